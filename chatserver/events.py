@@ -1,0 +1,99 @@
+"""What the room announces after a COMMIT, in the order of the commits.
+
+Every event is the same for every reader: none says "mine", none carries translated text. The
+last group stays inside the server.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chatserver.model import Message, OrderingWindow, User
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePosted:
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecalled:
+    """`message` is what is left of it: an empty row with a new `seq`."""
+
+    message: Message
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDeleted:
+    message: Message
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesExpired:
+    """`ids` are gone for good; so is everything below `first_id`.
+
+    `forgotten_seq` is the newest change that can no longer be told to those who were away.
+    """
+
+    ids: tuple[int, ...]
+    first_id: int
+    forgotten_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class WindowChanged:
+    """The ordering window was opened, moved or closed."""
+
+    window: OrderingWindow
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementChanged:
+    """`image` is the new announcement picture, or ""."""
+
+    image: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChanged:
+    """A member has a new avatar or role."""
+
+    user: User
+
+
+@dataclass(frozen=True, slots=True)
+class RecallSettled:
+    """The recall window of a message has closed. For its author only."""
+
+    id: int
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsEnded:
+    """These logins are worth nothing from now on; their connections must go."""
+
+    session_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContentErased:
+    """Content left the database: these files must go too, and the write-ahead log be emptied."""
+
+    files: tuple[str, ...] = ()
+
+
+Event = (
+    MessagePosted
+    | MessageRecalled
+    | MessageDeleted
+    | MessagesExpired
+    | WindowChanged
+    | AnnouncementChanged
+    | MemberChanged
+    | RecallSettled
+    | SessionsEnded
+    | ContentErased
+)

@@ -1,0 +1,116 @@
+"""The nouns of the room. Frozen, so that one object can be shown to every reader at once.
+
+Times ending in `_ms` are Unix milliseconds. `image`, `thumb` and `avatar` are names relative to
+the media directory ("images/….webp"), or "" where there is none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a member may do. It comes from the database, never from a name."""
+
+    MEMBER = "member"
+    ADMINISTRATOR = "administrator"
+
+
+class State(StrEnum):
+    LIVE = "live"
+    RECALLED = "recalled"
+    DELETED = "deleted"
+
+
+class Kind(StrEnum):
+    TEXT = "text"
+    IMAGE = "image"
+    PRESET = "preset"
+
+
+class Preset(StrEnum):
+    """What a message of kind `preset` says."""
+
+    START = "start"
+    STOP = "stop"
+    COUNTDOWN = "countdown"
+    PICTURE = "picture"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: int
+    name: str
+    role: Role
+    avatar: str = ""
+
+    @property
+    def is_administrator(self) -> bool:
+        return self.role is Role.ADMINISTRATOR
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """A picture that already lies in the media directory, whole and on disk."""
+
+    image: str
+    thumb: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as every reader may see it: recalled and deleted ones are empty."""
+
+    id: int
+    seq: int
+    state: State
+    kind: Kind
+    author: User
+    text: str
+    image: str
+    thumb: str
+    width: int
+    height: int
+    created_ms: int
+    recall_until_ms: int
+    reply_to: int | None
+    client_id: str
+    preset: Preset | None = None
+    closes_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderingWindow:
+    """The span in which members may order. Open until `closes_ms`, or until somebody closes it."""
+
+    id: int
+    opened_ms: int
+    closes_ms: int
+    is_open: bool
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One login of one member, on one device."""
+
+    id: int
+    user: User
+    created_ms: int
+    seen_ms: int
+    expires_ms: int
+    agent: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Messages, oldest first, with the numbers that say where in the room's history they stand."""
+
+    messages: tuple[Message, ...]
+    seq: int
+    first_id: int
+    epoch: str

@@ -1,0 +1,56 @@
+"""Every "no" that the product can say. A refusal is a code; the edges give it words and a status."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+
+class Code(StrEnum):
+    """The codes of a refusal, as clients see them."""
+
+    BAD_REQUEST = "bad_request"
+    EMPTY = "empty"
+    TOO_LONG = "too_long"
+    NAME_INVALID = "name_invalid"
+    PASSWORD_WEAK = "password_weak"
+    INVITE_INVALID = "invite_invalid"
+    IMAGE_UNREADABLE = "image_unreadable"
+    LOGIN_REQUIRED = "login_required"
+    LOGIN_FAILED = "login_failed"
+    FORBIDDEN = "forbidden"
+    CSRF = "csrf"
+    NOT_YOURS = "not_yours"
+    RECALL_EXPIRED = "recall_expired"
+    MUTED = "muted"
+    BANNED = "banned"
+    REGISTRATION_CLOSED = "registration_closed"
+    NOT_FOUND = "not_found"
+    GONE = "gone"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    NAME_TAKEN = "name_taken"
+    WINDOW_CLOSED = "window_closed"
+    BODY_TOO_LARGE = "body_too_large"
+    IMAGE_TOO_LARGE = "image_too_large"
+    IMAGE_UNSUPPORTED = "image_unsupported"
+    WRONG_HOST = "wrong_host"
+    TOO_FAST = "too_fast"
+    LOGIN_THROTTLED = "login_throttled"
+    BUSY = "busy"
+    STORAGE_FULL = "storage_full"
+    INTERNAL = "internal"
+
+
+class Refusal(Exception):
+    """A rule said no. `details` are facts for the reader (`retry_after_ms`, `limit` …).
+
+    Details are shown to whoever asked: never put there what that reader may not know.
+    """
+
+    def __init__(self, code: Code, **details: Any) -> None:
+        super().__init__(code.value)
+        self.code = code
+        self.details = details
+
+    def __str__(self) -> str:
+        return f"{self.code.value} {self.details}" if self.details else self.code.value
