@@ -32,14 +32,10 @@ class MessageDeleted:
 
 @dataclass(frozen=True, slots=True)
 class MessagesExpired:
-    """`ids` are gone for good; so is everything below `first_id`.
-
-    `forgotten_seq` is the newest change that can no longer be told to those who were away.
-    """
+    """`ids` are gone for good; so is everything below `first_id`."""
 
     ids: tuple[int, ...]
     first_id: int
-    forgotten_seq: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,200 @@
+"""The server, put together: every part is made, started and stopped here, in one place each."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import ssl
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from chatserver import assets, secret, systemd
+from chatserver.clock import Clock, SystemClock
+from chatserver.config import Config
+from chatserver.control.server import ControlServer
+from chatserver.hub import Hub
+from chatserver.media import ImageWorkers, MediaFiles
+from chatserver.room import Room, Settings
+from chatserver.room.passwords import PasswordHasher
+from chatserver.storage import Database, DataLock, messages, pictures, users
+from chatserver.storage.database import Transaction
+from chatserver.timers import Alarms, Eraser
+from chatserver.web.application import Parts, build
+from chatserver.web.feed import ROWS_MAX, Feed
+from chatserver.web.presence import Presence
+from chatserver.web.publisher import Publisher
+from chatserver.web.wire import Wire
+
+log = logging.getLogger(__name__)
+
+# No request for so long, or a request's header not whole by then: the connection is closed.
+HEADER_SECONDS = 15.0
+# How long readers have to answer 1001, and requests under way to end.
+GOODBYE_SECONDS = 2.0
+GOING_AWAY = 1001
+
+
+async def serve(config: Config) -> int:
+    """Run the room until SIGTERM or SIGINT. Returns the exit code."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with running(config, SystemClock()) as server:
+        print(f"listening on {server.address}", flush=True)
+        if server.setup_token:
+            print(f"first administrator: {server.address}/setup/?token={server.setup_token}", flush=True)
+        systemd.notify("READY=1")
+        await stop.wait()
+        systemd.notify("STOPPING=1")
+    return 0
+
+
+class Server:
+    """A running server, as `serve` and the tests see it."""
+
+    def __init__(self, address: str, setup_token: str, room: Room, app: web.Application) -> None:
+        self.address = address
+        self.setup_token = setup_token
+        self.room = room
+        self.app = app
+
+
+@contextlib.asynccontextmanager
+async def running(config: Config, clock: Clock) -> AsyncIterator[Server]:
+    """Everything, started in order and stopped in the opposite one.
+
+    Raises storage.DataLocked when another process has the data directory, storage.DatabaseUnusable
+    for a database that cannot be used, and OSError for an address that cannot be had.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        stack.enter_context(DataLock(config.data_dir))
+        database = await Database.open(config.data_dir / "chat.db")
+        stack.push_async_callback(database.close)
+        media = MediaFiles(config.data_dir / "media")
+        workers = await stack.enter_async_context(ImageWorkers())
+        hasher = PasswordHasher(config.bcrypt_rounds)
+        stack.callback(hasher.close)
+
+        room = Room(database, Settings(config), clock, hasher, media.copy)
+        await room.history.expire()
+        await media.sweep(set(await database.run(_files_in_use)))
+
+        wire = Wire(config.timezone, clock)
+        feed = Feed(await room.history.present(ROWS_MAX), wire)
+        hub = Hub(clock)
+        presence = Presence(hub)
+        stack.callback(presence.stop)
+        alarms = Alarms(room, clock)
+        eraser = Eraser(media.erase, database.empty_log)
+        database.publish_to(Publisher(feed, wire, hub, [room.logins.heed, alarms.heed, eraser.heed]))
+        await stack.enter_async_context(eraser.running())
+        await stack.enter_async_context(alarms.running())
+        await stack.enter_async_context(_beating(hub))
+
+        app = build(
+            Parts(
+                room=room,
+                database=database,
+                feed=feed,
+                wire=wire,
+                hub=hub,
+                presence=presence,
+                media=media,
+                workers=workers,
+                clock=clock,
+                secret=secret.load(config.data_dir),
+                templates=assets.templates_dir(),
+                static=assets.static_dir(),
+            )
+        )
+        setup_token = await room.accounts.prepare()
+        await stack.enter_async_context(ControlServer(config.data_dir / "control.sock", room).running())
+        address = await stack.enter_async_context(_listening(app, config, hub))
+        yield Server(address, setup_token, room, app)
+
+
+@contextlib.asynccontextmanager
+async def _listening(app: web.Application, config: Config, hub: Hub) -> AsyncIterator[str]:
+    """Take connections; at the end take no more, say goodbye to readers, let requests finish."""
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        keepalive_timeout=HEADER_SECONDS,
+        shutdown_timeout=GOODBYE_SECONDS,
+        handler_cancellation=False,
+    )
+
+    async def say_goodbye(_: web.Application) -> None:
+        hub.close_all(GOING_AWAY)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await hub.emptied()
+        hub.abort_all()
+
+    app.on_shutdown.append(say_goodbye)
+    await runner.setup()
+    try:
+        sockets = systemd.listen_sockets() or [_bind(config)]
+        tls = _tls(config)
+        for listener in sockets:
+            await web.SockSite(runner, listener, ssl_context=tls, backlog=1024).start()
+        yield _address(sockets[0], config, tls is not None)
+    finally:
+        await runner.cleanup()
+
+
+@contextlib.asynccontextmanager
+async def _beating(hub: Hub) -> AsyncIterator[None]:
+    """The hub's heart: it wakes once a second while anybody is there."""
+
+    async def beat() -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            hub.beat()
+
+    task = asyncio.create_task(beat(), name="heartbeat")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _bind(config: Config) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        config.host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _address(listener: socket.socket, config: Config, is_tls: bool) -> str:
+    name = listener.getsockname()
+    if not isinstance(name, tuple):
+        return f"unix:{name}"
+    host = f"[{config.host}]" if ":" in config.host else config.host
+    return f"{'https' if is_tls else 'http'}://{host}:{name[1]}"
+
+
+def _tls(config: Config) -> ssl.SSLContext | None:
+    if not config.tls_cert:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(config.tls_cert, config.tls_key)
+    return context
+
+
+def _files_in_use(tx: Transaction) -> list[str]:
+    return messages.all_files(tx) + pictures.all_files(tx) + users.avatars(tx)

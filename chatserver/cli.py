@@ -1,0 +1,291 @@
+"""The commands: `run.py`, `chatserver` and `python -m chatserver` all come here.
+
+Whatever goes wrong is one line on standard error and an exit code: 1, a rule or the machine said
+no; 2, a wrong flag or setting; 78, the database cannot be used (EX_CONFIG, after which a service
+manager need not try again).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeVar
+
+from chatserver import __version__, logs, tables
+from chatserver.config import SETTINGS, Config, ConfigError, Setting, load, shown
+from chatserver.refusals import Code, Refusal
+
+EXIT_OK, EXIT_REFUSED, EXIT_USAGE, EXIT_DATABASE, EXIT_INTERRUPTED = 0, 1, 2, 78, 130
+
+_PASSWORD_LINE_MAX = 64 * 1024
+
+T = TypeVar("T")
+
+
+class Failure(Exception):
+    """A command cannot go on. The message becomes the one line that says why."""
+
+    def __init__(self, message: str, code: int = EXIT_REFUSED) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the program with `argv`, or with the command line. Returns the exit code."""
+    _print_what_cannot_be_encoded()
+    parser = _parser()
+    try:
+        arguments = parser.parse_args(_with_command(parser, sys.argv[1:] if argv is None else argv))
+        config, sources = load(_flags(arguments), os.environ)
+        arguments.run(Call(arguments, config, sources))
+        print(end="", flush=True)
+        return EXIT_OK
+    except SystemExit as exit:  # argparse, after --help and after an error; and `serve`
+        return exit.code if isinstance(exit.code, int) else EXIT_OK
+    except ConfigError as error:
+        return _complain(str(error), EXIT_USAGE)
+    except Failure as failure:
+        return _complain(str(failure), failure.code)
+    except Refusal as refusal:
+        return _complain(_words(refusal), EXIT_REFUSED)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # `settings | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a command is called with."""
+
+    arguments: argparse.Namespace
+    config: Config
+    sources: dict[str, str]
+
+
+def serve(call: Call) -> None:
+    from chatserver.app import serve
+
+    logs.setup(call.config.log_level, call.config.log_format)
+    sys.exit(_carry_out(serve(call.config)))
+
+
+def create_admin(call: Call) -> None:
+    from chatserver.control import operate
+
+    name = call.arguments.name
+    password = _password(call.arguments.password_stdin)
+    try:
+        done = _carry_out(operate(call.config, "create-admin", {"name": name, "password": password}))
+    except Refusal as refusal:
+        if refusal.code is Code.PASSWORD_WEAK and password is None:
+            raise Failure(f"{name} is not a member yet, so a password is needed (see --password-stdin)") from None
+        raise
+    if done["created"]:
+        print(f"{done['name']} is a new member and an administrator")
+    else:
+        print(f"{done['name']} is an administrator" + ("" if password is None else ", with the new password"))
+
+
+def settings(call: Call) -> None:
+    values = [(setting, getattr(call.config, setting.name), call.sources[setting.name]) for setting in SETTINGS]
+    if call.arguments.json:
+        rows = [_setting_json(setting, value, source) for setting, value, source in values]
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    header = ("SETTING", "DEFAULT", "NOW", "FROM")
+    cells = [
+        (setting.variable, setting.default or '""', shown(value) or '""', source) for setting, value, source in values
+    ]
+    print(tables.aligned([header, *cells]))
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One verb. `add` says what it takes besides --data-dir."""
+
+    name: str
+    run: Callable[[Call], None]
+    help: str
+    add: Callable[[argparse.ArgumentParser], None]
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("settings", "each has a variable too; the flag wins over the variable")
+    for setting in SETTINGS:
+        if setting.name != "data_dir":
+            _add_setting(group, setting)
+
+
+def _add_create_admin(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="a new member's name, or an existing one's")
+    parser.add_argument(
+        "--password-stdin",
+        action="store_true",
+        help="read the password as one line from standard input; without it, ask on the terminal. "
+        "When none is given, an existing member's password stays",
+    )
+
+
+def _add_settings_command(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print a JSON array instead of a table")
+    _add_settings(parser)
+
+
+COMMANDS = (
+    Command("serve", serve, "run the room (the default)", _add_settings),
+    Command("create-admin", create_admin, "make a member, new or existing, an administrator", _add_create_admin),
+    Command("settings", settings, "print every setting and where its value comes from", _add_settings_command),
+)
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, but an error is one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_USAGE, f"{logs.one_line(f'chatserver: {message}; see {self.prog} --help')}\n")
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="chatserver", description="A chat room on one host.", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"chatserver {__version__}")
+    data_dir = next(setting for setting in SETTINGS if setting.name == "data_dir")
+    _add_setting(parser, data_dir)
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
+    for command in COMMANDS:
+        verb = verbs.add_parser(
+            command.name,
+            help=command.help,
+            description=command.help[0].upper() + command.help[1:] + ".",
+            allow_abbrev=False,
+        )
+        verb.set_defaults(run=command.run)
+        _add_setting(verb, data_dir)
+        command.add(verb)
+    return parser
+
+
+def _add_setting(parser: argparse._ActionsContainer, setting: Setting) -> None:
+    help = f"{setting.help} (default: {setting.default or 'empty'}; variable: {setting.variable})"
+    parser.add_argument(
+        setting.flag,
+        dest="setting_" + setting.name,
+        metavar="VALUE",
+        # A flag before the command must not be undone by the command's own default.
+        default=argparse.SUPPRESS,
+        help=help.replace("%", "%%"),
+    )
+
+
+def _with_command(parser: _Parser, argv: Sequence[str]) -> list[str]:
+    """`argv` with `serve` put before it where it names no command: `run.py --port 0` serves."""
+    position = 0
+    while position < len(argv) and argv[position].partition("=")[0] == "--data-dir":
+        position += 1 if "=" in argv[position] else 2
+    word = argv[position] if position < len(argv) else ""
+    if word in ("-h", "--help", "--version"):
+        return list(argv)
+    if not word or word.startswith("-"):
+        return ["serve", *argv]
+    known = [command.name for command in COMMANDS]
+    if word not in known:
+        parser.error(f"there is no command {word!r}, only {', '.join(known)}")
+    return list(argv)
+
+
+def _flags(arguments: argparse.Namespace) -> dict[str, str | None]:
+    return {setting.name: getattr(arguments, "setting_" + setting.name, None) for setting in SETTINGS}
+
+
+def _carry_out(work: Coroutine[Any, Any, T]) -> T:
+    """What `work` returns. Raises Failure when it cannot be done; a Refusal goes to the caller."""
+    from chatserver.control import Unreachable
+    from chatserver.storage import DatabaseUnusable, DataLocked
+
+    try:
+        return asyncio.run(work)
+    except DatabaseUnusable as error:
+        raise Failure(str(error), EXIT_DATABASE) from None
+    except Unreachable as error:
+        raise Failure(str(error)) from None
+    except DataLocked as error:
+        raise Failure(f"{error}: another process is using this data directory") from None
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Failure(_os_error_text(error)) from None
+
+
+def _words(refusal: Refusal) -> str:
+    from chatserver.i18n import explain
+
+    return explain("en", refusal.code, refusal.details)
+
+
+def _os_error_text(error: OSError) -> str:
+    """Without the number, and with the file: "cannot use /srv/chat: permission denied"."""
+    reason = error.strerror or str(error) or type(error).__name__
+    if error.filename is None:
+        return reason
+    return f"cannot use {os.fsdecode(error.filename)}: {reason}"
+
+
+def _password(from_stdin: bool) -> str | None:
+    """The password that was given, or None when none was."""
+    if from_stdin:
+        return _password_line()
+    if sys.stdin is None or not sys.stdin.isatty():
+        return None
+    try:
+        first = getpass.getpass("Password (empty keeps the one that a member has): ")
+        if first and getpass.getpass("Again: ") != first:
+            raise Failure("the two passwords differ")
+    except EOFError:
+        raise Failure("no password was given") from None
+    return first or None
+
+
+def _password_line() -> str | None:
+    line = sys.stdin.buffer.readline(_PASSWORD_LINE_MAX) if sys.stdin else b""
+    try:
+        return line.decode("utf-8").removesuffix("\n").removesuffix("\r") or None
+    except UnicodeDecodeError:
+        raise Failure("--password-stdin: the password must be UTF-8 text", EXIT_USAGE) from None
+
+
+def _setting_json(setting: Setting, value: Any, source: str) -> dict[str, Any]:
+    return {
+        "name": setting.name,
+        "variable": setting.variable,
+        "flag": setting.flag,
+        "default": _plain(setting.parse(setting.default)),
+        "value": _plain(value),
+        "source": source,
+        "help": setting.help,
+    }
+
+
+def _plain(value: Any) -> int | float | str | list[str]:
+    """A setting's value in JSON's own types."""
+    if isinstance(value, tuple):
+        return [str(item) for item in value]
+    return value if isinstance(value, int | float) else str(value)
+
+
+def _complain(message: str, code: int) -> int:
+    print(logs.one_line(f"chatserver: {message}"), file=sys.stderr)
+    return code
+
+
+def _print_what_cannot_be_encoded() -> None:
+    """A room's Chinese name on a terminal that knows only ASCII is shown escaped, not a traceback."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")

@@ -1,0 +1,75 @@
+"""One reader. Its outbox is the transport's own buffer, bounded in bytes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from chatserver.hub import frames
+from chatserver.model import User
+
+# What may wait for one reader: some 2,000 messages, or a page of history and a burst.
+OUTBOX_MAX = 1024 * 1024
+# A reader whose outbox has not moved for this long is gone, whatever its peer's kernel says.
+STUCK_SECONDS = 10.0
+# How long a peer may take over its half of a closing handshake.
+CLOSING_SECONDS = 5.0
+# A peer that has sent nothing, not even a pong, for this long is dropped.
+SILENT_SECONDS = 60.0
+
+TOO_SLOW = 1013
+
+
+@dataclass(eq=False, slots=True)
+class Connection:
+    """What the hub knows of a socket: where to write, and for whom.
+
+    `send` never blocks, never reorders, and never lets more than OUTBOX_MAX bytes wait: past that
+    the reader is told 1013 and dropped. Frames are written beside aiohttp, so its own flow control
+    does not see them; the transport's buffer is watched here instead.
+    """
+
+    transport: asyncio.Transport
+    user: User | None
+    session_id: int | None
+    address: str
+    now: float
+    heard: float = 0.0
+    closing_code: int | None = None
+    _deadline: float = 0.0
+    _sent: int = 0
+    _passed: int = 0
+    _passed_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.heard = self._passed_at = self.now
+
+    def send(self, data: bytes) -> bool:
+        """Write whole frames. False when this reader has just been given up as too slow."""
+        if self.closing_code is not None:
+            return True
+        if self.transport.get_write_buffer_size() + len(data) > OUTBOX_MAX:
+            return False
+        self._sent += len(data)
+        self.transport.write(data)
+        return True
+
+    def close(self, code: int, now: float) -> None:
+        """Begin the closing handshake; the hub aborts it if the peer does not finish. Idempotent."""
+        if self.closing_code is None:
+            self.closing_code = code
+            self._deadline = now + CLOSING_SECONDS
+            self.transport.write(frames.close(code))
+
+    def abort(self) -> None:
+        """Free the buffer and the descriptor now, whatever waits."""
+        self.transport.abort()
+
+    def is_lost(self, now: float) -> bool:
+        """True when nothing more is to be expected of this peer."""
+        if self.closing_code is not None:
+            return now >= self._deadline
+        passed = self._sent - self.transport.get_write_buffer_size()
+        if passed > self._passed or passed == self._sent:
+            self._passed, self._passed_at = passed, now
+        return now - self._passed_at >= STUCK_SECONDS or now - self.heard >= SILENT_SECONDS

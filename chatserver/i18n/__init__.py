@@ -1,0 +1,86 @@
+"""The product's words: one flat catalogue a language, and the choice between them."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+LANGUAGES = ("zh", "en")
+
+# A browser sends a few dozen characters; a longer header is somebody else's and not worth the time.
+HEADER_MOST = 1000
+RANGES_MOST = 30
+
+_MINUTES_FROM_MS = 120_000
+
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+_RANGE = re.compile(r"([A-Za-z]{1,8}|\*)(?:-[A-Za-z0-9-]{1,40})?")
+_QUALITY = re.compile(r"[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
+
+
+def catalogue(language: str) -> Mapping[str, str]:
+    """Every sentence of one of LANGUAGES: key -> words, with `{name}` where a value goes."""
+    return _CATALOGUES[language]
+
+
+def translator(language: str) -> Callable[..., str]:
+    """`t(key, **values)` for one of LANGUAGES; an unknown key is a KeyError.
+
+    Values are put in once and never read again, so a member called `{seconds}` stays just that.
+    A value that is missing becomes "…": a reader gets a sentence, whatever a rule forgot to say.
+    """
+    words = catalogue(language)
+
+    def t(key: str, /, **values: Any) -> str:
+        return _PLACEHOLDER.sub(lambda found: str(values.get(found[1], "…")), words[key])
+
+    return t
+
+
+def explain(language: str, code: str, details: Mapping[str, Any]) -> str:
+    """What a refusal says to its reader.
+
+    A detail `reason` chooses a more exact sentence where there is one (`refusal.name_invalid.too_long`);
+    `retry_after_ms` is told as `{seconds}` or `{minutes}`, rounded up so that trying then is not too early.
+    """
+    variant, values = str(details.get("reason", "")), dict(details)
+    wait_ms = details.get("retry_after_ms")
+    if isinstance(wait_ms, int):
+        tenths = math.ceil(wait_ms / 100)
+        values["seconds"] = f"{tenths / 10:g}" if tenths < 100 else math.ceil(wait_ms / 1000)
+        values["minutes"] = math.ceil(wait_ms / 60_000)
+        if wait_ms > _MINUTES_FROM_MS:
+            variant = variant or "minutes"
+    key = f"refusal.{code}"
+    exact = f"{key}.{variant}"
+    return translator(language)(exact if exact in catalogue(language) else key, **values)
+
+
+def choose(accept_language: str, fallback: str) -> str:
+    """The language that a browser's Accept-Language likes best (RFC 9110, 12.5.4), else `fallback`.
+
+    Only the primary subtag counts: zh-Hant-TW is zh. `*` stands for `fallback`. Of equals the first
+    wins. A part that is no language range with a quality is passed over, never an error.
+    """
+    best, best_quality = fallback, 0.0
+    for part in accept_language[:HEADER_MOST].split(",")[:RANGES_MOST]:
+        tag, _, parameter = part.partition(";")
+        language, quality = _RANGE.fullmatch(tag.strip()), _QUALITY.fullmatch(parameter.strip() or "q=1")
+        if language is None or quality is None:
+            continue
+        name = fallback if language[1] == "*" else language[1].lower()
+        if name in LANGUAGES and float(quality[1]) > best_quality:
+            best, best_quality = name, float(quality[1])
+    return best
+
+
+def _load(language: str) -> dict[str, str]:
+    words: dict[str, str] = json.loads(Path(__file__).with_name(f"{language}.json").read_text("utf-8"))
+    return words
+
+
+_CATALOGUES = {language: _load(language) for language in LANGUAGES}

@@ -1,0 +1,197 @@
+"""Members: registering, logging in, their passwords and faces; and the first administrator."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+
+from chatserver.clock import Clock
+from chatserver.events import ContentErased, MemberChanged, SessionsEnded
+from chatserver.model import Role, User
+from chatserver.refusals import Code, Refusal
+from chatserver.room import acting, names, passwords
+from chatserver.room.limits import Attempts
+from chatserver.room.passwords import PasswordHasher
+from chatserver.room.settings import Settings
+from chatserver.storage import Database, Transaction, sessions, users
+
+THROTTLE_SECONDS = 15 * 60
+FAILURES_OF_ACCOUNT = 5
+FAILURES_OF_ADDRESS = 20
+
+
+class Accounts:
+    def __init__(self, database: Database, settings: Settings, clock: Clock, hasher: PasswordHasher) -> None:
+        self._database = database
+        self._settings = settings
+        self._clock = clock
+        self._hasher = hasher
+        self._failures = Attempts(clock, FAILURES_OF_ACCOUNT, THROTTLE_SECONDS)
+        self._address_failures = Attempts(clock, FAILURES_OF_ADDRESS, THROTTLE_SECONDS)
+        self._registrations = Attempts(clock, settings.now.registrations_per_hour, 3600)
+        self._setup_token = ""
+
+    async def prepare(self) -> str:
+        """The one-time token of the setup page, or "" when there is an administrator already."""
+        if not await self._database.run(users.administrator_exists):
+            self._setup_token = secrets.token_urlsafe(24)
+        return self._setup_token
+
+    def check_registration(self, name: str, password: str, invite: str, address: str) -> None:
+        """Refuse what can be refused before any work is done: the policy, the limits, name and password.
+
+        Codes: `registration_closed`, `invite_invalid`, `too_fast`, `name_invalid`, `password_weak`.
+        """
+        policy = self._settings.now.registration
+        if policy == "closed":
+            raise Refusal(Code.REGISTRATION_CLOSED)
+        if policy == "invite":
+            raise Refusal(Code.INVITE_INVALID)
+        names.check(name)
+        passwords.check_strength(password, name)
+        self._registrations.most = self._settings.now.registrations_per_hour
+        wait_ms = self._registrations.wait_ms(address)
+        if wait_ms:
+            raise Refusal(Code.TOO_FAST, retry_after_ms=wait_ms)
+
+    async def register(self, name: str, password: str, invite: str, address: str, avatar: str = "") -> User:
+        """A new member. `avatar` names a file that is stored already.
+
+        Refuses as `check_registration` does, and with `name_taken` for a name that looks like another's.
+        """
+        self.check_registration(name, password, invite, address)
+        name = names.normalise(name)
+        hashed = await self._hasher.hash(password)
+        user = await self._database.run(lambda tx: _insert(tx, name, hashed, Role.MEMBER, avatar, self._clock.now_ms()))
+        self._registrations.note(address)
+        return user
+
+    async def log_in(self, name: str, password: str, address: str) -> User:
+        """The member with this name and password.
+
+        Refuses with `login_failed`, the same for an unknown name as for a wrong password and after
+        the same time; with `banned`; and with `login_throttled` after too many failures.
+        """
+        key = _skeleton(name)
+        self._check_throttle(key, address)
+        # Noted before the hash is computed, so that guesses made at the same time are counted too.
+        self._failures.note(key)
+        self._address_failures.note(address)
+        account = await self._database.run(lambda tx: users.account_named(tx, key))
+        if not await self._hasher.verify(password, account.password if account else None) or account is None:
+            raise Refusal(Code.LOGIN_FAILED)
+        self._failures.clear(key)
+        self._address_failures.take_back(address)
+        if account.banned:
+            raise Refusal(Code.BANNED)
+        return account.user
+
+    async def change_password(self, user: User, old: str, new: str, session_id: int) -> None:
+        """Set a new password and end every other login. Refuses with `login_failed`, `password_weak`."""
+        passwords.check_strength(new, user.name)
+        key = _skeleton(user.name)
+        wait_ms = self._failures.wait_ms(key)
+        if wait_ms:
+            raise Refusal(Code.LOGIN_THROTTLED, retry_after_ms=wait_ms)
+        account = await self._database.run(lambda tx: users.account(tx, user.id))
+        if account is None or not await self._hasher.verify(old, account.password):
+            self._failures.note(key)
+            raise Refusal(Code.LOGIN_FAILED)
+        hashed = await self._hasher.hash(new)
+        await self._database.run(lambda tx: _set_password(tx, user.id, hashed, session_id))
+
+    async def change_avatar(self, user: User, avatar: str) -> User:
+        """Show another face; the old one's file goes."""
+        return await self._database.run(lambda tx: _set_avatar(tx, user, avatar))
+
+    async def set_up(self, token: str, name: str, password: str) -> User:
+        """Make the first administrator. The token works once, and only while there is no administrator.
+
+        Refuses with `forbidden` for another token, `name_invalid`, `name_taken`, `password_weak`.
+        """
+        if not self.is_setup_token(token):
+            raise Refusal(Code.FORBIDDEN)
+        names.check(name, privileged=True)
+        passwords.check_strength(password, name)
+        hashed = await self._hasher.hash(password)
+        user = await self._database.run(lambda tx: self._set_up(tx, names.normalise(name), hashed))
+        self._setup_token = ""
+        return user
+
+    @property
+    def needs_set_up(self) -> bool:
+        return bool(self._setup_token)
+
+    def is_setup_token(self, token: str) -> bool:
+        return self.needs_set_up and hmac.compare_digest(token.encode("utf-8", "replace"), self._setup_token.encode())
+
+    async def make_administrator(self, name: str, password: str | None) -> tuple[User, bool]:
+        """The operator's word: a member of that name becomes administrator, or a new one is made.
+
+        Returns the member and whether they are new. A new one needs a password (`password_weak`).
+        """
+        names.check(name, privileged=True)
+        name = names.normalise(name)
+        if password is not None:
+            passwords.check_strength(password, name)
+        hashed = await self._hasher.hash(password) if password is not None else None
+        user, is_new = await self._database.run(lambda tx: self._make_administrator(tx, name, hashed))
+        self._setup_token = ""
+        return user, is_new
+
+    def _check_throttle(self, key: str, address: str) -> None:
+        wait_ms = max(self._failures.wait_ms(key), self._address_failures.wait_ms(address))
+        if wait_ms:
+            raise Refusal(Code.LOGIN_THROTTLED, retry_after_ms=wait_ms)
+
+    def _set_up(self, tx: Transaction, name: str, hashed: str) -> User:
+        if users.administrator_exists(tx):
+            raise Refusal(Code.FORBIDDEN)
+        return _insert(tx, name, hashed, Role.ADMINISTRATOR, "", self._clock.now_ms())
+
+    def _make_administrator(self, tx: Transaction, name: str, hashed: str | None) -> tuple[User, bool]:
+        account = users.account_named(tx, names.skeleton(name))
+        if account is None:
+            if hashed is None:
+                raise Refusal(Code.PASSWORD_WEAK)
+            return _insert(tx, name, hashed, Role.ADMINISTRATOR, "", self._clock.now_ms()), True
+        if account.user.name != name:
+            raise Refusal(Code.NAME_TAKEN, name=account.user.name)
+        user = User(account.user.id, name, Role.ADMINISTRATOR, account.user.avatar)
+        users.set_role(tx, user.id, user.role)
+        tx.announce(MemberChanged(user))
+        if hashed is not None:
+            _set_password(tx, user.id, hashed, None)
+        return user, False
+
+
+def _insert(tx: Transaction, name: str, hashed: str, role: Role, avatar: str, now_ms: int) -> User:
+    user = users.insert(tx, name, names.skeleton(name), hashed, role, avatar, now_ms)
+    if user is None:
+        raise Refusal(Code.NAME_TAKEN)
+    return user
+
+
+def _set_password(tx: Transaction, user_id: int, hashed: str, kept_session: int | None) -> None:
+    users.set_password(tx, user_id, hashed)
+    ended = sessions.delete_others(tx, user_id, kept_session)
+    if ended:
+        tx.announce(SessionsEnded(ended))
+
+
+def _set_avatar(tx: Transaction, user: User, avatar: str) -> User:
+    before = acting.member(tx, user)
+    users.set_avatar(tx, user.id, avatar)
+    changed = User(before.id, before.name, before.role, avatar)
+    tx.announce(MemberChanged(changed))
+    if before.avatar:
+        tx.announce(ContentErased((before.avatar,)))
+    return changed
+
+
+def _skeleton(name: str) -> str:
+    """The look-alike form of what somebody typed as their name; of anything at all, never a refusal."""
+    try:
+        return names.skeleton(names.normalise(name))
+    except Refusal:
+        return ""

@@ -1,0 +1,37 @@
+"""Who is acting, as the database knows them at this moment: power comes from the row, not from the caller."""
+
+from __future__ import annotations
+
+from chatserver.model import User
+from chatserver.refusals import Code, Refusal
+from chatserver.storage import Transaction, users
+
+
+def member(tx: Transaction, user: User) -> User:
+    """The member behind `user`. Refuses with `login_required` when there is none, `banned` when banned."""
+    account = users.account(tx, user.id)
+    if account is None:
+        raise Refusal(Code.LOGIN_REQUIRED)
+    if account.banned:
+        raise Refusal(Code.BANNED)
+    return account.user
+
+
+def speaker(tx: Transaction, user: User, now_ms: int) -> User:
+    """The same, for somebody who wants to be heard. Refuses with `muted` besides."""
+    account = users.account(tx, user.id)
+    if account is None:
+        raise Refusal(Code.LOGIN_REQUIRED)
+    if account.banned:
+        raise Refusal(Code.BANNED)
+    if account.muted_until_ms > now_ms:
+        raise Refusal(Code.MUTED, until_ms=account.muted_until_ms)
+    return account.user
+
+
+def administrator(tx: Transaction, user: User) -> User:
+    """The same, for an administrator's act. Refuses everybody else with `forbidden`."""
+    actor = member(tx, user)
+    if not actor.is_administrator:
+        raise Refusal(Code.FORBIDDEN)
+    return actor

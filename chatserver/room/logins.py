@@ -1,0 +1,110 @@
+"""Logins: a token in the browser, its hash in the database, and what they are worth right now."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+
+from chatserver.clock import Clock
+from chatserver.events import Event, MemberChanged, SessionsEnded
+from chatserver.model import Session, User
+from chatserver.storage import Database, Transaction, sessions
+
+LIFE_MS = 90 * 86_400_000
+# How often a login's "last seen" is written: more would make every page view a write.
+TOUCH_MS = 3_600_000
+KNOWN_MAX = 20_000
+
+
+class Logins:
+    """Finds the login behind a token. Those found stay known, so that a page costs no query."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._known: OrderedDict[bytes, Session] = OrderedDict()
+
+    async def start(self, user_id: int, agent: str, address: str) -> str:
+        """Begin a login; returns its token, which is kept nowhere."""
+        token = secrets.token_urlsafe(32)
+        now_ms = self._clock.now_ms()
+        await self._database.run(
+            lambda tx: sessions.insert(tx, _hash(token), user_id, now_ms, now_ms + LIFE_MS, agent[:200], address)
+        )
+        return token
+
+    async def find(self, token: str) -> Session | None:
+        """The login of this token; None when there is none, or it was ended, or it is too old."""
+        key, now_ms = _hash(token), self._clock.now_ms()
+        session = self._known.get(key)
+        if session is None:
+            session = await self._database.run(lambda tx: sessions.find(tx, key, now_ms))
+            if session is None:
+                return None
+            # Nothing can end it between that commit and this line: an ending is published by the
+            # writer after a later batch, and callers resume before that.
+            self._know(key, session)
+        if session.expires_ms <= now_ms:
+            return None
+        if now_ms - session.seen_ms >= TOUCH_MS:
+            return await self._touch(key, session, now_ms)
+        return session
+
+    async def of_user(self, user: User) -> list[Session]:
+        """The member's logins, the one seen last first."""
+        return await self._database.run(lambda tx: sessions.of_user(tx, user.id, self._clock.now_ms()))
+
+    async def end(self, user: User, session_id: int) -> None:
+        """End one login of this member. Ending one that is not theirs, or is over, does nothing."""
+        await self._database.run(lambda tx: _end(tx, user, session_id))
+
+    async def expire(self) -> None:
+        """End the logins that are too old."""
+        await self._database.run(lambda tx: _expire(tx, self._clock.now_ms()))
+
+    async def next_expiry(self) -> int | None:
+        return await self._database.run(sessions.next_expiry)
+
+    def heed(self, event: Event) -> None:
+        """Forget what an event has made untrue."""
+        if isinstance(event, SessionsEnded):
+            ended = set(event.session_ids)
+            self._forget(lambda session: session.id in ended)
+        elif isinstance(event, MemberChanged):
+            self._forget(lambda session: session.user.id == event.user.id)
+
+    async def _touch(self, key: bytes, session: Session, now_ms: int) -> Session | None:
+        expires_ms = now_ms + LIFE_MS
+        if not await self._database.run(lambda tx: sessions.touch(tx, session.id, now_ms, expires_ms)):
+            return None
+        touched = replace(session, seen_ms=now_ms, expires_ms=expires_ms)
+        self._know(key, touched)
+        return touched
+
+    def _know(self, key: bytes, session: Session) -> None:
+        self._known[key] = session
+        self._known.move_to_end(key)
+        if len(self._known) > KNOWN_MAX:
+            self._known.popitem(last=False)
+
+    def _forget(self, is_over: Callable[[Session], bool]) -> None:
+        for key in [key for key, session in self._known.items() if is_over(session)]:
+            del self._known[key]
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def _end(tx: Transaction, user: User, session_id: int) -> None:
+    if sessions.delete(tx, session_id, user.id):
+        tx.announce(SessionsEnded((session_id,)))
+
+
+def _expire(tx: Transaction, now_ms: int) -> None:
+    ended = sessions.delete_expired(tx, now_ms)
+    if ended:
+        tx.announce(SessionsEnded(ended))

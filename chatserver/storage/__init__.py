@@ -1,0 +1,7 @@
+"""The database: one connection, one queue, group commit; and a file of SQL for each table."""
+
+from chatserver.storage.database import Database, Transaction, Unit
+from chatserver.storage.lock import DataLock, DataLocked
+from chatserver.storage.migrations import DatabaseUnusable
+
+__all__ = ["DataLock", "DataLocked", "Database", "DatabaseUnusable", "Transaction", "Unit"]

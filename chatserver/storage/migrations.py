@@ -1,0 +1,98 @@
+"""Opens the file, or says why not; and takes its schema, step by step, to today's.
+
+The steps are `schema/NNNN_name.sql`, append-only, one transaction each; the number of the last one
+stands in the file's `user_version`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from importlib import resources
+from pathlib import Path
+
+# "chat" in ASCII: tells our files from other programs'.
+APPLICATION_ID = 0x63686174
+
+
+class DatabaseUnusable(Exception):
+    """The file cannot be used and was not touched; the message is one line that names it."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection set up as this program needs it, on an up-to-date schema."""
+    if path.exists() and path.stat().st_size:
+        _inspect(path)
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise DatabaseUnusable(f"{path}: {error}") from None
+    try:
+        path.chmod(0o600)
+        _set_up(connection)
+        _migrate(connection)
+    except (sqlite3.Error, OSError) as error:
+        connection.close()
+        raise DatabaseUnusable(f"{path}: {error}") from None
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def newest_version() -> int:
+    return _steps()[-1][0]
+
+
+def _inspect(path: Path) -> None:
+    """Look without touching: read-only, before anything could change a byte of it."""
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        try:
+            application = connection.execute("PRAGMA application_id").fetchone()[0]
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise DatabaseUnusable(f"{path}: cannot be read as a database: {error}") from None
+    if verdict != "ok":
+        raise DatabaseUnusable(f"{path}: is damaged: {' '.join(str(verdict).split())}")
+    if application != APPLICATION_ID:
+        raise DatabaseUnusable(f"{path}: is not a database of this program")
+    if version > newest_version():
+        raise DatabaseUnusable(f"{path}: is newer (schema {version}) than this program ({newest_version()})")
+
+
+def _set_up(connection: sqlite3.Connection) -> None:
+    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    if mode != "wal":
+        raise sqlite3.OperationalError(f"the file system does not allow a write-ahead log (got {mode})")
+    # FULL: an acknowledged message is on the disk, not only in the kernel's memory.
+    connection.execute("PRAGMA synchronous = FULL")
+    # What was recalled must not lie about in freed pages, nor in a temporary file.
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA busy_timeout = 5000")
+    connection.execute("PRAGMA journal_size_limit = 4194304")
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    for number, sql in _steps():
+        if number > version:
+            try:
+                connection.executescript(
+                    f"BEGIN IMMEDIATE;\n{sql}\nPRAGMA application_id = {APPLICATION_ID};\n"
+                    f"PRAGMA user_version = {number};\nCOMMIT;"
+                )
+            except sqlite3.Error:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+
+def _steps() -> list[tuple[int, str]]:
+    folder = resources.files("chatserver.storage") / "schema"
+    files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
+    return [(int(entry.name[:4]), entry.read_text(encoding="utf-8")) for entry in files]

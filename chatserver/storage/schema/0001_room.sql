@@ -1,0 +1,87 @@
+-- The room's line of history. `seq` numbers every change to a message; everything below `first_id`
+-- is gone. `epoch` names this line of history.
+CREATE TABLE room (
+    id            INTEGER PRIMARY KEY CHECK (id = 1),
+    epoch         TEXT    NOT NULL,
+    seq           INTEGER NOT NULL DEFAULT 0,
+    first_id      INTEGER NOT NULL DEFAULT 1
+) STRICT;
+INSERT INTO room (id, epoch) VALUES (1, lower(hex(randomblob(8))));
+
+-- `skeleton` is the name with look-alike characters folded together: no two members share one.
+CREATE TABLE users (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    name       TEXT    NOT NULL,
+    skeleton   TEXT    NOT NULL UNIQUE,
+    password   TEXT    NOT NULL,
+    role       TEXT    NOT NULL DEFAULT 'member' CHECK (role IN ('member', 'administrator')),
+    avatar     TEXT    NOT NULL DEFAULT '',
+    muted_until_ms INTEGER NOT NULL DEFAULT 0,
+    banned     INTEGER NOT NULL DEFAULT 0,
+    created_ms INTEGER NOT NULL
+) STRICT;
+
+-- Only a hash of the token: who reads this file cannot log in with it.
+CREATE TABLE sessions (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    token_hash BLOB    NOT NULL UNIQUE,
+    user_id    INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    created_ms INTEGER NOT NULL,
+    seen_ms    INTEGER NOT NULL,
+    expires_ms INTEGER NOT NULL,
+    agent      TEXT    NOT NULL DEFAULT '',
+    address    TEXT    NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX sessions_of_user ON sessions (user_id);
+
+-- A recalled or deleted message stays as an empty row until it expires, so that those who were away
+-- learn of it. `media_key` (the name of its files) and `client_key` (a hash of what its sender called
+-- it) stay too: the first answers 410, the second keeps a resent message from being stored again.
+CREATE TABLE messages (
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq             INTEGER NOT NULL,
+    posted_seq      INTEGER NOT NULL,
+    state           TEXT    NOT NULL DEFAULT 'live' CHECK (state IN ('live', 'recalled', 'deleted')),
+    kind            TEXT    NOT NULL CHECK (kind IN ('text', 'image', 'preset')),
+    preset          TEXT             CHECK (preset IN ('start', 'stop', 'countdown', 'picture')),
+    user_id         INTEGER NOT NULL REFERENCES users (id),
+    text            TEXT    NOT NULL DEFAULT '',
+    image           TEXT    NOT NULL DEFAULT '',
+    thumb           TEXT    NOT NULL DEFAULT '',
+    width           INTEGER NOT NULL DEFAULT 0,
+    height          INTEGER NOT NULL DEFAULT 0,
+    media_key       TEXT    NOT NULL DEFAULT '',
+    closes_ms       INTEGER,
+    reply_to        INTEGER,
+    client_id       TEXT    NOT NULL DEFAULT '',
+    client_key      BLOB,
+    created_ms      INTEGER NOT NULL,
+    recall_until_ms INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX messages_by_seq ON messages (seq);
+CREATE UNIQUE INDEX messages_by_client ON messages (user_id, client_key) WHERE client_key IS NOT NULL;
+CREATE INDEX messages_kept ON messages (id) WHERE state <> 'deleted';
+CREATE INDEX messages_by_age ON messages (created_ms);
+CREATE INDEX messages_by_recall ON messages (recall_until_ms) WHERE state = 'live';
+CREATE INDEX messages_by_media ON messages (media_key) WHERE media_key <> '';
+
+CREATE TABLE windows (
+    id        INTEGER PRIMARY KEY AUTOINCREMENT,
+    opened_ms INTEGER NOT NULL,
+    closes_ms INTEGER NOT NULL,
+    closed_ms INTEGER,
+    opened_by INTEGER NOT NULL REFERENCES users (id)
+) STRICT;
+-- At most one window is open, whoever asks.
+CREATE UNIQUE INDEX windows_open ON windows ((1)) WHERE closed_ms IS NULL;
+
+-- The room's own pictures: 'announcement' (the rules, shown to everyone) and 'preset'.
+CREATE TABLE pictures (
+    name       TEXT PRIMARY KEY CHECK (name IN ('announcement', 'preset')),
+    image      TEXT    NOT NULL,
+    thumb      TEXT    NOT NULL,
+    width      INTEGER NOT NULL,
+    height     INTEGER NOT NULL,
+    changed_ms INTEGER NOT NULL,
+    changed_by INTEGER NOT NULL REFERENCES users (id)
+) STRICT;

@@ -1,0 +1,47 @@
+"""The two things that systemd and a service say to each other. Without systemd both do nothing.
+
+See sd_notify(3) and sd_listen_fds(3).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+
+_FIRST_LISTEN_FD = 3
+
+logger = logging.getLogger(__name__)
+
+
+def notify(state: str) -> None:
+    """Tell the service manager, e.g. "READY=1", "STOPPING=1" or "STATUS=…". Never raises."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address.startswith(("/", "@")):
+        return
+    if address.startswith("@"):  # the abstract namespace of Linux
+        address = "\0" + address[1:]
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+            # Asleep here, the whole room would be: better an unheard word than a stopped loop.
+            channel.setblocking(False)
+            channel.sendto(state.encode(), address)
+    except OSError as error:
+        logger.warning("the service manager did not hear %s: %s", state.partition("=")[0], error)
+
+
+def listen_sockets() -> list[socket.socket]:
+    """The sockets that the service manager already listens on for us; usually none.
+
+    They are ours alone from then on: the variables go, so that no child takes them for its own.
+    """
+    pid = os.environ.pop("LISTEN_PID", "")
+    count = os.environ.pop("LISTEN_FDS", "")
+    os.environ.pop("LISTEN_FDNAMES", None)
+    if pid != str(os.getpid()) or not (count.isascii() and count.isdigit()):
+        return []
+    sockets = []
+    for fd in range(_FIRST_LISTEN_FD, _FIRST_LISTEN_FD + int(count)):
+        os.set_inheritable(fd, False)
+        sockets.append(socket.socket(fileno=fd))
+    return sockets

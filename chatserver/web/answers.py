@@ -1,0 +1,116 @@
+"""How a handler answers: JSON for programs, pages and redirects for browsers, refusals in the reader's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aiohttp_jinja2
+from aiohttp import web
+
+from chatserver.refusals import Code, Refusal
+from chatserver.web import viewer as viewers
+from chatserver.web.keys import VIEWER
+from chatserver.web.wire import dumps
+
+STATUS = {
+    Code.BAD_REQUEST: 400,
+    Code.EMPTY: 400,
+    Code.TOO_LONG: 400,
+    Code.NAME_INVALID: 400,
+    Code.PASSWORD_WEAK: 400,
+    Code.INVITE_INVALID: 400,
+    Code.IMAGE_UNREADABLE: 400,
+    Code.LOGIN_REQUIRED: 401,
+    Code.LOGIN_FAILED: 401,
+    Code.FORBIDDEN: 403,
+    Code.CSRF: 403,
+    Code.NOT_YOURS: 403,
+    Code.RECALL_EXPIRED: 403,
+    Code.MUTED: 403,
+    Code.BANNED: 403,
+    Code.REGISTRATION_CLOSED: 403,
+    Code.NOT_FOUND: 404,
+    Code.METHOD_NOT_ALLOWED: 405,
+    Code.NAME_TAKEN: 409,
+    Code.WINDOW_CLOSED: 409,
+    Code.GONE: 410,
+    Code.BODY_TOO_LARGE: 413,
+    Code.IMAGE_TOO_LARGE: 413,
+    Code.IMAGE_UNSUPPORTED: 415,
+    Code.WRONG_HOST: 421,
+    Code.TOO_FAST: 429,
+    Code.LOGIN_THROTTLED: 429,
+    Code.INTERNAL: 500,
+    Code.BUSY: 503,
+    Code.STORAGE_FULL: 507,
+}
+
+
+def json(value: Any, status: int = 200) -> web.Response:
+    return json_bytes(dumps(value), status)
+
+
+def json_bytes(body: bytes, status: int = 200) -> web.Response:
+    return web.Response(
+        body=body, status=status, content_type="application/json", headers={"Cache-Control": "no-store"}
+    )
+
+
+def page(request: web.Request, template: str, context: dict[str, Any], status: int = 200) -> web.Response:
+    response: web.Response = aiohttp_jinja2.render_template(template, request, context, status=status)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def see_other(path: str) -> web.Response:
+    """303: the browser goes on with a GET, so that a reload repeats nothing."""
+    return web.Response(status=303, headers={"Location": path, "Cache-Control": "no-store"})
+
+
+def words(refusal: Refusal, language_t: Any) -> str:
+    """The refusal as a sentence for this reader."""
+    details = dict(refusal.details)
+    if "retry_after_ms" in details:
+        wait = details["retry_after_ms"] / 1000
+        details["seconds"] = f"{wait:.1f}" if wait < 10 else f"{wait:.0f}"
+        details["minutes"] = max(1, round(wait / 60 + 0.49))
+    sentence: str = language_t(f"refusal.{refusal.code.value}", **details)
+    return sentence
+
+
+def refused_json(request: web.Request, refusal: Refusal) -> web.Response:
+    sentence = words(refusal, request[VIEWER].t)
+    error = {"code": refusal.code.value, "message": sentence, **refusal.details}
+    return _with_headers(json({"error": error}, STATUS[refusal.code]), refusal)
+
+
+def refused_page(request: web.Request, refusal: Refusal) -> web.Response:
+    """The page that says no; a reader who only has to log in first is taken there."""
+    if refusal.code is Code.LOGIN_REQUIRED and request.method in ("GET", "HEAD"):
+        return see_other(f"/login/?next={request.rel_url.raw_path_qs}" if request.path != "/" else "/login/")
+    context = {
+        "status": STATUS[refusal.code],
+        "code": refusal.code.value,
+        "message": words(refusal, request[VIEWER].t),
+        "error_id": refusal.details.get("id", ""),
+    }
+    return _with_headers(page(request, "error.html", context, STATUS[refusal.code]), refusal)
+
+
+def refused(request: web.Request, refusal: Refusal) -> web.Response:
+    return refused_page(request, refusal) if viewers.wants_html(request) else refused_json(request, refusal)
+
+
+def refused_form(request: web.Request, refusal: Refusal, template: str, context: dict[str, Any]) -> web.Response:
+    """The form again, with what was typed and what was wrong; JSON for those who asked for JSON."""
+    if viewers.wants_json(request):
+        return refused_json(request, refusal)
+    error = {"code": refusal.code.value, "message": words(refusal, request[VIEWER].t)}
+    return _with_headers(page(request, template, {**context, "error": error}, STATUS[refusal.code]), refusal)
+
+
+def _with_headers(response: web.Response, refusal: Refusal) -> web.Response:
+    if response.status in (429, 503):
+        wait_ms = refusal.details.get("retry_after_ms", 1000)
+        response.headers["Retry-After"] = str(max(1, -(-wait_ms // 1000)))
+    return response

@@ -1,0 +1,108 @@
+"""The messages as JSON, and the probes."""
+
+from __future__ import annotations
+
+import time
+
+from aiohttp import web
+
+from chatserver.model import Page
+from chatserver.refusals import Code, Refusal
+from chatserver.storage import Transaction
+from chatserver.web import answers
+from chatserver.web.feed import API_PAGE
+from chatserver.web.keys import DATABASE, FEED, ROOM, SETTINGS, WIRE
+from chatserver.web.wire import dumps
+
+OLDER_MAX = 100
+ID_MAX = 2**63 - 1
+# How long one probe of the database answers for: a monitor must not make the disk work.
+PROBED_SECONDS = 1.0
+
+
+async def recent(request: web.Request) -> web.Response:
+    return await _newest(request, API_PAGE)
+
+
+async def recent_some(request: web.Request) -> web.Response:
+    return await _newest(request, min(int(request.match_info["count"][:9]), request.app[SETTINGS].now.history_limit))
+
+
+async def messages(request: web.Request) -> web.Response:
+    """`?before=ID&limit=N`: the page just before ID. `?q=TEXT`: the newest that hold it, below ID if one is given."""
+    before = _number(request, "before", 1, ID_MAX, ID_MAX)
+    limit = _number(request, "limit", 1, OLDER_MAX, API_PAGE)
+    history = request.app[ROOM].history
+    if "q" in request.query:
+        text = request.query["q"]
+        if len(text) > 200:
+            raise Refusal(Code.TOO_LONG, limit=200)
+        found = await history.search(text, before, limit)
+    else:
+        found = await history.older(before, limit)
+    return _page(request, found)
+
+
+async def healthz(request: web.Request) -> web.Response:
+    return answers.json({"status": "ok"})
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """503 when a write does not reach the disk, or when the server is stopping."""
+    probe = request.app[PROBE]
+    if time.monotonic() - probe.at > PROBED_SECONDS:
+        try:
+            await request.app[DATABASE].run(_touch)
+            probe.trouble = ""
+        except Refusal as refusal:
+            probe.trouble = refusal.code.value
+        probe.at = time.monotonic()
+    if probe.trouble:
+        response = answers.json({"status": probe.trouble}, 503)
+        response.headers["Retry-After"] = "5"
+        return response
+    return answers.json({"status": "ok"})
+
+
+class Probe:
+    """What the last look at the database said."""
+
+    def __init__(self) -> None:
+        self.at = float("-inf")
+        self.trouble = ""
+
+
+PROBE = web.AppKey("probe", Probe)
+
+
+def _touch(tx: Transaction) -> None:
+    tx.execute("UPDATE room SET seq = seq")
+
+
+async def _newest(request: web.Request, count: int) -> web.Response:
+    feed = request.app[FEED]
+    if not feed.holds(count):
+        return _page(request, await request.app[ROOM].history.newest(count))
+    numbers = dumps({"seq": feed.seq, "first_id": feed.first_id, "epoch": feed.epoch})
+    return answers.json_bytes(b'{"messages":' + feed.newest(count) + b"," + numbers[1:])
+
+
+def _page(request: web.Request, page: Page) -> web.Response:
+    wire = request.app[WIRE]
+    return answers.json(
+        {
+            "messages": [wire.message(message) for message in page.messages],
+            "seq": page.seq,
+            "first_id": page.first_id,
+            "epoch": page.epoch,
+        }
+    )
+
+
+def _number(request: web.Request, name: str, least: int, most: int, default: int) -> int:
+    typed = request.query.get(name)
+    if typed is None:
+        return default
+    if not (typed.isascii() and typed.isdigit() and len(typed) < 20 and least <= int(typed) <= most):
+        raise Refusal(Code.BAD_REQUEST, field=name)
+    return int(typed)

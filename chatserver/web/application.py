@@ -1,0 +1,91 @@
+"""The web application, put together from what the program hands in."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp_jinja2
+import jinja2
+from aiohttp import web
+from aiohttp_session import session_middleware
+
+from chatserver.clock import Clock
+from chatserver.hub import Hub
+from chatserver.media import ImageWorkers, MediaFiles
+from chatserver.room import Room
+from chatserver.room.limits import Interval
+from chatserver.storage import Database
+from chatserver.web import api, context, headers, keys, middlewares, routes
+from chatserver.web.csrf import Tokens
+from chatserver.web.feed import Feed
+from chatserver.web.gate import Gate
+from chatserver.web.logins import LoginStorage
+from chatserver.web.presence import Presence
+from chatserver.web.roompage import RoomPage
+from chatserver.web.static import StaticTree
+from chatserver.web.wire import Wire
+
+# aiohttp-session keeps its session under a plain string, which aiohttp 3.14 remarks on; nothing of ours does.
+warnings.filterwarnings("ignore", category=web.NotAppKeyWarning, module="aiohttp_session")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the handlers work with. Made, started and stopped by the program, not here."""
+
+    room: Room
+    database: Database
+    feed: Feed
+    wire: Wire
+    hub: Hub
+    presence: Presence
+    media: MediaFiles
+    workers: ImageWorkers
+    clock: Clock
+    secret: bytes
+    templates: Path
+    static: Path
+
+
+def build(parts: Parts) -> web.Application:
+    """The application, ready to be run."""
+    config = parts.room.settings.now
+    gate = Gate(config)
+    storage = LoginStorage(parts.room.logins, gate, config.secure)
+    app = web.Application(
+        middlewares=[
+            middlewares.viewer(config.secure),
+            middlewares.refusals,
+            session_middleware(storage),
+            middlewares.guard,
+        ]
+    )
+    app[keys.ROOM] = parts.room
+    app[keys.SETTINGS] = parts.room.settings
+    app[keys.DATABASE] = parts.database
+    app[keys.FEED] = parts.feed
+    app[keys.WIRE] = parts.wire
+    app[keys.HUB] = parts.hub
+    app[keys.PRESENCE] = parts.presence
+    app[keys.MEDIA] = parts.media
+    app[keys.WORKERS] = parts.workers
+    app[keys.CLOCK] = parts.clock
+    app[keys.GATE] = gate
+    app[keys.TOKENS] = Tokens(parts.secret)
+    app[keys.STATIC] = StaticTree(parts.static)
+    app[keys.TYPING] = Interval(parts.clock)
+    app[api.PROBE] = api.Probe()
+    app[keys.ACCESS] = routes.add_to(app)
+    environment = aiohttp_jinja2.setup(
+        app,
+        loader=jinja2.FileSystemLoader(parts.templates),
+        context_processors=[context.processor],
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    app[keys.ROOM_PAGE] = RoomPage(environment, parts.feed, parts.hub, parts.wire)
+    app.on_response_prepare.append(headers.adder(config.secure))
+    return app

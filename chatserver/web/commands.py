@@ -1,0 +1,121 @@
+"""Frames from a client: which rule each asks for, and how the answer goes back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aiohttp import web
+
+from chatserver.hub import Connection, frames
+from chatserver.i18n import translator
+from chatserver.refusals import Code, Refusal
+from chatserver.room.posting import CLIENT_ID_MAX, Draft
+from chatserver.web import answers
+from chatserver.web.keys import HUB, ROOM, TYPING, WIRE
+from chatserver.web.wire import dumps
+
+ID_MAX = 2**63 - 1
+TYPING_SECONDS = 2.0
+
+
+class Nonsense(Exception):
+    """Not a frame of this protocol: no JSON object, or of no type that there is."""
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The frame as an object with a known `type`. Raises Nonsense."""
+    try:
+        frame = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise Nonsense from None
+    if not isinstance(frame, dict) or not isinstance(frame.get("type"), str) or frame["type"] not in _COMMANDS:
+        raise Nonsense
+    return frame
+
+
+async def carry_out(app: web.Application, connection: Connection, language: str, frame: dict[str, Any]) -> None:
+    """Do what a parsed frame asks; a refusal goes back to its sender."""
+    try:
+        if connection.user is None:
+            raise Refusal(Code.LOGIN_REQUIRED)
+        await _COMMANDS[frame["type"]](app, connection, frame)
+    except Refusal as refusal:
+        app[HUB].send(connection, refused(refusal, language, frame))
+
+
+def refused(refusal: Refusal, language: str, frame: dict[str, Any]) -> bytes:
+    """A `refused` frame that names what it refuses the way its sender did."""
+    told: dict[str, Any] = {"type": "refused"}
+    client_id, message_id = frame.get("client_id"), frame.get("id")
+    if isinstance(client_id, str) and len(client_id) <= CLIENT_ID_MAX and client_id.isprintable():
+        told["client_id"] = client_id
+    if type(message_id) is int and abs(message_id) <= ID_MAX:
+        told["id"] = message_id
+    told["code"] = refusal.code.value
+    told["message"] = answers.words(refusal, translator(language))
+    told["retry_after_ms"] = refusal.details.get("retry_after_ms")
+    return frames.text(dumps(told))
+
+
+async def _post(app: web.Application, connection: Connection, frame: dict[str, Any]) -> None:
+    assert connection.user is not None
+    draft = Draft(_text(frame, "text"), _text(frame, "client_id"), _id(frame, "reply_to", optional=True))
+    posted = await app[ROOM].posting.post(connection.user, draft)
+    ack = {"type": "ack", "client_id": draft.client_id, "id": posted.message.id, "seq": posted.seq}
+    app[HUB].send(connection, frames.text(dumps(ack)))
+
+
+async def _recall(app: web.Application, connection: Connection, frame: dict[str, Any]) -> None:
+    assert connection.user is not None
+    await app[ROOM].recalling.recall(connection.user, _id(frame, "id") or 0)
+
+
+async def _delete(app: web.Application, connection: Connection, frame: dict[str, Any]) -> None:
+    assert connection.user is not None
+    await app[ROOM].recalling.delete(connection.user, _id(frame, "id") or 0)
+
+
+async def _typing(app: web.Application, connection: Connection, frame: dict[str, Any]) -> None:
+    """Told to all, at most once in TYPING_SECONDS for each member; more is dropped without a word."""
+    assert connection.user is not None
+    interval = app[TYPING]
+    if not interval.wait_ms(connection.user.id, TYPING_SECONDS):
+        interval.note(connection.user.id)
+        app[HUB].broadcast(frames.text(dumps({"type": "typing", "user": connection.user.name})))
+
+
+async def _ping(app: web.Application, connection: Connection, frame: dict[str, Any]) -> None:
+    t = frame.get("t")
+    if not (t is None or (type(t) in (int, float) and abs(t) <= ID_MAX) or (isinstance(t, str) and _is_short(t))):
+        raise Refusal(Code.BAD_REQUEST)
+    app[HUB].send(connection, frames.text(dumps({"type": "pong", "t": t, "now_ms": app[WIRE].now_ms()})))
+
+
+_COMMANDS = {"post": _post, "recall": _recall, "delete": _delete, "typing": _typing, "ping": _ping}
+
+
+def _text(frame: dict[str, Any], name: str) -> str:
+    value = frame.get(name, "")
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise Refusal(Code.BAD_REQUEST, field=name)
+    return value
+
+
+def _id(frame: dict[str, Any], name: str, *, optional: bool = False) -> int | None:
+    value = frame.get(name)
+    if value is None and optional:
+        return None
+    if type(value) is not int or not 0 < value <= ID_MAX:
+        raise Refusal(Code.BAD_REQUEST, field=name)
+    return value
+
+
+def _is_short(text: str) -> bool:
+    return len(text) <= 64 and text.isprintable()
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

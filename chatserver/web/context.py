@@ -1,0 +1,34 @@
+"""What every template may use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from chatserver.web import wire
+from chatserver.web.keys import SETTINGS, STATIC, TOKENS, VIEWER
+
+
+async def processor(request: web.Request) -> dict[str, Any]:
+    """The context processor of aiohttp-jinja2."""
+    viewer = request[VIEWER]
+    return {**shared(request), "csrf_token": request.app[TOKENS].of(viewer.visitor)}
+
+
+def shared(request: web.Request) -> dict[str, Any]:
+    """The part that is the same for all readers of one kind: without the token."""
+    viewer = request[VIEWER]
+    settings = request.app[SETTINGS].now
+    static = request.app[STATIC]
+    return {
+        "t": viewer.t,
+        "static": static.url,
+        "static_names": static.names,
+        "lang": viewer.language,
+        "theme": viewer.theme,
+        "ui": viewer.ui,
+        "user": wire.user(viewer.user) if viewer.user else None,
+        "room_name": settings.room_name,
+        "registration": settings.registration,
+    }

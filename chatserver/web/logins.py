@@ -1,0 +1,67 @@
+"""aiohttp-session over the room's logins: the cookie holds a token, the database its hash."""
+
+from __future__ import annotations
+
+from aiohttp import web
+from aiohttp_session import AbstractStorage, Session, get_session, new_session
+
+from chatserver.model import Session as Login
+from chatserver.model import User
+from chatserver.room.logins import LIFE_MS, Logins
+from chatserver.web.gate import Gate
+
+# The login that was found for this request; kept beside the library's Session, which holds plain data.
+LOGIN = web.RequestKey("login", Login)
+_USER = "user"
+
+
+class LoginStorage(AbstractStorage):
+    """Loads and saves logins. What a session holds is decided at login and never changed after."""
+
+    def __init__(self, logins: Logins, gate: Gate, secure: bool) -> None:
+        super().__init__(
+            cookie_name="__Host-session" if secure else "session",
+            max_age=LIFE_MS // 1000,
+            secure=secure,
+            httponly=True,
+            samesite="Lax",
+        )
+        self._logins = logins
+        self._gate = gate
+
+    async def load_session(self, request: web.Request) -> Session:
+        token = self.load_cookie(request)
+        login = await self._logins.find(token) if token else None
+        if login is None:
+            return await self.new_session()
+        request[LOGIN] = login
+        return Session(token, data={"session": {_USER: login.user.id}}, new=False)
+
+    async def save_session(self, request: web.Request, response: web.StreamResponse, session: Session) -> None:
+        if session.empty:
+            self.save_cookie(response, "")
+            return
+        agent = request.headers.get("User-Agent", "")
+        token = await self._logins.start(session[_USER], agent, self._gate.address(request))
+        self.save_cookie(response, token, max_age=self.max_age)
+
+
+async def current(request: web.Request) -> Login | None:
+    """The login that this request comes with."""
+    await get_session(request)
+    return request.get(LOGIN)
+
+
+async def begin(request: web.Request, logins: Logins, user: User) -> None:
+    """Log `user` in: a new token goes out with the response, the old one dies."""
+    await end(request, logins)
+    session = await new_session(request)
+    session[_USER] = user.id
+
+
+async def end(request: web.Request, logins: Logins) -> None:
+    """Log out: the token is worth nothing from now on, and the cookie goes."""
+    login = await current(request)
+    if login is not None:
+        await logins.end(login.user, login.id)
+    (await get_session(request)).invalidate()

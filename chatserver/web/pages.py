@@ -1,0 +1,189 @@
+"""The room's page, and the pages of an account: each parses, asks a rule, answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from chatserver.model import User
+from chatserver.refusals import Code, Refusal
+from chatserver.web import answers, context, logins, pictures, wire
+from chatserver.web.gate import same_origin_navigation
+from chatserver.web.keys import FEED, FORM, ROOM, ROOM_PAGE, SETTINGS, TOKENS, VIEWER
+from chatserver.web.viewer import short_agent, wants_json
+
+
+async def room(request: web.Request) -> web.Response:
+    viewer = request[VIEWER]
+    config = request.app[SETTINGS].now
+    if viewer.user is None and request.app[ROOM].accounts.needs_set_up and config.guests == "none":
+        raise Refusal(Code.LOGIN_REQUIRED)
+    body = request.app[ROOM_PAGE].render(
+        viewer, request.app[TOKENS].of(viewer.visitor), config, context.shared(request)
+    )
+    return web.Response(
+        body=body, content_type="text/html", charset="utf-8", headers={"Cache-Control": "no-store", "Vary": "Cookie"}
+    )
+
+
+async def register_page(request: web.Request) -> web.Response:
+    if request[VIEWER].user:
+        return answers.see_other("/")
+    return answers.page(
+        request, "register.html", {"error": None, "values": {"invite": request.query.get("invite", "")}}
+    )
+
+
+async def register(request: web.Request) -> web.Response:
+    form, accounts = request[FORM], request.app[ROOM].accounts
+    name, password, invite = form.text("username"), form.text("password"), form.text("invite")
+    address = request[VIEWER].address
+    try:
+        accounts.check_registration(name, password, invite, address)
+        avatar = await pictures.take_avatar(request)
+        async with pictures.kept_if_used(request, avatar):
+            user = await accounts.register(name, password, invite, address, avatar)
+    except Refusal as refusal:
+        return answers.refused_form(request, refusal, "register.html", {"values": {"username": name, "invite": invite}})
+    await logins.begin(request, request.app[ROOM].logins, user)
+    return _welcome(request, user, 201, "/")
+
+
+async def login_page(request: web.Request) -> web.Response:
+    there = _own_path(request.query.get("next", ""))
+    if request[VIEWER].user:
+        return answers.see_other(there)
+    return answers.page(request, "login.html", {"error": None, "values": {}, "next": there})
+
+
+async def login(request: web.Request) -> web.Response:
+    form = request[FORM]
+    there = _own_path(form.text("next") or request.query.get("next", ""))
+    name = form.text("username")
+    try:
+        user = await request.app[ROOM].accounts.log_in(name, form.text("password"), request[VIEWER].address)
+    except Refusal as refusal:
+        return answers.refused_form(request, refusal, "login.html", {"values": {"username": name}, "next": there})
+    await logins.begin(request, request.app[ROOM].logins, user)
+    return _welcome(request, user, 200, there)
+
+
+async def logout_page(request: web.Request) -> web.Response:
+    """A link of our own logs out; a link on another site's page shows a button."""
+    if request.method == "GET" and same_origin_navigation(request):
+        return await logout(request)
+    return answers.page(request, "logout.html", {})
+
+
+async def logout(request: web.Request) -> web.Response:
+    await logins.end(request, request.app[ROOM].logins)
+    return answers.json({"ok": True}) if wants_json(request) else answers.see_other("/login/")
+
+
+async def profile_page(request: web.Request) -> web.Response:
+    return answers.page(request, "profile.html", await _profile(request))
+
+
+async def profile(request: web.Request) -> web.Response:
+    """One of three: a new avatar, a new password, or the end of a login."""
+    form, viewer, room_ = request[FORM], request[VIEWER], request.app[ROOM]
+    session = viewer.session
+    assert session is not None  # the route is for members
+    try:
+        if "avatar" in form.files:
+            avatar = await pictures.take_avatar(request)
+            async with pictures.kept_if_used(request, avatar):
+                user = await room_.accounts.change_avatar(session.user, avatar)
+            notice = "avatar"
+        elif form.text("new_password") or form.text("old_password"):
+            await room_.accounts.change_password(
+                session.user, form.text("old_password"), form.text("new_password"), session.id
+            )
+            user, notice = session.user, "password"
+        elif ended := form.number("end_session"):
+            await room_.logins.end(session.user, ended)
+            user, notice = session.user, "session"
+        else:
+            raise Refusal(Code.EMPTY)
+    except Refusal as refusal:
+        return answers.refused_form(request, refusal, "profile.html", await _profile(request))
+    if wants_json(request):
+        return answers.json({"user": wire.user(user)})
+    return answers.see_other(f"/profile/?done={notice}")
+
+
+async def setup_page(request: web.Request) -> web.Response:
+    token = request.query.get("token", "")
+    if not request.app[ROOM].accounts.is_setup_token(token):
+        raise Refusal(Code.NOT_FOUND)
+    return answers.page(request, "setup.html", {"error": None, "values": {"token": token}})
+
+
+async def setup(request: web.Request) -> web.Response:
+    form = request[FORM]
+    token, name = form.text("token"), form.text("username")
+    try:
+        user = await request.app[ROOM].accounts.set_up(token, name, form.text("password"))
+    except Refusal as refusal:
+        return answers.refused_form(request, refusal, "setup.html", {"values": {"token": token, "username": name}})
+    await logins.begin(request, request.app[ROOM].logins, user)
+    return _welcome(request, user, 201, "/")
+
+
+async def announcement_page(request: web.Request) -> web.Response:
+    return answers.page(request, "upload_global_background.html", _announcement(request))
+
+
+async def announcement(request: web.Request) -> web.Response:
+    user = request[VIEWER].user
+    assert user is not None  # the route is for administrators
+    try:
+        picture = await pictures.take_picture(request, "announcements")
+        if picture is None:
+            raise Refusal(Code.EMPTY)
+        async with pictures.kept_if_used(request, picture.image, picture.thumb):
+            await request.app[ROOM].showing.announce(user, picture)
+    except Refusal as refusal:
+        return answers.refused_form(request, refusal, "upload_global_background.html", _announcement(request))
+    if wants_json(request):
+        return answers.json({"image": wire.media_url(picture.image)})
+    return answers.see_other("/")
+
+
+def _welcome(request: web.Request, user: User, status: int, there: str) -> web.Response:
+    return answers.json({"user": wire.user(user)}, status) if wants_json(request) else answers.see_other(there)
+
+
+def _own_path(typed: str) -> str:
+    """`typed` if it is a path of ours, else the room: nobody is sent to another site after logging in."""
+    is_ours = typed.startswith("/") and not typed.startswith("//") and "\\" not in typed and typed.isprintable()
+    return typed if is_ours and len(typed) < 500 else "/"
+
+
+async def _profile(request: web.Request) -> dict[str, Any]:
+    session, zone = request[VIEWER].session, request.app[SETTINGS].now.timezone
+    assert session is not None
+
+    def shown(time_ms: int) -> str:
+        return datetime.fromtimestamp(time_ms / 1000, zone).strftime("%Y-%m-%d %H:%M")
+
+    rows = [
+        {
+            "id": login_.id,
+            "current": login_.id == session.id,
+            "agent": short_agent(login_.agent),
+            "address": login_.address,
+            "created": shown(login_.created_ms),
+            "seen": shown(login_.seen_ms),
+        }
+        for login_ in await request.app[ROOM].logins.of_user(session.user)
+    ]
+    done = request.query.get("done", "")
+    notice = request[VIEWER].t(f"page.profile_done_{done}") if done in ("avatar", "password", "session") else None
+    return {"sessions": rows, "notice": notice, "error": None}
+
+
+def _announcement(request: web.Request) -> dict[str, Any]:
+    return {"announcement": wire.media_url(request.app[FEED].announcement), "error": None}

@@ -1,0 +1,54 @@
+"""Who is here, told to all, at most once a second."""
+
+from __future__ import annotations
+
+import asyncio
+
+from chatserver.hub import Hub, frames
+from chatserver.web.wire import dumps
+
+INTERVAL_SECONDS = 1.0
+# Names beyond this are counted, not listed.
+NAMES_MAX = 500
+# In a large room the list is told less often: this many bytes a second, over all readers.
+BYTES_A_SECOND = 4_000_000
+
+
+class Presence:
+    """Coalesces the hub's changes. A newcomer is told at once, by itself."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._pending: asyncio.TimerHandle | None = None
+        self._next_at = 0.0
+        hub.changed = self._changed
+
+    def frame(self) -> bytes:
+        members = self._hub.members()
+        return frames.text(
+            dumps(
+                {
+                    "type": "presence",
+                    "online": len(members),
+                    "guests": self._hub.guests,
+                    "members": members[:NAMES_MAX],
+                }
+            )
+        )
+
+    def stop(self) -> None:
+        self._hub.changed = lambda: None
+        if self._pending is not None:
+            self._pending.cancel()
+
+    def _changed(self) -> None:
+        if self._pending is None:
+            loop = asyncio.get_running_loop()
+            self._pending = loop.call_at(max(loop.time() + 0.1, self._next_at), self._tell)
+
+    def _tell(self) -> None:
+        self._pending = None
+        frame = self.frame()
+        cost = len(frame) * len(self._hub) / BYTES_A_SECOND
+        self._next_at = asyncio.get_running_loop().time() + max(INTERVAL_SECONDS, cost)
+        self._hub.broadcast(frame)

@@ -1,0 +1,48 @@
+"""From events to readers: each event applied to the feed, encoded once, and a batch written as one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from chatserver.events import Event, RecallSettled, SessionsEnded
+from chatserver.hub import Hub, frames
+from chatserver.web.feed import Feed
+from chatserver.web.wire import Wire
+
+log = logging.getLogger(__name__)
+
+SESSION_ENDED = 4401
+
+
+class Publisher:
+    """Called by the database's writer after each COMMIT, on the loop, in the order of the commits.
+
+    `listeners` hear every event too, after the readers: the timers, the eraser, the known logins.
+    """
+
+    def __init__(self, feed: Feed, wire: Wire, hub: Hub, listeners: list[Callable[[Event], None]]) -> None:
+        self._feed = feed
+        self._wire = wire
+        self._hub = hub
+        self._listeners = listeners
+
+    def __call__(self, events: list[Event]) -> None:
+        told: list[bytes] = []
+        for event in events:
+            posted = self._feed.apply(event)
+            payload = self._wire.event(event, posted)
+            if payload is not None:
+                told.append(frames.text(payload))
+        if told:
+            self._hub.broadcast(b"".join(told))
+        for event in events:
+            self._tell_privately(event)
+            for listener in self._listeners:
+                listener(event)
+
+    def _tell_privately(self, event: Event) -> None:
+        if isinstance(event, RecallSettled):
+            self._hub.send_to_user(event.user_id, frames.text(self._wire.settled(event)))
+        elif isinstance(event, SessionsEnded):
+            self._hub.close_sessions(event.session_ids, SESSION_ENDED)

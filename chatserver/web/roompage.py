@@ -1,0 +1,73 @@
+"""The room's page: its shell rendered once for each kind of reader, what is the reader's own put in by joining."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+import jinja2
+
+from chatserver.config import Config
+from chatserver.hub import Hub
+from chatserver.model import User
+from chatserver.web import wire
+from chatserver.web.feed import PAGE, Feed
+from chatserver.web.viewer import Viewer
+from chatserver.web.wire import Wire, dumps
+
+# Stand in the rendered shell where the reader's token and the room's present go.
+_TOKEN, _PRESENT = "@csrf-token@", "@present@"
+_TEMPLATES = {"desktop": "chatroom.html", "mobile": "chatroom_mobile.html"}
+SHELLS_MAX = 500
+
+
+class RoomPage:
+    """Rendering a template costs a millisecond, and readers of one language, theme and layout share
+    all of it but a token and the messages: so shells are kept, split where those two go."""
+
+    def __init__(self, environment: jinja2.Environment, feed: Feed, hub: Hub, wire_: Wire) -> None:
+        self._environment = environment
+        self._feed = feed
+        self._hub = hub
+        self._wire = wire_
+        self._shells: OrderedDict[tuple[Any, ...], list[bytes]] = OrderedDict()
+
+    def render(self, viewer: Viewer, token: str, config: Config, globals_: dict[str, Any]) -> bytes:
+        """The whole page, as bytes."""
+        key = (viewer.ui, viewer.language, viewer.theme, viewer.user, config.room_name, config.registration)
+        shell = self._shells.get(key)
+        if shell is None:
+            shell = self._shells[key] = self._shell(viewer, globals_)
+            if len(self._shells) > SHELLS_MAX:
+                self._shells.popitem(last=False)
+        head, tail = shell
+        encoded = token.encode()
+        return b"".join((head.replace(_TOKEN.encode(), encoded), self.present(viewer.user, viewer.ui, config),
+                         tail.replace(_TOKEN.encode(), encoded)))  # fmt: skip
+
+    def present(self, user: User | None, ui: str, config: Config) -> bytes:
+        """What the page's script starts from, as JSON that may stand in a data block."""
+        feed = self._feed
+        rest = {
+            "seq": feed.seq,
+            "first_id": feed.first_id,
+            "epoch": feed.epoch,
+            "now_ms": self._wire.now_ms(),
+            "user": wire.user(user) if user else None,
+            "limits": wire.limits(config),
+            "window": self._wire.window(feed.window) if feed.window else None,
+            "announcement": wire.media_url(feed.announcement),
+            "online": self._hub.online,
+            "guests": self._hub.guests,
+            "members": self._hub.members()[:100],
+            "room_name": config.room_name,
+            "ui": ui,
+            "has_more": feed.has_more(PAGE),
+        }
+        return b'{"messages":' + feed.newest(PAGE) + b"," + dumps(rest)[1:]
+
+    def _shell(self, viewer: Viewer, globals_: dict[str, Any]) -> list[bytes]:
+        context = {**globals_, "csrf_token": _TOKEN, "present": _PRESENT}
+        html = self._environment.get_template(_TEMPLATES[viewer.ui]).render(context)
+        head, tail = html.encode().split(_PRESENT.encode(), 1)
+        return [head, tail]

@@ -1,0 +1,61 @@
+"""Every route, in one list: method, path, handler, and who may use it."""
+
+from __future__ import annotations
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from chatserver.web import api, media, messages, pages, socket
+from chatserver.web.access import Access
+from chatserver.web.keys import STATIC
+
+_ID = r"{id:[1-9]\d{0,17}}"
+
+
+async def static(request: web.Request) -> web.Response:
+    return request.app[STATIC].respond(request)
+
+
+async def favicon(request: web.Request) -> web.Response:
+    return web.Response(status=301, headers={"Location": request.app[STATIC].url("img/icon.svg")})
+
+
+ROUTES: tuple[tuple[str, str, Handler, Access], ...] = (
+    ("GET", "/", pages.room, Access.READER),
+    ("GET", "/ws/chat/", socket.serve, Access.READER),
+    ("GET", "/register/", pages.register_page, Access.ANYONE),
+    ("POST", "/register/", pages.register, Access.ANYONE),
+    ("GET", "/login/", pages.login_page, Access.ANYONE),
+    ("POST", "/login/", pages.login, Access.ANYONE),
+    ("GET", "/logout/", pages.logout_page, Access.ANYONE),
+    ("POST", "/logout/", pages.logout, Access.ANYONE),
+    ("GET", "/profile/", pages.profile_page, Access.MEMBER),
+    ("POST", "/profile/", pages.profile, Access.MEMBER),
+    ("GET", "/setup/", pages.setup_page, Access.ANYONE),
+    ("POST", "/setup/", pages.setup, Access.ANYONE),
+    ("POST", "/post/", messages.post, Access.MEMBER),
+    ("POST", f"/recall_message/{_ID}/", messages.recall, Access.MEMBER),
+    ("POST", f"/delete_message/{_ID}/", messages.delete, Access.MEMBER),
+    ("POST", "/send_preset/", messages.preset, Access.ADMINISTRATOR),
+    ("POST", "/send_preset_image/", messages.preset_picture, Access.ADMINISTRATOR),
+    ("GET", "/upload_global_background", pages.announcement_page, Access.ADMINISTRATOR),
+    ("POST", "/upload_global_background", pages.announcement, Access.ADMINISTRATOR),
+    ("GET", "/api/recent_messages/", api.recent, Access.READER),
+    ("GET", r"/api/recent_messages_apiint/{count:\d+}", api.recent_some, Access.READER),
+    ("GET", "/api/messages/", api.messages, Access.READER),
+    ("GET", "/media/{folder}/{name}", media.get, Access.READER),
+    ("GET", "/static/{version}/{name:.+}", static, Access.OPEN),
+    ("GET", "/favicon.ico", favicon, Access.OPEN),
+    ("GET", "/healthz", api.healthz, Access.OPEN),
+    ("GET", "/readyz", api.readyz, Access.OPEN),
+)
+
+
+def add_to(app: web.Application) -> dict[web.AbstractRoute, Access]:
+    """Register them all; who may use each."""
+    access: dict[web.AbstractRoute, Access] = {}
+    for method, path, handler, who in ROUTES:
+        access[app.router.add_route(method, path, handler)] = who
+        if method == "GET" and handler is not socket.serve:
+            access[app.router.add_route("HEAD", path, handler)] = who
+    return access

@@ -1,0 +1,162 @@
+"""One WebSocket's life: let in, told the present, listened to, let go.
+
+aiohttp shakes hands and parses; every frame to the client is written by the hub's Connection,
+beside aiohttp's own writer, so that one encoded frame serves all readers. That is safe because
+compression is off, the transport is taken after `prepare`, and a connection leaves the hub before
+its closing frame.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
+
+from chatserver.hub import Connection, Hub, frames
+from chatserver.refusals import Code, Refusal
+from chatserver.web import commands, wire
+from chatserver.web.feed import PAGE, Feed
+from chatserver.web.keys import CLOCK, FEED, GATE, HUB, PRESENCE, SETTINGS, VIEWER, WIRE
+from chatserver.web.viewer import Viewer
+from chatserver.web.wire import dumps
+
+PROTOCOL = 1
+FRAME_MAX = 64 * 1024
+# Frames of one connection that may be at work at once; the next one is read when one is done.
+AT_WORK_MAX = 64
+NONSENSE_MAX = 10
+
+
+async def serve(request: web.Request) -> web.StreamResponse:
+    """The handler of `/ws/chat/`. Refuses the handshake with `forbidden` (origin) and `busy` (too many)."""
+    request.app[GATE].check_socket_origin(request)
+    viewer, hub = request[VIEWER], request.app[HUB]
+    _check_room_left(request, viewer, hub)
+    # aiohttp refuses a message of `max_msg_size` bytes or more; ours may have FRAME_MAX.
+    ws = web.WebSocketResponse(compress=False, autoping=False, autoclose=False, max_msg_size=FRAME_MAX + 1, timeout=5)
+    await ws.prepare(request)
+    transport = request.transport
+    if transport is None:
+        return ws
+    connection = Connection(
+        transport,
+        viewer.user,
+        viewer.session.id if viewer.session else None,
+        viewer.address,
+        request.app[CLOCK].monotonic(),
+    )
+    _welcome(request, connection)
+    try:
+        await _Listener(request.app, ws, connection, viewer.language).listen()
+    finally:
+        hub.leave(connection)
+    return ws
+
+
+def _check_room_left(request: web.Request, viewer: Viewer, hub: Hub) -> None:
+    config = request.app[SETTINGS].now
+    most, of_address = config.max_connections, config.connections_per_address
+    if (most and len(hub) >= most) or (of_address and hub.of_address(viewer.address) >= of_address):
+        raise Refusal(Code.BUSY, retry_after_ms=5000)
+
+
+def _welcome(request: web.Request, connection: Connection) -> None:
+    """Tell the present and join, without a pause between: the events that follow continue it exactly."""
+    app = request.app
+    feed, hub = app[FEED], app[HUB]
+    user = connection.user
+    hello = {
+        "type": "hello",
+        "protocol": PROTOCOL,
+        "epoch": feed.epoch,
+        "seq": feed.seq,
+        "first_id": feed.first_id,
+        "now_ms": app[WIRE].now_ms(),
+        "user": wire.user(user) if user else None,
+        "limits": wire.limits(app[SETTINGS].now),
+        "window": app[WIRE].window(feed.window) if feed.window else None,
+        "announcement": wire.media_url(feed.announcement),
+        "online": hub.online,
+    }
+    told = frames.text(dumps(hello))
+    if "after" in request.query:
+        told += frames.text(_sync(feed, request.query["after"], request.query.get("epoch", "")))
+    hub.send(connection, told)
+    hub.join(connection)
+    hub.send(connection, app[PRESENCE].frame())
+
+
+def _sync(feed: Feed, after: str, epoch: str) -> bytes:
+    known = epoch == feed.epoch and after.isascii() and after.isdigit() and len(after) < 20
+    changes = feed.changes_after(int(after)) if known else None
+    messages = feed.newest(PAGE) if changes is None else changes
+    start = {"type": "sync", "first_id": feed.first_id, "complete": changes is not None}
+    return dumps(start)[:-1] + b',"messages":' + messages + b"}"
+
+
+class _Listener:
+    """Reads one client's frames until it goes."""
+
+    def __init__(self, app: web.Application, ws: web.WebSocketResponse, connection: Connection, language: str) -> None:
+        self._app = app
+        self._ws = ws
+        self._connection = connection
+        self._language = language
+        self._at_work: set[asyncio.Task[None]] = set()
+        self._nonsense = 0
+
+    async def listen(self) -> None:
+        while await self._handle(await self._ws.receive()):
+            self._connection.heard = self._app[CLOCK].monotonic()
+
+    async def _handle(self, message: WSMessage) -> bool:
+        """False when the conversation is over."""
+        match message.type:
+            case WSMsgType.TEXT:
+                await self._text(message.data)
+            case WSMsgType.BINARY:
+                self._close(WSCloseCode.UNSUPPORTED_DATA)
+            case WSMsgType.PING:
+                self._app[HUB].send(self._connection, frames.pong(bytes(message.data)))
+            case WSMsgType.PONG:
+                pass
+            case WSMsgType.CLOSE:
+                await self._answer_close(message.data)
+                return False
+            case _:  # a protocol error, which aiohttp has answered, or the end of the stream
+                return False
+        return True
+
+    async def _text(self, text: str) -> None:
+        if self._connection.closing_code is not None:
+            return  # the closing handshake has begun; what still comes is not heard
+        try:
+            frame = commands.parse(text)
+        except commands.Nonsense:
+            self._refuse_nonsense()
+            return
+        if len(self._at_work) >= AT_WORK_MAX:
+            await asyncio.wait(self._at_work, return_when=asyncio.FIRST_COMPLETED)
+        # A task of its own, so that a client may send on while its message is on the way to the disk.
+        # Tasks start in the order of the frames, and the database keeps that order.
+        task = asyncio.create_task(commands.carry_out(self._app, self._connection, self._language, frame))
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+
+    def _refuse_nonsense(self) -> None:
+        self._nonsense += 1
+        code = Code.BAD_REQUEST if self._connection.user else Code.LOGIN_REQUIRED
+        self._app[HUB].send(self._connection, commands.refused(Refusal(code), self._language, {}))
+        if self._nonsense >= NONSENSE_MAX:
+            self._close(WSCloseCode.POLICY_VIOLATION)
+
+    def _close(self, code: int) -> None:
+        self._app[HUB].close(self._connection, code)
+
+    async def _answer_close(self, code: int | None) -> None:
+        """Finish the handshake: with our half if the client began it, else just by hanging up."""
+        if self._connection.closing_code is None:
+            self._app[HUB].leave(self._connection)
+            await self._ws.close(code=code or WSCloseCode.OK, drain=False)
+        else:
+            self._connection.transport.close()

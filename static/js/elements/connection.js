@@ -1,0 +1,59 @@
+// The dot that says whether the room is really there, and the banner for when it stays away.
+
+import { t } from "../words/words.js";
+import { button } from "./dom.js";
+
+const PATIENCE_MS = 5000;
+
+export class ConnectionView {
+  #room;
+  #timer = 0;
+  #patient = true;
+
+  constructor(room, { dot, banner }) {
+    this.#room = room;
+    this.dot = dot;
+    this.banner = banner;
+    room.socket.addEventListener("state", () => this.#changed());
+    room.outbox?.addEventListener("change", () => this.#drawBanner());
+    this.#changed();
+  }
+
+  #changed() {
+    const { state, ended } = this.#room.socket;
+    this.dot.dataset.state = state;
+    this.dot.querySelector(".connection-label").textContent = t(`connection_${state}`);
+    this.dot.title = t(`connection_${state}`);
+    if (state === "online") {
+      clearTimeout(this.#timer);
+      this.#timer = 0;
+      this.#patient = true;
+    } else if (ended) {
+      this.#patient = false;
+    } else if (!this.#timer) {
+      this.#timer = setTimeout(() => {
+        this.#patient = false;
+        this.#drawBanner();
+      }, PATIENCE_MS);
+    }
+    this.#drawBanner();
+  }
+
+  #drawBanner() {
+    const { socket, outbox, staleReader } = this.#room;
+    const [words, label, act] = this.#sentence(socket, outbox?.entries.length ?? 0, staleReader);
+    this.banner.hidden = !words;
+    if (!words || this.banner.dataset.words === words) return;
+    this.banner.dataset.words = words;
+    this.banner.querySelector(".banner-words").textContent = words;
+    this.banner.querySelector(".banner-act").replaceChildren(button("button button--small", label, act));
+  }
+
+  #sentence(socket, unsent, staleReader) {
+    if (socket.ended === "banned") return [t("banned"), t("reload"), () => location.reload()];
+    if (socket.ended) return [t("logged_out"), t("login"), () => location.assign("/login/?next=/")];
+    if (staleReader) return [t("other_reader"), t("reload"), () => location.reload()];
+    if (socket.state === "online" || this.#patient) return [""];
+    return [unsent ? t("offline_unsent", unsent) : t("offline"), t("retry_now"), () => socket.retryNow()];
+  }
+}

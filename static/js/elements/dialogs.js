@@ -1,0 +1,55 @@
+// Dialogs: opening them by [data-opens], closing them by a click beside them, asking, and saying.
+
+const TOAST_MS = 4000;
+
+// One set of listeners for every <dialog> of the page.
+export function wireDialogs() {
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest?.("[data-opens]");
+    if (opener) {
+      opener.closest("dialog")?.close();
+      document.getElementById(opener.dataset.opens).showModal();
+      return;
+    }
+    if (event.target.closest?.("[data-closes]")) event.target.closest("dialog").close();
+  });
+  for (const dialog of document.querySelectorAll("dialog")) closesBeside(dialog);
+}
+
+// A press that began elsewhere (the long press that opened a sheet) must not close it when it ends.
+export function closesBeside(dialog) {
+  let pressed = false;
+  dialog.addEventListener("pointerdown", ({ target }) => (pressed = target === dialog));
+  dialog.addEventListener("click", ({ target }) => {
+    if (target === dialog && pressed) dialog.close();
+  });
+}
+
+// Resolves to true when the reader agreed.
+export function ask(question, agree) {
+  const dialog = document.getElementById("confirm");
+  dialog.querySelector(".confirm-question").textContent = question;
+  const yes = dialog.querySelector("[value=yes]");
+  yes.textContent = agree;
+  dialog.returnValue = "";
+  dialog.showModal();
+  yes.focus();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
+let hiding = 0;
+
+export function toast(words) {
+  const node = document.getElementById("toast");
+  node.textContent = words;
+  node.hidden = false;
+  // An open dialog covers everything but itself and the top layer.
+  (document.querySelector("dialog[open]") ?? document.body).append(node);
+  clearTimeout(hiding);
+  hiding = setTimeout(() => {
+    node.hidden = true;
+    document.body.append(node);
+  }, TOAST_MS);
+}

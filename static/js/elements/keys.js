@@ -1,0 +1,45 @@
+// The keyboard's way round the room: arrows among the messages, ? for help, Esc to the newest.
+
+export function wireKeys(room) {
+  const list = document.getElementById("messages");
+  list.addEventListener("keydown", (event) => {
+    const article = document.activeElement.closest("article");
+    const step = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" }[event.key];
+    if (step) {
+      event.preventDefault();
+      (article ? article[step] : lastInView(list))?.focus();
+    } else if (event.key === "End") {
+      event.preventDefault();
+      room.view.toEnd();
+    } else if (event.key === "Enter" && document.activeElement === article) {
+      article.querySelector("[data-action=menu]")?.click();
+    }
+  });
+  // Only the message in focus has stops for Tab: a hundred messages are not two hundred stops.
+  let reachable = null;
+  list.addEventListener("focusin", ({ target }) => {
+    const article = target.closest("article");
+    if (article === reachable) return;
+    setStops(reachable, -1);
+    setStops(article, 0);
+    reachable = article;
+  });
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest?.("input, textarea, select, dialog");
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "?") document.getElementById("help")?.showModal();
+    else if (event.key === "/") document.querySelector("[data-opens=search]")?.click();
+    else if (event.key === "Escape") room.composer?.focus();
+    else return;
+    event.preventDefault();
+  });
+}
+
+function setStops(article, tabIndex) {
+  for (const stop of article?.querySelectorAll(".message-side button") ?? []) stop.tabIndex = tabIndex;
+}
+
+function lastInView(list) {
+  const line = list.scrollTop + list.clientHeight;
+  return [...list.children].findLast((article) => article.offsetTop < line - 20);
+}

@@ -1,0 +1,127 @@
+// The one menu of a message: by ⋯, right click, long press, or the keyboard. A list beside the
+// pointer on a desktop, a sheet on a phone.
+
+import { secondsLeft } from "../models/clock.js";
+import { t } from "../words/words.js";
+import { button, icon, make } from "./dom.js";
+
+const LONG_PRESS_MS = 450;
+const STILL_PX = 10;
+
+export class MessageMenu {
+  #room;
+  #dialog;
+  #list;
+  #timer = 0;
+
+  constructor(room, dialog) {
+    this.#room = room;
+    this.#dialog = dialog;
+    this.#list = dialog.querySelector("[role=menu]");
+    dialog.addEventListener("close", () => clearInterval(this.#timer));
+    dialog.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  // `point` {x, y} in the viewport, or null: beside `opener`.
+  open(message, { opener, point = null }) {
+    const choices = choicesFor(message, this.#room);
+    if (this.#dialog.open || choices.length === 0) return;
+    this.#list.replaceChildren(...choices.map((choice) => this.#item(choice)));
+    this.#dialog.showModal();
+    if (this.#room.ui === "desktop") this.#place(point ?? beside(opener));
+    this.#list.querySelector("button").focus({ preventScroll: true });
+    this.#countDown(message);
+  }
+
+  #item({ act, label, glyph, run }) {
+    const node = button("menu-item", "", () => {
+      this.#dialog.close();
+      run();
+    });
+    node.setAttribute("role", "menuitem");
+    node.dataset.action = act;
+    node.append(icon(glyph), make("span", "menu-label", label));
+    return node;
+  }
+
+  #place({ x, y }) {
+    const { style, offsetWidth, offsetHeight } = this.#dialog;
+    style.setProperty("left", `${Math.max(8, Math.min(x, innerWidth - offsetWidth - 8))}px`);
+    style.setProperty("top", `${Math.max(8, y + offsetHeight + 8 > innerHeight ? y - offsetHeight : y)}px`);
+  }
+
+  // How long it can still be taken back stands beside the word, and the word goes with it.
+  #countDown(message) {
+    const { me, clock } = this.#room;
+    const item = this.#list.querySelector("[data-action=recall]");
+    if (!item || me.role === "administrator") return;
+    const label = item.querySelector(".menu-label");
+    const draw = () => {
+      const left = secondsLeft(message.recall_until_ms, clock.now());
+      label.textContent = t("recall_within", left);
+      if (left > 0) return;
+      clearInterval(this.#timer);
+      if (item === document.activeElement) this.#step(1);
+      item.remove();
+    };
+    draw();
+    this.#timer = setInterval(draw, 250);
+  }
+
+  #key(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    this.#step(step);
+  }
+
+  #step(step) {
+    const items = [...this.#list.children];
+    const at = items.indexOf(document.activeElement);
+    items[(at + step + items.length) % items.length]?.focus();
+  }
+}
+
+export function choicesFor(message, room) {
+  const { me, clock, actions } = room;
+  if (message.state !== "live") return [];
+  const mine = me?.id === message.user_id;
+  const rules = me?.role === "administrator";
+  const choices = [];
+  const add = (act, label, glyph, run) => choices.push({ act, label, glyph, run });
+  if (me) add("reply", t("reply"), "reply", () => actions.reply(message));
+  if (message.text) add("copy", t("copy"), "copy", () => actions.copy(message));
+  if (message.image) add("download", t("download"), "download", () => actions.download(message));
+  if (rules || (mine && message.recall_until_ms > clock.now())) add("recall", t("recall"), "recall", () => actions.recall(message));
+  if (mine || rules) add("delete", t("delete"), "trash", () => actions.remove(message));
+  return choices;
+}
+
+// Calls `open(article, point)` for a right click, a long press, and the keyboard's menu key.
+export function listenForMenu(list, open) {
+  list.addEventListener("contextmenu", (event) => {
+    const article = event.target.closest("article");
+    // A link or a selection has the browser's own menu, which can do what ours cannot.
+    if (!article || event.target.closest("a") || String(getSelection())) return;
+    const byKeyboard = event.button !== 2 && event.pointerType === "";
+    if (open(article, byKeyboard ? null : { x: event.clientX, y: event.clientY })) event.preventDefault();
+  });
+  let timer = 0;
+  let from = null;
+  const stop = () => clearTimeout(timer);
+  list.addEventListener("pointerdown", (event) => {
+    const article = event.target.closest("article");
+    if (event.pointerType !== "touch" || !article || event.target.closest("a")) return;
+    from = event;
+    timer = setTimeout(() => open(article, { x: from.clientX, y: from.clientY }), LONG_PRESS_MS);
+  });
+  list.addEventListener("pointermove", (event) => {
+    if (from && Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY) > STILL_PX) stop();
+  });
+  for (const end of ["pointerup", "pointercancel"]) list.addEventListener(end, stop);
+}
+
+function beside(opener) {
+  const { left, bottom } = opener.getBoundingClientRect();
+  return { x: left, y: bottom + 4 };
+}

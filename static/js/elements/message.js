@@ -1,0 +1,299 @@
+// The one renderer of a message: for history, for live ones, and for those still on their way.
+//
+// An item is {key, message, entry, mine, starts, day, unread, quote, left}: `entry` is the outbox's
+// while the message is pending, `quote` what Timeline.original() said, `left` the ordering window
+// that a preset speaks of, while it is open.
+
+import { clockFace, secondsLeft } from "../models/clock.js";
+import { isOnlyEmoji, pieces, snippet } from "../models/text.js";
+import { t } from "../words/words.js";
+import { badge, button, clone, face, icon, iconButton, make } from "./dom.js";
+
+const PICTURE_BOX = { desktop: [320, 320], mobile: [220, 260] };
+
+export class MessageRenderer {
+  #drawn = new WeakMap();
+
+  // `room`: me, ui, dates, clock, timeline, previews (client_id -> object URL).
+  constructor(room) {
+    this.room = room;
+  }
+
+  create() {
+    return clone("message-template");
+  }
+
+  // Draws only what changed since the last time: a redraw would lose the reader's selection.
+  draw(article, item) {
+    const before = this.#drawn.get(article);
+    this.#drawn.set(article, item);
+    if (!before || before.message !== item.message || before.entry !== item.entry || !sameQuote(before.quote, item.quote)) {
+      this.#drawIdentity(article, item);
+      this.#drawContent(article, item);
+    }
+    if (!before || before.day !== item.day) divider(article, ".day-divider", item.day);
+    if (!before || before.unread !== item.unread) divider(article, ".unread-divider", item.unread ? t("unread_here") : "");
+    article.classList.toggle("message--starts", item.starts);
+    if (item.entry) this.#drawProgress(article, item);
+  }
+
+  #drawIdentity(article, { message, mine, entry }) {
+    if (message.id) article.dataset.id = message.id;
+    article.dataset.state = message.state;
+    article.dataset.kind = message.kind;
+    if (entry) article.dataset.clientId = entry.client_id;
+    else delete article.dataset.clientId;
+    article.classList.toggle("message--mine", mine);
+  }
+
+  #drawContent(article, item) {
+    const { message } = item;
+    const content = article.querySelector(".message-content");
+    const hadFocus = content.contains(document.activeElement);
+    if (message.state === "recalled") content.replaceChildren(this.#recalled(item));
+    else if (message.kind === "preset") content.replaceChildren(this.#preset(item));
+    else content.replaceChildren(this.#row(item));
+    if (hadFocus) article.focus({ preventScroll: true });
+  }
+
+  #row(item) {
+    const { message, mine, entry } = item;
+    const row = clone("row-template");
+    row.querySelector(".message-face").replaceChildren(face({ id: message.user_id, name: message.user, avatar: message.avatar }));
+    const head = row.querySelector(".message-head");
+    const name = make("bdi", "message-author", mine ? t("me") : message.user);
+    head.prepend(name, badge(message.role, t("administrator")) ?? "");
+    head.querySelector("time").replaceWith(this.#time(message, "message-time"));
+    const bubble = row.querySelector(".bubble");
+    if (message.reply_to !== null) bubble.append(this.#quote(item));
+    if (message.image || entry?.image) bubble.append(this.#picture(item));
+    if (message.text) bubble.append(textNode(message.text));
+    bubble.classList.toggle("bubble--bare", !message.reply_to && isBare(message));
+    bubble.classList.toggle("bubble--emoji", !message.image && !message.reply_to && isOnlyEmoji(message.text));
+    const side = row.querySelector(".message-side");
+    if (entry) side.remove();
+    else this.#fillSide(side, message);
+    row.querySelector(".message-status").replaceWith(entry ? this.#status(entry) : "");
+    return row;
+  }
+
+  #fillSide(side, message) {
+    side.append(this.#time(message, "message-exact"));
+    if (this.room.me && this.room.ui === "desktop") {
+      const reply = iconButton("side-button", "reply", t("reply"));
+      reply.dataset.quick = "reply";
+      side.append(reply);
+    }
+    const menu = iconButton("side-button", "more", t("menu"));
+    menu.dataset.action = "menu";
+    menu.setAttribute("aria-haspopup", "menu");
+    side.append(menu);
+    for (const each of side.querySelectorAll("button")) each.tabIndex = -1;
+  }
+
+  #time(message, className) {
+    const node = make("time", className, this.room.dates.time(message.created_ms));
+    node.dateTime = new Date(message.created_ms).toISOString();
+    node.title = this.room.dates.exact(message.created_ms);
+    return node;
+  }
+
+  #quote({ quote, message }) {
+    const { state, message: original } = quote;
+    if (state === "deleted" || state === "gone" || state === "recalled") {
+      return make("p", "quote quote--empty", t(`quote_${state}`));
+    }
+    const node = button("quote", "");
+    node.dataset.jump = message.reply_to;
+    if (state === "earlier") {
+      node.append(t("quote_earlier"));
+      return node;
+    }
+    const text = make("bdi", "quote-text", original.text ? snippet(original.text) : original.image ? t("picture") : presetWord(original));
+    node.append(make("bdi", "quote-author", original.user), text);
+    node.setAttribute("aria-label", t("quote_of", original.user, text.textContent));
+    if (original.thumb) {
+      const thumb = make("img", "quote-thumb");
+      thumb.alt = "";
+      thumb.src = original.thumb;
+      node.append(thumb);
+    }
+    return node;
+  }
+
+  // Its size is known before its bytes are, so nothing moves when it arrives.
+  #picture({ message, entry }) {
+    const frame = button("picture", "");
+    frame.dataset.picture = "";
+    frame.setAttribute("aria-label", t("open_picture", message.user));
+    const picture = make("img");
+    picture.alt = "";
+    picture.decoding = "async";
+    const [width, height] = fit(message.width, message.height, PICTURE_BOX[this.room.ui]);
+    picture.width = width;
+    picture.height = height;
+    frame.append(picture);
+    const preview = this.room.previews.get(entry?.client_id ?? message.client_id);
+    if (preview) picture.src = preview;
+    if (entry) {
+      frame.disabled = true;
+      picture.addEventListener("error", () => frame.replaceChildren(icon("picture"), make("span", "picture-name", entry.image.name)), { once: true });
+    } else if (preview) {
+      this.#swapIn(picture, message);
+    } else {
+      picture.loading = "lazy";
+      picture.src = message.thumb || message.image;
+    }
+    return frame;
+  }
+
+  // The sender's own preview stays until the stored picture can take its place in one frame.
+  async #swapIn(picture, { thumb, image, client_id }) {
+    const stored = new Image();
+    stored.src = thumb || image;
+    await stored.decode().catch(() => {});
+    picture.src = stored.src;
+    URL.revokeObjectURL(this.room.previews.get(client_id));
+    this.room.previews.delete(client_id);
+  }
+
+  #status(entry) {
+    const status = make("div", "message-status");
+    if (entry.state === "failed") {
+      status.classList.add("message-status--failed");
+      status.append(icon("alert"), make("span", "", entry.reason || t("failed")));
+      status.append(statusButton("retry", t("retry")), statusButton("discard", t("take_back")));
+    } else if (entry.image) {
+      const bar = make("progress", "upload");
+      bar.max = 1;
+      bar.setAttribute("aria-label", t("uploading"));
+      status.append(bar, make("span", "upload-part"), statusButton("discard", t("cancel")));
+    } else {
+      status.append(icon("clock"), make("span", "message-waiting"));
+    }
+    return status;
+  }
+
+  #drawProgress(article, { entry }) {
+    const bar = article.querySelector("progress.upload");
+    const waiting = entry.state === "waiting";
+    if (bar) {
+      bar.value = entry.progress;
+      const part = entry.progress >= 1 ? t("processing") : t("percent", Math.round(entry.progress * 100));
+      article.querySelector(".upload-part").textContent = waiting ? t("waiting") : part;
+    }
+    const words = article.querySelector(".message-waiting");
+    if (words) words.textContent = waiting ? t("waiting") : t("sending");
+  }
+
+  #recalled({ message, mine }) {
+    const notice = clone("notice-template");
+    const words = notice.querySelector(".notice-text");
+    const by = this.room.timeline.recalledBy(message.id);
+    if (by && by !== message.user) words.append(...around(t(mine ? "recalled_yours_by" : "recalled_by"), by, message.user));
+    else if (mine) words.append(t("recalled_mine"));
+    else words.append(...around(t("recalled"), message.user));
+    if (mine && this.room.recalledText(message.id)) {
+      const again = button("notice-again", t("edit_again"));
+      again.dataset.editAgain = message.id;
+      notice.append(again);
+    }
+    return notice;
+  }
+
+  #preset(item) {
+    const { message, left } = item;
+    if (message.image) return this.#presetPicture(item);
+    const notice = clone("notice-template");
+    notice.classList.add("notice--preset");
+    notice.dataset.preset_kind = message.preset ?? "";
+    notice.querySelector(".notice-text").append(
+      icon(message.preset === "stop" ? "stop" : "clock"),
+      make("strong", "", presetWord(message)),
+      make("bdi", "notice-author", message.user),
+      badge(message.role, t("administrator")) ?? "",
+    );
+    if (message.preset === "start" || message.preset === "countdown") {
+      const remaining = make("span", message.preset === "countdown" ? "remaining remaining--large" : "remaining");
+      remaining.dataset.closes = message.closes_ms ?? "";
+      remaining.dataset.created = message.created_ms;
+      remaining.hidden = !left;
+      if (left) remaining.textContent = clockFace(secondsLeft(left.closes_ms, this.room.clock.now()));
+      notice.append(remaining);
+      notice.classList.toggle("notice--countdown", message.preset === "countdown");
+    }
+    const side = make("div", "message-side");
+    this.#fillSide(side, message);
+    notice.append(side);
+    return notice;
+  }
+
+  #presetPicture(item) {
+    const { message } = item;
+    const card = make("div", "preset-card");
+    const caption = make("p", "preset-caption");
+    caption.append(make("bdi", "notice-author", message.user), badge(message.role, t("administrator")) ?? "", this.#time(message, "message-time"));
+    const side = make("div", "message-side");
+    this.#fillSide(side, message);
+    card.append(caption, this.#picture(item), side);
+    return card;
+  }
+}
+
+// What a preset says, in the reader's language; the server's own words where we know none.
+export function presetWord(message) {
+  return ["start", "stop", "countdown", "picture"].includes(message.preset)
+    ? t(`preset_${message.preset}`)
+    : message.text;
+}
+
+function textNode(text) {
+  const node = make("p", "message-text");
+  node.dir = "auto";
+  for (const piece of pieces(text)) {
+    if (!piece.href) {
+      node.append(piece.text);
+      continue;
+    }
+    const link = make("a", "", piece.text);
+    link.href = piece.href;
+    link.target = "_blank";
+    link.rel = "noopener nofollow ugc";
+    node.append(link);
+  }
+  return node;
+}
+
+// A sentence of the words with its names set apart: "{0}撤回了一条消息".
+function around(sentence, ...names) {
+  return sentence.split(/(\{\d\})/).map((part) => {
+    const slot = /^\{(\d)\}$/.exec(part);
+    return slot ? make("bdi", "notice-author", names[slot[1]]) : part;
+  });
+}
+
+function statusButton(act, label) {
+  const node = button("status-button", label);
+  node.dataset.unsent = act;
+  return node;
+}
+
+function divider(article, selector, text) {
+  const node = article.querySelector(selector);
+  node.hidden = !text;
+  node.firstElementChild.textContent = text;
+}
+
+function isBare(message) {
+  return Boolean(message.image) && !message.text;
+}
+
+function sameQuote(a, b) {
+  return a === b || (a && b && a.state === b.state && a.message === b.message);
+}
+
+function fit(width, height, [most_wide, most_high]) {
+  if (!width || !height) return [200, 150];
+  const scale = Math.min(1, most_wide / width, most_high / height);
+  return [Math.max(48, Math.round(width * scale)), Math.max(48, Math.round(height * scale))];
+}

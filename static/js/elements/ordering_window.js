@@ -1,0 +1,73 @@
+// The bar of the ordering window: one countdown by the server's clock, the same in every browser.
+
+import { clockFace } from "../models/clock.js";
+import { t } from "../words/words.js";
+
+const SPOKEN = new Set([60, 30, 10, 0]);
+const LOUD_FROM = 10;
+const MINUTES_FROM = 120;
+
+export class OrderingBar {
+  #room;
+  #root;
+  #timer = 0;
+  #spoken = null;
+  #wasOpen = false;
+
+  constructor(room, { root, announcer }) {
+    this.#room = room;
+    this.#root = root;
+    this.announcer = announcer;
+    this.countdown = root.querySelector("#countdown");
+    room.window.addEventListener("change", () => this.#tick());
+    // A page that slept has missed its ticks.
+    document.addEventListener("visibilitychange", () => this.#tick());
+    this.#tick();
+  }
+
+  #tick() {
+    clearTimeout(this.#timer);
+    const { window, clock, composer } = this.#room;
+    const { isOpen, seconds } = window;
+    this.#root.hidden = !isOpen;
+    this.countdown.hidden = !isOpen;
+    if (isOpen) this.#draw(seconds);
+    if (isOpen !== this.#wasOpen) composer?.drawOrdering(isOpen);
+    this.#drawPresets(isOpen, seconds);
+    this.#speak(isOpen, seconds);
+    this.#wasOpen = isOpen;
+    // The next whole second, not a second from now: every browser turns at the same instant.
+    if (isOpen) this.#timer = setTimeout(() => this.#tick(), ((window.current.closes_ms - clock.now()) % 1000) + 5);
+  }
+
+  #draw(seconds) {
+    this.countdown.textContent = seconds;
+    this.#root.classList.toggle("ordering--ending", seconds <= LOUD_FROM);
+    const face = this.#root.querySelector(".ordering-clock");
+    face.textContent = seconds >= MINUTES_FROM ? clockFace(seconds) : "";
+    this.#root.querySelector(".ordering-by").textContent = this.#room.window.current.by;
+  }
+
+  // Presets in the timeline that speak of this window count down with it.
+  #drawPresets(isOpen, seconds) {
+    for (const node of document.querySelectorAll("#messages .remaining")) {
+      const about = { kind: "preset", closes_ms: Number(node.dataset.closes), created_ms: Number(node.dataset.created) };
+      const runs = isOpen && this.#room.window.leftOf(about) !== null;
+      node.hidden = !runs;
+      if (runs) node.textContent = clockFace(seconds);
+    }
+  }
+
+  // A screen reader hears the opening, 60, 30, 10 and the end; not every second.
+  #speak(isOpen, seconds) {
+    const mark = isOpen ? seconds : 0;
+    if (isOpen && !this.#wasOpen) this.#say(t("ordering_opened", seconds), mark);
+    else if (isOpen && SPOKEN.has(seconds) && this.#spoken !== mark) this.#say(t("seconds_left", seconds), mark);
+    else if (!isOpen && this.#wasOpen) this.#say(t("ordering_closed"), mark);
+  }
+
+  #say(words, mark) {
+    this.#spoken = mark;
+    this.announcer.textContent = words;
+  }
+}

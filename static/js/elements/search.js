@@ -1,0 +1,84 @@
+// Searching what is kept, and going there.
+
+import { snippet } from "../models/text.js";
+import { getJSON } from "../net/http.js";
+import { t } from "../words/words.js";
+import { button, face, make } from "./dom.js";
+
+const PAUSE_MS = 200;
+
+export class Search {
+  #room;
+  #dialog;
+  #results;
+  #state;
+  #timer = 0;
+  #asked = 0;
+
+  constructor(room, dialog) {
+    this.#room = room;
+    this.#dialog = dialog;
+    this.#results = dialog.querySelector(".search-results");
+    this.#state = dialog.querySelector(".search-state");
+    const field = dialog.querySelector("input");
+    field.addEventListener("input", () => {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#look(field.value.trim()), PAUSE_MS);
+    });
+    dialog.querySelector("form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#results.querySelector("button")?.focus();
+    });
+  }
+
+  // Only the newest question's answer is shown, in whatever order they arrive.
+  async #look(text) {
+    const asked = (this.#asked += 1);
+    if (!text) {
+      this.#show([], "");
+      return;
+    }
+    try {
+      const { messages } = await getJSON(`/api/messages/?limit=50&q=${encodeURIComponent(text)}`);
+      const live = messages.filter(({ state }) => state === "live").reverse();
+      if (asked === this.#asked) this.#show(live, live.length ? "" : t("nothing_found", text), text);
+    } catch (refused) {
+      if (asked === this.#asked) this.#show([], refused.message);
+    }
+  }
+
+  #show(messages, words, text) {
+    this.#state.textContent = words;
+    this.#results.replaceChildren(...messages.map((message) => this.#row(message, text)));
+  }
+
+  #row(message, text) {
+    const row = make("li", "");
+    const go = button("search-hit", "", async () => {
+      this.#dialog.close();
+      if (!(await this.#room.view.reveal(message.id))) this.#room.say(t("quote_gone"));
+    });
+    const words = make("span", "search-words");
+    const head = make("span", "search-head");
+    const when = `${this.#room.dates.dayName(message.created_ms, this.#room.clock.now())} ${this.#room.dates.time(message.created_ms)}`;
+    head.append(make("bdi", "message-author", message.user), make("time", "message-time", when));
+    words.append(head, marked(message.text || t("picture"), text));
+    go.append(face({ id: message.user_id, name: message.user, avatar: message.avatar }), words);
+    row.append(go);
+    return row;
+  }
+}
+
+// The text around the first hit, with the hit marked.
+function marked(text, wanted) {
+  const node = make("bdi", "search-text");
+  const line = snippet(text, 400);
+  const at = line.toLocaleLowerCase().indexOf(wanted.toLocaleLowerCase());
+  if (at < 0) {
+    node.append(line);
+    return node;
+  }
+  const from = Math.max(0, at - 24);
+  node.append((from ? "…" : "") + line.slice(from, at), make("mark", "", line.slice(at, at + wanted.length)), line.slice(at + wanted.length));
+  return node;
+}

@@ -1,0 +1,31 @@
+// Light, dark, or as the system has it: chosen here, remembered in a cookie so that the next page
+// is painted right at once.
+
+import { t } from "../words/words.js";
+
+const ORDER = ["auto", "light", "dark"];
+const GLYPH = { auto: "auto", light: "sun", dark: "moon" };
+const YEAR_S = 365 * 86_400;
+
+export function wireTheme() {
+  const buttons = document.querySelectorAll("[data-theme-switch]");
+  const draw = () => {
+    const { theme } = document.documentElement.dataset;
+    for (const each of buttons) {
+      each.querySelector("use").setAttribute("href", `#icon-${GLYPH[theme] ?? "auto"}`);
+      each.setAttribute("aria-label", t(`theme_${theme}`));
+      each.title = t(`theme_${theme}`);
+      const label = each.querySelector(".label");
+      if (label) label.textContent = t(`theme_${theme}`);
+    }
+  };
+  for (const each of buttons) {
+    each.addEventListener("click", () => {
+      const { dataset } = document.documentElement;
+      dataset.theme = ORDER[(ORDER.indexOf(dataset.theme) + 1) % ORDER.length];
+      document.cookie = `theme=${dataset.theme}; path=/; max-age=${YEAR_S}; SameSite=Lax`;
+      draw();
+    });
+  }
+  draw();
+}

@@ -1,0 +1,93 @@
+// The calls over HTTP. Every "no" becomes a Refused, whatever it was made of.
+
+import { t } from "../words/words.js";
+
+export class Refused extends Error {
+  constructor(status, { code, message, retry_after_ms }) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.retry_after_ms = retry_after_ms;
+  }
+}
+
+export function getJSON(path) {
+  return call("GET", path);
+}
+
+export function postJSON(path, body = {}) {
+  return call("POST", path, JSON.stringify(body), { "Content-Type": "application/json" });
+}
+
+// A multipart POST with `progress(part)` from 0 to 1 and an `abort()` on the promise. It is an
+// XMLHttpRequest because fetch still cannot tell how much of a body has gone out.
+export function upload(path, fields, progress = () => {}) {
+  const request = new XMLHttpRequest();
+  const done = new Promise((resolve, reject) => {
+    request.open("POST", path);
+    request.responseType = "text";
+    for (const [name, value] of Object.entries(headers())) request.setRequestHeader(name, value);
+    request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
+    request.onload = () => {
+      try {
+        resolve(understand(request.status, request.responseText, request.getResponseHeader("Retry-After")));
+      } catch (refused) {
+        reject(refused);
+      }
+    };
+    request.onerror = () => reject(unreachable());
+    request.onabort = () => reject(new Refused(0, { code: "aborted", message: "" }));
+    request.send(formOf(fields));
+  });
+  return Object.assign(done, { abort: () => request.abort() });
+}
+
+async function call(method, path, body, extra = {}) {
+  let response;
+  try {
+    response = await fetch(path, { method, body, headers: { ...headers(), ...extra } });
+  } catch {
+    throw unreachable();
+  }
+  return understand(response.status, await response.text(), response.headers.get("Retry-After"));
+}
+
+function headers() {
+  return {
+    Accept: "application/json",
+    "X-CSRFToken": document.querySelector('meta[name="csrf-token"]').content,
+  };
+}
+
+// The server reads the token before it takes in a file, so it comes first.
+function formOf(fields) {
+  const form = new FormData();
+  form.append("csrf_token", document.querySelector('meta[name="csrf-token"]').content);
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === null || value === undefined) continue;
+    if (value.blob) form.append(name, value.blob, value.name);
+    else form.append(name, value);
+  }
+  return form;
+}
+
+function understand(status, text, retry_after) {
+  let body = null;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    // A proxy's own error page; its status says enough.
+  }
+  if (status >= 200 && status < 300 && body) return body;
+  const error = body?.error ?? {};
+  const seconds = Number(retry_after);
+  throw new Refused(status, {
+    code: error.code ?? (status === 503 || status === 502 || status === 504 ? "busy" : status === 413 ? "image_too_large" : "internal"),
+    message: error.message ?? t("failed_status", status),
+    retry_after_ms: error.retry_after_ms ?? (seconds > 0 ? seconds * 1000 : undefined),
+  });
+}
+
+function unreachable() {
+  return new Refused(0, { code: "offline", message: t("failed_offline") });
+}

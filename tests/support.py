@@ -1,0 +1,41 @@
+"""What many tests need: a clock to move, and a Config to change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from chatserver import config
+
+# 2026-11-22 14:36:00 in Shanghai.
+START_MS = 1_795_329_360_000
+
+
+class FakeClock:
+    """Stands still until a test moves it."""
+
+    def __init__(self, now_ms: int = START_MS) -> None:
+        self._now_ms = now_ms
+        self._monotonic = 1000.0
+
+    def now_ms(self) -> int:
+        return self._now_ms
+
+    def monotonic(self) -> float:
+        return self._monotonic
+
+    def forward(self, seconds: float) -> None:
+        """Time passes."""
+        self._now_ms += round(seconds * 1000)
+        self._monotonic += seconds
+
+    def set_wall(self, now_ms: int) -> None:
+        """Somebody sets the wall clock; no time passes."""
+        self._now_ms = now_ms
+
+
+def make_config(data_dir: Path, **settings: Any) -> config.Config:
+    """The default Config on a free port, with cheap hashes; `settings` as one would type them."""
+    typed = {"data_dir": data_dir, "port": 0, "bcrypt_rounds": 4, **settings}
+    loaded, _ = config.load({name: str(value) for name, value in typed.items()}, {})
+    return loaded
