@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp_jinja2
 from aiohttp import web
 
+from chatserver.i18n import explain
 from chatserver.refusals import Code, Refusal
 from chatserver.web import viewer as viewers
 from chatserver.web.keys import VIEWER
@@ -67,19 +68,13 @@ def see_other(path: str) -> web.Response:
     return web.Response(status=303, headers={"Location": path, "Cache-Control": "no-store"})
 
 
-def words(refusal: Refusal, language_t: Any) -> str:
+def words(refusal: Refusal, language: str) -> str:
     """The refusal as a sentence for this reader."""
-    details = dict(refusal.details)
-    if "retry_after_ms" in details:
-        wait = details["retry_after_ms"] / 1000
-        details["seconds"] = f"{wait:.1f}" if wait < 10 else f"{wait:.0f}"
-        details["minutes"] = max(1, round(wait / 60 + 0.49))
-    sentence: str = language_t(f"refusal.{refusal.code.value}", **details)
-    return sentence
+    return explain(language, refusal.code.value, refusal.details)
 
 
 def refused_json(request: web.Request, refusal: Refusal) -> web.Response:
-    sentence = words(refusal, request[VIEWER].t)
+    sentence = words(refusal, request[VIEWER].language)
     error = {"code": refusal.code.value, "message": sentence, **refusal.details}
     return _with_headers(json({"error": error}, STATUS[refusal.code]), refusal)
 
@@ -91,7 +86,7 @@ def refused_page(request: web.Request, refusal: Refusal) -> web.Response:
     context = {
         "status": STATUS[refusal.code],
         "code": refusal.code.value,
-        "message": words(refusal, request[VIEWER].t),
+        "message": words(refusal, request[VIEWER].language),
         "error_id": refusal.details.get("id", ""),
     }
     return _with_headers(page(request, "error.html", context, STATUS[refusal.code]), refusal)
@@ -105,7 +100,7 @@ def refused_form(request: web.Request, refusal: Refusal, template: str, context:
     """The form again, with what was typed and what was wrong; JSON for those who asked for JSON."""
     if viewers.wants_json(request):
         return refused_json(request, refusal)
-    error = {"code": refusal.code.value, "message": words(refusal, request[VIEWER].t)}
+    error = {"code": refusal.code.value, "message": words(refusal, request[VIEWER].language)}
     return _with_headers(page(request, template, {**context, "error": error}, STATUS[refusal.code]), refusal)
 
 

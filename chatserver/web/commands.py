@@ -8,7 +8,6 @@ from typing import Any
 from aiohttp import web
 
 from chatserver.hub import Connection, frames
-from chatserver.i18n import translator
 from chatserver.refusals import Code, Refusal
 from chatserver.room.posting import CLIENT_ID_MAX, Draft
 from chatserver.web import answers
@@ -53,7 +52,7 @@ def refused(refusal: Refusal, language: str, frame: dict[str, Any]) -> bytes:
     if type(message_id) is int and abs(message_id) <= ID_MAX:
         told["id"] = message_id
     told["code"] = refusal.code.value
-    told["message"] = answers.words(refusal, translator(language))
+    told["message"] = answers.words(refusal, language)
     told["retry_after_ms"] = refusal.details.get("retry_after_ms")
     return frames.text(dumps(told))
 

@@ -4,6 +4,7 @@ import { wireAttention } from "./elements/attention.js";
 import { ConnectionView } from "./elements/connection.js";
 import { wireDialogs } from "./elements/dialogs.js";
 import { listenForFiles } from "./elements/files.js";
+import { aboveTheKeyboard } from "./elements/keyboard.js";
 import { MembersView } from "./elements/members.js";
 import { listenForMenu, MessageMenu } from "./elements/menu.js";
 import { OrderingBar } from "./elements/ordering_window.js";
@@ -24,6 +25,7 @@ export async function furnishRoom(room) {
   wireMessages(room);
   wireOnDemand(room);
   if (room.me) listenForFiles(room);
+  if (room.ui === "mobile") aboveTheKeyboard();
   if ($("[data-preset]")) (await import("./elements/presets.js")).wirePresets(room);
 }
 
