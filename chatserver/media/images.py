@@ -65,7 +65,6 @@ _SRGB = ImageCms.createProfile("sRGB")
 
 # Pillow's own limit stands behind ours, for what a header did not say.
 Image.MAX_IMAGE_PIXELS = MOST_JPEG_PIXELS
-warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
 def picture(path: Path, limit_bytes: int) -> Rendered:
@@ -107,7 +106,11 @@ class _Source:
 def _refusals() -> Iterator[None]:
     """Decoders raise anything at all on a hostile file; whatever it is, the file is what is wrong."""
     try:
-        yield
+        with warnings.catch_warnings():
+            # Warnings are about the stranger's file, damaged EXIF mostly: nothing for our log.
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
     except Refusal:
         raise
     except (MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

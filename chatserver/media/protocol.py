@@ -8,6 +8,7 @@ has read a stranger's file, so nothing that it says may be able to run code here
 from __future__ import annotations
 
 import json
+import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +45,8 @@ class Job:
     limit_bytes: int | None
 
     def encode(self) -> bytes:
-        return json.dumps({"source": str(self.source), "limit": self.limit_bytes}).encode("ascii")
+        # Absolute, because the worker stands in another directory.
+        return json.dumps({"source": os.path.abspath(self.source), "limit": self.limit_bytes}).encode("ascii")
 
     @classmethod
     def decode(cls, data: bytes) -> Job:

@@ -67,14 +67,14 @@ class ImageWorkers:
         Refuses `image_unsupported`, `image_unreadable` (also when the worker died of it),
         `image_too_large` (also when it takes too long), `busy`.
         """
-        head, parts = await self._do(Job(source.absolute(), limit_bytes))
+        head, parts = await self._do(Job(source, limit_bytes))
         if len(parts) != 2:
             raise Refusal(Code.IMAGE_UNREADABLE)
         return Rendered(parts[0], parts[1], head.width, head.height)
 
     async def avatar(self, source: Path) -> bytes:
         """The file at `source` as a square WebP of 256 px, at most 50 KB. Refuses as `picture` does."""
-        _, parts = await self._do(Job(source.absolute(), None))
+        _, parts = await self._do(Job(source, None))
         if len(parts) != 1:
             raise Refusal(Code.IMAGE_UNREADABLE)
         return parts[0]

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from chatserver.i18n import explain
 from chatserver.refusals import Code, Refusal
+from chatserver.web import context
 from chatserver.web import viewer as viewers
 from chatserver.web.keys import VIEWER
 from chatserver.web.wire import dumps
@@ -57,8 +58,10 @@ def json_bytes(body: bytes, status: int = 200) -> web.Response:
     )
 
 
-def page(request: web.Request, template: str, context: dict[str, Any], status: int = 200) -> web.Response:
-    response: web.Response = aiohttp_jinja2.render_template(template, request, context, status=status)
+def page(request: web.Request, template: str, values: dict[str, Any], status: int = 200) -> web.Response:
+    response: web.Response = aiohttp_jinja2.render_template(
+        template, request, {**context.whole(request), **values}, status=status
+    )
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -83,25 +86,25 @@ def refused_page(request: web.Request, refusal: Refusal) -> web.Response:
     """The page that says no; a reader who only has to log in first is taken there."""
     if refusal.code is Code.LOGIN_REQUIRED and request.method in ("GET", "HEAD"):
         return see_other(f"/login/?next={request.rel_url.raw_path_qs}" if request.path != "/" else "/login/")
-    context = {
+    values = {
         "status": STATUS[refusal.code],
         "code": refusal.code.value,
         "message": words(refusal, request[VIEWER].language),
         "error_id": refusal.details.get("id", ""),
     }
-    return _with_headers(page(request, "error.html", context, STATUS[refusal.code]), refusal)
+    return _with_headers(page(request, "error.html", values, STATUS[refusal.code]), refusal)
 
 
 def refused(request: web.Request, refusal: Refusal) -> web.Response:
     return refused_page(request, refusal) if viewers.wants_html(request) else refused_json(request, refusal)
 
 
-def refused_form(request: web.Request, refusal: Refusal, template: str, context: dict[str, Any]) -> web.Response:
+def refused_form(request: web.Request, refusal: Refusal, template: str, values: dict[str, Any]) -> web.Response:
     """The form again, with what was typed and what was wrong; JSON for those who asked for JSON."""
     if viewers.wants_json(request):
         return refused_json(request, refusal)
     error = {"code": refusal.code.value, "message": words(refusal, request[VIEWER].language)}
-    return _with_headers(page(request, template, {**context, "error": error}, STATUS[refusal.code]), refusal)
+    return _with_headers(page(request, template, {**values, "error": error}, STATUS[refusal.code]), refusal)
 
 
 def _with_headers(response: web.Response, refusal: Refusal) -> web.Response:

@@ -17,7 +17,7 @@ from chatserver.media import ImageWorkers, MediaFiles
 from chatserver.room import Room
 from chatserver.room.limits import Interval
 from chatserver.storage import Database
-from chatserver.web import api, context, headers, keys, middlewares, routes
+from chatserver.web import api, headers, keys, middlewares, routes
 from chatserver.web.csrf import Tokens
 from chatserver.web.feed import Feed
 from chatserver.web.gate import Gate
@@ -81,7 +81,6 @@ def build(parts: Parts) -> web.Application:
     environment = aiohttp_jinja2.setup(
         app,
         loader=jinja2.FileSystemLoader(parts.templates),
-        context_processors=[context.processor],
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -10,8 +10,8 @@ from chatserver.web import wire
 from chatserver.web.keys import SETTINGS, STATIC, TOKENS, VIEWER
 
 
-async def processor(request: web.Request) -> dict[str, Any]:
-    """The context processor of aiohttp-jinja2."""
+def whole(request: web.Request) -> dict[str, Any]:
+    """All of it, as of now: also for a page that says no before the handler's turn has come."""
     viewer = request[VIEWER]
     return {**shared(request), "csrf_token": request.app[TOKENS].of(viewer.visitor)}
 

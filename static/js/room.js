@@ -35,7 +35,7 @@ const room = {
   recalledText: (id) => recalled.get(id),
   fetchOlder,
   say: async (words) => (await import("./elements/dialogs.js")).toast(words),
-  confirm: async (question, agree) => (await import("./elements/dialogs.js")).ask(question, agree),
+  confirm: async (...asked) => (await import("./elements/dialogs.js")).ask(...asked),
 };
 
 // My own words that I have taken back, for as long as this page lives.
@@ -180,7 +180,7 @@ function actions() {
     },
     recall: ({ id }) => withdraw("recall", id),
     async remove({ id }) {
-      if (await room.confirm(t("delete_question"), t("delete"))) withdraw("delete", id);
+      if (await room.confirm(t("delete_question"), t("delete"), { danger: true })) withdraw("delete", id);
     },
     editAgain: (id) => room.composer.putBack(recalled.get(id)),
     // ↑ in an empty field: my last message comes back to be written anew.

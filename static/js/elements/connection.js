@@ -41,7 +41,7 @@ export class ConnectionView {
 
   #drawBanner() {
     const { socket, outbox, staleReader } = this.#room;
-    const [words, label, act] = this.#sentence(socket, outbox?.entries.length ?? 0, staleReader);
+    const [words, label, act] = this.#sentence(socket, unsentOf(outbox), staleReader);
     this.banner.hidden = !words;
     if (!words || this.banner.dataset.words === words) return;
     this.banner.dataset.words = words;
@@ -56,4 +56,9 @@ export class ConnectionView {
     if (socket.state === "online" || this.#patient) return [""];
     return [unsent ? t("offline_unsent", unsent) : t("offline"), t("retry_now"), () => socket.retryNow()];
   }
+}
+
+// What will go by itself once the line is back; a refused message will not.
+function unsentOf(outbox) {
+  return outbox?.entries.filter(({ state }) => state !== "failed").length ?? 0;
 }

@@ -26,11 +26,12 @@ export function closesBeside(dialog) {
 }
 
 // Resolves to true when the reader agreed.
-export function ask(question, agree) {
+export function ask(question, agree, { danger = false } = {}) {
   const dialog = document.getElementById("confirm");
   dialog.querySelector(".confirm-question").textContent = question;
   const yes = dialog.querySelector("[value=yes]");
   yes.textContent = agree;
+  yes.className = `button ${danger ? "button--danger" : "button--primary"}`;
   dialog.returnValue = "";
   dialog.showModal();
   yes.focus();

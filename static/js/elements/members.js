@@ -9,12 +9,16 @@ export class MembersView {
   #room;
   #typing = new Map();
   #timer = 0;
+  // Members whose faces we do not know yet: their first message shows them.
+  #strangers = new Set();
 
   constructor(room) {
     this.#room = room;
     room.presence.addEventListener("change", () => this.#draw());
     room.timeline.addEventListener("change", ({ detail }) => {
-      for (const { user } of detail.posted ?? []) this.#stopped(user);
+      const posted = detail.posted ?? [];
+      for (const { user } of posted) this.#stopped(user);
+      if (detail.faces || posted.some(({ user }) => this.#strangers.has(user))) this.#draw();
     });
     this.#draw();
   }
@@ -32,6 +36,7 @@ export class MembersView {
 
   #draw() {
     const { online, guests, members, people } = this.#room.presence;
+    this.#strangers.clear();
     for (const node of document.querySelectorAll("[data-online]")) node.textContent = online;
     for (const node of document.querySelectorAll("[data-guests]")) {
       node.hidden = guests === 0;
@@ -50,6 +55,7 @@ export class MembersView {
       const message = timeline.get(timeline.ids[i]);
       if (message.user === name) return { id: message.user_id, name, role: message.role, avatar: message.avatar };
     }
+    this.#strangers.add(name);
     return { id: [...name].reduce((sum, glyph) => sum + glyph.codePointAt(0), 0), name, role: "member", avatar: "" };
   }
 

@@ -4,7 +4,7 @@
 // while the message is pending, `quote` what Timeline.original() said, `left` the ordering window
 // that a preset speaks of, while it is open.
 
-import { clockFace, secondsLeft } from "../models/clock.js";
+import { secondsLeft } from "../models/clock.js";
 import { isOnlyEmoji, pieces, snippet } from "../models/text.js";
 import { t } from "../words/words.js";
 import { badge, button, clone, face, icon, iconButton, make } from "./dom.js";
@@ -68,8 +68,9 @@ export class MessageRenderer {
     if (message.reply_to !== null) bubble.append(this.#quote(item));
     if (message.image || entry?.image) bubble.append(this.#picture(item));
     if (message.text) bubble.append(textNode(message.text));
-    bubble.classList.toggle("bubble--bare", !message.reply_to && isBare(message));
-    bubble.classList.toggle("bubble--emoji", !message.image && !message.reply_to && isOnlyEmoji(message.text));
+    bubble.classList.toggle("bubble--bare", message.reply_to === null && !message.text);
+    bubble.classList.toggle("bubble--captioned", Boolean(message.image || entry?.image) && !bubble.classList.contains("bubble--bare"));
+    bubble.classList.toggle("bubble--emoji", !message.image && !entry?.image && message.reply_to === null && isOnlyEmoji(message.text));
     const side = row.querySelector(".message-side");
     if (entry) side.remove();
     else this.#fillSide(side, message);
@@ -218,7 +219,7 @@ export class MessageRenderer {
       remaining.dataset.closes = message.closes_ms ?? "";
       remaining.dataset.created = message.created_ms;
       remaining.hidden = !left;
-      if (left) remaining.textContent = clockFace(secondsLeft(left.closes_ms, this.room.clock.now()));
+      if (left) remaining.textContent = t("time_left", secondsLeft(left.closes_ms, this.room.clock.now()));
       notice.append(remaining);
       notice.classList.toggle("notice--countdown", message.preset === "countdown");
     }
@@ -282,10 +283,6 @@ function divider(article, selector, text) {
   const node = article.querySelector(selector);
   node.hidden = !text;
   node.firstElementChild.textContent = text;
-}
-
-function isBare(message) {
-  return Boolean(message.image) && !message.text;
 }
 
 function sameQuote(a, b) {

@@ -43,6 +43,8 @@ export class OrderingBar {
   #draw(seconds) {
     this.countdown.textContent = seconds;
     this.#root.classList.toggle("ordering--ending", seconds <= LOUD_FROM);
+    // A long window is read in minutes; the seconds stand small beside them.
+    this.#root.classList.toggle("ordering--long", seconds >= MINUTES_FROM);
     const face = this.#root.querySelector(".ordering-clock");
     face.textContent = seconds >= MINUTES_FROM ? clockFace(seconds) : "";
     this.#root.querySelector(".ordering-by").textContent = this.#room.window.current.by;
@@ -54,7 +56,7 @@ export class OrderingBar {
       const about = { kind: "preset", closes_ms: Number(node.dataset.closes), created_ms: Number(node.dataset.created) };
       const runs = isOpen && this.#room.window.leftOf(about) !== null;
       node.hidden = !runs;
-      if (runs) node.textContent = clockFace(seconds);
+      if (runs) node.textContent = t("time_left", seconds);
     }
   }
 

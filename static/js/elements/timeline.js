@@ -141,7 +141,7 @@ export class TimelineView {
     let previous = from > 0 ? timeline.get(timeline.ids[from - 1]) : null;
     const add = (key, message, entry) => {
       const newDay = !previous || dates.dayKey(previous.created_ms) !== dates.dayKey(message.created_ms);
-      const unread = message.id === this.#unreadFrom;
+      const unread = message.id !== null && message.id === this.#unreadFrom;
       items.push({
         key, message, entry,
         mine: Boolean(me) && message.user_id === me.id,

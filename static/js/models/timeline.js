@@ -97,7 +97,7 @@ export class Timeline extends EventTarget {
       if (message.user_id !== user.id) continue;
       this.#byId.set(message.id, { ...message, avatar: user.avatar, role: user.role, user: user.name });
     }
-    this.#changed({});
+    this.#changed({ faces: true });
   }
 
   // Where a reply points: {state: "live", message}, or "recalled", "deleted", "gone", "earlier".

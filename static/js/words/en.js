@@ -1,5 +1,7 @@
 // The page's words in English. Same keys as in zh.js.
 
+import { clockFace } from "../models/clock.js";
+
 const few = (count, one, many) => `${count} ${count === 1 ? one : many}`;
 
 export const words = {
@@ -76,6 +78,7 @@ export const words = {
   choose_picture: "Choose picture",
   ordering_opened: (seconds) => `Orders are open for ${few(seconds, "second", "seconds")}`,
   ordering_closed: "Orders are closed",
+  time_left: (seconds) => (seconds < 120 ? `${seconds} s` : clockFace(seconds)),
   seconds_left: (seconds) => `${few(seconds, "second", "seconds")} left`,
 
   connection_connecting: "Connecting",

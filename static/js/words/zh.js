@@ -1,5 +1,7 @@
 // The page's words in Chinese. Same keys as in en.js.
 
+import { clockFace } from "../models/clock.js";
+
 export const words = {
   me: "我",
   administrator: "管理员",
@@ -74,6 +76,7 @@ export const words = {
   choose_picture: "选择图片",
   ordering_opened: (seconds) => `开始下单，还有 ${seconds} 秒`,
   ordering_closed: "停止下单",
+  time_left: (seconds) => (seconds < 120 ? `${seconds} 秒` : clockFace(seconds)),
   seconds_left: (seconds) => `还有 ${seconds} 秒`,
 
   connection_connecting: "连接中",

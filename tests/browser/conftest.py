@@ -1,0 +1,175 @@
+"""Real browsers on the real server: Debian's Chromium, driven against a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+PASSWORD = "strawberries at noon"
+ADMINISTRATOR = "小王"
+
+# What a phone's browser says of itself, with its size and its fingers.
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "user_agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
+    " Version/17.5 Mobile/15E148 Safari/604.1",
+    "device_scale_factor": 2,
+    "is_mobile": True,
+    "has_touch": True,
+}
+DESKTOP = {"viewport": {"width": 1280, "height": 800}}
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        explain = pytest.fail if os.environ.get("CHAT_TEST_BROWSER") == "required" else pytest.skip
+        explain("no Chromium here; `sudo apt install chromium` gives one")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class RoomProcess:
+    """`python run.py serve`, with an administrator called 小王."""
+
+    address: str
+    data_dir: Path
+    process: subprocess.Popen[str]
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[RoomProcess]:
+    with serving(tmp_path / "data") as process:
+        yield process
+
+
+class serving:  # noqa: N801 - reads as what it does: `with serving(…) as room`
+    """Run the room in a process of its own; `settings` are CHAT_ variables without their prefix."""
+
+    def __init__(self, data_dir: Path, port: int = 0, **settings: str) -> None:
+        self._data_dir, self._port = data_dir, port
+        self._environ = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("CHAT_")},
+            "CHAT_BCRYPT_ROUNDS": "4",
+            "CHAT_DATA_DIR": str(data_dir),
+            **{f"CHAT_{name.upper()}": value for name, value in settings.items()},
+        }
+
+    def __enter__(self) -> RoomProcess:
+        self._make_administrator()
+        self._process = subprocess.Popen(
+            [sys.executable, "run.py", "serve", "--port", str(self._port)],
+            cwd=ROOT,
+            env=self._environ,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        listening = re.match(r"listening on (http://\S+)", self._process.stdout.readline())
+        assert listening, "the server said nothing"
+        return RoomProcess(listening[1], self._data_dir, self._process)
+
+    def __exit__(self, *exc: object) -> None:
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        self._process.wait(10)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+    def _make_administrator(self) -> None:
+        subprocess.run(
+            [sys.executable, "run.py", "create-admin", ADMINISTRATOR, "--password-stdin"],
+            cwd=ROOT,
+            env=self._environ,
+            input=PASSWORD + "\n",
+            text=True,
+            check=True,
+            capture_output=True,
+        )
+
+
+class Visitor:
+    """One person at one browser. Whatever their page complains of fails the test."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.context = context
+        self.address = address
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(10_000)
+        self.complaints: list[str] = []
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
+
+    def register(self, name: str) -> None:
+        self.page.goto(f"{self.address}/register/")
+        self._submit(name)
+
+    def log_in(self, name: str) -> None:
+        self.page.goto(f"{self.address}/login/")
+        self._submit(name)
+
+    def open_room(self, query: str = "") -> None:
+        self.page.goto(f"{self.address}/{query}")
+        self.wait_online()
+
+    def wait_online(self) -> None:
+        self.page.wait_for_selector("#connection[data-state=online]", state="attached")
+
+    def say(self, text: str) -> None:
+        """Type and send, as one does on this kind of page."""
+        self.page.fill("#composer textarea[name=text]", text)
+        self.page.click("#composer [type=submit]")
+
+    def sees(self, text: str) -> None:
+        """Wait until a stored message with this text is shown."""
+        self.page.wait_for_selector(f'#messages article[data-id][data-state=live]:has-text("{text}")')
+
+    def article(self, text: str) -> str:
+        return f'#messages article[data-id]:has-text("{text}")'
+
+    def act(self, text: str, action: str) -> None:
+        """Choose `action` in the menu of the message that says `text`."""
+        article = self.page.locator(self.article(text)).last
+        article.hover()
+        article.locator("[data-action=menu]").click()
+        self.page.click(f"[data-action={action}]:visible")
+
+    def _submit(self, name: str) -> None:
+        self.page.fill("input[name=username]", name)
+        self.page.fill("input[name=password]", PASSWORD)
+        self.page.click("main button[type=submit]")
+        self.wait_online()
+
+
+@pytest.fixture
+def visit(browser: Browser, room: RoomProcess) -> Iterator[Callable[..., Visitor]]:
+    """`visit()` opens a browser of its own for somebody; `visit(**PHONE)` a phone's."""
+    visitors: list[Visitor] = []
+
+    def open_browser(**options: object) -> Visitor:
+        settings = {**DESKTOP, "locale": "zh-CN", "timezone_id": "Asia/Shanghai", **options}
+        visitor = Visitor(browser.new_context(**settings), room.address)  # type: ignore[arg-type]
+        visitors.append(visitor)
+        return visitor
+
+    yield open_browser
+    complaints = [complaint for visitor in visitors for complaint in visitor.complaints]
+    for visitor in visitors:
+        visitor.context.close()
+    assert complaints == []

@@ -1,0 +1,148 @@
+"""Real files of every kind, made at test time. Seeded: the same bytes on every run."""
+
+from __future__ import annotations
+
+import base64
+import random
+import struct
+import zlib
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageChops, ImageDraw
+
+KIB = 1024
+
+# 64 × 48 px, made with libheif: red on the left, blue on the right, a green square at the top left.
+HEIC = base64.b64decode(
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAX1tZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAA"
+    "ACJpbG9jAAAAAERAAAEAAQAAAAABoQABAAAAAAAAAIwAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABodmMxAAAAAA5waXRt"
+    "AAAAAAABAAAA/WlwcnAAAADdaXBjbwAAAHZodmNDAQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMA"
+    "AAMAHroCQGEAAQAqQgEBA3AAAAMAkAAAAwAAAwAeoCCBBZbq5Ka5uAhoMCAAAAMDIAAAAwAhYgABAAZEAcFzwIkAAAATY29scm5j"
+    "bHgAAQANAAaAAAAAFGlzcGUAAAAAAAAAQAAAAEAAAAAoY2xhcAAAAEAAAAABAAAAMAAAAAEAAAAAAAAAAv////AAAAACAAAAEHBp"
+    "eGkAAAAAAwgICAAAABhpcG1hAAAAAAAAAAEAAQWBAgMFhAAAAJRtZGF0AAAAiCgBrwngITk0HkJfv//ZxH//g5lvX/0g63fATTf+"
+    "V0G+f/dNEB5M99/qnWr+aE//6nUHP7WPW/8um/0gHJPrQtsPQ6mbxHb+qaesJGthl+NBO1QiQ8Ysr4Iqjzu3iuQYTV2PcLzOa+iA"
+    "YB4o9IbHvOI4kPfne6ND+M2tp9+E/i/wOMstk+5R3Ag="
+)
+
+
+def photo(width: int, height: int, seed: int = 1) -> Image.Image:
+    """Something like a photograph: soft shapes at every scale, edges, and the grain of a sensor."""
+    chance = random.Random(seed)
+    bands = [_clouds(width, height, chance) for _ in range(3)]
+    image = Image.merge("RGB", bands)
+    draw = ImageDraw.Draw(image)
+    for _ in range(40):
+        x, y, size = chance.randrange(width), chance.randrange(height), chance.randrange(8, max(9, width // 6))
+        colour = (chance.randrange(256), chance.randrange(256), chance.randrange(256))
+        draw.ellipse((x, y, x + size, y + size * 2 // 3), outline=colour, width=max(1, size // 20))
+    grain = Image.frombytes("L", (256, 256), bytes(chance.choices(range(122, 135), k=256 * 256)))
+    grain = grain.resize((width, height), Image.Resampling.BICUBIC)
+    return ImageChops.add(image, Image.merge("RGB", (grain, grain, grain)), 1, -128)
+
+
+def _clouds(width: int, height: int, chance: random.Random) -> Image.Image:
+    """One band: noise at every scale, the finer the fainter, as in nature."""
+    clouds = Image.new("L", (width, height), 128)
+    cells, strength = 3, 0.5
+    while cells < max(width, height) // 2 and strength > 0.01:
+        rows = max(2, cells * height // width)
+        layer = Image.frombytes("L", (cells, rows), chance.randbytes(cells * rows))
+        clouds = Image.blend(clouds, layer.resize((width, height), Image.Resampling.BICUBIC), strength)
+        cells, strength = cells * 2, strength * 0.6
+    return clouds
+
+
+def noise(mode: str, width: int, height: int, seed: int = 1) -> Image.Image:
+    """What no encoder can make small."""
+    return Image.frombytes(mode, (width, height), random.Random(seed).randbytes(width * height * len(mode)))
+
+
+def corners(width: int = 60, height: int = 40) -> Image.Image:
+    """A picture that knows which way is up: red top left, green top right, blue bottom left, white else."""
+    image = Image.new("RGB", (width, height), "white")
+    for colour, (column, row) in {"red": (0, 0), "lime": (1, 0), "blue": (0, 1)}.items():
+        left, top = column * width // 2, row * height // 2
+        image.paste(colour, (left, top, left + width // 2, top + height // 2))
+    return image
+
+
+def sticker_frames(count: int = 8, side: int = 120) -> list[Image.Image]:
+    """A ball that rolls over nothing: RGBA, transparent around it."""
+    frames = []
+    for index in range(count):
+        frame = Image.new("RGBA", (side, side), (0, 0, 0, 0))
+        left = index * (side - 40) // count
+        ImageDraw.Draw(frame).ellipse((left, 40, left + 40, 80), fill=(250, 190, 30, 255))
+        frames.append(frame)
+    return frames
+
+
+def film_frames(count: int, width: int, height: int) -> list[Image.Image]:
+    """A camera that pans over a photo: nothing stays where it was."""
+    scene = photo(width + 4 * count, height + count)
+    return [scene.crop((4 * i, i, 4 * i + width, i + height)) for i in range(count)]
+
+
+def save(image: Image.Image, path: Path, format: str, **options: Any) -> Path:
+    image.save(path, format, **options)
+    return path
+
+
+def save_animation(frames: Sequence[Image.Image], path: Path, format: str, **options: Any) -> Path:
+    options = {"duration": 80, "loop": 0, **options}
+    frames[0].save(path, format, save_all=True, append_images=list(frames[1:]), **options)
+    return path
+
+
+def opened(data: bytes) -> Image.Image:
+    image = Image.open(BytesIO(data))
+    image.load()
+    return image
+
+
+def durations(data: bytes) -> list[int]:
+    """How long each frame of an animation is shown, in ms."""
+    image = Image.open(BytesIO(data))
+    shown = []
+    for index in range(getattr(image, "n_frames", 1)):
+        image.seek(index)
+        image.load()
+        shown.append(image.info["duration"])
+    return shown
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    """A PNG of a few bytes whose header promises `width` × `height`."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    pixels = zlib.compress(b"\0" * 100_000)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+def webp_claiming(width: int, height: int) -> bytes:
+    """A WebP that is nothing but a header (VP8X) with that canvas."""
+    body = b"WEBPVP8X" + struct.pack("<I", 10) + b"\0" * 4
+    body += (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def jpeg_claiming(width: int, height: int) -> bytes:
+    """A real JPEG whose frame header was made to lie."""
+    out = BytesIO()
+    photo(64, 64).save(out, "JPEG")
+    data = bytearray(out.getvalue())
+    at = data.index(b"\xff\xc0") + 5
+    data[at : at + 4] = struct.pack(">HH", height, width)
+    return bytes(data)
+
+
+def gif_claiming(width: int, height: int, frames: int) -> bytes:
+    """A GIF of `frames` tiny frames on a canvas that is not."""
+    frame = b"\x2c" + struct.pack("<HHHH", 0, 0, 1, 1) + b"\0" + b"\x02\x02\x44\x01\0"
+    return b"GIF89a" + struct.pack("<HH", width, height) + b"\x80\0\0" + b"\0" * 6 + frame * frames + b"\x3b"

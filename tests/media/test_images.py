@@ -1,0 +1,472 @@
+"""The picture pipeline, on real files of every kind."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import time
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageCms
+
+from chatserver.media import images
+from chatserver.media.protocol import Rendered
+from chatserver.refusals import Code, Refusal
+from tests.media import samples
+
+LIMIT = 200 * samples.KIB
+needs_heif = pytest.mark.skipif(not importlib.util.find_spec("pi_heif"), reason="the extra `heic` is not installed")
+
+
+@pytest.fixture(scope="module")
+def twelve_megapixels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("photo") / "IMG_0001.jpg"
+    return samples.save(samples.photo(4000, 3000), path, "JPEG", quality=92)
+
+
+def render(path: Path, limit: int = LIMIT) -> tuple[Image.Image, Rendered]:
+    """The stored picture, opened again, once everything that holds for every picture was checked."""
+    rendered = images.picture(path, limit)
+    image, thumb = samples.opened(rendered.image), samples.opened(rendered.thumb)
+    assert image.format == thumb.format == "WEBP"
+    assert image.size == (rendered.width, rendered.height)
+    assert len(rendered.image) <= limit
+    assert len(rendered.thumb) <= limit
+    assert max(image.size) <= 2048
+    assert max(thumb.size) <= 480
+    assert not {"exif", "icc_profile", "xmp", "comment"} & (image.info.keys() | thumb.info.keys())
+    return image, rendered
+
+
+def refusal(path: Path, limit: int = LIMIT) -> Code:
+    with pytest.raises(Refusal) as refused:
+        images.picture(path, limit)
+    with pytest.raises(Refusal) as refused_avatar:
+        images.avatar(path)
+    assert refused.value.code is refused_avatar.value.code
+    return refused.value.code
+
+
+def near(pixel: object, colour: tuple[int, ...], by: int = 40) -> bool:
+    assert isinstance(pixel, tuple)
+    return all(abs(a - b) <= by for a, b in zip(pixel, colour, strict=False))
+
+
+# What is accepted
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF"])
+def test_each_format_becomes_webp_of_its_own_size(tmp_path: Path, format: str) -> None:
+    image, _ = render(samples.save(samples.photo(300, 200), tmp_path / "file", format))
+    assert image.size == (300, 200)
+
+
+@pytest.mark.parametrize("name", ["photo.gif", "photo.svg", "photo", "photo.exe"])
+def test_a_lying_name_changes_nothing(tmp_path: Path, name: str) -> None:
+    image, _ = render(samples.save(samples.corners(), tmp_path / name, "PNG"))
+    assert near(image.getpixel((5, 5)), (255, 0, 0))
+
+
+@needs_heif
+def test_a_heic_from_an_iphone_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "IMG_0001.HEIC"
+    path.write_bytes(samples.HEIC)
+    image, _ = render(path)
+    assert image.size == (64, 48)
+    assert near(image.getpixel((60, 40)), (30, 30, 200))
+    assert near(image.getpixel((6, 6)), (30, 200, 30))
+
+
+def test_without_the_extra_a_heic_is_unsupported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pi_heif", None)
+    path = tmp_path / "IMG_0001.HEIC"
+    path.write_bytes(samples.HEIC)
+    assert refusal(path) is Code.IMAGE_UNSUPPORTED
+
+
+def test_a_photo_of_48_megapixels_is_read_at_reduced_size(tmp_path: Path) -> None:
+    image, _ = render(samples.save(Image.new("RGB", (8000, 6000), "teal"), tmp_path / "file", "JPEG"))
+    assert image.size == (2000, 1500)
+
+
+# What comes out
+
+
+def test_a_large_photo_fits_and_uses_what_it_may(twelve_megapixels: Path) -> None:
+    image, rendered = render(twelve_megapixels)
+    assert max(image.size) >= 1920, "quality goes before size"
+    assert len(rendered.image) >= 0.6 * LIMIT
+
+
+def test_a_photo_has_better_ssim_than_jpeg_of_the_same_bytes(tmp_path: Path) -> None:
+    original = samples.photo(1600, 1200, seed=4)
+    limit = 60 * samples.KIB
+    image, _ = render(samples.save(original, tmp_path / "file", "PNG"), limit)
+    for quality in range(85, 0, -5):
+        jpeg = BytesIO()
+        original.save(jpeg, "JPEG", quality=quality)
+        if jpeg.tell() <= limit:
+            break
+    assert jpeg.tell() <= limit
+    full = image.resize(original.size, Image.Resampling.BICUBIC)
+    assert ssim(original, full) > ssim(original, Image.open(jpeg))
+
+
+def test_twelve_megapixels_take_no_longer_than_six_tenths_of_the_plain_way(twelve_megapixels: Path) -> None:
+    def plain_way() -> None:
+        image = Image.open(twelve_megapixels).convert("RGB")
+        for quality in range(85, 5, -5):
+            out = BytesIO()
+            image.save(out, "JPEG", quality=quality)
+            if out.tell() <= LIMIT:
+                break
+
+    ours = min(processor_time(lambda: images.picture(twelve_megapixels, LIMIT)) for _ in range(3))
+    plain = min(processor_time(plain_way) for _ in range(3))
+    assert ours <= 0.6 * plain
+
+
+def test_a_small_picture_is_never_enlarged(tmp_path: Path) -> None:
+    image, rendered = render(samples.save(samples.corners(20, 10), tmp_path / "file", "PNG"))
+    assert image.size == samples.opened(rendered.thumb).size == (20, 10)
+
+
+def test_a_drawing_of_few_colours_stays_exact(tmp_path: Path) -> None:
+    drawing = samples.corners(900, 600)
+    image, _ = render(samples.save(drawing, tmp_path / "file", "PNG"))
+    assert image.convert("RGB").tobytes() == drawing.tobytes()
+
+
+@pytest.mark.parametrize("limit_kib", [1, 10, 200])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_noise_ends_under_every_ceiling(tmp_path: Path, mode: str, limit_kib: int) -> None:
+    render(samples.save(samples.noise(mode, 1300, 900), tmp_path / "file", "PNG"), limit_kib * samples.KIB)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 20_000), (20_000, 1), (3, 5000)])
+def test_a_sliver_keeps_at_least_one_pixel(tmp_path: Path, size: tuple[int, int]) -> None:
+    path = samples.save(samples.noise("RGB", *size), tmp_path / "file", "PNG")
+    image, _ = render(path, 10 * samples.KIB)
+    assert min(image.size) >= 1
+    assert samples.opened(images.avatar(path)).size == (256, 256)
+
+
+# Orientation, metadata, colour
+
+
+# How a camera that was held that way stores what stood upright before it.
+LYING = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_rotated_photo_is_turned_upright(tmp_path: Path, orientation: int, format: str) -> None:
+    upright = samples.corners()
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    lying = upright.transpose(LYING[orientation]) if orientation in LYING else upright
+    path = samples.save(lying, tmp_path / "file", format, exif=exif)
+
+    image, _ = render(path)
+    assert image.size == upright.size
+    for at in ((5, 5), (55, 5), (5, 35), (55, 35)):
+        colour = upright.getpixel(at)
+        assert isinstance(colour, tuple)
+        assert near(image.getpixel(at), colour)
+
+
+def test_nothing_of_the_metadata_survives(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "SecretCamera"
+    exif.get_ifd(0x8825).update({1: "N", 2: (31.0, 13.0, 49.0), 29: "2026:11:22"})
+    path = samples.save(
+        samples.photo(200, 150), tmp_path / "file", "JPEG", exif=exif, comment=b"SecretComment",
+        xmp=b"<x:xmpmeta>SecretXmp</x:xmpmeta>",
+    )  # fmt: skip
+    assert b"SecretCamera" in path.read_bytes() and b"SecretXmp" in path.read_bytes()
+    _, rendered = render(path)
+    for data in (rendered.image, rendered.thumb, images.avatar(path)):
+        assert not any(word in data for word in (b"Secret", b"EXIF", b"Exif", b"XMP ", b"ICCP", b"2026"))
+
+
+def test_what_is_hidden_behind_the_picture_is_not_served(tmp_path: Path) -> None:
+    path = samples.save(samples.photo(200, 150), tmp_path / "file", "JPEG")
+    path.write_bytes(path.read_bytes() + b"PK\x03\x04<script>alert(1)</script>")
+    _, rendered = render(path)
+    assert b"<script>" not in rendered.image + rendered.thumb
+
+
+def test_damaged_exif_does_not_refuse_a_photo(tmp_path: Path) -> None:
+    render(samples.save(samples.corners(), tmp_path / "file", "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff"))
+
+
+def test_a_colour_profile_is_applied_before_it_is_dropped(tmp_path: Path) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    # Red and green change places, under a name that is not sRGB's.
+    swapped = profile.replace(b"rXYZ", b"????").replace(b"gXYZ", b"rXYZ").replace(b"????", b"gXYZ")
+    swapped = swapped.replace("sRGB".encode("utf-16-be"), "test".encode("utf-16-be"))
+    path = samples.save(Image.new("RGB", (50, 50), "red"), tmp_path / "file", "PNG", icc_profile=swapped)
+    image, _ = render(path)
+    assert near(image.getpixel((25, 25)), (0, 255, 0))
+
+
+def test_a_broken_colour_profile_is_ignored(tmp_path: Path) -> None:
+    path = samples.save(samples.corners(), tmp_path / "file", "PNG", icc_profile=b"no profile at all")
+    image, _ = render(path)
+    assert near(image.getpixel((5, 5)), (255, 0, 0))
+
+
+# Every way to write a pixel
+
+
+def test_cmyk_is_shown_in_its_colours(tmp_path: Path) -> None:
+    image, _ = render(samples.save(Image.new("CMYK", (50, 50), (0, 255, 255, 0)), tmp_path / "file", "JPEG"))
+    assert near(image.getpixel((25, 25)), (255, 0, 0))
+
+
+def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path: Path) -> None:
+    image, _ = render(samples.save(Image.new("I;16", (50, 50), 0x8000), tmp_path / "file", "PNG"))
+    assert near(image.getpixel((25, 25)), (128, 128, 128), by=3)
+
+
+def test_one_bit_is_black_and_white(tmp_path: Path) -> None:
+    bits = Image.new("1", (50, 50), 0)
+    bits.paste(1, (25, 0, 50, 50))
+    image, _ = render(samples.save(bits, tmp_path / "file", "PNG"))
+    assert near(image.getpixel((5, 5)), (0, 0, 0))
+    assert near(image.getpixel((45, 45)), (255, 255, 255))
+
+
+def _palette() -> Image.Image:
+    return samples.corners().convert("P", palette=Image.Palette.ADAPTIVE, colors=8)
+
+
+TRANSPARENT: dict[str, Callable[[Path], Path]] = {
+    "RGBA": lambda p: samples.save(_with_hole(samples.corners().convert("RGBA")), p, "PNG"),
+    "RGBA in WebP": lambda p: samples.save(_with_hole(samples.corners().convert("RGBA")), p, "WEBP", lossless=True),
+    "LA": lambda p: samples.save(_with_hole(samples.corners().convert("LA")), p, "PNG"),
+    "palette": lambda p: samples.save(_palette(), p, "PNG", transparency=_palette().getpixel((55, 35))),
+    "palette in GIF": lambda p: samples.save(_palette(), p, "GIF", transparency=_palette().getpixel((55, 35))),
+    "a colour of RGB": lambda p: samples.save(samples.corners(), p, "PNG", transparency=(255, 255, 255)),
+    "a shade of grey": lambda p: samples.save(samples.corners().convert("L"), p, "PNG", transparency=255),
+}
+
+
+@pytest.mark.parametrize("make", TRANSPARENT.values(), ids=TRANSPARENT.keys())
+def test_transparency_is_kept(tmp_path: Path, make: Callable[[Path], Path]) -> None:
+    image, rendered = render(make(tmp_path / "file"))
+    for shown in (image, samples.opened(rendered.thumb)):
+        alpha = shown.convert("RGBA").getchannel("A")
+        assert alpha.getpixel((55, 35)) == 0
+        assert alpha.getpixel((5, 5)) == 255
+
+
+# Animations
+
+
+@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG"])
+def test_a_sticker_keeps_its_frames_its_time_and_its_transparency(tmp_path: Path, format: str) -> None:
+    path = samples.save_animation(samples.sticker_frames(), tmp_path / "file", format, disposal=2)
+    image, rendered = render(path)
+    assert getattr(image, "n_frames", 1) == 8
+    assert sum(samples.durations(rendered.image)) == 8 * 80
+    assert image.info["loop"] == 0
+    assert image.convert("RGBA").getpixel((110, 110))[3:] == (0,)  # type: ignore[index]
+    assert rendered.thumb == rendered.image, "a small sticker moves in the list too"
+
+
+def test_an_animation_that_does_not_fit_gets_smaller_and_stays_one(tmp_path: Path) -> None:
+    path = samples.save_animation(samples.film_frames(16, 240, 180), tmp_path / "file", "GIF")
+    image, rendered = render(path, 20 * samples.KIB)
+    assert getattr(image, "n_frames", 1) >= 2
+    assert sum(samples.durations(rendered.image)) == 16 * 80
+
+
+def test_an_animation_of_noise_ends_under_the_smallest_ceiling(tmp_path: Path) -> None:
+    frames = [samples.noise("RGB", 150, 150, seed) for seed in range(12)]
+    image, rendered = render(samples.save_animation(frames, tmp_path / "file", "WEBP"), 2 * samples.KIB)
+    assert getattr(image, "n_frames", 1) >= 2
+    assert sum(samples.durations(rendered.image)) == 12 * 80
+
+
+def test_a_large_animation_has_a_still_thumbnail(tmp_path: Path) -> None:
+    path = samples.save_animation(samples.sticker_frames(4, side=600), tmp_path / "file", "GIF", disposal=2)
+    image, rendered = render(path)
+    assert image.size == (600, 600)
+    assert getattr(image, "n_frames", 1) == 4
+    assert samples.opened(rendered.thumb).size == (480, 480)
+
+
+def test_frames_that_ask_for_no_time_get_what_browsers_give_them(tmp_path: Path) -> None:
+    path = samples.save_animation(samples.sticker_frames(3), tmp_path / "file", "GIF", duration=0, disposal=2)
+    _, rendered = render(path)
+    assert sum(samples.durations(rendered.image)) == 300
+
+
+def test_the_cover_of_an_apng_is_not_one_of_its_frames(tmp_path: Path) -> None:
+    frames = samples.sticker_frames(4)
+    cover = Image.new("RGBA", frames[0].size, "red")
+    path = samples.save_animation([cover, *frames], tmp_path / "file", "PNG", default_image=True)
+    image, _ = render(path)
+    assert getattr(image, "n_frames", 1) == 4
+    assert not near(image.convert("RGBA").getpixel((110, 110)), (255, 0, 0, 255))
+
+
+# What is refused
+
+
+def test_truncated_files_are_unreadable(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    for format in ("JPEG", "PNG", "WEBP", "GIF"):
+        data = samples.save(samples.photo(300, 200), path, format).read_bytes()
+        for part in (0.99 if format == "JPEG" else 0.9, 0.5, 0.1):
+            path.write_bytes(data[: int(len(data) * part)])
+            assert refusal(path) is Code.IMAGE_UNREADABLE, (format, part)
+
+
+def test_an_animation_that_breaks_off_is_unreadable(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    for format in ("GIF", "PNG", "WEBP"):
+        data = samples.save_animation(samples.film_frames(5, 80, 60), path, format).read_bytes()
+        path.write_bytes(data[: len(data) // 2])
+        with pytest.raises(Refusal) as refused:
+            images.picture(path, LIMIT)
+        assert refused.value.code is Code.IMAGE_UNREADABLE, format
+
+
+@pytest.mark.parametrize("head", [b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF\0\0\0\0WEBP"])
+def test_nothing_after_the_first_bytes_is_unreadable(tmp_path: Path, head: bytes) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(head)
+    assert refusal(path) is Code.IMAGE_UNREADABLE
+
+
+def test_other_formats_are_unsupported_whatever_their_name(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    for format in ("TIFF", "BMP", "ICO", "PPM", "TGA", "EPS", "PDF", "JPEG2000", "AVIF"):
+        samples.save(samples.corners(), path, format)
+        assert refusal(path) is Code.IMAGE_UNSUPPORTED, format
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>',
+        b'<?xml version="1.0"?><svg/>',
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n",
+        b"<html>GIF89a",
+        b"\0" * 100,
+    ],
+)
+def test_what_is_no_picture_is_unsupported(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(data)
+    assert refusal(path) is Code.IMAGE_UNSUPPORTED
+
+
+BOMBS = {
+    "PNG of 2.5 gigapixels": samples.png_claiming(50_000, 50_000),
+    "PNG just over": samples.png_claiming(5001, 5000),
+    "PNG with one absurd side": samples.png_claiming(2**31 - 1, 1),
+    "WebP of the largest canvas": samples.webp_claiming(2**24, 255),
+    "JPEG of the largest canvas": samples.jpeg_claiming(65_500, 65_500),
+    "GIF of the largest canvas": samples.gif_claiming(65_535, 65_535, 1),
+    "GIF of many frames": samples.gif_claiming(1, 1, 100_000),
+    "GIF of many pixels in all": samples.gif_claiming(1000, 1000, 26),
+}
+
+
+@pytest.mark.parametrize("data", BOMBS.values(), ids=BOMBS.keys())
+def test_a_bomb_is_refused_from_its_header(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    started = time.process_time()
+    assert refusal(path) is Code.IMAGE_TOO_LARGE
+    assert time.process_time() - started < 0.5
+
+
+@pytest.mark.parametrize("format", ["PNG", "WEBP"])
+def test_frames_count_towards_the_pixels(tmp_path: Path, format: str) -> None:
+    frames = [Image.new("RGB", (1000, 1000), (index * 9, 0, 0)) for index in range(26)]
+    assert refusal(samples.save_animation(frames, tmp_path / "file", format)) is Code.IMAGE_TOO_LARGE
+
+
+def test_random_damage_is_answered_and_never_raises_anything_else(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    originals = [samples.save(samples.photo(90, 60), path, f).read_bytes() for f in ("JPEG", "PNG", "WEBP", "GIF")]
+    originals.append(samples.save_animation(samples.sticker_frames(3), path, "GIF").read_bytes())
+    chance = samples.random.Random(7)
+    for turn in range(150):
+        data = bytearray(originals[turn % len(originals)])
+        for _ in range(chance.randrange(1, 8)):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        path.write_bytes(data)
+        try:
+            images.picture(path, LIMIT)
+        except Refusal as refused:
+            assert refused.code.value.startswith("image_")
+
+
+# Avatars
+
+
+def test_an_avatar_is_the_centre_of_the_picture(tmp_path: Path) -> None:
+    image = Image.new("RGB", (900, 300), "red")
+    image.paste("blue", (300, 0, 600, 300))
+    avatar = samples.opened(images.avatar(samples.save(image, tmp_path / "file", "JPEG")))
+    assert (avatar.format, avatar.size) == ("WEBP", (256, 256))
+    assert all(near(avatar.getpixel(at), (0, 0, 255)) for at in ((6, 6), (128, 128), (250, 250)))
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_an_avatar_of_noise_has_at_most_50_kb(tmp_path: Path, mode: str) -> None:
+    data = images.avatar(samples.save(samples.noise(mode, 256, 256), tmp_path / "file", "PNG"))
+    assert len(data) <= 50 * samples.KIB
+    assert samples.opened(data).size == (256, 256)
+
+
+def test_an_avatar_of_an_animation_stands_still(tmp_path: Path) -> None:
+    path = samples.save_animation(samples.sticker_frames(), tmp_path / "file", "GIF", disposal=2)
+    assert getattr(samples.opened(images.avatar(path)), "n_frames", 1) == 1
+
+
+def _with_hole(image: Image.Image) -> Image.Image:
+    alpha = Image.new("L", image.size, 255)
+    alpha.paste(0, (image.width // 2, image.height // 2, *image.size))
+    image.putalpha(alpha)
+    return image
+
+
+def processor_time(work: Callable[[], object]) -> float:
+    started = time.process_time()
+    work()
+    return time.process_time() - started
+
+
+def ssim(one: Image.Image, other: Image.Image) -> float:
+    """Structural similarity (Wang et al. 2004) of the luminance, over blocks of 8 px: 1 is equal."""
+    one, other = one.convert("L"), other.convert("L")
+    total, blocks = 0.0, 0
+    for top in range(0, one.height - 7, 32):
+        for left in range(0, one.width - 7, 32):
+            a, b = (list(i.crop((left, top, left + 8, top + 8)).tobytes()) for i in (one, other))
+            mean_a, mean_b = sum(a) / 64, sum(b) / 64
+            var_a = sum(x * x for x in a) / 64 - mean_a**2
+            var_b = sum(x * x for x in b) / 64 - mean_b**2
+            both = sum(x * y for x, y in zip(a, b, strict=True)) / 64 - mean_a * mean_b
+            total += ((2 * mean_a * mean_b + 6.5) * (2 * both + 58.5)) / (
+                (mean_a**2 + mean_b**2 + 6.5) * (var_a + var_b + 58.5)
+            )
+            blocks += 1
+    return total / blocks

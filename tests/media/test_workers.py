@@ -1,0 +1,223 @@
+"""The worker processes: limited, replaced, bounded, and never on the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from chatserver.media import ImageWorkers, worker
+from chatserver.media.protocol import Head
+from chatserver.refusals import Code, Refusal
+from tests.media import samples
+
+LIMIT = 200 * samples.KIB
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    return samples.save(samples.photo(200, 150), tmp_path / "small", "JPEG")
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Most of a second's work at least: nothing about it is small, flat or repeated."""
+    path = tmp_path_factory.mktemp("slow") / "file"
+    return samples.save(samples.noise("RGB", 4500, 4500), path, "PNG", compress_level=1)
+
+
+def children() -> set[int]:
+    """The processes that this one started and has not reaped."""
+    tasks = Path("/proc/self/task").iterdir()
+    return {int(pid) for task in tasks for pid in (task / "children").read_text().split()}
+
+
+def a_child_beyond(known: set[int]) -> int:
+    """The process id of the worker that was started since `known` was taken."""
+    (pid,) = children() - known
+    return pid
+
+
+def environment(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/environ").read_bytes()
+
+
+async def code_of(job: asyncio.Future[object]) -> Code:
+    with pytest.raises(Refusal) as refused:
+        await job
+    return refused.value.code
+
+
+async def test_a_picture_and_an_avatar_come_back_over_the_pipe(small: Path) -> None:
+    async with ImageWorkers() as workers:
+        rendered = await workers.picture(small, LIMIT)
+        avatar = await workers.avatar(small)
+    assert (rendered.width, rendered.height) == samples.opened(rendered.image).size == (200, 150)
+    assert samples.opened(avatar).size == (256, 256)
+
+
+async def test_a_refusal_crosses_the_border_as_its_code_alone(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("no picture")
+    async with ImageWorkers() as workers:
+        with pytest.raises(Refusal) as refused:
+            await workers.picture(tmp_path / "text", LIMIT)
+    assert refused.value.code is Code.IMAGE_UNSUPPORTED
+    assert refused.value.details == {}
+
+
+async def test_a_file_that_vanished_is_unreadable_and_the_worker_goes_on(small: Path) -> None:
+    async with ImageWorkers(processes=1) as workers:
+        with pytest.raises(Refusal, match="image_unreadable"):
+            await workers.picture(small.with_name("nowhere"), LIMIT)
+        before = children()
+        await workers.picture(small, LIMIT)
+        assert children() == before
+
+
+async def test_a_name_of_any_bytes_reaches_the_worker(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe \n photo"))
+    samples.save(samples.corners(), path, "PNG")
+    async with ImageWorkers() as workers:
+        assert (await workers.picture(path, LIMIT)).width == 60
+
+
+async def test_a_relative_path_means_the_servers_directory(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(small.parent)
+    async with ImageWorkers() as workers:
+        assert (await workers.picture(Path(small.name), LIMIT)).width == 200
+
+
+async def test_at_most_two_work_at_once_and_the_rest_wait(small: Path) -> None:
+    known = children()
+    async with ImageWorkers(processes=2) as workers:
+        jobs = [asyncio.create_task(workers.picture(small, LIMIT)) for _ in range(12)]
+        most = 0
+        while not all(job.done() for job in jobs):
+            most = max(most, len(children() - known))
+            await asyncio.sleep(0.005)
+        assert all(job.result().width == 200 for job in jobs)
+    assert most == 2
+
+
+async def test_past_the_queues_end_the_answer_is_busy(small: Path) -> None:
+    async with ImageWorkers(processes=1, waiting=2) as workers:
+        jobs = [asyncio.create_task(workers.picture(small, LIMIT)) for _ in range(5)]
+        results = await asyncio.gather(*jobs, return_exceptions=True)
+    refused = [result for result in results if isinstance(result, Refusal)]
+    assert [refusal.code for refusal in refused] == [Code.BUSY, Code.BUSY]
+    assert all(refusal.details["retry_after_ms"] > 0 for refusal in refused)
+
+
+async def test_what_takes_too_long_is_refused_and_its_worker_replaced(slow: Path, small: Path) -> None:
+    async with ImageWorkers(processes=1, job_seconds=0.3) as workers:
+        started = time.monotonic()
+        assert await code_of(asyncio.ensure_future(workers.picture(slow, LIMIT))) is Code.IMAGE_TOO_LARGE
+        assert time.monotonic() - started < 3
+        assert (await workers.picture(small, LIMIT)).width == 200
+
+
+async def test_a_worker_killed_at_work_refuses_its_picture_and_is_replaced(slow: Path, small: Path) -> None:
+    known = children()
+    async with ImageWorkers(processes=1) as workers:
+        await workers.picture(small, LIMIT)
+        job = asyncio.ensure_future(workers.picture(slow, LIMIT))
+        await asyncio.sleep(0.1)
+        os.kill(a_child_beyond(known), signal.SIGKILL)
+        assert await code_of(job) is Code.IMAGE_UNREADABLE
+        assert (await workers.picture(small, LIMIT)).width == 200
+
+
+async def test_a_worker_killed_while_idle_costs_nobody_a_picture(small: Path) -> None:
+    known = children()
+    async with ImageWorkers(processes=1) as workers:
+        await workers.picture(small, LIMIT)
+        os.kill(a_child_beyond(known), signal.SIGKILL)
+        await asyncio.sleep(0.2)
+        assert (await workers.picture(small, LIMIT)).width == 200
+
+
+async def test_a_cancelled_caller_leaves_no_worker_busy_and_no_answer_behind(slow: Path, small: Path) -> None:
+    async with ImageWorkers(processes=1, waiting=0) as workers:
+        for pause in (0, 0.05, 0.4):
+            job = asyncio.create_task(workers.picture(slow, LIMIT))
+            await asyncio.sleep(pause)
+            job.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await job
+        assert (await workers.picture(small, LIMIT)).width == 200
+
+
+async def test_an_idle_worker_ends(small: Path) -> None:
+    known = children()
+    async with ImageWorkers(idle_seconds=0.2) as workers:
+        await workers.picture(small, LIMIT)
+        assert children() - known
+        await asyncio.sleep(1)
+        assert not children() - known
+        assert (await workers.picture(small, LIMIT)).width == 200
+
+
+async def test_stopping_ends_every_worker_and_refuses_what_was_under_way(slow: Path) -> None:
+    known = children()
+    workers = ImageWorkers(processes=2)
+    jobs = [asyncio.ensure_future(workers.picture(slow, LIMIT)) for _ in range(5)]
+    await asyncio.sleep(0.4)
+    await workers.stop()
+    assert not children() - known
+    assert [await code_of(job) for job in jobs] == [Code.BUSY] * 5
+    assert await code_of(asyncio.ensure_future(workers.picture(slow, LIMIT))) is Code.BUSY
+
+
+async def test_the_worker_has_its_limits_and_none_of_our_secrets(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAT_TEST_SECRET", "hunter2")
+    known = children()
+    async with ImageWorkers(processes=1) as workers:
+        await workers.picture(small, LIMIT)
+        pid = a_child_beyond(known)
+        assert b"hunter2" not in environment(pid)
+        assert resource.prlimit(pid, resource.RLIMIT_AS)[1] == worker.MEMORY_BYTES
+        assert resource.prlimit(pid, resource.RLIMIT_CORE) == (0, 0)
+        assert resource.prlimit(pid, resource.RLIMIT_FSIZE) == (0, 0)
+        assert resource.prlimit(pid, resource.RLIMIT_NOFILE)[1] <= worker.OPEN_FILES
+        assert 0 < resource.prlimit(pid, resource.RLIMIT_CPU)[0] <= worker.JOB_CPU_SECONDS + 5
+        assert os.getpriority(os.PRIO_PROCESS, pid) == os.getpriority(os.PRIO_PROCESS, 0) + worker.NICENESS
+        assert len(os.listdir(f"/proc/{pid}/fd")) <= 6, "no file of ours is open there"
+
+
+async def test_the_largest_file_that_is_let_in_fits_the_memory_limit(tmp_path: Path) -> None:
+    picture = Image.new("RGBA", (5000, 5000), (20, 120, 220, 128))
+    path = samples.save(picture, tmp_path / "file", "WEBP", method=0)
+    async with ImageWorkers(job_seconds=30) as workers:
+        assert (await workers.picture(path, LIMIT)).width > 0
+
+
+async def test_the_loop_stays_free_while_pictures_are_made(slow: Path) -> None:
+    """Counted in the loop's own processor time: how long a busy machine lets it wait is not its doing."""
+    async with ImageWorkers(job_seconds=30) as workers:
+        job = asyncio.ensure_future(workers.picture(slow, LIMIT))
+        worst = 0.0
+        while not job.done():
+            before = time.thread_time()
+            await asyncio.sleep(0.002)
+            worst = max(worst, time.thread_time() - before)
+        await job
+    assert worst < 0.02
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"", b"null", b"[]", b"{}", b"\xff", b'{"code": "nonsense", "parts": 0, "width": 0, "height": 0}',
+        b'{"code": null, "parts": 3, "width": 1, "height": 1}', b'{"code": null, "parts": 1, "width": -1, "height": 1}',
+        b'{"code": null, "parts": "2", "width": 1, "height": 1}',
+    ],
+)  # fmt: skip
+def test_a_worker_that_was_taken_over_can_say_nothing_surprising(data: bytes) -> None:
+    with pytest.raises(ValueError):
+        Head.decode(data)
