@@ -8,7 +8,7 @@ import logging
 import signal
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from aiohttp import web
 
@@ -38,13 +38,16 @@ GOODBYE_SECONDS = 2.0
 GOING_AWAY = 1001
 
 
-async def serve(config: Config) -> int:
-    """Run the room until SIGTERM or SIGINT. Returns the exit code."""
+async def serve(config: Config, sources: Mapping[str, str]) -> int:
+    """Run the room until SIGTERM or SIGINT. Returns the exit code.
+
+    `sources` says for each setting where its value came from, as config.load does.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with running(config, SystemClock()) as server:
+    async with running(config, SystemClock(), sources) as server:
         print(f"listening on {server.address}", flush=True)
         if server.setup_token:
             print(f"first administrator: {server.address}/setup/?token={server.setup_token}", flush=True)
@@ -65,7 +68,7 @@ class Server:
 
 
 @contextlib.asynccontextmanager
-async def running(config: Config, clock: Clock) -> AsyncIterator[Server]:
+async def running(config: Config, clock: Clock, sources: Mapping[str, str] | None = None) -> AsyncIterator[Server]:
     """Everything, started in order and stopped in the opposite one.
 
     Raises storage.DataLocked when another process has the data directory, storage.DatabaseUnusable
@@ -81,7 +84,8 @@ async def running(config: Config, clock: Clock) -> AsyncIterator[Server]:
         hasher = PasswordHasher(config.bcrypt_rounds)
         stack.callback(hasher.close)
 
-        room = Room(database, Settings(config), clock, hasher, media.copy)
+        room = Room(database, Settings(config, sources), clock, hasher, media.copy)
+        await room.changing.load()
         await room.history.expire()
         await media.sweep(set(await database.run(_files_in_use)))
 
@@ -114,8 +118,8 @@ async def running(config: Config, clock: Clock) -> AsyncIterator[Server]:
             )
         )
         setup_token = await room.accounts.prepare()
-        await stack.enter_async_context(ControlServer(config.data_dir / "control.sock", room).running())
         address = await stack.enter_async_context(_listening(app, config, hub))
+        await stack.enter_async_context(ControlServer(config.data_dir / "control.sock", room, address).running())
         yield Server(address, setup_token, room, app)
 
 

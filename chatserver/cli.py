@@ -16,10 +16,11 @@ import os
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 
 from chatserver import __version__, logs, tables
-from chatserver.config import SETTINGS, Config, ConfigError, Setting, load, shown
+from chatserver.config import SETTINGS, Config, ConfigError, Real, Setting, Whole, load, overridden, shown
 from chatserver.refusals import Code, Refusal
 
 EXIT_OK, EXIT_REFUSED, EXIT_USAGE, EXIT_DATABASE, EXIT_INTERRUPTED = 0, 1, 2, 78, 130
@@ -75,31 +76,96 @@ def serve(call: Call) -> None:
     from chatserver.app import serve
 
     logs.setup(call.config.log_level, call.config.log_format)
-    sys.exit(_carry_out(serve(call.config)))
+    sys.exit(_carry_out(serve(call.config, call.sources)))
 
 
 def create_admin(call: Call) -> None:
-    from chatserver.control import operate
-
     name = call.arguments.name
-    password = _password(call.arguments.password_stdin)
+    password = _password(call.arguments.password_stdin, "Password (empty keeps the one that a member has): ")
     try:
-        done = _carry_out(operate(call.config, "create-admin", {"name": name, "password": password}))
+        done = _operate(call, "create-admin", {"name": name, "password": password})
     except Refusal as refusal:
         if refusal.code is Code.PASSWORD_WEAK and password is None:
             raise Failure(f"{name} is not a member yet, so a password is needed (see --password-stdin)") from None
         raise
-    if done["created"]:
+    if call.arguments.json:
+        _print_json({**done, "password_set": password is not None})
+    elif done["created"]:
         print(f"{done['name']} is a new member and an administrator")
     else:
         print(f"{done['name']} is an administrator" + ("" if password is None else ", with the new password"))
 
 
-def settings(call: Call) -> None:
-    values = [(setting, getattr(call.config, setting.name), call.sources[setting.name]) for setting in SETTINGS]
+def reset_password(call: Call) -> None:
+    name = call.arguments.name
+    password = _password(call.arguments.password_stdin, "New password: ")
+    if password is None:
+        raise Failure("no password was given (see --password-stdin)")
+    try:
+        done = _operate(call, "reset-password", {"name": name, "password": password})
+    except Refusal as refusal:
+        if refusal.code is Code.NOT_FOUND:
+            raise Failure(f"there is no member named {name!r}") from None
+        raise
     if call.arguments.json:
-        rows = [_setting_json(setting, value, source) for setting, value, source in values]
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        _print_json(done)
+    else:
+        ended = done["sessions_ended"]
+        print(f"{done['name']} has the new password" + (f"; {_counted(ended, 'session')} ended" if ended else ""))
+
+
+def list_members(call: Call) -> None:
+    members: list[dict[str, Any]] = []
+    after: int | None = 0
+    while after is not None:
+        page = _operate(call, "list-members", {"after": after})
+        members.extend(page["members"])
+        after = page["next"]
+    if call.arguments.json:
+        _print_json(members)
+        return
+
+    def shown_time(time_ms: int | None) -> str:
+        if time_ms is None:
+            return "-"
+        return datetime.fromtimestamp(time_ms / 1000, call.config.timezone).strftime("%Y-%m-%d %H:%M")
+
+    def state(member: dict[str, Any]) -> str:
+        muted = f"muted until {shown_time(member['muted_until_ms'])}" if member["muted_until_ms"] else ""
+        return ", ".join(word for word in ("banned" if member["banned"] else "", muted) if word)
+
+    header = ("NAME", "ROLE", "CREATED", "LAST SEEN", "STATE")
+    cells = [
+        (m["name"], m["role"], shown_time(m["created_ms"]), shown_time(m["seen_ms"]), state(m) or "-") for m in members
+    ]
+    print(tables.aligned([header, *cells]))
+
+
+def invite(call: Call) -> None:
+    done = _operate(call, "invite", {"uses": call.arguments.uses, "hours": call.arguments.hours})
+    origin = done["address"] or _own_address(call.config)
+    address = f"{origin}/register/?invite={done['code']}"
+    if call.arguments.json:
+        answer = {name: done[name] for name in ("code", "uses", "expires_ms", "registration")}
+        _print_json({"address": address, **answer})
+        return
+    print(address)
+    if done["registration"] != "invite":
+        _complain(f"registration is {done['registration']}, so for now invitations change nothing", EXIT_OK)
+
+
+def version(call: Call) -> None:
+    if call.arguments.json:
+        _print_json({"version": __version__})
+    else:
+        print(f"chatserver {__version__}")
+
+
+def settings(call: Call) -> None:
+    config, sources = _with_the_rooms_words(call)
+    values = [(setting, getattr(config, setting.name), sources[setting.name]) for setting in SETTINGS]
+    if call.arguments.json:
+        _print_json([_setting_json(setting, value, source) for setting, value, source in values])
         return
     header = ("SETTING", "DEFAULT", "NOW", "FROM")
     cells = [
@@ -118,6 +184,10 @@ class Command:
     add: Callable[[argparse.ArgumentParser], None]
 
 
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("settings", "each has a variable too; the flag wins over the variable")
     for setting in SETTINGS:
@@ -133,16 +203,50 @@ def _add_create_admin(parser: argparse.ArgumentParser) -> None:
         help="read the password as one line from standard input; without it, ask on the terminal. "
         "When none is given, an existing member's password stays",
     )
+    _add_json(parser)
+
+
+def _add_reset_password(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="a member's name")
+    parser.add_argument(
+        "--password-stdin",
+        action="store_true",
+        help="read the password as one line from standard input; without it, ask on the terminal",
+    )
+    _add_json(parser)
+
+
+def _add_invite(parser: argparse.ArgumentParser) -> None:
+    uses, hours = Whole(1, 10_000), Real(0.01, 8_784)
+    parser.add_argument("--uses", metavar="N", type=_typed(uses), default=1, help="members it lets in (default: 1)")
+    parser.add_argument("--hours", metavar="N", type=_typed(hours), default=168, help="how long (default: 168, a week)")
+    _add_json(parser)
+
+
+def _typed(parse: Callable[[str], T]) -> Callable[[str], T]:
+    """`parse` for argparse, which hides what a ValueError says."""
+
+    def convert(typed: str) -> T:
+        try:
+            return parse(typed)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"{error}, not {typed!r}") from None
+
+    return convert
 
 
 def _add_settings_command(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print a JSON array instead of a table")
+    _add_json(parser)
     _add_settings(parser)
 
 
 COMMANDS = (
     Command("serve", serve, "run the room (the default)", _add_settings),
     Command("create-admin", create_admin, "make a member, new or existing, an administrator", _add_create_admin),
+    Command("reset-password", reset_password, "set a member's password and end their sessions", _add_reset_password),
+    Command("list-members", list_members, "print the members: role, created, last seen, muted or banned", _add_json),
+    Command("invite", invite, "print an address at which people may register by invitation", _add_invite),
+    Command("version", version, "print this program's version", _add_json),
     Command("settings", settings, "print every setting and where its value comes from", _add_settings_command),
 )
 
@@ -205,6 +309,34 @@ def _flags(arguments: argparse.Namespace) -> dict[str, str | None]:
     return {setting.name: getattr(arguments, "setting_" + setting.name, None) for setting in SETTINGS}
 
 
+def _with_the_rooms_words(call: Call) -> tuple[Config, dict[str, str]]:
+    """The settings in force and their sources: the administrators' word wins, where a room has begun."""
+    try:
+        has_begun = (call.config.data_dir / "chat.db").is_file()
+    except OSError as error:
+        raise Failure(_os_error_text(error)) from None
+    if not has_begun:
+        return call.config, call.sources
+    words: dict[str, str] = _operate(call, "settings", {})["words"]
+    config, wrong = overridden(call.config, words)
+    return config, call.sources | {name: "room" for name in words if name not in wrong}
+
+
+def _own_address(config: Config) -> str:
+    """Where a server with these settings would answer; "" where only a running one knows its port."""
+    if config.base_url or not config.port:
+        return config.base_url
+    host = f"[{config.host}]" if ":" in config.host else config.host
+    return f"{'https' if config.tls_cert else 'http'}://{host}:{config.port}"
+
+
+def _operate(call: Call, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """An operator's command, carried out by the running server or, where none runs, on the files."""
+    from chatserver.control import operate
+
+    return _carry_out(operate(call.config, command, arguments))
+
+
 def _carry_out(work: Coroutine[Any, Any, T]) -> T:
     """What `work` returns. Raises Failure when it cannot be done; a Refusal goes to the caller."""
     from chatserver.control import Unreachable
@@ -238,14 +370,14 @@ def _os_error_text(error: OSError) -> str:
     return f"cannot use {os.fsdecode(error.filename)}: {reason}"
 
 
-def _password(from_stdin: bool) -> str | None:
+def _password(from_stdin: bool, prompt: str) -> str | None:
     """The password that was given, or None when none was."""
     if from_stdin:
         return _password_line()
     if sys.stdin is None or not sys.stdin.isatty():
         return None
     try:
-        first = getpass.getpass("Password (empty keeps the one that a member has): ")
+        first = getpass.getpass(prompt)
         if first and getpass.getpass("Again: ") != first:
             raise Failure("the two passwords differ")
     except EOFError:
@@ -259,6 +391,14 @@ def _password_line() -> str | None:
         return line.decode("utf-8").removesuffix("\n").removesuffix("\r") or None
     except UnicodeDecodeError:
         raise Failure("--password-stdin: the password must be UTF-8 text", EXIT_USAGE) from None
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def _setting_json(setting: Setting, value: Any, source: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -69,12 +69,16 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One row of the table. `parse` turns what somebody typed into the value, or raises ValueError."""
+    """One row of the table. `parse` turns what somebody typed into the value, or raises ValueError.
+
+    `in_room`: the room's administrators may change it on its settings page, while it runs.
+    """
 
     name: str
     default: str
     parse: Callable[[str], Any]
     help: str
+    in_room: bool = False
 
     @property
     def variable(self) -> str:
@@ -113,6 +117,26 @@ def load(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> tuple[C
     return config, sources
 
 
+def overridden(config: Config, words: Mapping[str, str]) -> tuple[Config, dict[str, str]]:
+    """`config` with what the room's administrators typed in place of the operator's values.
+
+    A word that cannot be used is left out: it may come from another version of this program. The
+    second value says what was wrong with each of those, by name.
+    """
+    values: dict[str, Any] = {}
+    wrong: dict[str, str] = {}
+    for name, typed in words.items():
+        setting = ROOM_SETTINGS.get(name)
+        if setting is None:
+            wrong[name] = "is no setting of the room"
+            continue
+        try:
+            values[name] = setting.parse(typed)
+        except ValueError as error:
+            wrong[name] = f"{error}, not {typed!r}"
+    return replace(config, **values), wrong
+
+
 def shown(value: Any) -> str:
     """A setting's value as one would type it."""
     if isinstance(value, tuple):
@@ -122,52 +146,64 @@ def shown(value: Any) -> str:
     return str(value)
 
 
-def _text(most: int, least: int = 0) -> Callable[[str], str]:
-    def parse(typed: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One line of `least` to `most` characters."""
+
+    least: int
+    most: int
+
+    def __call__(self, typed: str) -> str:
         text = typed.strip()
-        if not least <= len(text) <= most:
-            raise ValueError(f"must have {least} to {most} characters")
+        if not self.least <= len(text) <= self.most:
+            raise ValueError(f"must have {self.least} to {self.most} characters")
         if not text.isprintable():
             raise ValueError("must be one line of printable characters")
         return text
 
-    return parse
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole number."""
 
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    def parse(typed: str) -> int:
+    least: int
+    most: int
+
+    def __call__(self, typed: str) -> int:
         digits = typed.strip()
-        if not (digits.isascii() and digits.isdigit() and len(digits) < 16):
-            raise ValueError(f"must be a whole number from {least} to {most}")
-        number = int(digits)
-        if not least <= number <= most:
-            raise ValueError(f"must be a whole number from {least} to {most}")
-        return number
-
-    return parse
+        if digits.isascii() and digits.isdigit() and len(digits) < 16 and self.least <= int(digits) <= self.most:
+            return int(digits)
+        raise ValueError(f"must be a whole number from {self.least} to {self.most}")
 
 
-def _real(least: float, most: float) -> Callable[[str], float]:
-    def parse(typed: str) -> float:
+@dataclass(frozen=True, slots=True)
+class Real:
+    """A number that may be a fraction."""
+
+    least: float
+    most: float
+
+    def __call__(self, typed: str) -> float:
         try:
-            number = float(typed)
+            number = float(typed if len(typed) <= 40 else "")
         except ValueError:
             number = float("nan")
-        if not least <= number <= most:
-            raise ValueError(f"must be a number from {least} to {most}")
+        if not self.least <= number <= self.most:
+            raise ValueError(f"must be a number from {self.least} to {self.most}")
         return number
 
-    return parse
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few words."""
 
-def _choice(*words: str) -> Callable[[str], str]:
-    def parse(typed: str) -> str:
+    words: tuple[str, ...]
+
+    def __call__(self, typed: str) -> str:
         word = typed.strip().lower()
-        if word not in words:
-            raise ValueError(f"must be one of {', '.join(words)}")
+        if word not in self.words:
+            raise ValueError(f"must be one of {', '.join(self.words)}")
         return word
-
-    return parse
 
 
 def _origin(typed: str) -> str:
@@ -221,30 +257,33 @@ def _directory(typed: str) -> Path:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("host", "127.0.0.1", _text(255, 1), "address to listen on"),
-    Setting("port", "8000", _whole(0, 65535), "port to listen on; 0 picks a free one"),
+    Setting("host", "127.0.0.1", Text(1, 255), "address to listen on"),
+    Setting("port", "8000", Whole(0, 65535), "port to listen on; 0 picks a free one"),
     Setting("data_dir", "data", _directory, "directory of the database, the media and the secrets"),
     Setting("base_url", "", _origin, "public origin (https://chat.example.org): links, Host and Origin checks, secure cookies"),
     Setting("trusted_proxies", "", _networks, "addresses whose X-Forwarded-For and -Proto are believed"),
-    Setting("tls_cert", "", _text(4096), "certificate file (PEM) for own TLS"),
-    Setting("tls_key", "", _text(4096), "key file (PEM) for own TLS"),
-    Setting("room_name", "聊天室", _text(40, 1), "title of the room"),
-    Setting("language", "zh", _choice("zh", "en"), "language when the browser asks for neither zh nor en"),
+    Setting("tls_cert", "", Text(0, 4096), "certificate file (PEM) for own TLS"),
+    Setting("tls_key", "", Text(0, 4096), "key file (PEM) for own TLS"),
+    Setting("room_name", "聊天室", Text(1, 40), "title of the room", in_room=True),
+    Setting("language", "zh", Choice(("zh", "en")), "language when the browser asks for neither zh nor en", in_room=True),
     Setting("timezone", "Asia/Shanghai", _timezone, "time zone of the `timestamp` strings"),
-    Setting("registration", "open", _choice("open", "invite", "closed"), "who may register: open, invite or closed"),
-    Setting("guests", "read", _choice("read", "none"), "what someone who is not logged in may do: read or none"),
-    Setting("send_interval", "2.0", _real(0, 3600), "seconds between two messages of one member; 0 turns it off"),
-    Setting("recall_seconds", "30", _real(0, 86_400), "seconds in which an author may recall a message"),
-    Setting("history_hours", "24", _real(0.0001, 87_600), "hours that a message is kept"),
-    Setting("history_limit", "100", _whole(1, 100_000), "messages that are kept at most"),
-    Setting("image_max_kb", "200", _whole(10, 10_240), "ceiling of every stored chat image, in KiB"),
-    Setting("upload_max_mb", "20", _whole(1, 200), "ceiling of one upload, in MiB"),
-    Setting("text_max", "2000", _whole(1, 10_000), "characters in a message"),
-    Setting("window_seconds", "100", _whole(1, 86_400), "length of an ordering window opened without one, in seconds"),
-    Setting("max_connections", "10000", _whole(0, 1_000_000), "sockets in all; 0: no limit"),
-    Setting("connections_per_address", "200", _whole(0, 1_000_000), "sockets of one address; 0: no limit"),
-    Setting("registrations_per_hour", "60", _whole(0, 1_000_000), "registrations of one address in an hour; 0: no limit"),
-    Setting("bcrypt_rounds", "12", _whole(4, 16), "cost of a password's hash, as a power of two"),
-    Setting("log_level", "info", _choice("debug", "info", "warning", "error"), "least level that is logged"),
-    Setting("log_format", "auto", _choice("auto", "text", "json"), "text, json, or auto: text on a terminal, json elsewhere"),
+    Setting("registration", "open", Choice(("open", "invite", "closed")), "who may register: open, invite or closed", in_room=True),
+    Setting("guests", "read", Choice(("read", "none")), "what someone who is not logged in may do: read or none", in_room=True),
+    Setting("send_interval", "2.0", Real(0, 3600), "seconds between two messages of one member; 0 turns it off", in_room=True),
+    Setting("recall_seconds", "30", Real(0, 86_400), "seconds in which an author may recall a message", in_room=True),
+    Setting("history_hours", "24", Real(0.0001, 87_600), "hours that a message is kept", in_room=True),
+    Setting("history_limit", "100", Whole(1, 100_000), "messages that are kept at most", in_room=True),
+    Setting("image_max_kb", "200", Whole(10, 10_240), "ceiling of every stored chat image, in KiB", in_room=True),
+    Setting("upload_max_mb", "20", Whole(1, 200), "ceiling of one upload, in MiB", in_room=True),
+    Setting("text_max", "2000", Whole(1, 10_000), "characters in a message", in_room=True),
+    Setting("window_seconds", "100", Whole(1, 86_400), "length of an ordering window opened without one, in seconds", in_room=True),
+    Setting("max_connections", "10000", Whole(0, 1_000_000), "sockets in all; 0: no limit"),
+    Setting("connections_per_address", "200", Whole(0, 1_000_000), "sockets of one address; 0: no limit"),
+    Setting("registrations_per_hour", "60", Whole(0, 1_000_000), "registrations of one address in an hour; 0: no limit", in_room=True),
+    Setting("bcrypt_rounds", "12", Whole(4, 16), "cost of a password's hash, as a power of two"),
+    Setting("log_level", "info", Choice(("debug", "info", "warning", "error")), "least level that is logged"),
+    Setting("log_format", "auto", Choice(("auto", "text", "json")), "text, json, or auto: text on a terminal, json elsewhere"),
 )
+
+# Those that the room's administrators may change, by name, in the table's order.
+ROOM_SETTINGS = {setting.name: setting for setting in SETTINGS if setting.in_room}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chatserver.config import Config
 from chatserver.model import Message, OrderingWindow, User
 
 
@@ -60,6 +61,13 @@ class MemberChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingsChanged:
+    """`config` is in force from now on."""
+
+    config: Config
+
+
+@dataclass(frozen=True, slots=True)
 class RecallSettled:
     """The recall window of a message has closed. For its author only."""
 
@@ -89,6 +97,7 @@ Event = (
     | WindowChanged
     | AnnouncementChanged
     | MemberChanged
+    | SettingsChanged
     | RecallSettled
     | SessionsEnded
     | ContentErased

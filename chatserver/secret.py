@@ -21,3 +21,8 @@ def load(data_dir: Path) -> bytes:
         file.flush()
         os.fsync(file.fileno())
     return path.read_bytes()
+
+
+def files(data_dir: Path) -> list[Path]:
+    """Every secret of this data directory: the regular files `*.key` in it."""
+    return sorted(path for path in data_dir.glob("[a-z]*.key") if path.is_file() and not path.is_symlink())

@@ -19,6 +19,8 @@ from chatserver.storage import Database, DataLock, DataLocked
 # A server that is just starting has the lock before it has the socket.
 CONNECT_TRIES = 50
 CONNECT_PAUSE_SECONDS = 0.1
+# An answer is one line: a page of members with the longest names, escaped, and room to spare.
+LINE_MAX = 4 * 1024 * 1024
 
 
 class Unreachable(Exception):
@@ -50,6 +52,7 @@ async def _do(config: Config, command: str, arguments: dict[str, Any]) -> dict[s
     try:
         media = MediaFiles(config.data_dir / "media")
         room = Room(database, Settings(config), SystemClock(), hasher, media.copy)
+        await room.changing.load()
         return await commands.carry_out(room, command, arguments)
     finally:
         hasher.close()
@@ -59,7 +62,9 @@ async def _do(config: Config, command: str, arguments: dict[str, Any]) -> dict[s
 async def _ask(config: Config, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
     directory = os.open(config.data_dir, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        reader, writer = await asyncio.open_unix_connection(f"/proc/self/fd/{directory}/control.sock")
+        reader, writer = await asyncio.open_unix_connection(
+            f"/proc/self/fd/{directory}/control.sock", limit=LINE_MAX
+        )
     finally:
         os.close(directory)
     try:

@@ -26,9 +26,12 @@ SECONDS_MAX = 30.0
 
 
 class ControlServer:
-    def __init__(self, path: Path, room: Room) -> None:
+    """`address` is where the room itself listens, for the answers that name it."""
+
+    def __init__(self, path: Path, room: Room, address: str) -> None:
         self._path = path
         self._room = room
+        self._address = address
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -61,7 +64,9 @@ class ControlServer:
     async def _answer(self, line: bytes) -> dict[str, Any]:
         try:
             asked = json.loads(line)
-            return {"answer": await commands.carry_out(self._room, asked["command"], asked["arguments"])}
+            return {
+                "answer": await commands.carry_out(self._room, asked["command"], asked["arguments"], self._address)
+            }
         except Refusal as refusal:
             return {"refused": refusal.code.value, "details": refusal.details}
         except (ValueError, LookupError, TypeError):

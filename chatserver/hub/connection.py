@@ -25,7 +25,8 @@ class Connection:
     """What the hub knows of a socket: where to write, and for whom.
 
     `send` never blocks, never reorders, and never lets more than OUTBOX_MAX bytes wait: past that
-    the reader is told 1013 and dropped. Frames are written beside aiohttp, so its own flow control
+    the reader is told 1013 and dropped. One write alone may be longer, where nothing waits: a long
+    page of history or a great batch is no reader's fault. Frames are written beside aiohttp, so its own flow control
     does not see them; the transport's buffer is watched here instead.
     """
 
@@ -48,7 +49,8 @@ class Connection:
         """Write whole frames. False when this reader has just been given up as too slow."""
         if self.closing_code is not None:
             return True
-        if self.transport.get_write_buffer_size() + len(data) > OUTBOX_MAX:
+        waiting = self.transport.get_write_buffer_size()
+        if waiting and waiting + len(data) > OUTBOX_MAX:
             return False
         self._sent += len(data)
         self.transport.write(data)

@@ -79,6 +79,10 @@ class Hub:
         for connection in [c for c in self._live if c.session_id in ended]:
             self.close(connection, code)
 
+    def close_guests(self, code: int) -> None:
+        for connection in [c for c in self._live if c.user is None]:
+            self.close(connection, code)
+
     def close_all(self, code: int) -> None:
         for connection in list(self._live):
             self.close(connection, code)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from chatserver.clock import Clock
 from chatserver.room.accounts import Accounts
+from chatserver.room.changing import Changing
+from chatserver.room.copying import Copying
 from chatserver.room.history import History
+from chatserver.room.invites import Invites
 from chatserver.room.logins import Logins
 from chatserver.room.ordering import Ordering
 from chatserver.room.passwords import PasswordHasher
@@ -16,19 +19,22 @@ from chatserver.storage import Database
 
 
 class Room:
-    """All the rules, over one database."""
+    """All the rules, over one database. `await changing.load()` comes before anything else is asked of it."""
 
     def __init__(
         self, database: Database, settings: Settings, clock: Clock, hasher: PasswordHasher, copy: Copy
     ) -> None:
         self.settings = settings
-        self.accounts = Accounts(database, settings, clock, hasher)
+        self.changing = Changing(database, settings, clock)
+        self.invites = Invites(database, clock)
+        self.accounts = Accounts(database, settings, clock, hasher, self.invites)
         self.logins = Logins(database, clock)
         self.posting = Posting(database, settings, clock)
         self.recalling = Recalling(database, clock)
         self.ordering = Ordering(database, settings, clock)
         self.showing = Showing(database, settings, clock, copy)
         self.history = History(database, settings, clock)
+        self.copying = Copying(database, self.history, clock)
         database.before_each_commit(self.history.trim)
 
 

@@ -9,11 +9,13 @@ from chatserver.clock import Clock
 from chatserver.events import ContentErased, MemberChanged, SessionsEnded
 from chatserver.model import Role, User
 from chatserver.refusals import Code, Refusal
-from chatserver.room import acting, names, passwords
+from chatserver.room import acting, invites, names, passwords
+from chatserver.room.invites import Invites
 from chatserver.room.limits import Attempts
 from chatserver.room.passwords import PasswordHasher
-from chatserver.room.settings import Settings
+from chatserver.room.settings import Settings, Words, checked
 from chatserver.storage import Database, Transaction, sessions, users
+from chatserver.storage.users import Member
 
 THROTTLE_SECONDS = 15 * 60
 FAILURES_OF_ACCOUNT = 5
@@ -21,11 +23,14 @@ FAILURES_OF_ADDRESS = 20
 
 
 class Accounts:
-    def __init__(self, database: Database, settings: Settings, clock: Clock, hasher: PasswordHasher) -> None:
+    def __init__(
+        self, database: Database, settings: Settings, clock: Clock, hasher: PasswordHasher, invites: Invites
+    ) -> None:
         self._database = database
         self._settings = settings
         self._clock = clock
         self._hasher = hasher
+        self._invites = invites
         self._failures = Attempts(clock, FAILURES_OF_ACCOUNT, THROTTLE_SECONDS)
         self._address_failures = Attempts(clock, FAILURES_OF_ADDRESS, THROTTLE_SECONDS)
         self._registrations = Attempts(clock, settings.now.registrations_per_hour, 3600)
@@ -37,7 +42,7 @@ class Accounts:
             self._setup_token = secrets.token_urlsafe(24)
         return self._setup_token
 
-    def check_registration(self, name: str, password: str, invite: str, address: str) -> None:
+    async def check_registration(self, name: str, password: str, invite: str, address: str) -> None:
         """Refuse what can be refused before any work is done: the policy, the limits, name and password.
 
         Codes: `registration_closed`, `invite_invalid`, `too_fast`, `name_invalid`, `password_weak`.
@@ -46,7 +51,7 @@ class Accounts:
         if policy == "closed":
             raise Refusal(Code.REGISTRATION_CLOSED)
         if policy == "invite":
-            raise Refusal(Code.INVITE_INVALID)
+            await self._invites.check(invite)
         names.check(name)
         passwords.check_strength(password, name)
         self._registrations.most = self._settings.now.registrations_per_hour
@@ -57,14 +62,20 @@ class Accounts:
     async def register(self, name: str, password: str, invite: str, address: str, avatar: str = "") -> User:
         """A new member. `avatar` names a file that is stored already.
 
-        Refuses as `check_registration` does, and with `name_taken` for a name that looks like another's.
+        Where registration is by invitation, one use of `invite` goes with the member's row, or with
+        neither; elsewhere it is left alone. Refuses as `check_registration` does, and with
+        `name_taken` for a name that looks like another's.
         """
-        self.check_registration(name, password, invite, address)
+        await self.check_registration(name, password, invite, address)
         name = names.normalise(name)
-        hashed = await self._hasher.hash(password)
-        user = await self._database.run(lambda tx: _insert(tx, name, hashed, Role.MEMBER, avatar, self._clock.now_ms()))
+        # Noted before the hash is computed, so that those made at the same time are counted too.
         self._registrations.note(address)
-        return user
+        try:
+            hashed = await self._hasher.hash(password)
+            return await self._database.run(lambda tx: self._register(tx, name, hashed, invite, avatar))
+        except Refusal:
+            self._registrations.take_back(address)
+            raise
 
     async def log_in(self, name: str, password: str, address: str) -> User:
         """The member with this name and password.
@@ -93,10 +104,11 @@ class Accounts:
         wait_ms = self._failures.wait_ms(key)
         if wait_ms:
             raise Refusal(Code.LOGIN_THROTTLED, retry_after_ms=wait_ms)
+        self._failures.note(key)
         account = await self._database.run(lambda tx: users.account(tx, user.id))
         if account is None or not await self._hasher.verify(old, account.password):
-            self._failures.note(key)
             raise Refusal(Code.LOGIN_FAILED)
+        self._failures.clear(key)
         hashed = await self._hasher.hash(new)
         await self._database.run(lambda tx: _set_password(tx, user.id, hashed, session_id))
 
@@ -104,17 +116,20 @@ class Accounts:
         """Show another face; the old one's file goes."""
         return await self._database.run(lambda tx: _set_avatar(tx, user, avatar))
 
-    async def set_up(self, token: str, name: str, password: str) -> User:
-        """Make the first administrator. The token works once, and only while there is no administrator.
+    async def set_up(self, token: str, name: str, password: str, words: Words | None = None) -> User:
+        """Make the first administrator, and in the same act set the room up with their `words` for its settings.
 
-        Refuses with `forbidden` for another token, `name_invalid`, `name_taken`, `password_weak`.
+        The token works once, and only while there is no administrator. Refuses with `forbidden` for
+        another token, `name_invalid`, `name_taken`, `password_weak`, `bad_request` (a setting).
         """
+        words = words or {}
         if not self.is_setup_token(token):
             raise Refusal(Code.FORBIDDEN)
         names.check(name, privileged=True)
         passwords.check_strength(password, name)
+        checked(words)
         hashed = await self._hasher.hash(password)
-        user = await self._database.run(lambda tx: self._set_up(tx, names.normalise(name), hashed))
+        user = await self._database.run(lambda tx: self._set_up(tx, names.normalise(name), hashed, words))
         self._setup_token = ""
         return user
 
@@ -139,15 +154,42 @@ class Accounts:
         self._setup_token = ""
         return user, is_new
 
+    async def reset_password(self, name: str, password: str) -> tuple[User, int]:
+        """The operator's word: a member gets this password, and every login of theirs ends.
+
+        Returns the member and how many logins that were. Refuses with `not_found`, `password_weak`.
+        """
+        key = _skeleton(name)
+        passwords.check_strength(password, name)
+        hashed = await self._hasher.hash(password)
+        user, ended = await self._database.run(lambda tx: _reset_password(tx, key, hashed))
+        self._failures.clear(key)
+        return user, ended
+
+    async def members(self, after: int, limit: int) -> list[Member]:
+        """The next `limit` members after this id, in the order of their coming."""
+        return await self._database.run(lambda tx: users.members(tx, after, limit))
+
+    def _register(self, tx: Transaction, name: str, hashed: str, invite: str, avatar: str) -> User:
+        # Asked again: the policy may have changed since, and the last use of the invitation be gone.
+        policy, now_ms = self._settings.now.registration, self._clock.now_ms()
+        if policy == "closed":
+            raise Refusal(Code.REGISTRATION_CLOSED)
+        if policy == "invite":
+            invites.use(tx, invite, now_ms)
+        return _insert(tx, name, hashed, Role.MEMBER, avatar, now_ms)
+
     def _check_throttle(self, key: str, address: str) -> None:
         wait_ms = max(self._failures.wait_ms(key), self._address_failures.wait_ms(address))
         if wait_ms:
             raise Refusal(Code.LOGIN_THROTTLED, retry_after_ms=wait_ms)
 
-    def _set_up(self, tx: Transaction, name: str, hashed: str) -> User:
+    def _set_up(self, tx: Transaction, name: str, hashed: str, words: Words) -> User:
         if users.administrator_exists(tx):
             raise Refusal(Code.FORBIDDEN)
-        return _insert(tx, name, hashed, Role.ADMINISTRATOR, "", self._clock.now_ms())
+        user = _insert(tx, name, hashed, Role.ADMINISTRATOR, "", self._clock.now_ms())
+        self._settings.change(tx, user, words, self._clock.now_ms())
+        return user
 
     def _make_administrator(self, tx: Transaction, name: str, hashed: str | None) -> tuple[User, bool]:
         account = users.account_named(tx, names.skeleton(name))
@@ -172,11 +214,19 @@ def _insert(tx: Transaction, name: str, hashed: str, role: Role, avatar: str, no
     return user
 
 
-def _set_password(tx: Transaction, user_id: int, hashed: str, kept_session: int | None) -> None:
+def _set_password(tx: Transaction, user_id: int, hashed: str, kept_session: int | None) -> int:
     users.set_password(tx, user_id, hashed)
     ended = sessions.delete_others(tx, user_id, kept_session)
     if ended:
         tx.announce(SessionsEnded(ended))
+    return len(ended)
+
+
+def _reset_password(tx: Transaction, key: str, hashed: str) -> tuple[User, int]:
+    account = users.account_named(tx, key)
+    if account is None:
+        raise Refusal(Code.NOT_FOUND)
+    return account.user, _set_password(tx, account.user.id, hashed, None)
 
 
 def _set_avatar(tx: Transaction, user: User, avatar: str) -> User:

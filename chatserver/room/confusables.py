@@ -32,8 +32,9 @@ _ALPHABETS = (
     ("ロエタニハカトナヘベペーリ丨", "口工夕二八力卜十へべぺ一りl"),
 )
 
-# What even Latin alone confuses. `l` stands for 1, I and l; `rn` for m.
-_WITHIN_LATIN = {"0": "o", "1": "l", "i": "l", "m": "rn", "w": "vv"}
+# What even Latin alone confuses. `l` stands for 1 and l, `rn` for m. A capital I is the names' own care:
+# i and l as such are told apart, or half of all short names would be taken.
+_WITHIN_LATIN = {"0": "o", "1": "l", "m": "rn", "w": "vv"}
 
 
 def _look_alikes() -> dict[str, str]:

@@ -56,9 +56,8 @@ class Attempts:
         return max(1, int((acts[-self.most] + self._seconds - self._clock.monotonic()) * 1000))
 
     def note(self, key: str) -> None:
-        acts = self._recent(key)
-        acts.append(self._clock.monotonic())
-        self._acts[key] = acts
+        # Made anew with room for `most`, which may have grown since the last act.
+        self._acts[key] = deque((*self._recent(key), self._clock.monotonic()), max(self.most, 1))
         self._acts.move_to_end(key)
         if len(self._acts) > self._keys_max:
             self._acts.popitem(last=False)

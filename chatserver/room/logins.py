@@ -6,7 +6,6 @@ import hashlib
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import replace
 
 from chatserver.clock import Clock
 from chatserver.events import Event, MemberChanged, SessionsEnded
@@ -26,6 +25,7 @@ class Logins:
         self._database = database
         self._clock = clock
         self._known: OrderedDict[bytes, Session] = OrderedDict()
+        self._heeded = 0
 
     async def start(self, user_id: int, agent: str, address: str) -> str:
         """Begin a login; returns its token, which is kept nowhere."""
@@ -39,18 +39,13 @@ class Logins:
     async def find(self, token: str) -> Session | None:
         """The login of this token; None when there is none, or it was ended, or it is too old."""
         key, now_ms = _hash(token), self._clock.now_ms()
-        session = self._known.get(key)
-        if session is None:
-            session = await self._database.run(lambda tx: sessions.find(tx, key, now_ms))
-            if session is None:
-                return None
-            # Nothing can end it between that commit and this line: an ending is published by the
-            # writer after a later batch, and callers resume before that.
-            self._know(key, session)
-        if session.expires_ms <= now_ms:
+        session = self._known.get(key) or await self._look_up(key, now_ms)
+        if session is None or session.expires_ms <= now_ms:
             return None
         if now_ms - session.seen_ms >= TOUCH_MS:
-            return await self._touch(key, session, now_ms)
+            session_id, expires_ms = session.id, now_ms + LIFE_MS
+            await self._database.run(lambda tx: sessions.touch(tx, session_id, now_ms, expires_ms))
+            return await self._look_up(key, now_ms)
         return session
 
     async def of_user(self, user: User) -> list[Session]:
@@ -71,18 +66,29 @@ class Logins:
     def heed(self, event: Event) -> None:
         """Forget what an event has made untrue."""
         if isinstance(event, SessionsEnded):
+            self._heeded += 1
             ended = set(event.session_ids)
             self._forget(lambda session: session.id in ended)
         elif isinstance(event, MemberChanged):
+            self._heeded += 1
             self._forget(lambda session: session.user.id == event.user.id)
 
-    async def _touch(self, key: bytes, session: Session, now_ms: int) -> Session | None:
-        expires_ms = now_ms + LIFE_MS
-        if not await self._database.run(lambda tx: sessions.touch(tx, session.id, now_ms, expires_ms)):
-            return None
-        touched = replace(session, seen_ms=now_ms, expires_ms=expires_ms)
-        self._know(key, touched)
-        return touched
+    async def _look_up(self, key: bytes, now_ms: int) -> Session | None:
+        """Read the login and know it from now on.
+
+        One that was ended later in the same batch was read as alive, and its ending published before
+        this caller resumes: so what was read while any event came to be heeded is read again.
+        """
+        while True:
+            heeded = self._heeded
+            session = await self._database.run(lambda tx: sessions.find(tx, key, now_ms))
+            if heeded == self._heeded:
+                break
+        if session is None:
+            self._known.pop(key, None)
+        else:
+            self._know(key, session)
+        return session
 
     def _know(self, key: bytes, session: Session) -> None:
         self._known[key] = session

@@ -77,10 +77,15 @@ def skeleton(name: str) -> str:
     Two names with one skeleton cannot be told apart at a glance, so it is what must be unique. It
     is for comparing only, never for showing. Accents stay: José is not Jose.
     """
-    folded = unicodedata.normalize("NFKC", name).casefold()
+    plain = unicodedata.normalize("NFKC", name)
+    folded = _CAPITAL_I_INSIDE.sub("l", plain).casefold()
     parts = unicodedata.normalize("NFD", folded).replace("i\u0307", "i")  # casefold of İ
     mapped = "".join(_look(c) for c in parts)
     return unicodedata.normalize("NFC", mapped)
+
+
+# After a letter, and with a small one after it or before it, I is read as l: AIice, but neither Iris nor ALICE.
+_CAPITAL_I_INSIDE = re.compile(r"(?<=[^\W\d_])I(?=[a-z])|(?<=[a-z])I")
 
 
 def _look(c: str) -> str:
@@ -166,16 +171,16 @@ def _is_reserved(name: str) -> bool:
 
 
 def _title_look(text: str) -> str:
-    """The skeleton of `text` without accents and with digits read as letters: `Ádm1n` is `admin`.
+    """The skeleton of `text` without accents, with digits read as letters and i as l: `Ádm1n` is `admln`.
 
     Coarser than `skeleton`, because a title need only be mistaken for one in passing.
     """
     bare = "".join(BASE_LETTERS.get(c, c) for c in unicodedata.normalize("NFKD", text).casefold())
     bare = "".join(c for c in unicodedata.normalize("NFD", bare) if not unicodedata.category(c).startswith("M"))
-    return skeleton(bare).translate(_DIGITS_AS_LETTERS)
+    return skeleton(bare).translate(_AS_TITLE_LETTERS)
 
 
-_DIGITS_AS_LETTERS = str.maketrans("34578", "eastb")
+_AS_TITLE_LETTERS = str.maketrans("34578i", "eastbl")
 _TITLES = frozenset(_title_look(word) for word in _TITLE_WORDS)
 _WHOLE = _TITLES | frozenset(_title_look(word) for word in _WHOLE_NAMES)
 _ANYWHERE = tuple(_title_look(word) for word in _CONTAINED)

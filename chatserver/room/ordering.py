@@ -61,7 +61,7 @@ class Ordering:
         actor = acting.administrator(tx, actor)
         now_ms = self._clock.now_ms()
         closes_ms = now_ms + (seconds or self._settings.now.window_seconds) * 1000
-        current = windows.current(tx)
+        current = self._current(tx)
         if current is None:
             window = windows.open_one(tx, now_ms, closes_ms, actor)
         else:
@@ -72,18 +72,23 @@ class Ordering:
 
     def _stop(self, tx: Transaction, actor: User) -> Ordered:
         actor = acting.administrator(tx, actor)
-        current = windows.current(tx)
+        current = self._current(tx)
         if current is None:
             raise Refusal(Code.WINDOW_CLOSED)
         return self._close(tx, current[0], actor)
 
     def _countdown(self, tx: Transaction, actor: User) -> Ordered:
-        current = windows.current(tx)
+        actor = acting.administrator(tx, actor)
+        current = self._current(tx)
         if current is None:
             return self._start(tx, actor, None, Preset.COUNTDOWN)
-        actor = acting.administrator(tx, actor)
         message = self._say(tx, Preset.COUNTDOWN, actor, self._clock.now_ms(), current[0].closes_ms)
         return Ordered(message, current[0])
+
+    def _current(self, tx: Transaction) -> tuple[OrderingWindow, User] | None:
+        """The open window and who opened it. One whose time has come is closed, however late its timer is."""
+        self._close_due(tx)
+        return windows.current(tx)
 
     def _close_due(self, tx: Transaction) -> None:
         current = windows.current(tx)

@@ -90,11 +90,11 @@ class Posting:
         return text
 
     def _post(self, tx: Transaction, author: User, draft: Draft, text: str | Refusal) -> Posted:
-        now_ms = self._clock.now_ms()
-        author = acting.speaker(tx, author, now_ms)
         key = _client_key(draft.client_id)
         if key is not None and (before := _posted_before(tx, author, key)):
             return before
+        now_ms = self._clock.now_ms()
+        author = acting.speaker(tx, author, now_ms)
         if isinstance(text, Refusal):
             raise text
         if draft.reply_to is not None and not 1 <= draft.reply_to <= messages.last_id(tx):

@@ -50,6 +50,7 @@ def _inspect(path: Path) -> None:
         try:
             application = connection.execute("PRAGMA application_id").fetchone()[0]
             version = connection.execute("PRAGMA user_version").fetchone()[0]
+            is_empty = connection.execute("SELECT 1 FROM sqlite_schema").fetchone() is None
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         finally:
             connection.close()
@@ -57,10 +58,18 @@ def _inspect(path: Path) -> None:
         raise DatabaseUnusable(f"{path}: cannot be read as a database: {error}") from None
     if verdict != "ok":
         raise DatabaseUnusable(f"{path}: is damaged: {' '.join(str(verdict).split())}")
-    if application != APPLICATION_ID:
+    # Nobody's, and empty: what a kill leaves between making the file and its first migration.
+    is_unborn = is_empty and application == version == 0 and _begins_as_database(path)
+    if application != APPLICATION_ID and not is_unborn:
         raise DatabaseUnusable(f"{path}: is not a database of this program")
     if version > newest_version():
         raise DatabaseUnusable(f"{path}: is newer (schema {version}) than this program ({newest_version()})")
+
+
+def _begins_as_database(path: Path) -> bool:
+    """False for a file of a few stray bytes, which SQLite takes for an empty database."""
+    with path.open("rb") as file:
+        return file.read(16) == b"SQLite format 3\0"
 
 
 def _set_up(connection: sqlite3.Connection) -> None:

@@ -18,6 +18,17 @@ class Account:
     banned: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member as an operator sees them. `seen_ms` is None for one who is logged in nowhere."""
+
+    user: User
+    created_ms: int
+    seen_ms: int | None
+    muted_until_ms: int
+    banned: bool
+
+
 def insert(
     tx: Transaction, name: str, skeleton: str, password: str, role: Role, avatar: str, now_ms: int
 ) -> User | None:
@@ -42,6 +53,19 @@ def account_named(tx: Transaction, skeleton: str) -> Account | None:
             "SELECT id, name, role, avatar, password, muted_until_ms, banned FROM users WHERE skeleton = ?", (skeleton,)
         )
     )
+
+
+def members(tx: Transaction, after: int, limit: int) -> list[Member]:
+    """The next `limit` members after this id."""
+    rows = tx.all(
+        "SELECT id, name, role, avatar, created_ms, (SELECT max(seen_ms) FROM sessions WHERE user_id = users.id),"
+        " muted_until_ms, banned FROM users WHERE id > ? ORDER BY id LIMIT ?",
+        (after, limit),
+    )
+    return [
+        Member(User(user_id, name, Role(role), avatar), created_ms, seen_ms, muted_until_ms, bool(banned))
+        for user_id, name, role, avatar, created_ms, seen_ms, muted_until_ms, banned in rows
+    ]
 
 
 def set_password(tx: Transaction, user_id: int, password: str) -> None:

@@ -10,7 +10,8 @@ from chatserver.clock import Clock
 
 log = logging.getLogger(__name__)
 
-# A sleep never lasts longer, so that a wall clock that was set is noticed.
+# A sleep never lasts longer, so that a wall clock that was set is noticed, and a deadline of which
+# no event tells (a new login's).
 NAP_SECONDS = 30.0
 # Deadlines this close together are rung for once: a busy room has thousands of them a second.
 GRAIN_SECONDS = 0.2
@@ -69,10 +70,9 @@ class Alarm:
             await self._ring()
             await asyncio.sleep(GRAIN_SECONDS)
             return
-        if self._due is None:
-            await self._woken.wait()
-            return
-        wait = min((self._due - self._clock.now_ms()) / 1000, NAP_SECONDS)
+        wait = NAP_SECONDS
+        if self._due is not None:
+            wait = min((self._due - self._clock.now_ms()) / 1000, wait)
         try:
             async with asyncio.timeout(max(wait, 0.001)):
                 await self._woken.wait()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from chatserver.clock import Clock
-from chatserver.events import Event, MessagePosted, WindowChanged
+from chatserver.events import Event, MessagePosted, SettingsChanged, WindowChanged
 from chatserver.room import Room
 from chatserver.timers.alarm import Alarm
 
@@ -15,6 +15,7 @@ from chatserver.timers.alarm import Alarm
 class Alarms:
     def __init__(self, room: Room, clock: Clock) -> None:
         self._room = room
+        self._clock = clock
         self.recall = Alarm("recall", clock, room.recalling.next_settling, room.recalling.settle)
         self.expiry = Alarm("expiry", clock, room.history.next_expiry, room.history.expire)
         self.ordering = Alarm("ordering", clock, room.ordering.next_closing, room.ordering.close_due)
@@ -27,6 +28,8 @@ class Alarms:
             self.expiry.no_later_than(event.message.created_ms + self._room.settings.now.history_ms)
         elif isinstance(event, WindowChanged) and event.window.is_open:
             self.ordering.no_later_than(event.window.closes_ms)
+        elif isinstance(event, SettingsChanged):
+            self.expiry.no_later_than(self._clock.now_ms())  # to look again: messages may be kept shorter now
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -43,7 +43,10 @@ class Eraser:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            await self._erase()
+            try:
+                await self._erase()
+            except Exception:  # a full disk must not spoil the ending; the next start tries again
+                log.exception("erasing failed; the next start tries again")
 
     async def _run(self) -> None:
         while True:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from aiohttp import web
 
 from chatserver.hub import Connection, frames
 from chatserver.refusals import Code, Refusal
-from chatserver.room.posting import CLIENT_ID_MAX, Draft
+from chatserver.room.posting import Draft
 from chatserver.web import answers
 from chatserver.web.keys import HUB, ROOM, TYPING, WIRE
 from chatserver.web.wire import dumps
 
 ID_MAX = 2**63 - 1
 TYPING_SECONDS = 2.0
+# JSON can spell half a character; no frame can carry one.
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 
 class Nonsense(Exception):
@@ -46,11 +49,7 @@ async def carry_out(app: web.Application, connection: Connection, language: str,
 def refused(refusal: Refusal, language: str, frame: dict[str, Any]) -> bytes:
     """A `refused` frame that names what it refuses the way its sender did."""
     told: dict[str, Any] = {"type": "refused"}
-    client_id, message_id = frame.get("client_id"), frame.get("id")
-    if isinstance(client_id, str) and len(client_id) <= CLIENT_ID_MAX and client_id.isprintable():
-        told["client_id"] = client_id
-    if type(message_id) is int and abs(message_id) <= ID_MAX:
-        told["id"] = message_id
+    told.update({name: frame[name] for name in ("client_id", "id") if _can_be_said(frame.get(name))})
     told["code"] = refusal.code.value
     told["message"] = answers.words(refusal, language)
     told["retry_after_ms"] = refusal.details.get("retry_after_ms")
@@ -114,6 +113,11 @@ def _id(frame: dict[str, Any], name: str, *, optional: bool = False) -> int | No
 
 def _is_short(text: str) -> bool:
     return len(text) <= 64 and text.isprintable()
+
+
+def _can_be_said(value: Any) -> bool:
+    """True for a text that UTF-8 can write, and for a whole number."""
+    return type(value) is int or (isinstance(value, str) and not _SURROGATES.search(value))
 
 
 def _no_constant(name: str) -> None:

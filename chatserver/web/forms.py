@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from chatserver.refusals import Code, Refusal
 from chatserver.web import csrf
@@ -190,8 +191,11 @@ async def _read_file(part: BodyPartReader, form: Form, new_path: Callable[[], Pa
 
 
 async def _in_time(awaitable: Awaitable[T]) -> T:
+    """Refuses with `bad_request` a body that stands still, and one that aiohttp cannot make sense of."""
     try:
         async with asyncio.timeout(STILL_SECONDS):
             return await awaitable
     except TimeoutError:
         raise Refusal(Code.BAD_REQUEST, still_seconds=int(STILL_SECONDS)) from None
+    except (HttpProcessingError, web.RequestPayloadError):  # a part's headers; the body's Content-Encoding
+        raise Refusal(Code.BAD_REQUEST) from None

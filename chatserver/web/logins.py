@@ -41,7 +41,8 @@ class LoginStorage(AbstractStorage):
         if session.empty:
             self.save_cookie(response, "")
             return
-        agent = request.headers.get("User-Agent", "")
+        # Headers may hold bytes that are no text; the database takes none of those.
+        agent = request.headers.get("User-Agent", "").encode("utf-8", "replace").decode()
         token = await self._logins.start(session[_USER], agent, self._gate.address(request))
         self.save_cookie(response, token, max_age=self.max_age)
 

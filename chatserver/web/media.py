@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from aiohttp import web
 
 from chatserver.model import State
@@ -22,6 +24,9 @@ async def get(request: web.Request) -> web.StreamResponse:
         state = await request.app[ROOM].history.state_of_media(name.partition(".")[0])
         if state is not State.LIVE:
             raise Refusal(Code.NOT_FOUND if state is None else Code.GONE)
+    # aiohttp would say 404 as well, but as an empty picture that may be kept for a year.
+    if not await asyncio.to_thread(path.is_file):
+        raise Refusal(Code.NOT_FOUND)
     # A message's picture can be recalled, so it is asked for each time; a face has a new name when it changes.
     cache = "private, no-cache" if folder == "images" else "private, max-age=31536000, immutable"
     headers = {"Cache-Control": cache, "Content-Security-Policy": MEDIA_POLICY, "Content-Disposition": "inline"}

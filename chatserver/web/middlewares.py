@@ -29,6 +29,7 @@ def viewer(secure: bool) -> Middleware:
     @web.middleware
     async def find(request: web.Request, handler: Handler) -> web.StreamResponse:
         visitor = request.cookies.get(cookie, "")[:64]
+        visitor = visitor if visitor.isascii() else ""  # not one of ours, and not even text perhaps
         request[VIEWER] = found = Viewer(
             session=None,
             language=viewers.language_of(request, request.app[SETTINGS].now.language),

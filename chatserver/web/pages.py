@@ -41,7 +41,7 @@ async def register(request: web.Request) -> web.Response:
     name, password, invite = form.text("username"), form.text("password"), form.text("invite")
     address = request[VIEWER].address
     try:
-        accounts.check_registration(name, password, invite, address)
+        await accounts.check_registration(name, password, invite, address)
         avatar = await pictures.take_avatar(request)
         async with pictures.kept_if_used(request, avatar):
             user = await accounts.register(name, password, invite, address, avatar)
@@ -112,24 +112,6 @@ async def profile(request: web.Request) -> web.Response:
     if wants_json(request):
         return answers.json({"user": wire.user(user)})
     return answers.see_other(f"/profile/?done={notice}")
-
-
-async def setup_page(request: web.Request) -> web.Response:
-    token = request.query.get("token", "")
-    if not request.app[ROOM].accounts.is_setup_token(token):
-        raise Refusal(Code.NOT_FOUND)
-    return answers.page(request, "setup.html", {"error": None, "values": {"token": token}})
-
-
-async def setup(request: web.Request) -> web.Response:
-    form = request[FORM]
-    token, name = form.text("token"), form.text("username")
-    try:
-        user = await request.app[ROOM].accounts.set_up(token, name, form.text("password"))
-    except Refusal as refusal:
-        return answers.refused_form(request, refusal, "setup.html", {"values": {"token": token, "username": name}})
-    await logins.begin(request, request.app[ROOM].logins, user)
-    return _welcome(request, user, 201, "/")
 
 
 async def announcement_page(request: web.Request) -> web.Response:

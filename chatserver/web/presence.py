@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from chatserver.hub import Hub, frames
+from chatserver.hub import Connection, Hub, frames
 from chatserver.web.wire import dumps
 
 INTERVAL_SECONDS = 1.0
@@ -15,7 +15,7 @@ BYTES_A_SECOND = 4_000_000
 
 
 class Presence:
-    """Coalesces the hub's changes. A newcomer is told at once, by itself."""
+    """Coalesces the hub's changes, so that nobody is told twice within INTERVAL_SECONDS."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -35,6 +35,11 @@ class Presence:
                 }
             )
         )
+
+    def greet(self, newcomer: Connection) -> None:
+        """Tell a newcomer who is here; where all are about to be told, those words are theirs too."""
+        if self._pending is None or self._pending.when() > asyncio.get_running_loop().time() + INTERVAL_SECONDS:
+            self._hub.send(newcomer, self.frame())
 
     def stop(self) -> None:
         self._hub.changed = lambda: None

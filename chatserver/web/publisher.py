@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from chatserver.events import Event, RecallSettled, SessionsEnded
+from chatserver.events import Event, RecallSettled, SessionsEnded, SettingsChanged
 from chatserver.hub import Hub, frames
 from chatserver.web.feed import Feed
 from chatserver.web.wire import Wire
@@ -46,3 +46,5 @@ class Publisher:
             self._hub.send_to_user(event.user_id, frames.text(self._wire.settled(event)))
         elif isinstance(event, SessionsEnded):
             self._hub.close_sessions(event.session_ids, SESSION_ENDED)
+        elif isinstance(event, SettingsChanged) and event.config.guests == "none":
+            self._hub.close_guests(SESSION_ENDED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from chatserver.web import api, media, messages, pages, socket
+from chatserver.web import api, media, messages, pages, settings, setup, socket
 from chatserver.web.access import Access
 from chatserver.web.keys import STATIC
 
@@ -31,8 +31,10 @@ ROUTES: tuple[tuple[str, str, Handler, Access], ...] = (
     ("POST", "/logout/", pages.logout, Access.ANYONE),
     ("GET", "/profile/", pages.profile_page, Access.MEMBER),
     ("POST", "/profile/", pages.profile, Access.MEMBER),
-    ("GET", "/setup/", pages.setup_page, Access.ANYONE),
-    ("POST", "/setup/", pages.setup, Access.ANYONE),
+    ("GET", "/setup/", setup.page, Access.ANYONE),
+    ("POST", "/setup/", setup.set_up, Access.ANYONE),
+    ("GET", "/settings/", settings.page, Access.ADMINISTRATOR),
+    ("POST", "/settings/", settings.change, Access.ADMINISTRATOR),
     ("POST", "/post/", messages.post, Access.MEMBER),
     ("POST", f"/recall_message/{_ID}/", messages.recall, Access.MEMBER),
     ("POST", f"/delete_message/{_ID}/", messages.delete, Access.MEMBER),

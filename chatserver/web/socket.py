@@ -61,10 +61,11 @@ def _check_room_left(request: web.Request, viewer: Viewer, hub: Hub) -> None:
 
 
 def _welcome(request: web.Request, connection: Connection) -> None:
-    """Tell the present and join, without a pause between: the events that follow continue it exactly."""
+    """Join and tell the present, without a pause between: the events that follow continue it exactly."""
     app = request.app
     feed, hub = app[FEED], app[HUB]
     user = connection.user
+    hub.join(connection)  # first, so that a member who comes is counted among those online
     hello = {
         "type": "hello",
         "protocol": PROTOCOL,
@@ -82,8 +83,7 @@ def _welcome(request: web.Request, connection: Connection) -> None:
     if "after" in request.query:
         told += frames.text(_sync(feed, request.query["after"], request.query.get("epoch", "")))
     hub.send(connection, told)
-    hub.join(connection)
-    hub.send(connection, app[PRESENCE].frame())
+    app[PRESENCE].greet(connection)
 
 
 def _sync(feed: Feed, after: str, epoch: str) -> bytes:

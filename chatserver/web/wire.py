@@ -18,6 +18,7 @@ from chatserver.events import (
     MessageRecalled,
     MessagesExpired,
     RecallSettled,
+    SettingsChanged,
     WindowChanged,
 )
 from chatserver.model import Message, OrderingWindow, User
@@ -117,6 +118,8 @@ class Wire:
                 return dumps({"type": "announcement", "image": media_url(image)})
             case MemberChanged(who):
                 return dumps({"type": "member", "user": user(who)})
+            case SettingsChanged(config):
+                return dumps({"type": "limits", "limits": limits(config), "room_name": config.room_name})
             case _:
                 return None
 

@@ -6,11 +6,13 @@ import { wireDialogs } from "./elements/dialogs.js";
 import { listenForFiles } from "./elements/files.js";
 import { aboveTheKeyboard } from "./elements/keyboard.js";
 import { MembersView } from "./elements/members.js";
-import { listenForMenu, MessageMenu } from "./elements/menu.js";
 import { OrderingBar } from "./elements/ordering_window.js";
+import { listenForMenu } from "./elements/press.js";
 import { wireTheme } from "./elements/theme.js";
 import { wireKeys } from "./elements/keys.js";
 import { t } from "./words/words.js";
+
+const FETCH_AHEAD_MS = 1500;
 
 const $ = (selector) => document.querySelector(selector);
 
@@ -26,13 +28,15 @@ export async function furnishRoom(room) {
   wireOnDemand(room);
   if (room.me) listenForFiles(room);
   if (room.ui === "mobile") aboveTheKeyboard();
+  if (room.me) fetchAhead();
   if ($("[data-preset]")) (await import("./elements/presets.js")).wirePresets(room);
 }
 
 // One listener on the list serves every message in it.
 function wireMessages(room) {
   const list = $("#messages");
-  const menu = new MessageMenu(room, $("#message-menu"));
+  const menu = once(async () => new (await import("./elements/menu.js")).MessageMenu(room, $("#message-menu")));
+  const lightbox = once(async () => new (await import("./elements/lightbox.js")).Lightbox(room, $("#lightbox")));
   const messageOf = (node) => room.timeline.get(Number(node.closest("article")?.dataset.id));
   list.addEventListener("click", async ({ target }) => {
     const pressed = target.closest("button");
@@ -43,10 +47,10 @@ function wireMessages(room) {
     }
     const { action, quick, jump, picture, editAgain, unsent } = pressed.dataset;
     const message = messageOf(pressed);
-    if (action === "menu") menu.open(message, { opener: pressed });
+    if (action === "menu") (await menu()).open(message, { opener: pressed });
     else if (quick === "reply") room.actions.reply(message);
     else if (jump && !(await room.view.reveal(Number(jump)))) room.say(t("quote_gone"));
-    else if (picture !== undefined && message) (await lightbox(room)).open(message.id);
+    else if (picture !== undefined && message) (await lightbox()).open(message.id);
     else if (editAgain) room.actions.editAgain(Number(editAgain));
     else if (unsent === "retry") room.outbox.retry(clientIdOf(pressed));
     else if (unsent === "discard") takeBack(room, clientIdOf(pressed));
@@ -54,7 +58,7 @@ function wireMessages(room) {
   listenForMenu(list, (article, point) => {
     const message = room.timeline.get(Number(article.dataset.id));
     if (!message || message.state !== "live") return false;
-    menu.open(message, { opener: article, point });
+    menu().then((opened) => opened.open(message, { opener: article, point }));
     return true;
   });
 }
@@ -69,19 +73,27 @@ function clientIdOf(node) {
   return node.closest("article").dataset.clientId;
 }
 
-let opened = null;
+// Made when first asked for, and kept; where the module cannot be fetched now, asked for again later.
+function once(make) {
+  let made = null;
+  return () =>
+    (made ??= make().catch((failure) => {
+      made = null;
+      throw failure;
+    }));
+}
 
-async function lightbox(room) {
-  const { Lightbox } = await import("./elements/lightbox.js");
-  return (opened ??= new Lightbox(room, $("#lightbox")));
+// What must be there when the line is not: writing, sending and acting go on without the server.
+function fetchAhead() {
+  const ahead = ["./net/http.js", "./elements/menu.js", "./elements/tray.js", "./elements/clipboard.js"];
+  setTimeout(() => ahead.forEach((module) => import(module).catch(() => {})), FETCH_AHEAD_MS);
 }
 
 function wireOnDemand(room) {
-  let search = null;
+  const search = once(async () => new (await import("./elements/search.js")).Search(room, $("#search")));
   document.addEventListener("click", async ({ target }) => {
     if (target.closest?.("[data-opens=search]")) {
-      const { Search } = await import("./elements/search.js");
-      search ??= new Search(room, $("#search"));
+      search();
     } else if (target.closest?.("[data-opens=emoji]")) {
       const { fillEmoji } = await import("./elements/emoji.js");
       fillEmoji($("#emoji .emoji-panel"), (glyph) => {

@@ -138,6 +138,8 @@ const heard = {
     room.outbox?.settle(client_id);
   },
   refused(refusal) {
+    // A guest's ping is refused like all that guests send; that it was answered is all we wanted.
+    if (!me) return;
     if (refusal.client_id) room.outbox?.refuse(refusal.client_id, refusal);
     else if (refusal.code !== "bad_request") room.say(refusal.message);
     recalling.delete(refusal.id);
@@ -154,15 +156,15 @@ async function deliver(entry) {
     room.socket.send({ type: "post", client_id, text, reply_to });
     return;
   }
-  const { upload } = await import("./net/http.js");
-  const sending = upload("/post/", { client_id, text, reply_to, image }, (part) => room.outbox.progress(client_id, part));
-  entry.abort = sending.abort;
   try {
-    const message = await sending;
-    room.timeline.post(0, message);
+    const { upload } = await import("./net/http.js");
+    const sending = upload("/post/", { client_id, text, reply_to, image }, (part) => room.outbox.progress(client_id, part));
+    entry.abort = sending.abort;
+    room.timeline.post(0, await sending);
     room.outbox.settle(client_id);
   } catch (refused) {
-    if (refused.code !== "aborted") room.outbox.refuse(client_id, refused);
+    // Whatever has no code never reached the server, not even our own module's request.
+    if (refused.code !== "aborted") room.outbox.refuse(client_id, refused.code ? refused : { code: "offline" });
   }
 }
 

@@ -59,7 +59,7 @@ def room(tmp_path: Path) -> Iterator[RoomProcess]:
         yield process
 
 
-class serving:  # noqa: N801 - reads as what it does: `with serving(…) as room`
+class serving:
     """Run the room in a process of its own; `settings` are CHAT_ variables without their prefix."""
 
     def __init__(self, data_dir: Path, port: int = 0, **settings: str) -> None:

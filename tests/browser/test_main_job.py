@@ -81,7 +81,7 @@ def test_a_member_has_no_button_for_what_is_not_theirs(visit: Visit) -> None:
 
 
 @both_pages
-def test_a_picked_picture_is_shown_to_all_small_enough_and_without_a_jump(visit: Visit, kind: dict[str, object]) -> None:
+def test_a_picked_picture_is_shown_to_all_small_and_without_a_jump(visit: Visit, kind: dict[str, object]) -> None:
     ming, wang = visit(**kind), visit()
     ming.register("小明")
     wang.log_in(ADMINISTRATOR)

@@ -293,7 +293,7 @@ def multipart(fields: dict[str, str], files: dict[str, bytes]) -> aiohttp.Multip
         part = form.append(value)
         part.set_content_disposition("form-data", name=name)
     for name, content in files.items():
-        part = form.append(content, {"Content-Type": "application/octet-stream"})
+        part = form.append(io.BytesIO(content), {"Content-Type": "application/octet-stream"})
         part.set_content_disposition("form-data", name=name, filename="x.txt")
     return form
 

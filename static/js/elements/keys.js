@@ -12,6 +12,8 @@ export function wireKeys(room) {
       event.preventDefault();
       room.view.toEnd();
     } else if (event.key === "Enter" && document.activeElement === article) {
+      // Else this very key would also press the menu's first entry, which has the focus by then.
+      event.preventDefault();
       article.querySelector("[data-action=menu]")?.click();
     }
   });

@@ -18,6 +18,7 @@ export class MembersView {
     room.timeline.addEventListener("change", ({ detail }) => {
       const posted = detail.posted ?? [];
       for (const { user } of posted) this.#stopped(user);
+      if (detail.faces) this.#drawOwnFace();
       if (detail.faces || posted.some(({ user }) => this.#strangers.has(user))) this.#draw();
     });
     this.#draw();
@@ -57,6 +58,10 @@ export class MembersView {
     }
     this.#strangers.add(name);
     return { id: [...name].reduce((sum, glyph) => sum + glyph.codePointAt(0), 0), name, role: "member", avatar: "" };
+  }
+
+  #drawOwnFace() {
+    document.querySelector(".room-me")?.replaceChildren(face(this.#room.me));
   }
 
   #drawTyping() {

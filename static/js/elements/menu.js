@@ -5,9 +5,6 @@ import { secondsLeft } from "../models/clock.js";
 import { t } from "../words/words.js";
 import { button, icon, make } from "./dom.js";
 
-const LONG_PRESS_MS = 450;
-const STILL_PX = 10;
-
 export class MessageMenu {
   #room;
   #dialog;
@@ -95,30 +92,6 @@ export function choicesFor(message, room) {
   if (rules || (mine && message.recall_until_ms > clock.now())) add("recall", t("recall"), "recall", () => actions.recall(message));
   if (mine || rules) add("delete", t("delete"), "trash", () => actions.remove(message));
   return choices;
-}
-
-// Calls `open(article, point)` for a right click, a long press, and the keyboard's menu key.
-export function listenForMenu(list, open) {
-  list.addEventListener("contextmenu", (event) => {
-    const article = event.target.closest("article");
-    // A link or a selection has the browser's own menu, which can do what ours cannot.
-    if (!article || event.target.closest("a") || String(getSelection())) return;
-    const byKeyboard = event.button !== 2 && event.pointerType === "";
-    if (open(article, byKeyboard ? null : { x: event.clientX, y: event.clientY })) event.preventDefault();
-  });
-  let timer = 0;
-  let from = null;
-  const stop = () => clearTimeout(timer);
-  list.addEventListener("pointerdown", (event) => {
-    const article = event.target.closest("article");
-    if (event.pointerType !== "touch" || !article || event.target.closest("a")) return;
-    from = event;
-    timer = setTimeout(() => open(article, { x: from.clientX, y: from.clientY }), LONG_PRESS_MS);
-  });
-  list.addEventListener("pointermove", (event) => {
-    if (from && Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY) > STILL_PX) stop();
-  });
-  for (const end of ["pointerup", "pointercancel"]) list.addEventListener(end, stop);
 }
 
 function beside(opener) {

@@ -190,7 +190,7 @@ export class MessageRenderer {
   #recalled({ message, mine }) {
     const notice = clone("notice-template");
     const words = notice.querySelector(".notice-text");
-    const by = this.room.timeline.recalledBy(message.id);
+    const by = message.recalled_by ?? this.room.timeline.recalledBy(message.id);
     if (by && by !== message.user) words.append(...around(t(mine ? "recalled_yours_by" : "recalled_by"), by, message.user));
     else if (mine) words.append(t("recalled_mine"));
     else words.append(...around(t("recalled"), message.user));

@@ -1,0 +1,77 @@
+"""Changing the settings from inside the room: by its administrators, for everybody at once."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from chatserver.clock import Clock
+from chatserver.config import ROOM_SETTINGS, Setting, shown
+from chatserver.model import User
+from chatserver.room import acting
+from chatserver.room.settings import Settings, Words, checked
+from chatserver.storage import Database, Transaction, settings
+from chatserver.storage.settings import Change
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One setting as it stands, and what it would be without the administrators' word.
+
+    Values are as one would type them. `last` is who changed it last, None where nobody did.
+    """
+
+    setting: Setting
+    value: str
+    source: str
+    operators_value: str
+    operators_source: str
+    last: Change | None
+
+
+class Changing:
+    def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
+        self._database = database
+        self._settings = settings
+        self._clock = clock
+
+    async def load(self) -> None:
+        """Put in force what the administrators have set. Before any other rule is asked anything."""
+        await self._database.run(self._settings.load)
+
+    async def change(self, actor: User, words: Words) -> tuple[str, ...]:
+        """Set what was typed for each setting; None or nothing typed: what the operator says.
+
+        All or nothing. Returns the names of those that are not as before. Refuses with `forbidden`,
+        and with `bad_request` (`field`) what is no setting of the room or cannot be its value.
+        """
+        checked(words)
+        changed = await self._database.run(lambda tx: self._change(tx, actor, words))
+        if changed:
+            log.info("%s changed the room's settings: %s", actor.name, ", ".join(changed))
+        return changed
+
+    async def listed(self) -> list[Listed]:
+        """Every setting of the room, in the table's order."""
+        return await self._database.run(self._listed)
+
+    def _change(self, tx: Transaction, actor: User, words: Words) -> tuple[str, ...]:
+        actor = acting.administrator(tx, actor)
+        return self._settings.change(tx, actor, words, self._clock.now_ms())
+
+    def _listed(self, tx: Transaction) -> list[Listed]:
+        now, operators = self._settings.now, self._settings.operators
+        last = settings.last_changes(tx)
+        return [
+            Listed(
+                setting=setting,
+                value=shown(getattr(now, name)),
+                source=self._settings.source(name),
+                operators_value=shown(getattr(operators, name)),
+                operators_source=self._settings.operators_source(name),
+                last=last.get(name),
+            )
+            for name, setting in ROOM_SETTINGS.items()
+        ]

@@ -1,0 +1,38 @@
+// How a message is pressed for its menu: a right click, a long press, the keyboard's menu key.
+
+const LONG_PRESS_MS = 450;
+const STILL_PX = 10;
+
+// Calls `open(article, point)` for a right click, a long press, and the keyboard's menu key.
+export function listenForMenu(list, open) {
+  list.addEventListener("contextmenu", (event) => {
+    const article = event.target.closest("article");
+    // A link or a selection has the browser's own menu, which can do what ours cannot.
+    if (!article || event.target.closest("a") || String(getSelection())) return;
+    const byKeyboard = event.button !== 2 && event.pointerType === "";
+    if (open(article, byKeyboard ? null : { x: event.clientX, y: event.clientY })) event.preventDefault();
+  });
+  listenForLongPress(list, open);
+}
+
+function listenForLongPress(list, open) {
+  let timer = 0;
+  let from = null;
+  let opened = false;
+  const stop = () => clearTimeout(timer);
+  list.addEventListener("pointerdown", (event) => {
+    const article = event.target.closest("article");
+    if (event.pointerType !== "touch" || !article || event.target.closest("a")) return;
+    from = event;
+    timer = setTimeout(() => (opened = open(article, { x: from.clientX, y: from.clientY })), LONG_PRESS_MS);
+  });
+  list.addEventListener("pointermove", (event) => {
+    if (from && Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY) > STILL_PX) stop();
+  });
+  for (const end of ["pointerup", "pointercancel"]) list.addEventListener(end, stop);
+  // The finger lifts where the sheet now is: without this, it would press what lies there.
+  list.addEventListener("touchend", (event) => {
+    if (opened) event.preventDefault();
+    opened = false;
+  });
+}

@@ -1,0 +1,66 @@
+"""What every row is handed: how much to do, where to work, and on which cores."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from tests.bench.machine import Cores
+from tests.bench.members import Member
+from tests.bench.results import Result
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the table: its number, its name, and how it is measured."""
+
+    number: int
+    title: str
+    run: Callable[[Bench], Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """One run of the benchmark. `quick` shows that a row works; its figures are worth little.
+
+    `data` is a data directory in which `members` are registered and logged in: servers start from copies of it.
+    """
+
+    turns: int
+    quick: bool
+    cores: Cores
+    work: Path
+    descriptors: int
+    data: Path
+    members: list[Member]
+
+    def size(self, full: int, quick: int) -> int:
+        return quick if self.quick else full
+
+    @property
+    def cookies(self) -> list[str]:
+        return [member.cookie for member in self.members]
+
+    def in_turns(self, **measures: Callable[[], T]) -> Mapping[str, list[T]]:
+        """Measure each in its turn, over and over, so that a slow minute of the machine hits them all."""
+        found: dict[str, list[T]] = {name: [] for name in measures}
+        for turn in range(self.turns):
+            for name, measure in measures.items():
+                gc.collect()
+                found[name].append(measure())
+                self.tell(f"  turn {turn + 1}, {name}: {found[name][-1]}")
+        return found
+
+    def tell(self, words: str) -> None:
+        tell(words)
+
+
+def tell(words: str) -> None:
+    """Progress, beside the table."""
+    print(words, file=sys.stderr, flush=True)

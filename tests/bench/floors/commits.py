@@ -1,0 +1,41 @@
+"""*commits*: aiosqlite, one INSERT and one COMMIT at a time, in WAL with synchronous=FULL, without network.
+
+    python -m tests.bench.floors.commits DATABASE_FILE
+
+Hears `go SECONDS`, answers with commits a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+
+import aiosqlite
+
+TEXT = "x" * 200
+
+
+async def main(path: str) -> None:
+    async with aiosqlite.connect(path) as database:
+        await database.execute("PRAGMA journal_mode = WAL")
+        await database.execute("PRAGMA synchronous = FULL")
+        await database.execute("CREATE TABLE messages (id INTEGER PRIMARY KEY, text TEXT NOT NULL)")
+        await database.commit()
+        print("ready", flush=True)
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            print(await _commits_a_second(database, float(line.split()[1])), flush=True)
+
+
+async def _commits_a_second(database: aiosqlite.Connection, seconds: float) -> float:
+    started = time.perf_counter()
+    count = 0
+    while (elapsed := time.perf_counter() - started) < seconds:
+        await database.execute("INSERT INTO messages (text) VALUES (?)", (TEXT,))
+        await database.commit()
+        count += 1
+    return count / elapsed
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))

@@ -1,0 +1,58 @@
+"""The machine: which core does what, how many descriptors there are, and what to print about it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+
+@dataclass(frozen=True, slots=True)
+class Cores:
+    """The server and every floor run on `server`, the load on `load`."""
+
+    server: int
+    load: int
+
+    @classmethod
+    def choose(cls) -> Cores:
+        available = sorted(os.sched_getaffinity(0))
+        return cls(available[0], available[-1])
+
+    @property
+    def are_shared(self) -> bool:
+        return self.server == self.load
+
+
+def pin(core: int) -> None:
+    """Keep this process, and what it starts, on one core."""
+    os.sched_setaffinity(0, {core})
+
+
+def raise_descriptors() -> int:
+    """Take all the descriptors that this process may have; how many those are."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
+def describe(cores: Cores) -> str:
+    """One line that a reader of the table can compare with their own machine."""
+    split = "server and load share a core" if cores.are_shared else "the server pinned to one, the load to another"
+    return (
+        f"{_processor()}, {os.cpu_count()} cores ({split}), Linux {platform.release().split('-')[0]},"
+        f" Python {platform.python_version()}, aiohttp {aiohttp.__version__}, SQLite {sqlite3.sqlite_version},"
+        f" load average at the start {os.getloadavg()[0]:.1f}"
+    )
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()

@@ -1,0 +1,90 @@
+"""Starting a process on a given core, hearing its lines, and ending it."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ANSWER_SECONDS = 120.0
+END_SECONDS = 10.0
+
+
+class Process:
+    """A child that talks by lines on its standard output. A context manager: what starts also ends."""
+
+    def __init__(self, command: Sequence[str], core: int, log: Path, environ: Mapping[str, str] | None = None) -> None:
+        self.log = log
+        with log.open("ab") as errors:
+            self._popen = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                cwd=REPOSITORY,
+                env={**os.environ, **(environ or {})},
+                preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+            )
+        assert self._popen.stdout is not None
+        os.set_blocking(self._popen.stdout.fileno(), False)
+        self._heard = b""
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    def say(self, line: str) -> None:
+        assert self._popen.stdin is not None
+        self._popen.stdin.write(line.encode() + b"\n")
+        self._popen.stdin.flush()
+
+    def hear(self, seconds: float = ANSWER_SECONDS) -> str:
+        """The next line. Raises RuntimeError, with the end of the child's log, when none comes."""
+        assert self._popen.stdout is not None
+        deadline = time.monotonic() + seconds
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._popen.stdout, selectors.EVENT_READ)
+            while b"\n" not in self._heard:
+                if not selector.select(max(0.0, deadline - time.monotonic())):
+                    raise RuntimeError(f"no word from {self._popen.args!r} in {seconds:g} s\n{self.last_words()}")
+                piece = self._popen.stdout.read()
+                if not piece:
+                    raise RuntimeError(f"{self._popen.args!r} ended\n{self.last_words()}")
+                self._heard += piece
+        line, _, self._heard = self._heard.partition(b"\n")
+        return line.decode()
+
+    def ask(self, line: str) -> str:
+        self.say(line)
+        return self.hear()
+
+    def last_words(self) -> str:
+        return self.log.read_text(errors="replace")[-2000:]
+
+    def end(self, target: int | None = None) -> None:
+        """SIGTERM to the child (or to `target`, the one it wraps), SIGKILL if that does not help."""
+        if self._popen.poll() is None:
+            os.kill(target or self.pid, signal.SIGTERM)
+            try:
+                self._popen.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.kill(target or self.pid, signal.SIGKILL)
+                self._popen.wait()
+        for pipe in (self._popen.stdin, self._popen.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()

@@ -1,0 +1,89 @@
+"""What a row found: figures by turn, what they are compared with, and whether the goal is reached."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """Judged on the ratio where there is a floor, else on the figure itself."""
+
+    sign: str
+    number: float
+
+    def holds(self, value: float) -> bool:
+        return value >= self.number if self.sign == ">=" else value <= self.number
+
+    def __str__(self) -> str:
+        return f"{self.sign} {self.number:g}"
+
+
+def at_least(number: float) -> Goal:
+    return Goal(">=", number)
+
+
+def at_most(number: float) -> Goal:
+    return Goal("<=", number)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One figure. `turns` and `floor_turns` were measured alternately, so they pair up."""
+
+    what: str
+    unit: str
+    turns: Sequence[float]
+    floor: str = ""
+    floor_turns: Sequence[float] = ()
+    goal: Goal | None = None
+
+    @property
+    def value(self) -> float:
+        return median(self.turns)
+
+    @property
+    def floor_value(self) -> float | None:
+        return median(self.floor_turns) if self.floor_turns else None
+
+    @property
+    def ratio(self) -> float | None:
+        """The median of the turns' ratios: what slowed a whole turn slowed both of its halves."""
+        if not self.floor_turns:
+            return None
+        return median(ours / max(theirs, 1e-9) for ours, theirs in zip(self.turns, self.floor_turns, strict=True))
+
+    @property
+    def holds(self) -> bool | None:
+        if self.goal is None:
+            return None
+        ratio = self.ratio
+        return self.goal.holds(self.value if ratio is None else ratio)
+
+
+@dataclass(slots=True)
+class Result:
+    """A row's lines, and remarks that no figure carries."""
+
+    lines: list[Line] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def line(
+        self,
+        what: str,
+        unit: str,
+        turns: Sequence[float],
+        floor: str = "",
+        floor_turns: Sequence[float] = (),
+        goal: Goal | None = None,
+    ) -> None:
+        self.lines.append(Line(what, unit, turns, floor, floor_turns, goal))
+
+
+def percentile(values: Iterable[float], part: float) -> float:
+    """The smallest value that at least `part` (0 to 1) of all do not exceed: the nearest rank."""
+    ranked = sorted(values)
+    return ranked[max(0, math.ceil(part * len(ranked)) - 1)] if ranked else math.nan

@@ -1,0 +1,83 @@
+"""Rows 2 and 3: a hundred members send as fast as acks allow. What group commit and joined frames are for."""
+
+from __future__ import annotations
+
+from tests.bench import floors, frames
+from tests.bench.bench import Bench
+from tests.bench.results import Result, at_least, at_most
+from tests.bench.rows._sample import TEXT_BYTES, ready_frame
+from tests.bench.rows.one_at_a_time import sending
+from tests.bench.senders import Burst, Sender, as_acks_allow
+from tests.bench.server import STRACE, Server, serving
+from tests.bench.sockets import Crowd, connect
+
+SENDERS = 100
+SECONDS, SECONDS_WHEN_QUICK = 3, 1
+SEND_MESSAGES = 150
+
+
+def to_a_hundred(bench: Bench) -> Result:
+    result = Result()
+    with serving(bench) as server, floors.start(bench, "commits", str(bench.work / "floor.db")) as floor:
+        floor.hear()
+        crowd, senders = _crowd(bench, server, SENDERS)
+        seconds = bench.size(SECONDS, SECONDS_WHEN_QUICK)
+        found = bench.in_turns(
+            server=lambda: _burst(bench, crowd, senders).rate,
+            commits=lambda: float(floor.ask(f"go {seconds}")),
+        )
+        crowd.close()
+    what = "messages, 100 members as fast as acks allow, 100 readers"
+    result.line(what, "/s", found["server"], "*commits*", found["commits"], at_least(5))
+    if STRACE is None:
+        result.notes.append("syncs of the disk were not counted: strace is not installed.")
+    else:
+        result.line("syncs of the disk for a message", "", [_syncs(bench)], goal=at_most(0.1))
+        result.notes.append("syncs were counted with strace in a turn of their own, since it slows what it watches.")
+    return result
+
+
+def to_a_thousand(bench: Bench) -> Result:
+    readers = bench.size(1_000, 200)
+    with serving(bench) as server:
+        frame = ready_frame(bench, server)
+        with sending(bench, frame, readers) as send:
+            crowd, senders = _crowd(bench, server, readers)
+            found = bench.in_turns(
+                server=lambda: _burst(bench, crowd, senders),
+                send=lambda: send(bench.size(SEND_MESSAGES, 30)),
+            )
+            crowd.close()
+    result = Result()
+    messages = [burst.rate for burst in found["server"] if isinstance(burst, Burst)]
+    what = f"deliveries, 100 members as fast as acks allow, {readers:,} readers"
+    result.line(what, "/s", [rate * readers for rate in messages], "*send*", found["send"], at_least(10))
+    result.line("messages, the same", "/s", messages)
+    return result
+
+
+def _crowd(bench: Bench, server: Server, readers: int) -> tuple[Crowd, list[Sender]]:
+    """`readers` connections of members; the first hundred also send, the last is parsed."""
+    crowd = connect(server.target, bench.cookies, readers)
+    crowd.settle(1.5)
+    crowd.peers[-1].kept = bytearray()
+    return crowd, [Sender(peer, TEXT_BYTES) for peer in crowd.peers[:SENDERS]]
+
+
+def _burst(bench: Bench, crowd: Crowd, senders: list[Sender]) -> Burst:
+    crowd.begin()
+    burst = as_acks_allow(crowd, senders, bench.size(SECONDS, SECONDS_WHEN_QUICK))
+    kept = crowd.peers[-1].kept
+    if kept is not None and len(frames.messages(bytes(kept))) != burst.messages:
+        raise AssertionError("a reader missed a message, or got one twice")
+    return burst
+
+
+def _syncs(bench: Bench) -> float:
+    with serving(bench, count_syncs=True) as server:
+        crowd, senders = _crowd(bench, server, SENDERS)
+        before = server.synced()
+        burst = _burst(bench, crowd, senders)
+        syncs = server.synced() - before
+        crowd.close()
+    return syncs / burst.messages

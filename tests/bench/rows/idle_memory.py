@@ -1,0 +1,52 @@
+"""Row 7: what a connection costs that only listens."""
+
+from __future__ import annotations
+
+from tests.bench import floors
+from tests.bench.bench import Bench
+from tests.bench.processes import Process
+from tests.bench.results import Result, at_most
+from tests.bench.server import Server, serving
+from tests.bench.sockets import Target, connect
+
+CONNECTIONS = 5_000
+
+
+def run(bench: Bench) -> Result:
+    count = bench.size(CONNECTIONS, 500)
+    body = bench.work / "body"
+    body.write_bytes(b"nothing")
+
+    def of_server() -> float:
+        with serving(bench) as server:
+            return _kib_each(bench, server.target, server, count)
+
+    def of_bare() -> float:
+        with floors.start(bench, "bare", str(body), "text/plain") as floor:
+            target = Target("127.0.0.1", floors.port_of(floor), "/listen")
+            return _kib_each(bench, target, floor, count)
+
+    found = bench.in_turns(server=of_server, bare=of_bare)
+    result = Result()
+    what = f"memory of an idle connection, {count:,} of {len(bench.members)} members"
+    result.line(what, "KiB", found["server"], goal=at_most(18))
+    result.line("the same, bare aiohttp", "KiB", found["bare"])
+    return result
+
+
+def _kib_each(bench: Bench, target: Target, process: Server | Process, count: int) -> float:
+    # The first few pay for what is made once: modules, caches, the first arenas.
+    first = connect(target, bench.cookies, 20)
+    first.settle(1.5)
+    before = _resident_kib(process.pid)
+    crowd = connect(target, bench.cookies, count)
+    crowd.settle(4.0)
+    each = (_resident_kib(process.pid) - before) / count
+    crowd.close()
+    first.close()
+    return each
+
+
+def _resident_kib(pid: int) -> int:
+    with open(f"/proc/{pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))

@@ -1,0 +1,53 @@
+"""Rows 9 and 10: the room's page and its newest messages, against the same bytes from a bare handler."""
+
+from __future__ import annotations
+
+from tests.bench import floors
+from tests.bench.bench import Bench
+from tests.bench.requests import Answer, fetch, per_second
+from tests.bench.results import Result, at_least
+from tests.bench.rows._sample import TEXT_BYTES
+from tests.bench.senders import Sender, one_at_a_time
+from tests.bench.server import Server, serving
+from tests.bench.sockets import Target, connect
+
+MESSAGES = 100
+SECONDS = 2
+
+
+def room(bench: Bench) -> Result:
+    return _compare(bench, "/", "`GET /` with 100 messages", 0.4)
+
+
+def api(bench: Bench) -> Result:
+    return _compare(bench, "/api/recent_messages/", "`GET /api/recent_messages/`", 0.75)
+
+
+def _compare(bench: Bench, path: str, what: str, goal: float) -> Result:
+    cookie = bench.cookies[0]
+    with serving(bench) as server:
+        _fill(bench, server)
+        answer = fetch(server.target, path, cookie)
+        with floors.start(bench, "bare", *_body(bench, answer)) as floor:
+            bare = Target(server.target.host, floors.port_of(floor), "")
+            seconds = bench.size(SECONDS, 1)
+            found = bench.in_turns(
+                server=lambda: per_second(server.target, path, cookie, seconds),
+                constant=lambda: per_second(bare, "/constant", cookie, seconds),
+            )
+    result = Result()
+    size = f"{len(answer.body) / 1000:.0f} KB"
+    result.line(f"{what}, {size}", "/s", found["server"], "*constant*", found["constant"], at_least(goal))
+    return result
+
+
+def _fill(bench: Bench, server: Server) -> None:
+    crowd = connect(server.target, bench.cookies, 2)
+    one_at_a_time(crowd, Sender(crowd.peers[0], TEXT_BYTES), MESSAGES)
+    crowd.close()
+
+
+def _body(bench: Bench, answer: Answer) -> tuple[str, str]:
+    path = bench.work / "body"
+    path.write_bytes(answer.body)
+    return str(path), answer.content_type

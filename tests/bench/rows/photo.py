@@ -1,0 +1,127 @@
+"""Row 12: a telephone's photo to 200 KB. How long, how good, and what the room notices of it."""
+
+from __future__ import annotations
+
+import http.client
+import secrets
+import threading
+import time
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+
+from tests.bench import floors, frames, ssim
+from tests.bench.bench import Bench
+from tests.bench.results import Result, at_least, at_most, percentile
+from tests.bench.server import Server, serving
+from tests.bench.sockets import connect
+from tests.media.samples import photo
+
+SIZE = (4000, 3000)
+LIMIT_BYTES = 200 * 1024
+UPLOADS = 4
+PING_EVERY_SECONDS = 0.005
+
+
+def run(bench: Bench) -> Result:
+    source = bench.work / "photo.jpg"
+    original = photo(*SIZE)
+    original.save(source, "JPEG", quality=92)
+    result = Result()
+    with floors.start(bench, "photo", str(source), str(LIMIT_BYTES), str(bench.work)) as floor:
+        floor.hear(30)
+        found = bench.in_turns(
+            ours=lambda: float(floor.ask("ours")) * 1000,
+            seed=lambda: float(floor.ask("seed")) * 1000,
+        )
+    what = f"a photo of 12 megapixels ({source.stat().st_size / 1e6:.1f} MB) to 200 KB"
+    result.line(what, "ms", found["ours"], "the seed's way", found["seed"], at_most(0.6))
+    _compare_quality(bench, original, result)
+    with serving(bench) as server:
+        lags = bench.in_turns(lag=lambda: _worst_lag(bench, server, source))["lag"]
+    result.line("slowest answer to a ping meanwhile", "ms", [worst for worst, _ in lags], goal=at_most(30))
+    result.notes.append(
+        f"pings took {percentile([usual for _, usual in lags], 0.5):.1f} ms in the median. The workers ran on the"
+        " server's one core: with a second one they would leave the loop alone."
+    )
+    return result
+
+
+def _compare_quality(bench: Bench, original: Image.Image, result: Result) -> None:
+    """SSIM at the size that the server chose: both are compared with the original at that size."""
+    ours = bench.work / "ours"
+    with Image.open(ours) as picture:
+        shown = picture.convert("RGB")
+    reference = original.resize(shown.size, Image.Resampling.LANCZOS)
+    jpeg = _best_jpeg(reference)
+    mine, theirs = ssim.ssim(reference, shown), ssim.ssim(reference, Image.open(BytesIO(jpeg)))
+    result.line("SSIM of the result", "", [mine], "JPEG at 200 KB", [theirs], at_least(1))
+    seeds = (bench.work / "seed").stat().st_size
+    result.notes.append(
+        f"the result has {ours.stat().st_size / 1024:.0f} KiB and {shown.width} by {shown.height} px;"
+        f" the seed's has {seeds / 1024:.0f} KiB{', over its limit' if seeds > LIMIT_BYTES else ''}."
+    )
+
+
+def _best_jpeg(image: Image.Image) -> bytes:
+    """The best quality of JPEG that fits, however long it takes to find."""
+    best = b""
+    low, high = 1, 95
+    while low <= high:
+        quality = (low + high) // 2
+        out = BytesIO()
+        image.save(out, "JPEG", quality=quality, optimize=True)
+        if len(out.getvalue()) <= LIMIT_BYTES:
+            best, low = out.getvalue(), quality + 1
+        else:
+            high = quality - 1
+    return best
+
+
+def _worst_lag(bench: Bench, server: Server, source: Path) -> tuple[float, float]:
+    """The slowest and the median answer to a ping, in ms, while photos are posted one after the other."""
+    crowd = connect(server.target, bench.cookies, 1)
+    sock = crowd.peers[0].sock
+    crowd.settle(0.5)
+    sock.setblocking(True)
+    uploads = threading.Thread(target=_upload, args=(bench, server, source, bench.size(UPLOADS, 1)))
+    uploads.start()
+    took: list[float] = []
+    while uploads.is_alive():
+        took.append(_ping(sock, len(took)))
+        time.sleep(PING_EVERY_SECONDS)
+    uploads.join()
+    crowd.close()
+    return max(took) * 1000, percentile(took, 0.5) * 1000
+
+
+def _ping(sock, number: int) -> float:  # type: ignore[no-untyped-def]
+    started = time.perf_counter()
+    sock.send(frames.masked(b'{"type":"ping","t":%d}' % number))
+    awaited = b'"t":%d,' % number
+    got = b""
+    while awaited not in got:
+        got += sock.recv(65_536)
+    return time.perf_counter() - started
+
+
+def _upload(bench: Bench, server: Server, source: Path, count: int) -> None:
+    member = bench.members[1]
+    boundary = secrets.token_hex(16)
+    start = f'--{boundary}\r\nContent-Disposition: form-data; name="image"; filename="photo.jpg"\r\n\r\n'
+    body = start.encode() + source.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
+    headers = {
+        "Accept": "application/json",
+        "Content-Type": f"multipart/form-data; boundary={boundary}",
+        "Cookie": member.cookie,
+        "X-CSRFToken": member.token,
+    }
+    for _ in range(count):
+        connection = http.client.HTTPConnection(server.target.host, server.target.port, timeout=60)
+        connection.request("POST", "/post/", body, headers)
+        answer = connection.getresponse()
+        said = answer.read()
+        connection.close()
+        if answer.status != 201:
+            raise RuntimeError(f"a photo was refused: {answer.status} {said[:300]!r}")

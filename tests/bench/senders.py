@@ -1,0 +1,127 @@
+"""Those who speak: one after the other, as fast as acks allow, or by the clock whatever happens."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.bench import frames
+from tests.bench.sockets import Crowd, Peer
+
+# How far apart the readers are whose every delivery is timed, in an open loop.
+TIMED_READERS = 100
+
+
+class Sender:
+    """A connection that posts. Its frames differ in a number alone, so that making one costs nothing."""
+
+    def __init__(self, peer: Peer, size: int) -> None:
+        self.peer = peer
+        peer.sends = True
+        self._name = secrets.token_hex(4)
+        self._sent = 0
+        draft = {"type": "post", "client_id": f"{self._name}-{0:08d}", "text": frames.text(size)}
+        self._head, self._rest = frames.masked(json.dumps(draft).encode()).split(b"00000000", 1)
+
+    def send(self) -> str:
+        """Post the next message; its client_id."""
+        self._sent += 1
+        number = b"%08d" % self._sent
+        frame = self._head + number + self._rest
+        if self.peer.sock.send(frame) != len(frame):
+            raise RuntimeError("the server has stopped reading from a sender")
+        return f"{self._name}-{self._sent:08d}"
+
+
+def one_at_a_time(crowd: Crowd, sender: Sender, count: int) -> float:
+    """Each message is sent when the one before was acknowledged. Seconds until every reader had all."""
+    peer = sender.peer
+    started = time.perf_counter()
+    for number in range(1, count + 1):
+        sender.send()
+        crowd.until(lambda wanted=number: peer.acks >= wanted)  # type: ignore[misc]
+    crowd.until(lambda: crowd.marks >= count * len(crowd.peers))
+    return time.perf_counter() - started
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """What senders achieved: messages acknowledged, seconds until every reader had all of them."""
+
+    messages: int
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        return self.messages / self.seconds
+
+
+def as_acks_allow(crowd: Crowd, senders: Sequence[Sender], seconds: float) -> Burst:
+    """Everybody sends, waits for the ack, sends again; then waits until every reader has everything."""
+    sent = {sender: 0 for sender in senders}
+    started = time.perf_counter()
+    deadline = started + seconds
+    while time.perf_counter() < deadline:
+        for sender in senders:
+            if sender.peer.acks >= sent[sender]:
+                sender.send()
+                sent[sender] += 1
+        crowd.pump()
+    messages = sum(sent.values())
+    crowd.until(lambda: crowd.marks >= messages * len(crowd.peers))
+    crowd.until(lambda: all(sender.peer.acks >= sent[sender] for sender in senders))
+    return Burst(messages, time.perf_counter() - started)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLoop:
+    """Seconds from when a message was due: of each timed delivery, and until the last timed reader had it."""
+
+    latencies: list[float]
+    slowest: list[float]
+    lost: int
+
+
+def by_the_clock(crowd: Crowd, senders: Sequence[Sender], rate: float, seconds: float) -> OpenLoop:
+    """Post `rate` messages a second, whether or not those before were answered.
+
+    The crowd's last peer keeps all it reads: it tells the order of the messages, and is parsed
+    for gaps and repetitions. `watch` must have been called before.
+    """
+    sample = crowd.peers[-1]
+    crowd.begin()
+    due: dict[str, float] = {}
+    total = int(rate * seconds)
+    started = time.perf_counter() + 0.05
+    sent = 0
+    while sent < total:
+        now = time.perf_counter()
+        while sent < total and started + sent / rate <= now:
+            due[senders[sent % len(senders)].send()] = started + sent / rate
+            sent += 1
+        crowd.pump()
+    crowd.until(lambda: crowd.marks >= total * len(crowd.peers), or_quiet=True)
+    assert sample.kept is not None
+    in_order = [due[message["client_id"]] for message in frames.messages(bytes(sample.kept))]
+    latencies: list[float] = []
+    slowest = [0.0] * len(in_order)
+    for peer in crowd.peers:
+        had = 0
+        for when, marks in peer.log or ():
+            for number in range(had, min(marks, len(in_order))):
+                late = when - in_order[number]
+                latencies.append(late)
+                slowest[number] = max(slowest[number], late)
+            had = marks
+    return OpenLoop(latencies, slowest, total * len(crowd.peers) - crowd.marks)
+
+
+def watch(crowd: Crowd, timed: int = TIMED_READERS) -> None:
+    """Time the deliveries to `timed` readers, evenly spread, and keep the bytes of the last."""
+    step = max(1, len(crowd.peers) // timed)
+    for peer in crowd.peers[::step]:
+        peer.log = []
+    crowd.peers[-1].kept = bytearray()

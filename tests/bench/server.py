@@ -1,0 +1,106 @@
+"""The real server: `run.py serve` with its real database, in a directory of its own, on its core."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.bench import members
+from tests.bench.bench import Bench
+from tests.bench.machine import Cores
+from tests.bench.members import Member
+from tests.bench.processes import Process
+from tests.bench.sockets import Target
+
+# Only what a benchmark from one address cannot do without; all else is as an operator gets it.
+SETTINGS = {
+    "CHAT_SEND_INTERVAL": "0",
+    "CHAT_REGISTRATIONS_PER_HOUR": "0",
+    "CHAT_BCRYPT_ROUNDS": "4",
+    "CHAT_MAX_CONNECTIONS": "0",
+    "CHAT_CONNECTIONS_PER_ADDRESS": "0",
+}
+STRACE = shutil.which("strace")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that takes connections. `syncs` is strace's log, where it was asked for."""
+
+    pid: int
+    target: Target
+    log: Path
+    syncs: Path | None
+
+    def resident_kib(self) -> int:
+        """Its resident memory now."""
+        return self._status("VmRSS")
+
+    def peak_kib(self) -> int:
+        """The most resident memory since `forget_peak`."""
+        return self._status("VmHWM")
+
+    def forget_peak(self) -> None:
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+
+    def synced(self) -> int:
+        """How often the disk was told to sync since the start."""
+        assert self.syncs is not None
+        # `fdatasync(7 <unfinished ...>` counts, `<... fdatasync resumed>` is the same call's end.
+        return self.syncs.read_text().count("sync(")
+
+    def _status(self, field: str) -> int:
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith(field + ":"):
+                return int(line.split()[1])
+        raise RuntimeError(f"no {field} of process {self.pid}")
+
+
+@contextmanager
+def serving(bench: Bench, *, count_syncs: bool = False, **settings: object) -> Iterator[Server]:
+    """A server with the prepared members. `settings` are those of `CHAT_…`, in small letters."""
+    data = Path(tempfile.mkdtemp(prefix="data-", dir=bench.work))
+    shutil.copytree(bench.data, data, dirs_exist_ok=True)
+    try:
+        with _running(bench.work, bench.cores, data, count_syncs, settings) as server:
+            yield server
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def prepare(work: Path, cores: Cores, data: Path, count: int) -> list[Member]:
+    """Fill `data` with `count` members. Their logins outlive the server that made them."""
+    with _running(work, cores, data, False, {}) as server:
+        return members.register(server.target.host, server.target.port, count)
+
+
+@contextmanager
+def _running(
+    work: Path, cores: Cores, data: Path, count_syncs: bool, settings: dict[str, object]
+) -> Iterator[Server]:
+    command = [sys.executable, "run.py", "serve", "--host", "127.0.0.1", "--port", "0", "--data-dir", str(data)]
+    syncs = work / "syncs.log" if count_syncs else None
+    if syncs is not None:
+        # With --seccomp-bpf only the two calls stop the server, not every call it makes.
+        tracing = ["-f", "--seccomp-bpf", "-qq", "-e", "trace=fsync,fdatasync", "-o", str(syncs)]
+        command = [STRACE or "strace", *tracing, *command]
+    environ = SETTINGS | {f"CHAT_{name.upper()}": str(value) for name, value in settings.items()}
+    process = Process(command, cores.server, work / "server.log", environ)
+    pid = process.pid
+    try:
+        words = process.hear(30).split()
+        if words[:2] != ["listening", "on"]:
+            raise RuntimeError(f"the server said {' '.join(words)!r}")
+        if count_syncs:
+            pid = int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+        address = urlsplit(words[2])
+        target = Target(address.hostname or "", address.port or 0, "/ws/chat/", b'"type":"hello"')
+        yield Server(pid, target, process.log, syncs)
+    finally:
+        process.end(pid)

@@ -1,0 +1,231 @@
+"""Thousands of readers in one thread: raw sockets, one epoll, one big buffer, a mark to count.
+
+The load spins (`poll(0)`) rather than sleeps: waking a sleeping process is work of whoever sends to
+it, and would be charged to the server and to its floors.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from tests.bench.frames import ACK, MARK, PONG, handshake
+
+BUFFER_BYTES = 1 << 20
+# So few events at a time that a sender in the same thread is not kept waiting.
+EVENTS = 256
+# What a mark may have in the piece before: kept, so that none is missed between two pieces.
+_TAIL = len(MARK) - 1
+_ACK_START = _TAIL - (len(ACK) - 1)
+STALL_SECONDS = 30.0
+# In linux/in.h: choose the port at connect, by the whole pair of addresses, not at bind.
+_IP_BIND_ADDRESS_NO_PORT = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to connect. A connection is open when `opened` came after the answer's header; "" for the header alone.
+
+    With an empty `path` there is no handshake: the *send* floor speaks in frames from the start.
+    """
+
+    host: str
+    port: int
+    path: str
+    opened: bytes = b""
+
+    def request(self, cookie: str = "") -> bytes:
+        return handshake(self.host, self.port, self.path, cookie)
+
+    def at(self, path: str) -> Target:
+        return replace(self, path=path)
+
+
+class Peer:
+    """One connection. `log` and `kept`, where they are not None, collect arrivals and all bytes."""
+
+    __slots__ = ("acks", "kept", "log", "marks", "recv_into", "sends", "sock", "tail")
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.recv_into = sock.recv_into
+        self.marks = 0
+        self.acks = 0
+        self.tail = bytearray(_TAIL)
+        self.sends = False
+        self.log: list[tuple[float, int]] | None = None
+        self.kept: bytearray | None = None
+
+
+class Crowd:
+    """Connections that are read together. `marks` is what all of them have counted, `lost` those that were closed."""
+
+    def __init__(self, sockets: Iterable[socket.socket]) -> None:
+        self._poll = select.epoll()
+        self._buffer = bytearray(_TAIL + BUFFER_BYTES)
+        self._view = memoryview(self._buffer)[_TAIL:]
+        self._of_fd: dict[int, Peer] = {}
+        self.peers: list[Peer] = []
+        self.marks = 0
+        self.lost = 0
+        for sock in sockets:
+            sock.setblocking(False)
+            peer = Peer(sock)
+            self.peers.append(peer)
+            self._of_fd[sock.fileno()] = peer
+            self._poll.register(sock.fileno(), select.EPOLLIN)
+
+    def pump(self, timeout: float = 0.0) -> bool:
+        """Read what has come, once from each connection that has something. False when there was nothing."""
+        buffer, view, of_fd, now = self._buffer, self._view, self._of_fd, time.perf_counter
+        events = self._poll.poll(timeout, EVENTS)
+        for fd, _ in events:
+            peer = of_fd[fd]
+            try:
+                size = peer.recv_into(view)
+            except BlockingIOError:
+                continue
+            except OSError:
+                size = 0
+            if not size:
+                self._poll.unregister(fd)
+                self.lost += 1
+                continue
+            end = _TAIL + size
+            buffer[:_TAIL] = peer.tail
+            peer.tail = buffer[size:end]
+            marks = buffer.count(MARK, 0, end)
+            if marks:
+                peer.marks += marks
+                self.marks += marks
+                if peer.log is not None:
+                    peer.log.append((now(), peer.marks))
+            if peer.sends:
+                peer.acks += buffer.count(ACK, _ACK_START, end)
+            if peer.kept is not None:
+                peer.kept += buffer[_TAIL:end]
+        return bool(events)
+
+    def until(self, is_done: Callable[[], bool], *, or_quiet: bool = False) -> None:
+        """Read until `is_done`. When nothing comes any more: return if `or_quiet`, else raise RuntimeError."""
+        quiet_since = time.perf_counter()
+        allowed = 3.0 if or_quiet else STALL_SECONDS
+        while not is_done():
+            if self.pump():
+                quiet_since = time.perf_counter()
+            elif time.perf_counter() - quiet_since > allowed:
+                if or_quiet:
+                    return
+                raise RuntimeError(f"nothing came for {allowed:g} s ({self.marks} marks, {self.lost} closed)")
+
+    def settle(self, quiet: float = 0.3, most: float = 20.0) -> None:
+        """Read until nothing has come for `quiet` seconds: presence, the last frames of the turn before."""
+        started = last = time.perf_counter()
+        while (now := time.perf_counter()) - last < quiet and now - started < most:
+            if self.pump(0.02):
+                last = now
+
+    def begin(self) -> None:
+        """Start a turn: tell the server that everybody lives, read what is left over, count from nothing."""
+        for peer in self.peers:
+            peer.sock.send(PONG)
+        self.settle()
+        self.begin_counting()
+
+    def begin_counting(self) -> None:
+        self.marks = 0
+        for peer in self.peers:
+            peer.marks = peer.acks = 0
+            if peer.log is not None:
+                peer.log = []
+            if peer.kept is not None:
+                peer.kept = bytearray()
+
+    def close(self) -> None:
+        """Hang up hard: an orderly end would hold ten thousand ports for a minute."""
+        self._poll.close()
+        for peer in self.peers:
+            hang_up(peer.sock)
+
+
+def hang_up(sock: socket.socket) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+def connect(target: Target, cookies: Sequence[str], count: int, *, in_flight: int = 64, turn: int = 0) -> Crowd:
+    """`count` open connections, their cookies taken in turn; `turn` changes the source address, for its ports."""
+    requests = [target.request(cookie) for cookie in cookies] if target.path else [b""]
+    found = open_sockets(target, (requests[number % len(requests)] for number in range(count)), in_flight, turn)
+    return Crowd(found)
+
+
+def open_sockets(
+    target: Target,
+    requests: Iterable[bytes],
+    in_flight: int,
+    turn: int = 0,
+    is_open: Callable[[bytearray], bool] | None = None,
+) -> list[socket.socket]:
+    """Connect and shake hands, `in_flight` at a time, until each is open. Raises RuntimeError on a refusal.
+
+    What came with the end of the handshake has been read and is gone.
+    """
+    is_open = is_open or _opener(target)
+    poll = select.epoll()
+    waiting: dict[int, tuple[socket.socket, bytearray]] = {}
+    done: list[socket.socket] = []
+    pending = iter(requests)
+    more = True
+    quiet_since = time.perf_counter()
+    while more or waiting:
+        while more and len(waiting) < in_flight:
+            request = next(pending, None)
+            if request is None:
+                more = False
+                break
+            sock = _connected(target, turn)
+            if not request:
+                done.append(sock)
+                continue
+            sock.send(request)
+            sock.setblocking(False)
+            waiting[sock.fileno()] = (sock, bytearray())
+            poll.register(sock.fileno(), select.EPOLLIN)
+        events = poll.poll(0, EVENTS) if waiting else []
+        if not events and waiting and time.perf_counter() - quiet_since > STALL_SECONDS:
+            raise RuntimeError(f"{len(waiting)} handshakes were not answered in {STALL_SECONDS:g} s")
+        for fd, _ in events:
+            quiet_since = time.perf_counter()
+            sock, got = waiting[fd]
+            piece = sock.recv(BUFFER_BYTES)
+            got += piece
+            if not piece or (len(got) > 12 and not got.startswith(b"HTTP/1.1 101")):
+                raise RuntimeError(f"a handshake was refused: {bytes(got[:300])!r}")
+            if is_open(got):
+                poll.unregister(fd)
+                del waiting[fd]
+                done.append(sock)
+    poll.close()
+    return done
+
+
+def _opener(target: Target) -> Callable[[bytearray], bool]:
+    def is_open(got: bytearray) -> bool:
+        header = got.find(b"\r\n\r\n")
+        return header >= 0 and (not target.opened or got.find(target.opened, header) >= 0)
+
+    return is_open
+
+
+def _connected(target: Target, turn: int) -> socket.socket:
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.bind((f"127.0.0.{2 + turn % 200}", 0))
+    sock.connect((target.host, target.port))
+    return sock
