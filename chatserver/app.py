@@ -20,8 +20,7 @@ from chatserver.hub import Hub
 from chatserver.media import ImageWorkers, MediaFiles
 from chatserver.room import Room, Settings
 from chatserver.room.passwords import PasswordHasher
-from chatserver.storage import Database, DataLock, messages, pictures, users
-from chatserver.storage.database import Transaction
+from chatserver.storage import Database, DataLock, files, place
 from chatserver.timers import Alarms, Eraser
 from chatserver.web.application import Parts, build
 from chatserver.web.feed import ROWS_MAX, Feed
@@ -75,7 +74,7 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
     for a database that cannot be used, and OSError for an address that cannot be had.
     """
     async with contextlib.AsyncExitStack() as stack:
-        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        place.prepare(config.data_dir)
         stack.enter_context(DataLock(config.data_dir))
         database = await Database.open(config.data_dir / "chat.db")
         stack.push_async_callback(database.close)
@@ -87,7 +86,7 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
         room = Room(database, Settings(config, sources), clock, hasher, media.copy)
         await room.changing.load()
         await room.history.expire()
-        await media.sweep(set(await database.run(_files_in_use)))
+        await media.sweep(set(await database.run(files.in_use)))
 
         wire = Wire(config.timezone, clock)
         feed = Feed(await room.history.present(ROWS_MAX), wire)
@@ -178,8 +177,11 @@ def _bind(config: Config) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-    except BaseException:
+    except BaseException as error:
         listener.close()
+        if isinstance(error, OSError) and error.strerror:  # which address it was, the kernel does not say
+            reason = f"cannot listen on {config.host}:{config.port}: {error.strerror.lower()}"
+            raise OSError(error.errno, reason) from None
         raise
     return listener
 
@@ -198,7 +200,3 @@ def _tls(config: Config) -> ssl.SSLContext | None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(config.tls_cert, config.tls_key)
     return context
-
-
-def _files_in_use(tx: Transaction) -> list[str]:
-    return messages.all_files(tx) + pictures.all_files(tx) + users.avatars(tx)

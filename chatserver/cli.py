@@ -21,21 +21,13 @@ from typing import Any, NoReturn, TypeVar
 
 from chatserver import __version__, logs, tables
 from chatserver.config import SETTINGS, Config, ConfigError, Real, Setting, Whole, load, overridden, shown
+from chatserver.failure import EXIT_DATABASE, EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, EXIT_USAGE, Failure
+from chatserver.operations import verbs
 from chatserver.refusals import Code, Refusal
-
-EXIT_OK, EXIT_REFUSED, EXIT_USAGE, EXIT_DATABASE, EXIT_INTERRUPTED = 0, 1, 2, 78, 130
 
 _PASSWORD_LINE_MAX = 64 * 1024
 
 T = TypeVar("T")
-
-
-class Failure(Exception):
-    """A command cannot go on. The message becomes the one line that says why."""
-
-    def __init__(self, message: str, code: int = EXIT_REFUSED) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -61,6 +53,8 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # `settings | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_REFUSED
+    except OSError as error:
+        return _complain(_os_error_text(error), EXIT_REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,12 +234,25 @@ def _add_settings_command(parser: argparse.ArgumentParser) -> None:
     _add_settings(parser)
 
 
+def _add_doctor(parser: argparse.ArgumentParser) -> None:
+    verbs.add_doctor(parser)
+    _add_settings(parser)
+
+
+def _with_operate(verb: Callable[[Call, verbs.Operate], None]) -> Callable[[Call], None]:
+    return lambda call: verb(call, _operate)
+
+
 COMMANDS = (
     Command("serve", serve, "run the room (the default)", _add_settings),
     Command("create-admin", create_admin, "make a member, new or existing, an administrator", _add_create_admin),
     Command("reset-password", reset_password, "set a member's password and end their sessions", _add_reset_password),
     Command("list-members", list_members, "print the members: role, created, last seen, muted or banned", _add_json),
     Command("invite", invite, "print an address at which people may register by invitation", _add_invite),
+    Command("backup", _with_operate(verbs.backup), "write everything into one archive", verbs.add_backup),
+    Command("restore", verbs.restore, "make the room what an archive holds", verbs.add_restore),
+    Command("export", _with_operate(verbs.export), "write all that is kept as JSON lines", verbs.add_export),
+    Command("doctor", verbs.doctor, "examine the installation and say what is wrong", _add_doctor),
     Command("version", version, "print this program's version", _add_json),
     Command("settings", settings, "print every setting and where its value comes from", _add_settings_command),
 )

@@ -18,6 +18,13 @@ class MessagePosted:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageChanged:
+    """The message is live and has other reactions than before."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
 class MessageRecalled:
     """`message` is what is left of it: an empty row with a new `seq`."""
 
@@ -91,6 +98,7 @@ class ContentErased:
 
 Event = (
     MessagePosted
+    | MessageChanged
     | MessageRecalled
     | MessageDeleted
     | MessagesExpired

@@ -50,6 +50,18 @@ class User:
         return self.role is Role.ADMINISTRATOR
 
 
+# What a message can be answered with, in the order in which it is shown.
+REACTIONS = ("👍", "❤️", "😂", "😮", "😢", "🎉")
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """One emoji under a message, and the names of those who put it there."""
+
+    emoji: str
+    names: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class StoredImage:
     """A picture that already lies in the media directory, whole and on disk."""
@@ -62,7 +74,10 @@ class StoredImage:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as every reader may see it: recalled and deleted ones are empty."""
+    """A message as every reader may see it: recalled and deleted ones are empty.
+
+    `ended_by` names who recalled or deleted it.
+    """
 
     id: int
     seq: int
@@ -80,6 +95,8 @@ class Message:
     client_id: str
     preset: Preset | None = None
     closes_ms: int | None = None
+    reactions: tuple[Reaction, ...] = ()
+    ended_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from chatserver.media import MediaFiles
 from chatserver.refusals import Code, Refusal
 from chatserver.room import Room, Settings
 from chatserver.room.passwords import PasswordHasher
-from chatserver.storage import Database, DataLock, DataLocked
+from chatserver.storage import Database, DataLock, DataLocked, place
 
 # A server that is just starting has the lock before it has the socket.
 CONNECT_TRIES = 50
@@ -32,7 +32,7 @@ async def operate(config: Config, command: str, arguments: dict[str, Any]) -> di
 
     Raises Refusal as the rules do, Unreachable, and storage.DatabaseUnusable.
     """
-    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    place.prepare(config.data_dir)
     for _ in range(CONNECT_TRIES):
         try:
             with DataLock(config.data_dir):
@@ -40,7 +40,7 @@ async def operate(config: Config, command: str, arguments: dict[str, Any]) -> di
         except DataLocked:
             pass
         try:
-            return await _ask(config, command, arguments)
+            return await ask(config, command, arguments)
         except OSError:
             await asyncio.sleep(CONNECT_PAUSE_SECONDS)
     raise Unreachable(f"{config.data_dir}: another process has it and does not answer")
@@ -57,9 +57,11 @@ async def _do(config: Config, command: str, arguments: dict[str, Any]) -> dict[s
     finally:
         hasher.close()
         await database.close()
+        await asyncio.to_thread(place.give, config.data_dir, config.data_dir)
 
 
-async def _ask(config: Config, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
+async def ask(config: Config, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Have the running server carry it out. Raises Refusal as the rules do, and OSError where none answers."""
     directory = os.open(config.data_dir, os.O_RDONLY | os.O_DIRECTORY)
     try:
         reader, writer = await asyncio.open_unix_connection(

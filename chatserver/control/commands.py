@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from chatserver.control import snapshot
 from chatserver.refusals import Code, Refusal
 from chatserver.room import Room
 from chatserver.storage.users import Member
@@ -86,10 +87,23 @@ def _member(member: Member) -> dict[str, Any]:
     }
 
 
+async def _snapshot(asked: Asked) -> dict[str, Any]:
+    """Answers as snapshot.take does."""
+    return await snapshot.take(asked.room)
+
+
+async def _look(asked: Asked) -> dict[str, Any]:
+    """How the `database` is (storage.health), and the `address` at which the room should answer."""
+    address = asked.room.settings.now.base_url or asked.address
+    return {"database": asdict(await asked.room.keeping.look()), "address": address}
+
+
 _COMMANDS: dict[str, Callable[[Asked], Awaitable[dict[str, Any]]]] = {
     "create-admin": _create_admin,
     "reset-password": _reset_password,
     "list-members": _list_members,
     "invite": _invite,
     "settings": _settings,
+    "snapshot": _snapshot,
+    "look": _look,
 }

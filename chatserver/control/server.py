@@ -53,7 +53,9 @@ class ControlServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(SECONDS_MAX):
-                answer = await self._answer(await reader.readline())
+                line = await reader.readline()
+            answer = await self._answer(line)  # a snapshot of a large room takes its time
+            async with asyncio.timeout(SECONDS_MAX):
                 writer.write(json.dumps(answer).encode() + b"\n")
                 await writer.drain()
         except (ValueError, OSError, TimeoutError):

@@ -23,7 +23,7 @@ from chatserver.media import MediaFiles
 from chatserver.media.holding import HeldFiles
 from chatserver.refusals import Code, Refusal
 from chatserver.room import Room
-from chatserver.room.copying import Copied
+from chatserver.room.keeping import Copied
 from chatserver.storage import migrations
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ HANDOVER_SECONDS = 5.0
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-async def snapshot(room: Room, arguments: dict[str, Any]) -> dict[str, Any]:
+async def take(room: Room) -> dict[str, Any]:
     """Answers `file`, the archive's path from the data directory, and the room's `settings` in force.
 
     Whoever asks opens the file at once and removes it. Refuses with `storage_full`; what else the
@@ -60,7 +60,7 @@ async def snapshot(room: Room, arguments: dict[str, Any]) -> dict[str, Any]:
 async def _make(room: Room, media: MediaFiles, data_dir: Path, target: Path) -> None:
     database, held = media.incoming(), HeldFiles(media)
     try:
-        copied = await room.copying.copy(database, held.hold)
+        copied = await room.keeping.copy(database, held.hold)
         await asyncio.to_thread(_pack, target, copied, held, database, data_dir)
     finally:
         database.unlink(missing_ok=True)

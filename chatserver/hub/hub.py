@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from chatserver.clock import Clock
 from chatserver.hub import frames
 from chatserver.hub.connection import TOO_SLOW, Connection
+from chatserver.model import User
 
 PING_SECONDS = 30.0
 _PING = frames.ping()
@@ -97,9 +98,15 @@ class Hub:
         for connection in [*self._live, *self._closing]:
             connection.abort()
 
-    def members(self) -> list[str]:
-        """Names of the members connected, each once, in the order of their coming."""
-        return [user.name for c in self._of_user.values() if (user := next(iter(c)).user) is not None]
+    def users(self) -> list[User]:
+        """The members connected, each once, in the order of their coming."""
+        return [user for connections in self._of_user.values() if (user := next(iter(connections)).user) is not None]
+
+    def refresh(self, user: User) -> None:
+        """A member has another face or role."""
+        for connection in self._of_user.get(user.id, ()):
+            connection.user = user
+        self.changed()
 
     @property
     def guests(self) -> int:

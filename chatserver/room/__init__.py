@@ -5,13 +5,14 @@ from __future__ import annotations
 from chatserver.clock import Clock
 from chatserver.room.accounts import Accounts
 from chatserver.room.changing import Changing
-from chatserver.room.copying import Copying
 from chatserver.room.history import History
 from chatserver.room.invites import Invites
+from chatserver.room.keeping import Keeping
 from chatserver.room.logins import Logins
 from chatserver.room.ordering import Ordering
 from chatserver.room.passwords import PasswordHasher
 from chatserver.room.posting import Posting
+from chatserver.room.reacting import Reacting
 from chatserver.room.recalling import Recalling
 from chatserver.room.settings import Settings
 from chatserver.room.showing import Copy, Showing
@@ -31,10 +32,11 @@ class Room:
         self.logins = Logins(database, clock)
         self.posting = Posting(database, settings, clock)
         self.recalling = Recalling(database, clock)
+        self.reacting = Reacting(database, clock)
         self.ordering = Ordering(database, settings, clock)
         self.showing = Showing(database, settings, clock, copy)
         self.history = History(database, settings, clock)
-        self.copying = Copying(database, self.history, clock)
+        self.keeping = Keeping(database, self.history, clock)
         database.before_each_commit(self.history.trim)
 
 

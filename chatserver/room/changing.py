@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 from chatserver.clock import Clock
-from chatserver.config import ROOM_SETTINGS, Setting, shown
+from chatserver.config import ROOM_SETTINGS, Setting
 from chatserver.model import User
 from chatserver.room import acting
 from chatserver.room.settings import Settings, Words, checked
@@ -20,13 +21,13 @@ log = logging.getLogger(__name__)
 class Listed:
     """One setting as it stands, and what it would be without the administrators' word.
 
-    Values are as one would type them. `last` is who changed it last, None where nobody did.
+    `last` is who changed it last, None where nobody did.
     """
 
     setting: Setting
-    value: str
+    value: Any
     source: str
-    operators_value: str
+    operators_value: Any
     operators_source: str
     last: Change | None
 
@@ -67,9 +68,9 @@ class Changing:
         return [
             Listed(
                 setting=setting,
-                value=shown(getattr(now, name)),
+                value=getattr(now, name),
                 source=self._settings.source(name),
-                operators_value=shown(getattr(operators, name)),
+                operators_value=getattr(operators, name),
                 operators_source=self._settings.operators_source(name),
                 last=last.get(name),
             )

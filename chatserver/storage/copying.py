@@ -43,6 +43,7 @@ def settle(path: Path, unit: Callable[[Transaction], T]) -> T:
         copy.execute("PRAGMA journal_mode = MEMORY")
         copy.execute("PRAGMA temp_store = MEMORY")
         copy.execute("PRAGMA secure_delete = ON")
+        copy.execute("PRAGMA foreign_keys = ON")
         copy.execute("BEGIN IMMEDIATE")
         result = unit(Transaction(copy))
         copy.execute("COMMIT")

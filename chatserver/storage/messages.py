@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from chatserver.model import Kind, Message, Preset, Role, State, StoredImage, User
-from chatserver.storage import state
+from chatserver.model import REACTIONS, Kind, Message, Preset, Reaction, Role, State, StoredImage, User
+from chatserver.storage import reactions, state
 from chatserver.storage.database import Transaction
 
 _COLUMNS = (
     "m.id, m.seq, m.state, m.kind, m.preset, m.user_id, u.name, u.role, u.avatar, m.text, m.image, m.thumb, m.width,"
-    " m.height, m.closes_ms, m.reply_to, m.client_id, m.created_ms, m.recall_until_ms"
+    " m.height, m.closes_ms, m.reply_to, m.client_id, m.created_ms, m.recall_until_ms,"
+    " (SELECT json_group_array(json_array(r.emoji, w.name)) FROM reactions r JOIN users w ON w.id = r.user_id"
+    " WHERE r.message_id = m.id), coalesce((SELECT e.name FROM users e WHERE e.id = m.ended_by), '')"
     " FROM messages m JOIN users u ON u.id = m.user_id"
 )
 
@@ -143,21 +146,21 @@ def recall(tx: Transaction, message_id: int, actor: User, now_ms: int) -> Messag
     None when no row was theirs to recall.
     """
     row = tx.one(
-        f"UPDATE messages SET state = 'recalled', {_EMPTY} WHERE id = ? AND state = 'live'"
+        f"UPDATE messages SET state = 'recalled', ended_by = ?, {_EMPTY} WHERE id = ? AND state = 'live'"
         " AND (? OR (user_id = ? AND recall_until_ms > ?)) RETURNING id",
-        (message_id, actor.is_administrator, actor.id, now_ms),
+        (actor.id, message_id, actor.is_administrator, actor.id, now_ms),
     )
-    return _stamp(tx, message_id) if row else None
+    return _emptied(tx, message_id) if row else None
 
 
 def delete(tx: Transaction, message_id: int, actor: User) -> Message | None:
     """Empty a message and take it out of the lists, if it is this actor's, or they are an administrator."""
     row = tx.one(
-        f"UPDATE messages SET state = 'deleted', {_EMPTY} WHERE id = ? AND state <> 'deleted'"
+        f"UPDATE messages SET state = 'deleted', ended_by = ?, {_EMPTY} WHERE id = ? AND state <> 'deleted'"
         " AND (? OR user_id = ?) RETURNING id",
-        (message_id, actor.is_administrator, actor.id),
+        (actor.id, message_id, actor.is_administrator, actor.id),
     )
-    return _stamp(tx, message_id) if row else None
+    return _emptied(tx, message_id) if row else None
 
 
 def oldest_to_keep(tx: Transaction, limit: int, since_ms: int) -> int:
@@ -222,12 +225,17 @@ def last_id(tx: Transaction) -> int:
     return row[0] if row else 0
 
 
-def _stamp(tx: Transaction, message_id: int) -> Message:
-    """Number the change that was just made to this row, and read it back."""
+def stamp(tx: Transaction, message_id: int) -> Message:
+    """Number the change that was just made to this message, and read it back."""
     tx.execute("UPDATE messages SET seq = ? WHERE id = ?", (state.next_seq(tx), message_id))
     message = get(tx, message_id)
     assert message is not None
     return message
+
+
+def _emptied(tx: Transaction, message_id: int) -> Message:
+    reactions.remove_all(tx, message_id)
+    return stamp(tx, message_id)
 
 
 def _files(rows: Iterable[tuple[str, str]]) -> tuple[str, ...]:
@@ -236,7 +244,7 @@ def _files(rows: Iterable[tuple[str, str]]) -> tuple[str, ...]:
 
 def _message(row: tuple[Any, ...]) -> Message:
     (message_id, seq, state_, kind, preset, user_id, name, role, avatar, text, image, thumb, width, height,
-     closes_ms, reply_to, client_id, created_ms, recall_until_ms) = row  # fmt: skip
+     closes_ms, reply_to, client_id, created_ms, recall_until_ms, reacted, ended_by) = row  # fmt: skip
     return Message(
         id=message_id,
         seq=seq,
@@ -254,4 +262,15 @@ def _message(row: tuple[Any, ...]) -> Message:
         client_id=client_id,
         preset=Preset(preset) if preset else None,
         closes_ms=closes_ms,
+        reactions=_reactions(reacted),
+        ended_by=ended_by,
     )
+
+
+def _reactions(reacted: str) -> tuple[Reaction, ...]:
+    """From SQLite's JSON list of [emoji, name]; in the order of REACTIONS, names in theirs."""
+    if reacted == "[]":
+        return ()
+    pairs = sorted(json.loads(reacted))
+    by_emoji = ((emoji, tuple(name for given, name in pairs if given == emoji)) for emoji in REACTIONS)
+    return tuple(Reaction(emoji, names) for emoji, names in by_emoji if names)

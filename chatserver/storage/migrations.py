@@ -21,7 +21,7 @@ class DatabaseUnusable(Exception):
 def connect(path: Path) -> sqlite3.Connection:
     """A connection set up as this program needs it, on an up-to-date schema."""
     if path.exists() and path.stat().st_size:
-        _inspect(path)
+        inspect(path)
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
@@ -43,10 +43,10 @@ def newest_version() -> int:
     return _steps()[-1][0]
 
 
-def _inspect(path: Path) -> None:
+def inspect(path: Path) -> None:
     """Look without touching: read-only, before anything could change a byte of it."""
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        connection = open_to_look(path)
         try:
             application = connection.execute("PRAGMA application_id").fetchone()[0]
             version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -64,6 +64,16 @@ def _inspect(path: Path) -> None:
         raise DatabaseUnusable(f"{path}: is not a database of this program")
     if version > newest_version():
         raise DatabaseUnusable(f"{path}: is newer (schema {version}) than this program ({newest_version()})")
+
+
+def open_to_look(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing, for whoever has the data directory's lock.
+
+    Where there is no log to read it asks for none, and leaves no files beside the database.
+    """
+    log = path.with_name(path.name + "-wal")
+    alone = "" if log.exists() and log.stat().st_size else "&immutable=1"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{alone}", uri=True)
 
 
 def _begins_as_database(path: Path) -> bool:

@@ -29,3 +29,8 @@ def begin_at(tx: Transaction, first_id: int) -> int:
     row = tx.one("UPDATE room SET first_id = max(first_id, ?) RETURNING first_id", (first_id,))
     begins: int = row[0]
     return begins
+
+
+def begin_anew(tx: Transaction) -> None:
+    """Name a new line of history: what readers know of the old one is not to be continued."""
+    tx.execute("UPDATE room SET epoch = lower(hex(randomblob(8)))")

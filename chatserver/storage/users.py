@@ -80,6 +80,16 @@ def set_role(tx: Transaction, user_id: int, role: Role) -> None:
     tx.execute("UPDATE users SET role = ? WHERE id = ?", (role.value, user_id))
 
 
+def note_read(tx: Transaction, user_id: int, message_id: int) -> None:
+    tx.execute("UPDATE users SET read_id = ? WHERE id = ? AND read_id < ?", (message_id, user_id, message_id))
+
+
+def read_id(tx: Transaction, user_id: int) -> int:
+    """The newest message that the member has seen; 0 for none."""
+    row = tx.one("SELECT read_id FROM users WHERE id = ?", (user_id,))
+    return row[0] if row else 0
+
+
 def administrator_exists(tx: Transaction) -> bool:
     return tx.one("SELECT 1 FROM users WHERE role = 'administrator' LIMIT 1") is not None
 

@@ -74,6 +74,21 @@ async def _delete(app: web.Application, connection: Connection, frame: dict[str,
     await app[ROOM].recalling.delete(connection.user, _id(frame, "id") or 0)
 
 
+async def _react(app: web.Application, connection: Connection, frame: dict[str, Any]) -> None:
+    """`on` (true unless told) puts `emoji` on the message `id`, or takes it off; the answer is the broadcast."""
+    assert connection.user is not None
+    on = frame.get("on", True)
+    if type(on) is not bool:
+        raise Refusal(Code.BAD_REQUEST, field="on")
+    await app[ROOM].reacting.react(connection.user, _id(frame, "id") or 0, _text(frame, "emoji"), on)
+
+
+async def _read(app: web.Application, connection: Connection, frame: dict[str, Any]) -> None:
+    """The member has seen everything up to the message `id`."""
+    assert connection.user is not None
+    await app[ROOM].reacting.note_read(connection.user, _id(frame, "id") or 0)
+
+
 async def _typing(app: web.Application, connection: Connection, frame: dict[str, Any]) -> None:
     """Told to all, at most once in TYPING_SECONDS for each member; more is dropped without a word."""
     assert connection.user is not None
@@ -90,7 +105,15 @@ async def _ping(app: web.Application, connection: Connection, frame: dict[str, A
     app[HUB].send(connection, frames.text(dumps({"type": "pong", "t": t, "now_ms": app[WIRE].now_ms()})))
 
 
-_COMMANDS = {"post": _post, "recall": _recall, "delete": _delete, "typing": _typing, "ping": _ping}
+_COMMANDS = {
+    "post": _post,
+    "recall": _recall,
+    "delete": _delete,
+    "react": _react,
+    "read": _read,
+    "typing": _typing,
+    "ping": _ping,
+}
 
 
 def _text(frame: dict[str, Any], name: str) -> str:

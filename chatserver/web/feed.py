@@ -14,6 +14,7 @@ from chatserver.events import (
     AnnouncementChanged,
     Event,
     MemberChanged,
+    MessageChanged,
     MessageDeleted,
     MessagePosted,
     MessageRecalled,
@@ -58,8 +59,14 @@ class Feed:
             self._hold(message)
 
     def apply(self, event: Event) -> bytes:
-        """Take in what happened; the encoded message if it was a new one, else nothing."""
+        """Take in what happened; the message as it is encoded if it was posted or changed, else nothing."""
         match event:
+            case MessageChanged(message):
+                self.seq = message.seq
+                if message.id in self._entries:
+                    return self._hold(message).json
+                self._forgotten_seq = message.seq
+                return dumps(self._wire.message(message))
             case MessagePosted(message):
                 self.seq = message.seq
                 return self._hold(message).json

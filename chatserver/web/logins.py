@@ -9,6 +9,7 @@ from chatserver.model import Session as Login
 from chatserver.model import User
 from chatserver.room.logins import LIFE_MS, Logins
 from chatserver.web.gate import Gate
+from chatserver.web.keys import ROOM
 
 # The login that was found for this request; kept beside the library's Session, which holds plain data.
 LOGIN = web.RequestKey("login", Login)
@@ -51,6 +52,12 @@ async def current(request: web.Request) -> Login | None:
     """The login that this request comes with."""
     await get_session(request)
     return request.get(LOGIN)
+
+
+async def is_current(request: web.Request) -> bool:
+    """True when the login that this request came with has not ended since."""
+    token = (await get_session(request)).identity
+    return token is not None and await request.app[ROOM].logins.find(token) is not None
 
 
 async def begin(request: web.Request, logins: Logins, user: User) -> None:

@@ -64,7 +64,7 @@ async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPException as error:
         return _refused_by_aiohttp(request, error)
     except ConnectionError:
-        raise  # the client went away: nobody is left to answer
+        return web.Response(status=400)  # the client went away in the middle of its body: nobody will read this
     except Exception:
         error_id = secrets.token_hex(6)
         log.exception("error %s: %s %s", error_id, request.method, request.path)

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from chatserver.hub import Connection, Hub, frames
-from chatserver.web.wire import dumps
+from chatserver.web.wire import dumps, user
 
 INTERVAL_SECONDS = 1.0
-# Names beyond this are counted, not listed.
+# Names beyond this are counted, not listed; faces beyond that are drawn by the page.
 NAMES_MAX = 500
+FACES_MAX = 100
 # In a large room the list is told less often: this many bytes a second, over all readers.
 BYTES_A_SECOND = 4_000_000
+
+
+def here(hub: Hub) -> dict[str, Any]:
+    """Who is connected: members, each once however many tabs, and guests, by sockets."""
+    users = hub.users()
+    return {
+        "online": len(users),
+        "guests": hub.guests,
+        "members": [each.name for each in users[:NAMES_MAX]],
+        "people": [user(each) for each in users[:FACES_MAX]],
+    }
 
 
 class Presence:
@@ -24,17 +37,7 @@ class Presence:
         hub.changed = self._changed
 
     def frame(self) -> bytes:
-        members = self._hub.members()
-        return frames.text(
-            dumps(
-                {
-                    "type": "presence",
-                    "online": len(members),
-                    "guests": self._hub.guests,
-                    "members": members[:NAMES_MAX],
-                }
-            )
-        )
+        return frames.text(dumps({"type": "presence", **here(self._hub)}))
 
     def greet(self, newcomer: Connection) -> None:
         """Tell a newcomer who is here; where all are about to be told, those words are theirs too."""

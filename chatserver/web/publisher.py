@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from chatserver.events import Event, RecallSettled, SessionsEnded, SettingsChanged
+from chatserver.events import Event, MemberChanged, RecallSettled, SessionsEnded, SettingsChanged
 from chatserver.hub import Hub, frames
 from chatserver.web.feed import Feed
 from chatserver.web.wire import Wire
@@ -44,6 +44,8 @@ class Publisher:
     def _tell_privately(self, event: Event) -> None:
         if isinstance(event, RecallSettled):
             self._hub.send_to_user(event.user_id, frames.text(self._wire.settled(event)))
+        elif isinstance(event, MemberChanged):
+            self._hub.refresh(event.user)
         elif isinstance(event, SessionsEnded):
             self._hub.close_sessions(event.session_ids, SESSION_ENDED)
         elif isinstance(event, SettingsChanged) and event.config.guests == "none":

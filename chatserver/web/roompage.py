@@ -12,6 +12,7 @@ from chatserver.hub import Hub
 from chatserver.model import User
 from chatserver.web import wire
 from chatserver.web.feed import PAGE, Feed
+from chatserver.web.presence import here
 from chatserver.web.viewer import Viewer
 from chatserver.web.wire import Wire, dumps
 
@@ -32,7 +33,7 @@ class RoomPage:
         self._wire = wire_
         self._shells: OrderedDict[tuple[Any, ...], list[bytes]] = OrderedDict()
 
-    def render(self, viewer: Viewer, token: str, config: Config, globals_: dict[str, Any]) -> bytes:
+    def render(self, viewer: Viewer, token: str, read_id: int, config: Config, globals_: dict[str, Any]) -> bytes:
         """The whole page, as bytes."""
         key = (viewer.ui, viewer.language, viewer.theme, viewer.user, config.room_name, config.registration)
         shell = self._shells.get(key)
@@ -42,10 +43,10 @@ class RoomPage:
                 self._shells.popitem(last=False)
         head, tail = shell
         encoded = token.encode()
-        return b"".join((head.replace(_TOKEN.encode(), encoded), self.present(viewer.user, viewer.ui, config),
+        return b"".join((head.replace(_TOKEN.encode(), encoded), self.present(viewer.user, read_id, viewer.ui, config),
                          tail.replace(_TOKEN.encode(), encoded)))  # fmt: skip
 
-    def present(self, user: User | None, ui: str, config: Config) -> bytes:
+    def present(self, user: User | None, read_id: int, ui: str, config: Config) -> bytes:
         """What the page's script starts from, as JSON that may stand in a data block."""
         feed = self._feed
         rest = {
@@ -54,12 +55,11 @@ class RoomPage:
             "epoch": feed.epoch,
             "now_ms": self._wire.now_ms(),
             "user": wire.user(user) if user else None,
+            "read_id": read_id,
             "limits": wire.limits(config),
             "window": self._wire.window(feed.window) if feed.window else None,
             "announcement": wire.media_url(feed.announcement),
-            "online": self._hub.online,
-            "guests": self._hub.guests,
-            "members": self._hub.members()[:100],
+            **here(self._hub),
             "room_name": config.room_name,
             "ui": ui,
             "has_more": feed.has_more(PAGE),

@@ -72,9 +72,7 @@ def explained(request: web.Request, refusal: Refusal) -> Refusal:
     name = refusal.details.get("field")
     if refusal.code is not Code.BAD_REQUEST or name not in ROOM_SETTINGS:
         return refusal
-    numbers = {key: shown(value) for key, value in refusal.details.items() if isinstance(value, float)}
-    label = request[VIEWER].t(f"page.settings.{name}")
-    return Refusal(refusal.code, **{**refusal.details, **numbers, "label": label})
+    return Refusal(refusal.code, **refusal.details, label=request[VIEWER].t(f"page.settings.{name}"))
 
 
 def choices(request: web.Request) -> dict[str, list[tuple[str, str]]]:
@@ -126,10 +124,10 @@ def _json(item: Listed) -> dict[str, Any]:
     setting = item.setting
     return {
         "name": setting.name,
-        "value": setting.parse(item.value),
+        "value": item.value,
         "source": item.source,
         "default": setting.parse(setting.default),
-        "operator": {"value": setting.parse(item.operators_value), "source": item.operators_source},
+        "operator": {"value": item.operators_value, "source": item.operators_source},
         "changed_by": item.last.by if item.last else None,
         "changed_ms": item.last.changed_ms if item.last else None,
         "help": setting.help,
@@ -146,7 +144,7 @@ async def _page(
     return {
         "parts": parts,
         "choices": choices(request),
-        "before": json.dumps({name: item.value for name, item in listed.items()}, ensure_ascii=False),
+        "before": json.dumps({name: shown(item.value) for name, item in listed.items()}, ensure_ascii=False),
     }
 
 
@@ -158,10 +156,10 @@ def _row(request: web.Request, item: Listed, typed: Mapping[str, str], wrong: st
         "kind": "choice" if isinstance(parse, Choice) else "number" if isinstance(parse, Whole | Real) else "text",
         "whole": isinstance(parse, Whole),
         "unit": UNITS.get(name, ""),
-        "value": typed.get(name, item.value),
+        "value": typed.get(name, shown(item.value)),
         "wrong": name == wrong,
         "source": item.source,
-        "otherwise": item.operators_value,
+        "otherwise": shown(item.operators_value),
         "otherwise_source": item.operators_source,
         "by": last.by if last else "",
         "at": datetime.fromtimestamp(last.changed_ms / 1000, zone).strftime("%Y-%m-%d %H:%M") if last else "",

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from chatserver.refusals import Code, Refusal
 from chatserver.web import answers, logins, wire
-from chatserver.web.keys import FORM, ROOM, SETTINGS, VIEWER
+from chatserver.web.keys import FORM, ROOM, SETTINGS
 from chatserver.web.settings import choices, explained
 from chatserver.web.viewer import wants_json
 

@@ -14,9 +14,10 @@ from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from chatserver.hub import Connection, Hub, frames
 from chatserver.refusals import Code, Refusal
-from chatserver.web import commands, wire
+from chatserver.web import commands, logins, wire
 from chatserver.web.feed import PAGE, Feed
-from chatserver.web.keys import CLOCK, FEED, GATE, HUB, PRESENCE, SETTINGS, VIEWER, WIRE
+from chatserver.web.keys import CLOCK, FEED, GATE, HUB, PRESENCE, ROOM, SETTINGS, VIEWER, WIRE
+from chatserver.web.publisher import SESSION_ENDED
 from chatserver.web.viewer import Viewer
 from chatserver.web.wire import dumps
 
@@ -45,7 +46,13 @@ async def serve(request: web.Request) -> web.StreamResponse:
         viewer.address,
         request.app[CLOCK].monotonic(),
     )
-    _welcome(request, connection)
+    read_id = await request.app[ROOM].reacting.read_by(viewer.user) if viewer.user else 0
+    # Asked again, and nothing awaited from here to the joining: a login that was ended during the
+    # handshake has found no connection to close.
+    is_current = viewer.session is None or await logins.is_current(request)
+    _welcome(request, connection, read_id)
+    if not is_current:
+        hub.close(connection, SESSION_ENDED)
     try:
         await _Listener(request.app, ws, connection, viewer.language).listen()
     finally:
@@ -60,7 +67,7 @@ def _check_room_left(request: web.Request, viewer: Viewer, hub: Hub) -> None:
         raise Refusal(Code.BUSY, retry_after_ms=5000)
 
 
-def _welcome(request: web.Request, connection: Connection) -> None:
+def _welcome(request: web.Request, connection: Connection, read_id: int) -> None:
     """Join and tell the present, without a pause between: the events that follow continue it exactly."""
     app = request.app
     feed, hub = app[FEED], app[HUB]
@@ -74,6 +81,7 @@ def _welcome(request: web.Request, connection: Connection) -> None:
         "first_id": feed.first_id,
         "now_ms": app[WIRE].now_ms(),
         "user": wire.user(user) if user else None,
+        "read_id": read_id,
         "limits": wire.limits(app[SETTINGS].now),
         "window": app[WIRE].window(feed.window) if feed.window else None,
         "announcement": wire.media_url(feed.announcement),

@@ -13,6 +13,7 @@ from chatserver.events import (
     AnnouncementChanged,
     Event,
     MemberChanged,
+    MessageChanged,
     MessageDeleted,
     MessagePosted,
     MessageRecalled,
@@ -21,7 +22,7 @@ from chatserver.events import (
     SettingsChanged,
     WindowChanged,
 )
-from chatserver.model import Message, OrderingWindow, User
+from chatserver.model import Message, OrderingWindow, State, User
 
 
 def dumps(value: Any) -> bytes:
@@ -86,6 +87,8 @@ class Wire:
             "client_id": message.client_id,
             "preset": message.preset and message.preset.value,
             "closes_ms": message.closes_ms,
+            "reactions": [{"emoji": each.emoji, "users": each.names} for each in message.reactions],
+            "recalled_by": message.ended_by if message.state is State.RECALLED else "",
         }
 
     def window(self, window: OrderingWindow) -> dict[str, Any]:
@@ -101,10 +104,10 @@ class Wire:
     def event(self, event: Event, posted: bytes = b"") -> bytes | None:
         """What all readers are told of an event, as JSON; None for what stays inside the server.
 
-        `posted` is the message of a MessagePosted, encoded before.
+        `posted` is the message of a MessagePosted or MessageChanged, encoded before.
         """
         match event:
-            case MessagePosted(message):
+            case MessagePosted(message) | MessageChanged(message):
                 return b'{"type":"message","seq":%d,"message":%b}' % (message.seq, posted)
             case MessageRecalled(message, by):
                 return dumps({"type": "recall", "seq": message.seq, "id": message.id, "by": by})

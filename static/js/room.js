@@ -123,6 +123,11 @@ const heard = {
   announcement({ image }) {
     showAnnouncement(image);
   },
+  limits({ limits, room_name }) {
+    room.limits = { ...room.limits, ...limits };
+    if (room.outbox) room.outbox.interval_ms = intervalOf(room.limits);
+    $(".room-name bdi").textContent = room_name;
+  },
   presence({ type, ...presence }) {
     Object.assign(room.presence, presence);
     room.presence.dispatchEvent(new Event("change"));

@@ -11,12 +11,14 @@ from pathlib import Path
 
 from tests.bench import report, server
 from tests.bench.bench import Bench, tell
-from tests.bench.machine import Cores, describe, pin, raise_descriptors
+from tests.bench.machine import Cores, Others, describe, pin, raise_descriptors
 from tests.bench.results import Result
 from tests.bench.rows import ROWS
 
 TURNS = 5
 MEMBERS, MEMBERS_WHEN_QUICK = 500, 100
+# Of the machine: what others may use before a row says that it was disturbed.
+QUIET = 0.05
 
 
 def main() -> int:
@@ -39,9 +41,12 @@ def main() -> int:
             if asked.rows and row.number not in asked.rows:
                 continue
             tell(f"row {row.number}: {row.title}")
-            started = time.perf_counter()
-            found[row.number] = row.run(bench)
-            tell(f"row {row.number} took {time.perf_counter() - started:.0f} s")
+            started, others = time.perf_counter(), Others()
+            found[row.number] = result = row.run(bench)
+            share = others.share()
+            tell(f"row {row.number} took {time.perf_counter() - started:.0f} s; others used {share:.0%} of the machine")
+            if share > QUIET:
+                result.notes.append(f"disturbed: other processes used {share:.0%} of the machine meanwhile.")
             gc.collect()
     shown = [(row, found[row.number]) for row in ROWS if row.number in found]
     print(report.as_json(machine, turns, shown) if asked.json else report.as_table(machine, turns, asked.quick, shown))

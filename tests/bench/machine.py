@@ -51,6 +51,35 @@ def describe(cores: Cores) -> str:
     )
 
 
+class Others:
+    """What other processes take of the machine meanwhile: above a few per cent, figures are worth little."""
+
+    def __init__(self) -> None:
+        self._busy, self._all, self._ours = *_jiffies(), _our_seconds()
+
+    def share(self) -> float:
+        """From 0 to 1, of all cores, since this was made. Children count as ours once they have ended."""
+        busy, total = _jiffies()
+        tick = os.sysconf("SC_CLK_TCK")
+        elapsed = (total - self._all) / tick
+        theirs = (busy - self._busy) / tick - (_our_seconds() - self._ours)
+        return max(0.0, theirs / elapsed) if elapsed else 0.0
+
+
+def _jiffies() -> tuple[int, int]:
+    """Busy, and in all, of all cores (proc_stat(5)); time stolen by a hypervisor counts as busy."""
+    user, nice, system, idle, iowait, irq, softirq, steal = map(
+        int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]
+    )
+    busy = user + nice + system + irq + softirq + steal
+    return busy, busy + idle + iowait
+
+
+def _our_seconds() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
 def _processor() -> str:
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):

@@ -12,9 +12,29 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.bench.results import Work
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 ANSWER_SECONDS = 120.0
 END_SECONDS = 10.0
+
+
+class Meter:
+    """What a process does from now on: by the clock, and by the core's time that it is charged for."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._core = core_seconds(pid)
+        self._started = time.perf_counter()
+
+    def read(self, count: int) -> Work:
+        return Work(count, time.perf_counter() - self._started, core_seconds(self._pid) - self._core)
+
+
+def core_seconds(pid: int) -> float:
+    """User and system time of a process and all its threads (proc_pid_stat(5), fields 14 and 15)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Process:

@@ -31,6 +31,27 @@ def at_most(number: float) -> Goal:
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """So many of something, in so many seconds by the clock and of the core (user and system time)."""
+
+    count: int
+    seconds: float
+    core_seconds: float
+
+    @property
+    def rate(self) -> float:
+        return self.count / self.seconds
+
+    @property
+    def core_us(self) -> float:
+        return self.core_seconds / self.count * 1e6
+
+    def __repr__(self) -> str:
+        busy = self.core_seconds / self.seconds
+        return f"{self.rate:,.0f}/s, {self.core_us:,.1f} µs of the core each, {busy:.0%} busy"
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One figure. `turns` and `floor_turns` were measured alternately, so they pair up."""
 
@@ -81,6 +102,15 @@ class Result:
         goal: Goal | None = None,
     ) -> None:
         self.lines.append(Line(what, unit, turns, floor, floor_turns, goal))
+
+
+    def compare(
+        self, what: str, ours: Sequence[Work], floor: str, theirs: Sequence[Work], goal: Goal | None = None
+    ) -> None:
+        """Two lines: how many a second, and what one of them costs the core, which other processes disturb less."""
+        self.line(what, "/s", [work.rate for work in ours], floor, [work.rate for work in theirs], goal)
+        cost, least = [work.core_us for work in ours], [work.core_us for work in theirs]
+        self.line("time of the core for one of them", "µs", cost, floor, least)
 
 
 def percentile(values: Iterable[float], part: float) -> float:

@@ -36,34 +36,19 @@ class Sender:
         return f"{self._name}-{self._sent:08d}"
 
 
-def one_at_a_time(crowd: Crowd, sender: Sender, count: int) -> float:
-    """Each message is sent when the one before was acknowledged. Seconds until every reader had all."""
+def one_at_a_time(crowd: Crowd, sender: Sender, count: int) -> None:
+    """Each message is sent when the one before was acknowledged. Returns when every reader had all."""
     peer = sender.peer
-    started = time.perf_counter()
     for number in range(1, count + 1):
         sender.send()
         crowd.until(lambda wanted=number: peer.acks >= wanted)  # type: ignore[misc]
     crowd.until(lambda: crowd.marks >= count * len(crowd.peers))
-    return time.perf_counter() - started
 
 
-@dataclass(frozen=True, slots=True)
-class Burst:
-    """What senders achieved: messages acknowledged, seconds until every reader had all of them."""
-
-    messages: int
-    seconds: float
-
-    @property
-    def rate(self) -> float:
-        return self.messages / self.seconds
-
-
-def as_acks_allow(crowd: Crowd, senders: Sequence[Sender], seconds: float) -> Burst:
-    """Everybody sends, waits for the ack, sends again; then waits until every reader has everything."""
+def as_acks_allow(crowd: Crowd, senders: Sequence[Sender], seconds: float) -> int:
+    """Everybody sends, waits for the ack, sends again; returns how many, when every reader has all of them."""
     sent = {sender: 0 for sender in senders}
-    started = time.perf_counter()
-    deadline = started + seconds
+    deadline = time.perf_counter() + seconds
     while time.perf_counter() < deadline:
         for sender in senders:
             if sender.peer.acks >= sent[sender]:
@@ -73,7 +58,7 @@ def as_acks_allow(crowd: Crowd, senders: Sequence[Sender], seconds: float) -> Bu
     messages = sum(sent.values())
     crowd.until(lambda: crowd.marks >= messages * len(crowd.peers))
     crowd.until(lambda: all(sender.peer.acks >= sent[sender] for sender in senders))
-    return Burst(messages, time.perf_counter() - started)
+    return messages
 
 
 @dataclass(frozen=True, slots=True)

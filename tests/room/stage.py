@@ -58,9 +58,13 @@ class Stage:
     async def run(self, unit: Callable[[Transaction], T]) -> T:
         return await self.database.run(unit)
 
+    def files(self) -> bytes:
+        """Every byte of the database's files."""
+        return b"".join(file.read_bytes() for file in self.database.path.parent.glob("chat.db*"))
+
     def told(self, *kinds: type[Any]) -> list[Any]:
-        """The events of these kinds, and forget all that came so far."""
-        found = [event for event in self.events if isinstance(event, kinds)]
+        """The events of these kinds (all, if none is named); and forget what came so far."""
+        found = [event for event in self.events if not kinds or isinstance(event, kinds)]
         self.events.clear()
         return found
 

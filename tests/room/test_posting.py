@@ -60,9 +60,7 @@ async def test_ids_and_seqs_grow_and_no_id_is_used_twice(stage: Stage, ming: Use
         ("<b>&amp;", "<b>&amp;"),
     ],
 )
-async def test_text_is_kept_but_for_controls_and_blank_edges(
-    stage: Stage, ming: User, typed: str, stored: str
-) -> None:
+async def test_text_is_kept_but_for_controls_and_blank_edges(stage: Stage, ming: User, typed: str, stored: str) -> None:
     assert (await stage.say(ming, typed)).message.text == stored
 
 

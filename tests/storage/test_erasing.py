@@ -58,6 +58,10 @@ class Story:
             self.erased.append(self.live.pop(message_id))
 
 
+def all_bytes(directory: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in directory.iterdir())
+
+
 # With these seeds of short rows, `secure_delete` and an emptied log alone leave copies behind.
 @pytest.mark.parametrize(("seed", "sizes"), [(30, "short"), (34, "short"), (38, "short"), (1, "long")])
 async def test_erased_text_is_in_no_byte_of_the_files(tmp_path: Path, seed: int, sizes: str) -> None:
@@ -72,7 +76,7 @@ async def test_erased_text_is_in_no_byte_of_the_files(tmp_path: Path, seed: int,
             await database.run(story.go_on)
         await database.empty_log()
         assert (tmp_path / "chat.db-wal").stat().st_size == 0
-        stored = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+        stored = all_bytes(tmp_path)
     finally:
         await database.close()
     assert len(story.live) > 20 and len(story.erased) > 500

@@ -36,14 +36,31 @@ def change(path: Path, sql: str) -> None:
     connection.close()
 
 
+def modes(directory: Path) -> dict[str, int]:
+    return {file.name: stat.S_IMODE(file.stat().st_mode) for file in directory.iterdir()}
+
+
+def copy_as_killed(path: Path) -> Path:
+    """The files as they are at this moment, in a directory of their own."""
+    killed = path.parent / "killed"
+    killed.mkdir()
+    for file in path.parent.glob(f"{path.name}*"):
+        shutil.copy(file, killed)
+    return killed / path.name
+
+
+def content(path: Path) -> bytes:
+    return path.read_bytes()
+
+
 async def assert_refused_untouched(path: Path, *says: str) -> None:
-    before = path.read_bytes()
+    before = content(path)
     with pytest.raises(DatabaseUnusable) as caught:
         await Database.open(path)
     message = str(caught.value)
     assert str(path) in message and "\n" not in message
     assert all(words in message for words in says), message
-    assert path.read_bytes() == before
+    assert content(path) == before
 
 
 # Made
@@ -61,11 +78,9 @@ async def test_a_fresh_database_is_made_with_todays_schema(tmp_path: Path) -> No
 async def test_only_its_owner_can_read_the_files(tmp_path: Path) -> None:
     database = await Database.open(tmp_path / "chat.db")
     await database.run(add_members(1))
-    try:
-        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
-    finally:
-        await database.close()
-    assert modes == {"chat.db": 0o600, "chat.db-wal": 0o600, "chat.db-shm": 0o600}
+    found = modes(tmp_path)
+    await database.close()
+    assert found == {"chat.db": 0o600, "chat.db-wal": 0o600, "chat.db-shm": 0o600}
 
 
 async def test_the_files_mode_is_set_right_at_every_start(tmp_path: Path) -> None:
@@ -119,13 +134,10 @@ async def test_an_epoch_and_its_members_survive_closing(tmp_path: Path) -> None:
 async def test_a_database_left_by_a_kill_opens_with_all_that_was_acknowledged(tmp_path: Path) -> None:
     database = await Database.open(tmp_path / "chat.db")
     await database.run(add_members(100))
-    killed = tmp_path / "killed"
-    killed.mkdir()
-    for file in tmp_path.glob("chat.db*"):
-        shutil.copy(file, killed)
+    killed = copy_as_killed(tmp_path / "chat.db")
     await database.close()
-    assert (killed / "chat.db-wal").stat().st_size > 0
-    again = await Database.open(killed / "chat.db")
+    assert content(killed.with_name("chat.db-wal"))
+    again = await Database.open(killed)
     assert await again.run(lambda tx: tx.one("SELECT count(*) FROM users")[0]) == 100
     await again.close()
 
@@ -163,27 +175,27 @@ async def test_an_empty_database_that_bears_anothers_mark_is_refused_untouched(t
     await assert_refused_untouched(path, "not a database of this program")
 
 
-@pytest.mark.parametrize("content", [b"x", b"hello\n" * 4000, b"SQLite format 3\0" + b"\xff" * 8176, b"\0" * 8192])
-async def test_garbage_is_refused_untouched(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("garbage", [b"x", b"hello\n" * 4000, b"SQLite format 3\0" + b"\xff" * 8176, b"\0" * 8192])
+async def test_garbage_is_refused_untouched(tmp_path: Path, garbage: bytes) -> None:
     path = tmp_path / "chat.db"
-    path.write_bytes(content)
+    path.write_bytes(garbage)
     await assert_refused_untouched(path)
 
 
 async def test_a_damaged_page_in_the_middle_is_refused_untouched(tmp_path: Path) -> None:
     path = await made(tmp_path / "chat.db")
-    content = bytearray(path.read_bytes())
-    middle = len(content) // 8192 * 4096
-    content[middle : middle + 4096] = b"\xa5" * 4096
-    path.write_bytes(content)
+    damaged = bytearray(content(path))
+    middle = len(damaged) // 8192 * 4096
+    damaged[middle : middle + 4096] = b"\xa5" * 4096
+    path.write_bytes(damaged)
     await assert_refused_untouched(path)
 
 
 @pytest.mark.parametrize("kept", [0.25, 0.5, 0.9])
 async def test_a_truncated_file_is_refused_untouched(tmp_path: Path, kept: float) -> None:
     path = await made(tmp_path / "chat.db")
-    content = path.read_bytes()
-    path.write_bytes(content[: int(len(content) * kept)])
+    whole = content(path)
+    path.write_bytes(whole[: int(len(whole) * kept)])
     await assert_refused_untouched(path)
 
 

@@ -140,8 +140,7 @@ async def test_a_cancelled_caller_changes_nothing_and_its_unit_takes_place(
 
     impatient = asyncio.create_task(database.run(slow))
     neighbours = [asyncio.create_task(database.run(write(name))) for name in ("a", "b")]
-    while not running.is_set():
-        await asyncio.sleep(0.001)
+    assert await asyncio.to_thread(running.wait, 10)
     late = asyncio.create_task(database.run(write("cancelled while it waits")))
     after = asyncio.create_task(database.run(write("after")))
     await asyncio.sleep(0)

@@ -31,7 +31,7 @@ async def talker(house: House) -> Browser:
 async def test_the_newest_fifty_oldest_first_with_where_they_stand(talker: Browser) -> None:
     answer = (await talker.get("/api/recent_messages/")).json
     assert [message["text"] for message in answer["messages"]] == numbers(11, 60)
-    assert set(answer) == {"messages", "seq", "first_id", "epoch"}
+    assert set(answer) >= {"messages", "seq", "first_id", "epoch"}
     assert (answer["seq"], answer["first_id"]) == (60, 1)
     assert isinstance(answer["epoch"], str) and answer["epoch"]
 
@@ -73,9 +73,23 @@ async def test_pages_leave_out_what_was_deleted_and_count_what_was_recalled(talk
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=101", "limit=-1", "limit=ten", "limit=", "limit=1.5", "limit=٣", "before=0", "before=-1", "before=x",
-     "before=", "before=99999999999999999999", "before=1e3", "limit=%00"],
-)  # fmt: skip
+    [
+        "limit=0",
+        "limit=101",
+        "limit=-1",
+        "limit=ten",
+        "limit=",
+        "limit=1.5",
+        "limit=٣",
+        "before=0",
+        "before=-1",
+        "before=x",
+        "before=",
+        "before=99999999999999999999",
+        "before=1e3",
+        "limit=%00",
+    ],
+)
 async def test_a_page_that_cannot_be_is_refused(house: House, query: str) -> None:
     answer = await (await house.guest()).get(f"/api/messages/?{query}")
     assert (answer.status, answer.code) == (400, "bad_request")
@@ -115,7 +129,12 @@ async def test_what_is_beyond_the_count_is_gone_from_everywhere(tmp_path: Path) 
         for n in range(1, 6):
             await browser.say(f"number {n}")
         expected = ["number 3", "number 4", "number 5"]
-        for path in ("/api/recent_messages/", "/api/recent_messages_apiint/100", "/api/messages/", "/api/messages/?q=number"):
+        for path in (
+            "/api/recent_messages/",
+            "/api/recent_messages_apiint/100",
+            "/api/messages/",
+            "/api/messages/?q=number",
+        ):
             assert await texts(browser, path) == expected
         assert (await browser.get("/api/recent_messages/")).json["first_id"] == 3
 

@@ -266,7 +266,9 @@ async def test_a_trusted_proxy_is_believed_about_https(tmp_path: Path) -> None:
         browser = await house.member("小明", X_Forwarded_Proto="https")
         headers = {**JSON, "Origin": house.address.replace("http:", "https:")}
         assert (await browser.post("/post/", {"text": "hello"}, headers=headers)).status == 201
-        assert (await browser.post("/post/", {"text": "hello"}, headers={**JSON, "Origin": house.address})).code == "csrf"
+        assert (
+            await browser.post("/post/", {"text": "hello"}, headers={**JSON, "Origin": house.address})
+        ).code == "csrf"
 
 
 async def test_limits_of_an_address_are_of_the_forwarded_one(tmp_path: Path) -> None:
@@ -293,8 +295,13 @@ async def test_where_guests_are_not_let_in_they_see_nothing(tmp_path: Path) -> N
     async with opened(tmp_path, guests="none") as house:
         member, guest = await house.member("小明"), await house.guest()
         message = await member.show(picture())
-        for path in ("/api/recent_messages/", "/api/recent_messages_apiint/5", "/api/messages/?limit=1", message["image"],
-                     "/"):  # fmt: skip
+        for path in (
+            "/api/recent_messages/",
+            "/api/recent_messages_apiint/5",
+            "/api/messages/?limit=1",
+            message["image"],
+            "/",
+        ):
             answer = await guest.get(path)
             assert (answer.status, answer.code) == (401, "login_required"), path
             assert (await member.get(path)).status == 200, path

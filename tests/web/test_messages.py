@@ -11,10 +11,24 @@ from tests.support import START_MS
 from tests.web.client import HTML, JSON, Browser, House, files_under, opened, picture, real_time
 
 FIELDS = {
-    "id": int, "seq": int, "state": str, "kind": str, "user": str, "user_id": int, "role": str, "avatar": str, "text": str,
-    "image": str, "thumb": str, "width": int, "height": int, "timestamp": str, "created_ms": int, "recall_until_ms": int,
+    "id": int,
+    "seq": int,
+    "state": str,
+    "kind": str,
+    "user": str,
+    "user_id": int,
+    "role": str,
+    "avatar": str,
+    "text": str,
+    "image": str,
+    "thumb": str,
+    "width": int,
+    "height": int,
+    "timestamp": str,
+    "created_ms": int,
+    "recall_until_ms": int,
     "client_id": str,
-}  # fmt: skip
+}
 
 
 # The shape
@@ -95,7 +109,13 @@ async def test_two_members_at_once_see_one_order(house: House) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "stored"),
-    [("  hello \n", "hello"), ("a\r\nb\rc", "a\nb\nc"), ("a\x07b\tc", "ab\tc"), ("👨‍👩‍👧", "👨‍👩‍👧"), ("{{7*7}}", "{{7*7}}")],
+    [
+        ("  hello \n", "hello"),
+        ("a\r\nb\rc", "a\nb\nc"),
+        ("a\x07b\tc", "ab\tc"),
+        ("👨‍👩‍👧", "👨‍👩‍👧"),
+        ("{{7*7}}", "{{7*7}}"),
+    ],
 )
 async def test_a_text_is_kept_as_it_was_meant(house: House, typed: str, stored: str) -> None:
     assert (await (await house.member("小明")).say(typed))["text"] == stored
@@ -151,7 +171,10 @@ async def test_a_form_that_is_no_text_is_refused(house: House, body: bytes) -> N
         ("x", b"no boundary in here"),
         ("x", b'--x\r\nContent-Disposition: form-data; name="text"\r\n\r\ncut o'),
         ("x", b"--x\r\nnonsense\r\n\r\nhello\r\n--x--\r\n"),
-        ("x", b'--x\r\nContent-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: base64\r\n\r\n!\r\n--x--\r\n'),
+        (
+            "x",
+            b'--x\r\nContent-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: base64\r\n\r\n!\r\n--x--\r\n',
+        ),
         ("x", b"--x\r\nContent-Type: multipart/mixed; boundary=y\r\n\r\n--y--\r\n--x--\r\n"),
         ("", b"----\r\n"),
         ("y" * 200, b"hello"),
@@ -159,7 +182,11 @@ async def test_a_form_that_is_no_text_is_refused(house: House, body: bytes) -> N
 )
 async def test_a_broken_multipart_body_is_refused_and_leaves_nothing(house: House, boundary: str, body: bytes) -> None:
     browser = await house.member("小明")
-    headers = {**JSON, "X-CSRFToken": await browser.token(), "Content-Type": f"multipart/form-data; boundary={boundary}"}
+    headers = {
+        **JSON,
+        "X-CSRFToken": await browser.token(),
+        "Content-Type": f"multipart/form-data; boundary={boundary}",
+    }
     answer = await browser.request("POST", "/post/", data=body, headers=headers)
     assert answer.status == 400, answer.body
     assert await browser.messages() == []
@@ -269,7 +296,7 @@ async def test_a_recalled_message_is_empty_for_everybody(house: House) -> None:
     recalled = await browser.recall(message["id"])
     assert recalled.status == 200
     expected = {**message, "state": "recalled", "text": "", "image": "", "thumb": "", "client_id": "", "seq": 2,
-                "width": 0, "height": 0}  # fmt: skip
+                "width": 0, "height": 0, "recalled_by": "小明"}  # fmt: skip
     assert recalled.json == expected
     assert await guest.messages() == [expected]
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.web.client import HTML, JSON, Browser, House, opened
 
-IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile/15E148 Safari/604.1"
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile/15E148 Safari/604.1"
 ANDROID = "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/131.0.0.0 Mobile Safari/537.36"
 WECHAT = ANDROID + " MicroMessenger/8.0.50"
 TABLET = "Mozilla/5.0 (Linux; Android 15; SM-X910) AppleWebKit/537.36 Chrome/131.0.0.0 Safari/537.36"
@@ -31,8 +31,15 @@ async def language(browser: Browser, path: str, **headers: str) -> str:
 
 @pytest.mark.parametrize(
     ("agent", "expected"),
-    [(IPHONE, "mobile"), (ANDROID, "mobile"), (WECHAT, "mobile"), (DESKTOP, "desktop"), (TABLET, "desktop"), ("curl", "desktop")],
-)  # fmt: skip
+    [
+        (IPHONE, "mobile"),
+        (ANDROID, "mobile"),
+        (WECHAT, "mobile"),
+        (DESKTOP, "desktop"),
+        (TABLET, "desktop"),
+        ("curl", "desktop"),
+    ],
+)
 async def test_phones_get_the_mobile_page(house: House, agent: str, expected: str) -> None:
     guest = await house.guest(User_Agent=agent)
     assert layout((await guest.page("/")).text) == expected
@@ -55,8 +62,15 @@ async def test_a_layout_that_is_none_is_neither_shown_nor_remembered(house: Hous
 
 @pytest.mark.parametrize(
     ("accepts", "expected"),
-    [("zh-CN,zh;q=0.9,en;q=0.8", "zh"), ("en-GB", "en"), ("fr", "zh"), ("fr,en;q=0.5,zh;q=0.4", "en"), ("", "zh"), ("*", "zh")],
-)  # fmt: skip
+    [
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ("en-GB", "en"),
+        ("fr", "zh"),
+        ("fr,en;q=0.5,zh;q=0.4", "en"),
+        ("", "zh"),
+        ("*", "zh"),
+    ],
+)
 async def test_the_browser_chooses_the_language(house: House, accepts: str, expected: str) -> None:
     guest = await house.guest()
     assert await language(guest, "/", Accept_Language=accepts) == expected
@@ -132,10 +146,22 @@ async def test_pages_are_not_kept_by_caches(house: House) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/nowhere/", "/recall_message/0/", "/delete_message/abc/", "/recall_message/-1/", "/api/recent_messages_apiint/-1",
-     "/api/recent_messages_apiint/many", "/media/", "/media/secret/x.webp", "/media/images/../chat.db", "/static/x/nothing.js",
-     "/%00", "/static/x/..%2f..%2frun.py", "/recall_message/99999999999999999999/"],
-)  # fmt: skip
+    [
+        "/nowhere/",
+        "/recall_message/0/",
+        "/delete_message/abc/",
+        "/recall_message/-1/",
+        "/api/recent_messages_apiint/-1",
+        "/api/recent_messages_apiint/many",
+        "/media/",
+        "/media/secret/x.webp",
+        "/media/images/../chat.db",
+        "/static/x/nothing.js",
+        "/%00",
+        "/static/x/..%2f..%2frun.py",
+        "/recall_message/99999999999999999999/",
+    ],
+)
 async def test_an_address_that_is_none_is_not_found(house: House, path: str) -> None:
     admin = await house.administrator()
     answer = await admin.get(path)
@@ -146,9 +172,16 @@ async def test_an_address_that_is_none_is_not_found(house: House, path: str) -> 
 
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
-    [("GET", "/post/", "POST"), ("PUT", "/login/", "GET,HEAD,POST"), ("DELETE", "/", "GET,HEAD"), ("GET", "/send_preset/", "POST"),
-     ("POST", "/api/recent_messages/", "GET,HEAD"), ("GET", "/recall_message/1/", "POST"), ("PATCH", "/healthz", "GET,HEAD")],
-)  # fmt: skip
+    [
+        ("GET", "/post/", "POST"),
+        ("PUT", "/login/", "GET,HEAD,POST"),
+        ("DELETE", "/", "GET,HEAD"),
+        ("GET", "/send_preset/", "POST"),
+        ("POST", "/api/recent_messages/", "GET,HEAD"),
+        ("GET", "/recall_message/1/", "POST"),
+        ("PATCH", "/healthz", "GET,HEAD"),
+    ],
+)
 async def test_a_method_that_an_address_does_not_take_is_told_which_it_takes(
     house: House, method: str, path: str, allow: str
 ) -> None:
@@ -173,7 +206,7 @@ async def test_the_probes_say_ok(house: House) -> None:
 
 async def test_static_files_are_kept_for_ever_under_the_name_of_their_content(house: House) -> None:
     guest = await house.guest()
-    found = re.search(r'/static/[0-9a-f]+/css/[\w/]+\.css', (await guest.page("/")).text)
+    found = re.search(r"/static/[0-9a-f]+/css/[\w/]+\.css", (await guest.page("/")).text)
     assert found
     answer = await guest.get(found[0])
     assert "immutable" in answer.headers["Cache-Control"]

@@ -1,9 +1,11 @@
 // What waits for the reader while they look elsewhere: a number before the page's title.
 
 export function wireAttention(room) {
-  const title = document.title;
+  const name = document.querySelector(".room-name");
   let unread = 0;
-  const draw = () => (document.title = unread ? `(${unread}) ${title}` : title);
+  const draw = () => (document.title = unread ? `(${unread}) ${name.textContent}` : name.textContent);
+  // The room may be given another name while this page is open.
+  new MutationObserver(draw).observe(name, { childList: true, subtree: true });
   room.timeline.addEventListener("change", ({ detail }) => {
     if (!document.hidden) return;
     const others = (detail.posted ?? []).filter(({ user_id }) => user_id !== room.me?.id);

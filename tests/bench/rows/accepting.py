@@ -6,7 +6,8 @@ import time
 
 from tests.bench import floors
 from tests.bench.bench import Bench
-from tests.bench.results import Result, at_least
+from tests.bench.processes import Meter
+from tests.bench.results import Result, Work, at_least
 from tests.bench.server import serving
 from tests.bench.sockets import Target, connect
 
@@ -21,17 +22,20 @@ def run(bench: Bench) -> Result:
     with serving(bench) as server, floors.start(bench, "bare", str(body), "text/plain") as floor:
         bare = Target("127.0.0.1", floors.port_of(floor), "/listen")
 
-        def accepted_a_second(target: Target) -> float:
-            started = time.perf_counter()
+        def accepted(target: Target, pid: int) -> Work:
+            meter = Meter(pid)
             crowd = connect(target, bench.cookies, count, in_flight=IN_FLIGHT)
-            elapsed = time.perf_counter() - started
+            work = meter.read(count)
             crowd.settle(1.5)
             crowd.close()
             time.sleep(1.0)  # for the server to notice
-            return count / elapsed
+            return work
 
-        accepted_a_second(server.target)  # every login is looked up once
-        found = bench.in_turns(server=lambda: accepted_a_second(server.target), bare=lambda: accepted_a_second(bare))
+        accepted(server.target, server.pid)  # every login is looked up once
+        found = bench.in_turns(
+            server=lambda: accepted(server.target, server.pid),
+            bare=lambda: accepted(bare, floor.pid),
+        )
     result = Result()
-    result.line("connections accepted, logged in", "/s", found["server"], "bare aiohttp", found["bare"], at_least(0.6))
+    result.compare("connections accepted, logged in", found["server"], "bare aiohttp", found["bare"], at_least(0.6))
     return result

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.bench import floors, frames
 from tests.bench.bench import Bench
-from tests.bench.results import Result, at_least, at_most
+from tests.bench.processes import Meter, Process
+from tests.bench.results import Result, Work, at_least, at_most
 from tests.bench.rows._sample import TEXT_BYTES, ready_frame
 from tests.bench.rows.one_at_a_time import sending
-from tests.bench.senders import Burst, Sender, as_acks_allow
+from tests.bench.senders import Sender, as_acks_allow
 from tests.bench.server import STRACE, Server, serving
 from tests.bench.sockets import Crowd, connect
 
@@ -23,12 +26,12 @@ def to_a_hundred(bench: Bench) -> Result:
         crowd, senders = _crowd(bench, server, SENDERS)
         seconds = bench.size(SECONDS, SECONDS_WHEN_QUICK)
         found = bench.in_turns(
-            server=lambda: _burst(bench, crowd, senders).rate,
-            commits=lambda: float(floor.ask(f"go {seconds}")),
+            server=lambda: _burst(bench, server, crowd, senders),
+            commits=lambda: _commits(floor, seconds),
         )
         crowd.close()
     what = "messages, 100 members as fast as acks allow, 100 readers"
-    result.line(what, "/s", found["server"], "*commits*", found["commits"], at_least(5))
+    result.compare(what, found["server"], "*commits*", found["commits"], at_least(5))
     if STRACE is None:
         result.notes.append("syncs of the disk were not counted: strace is not installed.")
     else:
@@ -44,15 +47,15 @@ def to_a_thousand(bench: Bench) -> Result:
         with sending(bench, frame, readers) as send:
             crowd, senders = _crowd(bench, server, readers)
             found = bench.in_turns(
-                server=lambda: _burst(bench, crowd, senders),
+                server=lambda: _burst(bench, server, crowd, senders),
                 send=lambda: send(bench.size(SEND_MESSAGES, 30)),
             )
             crowd.close()
     result = Result()
-    messages = [burst.rate for burst in found["server"] if isinstance(burst, Burst)]
     what = f"deliveries, 100 members as fast as acks allow, {readers:,} readers"
-    result.line(what, "/s", [rate * readers for rate in messages], "*send*", found["send"], at_least(10))
-    result.line("messages, the same", "/s", messages)
+    deliveries = [replace(work, count=work.count * readers) for work in found["server"]]
+    result.compare(what, deliveries, "*send*", found["send"], at_least(10))
+    result.line("messages, the same", "/s", [work.rate for work in found["server"]])
     return result
 
 
@@ -64,20 +67,27 @@ def _crowd(bench: Bench, server: Server, readers: int) -> tuple[Crowd, list[Send
     return crowd, [Sender(peer, TEXT_BYTES) for peer in crowd.peers[:SENDERS]]
 
 
-def _burst(bench: Bench, crowd: Crowd, senders: list[Sender]) -> Burst:
+def _burst(bench: Bench, server: Server, crowd: Crowd, senders: list[Sender]) -> Work:
+    """So many messages."""
     crowd.begin()
-    burst = as_acks_allow(crowd, senders, bench.size(SECONDS, SECONDS_WHEN_QUICK))
+    meter = Meter(server.pid)
+    work = meter.read(as_acks_allow(crowd, senders, bench.size(SECONDS, SECONDS_WHEN_QUICK)))
     kept = crowd.peers[-1].kept
-    if kept is not None and len(frames.messages(bytes(kept))) != burst.messages:
+    if kept is not None and len(frames.messages(bytes(kept))) != work.count:
         raise AssertionError("a reader missed a message, or got one twice")
-    return burst
+    return work
+
+
+def _commits(floor: Process, seconds: int) -> Work:
+    meter = Meter(floor.pid)
+    return meter.read(int(floor.ask(f"go {seconds}")))
 
 
 def _syncs(bench: Bench) -> float:
     with serving(bench, count_syncs=True) as server:
         crowd, senders = _crowd(bench, server, SENDERS)
         before = server.synced()
-        burst = _burst(bench, crowd, senders)
+        work = _burst(bench, server, crowd, senders)
         syncs = server.synced() - before
         crowd.close()
-    return syncs / burst.messages
+    return syncs / work.count

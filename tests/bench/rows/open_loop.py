@@ -24,7 +24,7 @@ def run(bench: Bench) -> Result:
         def measure(rate: int) -> _Figures:
             return _Figures(by_the_clock(crowd, senders, rate, bench.size(4, 1)))
 
-        found = bench.in_turns(**{str(rate): lambda rate=rate: measure(rate) for rate in RATES})  # type: ignore[misc]
+        found = bench.in_turns(**{str(rate): lambda rate=rate: measure(rate) for rate in RATES})
         crowd.close()
     result = Result()
     slowest = [turn.p99 for turn in found[str(RATES[0])]]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tests.bench import floors
 from tests.bench.bench import Bench
-from tests.bench.requests import Answer, fetch, per_second
-from tests.bench.results import Result, at_least
+from tests.bench.processes import Meter
+from tests.bench.requests import Answer, ask, fetch
+from tests.bench.results import Result, Work, at_least
 from tests.bench.rows._sample import TEXT_BYTES
 from tests.bench.senders import Sender, one_at_a_time
 from tests.bench.server import Server, serving
@@ -32,13 +33,18 @@ def _compare(bench: Bench, path: str, what: str, goal: float) -> Result:
             bare = Target(server.target.host, floors.port_of(floor), "")
             seconds = bench.size(SECONDS, 1)
             found = bench.in_turns(
-                server=lambda: per_second(server.target, path, cookie, seconds),
-                constant=lambda: per_second(bare, "/constant", cookie, seconds),
+                server=lambda: _answers(server.pid, server.target, path, cookie, seconds),
+                constant=lambda: _answers(floor.pid, bare, "/constant", cookie, seconds),
             )
     result = Result()
     size = f"{len(answer.body) / 1000:.0f} KB"
-    result.line(f"{what}, {size}", "/s", found["server"], "*constant*", found["constant"], at_least(goal))
+    result.compare(f"{what}, {size}", found["server"], "*constant*", found["constant"], at_least(goal))
     return result
+
+
+def _answers(pid: int, target: Target, path: str, cookie: str, seconds: float) -> Work:
+    meter = Meter(pid)
+    return meter.read(ask(target, path, cookie, seconds))
 
 
 def _fill(bench: Bench, server: Server) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import secrets
+import socket
 import threading
 import time
 from io import BytesIO
@@ -96,7 +97,7 @@ def _worst_lag(bench: Bench, server: Server, source: Path) -> tuple[float, float
     return max(took) * 1000, percentile(took, 0.5) * 1000
 
 
-def _ping(sock, number: int) -> float:  # type: ignore[no-untyped-def]
+def _ping(sock: socket.socket, number: int) -> float:
     started = time.perf_counter()
     sock.send(frames.masked(b'{"type":"ping","t":%d}' % number))
     awaited = b'"t":%d,' % number

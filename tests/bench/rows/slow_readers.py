@@ -8,7 +8,7 @@ from tests.bench.bench import Bench
 from tests.bench.results import Result, at_most
 from tests.bench.senders import Sender, by_the_clock, watch
 from tests.bench.server import serving
-from tests.bench.sockets import connect
+from tests.bench.sockets import Peer, connect
 
 LIVE, STUCK = 50, 2
 TEXT_BYTES = 8_000
@@ -56,24 +56,21 @@ def _turn(bench: Bench, stuck: int) -> _Turn:
         loop = by_the_clock(crowd, senders, RATE, bench.size(SECONDS, SECONDS))
         grown = server.peak_kib() - before
         crowd.settle(0.3)
-        dropped = _closed(idle.peers)
+        dropped = sum(map(_given_up, idle.peers))
         crowd.close()
         idle.close()
     return _Turn(max(loop.slowest) * 1000, loop.lost, grown, dropped)
 
 
-def _closed(peers: list) -> int:  # type: ignore[type-arg]
-    """How many find, after all that was on its way, that the server has said goodbye (1013)."""
-    closed = 0
-    for peer in peers:
-        last = b""
-        try:
-            while piece := peer.sock.recv(1 << 20):
-                last = (last + piece)[-4:]
-        except BlockingIOError:
-            pass
-        except OSError:
-            closed += 1
-            continue
-        closed += last == b"\x88\x02\x03\xf5"
-    return closed
+def _given_up(peer: Peer) -> bool:
+    """True when the server, after all that was on its way, has said goodbye (1013) or hung up."""
+    peer.sock.settimeout(1.0)
+    last = b""
+    try:
+        while piece := peer.sock.recv(1 << 20):
+            last = (last + piece)[-4:]
+    except TimeoutError:
+        return last == b"\x88\x02\x03\xf5"
+    except OSError:
+        return True
+    return True

@@ -1,4 +1,4 @@
-"""A copy of all that the room keeps, taken while it goes on: what a backup and an export are made of."""
+"""All that the room keeps, taken as a whole while it goes on: copied for a backup or an export, or looked over."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from chatserver.clock import Clock
 from chatserver.room.history import History
-from chatserver.storage import Database, Transaction, copying, files, state
+from chatserver.storage import Database, Transaction, copying, files, health, state
 
 # Gets the names of the files that the copy may name, before any of them can be erased.
 Hold = Callable[[list[str]], None]
@@ -27,7 +27,7 @@ class Copied:
     files: tuple[str, ...]
 
 
-class Copying:
+class Keeping:
     def __init__(self, database: Database, history: History, clock: Clock) -> None:
         self._database = database
         self._history = history
@@ -47,6 +47,10 @@ class Copying:
 
         await self._database.between_batches(take)
         return await asyncio.to_thread(lambda: copying.settle(path, self._tidy))
+
+    async def look(self) -> health.Health:
+        """How the database is. Raises sqlite3.Error where it cannot be read."""
+        return await self._database.between_batches(health.look)
 
     def _tidy(self, tx: Transaction) -> Copied:
         """A unit on the copy. What `trim` announces there is heard by nobody."""

@@ -1,0 +1,13 @@
+-- Who answered a message with which of the few emoji.
+CREATE TABLE reactions (
+    message_id INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+    emoji      TEXT    NOT NULL,
+    user_id    INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    PRIMARY KEY (message_id, emoji, user_id)
+) STRICT, WITHOUT ROWID;
+
+-- The newest message that a member has seen, on whichever of their devices.
+ALTER TABLE users ADD COLUMN read_id INTEGER NOT NULL DEFAULT 0;
+
+-- Who recalled or deleted a message: its author, or an administrator.
+ALTER TABLE messages ADD COLUMN ended_by INTEGER REFERENCES users (id);

@@ -1,0 +1,50 @@
+"""A command line of one's own: no settings of the machine, and what it printed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatserver import cli
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def complaint(self) -> str:
+        """The one line on standard error."""
+        assert self.out == ""
+        assert self.err.startswith("chatserver: ") and self.err.count("\n") == 1, self.err
+        return self.err.removeprefix("chatserver: ").rstrip("\n")
+
+    @property
+    def json(self) -> Any:
+        assert self.err == ""
+        return json.loads(self.out)
+
+
+Operator = Callable[..., Said]
+
+
+@pytest.fixture
+def operator(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Operator:
+    """`operator("backup", path)` runs a command in this process."""
+    for variable in [name for name in os.environ if name.startswith("CHAT_")]:
+        monkeypatch.delenv(variable)
+
+    def operate(*arguments: str | Path) -> Said:
+        capsys.readouterr()
+        code = cli.main([str(argument) for argument in arguments])
+        return Said(code, *capsys.readouterr())
+
+    return operate

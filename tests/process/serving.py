@@ -1,0 +1,106 @@
+"""The real program as an operator starts it, in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.web.client import PASSWORD
+
+ROOT = Path(__file__).resolve().parents[2]
+# Only ends a test that would hang.
+PATIENCE = 20.0
+CHEAP = ("--bcrypt-rounds", "4")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A program that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def complaint(self) -> str:
+        """The one line on standard error; a traceback, or a second line, is a failure."""
+        assert self.err.endswith("\n") and self.err.count("\n") == 1, self.err
+        return self.err.rstrip("\n")
+
+
+def environment(**more: str) -> dict[str, str]:
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("CHAT_")}
+    return {**bare, "PYTHONDONTWRITEBYTECODE": "1", **more}
+
+
+async def start(*arguments: str, **variables: str) -> Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "run.py",
+        *arguments,
+        cwd=ROOT,
+        env=environment(**variables),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+
+
+async def run(*arguments: str, stdin: str = "", **variables: str) -> Done:
+    """Start the program and wait for its end."""
+    process = await start(*arguments, **variables)
+    return await _ended(process, stdin)
+
+
+async def make_administrator(data_dir: Path, name: str = "店长") -> Done:
+    """`create-admin`, with the password that the browsers of the tests know."""
+    command = ("create-admin", name, "--password-stdin", "--data-dir", str(data_dir))
+    return await run(*command, stdin=PASSWORD + "\n", CHAT_BCRYPT_ROUNDS="4")
+
+
+class Serving:
+    """A server that takes connections."""
+
+    def __init__(self, process: Process, address: str) -> None:
+        self.process = process
+        self.address = address
+
+    async def stop(self) -> Done:
+        """SIGTERM, and what came of it."""
+        self.process.send_signal(signal.SIGTERM)
+        return await _ended(self.process)
+
+    async def kill(self) -> None:
+        """As a power cut would: nothing of the program's own runs any more."""
+        self.process.kill()
+        await _ended(self.process)
+
+
+@contextlib.asynccontextmanager
+async def serving(data_dir: Path, *flags: str, **variables: str) -> AsyncIterator[Serving]:
+    """`run.py serve` on a free port, killed at the end if it still runs."""
+    process = await start("serve", "--port", "0", "--data-dir", str(data_dir), *CHEAP, *flags, **variables)
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(PATIENCE):
+            line = (await process.stdout.readline()).decode()
+        assert line.startswith("listening on http"), (line, (await _ended(process)).err)
+        yield Serving(process, line.removeprefix("listening on ").rstrip("\n"))
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await _ended(process)
+
+
+async def _ended(process: Process, stdin: str = "") -> Done:
+    async with asyncio.timeout(PATIENCE):
+        out, err = await process.communicate(stdin.encode() if stdin else b"")
+    assert process.returncode is not None
+    return Done(process.returncode, out.decode(), err.decode())
