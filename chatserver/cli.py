@@ -9,23 +9,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import io
 import json
 import os
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 
 from chatserver import __version__, logs, tables
-from chatserver.config import SETTINGS, Config, ConfigError, Real, Setting, Whole, load, overridden, shown
+from chatserver.config import SETTINGS, Config, ConfigError, Setting, load, overridden, shown
 from chatserver.failure import EXIT_DATABASE, EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, EXIT_USAGE, Failure
-from chatserver.operations import verbs
-from chatserver.refusals import Code, Refusal
-
-_PASSWORD_LINE_MAX = 64 * 1024
+from chatserver.operations import members, verbs
+from chatserver.refusals import Refusal
 
 T = TypeVar("T")
 
@@ -73,81 +69,6 @@ def serve(call: Call) -> None:
     sys.exit(_carry_out(serve(call.config, call.sources)))
 
 
-def create_admin(call: Call) -> None:
-    name = call.arguments.name
-    password = _password(call.arguments.password_stdin, "Password (empty keeps the one that a member has): ")
-    try:
-        done = _operate(call, "create-admin", {"name": name, "password": password})
-    except Refusal as refusal:
-        if refusal.code is Code.PASSWORD_WEAK and password is None:
-            raise Failure(f"{name} is not a member yet, so a password is needed (see --password-stdin)") from None
-        raise
-    if call.arguments.json:
-        _print_json({**done, "password_set": password is not None})
-    elif done["created"]:
-        print(f"{done['name']} is a new member and an administrator")
-    else:
-        print(f"{done['name']} is an administrator" + ("" if password is None else ", with the new password"))
-
-
-def reset_password(call: Call) -> None:
-    name = call.arguments.name
-    password = _password(call.arguments.password_stdin, "New password: ")
-    if password is None:
-        raise Failure("no password was given (see --password-stdin)")
-    try:
-        done = _operate(call, "reset-password", {"name": name, "password": password})
-    except Refusal as refusal:
-        if refusal.code is Code.NOT_FOUND:
-            raise Failure(f"there is no member named {name!r}") from None
-        raise
-    if call.arguments.json:
-        _print_json(done)
-    else:
-        ended = done["sessions_ended"]
-        print(f"{done['name']} has the new password" + (f"; {_counted(ended, 'session')} ended" if ended else ""))
-
-
-def list_members(call: Call) -> None:
-    members: list[dict[str, Any]] = []
-    after: int | None = 0
-    while after is not None:
-        page = _operate(call, "list-members", {"after": after})
-        members.extend(page["members"])
-        after = page["next"]
-    if call.arguments.json:
-        _print_json(members)
-        return
-
-    def shown_time(time_ms: int | None) -> str:
-        if time_ms is None:
-            return "-"
-        return datetime.fromtimestamp(time_ms / 1000, call.config.timezone).strftime("%Y-%m-%d %H:%M")
-
-    def state(member: dict[str, Any]) -> str:
-        muted = f"muted until {shown_time(member['muted_until_ms'])}" if member["muted_until_ms"] else ""
-        return ", ".join(word for word in ("banned" if member["banned"] else "", muted) if word)
-
-    header = ("NAME", "ROLE", "CREATED", "LAST SEEN", "STATE")
-    cells = [
-        (m["name"], m["role"], shown_time(m["created_ms"]), shown_time(m["seen_ms"]), state(m) or "-") for m in members
-    ]
-    print(tables.aligned([header, *cells]))
-
-
-def invite(call: Call) -> None:
-    done = _operate(call, "invite", {"uses": call.arguments.uses, "hours": call.arguments.hours})
-    origin = done["address"] or _own_address(call.config)
-    address = f"{origin}/register/?invite={done['code']}"
-    if call.arguments.json:
-        answer = {name: done[name] for name in ("code", "uses", "expires_ms", "registration")}
-        _print_json({"address": address, **answer})
-        return
-    print(address)
-    if done["registration"] != "invite":
-        _complain(f"registration is {done['registration']}, so for now invitations change nothing", EXIT_OK)
-
-
 def version(call: Call) -> None:
     if call.arguments.json:
         _print_json({"version": __version__})
@@ -189,46 +110,6 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
             _add_setting(group, setting)
 
 
-def _add_create_admin(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="a new member's name, or an existing one's")
-    parser.add_argument(
-        "--password-stdin",
-        action="store_true",
-        help="read the password as one line from standard input; without it, ask on the terminal. "
-        "When none is given, an existing member's password stays",
-    )
-    _add_json(parser)
-
-
-def _add_reset_password(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="a member's name")
-    parser.add_argument(
-        "--password-stdin",
-        action="store_true",
-        help="read the password as one line from standard input; without it, ask on the terminal",
-    )
-    _add_json(parser)
-
-
-def _add_invite(parser: argparse.ArgumentParser) -> None:
-    uses, hours = Whole(1, 10_000), Real(0.01, 8_784)
-    parser.add_argument("--uses", metavar="N", type=_typed(uses), default=1, help="members it lets in (default: 1)")
-    parser.add_argument("--hours", metavar="N", type=_typed(hours), default=168, help="how long (default: 168, a week)")
-    _add_json(parser)
-
-
-def _typed(parse: Callable[[str], T]) -> Callable[[str], T]:
-    """`parse` for argparse, which hides what a ValueError says."""
-
-    def convert(typed: str) -> T:
-        try:
-            return parse(typed)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(f"{error}, not {typed!r}") from None
-
-    return convert
-
-
 def _add_settings_command(parser: argparse.ArgumentParser) -> None:
     _add_json(parser)
     _add_settings(parser)
@@ -245,10 +126,25 @@ def _with_operate(verb: Callable[[Call, verbs.Operate], None]) -> Callable[[Call
 
 COMMANDS = (
     Command("serve", serve, "run the room (the default)", _add_settings),
-    Command("create-admin", create_admin, "make a member, new or existing, an administrator", _add_create_admin),
-    Command("reset-password", reset_password, "set a member's password and end their sessions", _add_reset_password),
-    Command("list-members", list_members, "print the members: role, created, last seen, muted or banned", _add_json),
-    Command("invite", invite, "print an address at which people may register by invitation", _add_invite),
+    Command(
+        "create-admin",
+        _with_operate(members.create_admin),
+        "make a member, new or existing, an administrator",
+        members.add_create_admin,
+    ),
+    Command(
+        "reset-password",
+        _with_operate(members.reset_password),
+        "set a member's password and end their sessions",
+        members.add_reset_password,
+    ),
+    Command(
+        "list-members",
+        _with_operate(members.list_members),
+        "print the members: role, created, last seen, muted or banned",
+        members.add_list_members,
+    ),
+    Command("invite", _with_operate(members.invite), "print an address to register by invitation", members.add_invite),
     Command("backup", _with_operate(verbs.backup), "write everything into one archive", verbs.add_backup),
     Command("restore", verbs.restore, "make the room what an archive holds", verbs.add_restore),
     Command("export", _with_operate(verbs.export), "write all that is kept as JSON lines", verbs.add_export),
@@ -318,23 +214,11 @@ def _flags(arguments: argparse.Namespace) -> dict[str, str | None]:
 
 def _with_the_rooms_words(call: Call) -> tuple[Config, dict[str, str]]:
     """The settings in force and their sources: the administrators' word wins, where a room has begun."""
-    try:
-        has_begun = (call.config.data_dir / "chat.db").is_file()
-    except OSError as error:
-        raise Failure(_os_error_text(error)) from None
-    if not has_begun:
+    if not (call.config.data_dir / "chat.db").is_file():
         return call.config, call.sources
     words: dict[str, str] = _operate(call, "settings", {})["words"]
     config, wrong = overridden(call.config, words)
     return config, call.sources | {name: "room" for name in words if name not in wrong}
-
-
-def _own_address(config: Config) -> str:
-    """Where a server with these settings would answer; "" where only a running one knows its port."""
-    if config.base_url or not config.port:
-        return config.base_url
-    host = f"[{config.host}]" if ":" in config.host else config.host
-    return f"{'https' if config.tls_cert else 'http'}://{host}:{config.port}"
 
 
 def _operate(call: Call, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -375,33 +259,6 @@ def _os_error_text(error: OSError) -> str:
     if error.filename is None:
         return reason
     return f"cannot use {os.fsdecode(error.filename)}: {reason}"
-
-
-def _password(from_stdin: bool, prompt: str) -> str | None:
-    """The password that was given, or None when none was."""
-    if from_stdin:
-        return _password_line()
-    if sys.stdin is None or not sys.stdin.isatty():
-        return None
-    try:
-        first = getpass.getpass(prompt)
-        if first and getpass.getpass("Again: ") != first:
-            raise Failure("the two passwords differ")
-    except EOFError:
-        raise Failure("no password was given") from None
-    return first or None
-
-
-def _password_line() -> str | None:
-    line = sys.stdin.buffer.readline(_PASSWORD_LINE_MAX) if sys.stdin else b""
-    try:
-        return line.decode("utf-8").removesuffix("\n").removesuffix("\r") or None
-    except UnicodeDecodeError:
-        raise Failure("--password-stdin: the password must be UTF-8 text", EXIT_USAGE) from None
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _print_json(value: Any) -> None:

@@ -228,7 +228,7 @@ def operated(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Called]:
         async def operate(config: Any, command: str, arguments: dict[str, Any]) -> Any:
             return respond(command, arguments)
 
-        async def serve(config: Any) -> Any:
+        async def serve(config: Any, sources: Any) -> Any:
             return respond("serve", config)
 
         def respond(*call: Any) -> Any:
@@ -367,3 +367,158 @@ def test_an_interrupted_command_ends_quietly(operated: Operated, capsys: Capture
     operated(KeyboardInterrupt())
     assert cli.main(["serve"]) == 130
     assert capsys.readouterr() == ("", "")
+
+
+# reset-password, list-members, invite, version
+
+
+def test_reset_password_hands_on_the_password_and_says_what_it_did(
+    operated: Operated, monkeypatch: Patch, capsys: Capture, tmp_path: Path
+) -> None:
+    (tmp_path / "chat.db").touch()
+    called = operated({"name": "小明", "sessions_ended": 2})
+    monkeypatch.setattr(sys, "stdin", Stdin(b"secret-pass-1\n"))
+    assert cli.main(["reset-password", "小明", "--password-stdin"]) == 0
+    assert called == [("reset-password", {"name": "小明", "password": "secret-pass-1"})]
+    assert capsys.readouterr().out == "小明 has the new password; sessions ended: 2\n"
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_password_of_nobody_is_one_line_that_names_them(
+    begun: bool, operated: Operated, monkeypatch: Patch, capsys: Capture, tmp_path: Path
+) -> None:
+    if begun:
+        (tmp_path / "chat.db").touch()
+    operated(Refusal(Code.NOT_FOUND))
+    monkeypatch.setattr(sys, "stdin", Stdin(b"secret-pass-1\n"))
+    assert cli.main(["reset-password", "小明", "--password-stdin"]) == 1
+    assert complaint(capsys) == "there is no member named '小明'"
+
+
+def test_reset_password_without_a_password_changes_nothing(
+    operated: Operated, monkeypatch: Patch, capsys: Capture
+) -> None:
+    called = operated({})
+    monkeypatch.setattr(sys, "stdin", Stdin(b""))
+    assert cli.main(["reset-password", "小明"]) == 1
+    assert "--password-stdin" in complaint(capsys)
+    assert called == []
+
+
+MEMBER = {
+    "id": 1, "name": "小明", "role": "member", "created_ms": 1_795_329_360_000, "seen_ms": None,
+    "muted_until_ms": None, "banned": False,
+}  # fmt: skip
+
+
+def test_the_members_are_a_table_in_the_rooms_own_time(operated: Operated, capsys: Capture, tmp_path: Path) -> None:
+    (tmp_path / "chat.db").touch()
+    troubles = {"seen_ms": MEMBER["created_ms"], "muted_until_ms": 1_795_332_960_000, "banned": True}
+    bad = {**MEMBER, "name": "bad", **troubles}
+    operated({"members": [MEMBER, bad], "next": None})
+    assert cli.main(["list-members"]) == 0
+    header, first, second = capsys.readouterr().out.splitlines()
+    assert header.split("  ")[0] == "NAME"
+    assert first.split() == ["小明", "member", "2026-11-22", "14:36", "-", "-"]
+    assert second.endswith("2026-11-22 14:36  banned, muted until 2026-11-22 15:36")
+
+
+def test_the_members_of_a_large_room_come_in_pages(
+    operated: Operated, monkeypatch: Patch, capsys: Capture, tmp_path: Path
+) -> None:
+    (tmp_path / "chat.db").touch()
+    answers = [{"members": [MEMBER], "next": 1}, {"members": [{**MEMBER, "id": 2}], "next": None}]
+    asked = []
+    operated(None)
+
+    async def operate(config: Any, command: str, arguments: dict[str, Any]) -> Any:
+        asked.append(arguments["after"])
+        return answers[len(asked) - 1]
+
+    monkeypatch.setattr(sys.modules["chatserver.control"], "operate", operate)
+    assert cli.main(["list-members", "--json"]) == 0
+    assert [member["id"] for member in json.loads(capsys.readouterr().out)] == [1, 2]
+    assert asked == [0, 1]
+
+
+INVITE = {"code": "abc", "uses": 1, "expires_ms": 1_795_329_360_000, "registration": "invite", "address": ""}
+
+
+@pytest.mark.parametrize(
+    ("answered", "argv", "origin"),
+    [
+        ("https://chat.example.org", [], "https://chat.example.org"),
+        ("http://127.0.0.1:49152", [], "http://127.0.0.1:49152"),
+        ("", [], "http://127.0.0.1:8000"),
+    ],
+)
+def test_invite_prints_an_address(
+    answered: str, argv: list[str], origin: str, operated: Operated, capsys: Capture
+) -> None:
+    called = operated({**INVITE, "address": answered})
+    assert cli.main(["invite", "--uses", "3", "--hours", "0.5", *argv]) == 0
+    assert called == [("invite", {"uses": 3, "hours": 0.5})]
+    assert capsys.readouterr() == (f"{origin}/register/?invite=abc\n", "")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "origin"),
+    [
+        ("CHAT_BASE_URL", "https://chat.example.org", "https://chat.example.org"),
+        ("CHAT_HOST", "::1", "http://[::1]:8000"),
+        ("CHAT_PORT", "0", ""),
+    ],
+)
+def test_where_no_server_runs_the_settings_say_the_address(
+    variable: str, value: str, origin: str, operated: Operated, monkeypatch: Patch, capsys: Capture
+) -> None:
+    operated(INVITE)
+    monkeypatch.setenv(variable, value)
+    assert cli.main(["invite", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["address"] == f"{origin}/register/?invite=abc"
+    assert told["expires_ms"] == INVITE["expires_ms"]
+
+
+def test_an_invitation_that_nobody_is_asked_for_is_remarked_on(operated: Operated, capsys: Capture) -> None:
+    operated({**INVITE, "registration": "open"})
+    assert cli.main(["invite"]) == 0
+    out, err = capsys.readouterr()
+    assert out.endswith("/register/?invite=abc\n")
+    assert err.startswith("chatserver: registration is open") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("argv", [["--uses", "0"], ["--uses", "many"], ["--hours", "0"], ["--hours", "nan"], ["x"]])
+def test_an_impossible_invitation_is_a_wrong_call(argv: list[str], operated: Operated, capsys: Capture) -> None:
+    called = operated(INVITE)
+    assert cli.main(["invite", *argv]) == 2
+    assert argv[0] in complaint(capsys)
+    assert called == []
+
+
+def test_the_version_is_a_command_too(capsys: Capture) -> None:
+    assert cli.main(["version"]) == 0
+    assert capsys.readouterr().out == f"chatserver {__version__}\n"
+    assert cli.main(["version", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"version": __version__}
+
+
+# The administrators' word
+
+
+def test_the_rooms_own_word_wins_over_the_flag(operated: Operated, capsys: Capture, tmp_path: Path) -> None:
+    (tmp_path / "chat.db").touch()
+    operated({"words": {"text_max": "500", "send_interval": "soon", "colour": "jade"}})
+    told = rows(capsys, "--text-max", "900", "--send-interval", "3")
+    assert (told["text_max"]["value"], told["text_max"]["source"]) == (500, "room")
+    assert (told["send_interval"]["value"], told["send_interval"]["source"]) == (3.0, "flag")
+
+
+def test_where_no_room_has_begun_settings_and_members_begin_none(
+    capsys: Capture, tmp_path: Path, monkeypatch: Patch
+) -> None:
+    nowhere = tmp_path / "nowhere"
+    monkeypatch.setattr(sys, "stdin", Stdin(b"secret-pass-1\n"))
+    for argv, code in ((["settings"], 0), (["list-members"], 0), (["reset-password", "alice", "--password-stdin"], 1)):
+        assert cli.main([*argv, "--data-dir", str(nowhere)]) == code
+        assert not nowhere.exists()

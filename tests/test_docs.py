@@ -35,6 +35,12 @@ def test_a_settings_flag_and_default_are_the_real_ones(setting) -> None:  # type
     assert len(meaning) > 20
 
 
+def test_what_the_room_may_change_is_listed_and_nothing_else() -> None:
+    text = (ROOT / "docs/settings.md").read_text("utf-8")
+    part = text.partition("## On the room's own page\n")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`(CHAT_[A-Z_]+)`", part)) == {setting.variable for setting in SETTINGS if setting.in_room}
+
+
 @pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
 def test_the_quick_start_is_two_lines_that_set_themselves_up(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
@@ -42,7 +48,7 @@ def test_the_quick_start_is_two_lines_that_set_themselves_up(page: str) -> None:
     assert [line.split(" && ")[-1] for line in lines] == [".venv/bin/python run.py", ".venv/bin/python -m pytest"]
 
 
-@pytest.mark.parametrize("page", ["README.md", "README.zh.md", "CHANGELOG.md", "docs/settings.md", "chat.service"])
+@pytest.mark.parametrize("page", ["README.md", "README.zh.md", "CHANGELOG.md", "docs/settings.md", "docs/backup.md", "chat.service"])
 def test_what_a_page_names_exists(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
     for variable in re.findall(r"\bCHAT_[A-Z_]+\b", text):

@@ -26,8 +26,8 @@ class Connection:
 
     `send` never blocks, never reorders, and never lets more than OUTBOX_MAX bytes wait: past that
     the reader is told 1013 and dropped. One write alone may be longer, where nothing waits: a long
-    page of history or a great batch is no reader's fault. Frames are written beside aiohttp, so its own flow control
-    does not see them; the transport's buffer is watched here instead.
+    page of history or a great batch is no reader's fault. Frames are written beside aiohttp, so its
+    own flow control does not see them; the transport's buffer is watched here instead.
     """
 
     transport: asyncio.Transport

@@ -24,7 +24,8 @@ class Hub:
 
     def __init__(self, clock: Clock) -> None:
         self.changed: Callable[[], None] = lambda: None
-        self.dropped_slow = 0
+        # Readers given up: too slow for their outbox, stuck, or silent.
+        self.dropped = 0
         self._clock = clock
         self._live: set[Connection] = set()
         self._closing: set[Connection] = set()
@@ -120,6 +121,7 @@ class Hub:
         """Once a second or so: drop the stuck, the silent and the never-ending; ping the rest in time."""
         now = self._clock.monotonic()
         for connection in [c for c in (*self._live, *self._closing) if c.is_lost(now)]:
+            self.dropped += connection in self._live
             self.leave(connection)
             connection.abort()
         if now - self._pinged_at >= PING_SECONDS:
@@ -127,7 +129,7 @@ class Hub:
             self.broadcast(_PING)
 
     def _give_up(self, connection: Connection) -> None:
-        self.dropped_slow += 1
+        self.dropped += 1
         self.close(connection, TOO_SLOW)
 
     def _remove(self, connection: Connection) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PASSWORD_LINE_MAX = 64 * 1024
+_TIME = "%Y-%m-%d %H:%M"
 
 
 def add_create_admin(parser: argparse.ArgumentParser) -> None:
@@ -58,17 +59,17 @@ def reset_password(call: Call, operate: Operate) -> None:
     password = _password(call, "New password: ")
     if password is None:
         raise Failure("no password was given (see --password-stdin)")
+    nobody = Failure(f"there is no member named {name!r}")
+    if not _has_begun(call.config):
+        raise nobody
     try:
         done = operate(call, "reset-password", {"name": name, "password": password})
     except Refusal as refusal:
-        if refusal.code is Code.NOT_FOUND:
-            raise Failure(f"there is no member named {name!r}") from None
-        raise
+        raise nobody if refusal.code is Code.NOT_FOUND else refusal from None
     if call.arguments.json:
         _print_json(done)
         return
-    ended = done["sessions_ended"]
-    print(f"{done['name']} has the new password; sessions ended: {ended}")
+    print(f"{done['name']} has the new password; sessions ended: {done['sessions_ended']}")
 
 
 def add_list_members(parser: argparse.ArgumentParser) -> None:
@@ -77,7 +78,7 @@ def add_list_members(parser: argparse.ArgumentParser) -> None:
 
 def list_members(call: Call, operate: Operate) -> None:
     members: list[dict[str, Any]] = []
-    after: int | None = 0
+    after: int | None = 0 if _has_begun(call.config) else None
     while after is not None:
         page = operate(call, "list-members", {"after": after})
         members.extend(page["members"])
@@ -92,7 +93,7 @@ def list_members(call: Call, operate: Operate) -> None:
 def add_invite(parser: argparse.ArgumentParser) -> None:
     uses, hours = _typed(Whole(1, 10_000)), _typed(Real(0.01, 8_784))
     parser.add_argument("--uses", metavar="N", type=uses, default=1, help="members it lets in (default: 1)")
-    parser.add_argument("--hours", metavar="N", type=hours, default=168, help="how long it works (default: 168, a week)")
+    parser.add_argument("--hours", metavar="N", type=hours, default=168, help="how long it works (default: 168)")
     _add_json(parser)
 
 
@@ -105,6 +106,11 @@ def invite(call: Call, operate: Operate) -> None:
     print(address)
     if done["registration"] != "invite":
         print(f"chatserver: registration is {done['registration']}, so nobody is asked for this now", file=sys.stderr)
+
+
+def _has_begun(config: Config) -> bool:
+    """False where no room is yet: a question about its members must not begin one."""
+    return (config.data_dir / "chat.db").is_file()
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
@@ -158,9 +164,6 @@ def _row(member: dict[str, Any], config: Config) -> tuple[str, ...]:
     muted = f"muted until {shown(member['muted_until_ms'])}" if member["muted_until_ms"] else ""
     state = ", ".join(word for word in ("banned" if member["banned"] else "", muted) if word)
     return (member["name"], member["role"], shown(member["created_ms"]), shown(member["seen_ms"]), state or "-")
-
-
-_TIME = "%Y-%m-%d %H:%M"
 
 
 def _own_address(config: Config) -> str:

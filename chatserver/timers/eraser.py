@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 # The log is emptied so long after the first erasure: soon enough for the promise of 10 s, and one
 # emptying serves all that is erased meanwhile.
-DELAY_SECONDS = 1.0
+DELAY_SECONDS = 3.0
 RETRY_SECONDS = 2.0
 
 

@@ -33,6 +33,8 @@ PAGE = 100
 API_PAGE = 50
 # A client further behind than this gets a page instead: it would scroll past the rest anyway.
 CHANGES_MAX = 300
+# What one `sync` holds at most: half a reader's outbox, so that live events find room behind it.
+SYNC_BYTES_MAX = 512 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,21 @@ class Feed:
                 self._pages[count] = page
         return page
 
+    def page(self) -> bytes:
+        """What a client shows that cannot continue where it was: the newest PAGE, or fewer very long ones."""
+        whole = self.newest(PAGE)
+        if len(whole) <= SYNC_BYTES_MAX:
+            return whole
+        shown: list[bytes] = []
+        left = SYNC_BYTES_MAX
+        for entry in reversed(self._entries.values()):
+            if entry.message.state is not State.DELETED:
+                left -= len(entry.json) + 1
+                if left < 0:
+                    break
+                shown.append(entry.json)
+        return b"[" + b",".join(reversed(shown)) + b"]"
+
     def holds(self, count: int) -> bool:
         """True when no more of the newest `count` messages are kept than this feed holds."""
         if len(self._entries) < ROWS_MAX:
@@ -120,7 +137,7 @@ class Feed:
         if not self._forgotten_seq <= seq <= self.seq:
             return None
         changed = [entry for entry in self._entries.values() if entry.message.seq > seq]
-        if len(changed) > CHANGES_MAX:
+        if len(changed) > CHANGES_MAX or sum(len(entry.json) for entry in changed) > SYNC_BYTES_MAX:
             return None
         changed.sort(key=lambda entry: entry.message.seq)
         return b"[" + b",".join(entry.json for entry in changed) + b"]"

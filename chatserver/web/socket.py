@@ -15,9 +15,10 @@ from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 from chatserver.hub import Connection, Hub, frames
 from chatserver.refusals import Code, Refusal
 from chatserver.web import commands, logins, wire
-from chatserver.web.feed import PAGE, Feed
-from chatserver.web.keys import CLOCK, FEED, GATE, HUB, PRESENCE, ROOM, SETTINGS, VIEWER, WIRE
+from chatserver.web.feed import Feed
+from chatserver.web.keys import CLOCK, FEED, GATE, HUB, PRESENCE, ROOM, SETTINGS, STATIC, VIEWER, WIRE
 from chatserver.web.publisher import SESSION_ENDED
+from chatserver.web.strict import StrictWebSocket
 from chatserver.web.viewer import Viewer
 from chatserver.web.wire import dumps
 
@@ -32,9 +33,11 @@ async def serve(request: web.Request) -> web.StreamResponse:
     """The handler of `/ws/chat/`. Refuses the handshake with `forbidden` (origin) and `busy` (too many)."""
     request.app[GATE].check_socket_origin(request)
     viewer, hub = request[VIEWER], request.app[HUB]
+    read_id = await request.app[ROOM].reacting.read_by(viewer.user) if viewer.user else 0
+    # From here to the joining nothing waits for anything, so that newcomers are counted one by one.
     _check_room_left(request, viewer, hub)
     # aiohttp refuses a message of `max_msg_size` bytes or more; ours may have FRAME_MAX.
-    ws = web.WebSocketResponse(compress=False, autoping=False, autoclose=False, max_msg_size=FRAME_MAX + 1, timeout=5)
+    ws = StrictWebSocket(compress=False, autoping=False, autoclose=False, max_msg_size=FRAME_MAX + 1, timeout=5)
     await ws.prepare(request)
     transport = request.transport
     if transport is None:
@@ -46,10 +49,10 @@ async def serve(request: web.Request) -> web.StreamResponse:
         viewer.address,
         request.app[CLOCK].monotonic(),
     )
-    read_id = await request.app[ROOM].reacting.read_by(viewer.user) if viewer.user else 0
     # Asked again, and nothing awaited from here to the joining: a login that was ended during the
     # handshake has found no connection to close.
     is_current = viewer.session is None or await logins.is_current(request)
+    ws.before_closing = lambda: hub.leave(connection)
     _welcome(request, connection, read_id)
     if not is_current:
         hub.close(connection, SESSION_ENDED)
@@ -76,6 +79,7 @@ def _welcome(request: web.Request, connection: Connection, read_id: int) -> None
     hello = {
         "type": "hello",
         "protocol": PROTOCOL,
+        "version": app[STATIC].version,  # of the static files: a page that came with others can offer a reload
         "epoch": feed.epoch,
         "seq": feed.seq,
         "first_id": feed.first_id,
@@ -97,7 +101,7 @@ def _welcome(request: web.Request, connection: Connection, read_id: int) -> None
 def _sync(feed: Feed, after: str, epoch: str) -> bytes:
     known = epoch == feed.epoch and after.isascii() and after.isdigit() and len(after) < 20
     changes = feed.changes_after(int(after)) if known else None
-    messages = feed.newest(PAGE) if changes is None else changes
+    messages = feed.page() if changes is None else changes
     start = {"type": "sync", "first_id": feed.first_id, "complete": changes is not None}
     return dumps(start)[:-1] + b',"messages":' + messages + b"}"
 
@@ -164,7 +168,6 @@ class _Listener:
     async def _answer_close(self, code: int | None) -> None:
         """Finish the handshake: with our half if the client began it, else just by hanging up."""
         if self._connection.closing_code is None:
-            self._app[HUB].leave(self._connection)
             await self._ws.close(code=code or WSCloseCode.OK, drain=False)
         else:
             self._connection.transport.close()

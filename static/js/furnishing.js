@@ -8,6 +8,7 @@ import { aboveTheKeyboard } from "./elements/keyboard.js";
 import { MembersView } from "./elements/members.js";
 import { OrderingBar } from "./elements/ordering_window.js";
 import { listenForMenu } from "./elements/press.js";
+import { namesOf } from "./elements/reactions.js";
 import { wireTheme } from "./elements/theme.js";
 import { wireKeys } from "./elements/keys.js";
 import { t } from "./words/words.js";
@@ -45,17 +46,24 @@ function wireMessages(room) {
       if (bubble && !target.closest("a")) bubble.closest("article").classList.toggle("message--tapped");
       return;
     }
-    const { action, quick, jump, picture, editAgain, unsent } = pressed.dataset;
+    const { action, quick, jump, picture, editAgain, unsent, emoji } = pressed.dataset;
     const message = messageOf(pressed);
     if (action === "menu") (await menu()).open(message, { opener: pressed });
     else if (quick === "reply") room.actions.reply(message);
     else if (jump && !(await room.view.reveal(Number(jump)))) room.say(t("quote_gone"));
     else if (picture !== undefined && message) (await lightbox()).open(message.id);
+    else if (emoji && room.me) room.actions.react(message, emoji);
+    else if (emoji) room.say(namesOf(pressed));
     else if (editAgain) room.actions.editAgain(Number(editAgain));
     else if (unsent === "retry") room.outbox.retry(clientIdOf(pressed));
     else if (unsent === "discard") takeBack(room, clientIdOf(pressed));
   });
-  listenForMenu(list, (article, point) => {
+  listenForMenu(list, (article, point, target) => {
+    const reaction = target.closest(".reaction");
+    if (reaction) {
+      room.say(namesOf(reaction));
+      return true;
+    }
     const message = room.timeline.get(Number(article.dataset.id));
     if (!message || message.state !== "live") return false;
     menu().then((opened) => opened.open(message, { opener: article, point }));

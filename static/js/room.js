@@ -6,6 +6,7 @@ import { Clock, OrderingWindow } from "./models/clock.js";
 import { Dates } from "./models/dates.js";
 import { Drafts, Reading } from "./models/memory.js";
 import { Outbox } from "./models/outbox.js";
+import { mentionsOf } from "./models/text.js";
 import { Timeline } from "./models/timeline.js";
 import { RoomSocket } from "./net/socket.js";
 import { language, t } from "./words/words.js";
@@ -27,11 +28,14 @@ const room = {
   timeline: new Timeline(),
   outbox: null,
   drafts: new Drafts(me?.id ?? 0),
-  reading: new Reading(me?.id ?? 0),
+  reading: new Reading(present.read_id ?? 0, (id) => !room.staleReader && room.socket.send({ type: "read", id })),
   dates: new Dates(language, { today: t("today"), yesterday: t("yesterday") }),
-  presence: Object.assign(new EventTarget(), { online: present.online, guests: present.guests, members: present.members }),
+  presence: Object.assign(new EventTarget(), { online: present.online, guests: present.guests, members: present.members, people: present.people }),
   previews: new Map(),
   staleReader: false,
+  newVersion: false,
+  names,
+  mentions: (text) => (me && /[@＠]/.test(text) ? mentionsOf(text, me.name, names()) : []),
   recalledText: (id) => recalled.get(id),
   fetchOlder,
   say: async (words) => (await import("./elements/dialogs.js")).toast(words),
@@ -48,7 +52,7 @@ room.socket = new RoomSocket(() => {
   const { protocol, host } = location;
   const { seq, epoch } = room.timeline;
   return `${protocol === "https:" ? "wss" : "ws"}://${host}/ws/chat/?after=${seq}&epoch=${encodeURIComponent(epoch)}`;
-});
+}, { mute: !me });
 
 if (me) {
   room.outbox = new Outbox({ deliver, shelf: shelfOf(me.id) });
@@ -76,7 +80,7 @@ function listenToSocket() {
   socket.addEventListener("frame", ({ frame }) => heard[frame.type]?.(frame));
 }
 
-function greet({ now_ms, limits, window, announcement, epoch, seq, user, online }) {
+function greet({ now_ms, limits, window, announcement, epoch, seq, user, online, read_id, version }) {
   clock.learn(now_ms);
   greeted = seq;
   room.limits = { ...room.limits, ...limits };
@@ -85,9 +89,11 @@ function greet({ now_ms, limits, window, announcement, epoch, seq, user, online 
   room.presence.online = online;
   room.presence.dispatchEvent(new Event("change"));
   room.timeline.epoch = epoch;
+  room.newVersion = Boolean(version) && version !== myVersion();
   // Someone else logged in, or out, in another tab: this page is still the former reader's.
   room.staleReader = (user?.id ?? null) !== (me?.id ?? null);
   if (!room.outbox) return;
+  if (!room.staleReader) room.reading.hear(read_id ?? 0);
   room.outbox.interval_ms = intervalOf(room.limits);
   room.outbox.setOnline(!room.staleReader);
 }
@@ -143,8 +149,6 @@ const heard = {
     room.outbox?.settle(client_id);
   },
   refused(refusal) {
-    // A guest's ping is refused like all that guests send; that it was answered is all we wanted.
-    if (!me) return;
     if (refusal.client_id) room.outbox?.refuse(refusal.client_id, refusal);
     else if (refusal.code !== "bad_request") room.say(refusal.message);
     recalling.delete(refusal.id);
@@ -186,6 +190,10 @@ function actions() {
       save(image);
     },
     recall: ({ id }) => withdraw("recall", id),
+    react({ id, reactions = [] }, emoji) {
+      const on = !reactions.some((each) => each.emoji === emoji && each.users.includes(me.name));
+      if (!socket.send({ type: "react", id, emoji, on })) room.say(t("failed_offline"));
+    },
     async remove({ id }) {
       if (await room.confirm(t("delete_question"), t("delete"), { danger: true })) withdraw("delete", id);
     },
@@ -253,6 +261,18 @@ function shelfOf(user_id) {
 // Administrators are exempt from the interval.
 function intervalOf({ send_interval_ms }) {
   return me.role === "administrator" ? 0 : send_interval_ms;
+}
+
+// Whom one might call: who is here, and whoever has said something that is shown.
+function names() {
+  const here = room.presence.people?.map(({ name }) => name) ?? [];
+  const authors = room.timeline.ids.map((id) => room.timeline.get(id).user);
+  return [...new Set([...here, ...room.presence.members, ...authors])];
+}
+
+// The static files' version is part of this module's own address.
+function myVersion() {
+  return /\/static\/([^/]+)\//.exec(import.meta.url)?.[1];
 }
 
 function showAnnouncement(image) {

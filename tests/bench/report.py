@@ -29,8 +29,7 @@ def as_json(machine: str, turns: int, found: Sequence[tuple[Row, Result]]) -> st
             "row": row.number,
             "title": row.title,
             "lines": [
-                {**asdict(line), "value": line.value, "ratio": line.ratio, "holds": line.holds}
-                for line in result.lines
+                {**asdict(line), "value": line.value, "ratio": line.ratio, "holds": line.holds} for line in result.lines
             ],
             "notes": result.notes,
         }

@@ -103,7 +103,6 @@ class Result:
     ) -> None:
         self.lines.append(Line(what, unit, turns, floor, floor_turns, goal))
 
-
     def compare(
         self, what: str, ours: Sequence[Work], floor: str, theirs: Sequence[Work], goal: Goal | None = None
     ) -> None:

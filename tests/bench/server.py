@@ -81,9 +81,7 @@ def prepare(work: Path, cores: Cores, data: Path, count: int) -> list[Member]:
 
 
 @contextmanager
-def _running(
-    work: Path, cores: Cores, data: Path, count_syncs: bool, settings: dict[str, object]
-) -> Iterator[Server]:
+def _running(work: Path, cores: Cores, data: Path, count_syncs: bool, settings: dict[str, object]) -> Iterator[Server]:
     command = [sys.executable, "run.py", "serve", "--host", "127.0.0.1", "--port", "0", "--data-dir", str(data)]
     syncs = work / "syncs.log" if count_syncs else None
     if syncs is not None:

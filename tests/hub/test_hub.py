@@ -70,7 +70,7 @@ async def test_a_slow_reader_costs_only_itself(hub: Hub, clock: FakeClock) -> No
     assert good.passed == other.passed == part * 6
     assert stuck.waiting == part * 4 + frames.close(TOO_SLOW)
     assert slow.closing_code == TOO_SLOW
-    assert (hub.dropped_slow, len(hub), hub.online) == (1, 2, 1)
+    assert (hub.dropped, len(hub), hub.online) == (1, 2, 1)
 
 
 async def test_a_reader_that_is_too_slow_is_aborted_and_its_memory_freed(hub: Hub, clock: FakeClock) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ class Said:
 
 
 Operator = Callable[..., Said]
+Operate = Callable[..., Awaitable[Said]]
 
 
 @pytest.fixture
@@ -48,3 +50,13 @@ def operator(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
         return Said(code, *capsys.readouterr())
 
     return operate
+
+
+@pytest.fixture
+def operate(operator: Operator) -> Operate:
+    """The same beside a running loop."""
+
+    async def in_thread(*arguments: str | Path) -> Said:
+        return await asyncio.to_thread(operator, *arguments)
+
+    return in_thread

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import sqlite3
@@ -12,7 +11,7 @@ from typing import Any
 
 from chatserver.operations import rows
 from chatserver.storage import migrations
-from tests.operations.conftest import Operator
+from tests.operations.conftest import Operate, Operator
 from tests.operations.rooms import SECRET_TEXT, furnish, inside
 from tests.process.serving import run, serving
 from tests.web.client import Browser
@@ -39,10 +38,10 @@ def test_every_column_of_the_database_is_told_or_withheld_on_purpose(tmp_path: P
     assert not told & withheld
 
 
-async def test_all_that_is_kept_is_exported(tmp_path: Path, operator: Operator) -> None:
+async def test_all_that_is_kept_is_exported(tmp_path: Path, operate: Operate) -> None:
     data, file = tmp_path / "data", tmp_path / "room.jsonl"
     was = await furnish(data)
-    done = await asyncio.to_thread(operator, "export", file, "--data-dir", data, "--json")
+    done = await operate("export", file, "--data-dir", data, "--json")
     assert done.code == 0, done.err
     assert done.json["lines"] == len(objects(file))
     assert objects(file)[0]["type"] == "export"
@@ -60,10 +59,10 @@ async def test_all_that_is_kept_is_exported(tmp_path: Path, operator: Operator) 
     assert len(of_type(file, "session")) == 2
 
 
-async def test_an_export_opens_no_door(tmp_path: Path, operator: Operator) -> None:
+async def test_an_export_opens_no_door(tmp_path: Path, operate: Operate) -> None:
     data, file = tmp_path / "data", tmp_path / "room.jsonl"
     await furnish(data)
-    assert (await asyncio.to_thread(operator, "export", file, "--data-dir", data, "--html")).code == 0
+    assert (await operate("export", file, "--data-dir", data, "--html")).code == 0
     connection = sqlite3.connect(data / "chat.db")
     hashes = [row[0].encode() for row in connection.execute("SELECT password FROM users")]
     found = connection.execute("SELECT token_hash FROM sessions UNION SELECT code_hash FROM invites")
@@ -93,10 +92,10 @@ class Page(HTMLParser):
         self.words += data
 
 
-async def test_the_page_shows_every_message_as_text_and_its_pictures(tmp_path: Path, operator: Operator) -> None:
+async def test_the_page_shows_every_message_as_text_and_its_pictures(tmp_path: Path, operate: Operate) -> None:
     data, file = tmp_path / "data", tmp_path / "out.jsonl"
     was = await furnish(data)
-    said = await asyncio.to_thread(operator, "export", file, "--html", tmp_path / "read me.html", "--data-dir", data)
+    said = await operate("export", file, "--html", tmp_path / "read me.html", "--data-dir", data)
     assert said.code == 0, said.err
     page = Page((tmp_path / "read me.html").read_text("utf-8"))
     assert "<b>早上好</b> & 'hello'" in page.words

@@ -12,7 +12,7 @@ import pytest
 
 from chatserver.operations.exchange import _rename_in_turn, exchange
 from chatserver.storage import migrations
-from tests.operations.conftest import Operator
+from tests.operations.conftest import Operate, Operator
 from tests.operations.rooms import eventually, forged, furnish, inside, members_of, visited
 from tests.process.serving import run, serving
 from tests.web.client import files_under, opened, real_time
@@ -29,11 +29,11 @@ def database_of(path: Path, change: str = "") -> bytes:
     return path.read_bytes()
 
 
-async def test_a_restored_room_is_the_one_that_was_backed_up(tmp_path: Path) -> None:
+async def test_a_restored_room_is_the_one_that_was_backed_up(tmp_path: Path, operate: Operate) -> None:
     data, file, copy = tmp_path / "data", tmp_path / "room.tar.gz", tmp_path / "copy"
     was = await furnish(data)
-    assert (await run("backup", str(file), "--data-dir", str(data))).code == 0
-    done = await run("restore", str(file), "--data-dir", str(copy))
+    assert (await operate("backup", file, "--data-dir", data)).code == 0
+    done = await operate("restore", file, "--data-dir", copy)
     assert done.code == 0 and str(copy) in done.out, done.err
     original, restored = files_under(data), files_under(copy)
     assert set(restored) == set(original) - {"chat.lock"}
@@ -49,17 +49,17 @@ async def test_a_restored_room_is_the_one_that_was_backed_up(tmp_path: Path) -> 
         assert (await socket.expect("sync"))["complete"] is False
 
 
-async def test_what_was_there_is_kept_beside_it(tmp_path: Path) -> None:
+async def test_what_was_there_is_kept_beside_it(tmp_path: Path, operate: Operate) -> None:
     data, file = tmp_path / "data", tmp_path / "room.tar"
     await furnish(data)
-    assert (await run("backup", str(file), "--data-dir", str(data))).code == 0
+    assert (await operate("backup", file, "--data-dir", data)).code == 0
     async with opened(data, real_time()) as house:
         await (await house.member("小红")).say("said after the backup")
     before = files_under(data)
-    refused = await run("restore", str(file), "--data-dir", str(data))
+    refused = await operate("restore", file, "--data-dir", data)
     assert refused.code == 1 and "--force" in refused.complaint
     assert files_under(data) == before
-    done = await run("restore", str(file), "--data-dir", str(data), "--force")
+    done = await operate("restore", file, "--data-dir", data, "--force")
     assert done.code == 0, done.err
     kept = tmp_path / next(name for name in inside(tmp_path) if name.startswith("data.before-restore-"))
     assert str(kept) in done.out
@@ -76,11 +76,13 @@ async def test_a_running_server_is_not_robbed_of_its_data(tmp_path: Path) -> Non
         assert refused.code == 1 and "stop the server" in refused.complaint
 
 
-async def test_an_old_backup_is_expired_by_todays_clock_before_anyone_can_read_it(tmp_path: Path) -> None:
+async def test_an_old_backup_is_expired_by_todays_clock_before_anyone_reads_it(
+    tmp_path: Path, operate: Operate
+) -> None:
     data, file = tmp_path / "data", tmp_path / "room.tar"
     was = await furnish(data)
-    assert (await run("backup", str(file), "--data-dir", str(data))).code == 0
-    assert (await run("restore", str(file), "--data-dir", str(data), "--force")).code == 0
+    assert (await operate("backup", file, "--data-dir", data)).code == 0
+    assert (await operate("restore", file, "--data-dir", data, "--force")).code == 0
     assert was["image"] in files_under(data).values()
     async with serving(data, "--history-hours", "0.0001") as server, visited(server.address) as member:
         answer = (await member.get("/api/recent_messages/")).json

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from chatserver.events import ContentErased, MessagesExpired
 from chatserver.model import Page, State, User
 from chatserver.room import history as history_module
+from chatserver.storage import Unit
 from tests.room.stage import PICTURE, Stage
 
 EVERYTHING = 2**63 - 1
@@ -265,8 +267,17 @@ async def test_what_is_recalled_between_the_parts_of_a_search_is_not_shown(
 ) -> None:
     for _ in range(4):
         await stage.said(ming, "面")
+    run, parts = stage.database.run, 0
+
+    async def run_and_then_recall(unit: Unit[Any]) -> Any:
+        nonlocal parts
+        found = await run(unit)
+        parts += 1
+        if parts == 2:
+            monkeypatch.setattr(stage.database, "run", run)
+            await stage.room.recalling.recall(ming, 4)
+        return found
+
     monkeypatch.setattr(history_module, "SEARCH_ROWS", 1)
-    search = asyncio.create_task(stage.room.history.search("面", EVERYTHING, 100))
-    while not search.done():
-        await stage.room.recalling.recall(ming, 4)
-    assert ids(search.result()) == [1, 2, 3]
+    monkeypatch.setattr(stage.database, "run", run_and_then_recall)
+    assert ids(await stage.room.history.search("面", EVERYTHING, 100)) == [1, 2, 3]

@@ -71,7 +71,9 @@ async def test_it_survives_a_restart_and_wins_over_the_operator(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("nothing", [None, "", "  "])
-async def test_nothing_typed_gives_a_setting_back_to_the_operator(stage: Stage, wang: User, nothing: str | None) -> None:
+async def test_nothing_typed_gives_a_setting_back_to_the_operator(
+    stage: Stage, wang: User, nothing: str | None
+) -> None:
     await stage.room.changing.change(wang, {"text_max": "5"})
     assert await stage.room.changing.change(wang, {"text_max": nothing}) == ("text_max",)
     assert stage.room.settings.now.text_max == 2000

@@ -111,6 +111,21 @@ async def test_after_a_failure_it_tries_again_until_all_is_gone(disk: Disk, capl
     assert caplog.text.count("erasing failed") == 4
 
 
+async def test_what_comes_while_files_are_being_erased_is_not_forgotten(disk: Disk) -> None:
+    eraser: Eraser
+
+    async def erase(names: Iterable[str]) -> None:
+        await disk.erase(names)
+        if len(disk.asked) == 1:
+            eraser.heed(ContentErased(("images/late.webp",)))
+
+    eraser = Eraser(erase, disk.empty)
+    eraser.heed(ContentErased(("images/a.webp",)))
+    async with eraser.running():
+        await until(lambda: {"images/late.webp"} in disk.asked)
+    assert disk.asked[:2] == [{"images/a.webp"}, {"images/late.webp"}]
+
+
 async def test_it_ends_with_nothing_left_to_do(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(disk) as eraser:
         monkeypatch.setattr(eraser_module, "DELAY_SECONDS", 60.0)

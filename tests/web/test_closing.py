@@ -40,6 +40,9 @@ class Wire:
         finally:
             writer.close()
 
+    def send_raw(self, data: bytes) -> None:
+        self._writer.write(data)
+
     def send(self, opcode: int, payload: bytes, final: bool = True, reserved: int = 0) -> None:
         size = len(payload)
         head = bytes([(0x80 if final else 0) | reserved | opcode])
@@ -96,6 +99,7 @@ async def closed_after(house: House, *frames: tuple[int, bytes, bool, int]) -> i
         ([(PING, b"x" * 126, True, 0)], 1002),
         ([(CLOSE, b"a", True, 0)], 1002),
         ([(CLOSE, struct.pack("!H", 999), True, 0)], 1002),
+        ([(CLOSE, struct.pack("!H", 1006), True, 0)], 1002),
     ],
 )
 async def test_what_breaks_the_protocol_is_closed_with_its_code(
@@ -104,6 +108,25 @@ async def test_what_breaks_the_protocol_is_closed_with_its_code(
     other = await (await house.member("小明")).socket()
     assert await closed_after(house, *frames) == code
     await other.say("nobody else minds", "c-1")
+
+
+@pytest.mark.parametrize(
+    "unmasked",
+    [
+        b"\x81\x05hello",
+        b"\x81\x7e\x01\x00" + b"x" * 256,
+        b"\x89\x00",
+        b"\x81\x80\0\0\0\0" + b"\x81\x00",  # after one that is
+        b"\x81\xfe\x01\x00\0\0\0\0" + b"x" * 256 + b"\x81\x05hello",
+    ],
+)
+async def test_a_frame_that_is_not_masked_breaks_the_protocol(house: House, unmasked: bytes) -> None:
+    for pieces in ([unmasked], [unmasked[:1], unmasked[1:]]):
+        async with Wire.open(house.address) as wire:
+            for piece in pieces:
+                wire.send_raw(piece)
+                await asyncio.sleep(0.01)
+            assert await wire.close_code() == 1002
 
 
 async def test_a_frame_of_64_kib_is_still_heard(house: House) -> None:
@@ -237,3 +260,13 @@ async def test_a_password_that_changed_elsewhere_ends_the_socket_and_not_the_cha
     await browser.post("/profile/", {"old_password": PASSWORD, "new_password": "another long one"})
     assert await there.closed() == 4401
     await here.say("still here", "c-1")
+
+
+async def test_of_many_who_come_at_once_no_more_are_let_in_than_the_house_holds(tmp_path: Path) -> None:
+    async with opened(tmp_path, max_connections=2) as house:
+        member = await house.member("小明")
+        dialled = await asyncio.gather(*(member.dial() for _ in range(12)), return_exceptions=True)
+        sockets = [each for each in dialled if not isinstance(each, BaseException)]
+        assert len(sockets) == 2
+        for socket in sockets:
+            await socket.close()

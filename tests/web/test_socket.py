@@ -492,3 +492,17 @@ async def test_the_epoch_survives_a_restart(tmp_path: Path) -> None:
         async with opened(tmp_path) as house:
             epochs.append((await (await house.guest()).socket()).hello["epoch"])
     assert epochs[0] == epochs[1]
+
+
+async def test_a_sync_of_very_long_messages_leaves_room_for_what_follows(tmp_path: Path) -> None:
+    async with opened(tmp_path, text_max=10_000, send_interval=0) as house:
+        browser = await house.member("小明")
+        for number in range(40):
+            await browser.say(f"{number} " + "很" * 9_900)
+        stranger = await browser.socket(after=0, epoch="another")
+        returning = await browser.socket(after=0, epoch=stranger.hello["epoch"])
+        for socket in (stranger, returning):
+            sync = await socket.expect("sync")
+            assert sync["complete"] is False
+            assert 10 < len(sync["messages"]) < 40
+            assert sync["messages"][-1]["text"].startswith("39 ")

@@ -1,7 +1,8 @@
-// The dot that says whether the room is really there, and the banner for when it stays away.
+// The dot that says whether the room is really there, and the banner: for when it stays away, and
+// for a new version of this page, which is offered and never forced.
 
 import { t } from "../words/words.js";
-import { button } from "./dom.js";
+import { button, iconButton } from "./dom.js";
 
 const PATIENCE_MS = 5000;
 
@@ -9,6 +10,7 @@ export class ConnectionView {
   #room;
   #timer = 0;
   #patient = true;
+  #declined = false;
 
   constructor(room, { dot, banner }) {
     this.#room = room;
@@ -40,19 +42,28 @@ export class ConnectionView {
   }
 
   #drawBanner() {
-    const { socket, outbox, staleReader } = this.#room;
-    const [words, label, act] = this.#sentence(socket, unsentOf(outbox), staleReader);
+    const [words, label, act] = this.#sentence(this.#room, unsentOf(this.#room.outbox));
     this.banner.hidden = !words;
-    if (!words || this.banner.dataset.words === words) return;
+    if (this.banner.dataset.words === words) return;
     this.banner.dataset.words = words;
+    if (!words) return;
     this.banner.querySelector(".banner-words").textContent = words;
     this.banner.querySelector(".banner-act").replaceChildren(button("button button--small", label, act));
+    if (words === t("new_version")) this.banner.querySelector(".banner-act").append(this.#later());
   }
 
-  #sentence(socket, unsent, staleReader) {
+  #later() {
+    return iconButton("side-button", "close", t("later"), () => {
+      this.#declined = true;
+      this.#drawBanner();
+    });
+  }
+
+  #sentence({ socket, staleReader, newVersion }, unsent) {
     if (socket.ended === "banned") return [t("banned"), t("reload"), () => location.reload()];
     if (socket.ended) return [t("logged_out"), t("login"), () => location.assign("/login/?next=/")];
     if (staleReader) return [t("other_reader"), t("reload"), () => location.reload()];
+    if (socket.state === "online" && newVersion && !this.#declined) return [t("new_version"), t("reload"), () => location.reload()];
     if (socket.state === "online" || this.#patient) return [""];
     return [unsent ? t("offline_unsent", unsent) : t("offline"), t("retry_now"), () => socket.retryNow()];
   }

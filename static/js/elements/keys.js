@@ -38,7 +38,7 @@ export function wireKeys(room) {
 }
 
 function setStops(article, tabIndex) {
-  for (const stop of article?.querySelectorAll(".message-side button") ?? []) stop.tabIndex = tabIndex;
+  for (const stop of article?.querySelectorAll(".message-side button, .reaction") ?? []) stop.tabIndex = tabIndex;
 }
 
 function lastInView(list) {

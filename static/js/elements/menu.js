@@ -4,6 +4,7 @@
 import { secondsLeft } from "../models/clock.js";
 import { t } from "../words/words.js";
 import { button, icon, make } from "./dom.js";
+import { reactionRow } from "./reactions.js";
 
 export class MessageMenu {
   #room;
@@ -21,24 +22,28 @@ export class MessageMenu {
 
   // `point` {x, y} in the viewport, or null: beside `opener`.
   open(message, { opener, point = null }) {
+    const { me, actions } = this.#room;
     const choices = choicesFor(message, this.#room);
     if (this.#dialog.open || choices.length === 0) return;
     this.#list.replaceChildren(...choices.map((choice) => this.#item(choice)));
+    if (me) this.#list.prepend(reactionRow(message, me, (emoji) => this.#close(() => actions.react(message, emoji))));
     this.#dialog.showModal();
     if (this.#room.ui === "desktop") this.#place(point ?? beside(opener));
-    this.#list.querySelector("button").focus({ preventScroll: true });
+    this.#list.querySelector(".menu-item").focus({ preventScroll: true });
     this.#countDown(message);
   }
 
   #item({ act, label, glyph, run }) {
-    const node = button("menu-item", "", () => {
-      this.#dialog.close();
-      run();
-    });
+    const node = button("menu-item", "", () => this.#close(run));
     node.setAttribute("role", "menuitem");
     node.dataset.action = act;
     node.append(icon(glyph), make("span", "menu-label", label));
     return node;
+  }
+
+  #close(then) {
+    this.#dialog.close();
+    then();
   }
 
   #place({ x, y }) {
@@ -65,18 +70,26 @@ export class MessageMenu {
     this.#timer = setInterval(draw, 250);
   }
 
+  // Up and down through the list, the row of emoji being one stop; left and right within the row.
   #key(event) {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!step) return;
+    const row = document.activeElement.closest(".reaction-row");
+    const down = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const along = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (down) this.#step(down);
+    else if (row && along) walk([...row.children], document.activeElement, along);
+    else return;
     event.preventDefault();
-    this.#step(step);
   }
 
   #step(step) {
-    const items = [...this.#list.children];
-    const at = items.indexOf(document.activeElement);
-    items[(at + step + items.length) % items.length]?.focus();
+    const row = document.activeElement.closest(".reaction-row");
+    walk([...this.#list.children], row ?? document.activeElement, step);
   }
+}
+
+function walk(stops, from, step) {
+  const next = stops[(stops.indexOf(from) + step + stops.length) % stops.length];
+  (next?.matches(".reaction-row") ? next.firstElementChild : next)?.focus();
 }
 
 export function choicesFor(message, room) {

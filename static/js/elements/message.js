@@ -14,7 +14,7 @@ const PICTURE_BOX = { desktop: [320, 320], mobile: [220, 260] };
 export class MessageRenderer {
   #drawn = new WeakMap();
 
-  // `room`: me, ui, dates, clock, timeline, previews (client_id -> object URL).
+  // `room`: me, ui, dates, clock, previews (client_id -> object URL), recalledText(), mentions().
   constructor(room) {
     this.room = room;
   }
@@ -27,10 +27,12 @@ export class MessageRenderer {
   draw(article, item) {
     const before = this.#drawn.get(article);
     this.#drawn.set(article, item);
-    if (!before || before.message !== item.message || before.entry !== item.entry || !sameQuote(before.quote, item.quote)) {
+    const same = before && sameContent(before.message, item.message) && before.entry === item.entry && sameQuote(before.quote, item.quote);
+    if (!same) {
       this.#drawIdentity(article, item);
       this.#drawContent(article, item);
     }
+    if (!same || before.message !== item.message) this.#drawReactions(article, item);
     if (!before || before.day !== item.day) divider(article, ".day-divider", item.day);
     if (!before || before.unread !== item.unread) divider(article, ".unread-divider", item.unread ? t("unread_here") : "");
     article.classList.toggle("message--starts", item.starts);
@@ -67,7 +69,8 @@ export class MessageRenderer {
     const bubble = row.querySelector(".bubble");
     if (message.reply_to !== null) bubble.append(this.#quote(item));
     if (message.image || entry?.image) bubble.append(this.#picture(item));
-    if (message.text) bubble.append(textNode(message.text));
+    if (message.text) bubble.append(textNode(message.text, this.room.mentions));
+    bubble.classList.toggle("bubble--meant", bubble.querySelector(".mention") !== null);
     bubble.classList.toggle("bubble--bare", message.reply_to === null && !message.text);
     bubble.classList.toggle("bubble--captioned", Boolean(message.image || entry?.image) && !bubble.classList.contains("bubble--bare"));
     bubble.classList.toggle("bubble--emoji", !message.image && !entry?.image && message.reply_to === null && isOnlyEmoji(message.text));
@@ -90,6 +93,26 @@ export class MessageRenderer {
     menu.setAttribute("aria-haspopup", "menu");
     side.append(menu);
     for (const each of side.querySelectorAll("button")) each.tabIndex = -1;
+  }
+
+  // Drawn apart from the content: an answer by emoji must not load a picture again.
+  #drawReactions(article, { message }) {
+    const { me } = this.room;
+    const place = article.querySelector(".message-reactions");
+    if (!place) return;
+    const focused = place.contains(document.activeElement) ? document.activeElement.dataset.emoji : null;
+    place.replaceChildren(...(message.reactions ?? []).map(({ emoji, users }) => {
+      const node = button("reaction", "");
+      node.dataset.emoji = emoji;
+      node.append(make("span", "reaction-glyph", emoji), make("span", "tabular", String(users.length)));
+      node.title = users.join(t("comma"));
+      node.setAttribute("aria-label", t("reaction_of", emoji, users));
+      if (me) node.setAttribute("aria-pressed", String(users.includes(me.name)));
+      node.tabIndex = article.contains(document.activeElement) ? 0 : -1;
+      return node;
+    }));
+    // The toggled one keeps the focus; where it is gone, its message has it.
+    if (focused) (place.querySelector(`[data-emoji="${focused}"]`) ?? article).focus({ preventScroll: true });
   }
 
   #time(message, className) {
@@ -190,7 +213,7 @@ export class MessageRenderer {
   #recalled({ message, mine }) {
     const notice = clone("notice-template");
     const words = notice.querySelector(".notice-text");
-    const by = message.recalled_by ?? this.room.timeline.recalledBy(message.id);
+    const by = message.recalled_by;
     if (by && by !== message.user) words.append(...around(t(mine ? "recalled_yours_by" : "recalled_by"), by, message.user));
     else if (mine) words.append(t("recalled_mine"));
     else words.append(...around(t("recalled"), message.user));
@@ -226,7 +249,9 @@ export class MessageRenderer {
     const side = make("div", "message-side");
     this.#fillSide(side, message);
     notice.append(side);
-    return notice;
+    const wrapper = make("div", "notice-box");
+    wrapper.append(notice, make("div", "message-reactions"));
+    return wrapper;
   }
 
   #presetPicture(item) {
@@ -236,7 +261,7 @@ export class MessageRenderer {
     caption.append(make("bdi", "notice-author", message.user), badge(message.role, t("administrator")) ?? "", this.#time(message, "message-time"));
     const side = make("div", "message-side");
     this.#fillSide(side, message);
-    card.append(caption, this.#picture(item), side);
+    card.append(caption, this.#picture(item), make("div", "message-reactions"), side);
     return card;
   }
 }
@@ -248,12 +273,12 @@ export function presetWord(message) {
     : message.text;
 }
 
-function textNode(text) {
+function textNode(text, mentions) {
   const node = make("p", "message-text");
   node.dir = "auto";
   for (const piece of pieces(text)) {
     if (!piece.href) {
-      node.append(piece.text);
+      node.append(...withMentions(piece.text, mentions(piece.text)));
       continue;
     }
     const link = make("a", "", piece.text);
@@ -263,6 +288,17 @@ function textNode(text) {
     node.append(link);
   }
   return node;
+}
+
+// The reader's own name, where they are called, stands out.
+function withMentions(text, mentions) {
+  const parts = [];
+  let from = 0;
+  for (const { at, to } of mentions) {
+    parts.push(text.slice(from, at), make("mark", "mention", text.slice(at, to)));
+    from = to;
+  }
+  return [...parts, text.slice(from)];
 }
 
 // A sentence of the words with its names set apart: "{0}撤回了一条消息".
@@ -283,6 +319,11 @@ function divider(article, selector, text) {
   const node = article.querySelector(selector);
   node.hidden = !text;
   node.firstElementChild.textContent = text;
+}
+
+// Equal in all but the number of its last change and its reactions.
+function sameContent(before, now) {
+  return before === now || Object.keys(now).every((key) => key === "seq" || key === "reactions" || before[key] === now[key]);
 }
 
 function sameQuote(a, b) {

@@ -3,14 +3,14 @@
 const LONG_PRESS_MS = 450;
 const STILL_PX = 10;
 
-// Calls `open(article, point)` for a right click, a long press, and the keyboard's menu key.
+// Calls `open(article, point, target)` for a right click, a long press, and the keyboard's menu key.
 export function listenForMenu(list, open) {
   list.addEventListener("contextmenu", (event) => {
     const article = event.target.closest("article");
     // A link or a selection has the browser's own menu, which can do what ours cannot.
     if (!article || event.target.closest("a") || String(getSelection())) return;
     const byKeyboard = event.button !== 2 && event.pointerType === "";
-    if (open(article, byKeyboard ? null : { x: event.clientX, y: event.clientY })) event.preventDefault();
+    if (open(article, byKeyboard ? null : { x: event.clientX, y: event.clientY }, event.target)) event.preventDefault();
   });
   listenForLongPress(list, open);
 }
@@ -24,7 +24,7 @@ function listenForLongPress(list, open) {
     const article = event.target.closest("article");
     if (event.pointerType !== "touch" || !article || event.target.closest("a")) return;
     from = event;
-    timer = setTimeout(() => (opened = open(article, { x: from.clientX, y: from.clientY })), LONG_PRESS_MS);
+    timer = setTimeout(() => (opened = open(article, { x: from.clientX, y: from.clientY }, from.target)), LONG_PRESS_MS);
   });
   list.addEventListener("pointermove", (event) => {
     if (from && Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY) > STILL_PX) stop();

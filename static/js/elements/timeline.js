@@ -23,6 +23,8 @@ export class TimelineView {
   #fetching = false;
   #unseen = 0;
   #unreadFrom = null;
+  // The reader left with everything read: what comes next is where they last read to.
+  #leftAllRead = false;
 
   constructor(room, { list, newest, empty, older }) {
     this.#room = room;
@@ -37,7 +39,7 @@ export class TimelineView {
     newest.addEventListener("click", () => this.toEnd());
     room.timeline.addEventListener("change", ({ detail }) => this.#heard(detail));
     room.outbox?.addEventListener("change", () => this.redraw());
-    document.addEventListener("visibilitychange", () => this.#noteRead());
+    document.addEventListener("visibilitychange", () => this.#cameOrWent());
   }
 
   // The first drawing is the page's own content: nothing of it is news to a screen reader.
@@ -100,7 +102,9 @@ export class TimelineView {
         outbox.settle(message.client_id);
       }
       if (mine) continue;
-      if (document.hidden || !this.following) this.#unreadFrom ??= message.id;
+      if (this.#leftAllRead) this.#unreadFrom = message.id;
+      else if (document.hidden || !this.following) this.#unreadFrom ??= message.id;
+      this.#leftAllRead = false;
       if (!this.following) this.#unseen += 1;
     }
     if (replaced) {
@@ -260,8 +264,15 @@ export class TimelineView {
   }
 
   #noteRead() {
-    const { ids } = this.#room.timeline;
-    if (!document.hidden && this.following && ids.length) this.#room.reading.read(ids[ids.length - 1]);
+    if (!document.hidden && this.following) this.#room.reading.read(this.#room.timeline.newestId);
+  }
+
+  // The divider stays where it is while one reads; it may move while nobody looks.
+  #cameOrWent() {
+    const { reading, timeline } = this.#room;
+    this.#noteRead();
+    this.#leftAllRead = document.hidden && reading.lastRead >= timeline.newestId;
+    if (document.hidden) reading.flush();
   }
 }
 

@@ -1,5 +1,7 @@
-// What this browser remembers for a member: the unsent text, and how far they have read.
-// Both outlive a reload, and a crash of the tab.
+// What is remembered for a member: by this browser the unsent text, by the server how far they
+// have read. Both outlive a reload, and a crash of the tab.
+
+const TELL_AFTER_MS = 1000;
 
 export class Drafts {
   #storage;
@@ -33,29 +35,46 @@ export class Drafts {
   }
 }
 
-// The newest message that the member has had before their eyes.
+// How far the member has read. The server keeps it, for all their browsers; it hears of it a
+// moment after the reading, once for many messages.
 export class Reading {
-  #storage;
-  #key;
+  #tell;
+  #later;
+  #told;
+  #waiting = false;
 
-  constructor(user_id, storage = browserStorage()) {
-    this.#storage = storage;
-    this.#key = `read:${user_id}`;
-    this.lastRead = Number(this.#attempt(() => storage.getItem(this.#key))) || 0;
+  // `tell(id)` is false when nobody hears it now: then hear() is called once somebody does.
+  constructor(read_id, tell, later = (run) => setTimeout(run, TELL_AFTER_MS)) {
+    this.lastRead = this.#told = read_id;
+    this.#tell = tell;
+    this.#later = later;
   }
 
   read(id) {
     if (id <= this.lastRead) return;
     this.lastRead = id;
-    this.#attempt(() => this.#storage.setItem(this.#key, String(id)));
+    this.#soon();
   }
 
-  #attempt(act) {
-    try {
-      return act();
-    } catch {
-      return undefined;
-    }
+  // What the server knows, from a greeting: they may have read on elsewhere.
+  hear(read_id) {
+    this.#told = read_id;
+    this.lastRead = Math.max(this.lastRead, read_id);
+    this.#soon();
+  }
+
+  // At once: the page is about to be left.
+  flush() {
+    if (this.lastRead > this.#told && this.#tell(this.lastRead)) this.#told = this.lastRead;
+  }
+
+  #soon() {
+    if (this.#waiting || this.lastRead <= this.#told) return;
+    this.#waiting = true;
+    this.#later(() => {
+      this.#waiting = false;
+      this.flush();
+    });
   }
 }
 

@@ -20,6 +20,29 @@ export function pieces(text) {
   return found;
 }
 
+const WORD = /[\p{Script=Latin}\p{Script=Cyrillic}\p{Nd}_]/u;
+
+// Where `text` calls `name` with @ or ＠: a list of {at, to}. A name in letters must end as a word
+// does, so @lily does not call li; and `longer` names that begin alike are tried first, so @小明明
+// does not call 小明.
+export function mentionsOf(text, name, longer = []) {
+  const found = [];
+  const lower = text.toLocaleLowerCase();
+  const wanted = name.toLocaleLowerCase();
+  const others = longer.map((each) => each.toLocaleLowerCase()).filter((each) => each !== wanted && each.startsWith(wanted));
+  for (const { index } of text.matchAll(/[@＠]/g)) {
+    const rest = lower.slice(index + 1);
+    if (!calls(rest, wanted) || others.some((each) => calls(rest, each))) continue;
+    if (index > 0 && WORD.test(text[index - 1])) continue;
+    found.push({ at: index, to: index + 1 + name.length });
+  }
+  return found;
+}
+
+function calls(rest, name) {
+  return rest.startsWith(name) && !(WORD.test(name.at(-1)) && WORD.test(rest.charAt(name.length)));
+}
+
 const ONE_GLYPH = String.raw`(?:\p{RI}\p{RI}|\p{Emoji_Presentation}|\p{Emoji}\uFE0F)(?:\p{EMod}|\uFE0F|\u200D\p{Emoji}\uFE0F?)*`;
 const FEW_GLYPHS = new RegExp(`^(?:${ONE_GLYPH}\\s?){1,3}$`, "u");
 

@@ -16,21 +16,19 @@ export class Timeline extends EventTarget {
   hasMore = false;
 
   #byId = new Map();
-  // Recalls and deletes of messages that were not here yet: id -> {seq, state}.
+  // Changes to messages that are not here yet: id -> {seq, state, by}, or the changed message itself.
   #early = new Map();
-  // Who recalled what: only the live event says it, the stored message does not.
-  #recalledBy = new Map();
 
   get(id) {
     return this.#byId.get(id);
   }
 
-  recalledBy(id) {
-    return this.#recalledBy.get(id);
-  }
-
   get oldestId() {
     return this.ids[0] ?? Infinity;
+  }
+
+  get newestId() {
+    return this.ids.at(-1) ?? 0;
   }
 
   // Takes the place of everything known: the page's own messages, or a `sync` that starts anew.
@@ -48,8 +46,9 @@ export class Timeline extends EventTarget {
 
   // The changes missed while away, in `seq` order.
   catchUp(messages, { seq, first_id }) {
-    const posted = messages.filter(({ id, state }) => state === "live" && !this.#byId.has(id));
-    for (const message of messages) this.#take(message);
+    const newest = this.newestId;
+    const posted = messages.filter(({ id, state }) => state === "live" && id > newest);
+    for (const message of messages) this.#hear(message);
     this.seq = Math.max(this.seq, seq);
     this.#forgetBelow(first_id);
     this.#changed({ posted });
@@ -64,22 +63,20 @@ export class Timeline extends EventTarget {
   }
 
   post(seq, message) {
-    const known = this.#byId.has(message.id);
-    this.#take(message);
+    const isNew = message.id > this.newestId;
+    this.#hear(message);
     this.seq = Math.max(this.seq, seq);
-    this.#changed({ posted: known ? [] : [message] });
+    this.#changed(isNew ? { posted: [message] } : { changed: message.id });
   }
 
   // `state` is "recalled" or "deleted". Returns the message as it was, where it was known.
   withdraw(seq, id, state, by) {
     const known = this.#byId.get(id);
     this.seq = Math.max(this.seq, seq);
-    if (by) this.#recalledBy.set(id, by);
     if (known) {
-      if (known.seq < seq) this.#take(emptied(known, seq, state));
+      if (known.seq < seq) this.#take(emptied(known, { seq, state, by }));
     } else {
-      this.#early.set(id, { seq, state });
-      if (this.#early.size > REMEMBERED_CHANGES) this.#early.delete(this.#early.keys().next().value);
+      this.#note(id, { seq, state, by });
     }
     this.#changed({ withdrawn: id });
     return known;
@@ -119,11 +116,23 @@ export class Timeline extends EventTarget {
     return undefined;
   }
 
+  // From the live stream. A change to what lies above the oldest page here waits for that page: put
+  // in now it would leave a gap below it that nobody fetches.
+  #hear(message) {
+    if (this.hasMore && message.id < this.oldestId) this.#note(message.id, message);
+    else this.#take(message);
+  }
+
+  #note(id, change) {
+    this.#early.set(id, change);
+    if (this.#early.size > REMEMBERED_CHANGES) this.#early.delete(this.#early.keys().next().value);
+  }
+
   #take(message) {
     const known = this.#byId.get(message.id);
     const early = this.#early.get(message.id);
     if (known && known.seq >= message.seq) return;
-    if (early && early.seq > message.seq) message = emptied(message, early.seq, early.state);
+    if (early && early.seq > message.seq) message = early.id ? early : emptied(message, early);
     this.#early.delete(message.id);
     if (message.state === "deleted") {
       this.#drop(message.id);
@@ -141,7 +150,6 @@ export class Timeline extends EventTarget {
   #drop(id) {
     if (!this.#byId.delete(id)) return;
     this.ids.splice(lowerBound(this.ids, id), 1);
-    this.#recalledBy.delete(id);
   }
 
   #forgetBelow(first_id) {
@@ -155,6 +163,7 @@ export class Timeline extends EventTarget {
   }
 }
 
-function emptied(message, seq, state) {
-  return { ...message, seq, state, text: "", image: "", thumb: "", client_id: "" };
+function emptied(message, { seq, state, by }) {
+  const recalled_by = state === "recalled" ? by : "";
+  return { ...message, seq, state, recalled_by, text: "", image: "", thumb: "", client_id: "", reactions: [] };
 }

@@ -10,6 +10,8 @@ const HELLO_WITHIN_MS = 10_000;
 const SILENCE_MS = 25_000;
 const PONG_WITHIN_MS = 8_000;
 const CHECK_WITHIN_MS = 3_000;
+// A guest may not ask whether anybody is there; after this long without a word they come in anew.
+const GUEST_SILENCE_MS = 120_000;
 const ENDED = new Map([[4401, "login_required"], [4403, "banned"]]);
 
 export class RoomSocket extends EventTarget {
@@ -21,11 +23,15 @@ export class RoomSocket extends EventTarget {
   #attempts = 0;
   #retry = 0;
   #watch = 0;
+  #mute;
+  #heardAt = 0;
 
-  // `address()` is asked anew at each attempt: it carries how far the page has come.
-  constructor(address) {
+  // `address()` is asked anew at each attempt: it carries how far the page has come. `mute`: a
+  // guest's, who listens and sends nothing at all.
+  constructor(address, { mute = false } = {}) {
     super();
     this.#address = address;
+    this.#mute = mute;
   }
 
   start() {
@@ -40,7 +46,7 @@ export class RoomSocket extends EventTarget {
 
   // False when nothing is there to take it.
   send(frame) {
-    if (this.state !== "online") return false;
+    if (this.#mute || this.state !== "online") return false;
     this.#socket.send(JSON.stringify(frame));
     return true;
   }
@@ -84,10 +90,25 @@ export class RoomSocket extends EventTarget {
   // A line can die without a word. After a silence we ask, and hang up when nobody answers.
   #listen() {
     clearTimeout(this.#watch);
-    this.#watch = setTimeout(() => {
-      this.ping();
-      this.#expect(PONG_WITHIN_MS);
-    }, SILENCE_MS);
+    this.#heardAt = performance.now();
+    this.#watch = setTimeout(() => this.#ask(PONG_WITHIN_MS), this.#mute ? GUEST_SILENCE_MS : SILENCE_MS);
+  }
+
+  #ask(within_ms) {
+    if (this.#mute) {
+      this.#comeAnew();
+      return;
+    }
+    this.ping();
+    this.#expect(within_ms);
+  }
+
+  // Costs a handshake and tells for certain; the room goes on from where this page was.
+  #comeAnew() {
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close();
+    this.#connect();
   }
 
   #expect(within_ms) {
@@ -124,8 +145,9 @@ export class RoomSocket extends EventTarget {
 
   #check() {
     if (this.state !== "online") return;
-    this.ping();
-    this.#expect(CHECK_WITHIN_MS);
+    // A guest who just heard the room needs no proof of it.
+    if (this.#mute && performance.now() - this.#heardAt < SILENCE_MS) return;
+    this.#ask(CHECK_WITHIN_MS);
   }
 
   #become(state, hello = null) {

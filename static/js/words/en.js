@@ -58,6 +58,10 @@ export const words = {
   delete: "Delete",
   delete_question: "Delete this message? Nobody will see it any more.",
 
+  react: "React",
+  reaction_of: (emoji, names) => `${emoji} ${names.length}: ${names.join(", ")}`,
+  comma: ", ",
+
   recalled: "{0} recalled a message",
   recalled_mine: "You recalled a message",
   recalled_by: "{0} recalled a message from {1}",
@@ -86,6 +90,8 @@ export const words = {
   connection_offline: "Not connected",
   offline: "Connection lost. Reconnecting",
   offline_unsent: (count) => `Connection lost. ${few(count, "message", "messages")} will go out when it is back`,
+  new_version: "There is a new version of this page",
+  later: "Later",
   retry_now: "Reconnect now",
   logged_out: "Your login has ended. Please log in again",
   banned: "You have been removed from this room",

@@ -56,6 +56,10 @@ export const words = {
   delete: "删除",
   delete_question: "删除这条消息？所有人都将看不到它。",
 
+  react: "用表情回应",
+  reaction_of: (emoji, names) => `${emoji} ${names.length} 人：${names.join("、")}`,
+  comma: "、",
+
   recalled: "{0}撤回了一条消息",
   recalled_mine: "你撤回了一条消息",
   recalled_by: "{0}撤回了{1}的一条消息",
@@ -84,6 +88,8 @@ export const words = {
   connection_offline: "未连接",
   offline: "连接断开了，正在重连",
   offline_unsent: (count) => `连接断开了，${count} 条消息会在恢复后发出`,
+  new_version: "页面有新版本",
+  later: "以后再说",
   retry_now: "立即重连",
   logged_out: "登录已失效，请重新登录",
   banned: "你已被移出聊天室",
