@@ -48,7 +48,9 @@ def test_the_quick_start_is_two_lines_that_set_themselves_up(page: str) -> None:
     assert [line.split(" && ")[-1] for line in lines] == [".venv/bin/python run.py", ".venv/bin/python -m pytest"]
 
 
-@pytest.mark.parametrize("page", ["README.md", "README.zh.md", "CHANGELOG.md", "docs/settings.md", "docs/backup.md", "chat.service"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "README.zh.md", "CHANGELOG.md", "docs/settings.md", "docs/backup.md", "chat.service"]
+)
 def test_what_a_page_names_exists(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
     for variable in re.findall(r"\bCHAT_[A-Z_]+\b", text):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sqlite3
 import stat
 import tarfile
@@ -84,6 +86,7 @@ async def test_an_old_backup_is_expired_by_todays_clock_before_anyone_reads_it(
     assert (await operate("backup", file, "--data-dir", data)).code == 0
     assert (await operate("restore", file, "--data-dir", data, "--force")).code == 0
     assert was["image"] in files_under(data).values()
+    await asyncio.sleep(0.5)  # longer than the history of the next line
     async with serving(data, "--history-hours", "0.0001") as server, visited(server.address) as member:
         answer = (await member.get("/api/recent_messages/")).json
         assert answer["messages"] == []
@@ -106,6 +109,26 @@ def test_an_empty_directory_is_no_loss(tmp_path: Path, nothing: str, operator: O
     assert (data / "chat.db").is_file()
     assert (data / ".gitkeep").exists() == (nothing == ".gitkeep")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "room.tar", "x.db"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+async def test_what_root_does_leaves_the_files_to_the_servers_user(tmp_path: Path, operate: Operate) -> None:
+    data, file, user = tmp_path / "data", tmp_path / "room.tar", 12_345
+    data.mkdir(mode=0o700)
+    migrations.connect(data / "chat.db").close()
+    for path in (data, data / "chat.db"):
+        os.chown(path, user, user)
+
+    def owners() -> set[int]:
+        return {path.stat().st_uid for path in (data, *data.rglob("*"))}
+
+    assert (await operate("doctor", "--data-dir", data)).code == 0
+    assert owners() == {user}
+    assert (await operate("backup", file, "--data-dir", data)).code == 0
+    assert owners() == {user}
+    assert (await operate("restore", file, "--data-dir", data, "--force")).code == 0
+    assert owners() == {user}
+    assert file.stat().st_uid == 0
 
 
 def _link(name: str, kind: bytes, target: str) -> tarfile.TarInfo:
