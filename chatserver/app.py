@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -50,10 +51,21 @@ async def serve(config: Config, sources: Mapping[str, str]) -> int:
         print(f"listening on {server.address}", flush=True)
         if server.setup_token:
             print(f"first administrator: {server.address}/setup/?token={server.setup_token}", flush=True)
+        _calm_the_collector()
         systemd.notify("READY=1")
         await stop.wait()
         systemd.notify("STOPPING=1")
     return 0
+
+
+def _calm_the_collector() -> None:
+    """Ten thousand connections are a million objects that live, and few of ours form cycles.
+
+    Looking through them all after every 700 new ones, as the default is, took a fifth of the time
+    that accepting connections took.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 class Server:
@@ -85,6 +97,8 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
 
         room = Room(database, Settings(config, sources), clock, hasher, media.copy)
         await room.changing.load()
+        # Here only: an operator's command opens the room with its own idea of the settings, and must erase nothing.
+        database.before_each_commit(room.history.trim)
         await room.history.expire()
         await media.sweep(set(await database.run(files.in_use)))
 

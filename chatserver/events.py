@@ -18,6 +18,16 @@ class MessagePosted:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageAcknowledged:
+    """What `reader` sent as `client_id` is on disk. For that one connection only, after the message itself."""
+
+    reader: object
+    client_id: str
+    id: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class MessageChanged:
     """The message is live and has other reactions than before."""
 
@@ -98,6 +108,7 @@ class ContentErased:
 
 Event = (
     MessagePosted
+    | MessageAcknowledged
     | MessageChanged
     | MessageRecalled
     | MessageDeleted

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 
 from chatserver.clock import Clock
 from chatserver.hub import frames
@@ -54,11 +55,17 @@ class Hub:
         self._remove(connection)
         self._left.set()
 
-    def broadcast(self, data: bytes) -> None:
-        """One write per connection. A reader past its bound costs only itself."""
-        slow = [connection for connection in self._live if not connection.send(data)]
-        for connection in slow:
-            self._give_up(connection)
+    def broadcast(self, data: bytes, besides: Mapping[Connection, bytes] = MappingProxyType({})) -> None:
+        """One write per connection: `data`, and after it what is for this reader `besides`.
+
+        A reader past its bound costs only itself.
+        """
+        if besides:
+            slow = [reader for reader in self._live if not reader.send(data + besides.get(reader, b""))]
+        else:
+            slow = [reader for reader in self._live if not reader.send(data)]
+        for reader in slow:
+            self._give_up(reader)
 
     def send_to_user(self, user_id: int, data: bytes) -> None:
         """To every socket of one member."""

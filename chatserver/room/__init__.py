@@ -37,7 +37,6 @@ class Room:
         self.showing = Showing(database, settings, clock, copy)
         self.history = History(database, settings, clock)
         self.keeping = Keeping(database, self.history, clock)
-        database.before_each_commit(self.history.trim)
 
 
 __all__ = ["Room", "Settings"]

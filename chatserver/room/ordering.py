@@ -121,5 +121,6 @@ class Ordering:
                 closes_ms=closes_ms,
             ),
         )
+        assert message is not None  # it has no `client_id` that could have been used before
         tx.announce(MessagePosted(message))
         return message

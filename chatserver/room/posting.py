@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from chatserver.clock import Clock
-from chatserver.events import MessagePosted
+from chatserver.events import MessageAcknowledged, MessagePosted
 from chatserver.model import Kind, Message, StoredImage, User
 from chatserver.refusals import Code, Refusal
 from chatserver.room import acting
@@ -48,8 +48,10 @@ class Posting:
         self._clock = clock
         self._interval = Interval(clock)
 
-    async def post(self, author: User, draft: Draft) -> Posted:
+    async def post(self, author: User, draft: Draft, reader: object = None) -> Posted:
         """Store the message and tell the room; on disk when this returns.
+
+        `reader`, where one is given, is told with the same write that tells everybody.
 
         Refuses with `empty`, `too_long`, `bad_request`, `too_fast`, `muted`, `banned`, `not_found`
         (an original that never was). A `client_id` that this member has used before is answered
@@ -58,7 +60,14 @@ class Posting:
         if len(draft.client_id) > CLIENT_ID_MAX or not _is_storable(draft.client_id):
             raise Refusal(Code.BAD_REQUEST, field="client_id")
         checked = self._checked(draft)
-        return await self._database.run(lambda tx: self._post(tx, author, draft, checked))
+
+        def unit(tx: Transaction) -> Posted:
+            posted = self._post(tx, author, draft, checked)
+            if reader is not None:
+                tx.announce(MessageAcknowledged(reader, draft.client_id, posted.message.id, posted.seq))
+            return posted
+
+        return await self._database.run(unit)
 
     async def posted_before(self, author: User, client_id: str) -> Posted | None:
         """What this member has already posted as `client_id`, for those who must know before they upload."""
@@ -91,17 +100,19 @@ class Posting:
 
     def _post(self, tx: Transaction, author: User, draft: Draft, text: str | Refusal) -> Posted:
         key = _client_key(draft.client_id)
-        if key is not None and (before := _posted_before(tx, author, key)):
-            return before
         now_ms = self._clock.now_ms()
-        author = acting.speaker(tx, author, now_ms)
-        if isinstance(text, Refusal):
-            raise text
-        if draft.reply_to is not None and not 1 <= draft.reply_to <= messages.last_id(tx):
-            raise Refusal(Code.NOT_FOUND)
-        self.check_interval(author)
-        earlier = self._interval.note(author.id)
-        tx.on_rollback(lambda: self._interval.restore(author.id, earlier))
+        try:
+            author = acting.speaker(tx, author, now_ms)
+            if isinstance(text, Refusal):
+                raise text
+            if draft.reply_to is not None and not 1 <= draft.reply_to <= messages.last_id(tx):
+                raise Refusal(Code.NOT_FOUND)
+            self.check_interval(author)
+        except Refusal:
+            # Looked for only now: most messages are new, and the insert itself finds the others.
+            if key is not None and (before := _posted_before(tx, author, key)):
+                return before
+            raise
         message = messages.insert(
             tx,
             messages.NewMessage(
@@ -117,6 +128,13 @@ class Posting:
                 recall_until_ms=now_ms + int(self._settings.now.recall_seconds * 1000),
             ),
         )
+        if message is None:
+            assert key is not None
+            before = _posted_before(tx, author, key)
+            assert before is not None
+            return before
+        earlier = self._interval.note(author.id)
+        tx.on_rollback(lambda: self._interval.restore(author.id, earlier))
         tx.announce(MessagePosted(message))
         return Posted(message, message.seq, True)
 

@@ -75,5 +75,6 @@ class Showing:
                 preset=Preset.PICTURE,
             ),
         )
+        assert message is not None  # it has no `client_id` that could have been used before
         tx.announce(MessagePosted(message))
         return message

@@ -1,8 +1,9 @@
 """One connection to SQLite, one queue before it, one COMMIT for all that waits.
 
 Every read and every write is a *unit*: a plain function over a Transaction, run in the
-connection's own thread. The writer takes all units that wait, runs each in a SAVEPOINT inside one
-`BEGIN IMMEDIATE`, commits once, publishes what they announced, and only then tells the callers.
+connection's own thread. The writer takes all units that wait, runs them inside one `BEGIN
+IMMEDIATE`, commits once, publishes what they announced, and only then tells the callers. A batch in
+which a unit fails after it has written is begun again, with a SAVEPOINT for each unit.
 So a unit that is refused rolls back alone, a caller that was cancelled changes nothing for the
 others, events leave in the order of the commits, and whoever got an answer has it on disk.
 
@@ -75,6 +76,10 @@ class Transaction:
 
 
 Unit = Callable[[Transaction], T]
+
+
+class _HalfDone(Exception):
+    """A unit failed after it had written something, and there was no savepoint to go back to."""
 
 
 @dataclass(slots=True, eq=False)
@@ -222,7 +227,7 @@ class Database:
         announced: list[Event] = []
         if batch:
             try:
-                announced = self._commit_together(raw, batch)
+                announced = self._commit(raw, batch)
             except sqlite3.Error as error:
                 # The disk took none of it. Alone, those that only read will still be answered.
                 log.error("a batch of %d was rolled back: %s", len(batch), error)
@@ -234,18 +239,28 @@ class Database:
                 errand.error = error
         return announced
 
-    def _commit_together(self, raw: sqlite3.Connection, batch: list[_Job[Any]]) -> list[Event]:
+    def _commit(self, raw: sqlite3.Connection, batch: list[_Job[Any]]) -> list[Event]:
         """Run all of `batch` in one transaction; what they announced, in order.
 
-        Raises sqlite3.Error when nothing of it was kept, with everything in memory taken back.
+        Refusals come before a unit's first write as a rule, so savepoints are made only for a batch
+        in which one did not: they cost as much as a statement each.
         """
+        try:
+            return self._commit_together(raw, batch, savepoints=False)
+        except _HalfDone:
+            for job in batch:
+                job.result, job.error = None, None
+            return self._commit_together(raw, batch, savepoints=True)
+
+    def _commit_together(self, raw: sqlite3.Connection, batch: list[_Job[Any]], savepoints: bool) -> list[Event]:
+        """Raises sqlite3.Error or _HalfDone when nothing of `batch` was kept, with all in memory taken back."""
         transactions: list[Transaction] = []
         try:
             raw.execute("BEGIN IMMEDIATE")
             changes = raw.total_changes
             for job in batch:
                 transactions.append(transaction := Transaction(raw))
-                self._run_unit(raw, job, transaction)
+                self._run_unit(raw, job, transaction, savepoints)
             if raw.total_changes != changes:
                 for unit in self._closing_units:
                     transactions.append(last := Transaction(raw))
@@ -263,14 +278,16 @@ class Database:
     def _commit_alone(self, raw: sqlite3.Connection, job: _Job[Any]) -> list[Event]:
         job.result, job.error = None, None
         try:
-            return self._commit_together(raw, [job])
+            return self._commit(raw, [job])
         except sqlite3.Error as error:
             log.error("not written: %s", error)
             job.error = Refusal(Code.STORAGE_FULL)
             return []
 
-    def _run_unit(self, raw: sqlite3.Connection, job: _Job[Any], transaction: Transaction) -> None:
-        raw.execute("SAVEPOINT unit")
+    def _run_unit(self, raw: sqlite3.Connection, job: _Job[Any], transaction: Transaction, savepoint: bool) -> None:
+        if savepoint:
+            raw.execute("SAVEPOINT unit")
+        changes = raw.total_changes
         try:
             job.result = job.unit(transaction)
         except Exception as error:
@@ -279,8 +296,12 @@ class Database:
             if not raw.in_transaction or _is_storage_trouble(error):
                 raise
             job.error = error
-            raw.execute("ROLLBACK TO unit")
-        raw.execute("RELEASE unit")
+            if savepoint:
+                raw.execute("ROLLBACK TO unit")
+            elif raw.total_changes != changes:
+                raise _HalfDone from error
+        if savepoint:
+            raw.execute("RELEASE unit")
 
 
 def _write_anew(raw: sqlite3.Connection) -> None:

@@ -47,16 +47,15 @@ class Expired:
     files: tuple[str, ...]
 
 
-def insert(tx: Transaction, new: NewMessage) -> Message:
-    seq = state.next_seq(tx)
+def insert(tx: Transaction, new: NewMessage) -> Message | None:
+    """Store a new message; None when its author has posted one under this `client_key` before."""
     picture = new.picture or StoredImage("", "", 0, 0)
-    row = tx.one(
+    inserted = tx.execute(
         "INSERT INTO messages (seq, posted_seq, kind, preset, user_id, text, image, thumb, width, height, media_key,"
         " closes_ms, reply_to, client_id, client_key, created_ms, recall_until_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        " VALUES ((SELECT seq + 1 FROM room), (SELECT seq + 1 FROM room), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (user_id, client_key) WHERE client_key IS NOT NULL DO NOTHING",
         (
-            seq,
-            seq,
             new.kind.value,
             new.preset and new.preset.value,
             new.author.id,
@@ -74,9 +73,11 @@ def insert(tx: Transaction, new: NewMessage) -> Message:
             new.recall_until_ms,
         ),
     )
+    if not inserted.rowcount or inserted.lastrowid is None:
+        return None
     return Message(
-        id=row[0],
-        seq=seq,
+        id=inserted.lastrowid,
+        seq=state.next_seq(tx),
         state=State.LIVE,
         kind=new.kind,
         author=new.author,

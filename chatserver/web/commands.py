@@ -59,9 +59,7 @@ def refused(refusal: Refusal, language: str, frame: dict[str, Any]) -> bytes:
 async def _post(app: web.Application, connection: Connection, frame: dict[str, Any]) -> None:
     assert connection.user is not None
     draft = Draft(_text(frame, "text"), _text(frame, "client_id"), _id(frame, "reply_to", optional=True))
-    posted = await app[ROOM].posting.post(connection.user, draft)
-    ack = {"type": "ack", "client_id": draft.client_id, "id": posted.message.id, "seq": posted.seq}
-    app[HUB].send(connection, frames.text(dumps(ack)))
+    await app[ROOM].posting.post(connection.user, draft, reader=connection)  # which is told by the publisher
 
 
 async def _recall(app: web.Application, connection: Connection, frame: dict[str, Any]) -> None:

@@ -34,10 +34,14 @@ class Presence:
         self._hub = hub
         self._pending: asyncio.TimerHandle | None = None
         self._next_at = 0.0
+        self._frame: bytes | None = None
         hub.changed = self._changed
 
     def frame(self) -> bytes:
-        return frames.text(dumps({"type": "presence", **here(self._hub)}))
+        """Encoded once for each change, however many come and are greeted."""
+        if self._frame is None:
+            self._frame = frames.text(dumps({"type": "presence", **here(self._hub)}))
+        return self._frame
 
     def greet(self, newcomer: Connection) -> None:
         """Tell a newcomer who is here; where all are about to be told, those words are theirs too."""
@@ -50,6 +54,7 @@ class Presence:
             self._pending.cancel()
 
     def _changed(self) -> None:
+        self._frame = None
         if self._pending is None:
             loop = asyncio.get_running_loop()
             self._pending = loop.call_at(max(loop.time() + 0.1, self._next_at), self._tell)

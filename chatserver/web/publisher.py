@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable
 
-from chatserver.events import Event, MemberChanged, RecallSettled, SessionsEnded, SettingsChanged
-from chatserver.hub import Hub, frames
+from chatserver.events import Event, MemberChanged, MessageAcknowledged, RecallSettled, SessionsEnded, SettingsChanged
+from chatserver.hub import Connection, Hub, frames
 from chatserver.web.feed import Feed
 from chatserver.web.wire import Wire
 
@@ -29,13 +30,20 @@ class Publisher:
 
     def __call__(self, events: list[Event]) -> None:
         told: list[bytes] = []
+        besides: defaultdict[Connection, bytes] = defaultdict(bytes)
         for event in events:
+            if isinstance(event, MessageAcknowledged) and isinstance(event.reader, Connection):
+                besides[event.reader] += frames.text(self._wire.ack(event))
+                continue
             posted = self._feed.apply(event)
             payload = self._wire.event(event, posted)
             if payload is not None:
                 told.append(frames.text(payload))
         if told:
-            self._hub.broadcast(b"".join(told))
+            self._hub.broadcast(b"".join(told), besides)
+        else:  # sent again, and stored before: nothing is new to anybody else
+            for reader, acks in besides.items():
+                self._hub.send(reader, acks)
         for event in events:
             self._tell_privately(event)
             for listener in self._listeners:

@@ -16,6 +16,11 @@ async def static(request: web.Request) -> web.Response:
     return request.app[STATIC].respond(request)
 
 
+async def service_worker(request: web.Request) -> web.Response:
+    """At the root, because a worker looks after what lies below its own address; asked for anew each time."""
+    return request.app[STATIC].serve(request, "js/sw.js", "no-cache")
+
+
 async def favicon(request: web.Request) -> web.Response:
     return web.Response(status=301, headers={"Location": request.app[STATIC].url("img/icon.svg")})
 
@@ -47,6 +52,7 @@ ROUTES: tuple[tuple[str, str, Handler, Access], ...] = (
     ("GET", "/api/messages/", api.messages, Access.READER),
     ("GET", "/media/{folder}/{name}", media.get, Access.READER),
     ("GET", "/static/{version}/{name:.+}", static, Access.OPEN),
+    ("GET", "/sw.js", service_worker, Access.OPEN),
     ("GET", "/favicon.ico", favicon, Access.OPEN),
     ("GET", "/healthz", api.healthz, Access.OPEN),
     ("GET", "/readyz", api.readyz, Access.OPEN),

@@ -13,6 +13,7 @@ from chatserver.events import (
     AnnouncementChanged,
     Event,
     MemberChanged,
+    MessageAcknowledged,
     MessageChanged,
     MessageDeleted,
     MessagePosted,
@@ -128,3 +129,6 @@ class Wire:
 
     def settled(self, event: RecallSettled) -> bytes:
         return dumps({"type": "settled", "id": event.id})
+
+    def ack(self, event: MessageAcknowledged) -> bytes:
+        return dumps({"type": "ack", "client_id": event.client_id, "id": event.id, "seq": event.seq})

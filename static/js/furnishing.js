@@ -14,6 +14,7 @@ import { wireKeys } from "./elements/keys.js";
 import { t } from "./words/words.js";
 
 const FETCH_AHEAD_MS = 1500;
+const COPY_AFTER_MS = 4000;
 
 const $ = (selector) => document.querySelector(selector);
 
@@ -28,8 +29,10 @@ export async function furnishRoom(room) {
   wireMessages(room);
   wireOnDemand(room);
   if (room.me) listenForFiles(room);
+  if (room.me) listenForMentions(room);
   if (room.ui === "mobile") aboveTheKeyboard();
   if (room.me) fetchAhead();
+  setTimeout(async () => (await import("./elements/copy.js")).keepCopy(room), COPY_AFTER_MS);
   if ($("[data-preset]")) (await import("./elements/presets.js")).wirePresets(room);
 }
 
@@ -95,6 +98,18 @@ function once(make) {
 function fetchAhead() {
   const ahead = ["./net/http.js", "./elements/menu.js", "./elements/tray.js", "./elements/clipboard.js"];
   setTimeout(() => ahead.forEach((module) => import(module).catch(() => {})), FETCH_AHEAD_MS);
+}
+
+// Names are offered from the first @ on; until then nobody needs the module.
+function listenForMentions(room) {
+  const form = $("#composer");
+  const mentions = once(async () => new (await import("./elements/mentions.js")).Mentions(room, form, $("#mentions")));
+  const listen = async () => {
+    if (!/[@＠]/.test(form.elements.text.value)) return;
+    form.elements.text.removeEventListener("input", listen);
+    (await mentions()).look();
+  };
+  form.elements.text.addEventListener("input", listen);
 }
 
 function wireOnDemand(room) {

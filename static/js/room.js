@@ -14,6 +14,7 @@ import { language, t } from "./words/words.js";
 const $ = (selector) => document.querySelector(selector);
 const present = JSON.parse($("#present").textContent);
 const { user: me } = present;
+if (present.offline) fromTheCopy();
 
 const clock = new Clock();
 clock.learn(present.now_ms);
@@ -36,6 +37,7 @@ const room = {
   newVersion: false,
   names,
   mentions: (text) => (me && /[@＠]/.test(text) ? mentionsOf(text, me.name, names()) : []),
+  fromCopy: Boolean(present.offline),
   recalledText: (id) => recalled.get(id),
   fetchOlder,
   say: async (words) => (await import("./elements/dialogs.js")).toast(words),
@@ -261,6 +263,14 @@ function shelfOf(user_id) {
 // Administrators are exempt from the interval.
 function intervalOf({ send_interval_ms }) {
   return me.role === "administrator" ? 0 : send_interval_ms;
+}
+
+// There is no line, and this is the history as this browser kept it (elements/copy.js). What should
+// have expired since is not shown; the device's clock is all we have.
+function fromTheCopy() {
+  present.now_ms = Date.now();
+  const oldest_ms = present.now_ms - present.limits.history_ms;
+  present.messages = present.messages.filter(({ created_ms }) => created_ms > oldest_ms);
 }
 
 // Whom one might call: who is here, and whoever has said something that is shown.

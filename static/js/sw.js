@@ -17,7 +17,7 @@ addEventListener("fetch", (event) => {
   // Whoever logs out leaves nothing behind, even where the page could not see to it.
   if (pathname === "/logout/") event.waitUntil(caches.delete(CACHE));
   if (request.method !== "GET") return;
-  if (pathname === "/" && request.mode === "navigate") event.respondWith(room(event));
+  if (pathname === "/") event.respondWith(room(event));
   else if (pathname.startsWith("/static/") || pathname.startsWith("/media/")) event.respondWith(file(request));
 });
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+
+from tests.browser.caller import PASSWORD, Caller
 
 ROOT = Path(__file__).parents[2]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-PASSWORD = "strawberries at noon"
 ADMINISTRATOR = "小王"
 
 # What a phone's browser says of itself, with its size and its fingers.
@@ -56,6 +57,15 @@ class RoomProcess:
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[RoomProcess]:
     with serving(tmp_path / "data") as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def hall(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RoomProcess]:
+    """One room for all tests of a module, which may say SETTINGS for it: nobody has to wait to speak."""
+    settings = {"send_interval": "0", "registrations_per_hour": "0", "history_limit": "1000"}
+    settings |= getattr(request.module, "SETTINGS", {})
+    with serving(tmp_path_factory.mktemp("hall") / "data", **settings) as process:
         yield process
 
 
@@ -111,7 +121,7 @@ class Visitor:
         self.context = context
         self.address = address
         self.page: Page = context.new_page()
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(20_000)
         self.complaints: list[str] = []
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
@@ -123,6 +133,11 @@ class Visitor:
     def log_in(self, name: str) -> None:
         self.page.goto(f"{self.address}/login/")
         self._submit(name)
+
+    def join(self, name: str) -> None:
+        """Come in as `name`, a member or not yet one, without the detour by the login page."""
+        self.context.add_cookies(Caller(self.address, name).cookies())
+        self.open_room()
 
     def open_room(self, query: str = "") -> None:
         self.page.goto(f"{self.address}/{query}")
@@ -139,6 +154,31 @@ class Visitor:
     def sees(self, text: str) -> None:
         """Wait until a stored message with this text is shown."""
         self.page.wait_for_selector(f'#messages article[data-id][data-state=live]:has-text("{text}")')
+
+    @property
+    def field(self) -> Locator:
+        return self.page.locator("#composer textarea[name=text]")
+
+    def message(self, text: str) -> Locator:
+        """The newest stored message that says `text`."""
+        return self.page.locator(self.article(text)).last
+
+    def hides(self, hidden: bool = True) -> None:
+        """The tab goes out of sight, or comes back: headless tabs are never hidden by themselves."""
+        self.page.evaluate(
+            """hidden => {
+                Object.defineProperty(document, 'hidden', {configurable: true, get: () => hidden});
+                Object.defineProperty(document, 'visibilityState', {configurable: true, get: () => hidden ? 'hidden' : 'visible'});
+                document.hasFocus = () => !hidden;
+                document.dispatchEvent(new Event('visibilitychange'));
+            }""",
+            hidden,
+        )
+
+    def cut(self) -> None:
+        """The line goes dead, and no new one can be made."""
+        self.context.set_offline(True)
+        self.page.evaluate("() => window.dispatchEvent(new Event('offline'))")
 
     def article(self, text: str) -> str:
         return f'#messages article[data-id]:has-text("{text}")'
@@ -160,12 +200,30 @@ class Visitor:
 @pytest.fixture
 def visit(browser: Browser, room: RoomProcess) -> Iterator[Callable[..., Visitor]]:
     """`visit()` opens a browser of its own for somebody; `visit(**PHONE)` a phone's."""
+    yield from _visits(browser, room)
+
+
+@pytest.fixture
+def come(browser: Browser, hall: RoomProcess) -> Iterator[Callable[..., Visitor]]:
+    """As `visit`, to the module's room; `come("小明")` is logged in and online."""
+    yield from _visits(browser, hall)
+
+
+@pytest.fixture
+def call(hall: RoomProcess) -> Callable[[str], Caller]:
+    """`call("莉莉")`: a member of the module's room who needs no browser."""
+    return lambda name: Caller(hall.address, name)
+
+
+def _visits(browser: Browser, room: RoomProcess) -> Iterator[Callable[..., Visitor]]:
     visitors: list[Visitor] = []
 
-    def open_browser(**options: object) -> Visitor:
-        settings = {**DESKTOP, "locale": "zh-CN", "timezone_id": "Asia/Shanghai", **options}
+    def open_browser(name: str = "", **options: object) -> Visitor:
+        settings = {"locale": "zh-CN", "timezone_id": "Asia/Shanghai", "service_workers": "block", **DESKTOP, **options}
         visitor = Visitor(browser.new_context(**settings), room.address)  # type: ignore[arg-type]
         visitors.append(visitor)
+        if name:
+            visitor.join(name)
         return visitor
 
     yield open_browser

@@ -87,6 +87,7 @@ async def staged(data_dir: Path, clock: FakeClock, **settings: Any) -> AsyncIter
         return replace(picture, image=f"images/copy{len(copies)}.webp", thumb=f"images/copy{len(copies)}.thumb.webp")
 
     room = Room(database, Settings(make_config(data_dir, **settings)), clock, hasher, copy)
+    database.before_each_commit(room.history.trim)
     stage = Stage(database, room, clock)
     stage.copies = copies
 

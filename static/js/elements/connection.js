@@ -27,10 +27,11 @@ export class ConnectionView {
     this.dot.querySelector(".connection-label").textContent = t(`connection_${state}`);
     this.dot.title = t(`connection_${state}`);
     if (state === "online") {
+      this.#room.fromCopy = false;
       clearTimeout(this.#timer);
       this.#timer = 0;
       this.#patient = true;
-    } else if (ended) {
+    } else if (ended || this.#room.fromCopy) {
       this.#patient = false;
     } else if (!this.#timer) {
       this.#timer = setTimeout(() => {
@@ -59,13 +60,14 @@ export class ConnectionView {
     });
   }
 
-  #sentence({ socket, staleReader, newVersion }, unsent) {
+  #sentence({ socket, staleReader, newVersion, fromCopy }, unsent) {
     if (socket.ended === "banned") return [t("banned"), t("reload"), () => location.reload()];
     if (socket.ended) return [t("logged_out"), t("login"), () => location.assign("/login/?next=/")];
     if (staleReader) return [t("other_reader"), t("reload"), () => location.reload()];
     if (socket.state === "online" && newVersion && !this.#declined) return [t("new_version"), t("reload"), () => location.reload()];
     if (socket.state === "online" || this.#patient) return [""];
-    return [unsent ? t("offline_unsent", unsent) : t("offline"), t("retry_now"), () => socket.retryNow()];
+    const words = fromCopy ? t("offline_copy") : t("offline");
+    return [unsent ? t("offline_unsent", unsent) : words, t("retry_now"), () => socket.retryNow()];
   }
 }
 

@@ -11,14 +11,25 @@ const LATER_MS = 1500;
 // Resolves once a first copy is kept; does nothing where the browser has no service workers.
 export async function keepCopy(room) {
   if (!navigator.serviceWorker || !globalThis.caches) return;
-  await navigator.serviceWorker.register(workerAddress()).catch(() => {});
-  await navigator.serviceWorker.ready;
+  try {
+    await navigator.serviceWorker.register(workerAddress());
+  } catch {
+    return;
+  }
+  await controlled();
   const copy = new Copy(room);
   room.timeline.addEventListener("change", ({ detail }) => (detail.posted?.length ? copy.later() : copy.save()));
   room.socket.addEventListener("state", () => room.socket.ended && copy.forget());
   document.addEventListener("submit", ({ target }) => target.getAttribute("action") === "/logout/" && copy.forget());
   await copy.save();
   await keepFiles();
+  // The visit that brought the worker did not pass through it: its page is asked for once more.
+  if (!(await caches.match("/"))) await fetch("/").catch(() => {});
+}
+
+function controlled() {
+  const { serviceWorker } = navigator;
+  return serviceWorker.controller ?? new Promise((resolve) => serviceWorker.addEventListener("controllerchange", resolve, { once: true }));
 }
 
 class Copy {
@@ -57,7 +68,7 @@ class Copy {
       if (this.#forgotten || this.#room.staleReader) return;
       const cache = await caches.open(CACHE);
       const messages = this.#messages();
-      await cache.put(HISTORY, Response.json(this.#present(messages)));
+      await cache.put(HISTORY, new Response(JSON.stringify(this.#present(messages))));
       await keepPictures(cache, messages);
     } while (this.#again);
   }

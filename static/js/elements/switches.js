@@ -10,7 +10,10 @@ export class Switches {
 
   constructor(room) {
     this.#room = room;
-    this.#wire("sound", (on) => on && this.#play());
+    this.#wire("sound", (on) => {
+      if (on) this.#play();
+      return true;
+    });
     this.#wire("notify", async (on) => {
       if (!on || (await Notification.requestPermission()) === "granted") return true;
       room.say(t("notify_denied"));
@@ -51,11 +54,11 @@ export class Switches {
     }
   }
 
-  // `changed(on)` may refuse by resolving to false.
+  // `changed(on)` tells, or resolves to, whether the browser lets it be.
   #wire(name, changed) {
     this.#button(name)?.addEventListener("click", async () => {
       const on = !this.#isOn(name);
-      if ((await changed(on)) === false) return;
+      if (!(await changed(on))) return;
       remember(this.#key(name), on);
       this.#draw();
     });
