@@ -9,11 +9,13 @@ import logging
 import signal
 import socket
 import ssl
+import sys
 from collections.abc import AsyncIterator, Mapping
 
 from aiohttp import web
 
 from chatserver import assets, secret, systemd
+from chatserver.certificate import Certificate
 from chatserver.clock import Clock, SystemClock
 from chatserver.config import Config
 from chatserver.control.server import ControlServer
@@ -23,6 +25,7 @@ from chatserver.room import Room, Settings
 from chatserver.room.passwords import PasswordHasher
 from chatserver.storage import Database, DataLock, files, place
 from chatserver.timers import Alarms, Eraser
+from chatserver.watch import Watch
 from chatserver.web.application import Parts, build
 from chatserver.web.feed import ROWS_MAX, Feed
 from chatserver.web.presence import Presence
@@ -48,6 +51,7 @@ async def serve(config: Config, sources: Mapping[str, str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with running(config, SystemClock(), sources) as server:
+        loop.add_signal_handler(signal.SIGHUP, stop.set if _is_on_a_terminal() else server.reload)
         print(f"listening on {server.address}", flush=True)
         if server.setup_token:
             print(f"first administrator: {server.address}/setup/?token={server.setup_token}", flush=True)
@@ -56,6 +60,11 @@ async def serve(config: Config, sources: Mapping[str, str]) -> int:
         await stop.wait()
         systemd.notify("STOPPING=1")
     return 0
+
+
+def _is_on_a_terminal() -> bool:
+    """There SIGHUP means that the terminal has gone, and elsewhere that somebody asks for a reload."""
+    return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
 
 
 def _calm_the_collector() -> None:
@@ -71,11 +80,19 @@ def _calm_the_collector() -> None:
 class Server:
     """A running server, as `serve` and the tests see it."""
 
-    def __init__(self, address: str, setup_token: str, room: Room, app: web.Application) -> None:
+    def __init__(
+        self, address: str, setup_token: str, room: Room, app: web.Application, certificate: Certificate | None
+    ) -> None:
         self.address = address
         self.setup_token = setup_token
         self.room = room
         self.app = app
+        self._certificate = certificate
+
+    def reload(self) -> None:
+        """What SIGHUP asks for where it does not mean that the terminal has gone: read the certificate again."""
+        if self._certificate is not None:
+            self._certificate.reload()
 
 
 @contextlib.asynccontextmanager
@@ -107,12 +124,13 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
         hub = Hub(clock)
         presence = Presence(hub)
         stack.callback(presence.stop)
+        watch = Watch(hub, database, workers, clock)
         alarms = Alarms(room, clock)
         eraser = Eraser(media.erase, database.empty_log)
-        database.publish_to(Publisher(feed, wire, hub, [room.logins.heed, alarms.heed, eraser.heed]))
+        database.publish_to(Publisher(feed, wire, hub, [watch.heed, room.logins.heed, alarms.heed, eraser.heed]))
         await stack.enter_async_context(eraser.running())
         await stack.enter_async_context(alarms.running())
-        await stack.enter_async_context(_beating(hub))
+        await stack.enter_async_context(_beating(hub, watch))
 
         app = build(
             Parts(
@@ -121,6 +139,7 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
                 feed=feed,
                 wire=wire,
                 hub=hub,
+                watch=watch,
                 presence=presence,
                 media=media,
                 workers=workers,
@@ -131,13 +150,17 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
             )
         )
         setup_token = await room.accounts.prepare()
-        address = await stack.enter_async_context(_listening(app, config, hub))
+        certificate = Certificate(config.tls_cert, config.tls_key) if config.tls_cert else None
+        tls = certificate.context if certificate else None
+        address = await stack.enter_async_context(_listening(app, config, hub, tls))
         await stack.enter_async_context(ControlServer(config.data_dir / "control.sock", room, address).running())
-        yield Server(address, setup_token, room, app)
+        yield Server(address, setup_token, room, app, certificate)
 
 
 @contextlib.asynccontextmanager
-async def _listening(app: web.Application, config: Config, hub: Hub) -> AsyncIterator[str]:
+async def _listening(
+    app: web.Application, config: Config, hub: Hub, tls: ssl.SSLContext | None
+) -> AsyncIterator[str]:
     """Take connections; at the end take no more, say goodbye to readers, let requests finish."""
     runner = web.AppRunner(
         app,
@@ -158,7 +181,6 @@ async def _listening(app: web.Application, config: Config, hub: Hub) -> AsyncIte
     await runner.setup()
     try:
         sockets = systemd.listen_sockets() or [_bind(config)]
-        tls = _tls(config)
         for listener in sockets:
             await web.SockSite(runner, listener, ssl_context=tls, backlog=1024).start()
         yield _address(sockets[0], config, tls is not None)
@@ -167,12 +189,15 @@ async def _listening(app: web.Application, config: Config, hub: Hub) -> AsyncIte
 
 
 @contextlib.asynccontextmanager
-async def _beating(hub: Hub) -> AsyncIterator[None]:
-    """The hub's heart: it wakes once a second while anybody is there."""
+async def _beating(hub: Hub, watch: Watch) -> AsyncIterator[None]:
+    """The hub's heart. It wakes once a second, and tells the watch how late that was."""
+    loop = asyncio.get_running_loop()
 
     async def beat() -> None:
         while True:
+            due = loop.time() + 1.0
             await asyncio.sleep(1.0)
+            watch.beat(max(0.0, loop.time() - due))
             hub.beat()
 
     task = asyncio.create_task(beat(), name="heartbeat")
@@ -208,9 +233,4 @@ def _address(listener: socket.socket, config: Config, is_tls: bool) -> str:
     return f"{'https' if is_tls else 'http'}://{host}:{name[1]}"
 
 
-def _tls(config: Config) -> ssl.SSLContext | None:
-    if not config.tls_cert:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(config.tls_cert, config.tls_key)
-    return context
+

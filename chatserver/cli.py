@@ -84,7 +84,8 @@ def settings(call: Call) -> None:
         return
     header = ("SETTING", "DEFAULT", "NOW", "FROM")
     cells = [
-        (setting.variable, setting.default or '""', shown(value) or '""', source) for setting, value, source in values
+        (setting.variable, setting.default or '""', shown(_printed(setting, value)) or '""', source)
+        for setting, value, source in values
     ]
     print(tables.aligned([header, *cells]))
 
@@ -271,10 +272,15 @@ def _setting_json(setting: Setting, value: Any, source: str) -> dict[str, Any]:
         "variable": setting.variable,
         "flag": setting.flag,
         "default": _plain(setting.parse(setting.default)),
-        "value": _plain(value),
+        "value": _plain(_printed(setting, value)),
         "source": source,
         "help": setting.help,
     }
+
+
+def _printed(setting: Setting, value: Any) -> Any:
+    """A secret is not shown, only that there is one."""
+    return "(set)" if setting.is_secret and value else value
 
 
 def _plain(value: Any) -> int | float | str | list[str]:

@@ -46,6 +46,7 @@ class Config:
     connections_per_address: int
     registrations_per_hour: int
     bcrypt_rounds: int
+    metrics_token: str
     log_level: str
     log_format: str
 
@@ -72,6 +73,7 @@ class Setting:
     """One row of the table. `parse` turns what somebody typed into the value, or raises ValueError.
 
     `in_room`: the room's administrators may change it on its settings page, while it runs.
+    `is_secret`: it is never printed.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Setting:
     parse: Callable[[str], Any]
     help: str
     in_room: bool = False
+    is_secret: bool = False
 
     @property
     def variable(self) -> str:
@@ -109,7 +112,7 @@ def load(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> tuple[C
         try:
             values[setting.name] = setting.parse(typed)
         except ValueError as error:
-            raise ConfigError(f"{shown}: {error}, not {typed!r}") from None
+            raise ConfigError(f"{shown}: {error}" + ("" if setting.is_secret else f", not {typed!r}")) from None
         sources[setting.name] = source
     config = Config(**values)
     if bool(config.tls_cert) != bool(config.tls_key):
@@ -256,6 +259,14 @@ def _directory(typed: str) -> Path:
     return Path(typed)
 
 
+def _token(typed: str) -> str:
+    """Nothing, or what may stand in an Authorization header and is not guessed."""
+    token = typed.strip()
+    if token and not (16 <= len(token) <= 200 and token.isascii() and token.isprintable() and " " not in token):
+        raise ValueError("must have 16 to 200 visible ASCII characters")
+    return token
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("host", "127.0.0.1", Text(1, 255), "address to listen on"),
     Setting("port", "8000", Whole(0, 65535), "port to listen on; 0 picks a free one"),
@@ -281,6 +292,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("connections_per_address", "200", Whole(0, 1_000_000), "sockets of one address; 0: no limit"),
     Setting("registrations_per_hour", "60", Whole(0, 1_000_000), "registrations of one address in an hour; 0: no limit", in_room=True),
     Setting("bcrypt_rounds", "12", Whole(4, 16), "cost of a password's hash, as a power of two"),
+    Setting("metrics_token", "", _token, "bearer token that opens /metrics from elsewhere; empty: this host alone", is_secret=True),
     Setting("log_level", "info", Choice(("debug", "info", "warning", "error")), "least level that is logged"),
     Setting("log_format", "auto", Choice(("auto", "text", "json")), "text, json, or auto: text on a terminal, json elsewhere"),
 )

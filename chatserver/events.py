@@ -94,9 +94,10 @@ class RecallSettled:
 
 @dataclass(frozen=True, slots=True)
 class SessionsEnded:
-    """These logins are worth nothing from now on; their connections must go."""
+    """These logins are worth nothing from now on; their connections must go. `banned`: and why."""
 
     session_ids: tuple[int, ...]
+    banned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

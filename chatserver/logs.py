@@ -12,8 +12,12 @@ import logging
 import re
 import sys
 import traceback
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
+
+# The id of the request that is being answered, for every line that is logged meanwhile; see web/tracing.py.
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 
 # At DEBUG these print statements with their parameters, which are people's messages.
 _TALKATIVE = ("aiosqlite", "PIL")
@@ -31,6 +35,7 @@ def setup(level: str, format: str) -> None:
         format = "text" if sys.stderr.isatty() else "json"
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JSONLines() if format == "json" else TextLines())
+    handler.addFilter(_name_request)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
     for name in _TALKATIVE:
@@ -69,6 +74,13 @@ class JSONLines(logging.Formatter):
         text = json.dumps(event, ensure_ascii=False, default=str)
         # JSON leaves line separators, direction marks and lone surrogates as they are.
         return re.sub(r"[^\x20-\x7e]", lambda c: c[0] if c[0].isprintable() else json.dumps(c[0])[1:-1], text)
+
+
+def _name_request(record: logging.LogRecord) -> bool:
+    """A filter that lets everything through, and says in whose request it was logged."""
+    if request_id := REQUEST_ID.get():
+        record.request = request_id
+    return True
 
 
 def _escaped(c: str) -> str:

@@ -24,6 +24,9 @@ class FakeClock:
     def monotonic(self) -> float:
         return self._monotonic
 
+    def boot(self) -> str:
+        return "boot 1"
+
     def forward(self, seconds: float) -> None:
         """Time passes."""
         self._now_ms += round(seconds * 1000)

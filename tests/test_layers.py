@@ -18,9 +18,9 @@ LAYERS: dict[str, int] = {
     layer_name: layer
     for layer, names in enumerate(
         (
-            "model events refusals clock config failure assets logs systemd tables secret",
+            "model events refusals clock config failure assets logs systemd tables secret certificate tally",
             "storage media archive hub i18n",
-            "room",
+            "room watch",
             "web timers control",
             "app cli doctor operations __main__",
         )

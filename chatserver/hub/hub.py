@@ -27,6 +27,8 @@ class Hub:
         self.changed: Callable[[], None] = lambda: None
         # Readers given up: too slow for their outbox, stuck, or silent.
         self.dropped = 0
+        # What `broadcast` was given, times the readers that it was for.
+        self.broadcast_bytes = 0
         self._clock = clock
         self._live: set[Connection] = set()
         self._closing: set[Connection] = set()
@@ -60,6 +62,7 @@ class Hub:
 
         A reader past its bound costs only itself.
         """
+        self.broadcast_bytes += len(data) * len(self._live)
         if besides:
             slow = [reader for reader in self._live if not reader.send(data + besides.get(reader, b""))]
         else:
@@ -101,6 +104,14 @@ class Hub:
         while self._live or self._closing:
             self._left.clear()
             await self._left.wait()
+
+    def give_up_a_guest(self, address: str | None = None) -> bool:
+        """Tell one guest (of that address) 1013, to let a member in. False when there is none."""
+        for connection in self._live:
+            if connection.user is None and address in (None, connection.address):
+                self.close(connection, TOO_SLOW)
+                return True
+        return False
 
     def abort_all(self) -> None:
         for connection in [*self._live, *self._closing]:

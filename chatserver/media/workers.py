@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -42,6 +43,8 @@ class ImageWorkers:
     def __init__(
         self, *, processes: int = 2, waiting: int = 32, job_seconds: float = 5.0, idle_seconds: float = 30.0
     ) -> None:
+        # How jobs ended: `done`, or the code that they were refused with.
+        self.outcomes: Counter[str] = Counter()
         self._processes = processes
         self._waiting = waiting
         self._job_seconds = job_seconds
@@ -67,14 +70,14 @@ class ImageWorkers:
         Refuses `image_unsupported`, `image_unreadable` (also when the worker died of it),
         `image_too_large` (also when it takes too long), `busy`.
         """
-        head, parts = await self._do(Job(source, limit_bytes))
+        head, parts = await self._counted(Job(source, limit_bytes))
         if len(parts) != 2:
             raise Refusal(Code.IMAGE_UNREADABLE)
         return Rendered(parts[0], parts[1], head.width, head.height)
 
     async def avatar(self, source: Path) -> bytes:
         """The file at `source` as a square WebP of 256 px, at most 50 KB. Refuses as `picture` does."""
-        _, parts = await self._do(Job(source, None))
+        _, parts = await self._counted(Job(source, None))
         if len(parts) != 1:
             raise Refusal(Code.IMAGE_UNREADABLE)
         return parts[0]
@@ -92,6 +95,15 @@ class ImageWorkers:
             await self._slots.acquire()
         while self._endings:
             await asyncio.wait(self._endings)
+
+    async def _counted(self, job: Job) -> tuple[Head, list[bytes]]:
+        try:
+            done = await self._do(job)
+        except Refusal as refusal:
+            self.outcomes[refusal.code.value] += 1
+            raise
+        self.outcomes["done"] += 1
+        return done
 
     async def _do(self, job: Job) -> tuple[Head, list[bytes]]:
         if self._jobs >= self._processes + self._waiting:

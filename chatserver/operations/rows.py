@@ -34,6 +34,7 @@ WITHHELD = {
     "sessions": "token_hash",
     "invites": "code_hash",
     "messages": "media_key client_key",
+    "clock": "id boot wall_ms steady_ms behind_ms leapt_ms",
 }
 
 # Columns that hold a member's id -> the field that says the name.

@@ -9,6 +9,7 @@ from chatserver.room.history import History
 from chatserver.room.invites import Invites
 from chatserver.room.keeping import Keeping
 from chatserver.room.logins import Logins
+from chatserver.room.moderation import Moderation
 from chatserver.room.ordering import Ordering
 from chatserver.room.passwords import PasswordHasher
 from chatserver.room.posting import Posting
@@ -30,6 +31,7 @@ class Room:
         self.invites = Invites(database, clock)
         self.accounts = Accounts(database, settings, clock, hasher, self.invites)
         self.logins = Logins(database, clock)
+        self.moderation = Moderation(database, clock)
         self.posting = Posting(database, settings, clock)
         self.recalling = Recalling(database, clock)
         self.reacting = Reacting(database, clock)

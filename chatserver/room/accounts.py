@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import secrets
 
@@ -15,7 +16,7 @@ from chatserver.room.limits import Attempts
 from chatserver.room.passwords import PasswordHasher
 from chatserver.room.settings import Settings, Words, checked
 from chatserver.storage import Database, Transaction, sessions, users
-from chatserver.storage.users import Member
+from chatserver.storage.users import Account, Member
 
 THROTTLE_SECONDS = 15 * 60
 FAILURES_OF_ACCOUNT = 5
@@ -45,7 +46,8 @@ class Accounts:
     async def check_registration(self, name: str, password: str, invite: str, address: str) -> None:
         """Refuse what can be refused before any work is done: the policy, the limits, name and password.
 
-        Codes: `registration_closed`, `invite_invalid`, `too_fast`, `name_invalid`, `password_weak`.
+        Codes: `registration_closed`, `invite_invalid`, `name_invalid`, `password_weak`,
+        `name_taken`, `too_fast`.
         """
         policy = self._settings.now.registration
         if policy == "closed":
@@ -54,10 +56,18 @@ class Accounts:
             await self._invites.check(invite)
         names.check(name)
         passwords.check_strength(password, name)
+        key = _skeleton(name)
+        if await self._database.run(lambda tx: users.account_named(tx, key)):
+            raise Refusal(Code.NAME_TAKEN)
+        # Last, so that nothing is awaited between this and the note that `register` takes.
         self._registrations.most = self._settings.now.registrations_per_hour
         wait_ms = self._registrations.wait_ms(address)
         if wait_ms:
             raise Refusal(Code.TOO_FAST, retry_after_ms=wait_ms)
+
+    def note_registration(self, address: str) -> None:
+        """Count a try that came to nothing but made us work: guests send pictures with it."""
+        self._registrations.note(address)
 
     async def register(self, name: str, password: str, invite: str, address: str, avatar: str = "") -> User:
         """A new member. `avatar` names a file that is stored already.
@@ -78,7 +88,11 @@ class Accounts:
             raise
 
     async def log_in(self, name: str, password: str, address: str) -> User:
-        """The member with this name and password.
+        """The member with this name and password. Refuses as `proved` does."""
+        return (await self.proved(name, password, address)).user
+
+    async def proved(self, name: str, password: str, address: str) -> Account:
+        """The account that this password opens. Its hash is the proof: a login begins only while it holds.
 
         Refuses with `login_failed`, the same for an unknown name as for a wrong password and after
         the same time; with `banned`; and with `login_throttled` after too many failures.
@@ -95,10 +109,14 @@ class Accounts:
         self._address_failures.take_back(address)
         if account.banned:
             raise Refusal(Code.BANNED)
-        return account.user
+        return account
 
     async def change_password(self, user: User, old: str, new: str, session_id: int) -> None:
-        """Set a new password and end every other login. Refuses with `login_failed`, `password_weak`."""
+        """Set a new password and end every other login.
+
+        Refuses with `password_weak`, and with `login_failed` when `old` is not the password, or is
+        it no longer by the time that the new one is ready.
+        """
         passwords.check_strength(new, user.name)
         key = _skeleton(user.name)
         wait_ms = self._failures.wait_ms(key)
@@ -109,8 +127,8 @@ class Accounts:
         if account is None or not await self._hasher.verify(old, account.password):
             raise Refusal(Code.LOGIN_FAILED)
         self._failures.clear(key)
-        hashed = await self._hasher.hash(new)
-        await self._database.run(lambda tx: _set_password(tx, user.id, hashed, session_id))
+        before, hashed = account.password, await self._hasher.hash(new)
+        await self._database.run(lambda tx: _change_password(tx, user.id, before, hashed, session_id))
 
     async def change_avatar(self, user: User, avatar: str) -> User:
         """Show another face; the old one's file goes."""
@@ -200,10 +218,10 @@ class Accounts:
         if account.user.name != name:
             raise Refusal(Code.NAME_TAKEN, name=account.user.name)
         user = User(account.user.id, name, Role.ADMINISTRATOR, account.user.avatar)
-        users.set_role(tx, user.id, user.role)
+        users.make_administrator(tx, user.id)
         tx.announce(MemberChanged(user))
         if hashed is not None:
-            _set_password(tx, user.id, hashed, None)
+            _set_password(tx, user.id, hashed)
         return user, False
 
 
@@ -214,8 +232,18 @@ def _insert(tx: Transaction, name: str, hashed: str, role: Role, avatar: str, no
     return user
 
 
-def _set_password(tx: Transaction, user_id: int, hashed: str, kept_session: int | None) -> int:
+def _change_password(tx: Transaction, user_id: int, before: str, hashed: str, kept_session: int) -> None:
+    if not users.replace_password(tx, user_id, before, hashed):
+        raise Refusal(Code.LOGIN_FAILED)
+    _end_others(tx, user_id, kept_session)
+
+
+def _set_password(tx: Transaction, user_id: int, hashed: str) -> int:
     users.set_password(tx, user_id, hashed)
+    return _end_others(tx, user_id, None)
+
+
+def _end_others(tx: Transaction, user_id: int, kept_session: int | None) -> int:
     ended = sessions.delete_others(tx, user_id, kept_session)
     if ended:
         tx.announce(SessionsEnded(ended))
@@ -226,7 +254,7 @@ def _reset_password(tx: Transaction, key: str, hashed: str) -> tuple[User, int]:
     account = users.account_named(tx, key)
     if account is None:
         raise Refusal(Code.NOT_FOUND)
-    return account.user, _set_password(tx, account.user.id, hashed, None)
+    return account.user, _set_password(tx, account.user.id, hashed)
 
 
 def _set_avatar(tx: Transaction, user: User, avatar: str) -> User:
@@ -240,8 +268,11 @@ def _set_avatar(tx: Transaction, user: User, avatar: str) -> User:
 
 
 def _skeleton(name: str) -> str:
-    """The look-alike form of what somebody typed as their name; of anything at all, never a refusal."""
+    """The look-alike form of what somebody typed as their name; of anything at all, never a refusal.
+
+    What is no name gets one that no member has, each its own: else they would all wait for one another's failures.
+    """
     try:
         return names.skeleton(names.normalise(name))
     except Refusal:
-        return ""
+        return "?" + hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from chatserver.clock import Clock
 from chatserver.events import ContentErased, MessagesExpired
 from chatserver.model import Message, OrderingWindow, Page, State
+from chatserver.room.ageing import Ageing
 from chatserver.room.settings import Settings
 from chatserver.storage import Database, Transaction, messages, pictures, state, windows
 
@@ -35,7 +36,7 @@ class History:
     def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
         self._database = database
         self._settings = settings
-        self._clock = clock
+        self._ageing = Ageing(clock)
 
     async def present(self, limit: int) -> Present:
         """The newest `limit` rows and all else that a page shows."""
@@ -79,14 +80,14 @@ class History:
         await self._database.run(self.trim)
 
     async def next_expiry(self) -> int | None:
-        """When the oldest message becomes too old, in ms."""
+        """When the oldest message becomes too old, in ms of the wall clock."""
         oldest = await self._database.run(messages.next_expiry)
-        return None if oldest is None else oldest + self._settings.now.history_ms
+        return None if oldest is None else oldest + self._settings.now.history_ms + self._ageing.behind_ms
 
     def trim(self, tx: Transaction) -> None:
         """Erase what is too old or beyond the count: true of every commit, so no list is ever too long."""
         config = self._settings.now
-        since_ms = self._clock.now_ms() - config.history_ms
+        since_ms = self._ageing.now_ms(tx, config.history_ms) - config.history_ms
         first_id = messages.oldest_to_keep(tx, config.history_limit, since_ms)
         expired = messages.erase_below(tx, first_id) if first_id > 1 else None
         if expired and expired.ids:

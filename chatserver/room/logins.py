@@ -10,6 +10,7 @@ from collections.abc import Callable
 from chatserver.clock import Clock
 from chatserver.events import Event, MemberChanged, SessionsEnded
 from chatserver.model import Session, User
+from chatserver.refusals import Code, Refusal
 from chatserver.storage import Database, Transaction, sessions
 
 LIFE_MS = 90 * 86_400_000
@@ -27,13 +28,20 @@ class Logins:
         self._known: OrderedDict[bytes, Session] = OrderedDict()
         self._heeded = 0
 
-    async def start(self, user_id: int, agent: str, address: str) -> str:
-        """Begin a login; returns its token, which is kept nowhere."""
+    async def start(self, user_id: int, agent: str, address: str, proof: str | None = None) -> str:
+        """Begin a login; returns its token, which is kept nowhere.
+
+        `proof` is the hash of the password that was given. Refuses with `login_failed` when it is
+        not the member's any more, or when they have just been banned: checking a password takes a
+        while, and what was ended meanwhile must not begin again.
+        """
         token = secrets.token_urlsafe(32)
         now_ms = self._clock.now_ms()
-        await self._database.run(
-            lambda tx: sessions.insert(tx, _hash(token), user_id, now_ms, now_ms + LIFE_MS, agent[:200], address)
+        begun = await self._database.run(
+            lambda tx: sessions.insert(tx, _hash(token), user_id, now_ms, now_ms + LIFE_MS, agent[:200], address, proof)
         )
+        if not begun:
+            raise Refusal(Code.LOGIN_FAILED)
         return token
 
     async def find(self, token: str) -> Session | None:

@@ -103,11 +103,7 @@ class Posting:
         now_ms = self._clock.now_ms()
         try:
             author = acting.speaker(tx, author, now_ms)
-            if isinstance(text, Refusal):
-                raise text
-            if draft.reply_to is not None and not 1 <= draft.reply_to <= messages.last_id(tx):
-                raise Refusal(Code.NOT_FOUND)
-            self.check_interval(author)
+            text = self._allowed(tx, author, draft, text)
         except Refusal:
             # Looked for only now: most messages are new, and the insert itself finds the others.
             if key is not None and (before := _posted_before(tx, author, key)):
@@ -137,6 +133,16 @@ class Posting:
         tx.on_rollback(lambda: self._interval.restore(author.id, earlier))
         tx.announce(MessagePosted(message))
         return Posted(message, message.seq, True)
+
+
+    def _allowed(self, tx: Transaction, author: User, draft: Draft, text: str | Refusal) -> str:
+        """The text, if nothing stands against a new message of somebody who may speak."""
+        if isinstance(text, Refusal):
+            raise text
+        if draft.reply_to is not None and not 1 <= draft.reply_to <= messages.last_id(tx):
+            raise Refusal(Code.NOT_FOUND)
+        self.check_interval(author)
+        return text
 
 
 def clean(text: str) -> str:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -28,14 +29,27 @@ import aiosqlite
 from chatserver.events import Event
 from chatserver.refusals import Code, Refusal
 from chatserver.storage import migrations
+from chatserver.tally import Distribution
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 WAITING_MAX = 10_000
 BATCH_MAX = 1_000
+_BATCH_BOUNDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
+_SECONDS_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
 Publish = Callable[[list[Event]], None]
+
+
+class Batch:
+    """What the units of one COMMIT share: values read once, and what is to be written once, at its end."""
+
+    __slots__ = ("endings", "values")
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.endings: dict[str, Unit[None]] = {}
 
 
 class Transaction:
@@ -44,10 +58,11 @@ class Transaction:
     Lives as long as its unit. Not for use outside the connection's thread.
     """
 
-    __slots__ = ("_connection", "_undo", "events")
+    __slots__ = ("_connection", "_undo", "batch", "events")
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, batch: Batch | None = None) -> None:
         self._connection = connection
+        self.batch = batch or Batch()
         self._undo: list[Callable[[], None]] = []
         self.events: list[Event] = []
 
@@ -119,6 +134,9 @@ class Database:
     def __init__(self, path: Path, connection: _Connection) -> None:
         self.path = path
         self.commits = 0
+        # Of the batches that changed something: units in each, and how long each took with its COMMIT.
+        self.batch_units = Distribution(_BATCH_BOUNDS)
+        self.commit_seconds = Distribution(_SECONDS_BOUNDS)
         self._connection = connection
         self._publish: Publish = lambda events: None
         self._closing_units: list[Unit[None]] = []
@@ -255,15 +273,18 @@ class Database:
     def _commit_together(self, raw: sqlite3.Connection, batch: list[_Job[Any]], savepoints: bool) -> list[Event]:
         """Raises sqlite3.Error or _HalfDone when nothing of `batch` was kept, with all in memory taken back."""
         transactions: list[Transaction] = []
+        shared = Batch()
+        begun = time.perf_counter()
         try:
             raw.execute("BEGIN IMMEDIATE")
             changes = raw.total_changes
             for job in batch:
-                transactions.append(transaction := Transaction(raw))
+                transactions.append(transaction := Transaction(raw, shared))
                 self._run_unit(raw, job, transaction, savepoints)
-            if raw.total_changes != changes:
-                for unit in self._closing_units:
-                    transactions.append(last := Transaction(raw))
+            has_changed = raw.total_changes != changes
+            if has_changed:
+                transactions.append(last := Transaction(raw, shared))
+                for unit in (*self._closing_units, *shared.endings.values()):
                     unit(last)
                 self.commits += 1
             raw.execute("COMMIT")
@@ -273,6 +294,9 @@ class Database:
             for transaction in reversed(transactions):
                 transaction.take_back()
             raise
+        if has_changed:
+            self.batch_units.note(len(batch))
+            self.commit_seconds.note(time.perf_counter() - begun)
         return [event for transaction in transactions for event in transaction.events]
 
     def _commit_alone(self, raw: sqlite3.Connection, job: _Job[Any]) -> list[Event]:

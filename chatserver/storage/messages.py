@@ -49,13 +49,16 @@ class Expired:
 
 def insert(tx: Transaction, new: NewMessage) -> Message | None:
     """Store a new message; None when its author has posted one under this `client_key` before."""
+    seq = state.seq(tx) + 1
     picture = new.picture or StoredImage("", "", 0, 0)
     inserted = tx.execute(
         "INSERT INTO messages (seq, posted_seq, kind, preset, user_id, text, image, thumb, width, height, media_key,"
         " closes_ms, reply_to, client_id, client_key, created_ms, recall_until_ms)"
-        " VALUES ((SELECT seq + 1 FROM room), (SELECT seq + 1 FROM room), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (user_id, client_key) WHERE client_key IS NOT NULL DO NOTHING",
         (
+            seq,
+            seq,
             new.kind.value,
             new.preset and new.preset.value,
             new.author.id,

@@ -12,15 +12,22 @@ _COLUMNS = (
 
 
 def insert(
-    tx: Transaction, token_hash: bytes, user_id: int, now_ms: int, expires_ms: int, agent: str, address: str
-) -> int:
-    row = tx.one(
+    tx: Transaction,
+    token_hash: bytes,
+    user_id: int,
+    now_ms: int,
+    expires_ms: int,
+    agent: str,
+    address: str,
+    proof: str | None = None,
+) -> bool:
+    """A new login. False when the member is banned, or `proof` is given and is no longer their password's hash."""
+    done = tx.execute(
         "INSERT INTO sessions (token_hash, user_id, created_ms, seen_ms, expires_ms, agent, address)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
-        (token_hash, user_id, now_ms, now_ms, expires_ms, agent, address),
+        " SELECT ?1, id, ?3, ?3, ?4, ?5, ?6 FROM users WHERE id = ?2 AND banned = 0 AND (?7 IS NULL OR password = ?7)",
+        (token_hash, user_id, now_ms, expires_ms, agent, address, proof),
     )
-    session_id: int = row[0]
-    return session_id
+    return done.rowcount > 0
 
 
 def find(tx: Transaction, token_hash: bytes, now_ms: int) -> Session | None:

@@ -15,13 +15,26 @@ class RoomState:
 
 
 def read(tx: Transaction) -> RoomState:
-    return RoomState(*tx.one("SELECT epoch, seq, first_id FROM room"))
+    epoch, first_id = tx.one("SELECT epoch, first_id FROM room")
+    return RoomState(epoch, seq(tx), first_id)
+
+
+def seq(tx: Transaction) -> int:
+    """The number of the last change, those of this batch included."""
+    known = tx.batch.values.get("seq")
+    if known is None:
+        known = tx.batch.values["seq"] = tx.one("SELECT seq FROM room")[0]
+    number: int = known
+    return number
 
 
 def next_seq(tx: Transaction) -> int:
-    """The number of the change that is about to be made."""
-    seq: int = tx.one("UPDATE room SET seq = seq + 1 RETURNING seq")[0]
-    return seq
+    """Take the number of the change that is being made. Counted in memory, written once a batch."""
+    before = seq(tx)
+    tx.batch.values["seq"] = before + 1
+    tx.on_rollback(lambda: tx.batch.values.update(seq=before))
+    tx.batch.endings["seq"] = _write_seq
+    return before + 1
 
 
 def begin_at(tx: Transaction, first_id: int) -> int:
@@ -29,6 +42,10 @@ def begin_at(tx: Transaction, first_id: int) -> int:
     row = tx.one("UPDATE room SET first_id = max(first_id, ?) RETURNING first_id", (first_id,))
     begins: int = row[0]
     return begins
+
+
+def _write_seq(tx: Transaction) -> None:
+    tx.execute("UPDATE room SET seq = ?", (tx.batch.values["seq"],))
 
 
 def begin_anew(tx: Transaction) -> None:

@@ -7,6 +7,17 @@ from dataclasses import dataclass
 from chatserver.model import Role, User
 from chatserver.storage.database import Transaction
 
+_MEMBER = (
+    "SELECT id, name, role, avatar, created_ms, (SELECT max(seen_ms) FROM sessions WHERE user_id = users.id),"
+    " muted_until_ms, banned FROM users"
+)
+
+# Who acts (?3) is asked in the WHERE itself: an administrator, not banned, and not on themself.
+_BY_ADMINISTRATOR = (
+    "WHERE id = ?2 AND id <> ?3"
+    " AND EXISTS (SELECT 1 FROM users a WHERE a.id = ?3 AND a.role = 'administrator' AND a.banned = 0)"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -55,29 +66,56 @@ def account_named(tx: Transaction, skeleton: str) -> Account | None:
     )
 
 
-def members(tx: Transaction, after: int, limit: int) -> list[Member]:
-    """The next `limit` members after this id."""
+def members(tx: Transaction, after: int, limit: int, part: str = "") -> list[Member]:
+    """The next `limit` members after this id, those alone whose skeleton holds `part`."""
     rows = tx.all(
-        "SELECT id, name, role, avatar, created_ms, (SELECT max(seen_ms) FROM sessions WHERE user_id = users.id),"
-        " muted_until_ms, banned FROM users WHERE id > ? ORDER BY id LIMIT ?",
-        (after, limit),
+        f"{_MEMBER} WHERE id > ? AND instr(skeleton, ?) > 0 ORDER BY id LIMIT ?",
+        (after, part, limit),
     )
-    return [
-        Member(User(user_id, name, Role(role), avatar), created_ms, seen_ms, muted_until_ms, bool(banned))
-        for user_id, name, role, avatar, created_ms, seen_ms, muted_until_ms, banned in rows
-    ]
+    return [_member(row) for row in rows]
+
+
+def member(tx: Transaction, user_id: int) -> Member | None:
+    row = tx.one(f"{_MEMBER} WHERE id = ?", (user_id,))
+    return _member(row) if row else None
 
 
 def set_password(tx: Transaction, user_id: int, password: str) -> None:
     tx.execute("UPDATE users SET password = ? WHERE id = ?", (password, user_id))
 
 
+def replace_password(tx: Transaction, user_id: int, before: str, password: str) -> bool:
+    """The same, if the hash is still `before`. False when somebody was faster, or the member is banned."""
+    done = tx.execute(
+        "UPDATE users SET password = ? WHERE id = ? AND password = ? AND banned = 0", (password, user_id, before)
+    )
+    return done.rowcount > 0
+
+
 def set_avatar(tx: Transaction, user_id: int, avatar: str) -> None:
     tx.execute("UPDATE users SET avatar = ? WHERE id = ?", (avatar, user_id))
 
 
-def set_role(tx: Transaction, user_id: int, role: Role) -> None:
-    tx.execute("UPDATE users SET role = ? WHERE id = ?", (role.value, user_id))
+def make_administrator(tx: Transaction, user_id: int) -> None:
+    """The operator's word: also for somebody who was muted or banned."""
+    tx.execute("UPDATE users SET role = 'administrator', muted_until_ms = 0, banned = 0 WHERE id = ?", (user_id,))
+
+
+def mute(tx: Transaction, user_id: int, actor_id: int, until_ms: int) -> bool:
+    """Not to be heard until then; 0: to be heard again. False when this actor may not, as below."""
+    done = tx.execute(f"UPDATE users SET muted_until_ms = ?1 {_BY_ADMINISTRATOR}", (until_ms, user_id, actor_id))
+    return done.rowcount > 0
+
+
+def set_banned(tx: Transaction, user_id: int, actor_id: int, banned: bool) -> bool:
+    done = tx.execute(f"UPDATE users SET banned = ?1 {_BY_ADMINISTRATOR}", (banned, user_id, actor_id))
+    return done.rowcount > 0
+
+
+def give_role(tx: Transaction, user_id: int, actor_id: int, role: Role) -> bool:
+    """False too for a member who is banned."""
+    done = tx.execute(f"UPDATE users SET role = ?1 {_BY_ADMINISTRATOR} AND banned = 0", (role.value, user_id, actor_id))
+    return done.rowcount > 0
 
 
 def note_read(tx: Transaction, user_id: int, message_id: int) -> None:
@@ -103,3 +141,8 @@ def _account(row: tuple[int, str, str, str, str, int, int] | None) -> Account | 
         return None
     user_id, name, role, avatar, password, muted_until_ms, banned = row
     return Account(User(user_id, name, Role(role), avatar), password, muted_until_ms, bool(banned))
+
+
+def _member(row: tuple[int, str, str, str, int, int | None, int, int]) -> Member:
+    user_id, name, role, avatar, created_ms, seen_ms, muted_until_ms, banned = row
+    return Member(User(user_id, name, Role(role), avatar), created_ms, seen_ms, muted_until_ms, bool(banned))

@@ -10,7 +10,9 @@ from chatserver.refusals import Code, Refusal
 
 class Access(Enum):
     OPEN = auto()
-    """Programs and probes: no cookie is read, no Host is checked."""
+    """Probes: no cookie is read, no Host is checked."""
+    FILE = auto()
+    """The product's own files, the same for everybody: no cookie is read."""
     ANYONE = auto()
     READER = auto()
     """Whoever may read the room: members, and guests where the settings let them."""
@@ -19,7 +21,7 @@ class Access(Enum):
 
     def check(self, user: User | None, guests: str) -> None:
         """Refuses with `login_required` or `forbidden`. The rules ask the database again when they act."""
-        if self in (Access.OPEN, Access.ANYONE) or (self is Access.READER and guests == "read"):
+        if self in (Access.OPEN, Access.FILE, Access.ANYONE) or (self is Access.READER and guests == "read"):
             return
         if user is None:
             raise Refusal(Code.LOGIN_REQUIRED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp_jinja2
 from aiohttp import web
@@ -11,7 +12,7 @@ from chatserver.i18n import explain
 from chatserver.refusals import Code, Refusal
 from chatserver.web import context
 from chatserver.web import viewer as viewers
-from chatserver.web.keys import VIEWER
+from chatserver.web.keys import VIEWER, WATCH
 from chatserver.web.wire import dumps
 
 STATUS = {
@@ -79,20 +80,21 @@ def words(refusal: Refusal, language: str) -> str:
 def refused_json(request: web.Request, refusal: Refusal) -> web.Response:
     sentence = words(refusal, request[VIEWER].language)
     error = {"code": refusal.code.value, "message": sentence, **refusal.details}
-    return _with_headers(json({"error": error}, STATUS[refusal.code]), refusal)
+    return _counted(request, json({"error": error}, STATUS[refusal.code]), refusal)
 
 
 def refused_page(request: web.Request, refusal: Refusal) -> web.Response:
     """The page that says no; a reader who only has to log in first is taken there."""
     if refusal.code is Code.LOGIN_REQUIRED and request.method in ("GET", "HEAD"):
-        return see_other(f"/login/?next={request.rel_url.raw_path_qs}" if request.path != "/" else "/login/")
+        there = quote(request.rel_url.raw_path_qs, safe="/")
+        return see_other(f"/login/?next={there}" if request.path != "/" else "/login/")
     values = {
         "status": STATUS[refusal.code],
         "code": refusal.code.value,
         "message": words(refusal, request[VIEWER].language),
         "error_id": refusal.details.get("id", ""),
     }
-    return _with_headers(page(request, "error.html", values, STATUS[refusal.code]), refusal)
+    return _counted(request, page(request, "error.html", values, STATUS[refusal.code]), refusal)
 
 
 def refused(request: web.Request, refusal: Refusal) -> web.Response:
@@ -104,10 +106,12 @@ def refused_form(request: web.Request, refusal: Refusal, template: str, values: 
     if viewers.wants_json(request):
         return refused_json(request, refusal)
     error = {"code": refusal.code.value, "message": words(refusal, request[VIEWER].language)}
-    return _with_headers(page(request, template, {**values, "error": error}, STATUS[refusal.code]), refusal)
+    return _counted(request, page(request, template, {**values, "error": error}, STATUS[refusal.code]), refusal)
 
 
-def _with_headers(response: web.Response, refusal: Refusal) -> web.Response:
+def _counted(request: web.Request, response: web.Response, refusal: Refusal) -> web.Response:
+    """Every refusal over HTTP leaves through here: it is counted, and says when to come back."""
+    request.app[WATCH].refused(refusal.code)
     if response.status in (429, 503):
         wait_ms = refusal.details.get("retry_after_ms", 1000)
         response.headers["Retry-After"] = str(max(1, -(-wait_ms // 1000)))

@@ -17,7 +17,8 @@ from chatserver.media import ImageWorkers, MediaFiles
 from chatserver.room import Room
 from chatserver.room.limits import Interval
 from chatserver.storage import Database
-from chatserver.web import api, headers, keys, middlewares, routes
+from chatserver.watch import Watch
+from chatserver.web import api, headers, keys, middlewares, routes, tracing
 from chatserver.web.csrf import Tokens
 from chatserver.web.feed import Feed
 from chatserver.web.gate import Gate
@@ -40,6 +41,7 @@ class Parts:
     feed: Feed
     wire: Wire
     hub: Hub
+    watch: Watch
     presence: Presence
     media: MediaFiles
     workers: ImageWorkers
@@ -56,6 +58,7 @@ def build(parts: Parts) -> web.Application:
     storage = LoginStorage(parts.room.logins, gate, config.secure)
     app = web.Application(
         middlewares=[
+            tracing.trace,
             middlewares.viewer(config.secure),
             middlewares.refusals,
             session_middleware(storage),
@@ -68,6 +71,7 @@ def build(parts: Parts) -> web.Application:
     app[keys.FEED] = parts.feed
     app[keys.WIRE] = parts.wire
     app[keys.HUB] = parts.hub
+    app[keys.WATCH] = parts.watch
     app[keys.PRESENCE] = parts.presence
     app[keys.MEDIA] = parts.media
     app[keys.WORKERS] = parts.workers
@@ -87,4 +91,5 @@ def build(parts: Parts) -> web.Application:
     )
     app[keys.ROOM_PAGE] = RoomPage(environment, parts.feed, parts.hub, parts.wire)
     app.on_response_prepare.append(headers.adder(config.secure))
+    app.on_response_prepare.append(tracing.name)
     return app

@@ -12,13 +12,20 @@ from chatserver.hub import Connection, frames
 from chatserver.refusals import Code, Refusal
 from chatserver.room.posting import Draft
 from chatserver.web import answers
-from chatserver.web.keys import HUB, ROOM, TYPING, WIRE
+from chatserver.web.keys import HUB, ROOM, TYPING, WATCH, WIRE
 from chatserver.web.wire import dumps
 
 ID_MAX = 2**63 - 1
 TYPING_SECONDS = 2.0
 # JSON can spell half a character; no frame can carry one.
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
 class Nonsense(Exception):
@@ -28,7 +35,7 @@ class Nonsense(Exception):
 def parse(text: str) -> dict[str, Any]:
     """The frame as an object with a known `type`. Raises Nonsense."""
     try:
-        frame = json.loads(text, parse_constant=_no_constant)
+        frame = _DECODER.decode(text)
     except (ValueError, RecursionError):
         raise Nonsense from None
     if not isinstance(frame, dict) or not isinstance(frame.get("type"), str) or frame["type"] not in _COMMANDS:
@@ -36,14 +43,17 @@ def parse(text: str) -> dict[str, Any]:
     return frame
 
 
-async def carry_out(app: web.Application, connection: Connection, language: str, frame: dict[str, Any]) -> None:
-    """Do what a parsed frame asks; a refusal goes back to its sender."""
+async def carry_out(app: web.Application, connection: Connection, language: str, frame: dict[str, Any]) -> bool:
+    """Do what a parsed frame asks. False when it was refused, which its sender has been told."""
     try:
         if connection.user is None:
             raise Refusal(Code.LOGIN_REQUIRED)
         await _COMMANDS[frame["type"]](app, connection, frame)
     except Refusal as refusal:
+        app[WATCH].refused(refusal.code)
         app[HUB].send(connection, refused(refusal, language, frame))
+        return False
+    return True
 
 
 def refused(refusal: Refusal, language: str, frame: dict[str, Any]) -> bytes:
@@ -93,6 +103,7 @@ async def _typing(app: web.Application, connection: Connection, frame: dict[str,
     interval = app[TYPING]
     if not interval.wait_ms(connection.user.id, TYPING_SECONDS):
         interval.note(connection.user.id)
+        await app[ROOM].moderation.check_speaker(connection.user)
         app[HUB].broadcast(frames.text(dumps({"type": "typing", "user": connection.user.name})))
 
 
@@ -139,7 +150,3 @@ def _is_short(text: str) -> bool:
 def _can_be_said(value: Any) -> bool:
     """True for a text that UTF-8 can write, and for a whole number."""
     return type(value) is int or (isinstance(value, str) and not _SURROGATES.search(value))
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")

@@ -12,6 +12,8 @@ from chatserver.refusals import Code, Refusal
 
 # `none`: typed by the reader, or not from a page at all.
 _OWN_SITES = {"same-origin", "none"}
+# What proxies add on the way.
+_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 
 
 class Gate:
@@ -56,6 +58,22 @@ class Gate:
 
     def address(self, request: web.Request) -> str:
         """The client's address: the peer's, or what trusted proxies say of it. IPv6 by its /64."""
+        return _network(self._client(request))
+
+    def is_local(self, request: web.Request) -> bool:
+        """True when the client is a program on this host that asked this host.
+
+        One that came through a proxy which we were not told to trust is not, nor is a page whose name
+        somebody pointed at this host: the Host must be a loopback address too.
+        """
+        if not self._from_proxy(request) and any(name in request.headers for name in _FORWARDED):
+            return False
+        client, host = _parsed(self._client(request)), _name_of(request.host)
+        parsed = _parsed(host)
+        asked_us = host == "localhost" or (parsed is not None and parsed.is_loopback)
+        return asked_us and client is not None and client.is_loopback
+
+    def _client(self, request: web.Request) -> str:
         address = request.remote or ""
         if self._from_proxy(request):
             hops = [hop.strip() for hop in ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")]
@@ -67,7 +85,7 @@ class Gate:
                 address = hop
                 if not self._is_trusted(hop):
                     break
-        return _network(address)
+        return address
 
     def _from_proxy(self, request: web.Request) -> bool:
         return bool(self._proxies) and self._is_trusted(request.remote or "")
@@ -82,7 +100,11 @@ class Gate:
 def same_origin_navigation(request: web.Request) -> bool:
     """True when the browser says that the reader followed a link of ours."""
     headers = request.headers
-    return headers.get("Sec-Fetch-Site") == "same-origin" and headers.get("Sec-Fetch-Mode") == "navigate"
+    return (
+        headers.get("Sec-Fetch-Site") == "same-origin"
+        and headers.get("Sec-Fetch-Mode") == "navigate"
+        and "Sec-Purpose" not in headers  # a page fetched ahead: nobody has followed the link yet
+    )
 
 
 def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -101,6 +123,13 @@ def _network(address: str) -> str:
     if parsed.version == 6:
         return str(ipaddress.ip_network((parsed, 64), strict=False))
     return str(parsed)
+
+
+def _name_of(host: str) -> str:
+    """`localhost:8000` without its port, `[::1]:8000` without its brackets too."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0].lower()
 
 
 def _without_default_port(host: str) -> str:

@@ -10,6 +10,7 @@ from chatserver.media import ImageWorkers, MediaFiles
 from chatserver.room import Room, Settings
 from chatserver.room.limits import Interval
 from chatserver.storage import Database
+from chatserver.watch import Watch
 from chatserver.web.access import Access
 from chatserver.web.csrf import Tokens
 from chatserver.web.feed import Feed
@@ -33,10 +34,12 @@ GATE = web.AppKey("gate", Gate)
 TOKENS = web.AppKey("tokens", Tokens)
 WIRE = web.AppKey("wire", Wire)
 PRESENCE = web.AppKey("presence", Presence)
+WATCH = web.AppKey("watch", Watch)
 ROOM_PAGE = web.AppKey("room_page", RoomPage)
 TYPING = web.AppKey("typing", Interval)
 CLOCK: web.AppKey[Clock] = web.AppKey("clock", Clock)
 ACCESS = web.AppKey("access", dict[web.AbstractRoute, Access])
 
+REQUEST_ID = web.RequestKey("request_id", str)
 VIEWER = web.RequestKey("viewer", Viewer)
 FORM = web.RequestKey("form", Form)

@@ -13,7 +13,7 @@ from chatserver.web.keys import ROOM
 
 # The login that was found for this request; kept beside the library's Session, which holds plain data.
 LOGIN = web.RequestKey("login", Login)
-_USER = "user"
+_USER, _PROOF = "user", "proof"
 
 
 class LoginStorage(AbstractStorage):
@@ -44,7 +44,7 @@ class LoginStorage(AbstractStorage):
             return
         # Headers may hold bytes that are no text; the database takes none of those.
         agent = request.headers.get("User-Agent", "").encode("utf-8", "replace").decode()
-        token = await self._logins.start(session[_USER], agent, self._gate.address(request))
+        token = await self._logins.start(session[_USER], agent, self._gate.address(request), session[_PROOF])
         self.save_cookie(response, token, max_age=self.max_age)
 
 
@@ -54,17 +54,18 @@ async def current(request: web.Request) -> Login | None:
     return request.get(LOGIN)
 
 
-async def is_current(request: web.Request) -> bool:
-    """True when the login that this request came with has not ended since."""
+async def again(request: web.Request) -> Login | None:
+    """The same login as it is now; None when it has ended since."""
     token = (await get_session(request)).identity
-    return token is not None and await request.app[ROOM].logins.find(token) is not None
+    return await request.app[ROOM].logins.find(token) if token is not None else None
 
 
-async def begin(request: web.Request, logins: Logins, user: User) -> None:
-    """Log `user` in: a new token goes out with the response, the old one dies."""
+async def begin(request: web.Request, logins: Logins, user: User, proof: str | None = None) -> None:
+    """Log `user` in: a new token goes out with the response, the old one dies. `proof` as Logins.start has it."""
     await end(request, logins)
     session = await new_session(request)
     session[_USER] = user.id
+    session[_PROOF] = proof
 
 
 async def end(request: web.Request, logins: Logins) -> None:

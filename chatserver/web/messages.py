@@ -41,6 +41,7 @@ async def _post_picture(request: web.Request, author: User, draft: Draft) -> Pos
     before = await posting.posted_before(author, draft.client_id)
     if before is not None:
         return before
+    await request.app[ROOM].moderation.check_speaker(author)
     posting.check_interval(author)
     picture = await pictures.take_picture(request)
     assert picture is not None

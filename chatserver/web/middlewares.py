@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import secrets
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -13,7 +12,7 @@ from chatserver.refusals import Code, Refusal
 from chatserver.web import answers, csrf, forms, logins
 from chatserver.web import viewer as viewers
 from chatserver.web.access import Access
-from chatserver.web.keys import ACCESS, FORM, GATE, MEDIA, SETTINGS, TOKENS, VIEWER
+from chatserver.web.keys import ACCESS, FORM, GATE, MEDIA, REQUEST_ID, SETTINGS, TOKENS, VIEWER
 from chatserver.web.viewer import Viewer
 
 log = logging.getLogger(__name__)
@@ -66,7 +65,7 @@ async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse
     except ConnectionError:
         return web.Response(status=400)  # the client went away in the middle of its body: nobody will read this
     except Exception:
-        error_id = secrets.token_hex(6)
+        error_id = request[REQUEST_ID]
         log.exception("error %s: %s %s", error_id, request.method, request.path)
         return answers.refused(request, Refusal(Code.INTERNAL, id=error_id))
 
@@ -75,9 +74,11 @@ async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Lets through who may: our host, the route's readers, and unsafe requests only from our own pages."""
     access = request.app[ACCESS].get(request.match_info.route)
-    if access is None or access is Access.OPEN:
+    if access is Access.OPEN:
         return await handler(request)
     request.app[GATE].check_host(request)
+    if access in (None, Access.FILE):  # None: there is no such route, which the handler says
+        return await handler(request)
     request[VIEWER] = asker = dataclasses.replace(request[VIEWER], session=await logins.current(request))
     access.check(asker.user, request.app[SETTINGS].now.guests)
     if request.method in SAFE_METHODS:

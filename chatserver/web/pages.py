@@ -38,13 +38,22 @@ async def register(request: web.Request) -> web.Response:
     address = request[VIEWER].address
     try:
         await accounts.check_registration(name, password, invite, address)
-        avatar = await pictures.take_avatar(request)
+        avatar = await _avatar_of_newcomer(request)
         async with pictures.kept_if_used(request, avatar):
             user = await accounts.register(name, password, invite, address, avatar)
     except Refusal as refusal:
         return answers.refused_form(request, refusal, "register.html", {"values": {"username": name, "invite": invite}})
     await logins.begin(request, request.app[ROOM].logins, user)
     return _welcome(request, user, 201, "/")
+
+
+async def _avatar_of_newcomer(request: web.Request) -> str:
+    """A picture that is refused counts as a registration: else a guest could keep the workers busy for nothing."""
+    try:
+        return await pictures.take_avatar(request)
+    except Refusal:
+        request.app[ROOM].accounts.note_registration(request[VIEWER].address)
+        raise
 
 
 async def login_page(request: web.Request) -> web.Response:
@@ -59,11 +68,11 @@ async def login(request: web.Request) -> web.Response:
     there = _own_path(form.text("next") or request.query.get("next", ""))
     name = form.text("username")
     try:
-        user = await request.app[ROOM].accounts.log_in(name, form.text("password"), request[VIEWER].address)
+        account = await request.app[ROOM].accounts.proved(name, form.text("password"), request[VIEWER].address)
     except Refusal as refusal:
         return answers.refused_form(request, refusal, "login.html", {"values": {"username": name}, "next": there})
-    await logins.begin(request, request.app[ROOM].logins, user)
-    return _welcome(request, user, 200, there)
+    await logins.begin(request, request.app[ROOM].logins, account.user, account.password)
+    return _welcome(request, account.user, 200, there)
 
 
 async def logout_page(request: web.Request) -> web.Response:

@@ -14,6 +14,7 @@ from chatserver.web.wire import Wire
 log = logging.getLogger(__name__)
 
 SESSION_ENDED = 4401
+BANNED = 4403
 
 
 class Publisher:
@@ -55,6 +56,6 @@ class Publisher:
         elif isinstance(event, MemberChanged):
             self._hub.refresh(event.user)
         elif isinstance(event, SessionsEnded):
-            self._hub.close_sessions(event.session_ids, SESSION_ENDED)
+            self._hub.close_sessions(event.session_ids, BANNED if event.banned else SESSION_ENDED)
         elif isinstance(event, SettingsChanged) and event.config.guests == "none":
             self._hub.close_guests(SESSION_ENDED)

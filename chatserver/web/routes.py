@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from chatserver.web import api, media, messages, pages, settings, setup, socket
+from chatserver.web import api, media, members, messages, metrics, pages, settings, setup, socket, status
 from chatserver.web.access import Access
 from chatserver.web.keys import STATIC
 
@@ -40,6 +40,9 @@ ROUTES: tuple[tuple[str, str, Handler, Access], ...] = (
     ("POST", "/setup/", setup.set_up, Access.ANYONE),
     ("GET", "/settings/", settings.page, Access.ADMINISTRATOR),
     ("POST", "/settings/", settings.change, Access.ADMINISTRATOR),
+    ("GET", "/members/", members.page, Access.ADMINISTRATOR),
+    ("POST", f"/members/{_ID}/", members.act, Access.ADMINISTRATOR),
+    ("GET", "/status/", status.page, Access.ADMINISTRATOR),
     ("POST", "/post/", messages.post, Access.MEMBER),
     ("POST", f"/recall_message/{_ID}/", messages.recall, Access.MEMBER),
     ("POST", f"/delete_message/{_ID}/", messages.delete, Access.MEMBER),
@@ -51,11 +54,12 @@ ROUTES: tuple[tuple[str, str, Handler, Access], ...] = (
     ("GET", r"/api/recent_messages_apiint/{count:\d+}", api.recent_some, Access.READER),
     ("GET", "/api/messages/", api.messages, Access.READER),
     ("GET", "/media/{folder}/{name}", media.get, Access.READER),
-    ("GET", "/static/{version}/{name:.+}", static, Access.OPEN),
-    ("GET", "/sw.js", service_worker, Access.OPEN),
-    ("GET", "/favicon.ico", favicon, Access.OPEN),
+    ("GET", "/static/{version}/{name:.+}", static, Access.FILE),
+    ("GET", "/sw.js", service_worker, Access.FILE),
+    ("GET", "/favicon.ico", favicon, Access.FILE),
     ("GET", "/healthz", api.healthz, Access.OPEN),
     ("GET", "/readyz", api.readyz, Access.OPEN),
+    ("GET", "/metrics", metrics.get, Access.OPEN),
 )
 
 

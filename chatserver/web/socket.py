@@ -9,6 +9,7 @@ its closing frame.
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
@@ -16,8 +17,9 @@ from chatserver.hub import Connection, Hub, frames
 from chatserver.refusals import Code, Refusal
 from chatserver.web import commands, logins, wire
 from chatserver.web.feed import Feed
-from chatserver.web.keys import CLOCK, FEED, GATE, HUB, PRESENCE, ROOM, SETTINGS, STATIC, VIEWER, WIRE
-from chatserver.web.publisher import SESSION_ENDED
+from chatserver.web.keys import CLOCK, FEED, GATE, HUB, PRESENCE, ROOM, SETTINGS, STATIC, VIEWER, WATCH, WIRE
+from chatserver.web.pace import Pace, Verdict
+from chatserver.web.publisher import BANNED, SESSION_ENDED
 from chatserver.web.strict import StrictWebSocket
 from chatserver.web.viewer import Viewer
 from chatserver.web.wire import dumps
@@ -49,13 +51,13 @@ async def serve(request: web.Request) -> web.StreamResponse:
         viewer.address,
         request.app[CLOCK].monotonic(),
     )
-    # Asked again, and nothing awaited from here to the joining: a login that was ended during the
-    # handshake has found no connection to close.
-    is_current = viewer.session is None or await logins.is_current(request)
     ws.before_closing = lambda: hub.leave(connection)
-    _welcome(request, connection, read_id)
-    if not is_current:
-        hub.close(connection, SESSION_ENDED)
+    # Nothing is awaited between the answer and the joining.
+    if (code := await _why_not(request, connection)) is None:
+        _welcome(request, connection, read_id)
+    else:
+        hub.join(connection)  # so that it is aborted when its peer does not answer
+        hub.close(connection, code)
     try:
         await _Listener(request.app, ws, connection, viewer.language).listen()
     finally:
@@ -63,11 +65,32 @@ async def serve(request: web.Request) -> web.StreamResponse:
     return ws
 
 
+async def _why_not(request: web.Request, connection: Connection) -> int | None:
+    """The code to close with at once; None for who may come in, as the member that they are by now.
+
+    Asked again: what was ended during the handshake has found no connection to close, and must hear
+    nothing of the room.
+    """
+    session = request[VIEWER].session
+    if session is None:
+        return SESSION_ENDED if request.app[SETTINGS].now.guests == "none" else None
+    login = await logins.again(request)
+    if login is None:
+        return BANNED if await request.app[ROOM].moderation.is_banned(session.user) else SESSION_ENDED
+    connection.user = login.user
+    return None
+
+
 def _check_room_left(request: web.Request, viewer: Viewer, hub: Hub) -> None:
+    """Members before guests: where a member finds no room, a guest is told to come back later."""
     config = request.app[SETTINGS].now
     most, of_address = config.max_connections, config.connections_per_address
-    if (most and len(hub) >= most) or (of_address and hub.of_address(viewer.address) >= of_address):
-        raise Refusal(Code.BUSY, retry_after_ms=5000)
+    if of_address and hub.of_address(viewer.address) >= of_address:
+        if viewer.user is None or not hub.give_up_a_guest(viewer.address):
+            raise Refusal(Code.BUSY, retry_after_ms=5000)
+    if most and len(hub) >= most:
+        if viewer.user is None or not hub.give_up_a_guest():
+            raise Refusal(Code.BUSY, retry_after_ms=5000)
 
 
 def _welcome(request: web.Request, connection: Connection, read_id: int) -> None:
@@ -116,6 +139,7 @@ class _Listener:
         self._language = language
         self._at_work: set[asyncio.Task[None]] = set()
         self._nonsense = 0
+        self._pace = Pace(app[CLOCK])
 
     async def listen(self) -> None:
         while await self._handle(await self._ws.receive()):
@@ -129,9 +153,10 @@ class _Listener:
             case WSMsgType.BINARY:
                 self._close(WSCloseCode.UNSUPPORTED_DATA)
             case WSMsgType.PING:
-                self._app[HUB].send(self._connection, frames.pong(bytes(message.data)))
+                if self._is_heard():
+                    self._app[HUB].send(self._connection, frames.pong(bytes(message.data)))
             case WSMsgType.PONG:
-                pass
+                self._is_heard()
             case WSMsgType.CLOSE:
                 await self._answer_close(message.data)
                 return False
@@ -142,25 +167,44 @@ class _Listener:
     async def _text(self, text: str) -> None:
         if self._connection.closing_code is not None:
             return  # the closing handshake has begun; what still comes is not heard
+        is_heard = self._is_heard()
         try:
             frame = commands.parse(text)
         except commands.Nonsense:
             self._refuse_nonsense()
             return
+        if not is_heard:
+            self._refuse(Refusal(Code.TOO_FAST, retry_after_ms=self._pace.wait_ms), frame)
+            return
         if len(self._at_work) >= AT_WORK_MAX:
             await asyncio.wait(self._at_work, return_when=asyncio.FIRST_COMPLETED)
         # A task of its own, so that a client may send on while its message is on the way to the disk.
         # Tasks start in the order of the frames, and the database keeps that order.
-        task = asyncio.create_task(commands.carry_out(self._app, self._connection, self._language, frame))
+        task = asyncio.create_task(self._carry_out(frame))
         self._at_work.add(task)
         task.add_done_callback(self._at_work.discard)
 
+    async def _carry_out(self, frame: dict[str, Any]) -> None:
+        is_done = await commands.carry_out(self._app, self._connection, self._language, frame)
+        if is_done and frame["type"] == "post":
+            self._pace.give_back()
+
+    def _is_heard(self) -> bool:
+        """One frame has come; False when they come too fast. Who does not stop then is closed with 1008."""
+        verdict = self._pace.take()
+        if verdict is Verdict.CLOSE:
+            self._close(WSCloseCode.POLICY_VIOLATION)
+        return verdict is Verdict.HEAR
+
     def _refuse_nonsense(self) -> None:
         self._nonsense += 1
-        code = Code.BAD_REQUEST if self._connection.user else Code.LOGIN_REQUIRED
-        self._app[HUB].send(self._connection, commands.refused(Refusal(code), self._language, {}))
+        self._refuse(Refusal(Code.BAD_REQUEST if self._connection.user else Code.LOGIN_REQUIRED), {})
         if self._nonsense >= NONSENSE_MAX:
             self._close(WSCloseCode.POLICY_VIOLATION)
+
+    def _refuse(self, refusal: Refusal, frame: dict[str, Any]) -> None:
+        self._app[WATCH].refused(refusal.code)
+        self._app[HUB].send(self._connection, commands.refused(refusal, self._language, frame))
 
     def _close(self, code: int) -> None:
         self._app[HUB].close(self._connection, code)

@@ -9,6 +9,7 @@ from aiohttp import WebSocketError, WSCloseCode, web
 from aiohttp.web_request import BaseRequest
 
 _MASKED = 0x80
+_HEADER_MAX = 14
 
 
 class StrictWebSocket(web.WebSocketResponse):
@@ -41,7 +42,7 @@ class _MaskedOnly:
     def __init__(self, reader: Any, queue: Any) -> None:
         self._reader = reader
         self._queue = queue
-        self._header = bytearray()
+        self._header = b""
         self._payload_left = 0
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
@@ -58,28 +59,29 @@ class _MaskedOnly:
         return getattr(self._reader, name)
 
     def _is_masked(self, data: bytes) -> bool:
-        position = 0
+        if self._header:  # the beginning of a header came at the end of the last piece
+            data = self._header + data
+            self._header = b""
+        position = self._payload_left
         while position < len(data):
-            if self._payload_left:
-                passed = min(self._payload_left, len(data) - position)
-                self._payload_left -= passed
-                position += passed
-                continue
-            self._header.append(data[position])
-            position += 1
-            if len(self._header) == 2 and not self._header[1] & _MASKED:
+            header = data[position : position + _HEADER_MAX]
+            if len(header) > 1 and not header[1] & _MASKED:
                 return False
-            if len(self._header) >= 2 and len(self._header) == _header_length(self._header[1]):
-                self._payload_left = _payload_length(self._header)
-                self._header.clear()
+            if len(header) < 2 or len(header) < (length := _header_length(header[1])):
+                self._header = header
+                position = len(data)
+                break
+            position += length + _payload_length(header, length)
+        self._payload_left = position - len(data)
         return True
 
 
 def _header_length(second: int) -> int:
     """Bytes before the payload: two, the longer length, the mask's four (section 5.2)."""
-    return 6 + {126: 2, 127: 8}.get(second & 0x7F, 0)
+    short = second & 0x7F
+    return 6 if short < 126 else 8 if short == 126 else _HEADER_MAX
 
 
-def _payload_length(header: bytearray) -> int:
+def _payload_length(header: bytes, length: int) -> int:
     short = header[1] & 0x7F
-    return short if short < 126 else int.from_bytes(header[2:-4])
+    return short if short < 126 else int.from_bytes(header[2 : length - 4])

@@ -26,9 +26,12 @@ from chatserver.events import (
 from chatserver.model import Message, OrderingWindow, State, User
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
 def dumps(value: Any) -> bytes:
     """JSON in UTF-8 that may also stand inside an HTML data block: no `<`, no `>`, no `&`."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = _ENCODER.encode(value)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026").encode()
 
 
@@ -60,6 +63,8 @@ class Wire:
     def __init__(self, zone: ZoneInfo, clock: Clock) -> None:
         self._zone = zone
         self._clock = clock
+        self._second = -1
+        self._shown = ""
 
     def now_ms(self) -> int:
         return self._clock.now_ms()
@@ -81,7 +86,7 @@ class Wire:
             "thumb": media_url(message.thumb),
             "width": message.width,
             "height": message.height,
-            "timestamp": datetime.fromtimestamp(message.created_ms / 1000, self._zone).strftime("%Y-%m-%d %H:%M:%S"),
+            "timestamp": self._timestamp(message.created_ms // 1000),
             "created_ms": message.created_ms,
             "recall_until_ms": message.recall_until_ms,
             "reply_to": message.reply_to,
@@ -91,6 +96,12 @@ class Wire:
             "reactions": [{"emoji": each.emoji, "users": each.names} for each in message.reactions],
             "recalled_by": message.ended_by if message.state is State.RECALLED else "",
         }
+
+    def _timestamp(self, second: int) -> str:
+        if second != self._second:  # in a busy room most messages are of the same second
+            self._second = second
+            self._shown = datetime.fromtimestamp(second, self._zone).strftime("%Y-%m-%d %H:%M:%S")
+        return self._shown
 
     def window(self, window: OrderingWindow) -> dict[str, Any]:
         return {
@@ -131,4 +142,4 @@ class Wire:
         return dumps({"type": "settled", "id": event.id})
 
     def ack(self, event: MessageAcknowledged) -> bytes:
-        return dumps({"type": "ack", "client_id": event.client_id, "id": event.id, "seq": event.seq})
+        return b'{"type":"ack","client_id":%b,"id":%d,"seq":%d}' % (dumps(event.client_id), event.id, event.seq)

@@ -58,7 +58,6 @@ CREATE TABLE messages (
     created_ms      INTEGER NOT NULL,
     recall_until_ms INTEGER NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX messages_by_seq ON messages (seq);
 CREATE UNIQUE INDEX messages_by_client ON messages (user_id, client_key) WHERE client_key IS NOT NULL;
 CREATE INDEX messages_kept ON messages (id) WHERE state <> 'deleted';
 CREATE INDEX messages_by_age ON messages (created_ms);

@@ -1,0 +1,10 @@
+-- How the wall clock stood against the machine's steady one when the room last looked, so that a clock
+-- that was set while nobody ran is told from time that passed. No row: nobody has looked yet.
+CREATE TABLE clock (
+    id        INTEGER PRIMARY KEY CHECK (id = 1),
+    boot      TEXT    NOT NULL,
+    wall_ms   INTEGER NOT NULL,
+    steady_ms INTEGER NOT NULL,
+    behind_ms INTEGER NOT NULL,
+    leapt_ms  INTEGER NOT NULL
+) STRICT;

@@ -1,0 +1,42 @@
+"""The last hour, a sample every half minute: what the administrators' status page draws."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+SAMPLE_SECONDS = 30.0
+SAMPLES_MAX = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One half minute. Counts are of that span alone; `connections` and `waiting` as they were at its end.
+
+    `commit_seconds` and `lag_seconds` are the worst within it.
+    """
+
+    at_ms: int
+    connections: int
+    posted: int
+    refused: int
+    waiting: int
+    commit_seconds: float
+    lag_seconds: float
+
+
+class Hour:
+    """A ring of samples, the oldest first. Some 20 KB when it is full."""
+
+    def __init__(self) -> None:
+        self._samples: deque[Sample] = deque(maxlen=SAMPLES_MAX)
+
+    def add(self, sample: Sample) -> None:
+        self._samples.append(sample)
+
+    def __iter__(self) -> Iterator[Sample]:
+        return iter(self._samples)
+
+    def __len__(self) -> int:
+        return len(self._samples)

@@ -1,0 +1,27 @@
+"""An input method, as the browser hears one: real composition events, by the DevTools protocol."""
+
+from __future__ import annotations
+
+from tests.browser.conftest import Visitor
+
+ENTER = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 229, "nativeVirtualKeyCode": 13}
+
+
+class InputMethod:
+    def __init__(self, visitor: Visitor) -> None:
+        visitor.field.focus()
+        self._session = visitor.context.new_cdp_session(visitor.page)
+
+    def composes(self, letters: str) -> None:
+        """Letters stand underlined in the field, not yet words."""
+        self._session.send(
+            "Input.imeSetComposition", {"text": letters, "selectionStart": len(letters), "selectionEnd": len(letters)}
+        )
+
+    def presses_enter(self) -> None:
+        """The key that chooses a word; the page hears of it too, as key code 229."""
+        self._session.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **ENTER})
+        self._session.send("Input.dispatchKeyEvent", {"type": "keyUp", **ENTER})
+
+    def commits(self, words: str) -> None:
+        self._session.send("Input.insertText", {"text": words})

@@ -1,0 +1,98 @@
+"""The line between a page and the room, in a test's hands: held, cut, or with its words changed.
+
+Set it up before the page is opened: `ming = come(); line = Line(ming); ming.join("小明")`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Route, WebSocketRoute
+
+from tests.browser.conftest import Visitor
+
+Frame = dict[str, Any]
+
+
+class Line:
+    def __init__(self, visitor: Visitor) -> None:
+        self.sent: list[Frame] = []  # all that the page said
+        self.attempts = 0
+        self.is_cut = False
+        # What a frame becomes on its way; None: it does not arrive.
+        self.up: Callable[[Frame], Frame | None] = lambda frame: frame
+        self.down: Callable[[Frame], Frame | None] = lambda frame: frame
+        self._page = visitor.page
+        self._open: WebSocketRoute | None = None
+        self._held: list[str] | None = None
+        self._page.route_web_socket(re.compile("/ws/chat/"), self._connect)
+
+    def holds(self) -> None:
+        """What the server says waits, as behind a slow line."""
+        self._held = []
+
+    def releases(self) -> None:
+        held, self._held = self._held or [], None
+        for text in held:
+            self._to_page(text)
+
+    def cuts(self, requests: bool = False) -> None:
+        """The connection closes and none can be made; `requests`: over HTTP neither."""
+        self.is_cut = True
+        if requests:
+            self._page.route("**/post/", self._abort)
+        self.drops()
+
+    def drops(self) -> None:
+        """The connection closes; the next attempt succeeds."""
+        if self._open is not None:
+            self._open.close(code=1001)
+            self._open = None
+
+    def mends(self) -> None:
+        self.is_cut = False
+        self._held = None
+        self._page.unroute("**/post/", self._abort)
+        self._page.evaluate("() => window.dispatchEvent(new Event('online'))")
+
+    def says(self, frame: Frame) -> None:
+        """To the page, as if the server had said it."""
+        assert self._open is not None
+        self._open.send(json.dumps(frame))
+
+    def _connect(self, route: WebSocketRoute) -> None:
+        self.attempts += 1
+        if self.is_cut:
+            route.close(code=1001)
+            return
+        self._open = route
+        server = route.connect_to_server()
+
+        def from_page(text: str | bytes) -> None:
+            frame = json.loads(text)
+            self.sent.append(frame)
+            changed = self.up(frame)
+            if changed is not None:
+                server.send(json.dumps(changed))
+
+        def from_server(text: str | bytes) -> None:
+            assert isinstance(text, str)
+            if self._held is not None:
+                self._held.append(text)
+            elif self._open is route:
+                self._to_page(text)
+
+        route.on_message(from_page)
+        server.on_message(from_server)
+
+    def _to_page(self, text: str) -> None:
+        changed = self.down(json.loads(text))
+        if changed is not None and self._open is not None:
+            self._open.send(json.dumps(changed))
+
+    @staticmethod
+    def _abort(route: Route) -> None:
+        route.abort()
