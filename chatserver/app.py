@@ -21,9 +21,10 @@ from chatserver.config import Config
 from chatserver.control.server import ControlServer
 from chatserver.hub import Hub
 from chatserver.media import ImageWorkers, MediaFiles
+from chatserver.refusals import Refusal
 from chatserver.room import Room, Settings
 from chatserver.room.passwords import PasswordHasher
-from chatserver.storage import Database, DataLock, files, place
+from chatserver.storage import Ballast, Database, DataLock, files, place, state
 from chatserver.timers import Alarms, Eraser
 from chatserver.watch import Watch
 from chatserver.web.application import Parts, build
@@ -105,7 +106,7 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
     async with contextlib.AsyncExitStack() as stack:
         place.prepare(config.data_dir)
         stack.enter_context(DataLock(config.data_dir))
-        database = await Database.open(config.data_dir / "chat.db")
+        database = await Database.open(config.data_dir / "chat.db", Ballast(config.data_dir / "ballast"))
         stack.push_async_callback(database.close)
         media = MediaFiles(config.data_dir / "media")
         workers = await stack.enter_async_context(ImageWorkers())
@@ -154,7 +155,14 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
         tls = certificate.context if certificate else None
         address = await stack.enter_async_context(_listening(app, config, hub, tls))
         await stack.enter_async_context(ControlServer(config.data_dir / "control.sock", room, address).running())
+        await stack.enter_async_context(systemd.watched(lambda: _probe(database)))
         yield Server(address, setup_token, room, app, certificate)
+
+
+async def _probe(database: Database) -> None:
+    """The whole way to the disk and back. A "no" is an answer too: a full disk is not mended by starting anew."""
+    with contextlib.suppress(Refusal):
+        await database.run(state.touch)
 
 
 @contextlib.asynccontextmanager

@@ -1,13 +1,16 @@
-"""The two things that systemd and a service say to each other. Without systemd both do nothing.
+"""What systemd and a service say to each other. Without systemd all of it does nothing.
 
-See sd_notify(3) and sd_listen_fds(3).
+See sd_notify(3), sd_listen_fds(3) and sd_watchdog_enabled(3).
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import os
 import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 _FIRST_LISTEN_FD = 3
 
@@ -45,3 +48,36 @@ def listen_sockets() -> list[socket.socket]:
         os.set_inheritable(fd, False)
         sockets.append(socket.socket(fileno=fd))
     return sockets
+
+
+@contextlib.asynccontextmanager
+async def watched(probe: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Meanwhile, tell a watchdog that we live: twice in its time, and only after `probe` has come back.
+
+    A loop that hangs tells nothing, nor does one whose probe hangs; then the manager starts us anew.
+    """
+    seconds = _watchdog_seconds()
+    if not seconds:
+        yield
+        return
+
+    async def feed() -> None:
+        while True:
+            await probe()
+            notify("WATCHDOG=1")
+            await asyncio.sleep(seconds / 2)
+
+    task = asyncio.create_task(feed(), name="watchdog")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _watchdog_seconds() -> float:
+    """How long the manager waits for a word; 0 when it does not wait for ours."""
+    usec, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
+    if not (usec.isascii() and usec.isdigit()) or pid not in ("", str(os.getpid())):
+        return 0.0
+    return int(usec) / 1_000_000

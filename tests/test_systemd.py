@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,60 @@ print(handed.getsockname()[1], os.get_inheritable(3), "LISTEN_FDS" in os.environ
             timeout=30,
         )
         assert done.stdout.split() == [str(listener.getsockname()[1]), "False", "False"], done.stderr
+
+
+# The watchdog
+
+
+@pytest.fixture
+def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """Hears what the service says; waits for a word every tenth of a second."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+        heard.bind(str(tmp_path / "notify"))
+        heard.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "100000")
+        monkeypatch.setenv("WATCHDOG_PID", str(os.getpid()))
+        yield heard
+
+
+async def test_the_watchdog_is_fed_again_and_again_and_only_after_a_probe(manager: socket.socket) -> None:
+    probes = 0
+
+    async def probe() -> None:
+        nonlocal probes
+        probes += 1
+        with pytest.raises(BlockingIOError):
+            manager.recv(100)
+
+    async with systemd.watched(probe):
+        for _ in range(3):
+            assert await asyncio.wait_for(asyncio.get_running_loop().sock_recv(manager, 100), 10) == b"WATCHDOG=1"
+    assert probes >= 3
+
+
+async def test_a_probe_that_does_not_come_back_starves_it(manager: socket.socket) -> None:
+    asked = asyncio.Event()
+
+    async def hangs() -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    async with systemd.watched(hangs):
+        await asked.wait()
+        await asyncio.sleep(0.3)
+    with pytest.raises(BlockingIOError):
+        manager.recv(100)
+
+
+@pytest.mark.parametrize(("name", "value"), [("WATCHDOG_USEC", ""), ("WATCHDOG_USEC", "x"), ("WATCHDOG_PID", "1")])
+async def test_where_nobody_waits_for_our_word_nothing_is_asked(
+    manager: socket.socket, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    async def probe() -> None:
+        pytest.fail("probed")
+
+    async with systemd.watched(probe):
+        await asyncio.sleep(0.01)

@@ -11,7 +11,6 @@ few. Where the kernel or the machine has no such filters, RLIMITs and the servic
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import platform
@@ -28,7 +27,7 @@ _REFUSED = {
     "execve": (59, 221), "execveat": (322, 281), "fork": (57, -1), "vfork": (58, -1), "ptrace": (101, 117),
     "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "pidfd_open": (434, 434),
     "pidfd_getfd": (438, 438), "pidfd_send_signal": (424, 424), "kill": (62, 129), "tkill": (200, 130),
-    "tgkill": (234, 131), "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240), "prlimit64": (302, 261),
+    "tgkill": (234, 131), "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240),
     # files: RLIMIT_FSIZE alone would still let them be emptied, renamed and removed
     "creat": (85, -1), "openat2": (437, 437), "truncate": (76, 45), "ftruncate": (77, 46), "unlink": (87, -1),
     "unlinkat": (263, 35), "rename": (82, -1), "renameat": (264, 38), "renameat2": (316, 276), "link": (86, -1),
@@ -43,6 +42,7 @@ _REFUSED = {
 }  # fmt: skip
 # These are refused by their flags (the argument of that index): nothing is opened to be written.
 _OPENING = {"open": ((2, -1), 1), "openat": ((257, 56), 2)}
+_PRLIMIT = (302, 261)  # refused for any process but our own, which is 0
 _TO_WRITE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 # AUDIT_ARCH_… of linux/audit.h
@@ -56,25 +56,23 @@ _NUMBER_AT, _ARCHITECTURE_AT, _ARGUMENTS_AT = 0, 4, 16
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _FILTER = 38, 22, 2
 
 
-class _Program(ctypes.Structure):
-    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]  # noqa: RUF012
-
-
 def confine() -> bool:
     """Put the filter on this process. False where that is not possible here; never raises."""
     machine = _MACHINES.get(platform.machine())
     if machine is None or sys.byteorder != "little" or not sys.platform.startswith("linux"):
         return False
+    try:
+        import ctypes  # not in every build of Python, and not without memory to write code into in some
+
+        prctl = ctypes.CDLL(None).prctl
+    except (ImportError, MemoryError, OSError, AttributeError):
+        return False
     instructions = _instructions(*machine)
     code = ctypes.create_string_buffer(b"".join(instructions))
-    program = _Program(len(instructions), ctypes.addressof(code))
-    try:
-        prctl = ctypes.CDLL(None, use_errno=True).prctl
-    except (OSError, AttributeError):
-        return False
+    program = ctypes.create_string_buffer(struct.pack("@HP", len(instructions), ctypes.addressof(code)))
     if prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         return False
-    return bool(prctl(_PR_SET_SECCOMP, _FILTER, ctypes.byref(program), 0, 0) == 0)
+    return bool(prctl(_PR_SET_SECCOMP, _FILTER, program, 0, 0) == 0)
 
 
 def _instructions(column: int, architecture: int) -> list[bytes]:
@@ -98,6 +96,12 @@ def _instructions(column: int, architecture: int) -> list[bytes]:
                 _instruction(_RETURN, _REFUSE),
                 _instruction(_RETURN, _ALLOW),
             ]
+    code += [
+        _instruction(_IF_EQUAL, _PRLIMIT[column], otherwise=3),
+        _instruction(_LOAD, _ARGUMENTS_AT),
+        _instruction(_IF_EQUAL, 0, then=1),
+        _instruction(_RETURN, _REFUSE),
+    ]
     return [*code, _instruction(_RETURN, _ALLOW)]
 
 

@@ -18,6 +18,8 @@ from chatserver.refusals import Code
 
 LENGTH = struct.Struct(">I")
 READY = b"ready"
+# The same, from a machine that has no way to take the network and the files from it (see confinement).
+READY_UNCONFINED = b"ready, unconfined"
 
 # No honest answer is longer: the largest ceiling that the settings allow is 10 MiB.
 MAX_FRAME_BYTES = 32 * 1024 * 1024

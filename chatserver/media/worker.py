@@ -1,8 +1,8 @@
 """The process in which strangers' files are decoded: `python -m chatserver.media.worker`.
 
 It reads jobs from standard input and answers on standard output (see `protocol`), one at a time,
-until its input ends. A decoder with a hole in it finds here no secret, no file that it may write
-and little memory; what it breaks is this process, which is replaced.
+until its input ends. A decoder with a hole in it finds here no secret, no network, no file that it may
+change and little memory; what it breaks is this process, which is replaced.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import time
 from typing import BinaryIO
 
 from chatserver.media import images
-from chatserver.media.protocol import LENGTH, READY, Head, Job, frame, length
+from chatserver.media.confinement import confine
+from chatserver.media.protocol import LENGTH, READY, READY_UNCONFINED, Head, Job, frame, length
 from chatserver.refusals import Code, Refusal
 
 # The hungriest file of those that are let in, a WebP of 25 megapixels with transparency, was measured
@@ -31,7 +32,7 @@ NICENESS = 5
 def main() -> None:
     jobs, answers = _private_pipes()
     _limit_ourselves()
-    _send(answers, READY)
+    _send(answers, READY if confine() else READY_UNCONFINED)
     while (job := _receive(jobs)) is not None:
         _refresh_cpu_limit()
         for part in _answer(Job.decode(job)):

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from chatserver.media.protocol import LENGTH, READY, Head, Job, Rendered, frame, length
+from chatserver.media.protocol import LENGTH, READY, READY_UNCONFINED, Head, Job, Rendered, frame, length
 from chatserver.refusals import Code, Refusal
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ class ImageWorkers:
         self._alive: set[_Worker] = set()
         self._endings: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._has_warned = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -134,6 +135,9 @@ class ImageWorkers:
         except (OSError, EOFError, ValueError) as error:
             log.error("an image worker did not start: %r", error)
             raise _busy() from error
+        if not worker.is_confined and not self._has_warned:
+            self._has_warned = True
+            log.warning("image workers run without a seccomp filter: this machine has none")
         self._alive.add(worker)
         if self._stopping:
             self._end(worker)
@@ -191,6 +195,7 @@ class _Worker:
         self._stdout = process.stdout
         self._retirement: asyncio.TimerHandle | None = None
         self.jobs = 0
+        self.is_confined = False
 
     @classmethod
     async def start(cls) -> Self:
@@ -206,8 +211,10 @@ class _Worker:
         worker = cls(process)
         try:
             async with asyncio.timeout(START_SECONDS):
-                if await worker._receive() != READY:
+                said = await worker._receive()
+                if said not in (READY, READY_UNCONFINED):
                     raise ValueError("it said something else than that it is ready")
+                worker.is_confined = said == READY
         except BaseException:
             await worker.end()
             raise

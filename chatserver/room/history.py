@@ -77,7 +77,7 @@ class History:
 
     async def expire(self) -> None:
         """Erase what is too old. `trim` does the same in every batch that changes something."""
-        await self._database.run(self.trim)
+        await self._database.run(self.trim, frees=True)
 
     async def next_expiry(self) -> int | None:
         """When the oldest message becomes too old, in ms of the wall clock."""

@@ -22,11 +22,11 @@ class Recalling:
 
         Refuses with `not_yours`, `recall_expired`, `not_found`, `gone`. Again: the same answer.
         """
-        return await self._database.run(lambda tx: self._recall(tx, actor, message_id))
+        return await self._database.run(lambda tx: self._recall(tx, actor, message_id), frees=True)
 
     async def delete(self, actor: User, message_id: int) -> Message:
         """Take a message out of the lists. Refuses with `not_yours`, `not_found`, `gone`. Again: the same answer."""
-        return await self._database.run(lambda tx: self._delete(tx, actor, message_id))
+        return await self._database.run(lambda tx: self._delete(tx, actor, message_id), frees=True)
 
     async def settle(self) -> None:
         """Tell the authors of messages whose recall window has closed since the last time."""

@@ -15,6 +15,7 @@ without a queue commit and roll back each other's work.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sqlite3
 import time
@@ -29,6 +30,7 @@ import aiosqlite
 from chatserver.events import Event
 from chatserver.refusals import Code, Refusal
 from chatserver.storage import migrations
+from chatserver.storage.ballast import Ballast, is_full
 from chatserver.tally import Distribution
 
 log = logging.getLogger(__name__)
@@ -101,6 +103,7 @@ class _HalfDone(Exception):
 class _Job(Generic[T]):
     unit: Unit[T]
     done: asyncio.Future[T]
+    frees: bool = False
     result: Any = None
     error: BaseException | None = None
     events: list[Event] = field(default_factory=list)
@@ -131,7 +134,7 @@ class _Connection(aiosqlite.Connection):
 class Database:
     """The queue, the writer and the connection. Use `await Database.open(path)`, then `close()`."""
 
-    def __init__(self, path: Path, connection: _Connection) -> None:
+    def __init__(self, path: Path, connection: _Connection, ballast: Ballast | None) -> None:
         self.path = path
         self.commits = 0
         # Of the batches that changed something: units in each, and how long each took with its COMMIT.
@@ -140,6 +143,7 @@ class Database:
         self._connection = connection
         self._publish: Publish = lambda events: None
         self._closing_units: list[Unit[None]] = []
+        self._ballast = ballast
         self._waiting: deque[_Job[Any]] = deque()
         self._errands: deque[_Job[Any]] = deque()
         self._wake = asyncio.Event()
@@ -147,7 +151,7 @@ class Database:
         self._writer = asyncio.create_task(self._write(), name="database writer")
 
     @classmethod
-    async def open(cls, path: Path) -> Database:
+    async def open(cls, path: Path, ballast: Ballast | None = None) -> Database:
         """Open or create the database and bring its schema up to date.
 
         Raises migrations.DatabaseUnusable, with the file untouched, when it is damaged,
@@ -157,7 +161,7 @@ class Database:
         raw = await asyncio.to_thread(migrations.connect, path)
         connection = _Connection(lambda: raw, iter_chunk_size=64)
         await connection
-        return cls(path, connection)
+        return cls(path, connection, ballast)
 
     def publish_to(self, publish: Publish) -> None:
         """`publish` gets the events of each batch, on the loop, after its COMMIT. It must not fail."""
@@ -167,15 +171,16 @@ class Database:
         """Run `unit` last in every batch that changed something: a rule that holds in every commit."""
         self._closing_units.append(unit)
 
-    async def run(self, unit: Unit[T]) -> T:
+    async def run(self, unit: Unit[T], *, frees: bool = False) -> T:
         """Queue `unit`, and return what it returned once that is on disk.
 
         Whatever it raises rolls back this unit alone and is raised here. Refuses with `busy` when
-        the queue is full, and with `storage_full` when the disk does not take it.
+        the queue is full, and with `storage_full` when the disk does not take it. `frees`: the unit
+        erases, and on a full disk is given the ballast's room.
         """
         if self._is_closing or len(self._waiting) >= WAITING_MAX:
             raise Refusal(Code.BUSY, retry_after_ms=1000)
-        job: _Job[T] = _Job(unit, asyncio.get_running_loop().create_future())
+        job: _Job[T] = _Job(unit, asyncio.get_running_loop().create_future(), frees)
         self._waiting.append(job)
         self._wake.set()
         return await job.done
@@ -196,7 +201,7 @@ class Database:
         is not enough: it wipes the row that goes, but not the copy that stayed in the unused part of
         another page when SQLite moved the row while it was live. Takes 4 ms for 100 messages.
         """
-        await self.between_batches(_write_anew)
+        await self.between_batches(self._write_anew)
 
     @property
     def waiting(self) -> int:
@@ -250,12 +255,23 @@ class Database:
                 # The disk took none of it. Alone, those that only read will still be answered.
                 log.error("a batch of %d was rolled back: %s", len(batch), error)
                 announced = [event for job in batch for event in self._commit_alone(raw, job)]
+        if self._ballast and not self._ballast.is_whole:
+            self._ballast.take_on()
         for errand in errands:
             try:
                 errand.result = errand.unit(raw)  # type: ignore[arg-type]
             except Exception as error:
                 errand.error = error
         return announced
+
+    def _write_anew(self, raw: sqlite3.Connection) -> None:
+        try:
+            _write_anew(raw)
+        except sqlite3.Error as error:
+            if self._ballast is None or not is_full(error):
+                raise
+            with self._ballast.let_go():
+                _write_anew(raw)
 
     def _commit(self, raw: sqlite3.Connection, batch: list[_Job[Any]]) -> list[Event]:
         """Run all of `batch` in one transaction; what they announced, in order.
@@ -304,9 +320,19 @@ class Database:
         try:
             return self._commit(raw, [job])
         except sqlite3.Error as error:
-            log.error("not written: %s", error)
-            job.error = Refusal(Code.STORAGE_FULL)
-            return []
+            if job.frees and self._ballast and is_full(error):
+                return self._commit_in_the_ballasts_room(raw, self._ballast, job)
+            return _not_written(job, error)
+
+    def _commit_in_the_ballasts_room(self, raw: sqlite3.Connection, ballast: Ballast, job: _Job[Any]) -> list[Event]:
+        with ballast.let_go():
+            try:
+                events = self._commit(raw, [job])
+            except sqlite3.Error as error:
+                return _not_written(job, error)
+            with contextlib.suppress(sqlite3.Error):  # the erasure is on disk; only its log still takes room
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return events
 
     def _run_unit(self, raw: sqlite3.Connection, job: _Job[Any], transaction: Transaction, savepoint: bool) -> None:
         if savepoint:
@@ -326,6 +352,12 @@ class Database:
                 raise _HalfDone from error
         if savepoint:
             raw.execute("RELEASE unit")
+
+
+def _not_written(job: _Job[Any], error: sqlite3.Error) -> list[Event]:
+    log.error("not written: %s", error)
+    job.error = Refusal(Code.STORAGE_FULL)
+    return []
 
 
 def _write_anew(raw: sqlite3.Connection) -> None:

@@ -37,6 +37,11 @@ def next_seq(tx: Transaction) -> int:
     return before + 1
 
 
+def touch(tx: Transaction) -> None:
+    """Change nothing, and write it: to know whether the disk takes a write."""
+    tx.execute("UPDATE room SET first_id = first_id")
+
+
 def begin_at(tx: Transaction, first_id: int) -> int:
     """Move the start of the history up to `first_id`, never down; where it starts now."""
     row = tx.one("UPDATE room SET first_id = max(first_id, ?) RETURNING first_id", (first_id,))

@@ -6,6 +6,7 @@ Imported at the first scrape only: a room that nobody scrapes starts without it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isinf
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -17,7 +18,6 @@ from prometheus_client.metrics_core import (
     Metric,
 )
 from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 
 from chatserver import __version__
 from chatserver.tally import Distribution
@@ -83,5 +83,5 @@ def _labelled(
 
 
 def _histogram(name: str, help: str, distribution: Distribution) -> HistogramMetricFamily:
-    buckets = [(floatToGoString(bound), count) for bound, count in distribution.cumulative()]
+    buckets = [("+Inf" if isinf(bound) else f"{bound:g}", count) for bound, count in distribution.cumulative()]
     return HistogramMetricFamily(name, help, buckets, distribution.sum)

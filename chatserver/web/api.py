@@ -8,11 +8,10 @@ from aiohttp import web
 
 from chatserver.model import Page
 from chatserver.refusals import Code, Refusal
-from chatserver.storage import Transaction
+from chatserver.storage import state
 from chatserver.web import answers
 from chatserver.web.feed import API_PAGE
 from chatserver.web.keys import DATABASE, FEED, ROOM, SETTINGS, WIRE
-from chatserver.web.wire import dumps
 
 OLDER_MAX = 100
 ID_MAX = 2**63 - 1
@@ -52,7 +51,7 @@ async def readyz(request: web.Request) -> web.Response:
     probe = request.app[PROBE]
     if time.monotonic() - probe.at > PROBED_SECONDS:
         try:
-            await request.app[DATABASE].run(_touch)
+            await request.app[DATABASE].run(state.touch)
             probe.trouble = ""
         except Refusal as refusal:
             probe.trouble = refusal.code.value
@@ -75,16 +74,11 @@ class Probe:
 PROBE = web.AppKey("probe", Probe)
 
 
-def _touch(tx: Transaction) -> None:
-    tx.execute("UPDATE room SET seq = seq")
-
-
 async def _newest(request: web.Request, count: int) -> web.Response:
     feed = request.app[FEED]
     if not feed.holds(count):
         return _page(request, await request.app[ROOM].history.newest(count))
-    numbers = dumps({"seq": feed.seq, "first_id": feed.first_id, "epoch": feed.epoch})
-    return answers.json_bytes(b'{"messages":' + feed.newest(count) + b"," + numbers[1:])
+    return answers.json_bytes(feed.recent(count))
 
 
 def _page(request: web.Request, page: Page) -> web.Response:

@@ -56,12 +56,15 @@ class Feed:
         # The newest change to a message that is not held here: who knows less cannot be told all.
         self._forgotten_seq = present.forgotten_seq
         self._entries: OrderedDict[int, _Entry] = OrderedDict()
+        # Joined already, until the next change; for the usual counts only.
         self._pages: dict[int, bytes] = {}
+        self._recent: dict[int, bytes] = {}
         for message in present.messages:
             self._hold(message)
 
     def apply(self, event: Event) -> bytes:
         """Take in what happened; the message as it is encoded if it was posted or changed, else nothing."""
+        self._recent.clear()
         match event:
             case MessageChanged(message):
                 self.seq = message.seq
@@ -104,6 +107,16 @@ class Feed:
             if count in (PAGE, API_PAGE):
                 self._pages[count] = page
         return page
+
+    def recent(self, count: int) -> bytes:
+        """The newest `count` messages with the numbers that say where they stand: the API's answer."""
+        answer = self._recent.get(count)
+        if answer is None:
+            numbers = dumps({"seq": self.seq, "first_id": self.first_id, "epoch": self.epoch})
+            answer = b'{"messages":' + self.newest(count) + b"," + numbers[1:]
+            if count == API_PAGE:
+                self._recent[count] = answer
+        return answer
 
     def page(self) -> bytes:
         """What a client shows that cannot continue where it was: the newest PAGE, or fewer very long ones."""

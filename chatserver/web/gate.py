@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -115,6 +116,7 @@ def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
     return getattr(parsed, "ipv4_mapped", None) or parsed
 
 
+@lru_cache(4096)
 def _network(address: str) -> str:
     """One household: an IPv4 address, or the /64 that an IPv6 subscriber is given."""
     parsed = _parsed(address)

@@ -28,11 +28,11 @@ _YEAR_OF_HTTPS = "max-age=31536000"
 
 def adder(secure: bool) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     """An `on_response_prepare` handler; a handler's own headers win."""
-    extra = {"Strict-Transport-Security": _YEAR_OF_HTTPS} if secure else {}
+    all_headers = _HEADERS | ({"Strict-Transport-Security": _YEAR_OF_HTTPS} if secure else {})
 
     async def add(request: web.Request, response: web.StreamResponse) -> None:
         if response.status != 101:
-            for name, value in (_HEADERS | extra).items():
+            for name, value in all_headers.items():
                 response.headers.setdefault(name, value)
 
     return add

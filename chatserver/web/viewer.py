@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from aiohttp import web
 
@@ -44,7 +45,7 @@ def language_of(request: web.Request, fallback: str) -> str:
     for chosen in (request.query.get("lang"), request.cookies.get("lang")):
         if chosen in LANGUAGES:
             return chosen
-    return choose(request.headers.get("Accept-Language", ""), fallback)
+    return _preferred(request.headers.get("Accept-Language", "")[:1000], fallback)
 
 
 def ui_of(request: web.Request) -> str:
@@ -53,7 +54,20 @@ def ui_of(request: web.Request) -> str:
         if chosen in LAYOUTS:
             return chosen
     says_mobile = request.headers.get("Sec-CH-UA-Mobile") == "?1"
-    return "mobile" if says_mobile or _PHONE.search(request.headers.get("User-Agent", "")[:500]) else "desktop"
+    return "mobile" if says_mobile or _is_phone(request.headers.get("User-Agent", "")[:500]) else "desktop"
+
+
+# A room's readers have a few dozen browsers between them, and each asks again and again.
+
+
+@lru_cache(1024)
+def _preferred(accept_language: str, fallback: str) -> str:
+    return choose(accept_language, fallback)
+
+
+@lru_cache(1024)
+def _is_phone(agent: str) -> bool:
+    return _PHONE.search(agent) is not None
 
 
 def theme_of(request: web.Request) -> str:

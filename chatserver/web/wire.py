@@ -25,7 +25,6 @@ from chatserver.events import (
 )
 from chatserver.model import Message, OrderingWindow, State, User
 
-
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 

@@ -127,6 +127,7 @@ def test_when_the_window_has_closed_nothing_offers_to_recall(browser: Browser, t
         visitor.sees("来不及了")
         visitor.message("来不及了").hover()
         visitor.message("来不及了").locator("[data-action=menu]").click()
+        visitor.page.wait_for_selector(MENU)
         expect(visitor.page.locator(f"{MENU} [data-action=recall]")).to_have_count(0)
         assert actions(visitor) == ["reply", "copy", "delete"]
         visitor.context.close()

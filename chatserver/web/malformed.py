@@ -1,0 +1,76 @@
+"""What aiohttp says and logs by itself, before any handler of ours: of requests that are no HTTP.
+
+Its own words repeat the offending bytes, to the client without our headers, and to the log in
+whole: a cookie, where the line that did not parse was one.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_request import BaseRequest
+
+from chatserver.i18n import explain
+from chatserver.refusals import Code
+from chatserver.web import headers
+from chatserver.web.wire import dumps
+
+log = logging.getLogger(__name__)
+
+
+class Runner(web.AppRunner):
+    """aiohttp's AppRunner, whose connections answer for themselves in our way."""
+
+    def __init__(self, app: web.Application, secure: bool, language: str, **options: Any) -> None:
+        super().__init__(app, **options)
+        self._how = (secure, language)
+
+    async def _make_server(self) -> web.Server[web.Request]:
+        server = await super()._make_server()
+        # aiohttp makes this object deep inside and leaves no other way to say what it makes.
+        server.__class__ = _Server
+        assert isinstance(server, _Server)
+        server.how = self._how
+        return server
+
+
+class _Server(web.Server[web.Request]):
+    how: tuple[bool, str]
+
+    def __call__(self) -> RequestHandler[web.Request]:
+        handler = super().__call__()
+        handler.__class__ = _Handler
+        assert isinstance(handler, _Handler)
+        handler.secure, handler.language = self.how
+        return handler
+
+
+class _Handler(RequestHandler[web.Request]):
+    __slots__ = ()
+    secure: bool
+    language: str
+
+    def handle_error(
+        self,
+        request: BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """400 for what could not be parsed, 500 for a fault outside the middlewares: the code and no more."""
+        if status >= 500:
+            log.error("an answer failed before it began, for %s", request.remote, exc_info=exc)
+        else:
+            # Of a request that cannot be read only this much is told: its bytes may be anybody's secret.
+            log.info("a request from %s was no HTTP: %s", request.remote, type(exc).__name__)
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer was under way already")
+        code = Code.INTERNAL if status >= 500 else Code.BAD_REQUEST
+        body = dumps({"error": {"code": code.value, "message": explain(self.language, code.value, {})}})
+        response = web.Response(body=body, status=status, content_type="application/json")
+        headers.add(response, self.secure)
+        response.force_close()
+        return response

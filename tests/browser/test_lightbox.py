@@ -1,0 +1,131 @@
+"""A picture, large: fitted, zoomed, swiped away, with arrows through the room's pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import CDPSession, expect
+
+from tests.browser.caller import Caller
+from tests.browser.conftest import PHONE, Visitor
+from tests.browser.pictures import png
+
+Come = Callable[..., Visitor]
+Call = Callable[[str], Caller]
+OPEN = "dialog#lightbox[open]"
+
+
+@pytest.fixture
+def album(call: Call) -> list[dict[str, object]]:
+    li = call("莉莉")
+    return [li.says(words, image=png(colour, (1600, 1200))) for words, colour in
+            (("第一张", "tomato"), ("第二张", "gold"), ("第三张", "teal"))]  # fmt: skip
+
+
+def open_picture(visitor: Visitor, text: str) -> None:
+    visitor.message(text).locator(".picture").click()
+    visitor.page.wait_for_selector(OPEN)
+    visitor.page.wait_for_function("() => document.querySelector('#lightbox img').naturalWidth > 0")
+
+
+def scale(visitor: Visitor) -> float:
+    return float(
+        visitor.page.evaluate(
+            "() => new DOMMatrix(getComputedStyle(document.querySelector('#lightbox img')).transform).a"
+        )
+    )
+
+
+def test_it_fits_and_escape_closes_it_and_the_focus_returns(come: Come, album: list[dict[str, object]]) -> None:
+    ming = come("小明")
+    ming.message("第二张").locator(".picture").focus()
+    ming.page.keyboard.press("Enter")
+    ming.page.wait_for_selector(OPEN)
+    picture = ming.page.locator("#lightbox img")
+    box = picture.bounding_box()
+    assert box and box["width"] <= 1280 and box["height"] <= 800 and box["height"] >= 500
+    expect(ming.page.locator("#lightbox .lightbox-caption")).to_contain_text("莉莉")
+    ming.page.keyboard.press("Escape")
+    expect(ming.page.locator("#lightbox")).to_be_hidden()
+    expect(ming.message("第二张").locator(".picture")).to_be_focused()
+
+
+def test_arrows_go_through_the_rooms_pictures(come: Come, album: list[dict[str, object]]) -> None:
+    ming = come("小明")
+    open_picture(ming, "第三张")
+    save = ming.page.locator("#lightbox a[download]")
+    expect(save).to_have_attribute("href", str(album[2]["image"]))
+    expect(ming.page.locator("[data-go=on]")).to_be_hidden()
+    ming.page.keyboard.press("ArrowLeft")
+    expect(save).to_have_attribute("href", str(album[1]["image"]))
+    ming.page.click("[data-go=back]")
+    expect(save).to_have_attribute("href", str(album[0]["image"]))
+    ming.page.keyboard.press("ArrowRight")
+    expect(save).to_have_attribute("href", str(album[1]["image"]))
+
+
+def test_it_downloads_and_the_wheel_zooms(come: Come, album: list[dict[str, object]]) -> None:
+    ming = come("小明")
+    open_picture(ming, "第一张")
+    with ming.page.expect_download() as download:
+        ming.page.click("#lightbox a[download]")
+    assert download.value.suggested_filename.endswith(".webp")
+    ming.page.mouse.move(640, 400)
+    ming.page.mouse.wheel(0, -300)
+    ming.page.wait_for_function(
+        "() => new DOMMatrix(getComputedStyle(document.querySelector('#lightbox img')).transform).a > 1.5"
+    )
+
+
+def test_fingers_pinch_double_tap_and_swipe_down(come: Come, album: list[dict[str, object]]) -> None:
+    ming = come("小明", **PHONE)
+    open_picture(ming, "第二张")
+    fingers = ming.context.new_cdp_session(ming.page)
+    touch(fingers, [[(150, 400), (240, 400)], [(120, 400), (270, 400)], [(60, 400), (330, 400)]])
+    assert scale(ming) > 2
+    tap_twice(fingers, 195, 420)
+    ming.page.wait_for_function(
+        "() => new DOMMatrix(getComputedStyle(document.querySelector('#lightbox img')).transform).a === 1"
+    )
+    tap_twice(fingers, 195, 420)
+    ming.page.wait_for_function(
+        "() => new DOMMatrix(getComputedStyle(document.querySelector('#lightbox img')).transform).a > 2"
+    )
+    tap_twice(fingers, 195, 420)
+    ming.page.wait_for_function(
+        "() => new DOMMatrix(getComputedStyle(document.querySelector('#lightbox img')).transform).a === 1"
+    )
+    touch(fingers, [[(195, 400)], [(195, 460)], [(195, 600)]])
+    expect(ming.page.locator("#lightbox")).to_be_hidden()
+
+
+def test_a_swipe_aside_turns_the_page(come: Come, album: list[dict[str, object]]) -> None:
+    ming = come("小明", **PHONE)
+    open_picture(ming, "第三张")
+    fingers = ming.context.new_cdp_session(ming.page)
+    touch(fingers, [[(100, 420)], [(180, 420)], [(300, 420)]])
+    expect(ming.page.locator("#lightbox a[download]")).to_have_attribute("href", str(album[1]["image"]))
+
+
+def test_a_picture_that_is_recalled_closes_in_every_hand(come: Come, call: Call) -> None:
+    li = call("莉莉")
+    message = li.says("马上撤回的图", image=png("red"))
+    ming = come("小明")
+    open_picture(ming, "马上撤回的图")
+    li.recalls(message)
+    expect(ming.page.locator("#lightbox")).to_be_hidden()
+    assert ming.page.get_attribute("#lightbox img", "src") is None
+
+
+def touch(session: CDPSession, steps: list[list[tuple[int, int]]]) -> None:
+    for i, points in enumerate(steps):
+        kind = "touchStart" if i == 0 else "touchMove"
+        session.send("Input.dispatchTouchEvent",
+                     {"type": kind, "touchPoints": [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(points)]})  # fmt: skip
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def tap_twice(session: CDPSession, x: int, y: int) -> None:
+    for _ in range(2):
+        touch(session, [[(x, y)]])

@@ -1,0 +1,123 @@
+"""The ordering window: one bar, one clock for all, and few words for screen readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.caller import Caller
+from tests.browser.conftest import ADMINISTRATOR, DESKTOP, PHONE, Visitor
+from tests.browser.line import Line
+
+Come = Callable[..., Visitor]
+Call = Callable[[str], Caller]
+both_pages = pytest.mark.parametrize("kind", [DESKTOP, PHONE], ids=["desktop", "phone"])
+TEN_MINUTES_WRONG = "const real = Date.now; Date.now = () => real() {} 600_000;"
+
+
+@pytest.fixture
+def wang(call: Call) -> Caller:
+    return call(ADMINISTRATOR)
+
+
+@both_pages
+def test_one_bar_says_how_long_and_who_and_the_composer_shows_it(
+    come: Come, wang: Caller, kind: dict[str, object]
+) -> None:
+    ming = come("小明", **kind)
+    expect(ming.page.locator("#ordering")).to_be_hidden()
+    wang.presets("start", seconds=90)
+    expect(ming.page.locator("#ordering")).to_be_visible()
+    assert 80 <= int(ming.page.inner_text("#countdown")) <= 90
+    assert ming.page.locator("#ordering .ordering-by").text_content() == ADMINISTRATOR
+    expect(ming.field).to_have_attribute("placeholder", "下单中，说点什么…")
+    ming.page.locator("#messages").evaluate("list => { list.scrollTop = 0; }")
+    expect(ming.page.locator("#countdown")).to_be_in_viewport()
+    wang.presets("stop")
+    expect(ming.page.locator("#ordering")).to_be_hidden()
+    expect(ming.field).to_have_attribute("placeholder", "说点什么…")
+
+
+def test_clocks_ten_minutes_wrong_agree_within_half_a_second(come: Come, wang: Caller) -> None:
+    early, late = come(), come(**PHONE)
+    for visitor, sign in ((early, "-"), (late, "+")):
+        visitor.page.add_init_script(TEN_MINUTES_WRONG.format(sign))
+    early.join("表慢十分钟")
+    late.join("表快十分钟")
+    wang.presets("start", seconds=60)
+    # When each page turns to the next second, told by one clock that neither page can see.
+    turns = []
+    for visitor in (early, late):
+        visitor.page.wait_for_selector("#countdown:visible")
+        visitor.page.evaluate(
+            """() => {
+                window.turned = {};
+                new MutationObserver(() => {
+                    window.turned[document.querySelector('#countdown').textContent] = performance.timeOrigin + performance.now();
+                }).observe(document.querySelector('#countdown'), {childList: true, characterData: true, subtree: true});
+            }"""
+        )
+    for visitor in (early, late):
+        visitor.page.wait_for_function("() => Object.keys(window.turned).length >= 5")
+    turns = [visitor.page.evaluate("() => window.turned") for visitor in (early, late)]
+    both = set(turns[0]) & set(turns[1])
+    assert len(both) >= 3
+    # The best of some turns: a busy machine may delay any one of them, a wrong clock delays all.
+    assert min(abs(turns[0][second] - turns[1][second]) for second in both) < 500
+    wang.presets("stop")
+
+
+def test_screen_readers_hear_the_opening_sixty_thirty_ten_and_the_end_alone(come: Come, wang: Caller) -> None:
+    ming = come()
+    line = Line(ming)
+    ming.join("小明")
+    ming.page.evaluate(
+        """() => {
+            window.said = [];
+            const announcer = document.querySelector('#announcer');
+            new MutationObserver(() => window.said.push(announcer.textContent)).observe(announcer, {childList: true});
+        }"""
+    )
+    wang.presets("start", seconds=62)
+    ming.page.wait_for_selector("#countdown:visible")
+    ming.page.wait_for_function("() => window.said.includes('还有 60 秒')")
+    current = {}
+
+    def jump(seconds: float) -> None:
+        now = ming.page.evaluate("() => performance.now()")
+        assert now
+        line.says({"type": "window", "id": 1, "state": "open", "opened_ms": 0, "closes_ms": 10**12 + seconds * 1000,
+                   "now_ms": 10**12, "by": ADMINISTRATOR})  # fmt: skip
+
+    for seconds, words in ((32, "还有 30 秒"), (12, "还有 10 秒"), (2, "停止下单")):
+        jump(seconds)
+        ming.page.wait_for_function("words => window.said.includes(words)", arg=words)
+    assert not current
+    said = ming.page.evaluate("() => window.said")
+    assert said[0].startswith("开始下单，还有 6")
+    assert said[1:] == ["还有 60 秒", "还有 30 秒", "还有 10 秒", "停止下单"]
+    assert ming.page.get_attribute("#announcer", "role") == "status"
+    assert ming.page.locator("#ordering[aria-live], #countdown[aria-live], #ordering[role=status]").count() == 0
+    wang.presets("stop")
+
+
+def test_the_last_ten_seconds_are_loud_and_it_ends_by_itself(come: Come, wang: Caller) -> None:
+    ming, late = come("小明"), come("莉莉", **PHONE)
+    wang.presets("start", seconds=4)
+    for visitor in (ming, late):
+        visitor.page.wait_for_selector("#ordering.ordering--ending:visible")
+    for visitor in (ming, late):
+        expect(visitor.page.locator("#ordering")).to_be_hidden()
+        visitor.sees("停止下单")
+
+
+def test_the_administrators_buttons_and_lengths(come: Come) -> None:
+    wang = come(ADMINISTRATOR)
+    wang.page.select_option("[name=seconds]", "180")
+    wang.page.click("[data-preset=start]")
+    wang.page.wait_for_selector("#countdown:visible", state="attached")
+    assert int(wang.page.locator("#countdown").text_content() or 0) > 170
+    wang.page.click("[data-preset=stop]")
+    expect(wang.page.locator("#ordering")).to_be_hidden()

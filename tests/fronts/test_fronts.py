@@ -1,0 +1,142 @@
+"""The room behind Debian's nginx and Caddy, each with the snippet that deploy/ has for it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from chatserver.hub.connection import SILENT_SECONDS
+from chatserver.hub.hub import PING_SECONDS
+from tests.fronts.proxies import FRONTS, NAME, ROOT, Pair, certificate, free_port, front, program
+from tests.process.serving import Serving, serving
+from tests.web.client import JSON, Browser, picture
+
+# Another address of this host: a client that is not the proxy.
+ELSEWHERE = "127.0.0.2"
+
+
+@dataclass(frozen=True, slots=True)
+class Fronted:
+    """A room, and the address under which the world reaches it."""
+
+    address: str
+    plain: str
+    pair: Pair
+    room: Serving
+
+    @contextlib.asynccontextmanager
+    async def browser(self, source: str = ELSEWHERE) -> AsyncIterator[Browser]:
+        async with Browser(self.address) as browser:
+            await browser.session.close()
+            connector = aiohttp.TCPConnector(ssl=self.pair.trusting, local_addr=(source, 0))
+            # Without `unsafe`: a name, not a bare address, and `Secure` is heeded as browsers do.
+            browser.session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.CookieJar())
+            yield browser
+
+
+@pytest.fixture(params=FRONTS)
+async def fronted(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Fronted]:
+    program(request.param)
+    directory = tmp_path / "front"
+    directory.mkdir()
+    pair, port, plain_port = certificate(directory), free_port(), free_port()
+    address = f"https://{NAME}:{port}"
+    settings = {"CHAT_BASE_URL": address, "CHAT_TRUSTED_PROXIES": "127.0.0.1", "CHAT_SEND_INTERVAL": "0"}
+    async with serving(tmp_path / "data", **settings) as room:
+        room_port = int(room.address.rsplit(":", 1)[1])
+        command = FRONTS[request.param](directory, pair, port, plain_port, room_port)
+        async with front(command, directory, port):
+            yield Fronted(address, f"http://{NAME}:{plain_port}", pair, room)
+
+
+async def test_a_member_registers_and_talks_through_it(fronted: Fronted) -> None:
+    async with fronted.browser() as browser, fronted.browser() as other:
+        answer = await browser.register("小明")
+        assert answer.status == 201, answer.body
+        # What browsers take from an https site alone.
+        assert "__Host-session" in answer.cookies and "Secure" in answer.cookies["__Host-session"]
+        assert answer.headers["Strict-Transport-Security"]
+        socket, listener = await browser.socket(), await other.socket()
+        assert socket.hello["user"]["name"] == "小明" and listener.hello["user"] is None
+        assert (await socket.say("你好", client_id="one"))["client_id"] == "one"
+        assert (await listener.expect("message"))["message"]["text"] == "你好"
+        page = await browser.page("/")
+        assert page.status == 200 and "你好" in page.text
+
+
+async def test_a_page_of_another_site_gets_no_socket_through_it(fronted: Fronted) -> None:
+    async with fronted.browser() as browser:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await browser.dial(origin="https://evil.example.org")
+        assert refused.value.status == 403
+
+
+async def test_the_room_knows_the_clients_address_and_believes_no_forged_one(fronted: Fronted) -> None:
+    async with fronted.browser() as browser:
+        assert (await browser.register("小明")).status == 201
+        forged = {**JSON, "X-Forwarded-For": "203.0.113.9"}
+        assert (await browser.post("/login/", {"username": "小明", "password": "no"}, headers=forged)).status == 401
+        login = {"username": "小明", "password": "correct horse 电池"}
+        assert (await browser.post("/login/", login, headers=forged)).status == 200
+        sessions = (await browser.page("/profile/")).text
+        assert f"<span>{ELSEWHERE}</span>" in sessions
+        assert "203.0.113.9" not in sessions and "<span>127.0.0.1</span>" not in sessions
+
+
+async def test_a_photo_goes_through_and_what_is_too_large_is_refused_in_our_own_words(fronted: Fronted) -> None:
+    async with fronted.browser() as browser:
+        assert (await browser.register("小明")).status == 201
+        message = await browser.show(picture(2000, 1500, "BMP"))  # 9 MB
+        assert (await browser.get(message["image"])).status == 200
+        refused = await browser.post("/post/", {}, {"image": b"x" * (21 * 1024 * 1024)})
+        assert (refused.status, refused.code) == (413, "image_too_large")
+
+
+async def test_figures_are_not_for_the_world(fronted: Fronted) -> None:
+    async with fronted.browser() as browser:
+        assert (await browser.get("/metrics")).status == 403
+    async with Browser(fronted.room.address) as local:
+        assert (await local.get("/metrics")).status == 200
+
+
+async def test_readers_come_back_through_it_when_the_room_says_1001(fronted: Fronted) -> None:
+    async with fronted.browser() as browser:
+        socket = await browser.socket()
+        stopping = asyncio.create_task(fronted.room.stop())
+        assert await socket.closed() == 1001
+        assert (await stopping).code == 0
+
+
+def test_nginx_waits_longer_than_the_room_pings() -> None:
+    text = (ROOT / "deploy/nginx.conf").read_text("utf-8")
+    for name in ("proxy_read_timeout", "proxy_send_timeout"):
+        found = re.search(rf"^\s+{name} (\d+)s;$", text, re.MULTILINE)
+        assert found and int(found[1]) > max(SILENT_SECONDS, 2 * PING_SECONDS)
+
+
+@pytest.mark.parametrize(("file", "pattern"), [("nginx.conf", r"client_max_body_size (\d+)m"),
+                                               ("Caddyfile", r"max_size (\d+)MB")])  # fmt: skip
+def test_the_front_lets_through_what_the_room_takes(file: str, pattern: str) -> None:
+    from chatserver.config import SETTINGS
+
+    found = re.search(pattern, (ROOT / "deploy" / file).read_text("utf-8"))
+    [upload] = [setting.default for setting in SETTINGS if setting.name == "upload_max_mb"]
+    assert found and int(found[1]) > int(upload)
+
+
+async def test_a_plain_address_leads_to_the_https_one(tmp_path: Path) -> None:
+    program("nginx")
+    directory = tmp_path / "front"
+    directory.mkdir()
+    port, plain = free_port(), free_port()
+    command = FRONTS["nginx"](directory, certificate(directory), port, plain, free_port())
+    async with front(command, directory, port), Browser(f"http://{NAME}:{plain}") as browser:
+        answer = await browser.get("/register/?invite=x")
+        assert (answer.status, answer.headers["Location"]) == (301, f"https://{NAME}/register/?invite=x")
