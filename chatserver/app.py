@@ -29,6 +29,7 @@ from chatserver.timers import Alarms, Eraser
 from chatserver.watch import Watch
 from chatserver.web.application import Parts, build
 from chatserver.web.feed import ROWS_MAX, Feed
+from chatserver.web.malformed import Runner
 from chatserver.web.presence import Presence
 from chatserver.web.publisher import Publisher
 from chatserver.web.wire import Wire
@@ -170,8 +171,10 @@ async def _listening(
     app: web.Application, config: Config, hub: Hub, tls: ssl.SSLContext | None
 ) -> AsyncIterator[str]:
     """Take connections; at the end take no more, say goodbye to readers, let requests finish."""
-    runner = web.AppRunner(
+    runner = Runner(
         app,
+        config.secure,
+        config.language,
         access_log=None,
         keepalive_timeout=HEADER_SECONDS,
         shutdown_timeout=GOODBYE_SECONDS,

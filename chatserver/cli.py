@@ -21,6 +21,7 @@ from chatserver import __version__, logs, tables
 from chatserver.config import SETTINGS, Config, ConfigError, Setting, load, overridden, shown
 from chatserver.failure import EXIT_DATABASE, EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, EXIT_USAGE, Failure
 from chatserver.operations import members, verbs
+from chatserver.operations.call import Call, Operate
 from chatserver.refusals import Refusal
 
 T = TypeVar("T")
@@ -51,15 +52,6 @@ def main(argv: list[str] | None = None) -> int:
         return EXIT_REFUSED
     except OSError as error:
         return _complain(_os_error_text(error), EXIT_REFUSED)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What a command is called with."""
-
-    arguments: argparse.Namespace
-    config: Config
-    sources: dict[str, str]
 
 
 def serve(call: Call) -> None:
@@ -121,7 +113,7 @@ def _add_doctor(parser: argparse.ArgumentParser) -> None:
     _add_settings(parser)
 
 
-def _with_operate(verb: Callable[[Call, verbs.Operate], None]) -> Callable[[Call], None]:
+def _with_operate(verb: Callable[[Call, Operate], None]) -> Callable[[Call], None]:
     return lambda call: verb(call, _operate)
 
 

@@ -8,16 +8,13 @@ import json
 import sys
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from chatserver import tables
 from chatserver.config import Config, Real, Whole
 from chatserver.failure import EXIT_USAGE, Failure
+from chatserver.operations.call import Call, Operate
 from chatserver.refusals import Code, Refusal
-
-if TYPE_CHECKING:
-    from chatserver.cli import Call
-    from chatserver.operations.verbs import Operate
 
 T = TypeVar("T")
 

@@ -8,15 +8,10 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatserver.failure import EXIT_DATABASE, EXIT_REFUSED, Failure
-
-if TYPE_CHECKING:
-    from chatserver.cli import Call
-
-# The command line's way to carry out a command of control/commands.py.
-Operate = Callable[["Call", str, dict[str, Any]], dict[str, Any]]
+from chatserver.operations.call import Call, Operate
 
 # Where `--html` names no file: beside the JSON lines.
 _BESIDE = ""

@@ -22,17 +22,22 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
+    # Else aiohttp names itself and Python, with their versions.
+    "Server": "chat",
 }
-_YEAR_OF_HTTPS = "max-age=31536000"
+_HEADERS_OVER_HTTPS = _HEADERS | {"Strict-Transport-Security": "max-age=31536000"}  # a year
 
 
 def adder(secure: bool) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     """An `on_response_prepare` handler; a handler's own headers win."""
-    all_headers = _HEADERS | ({"Strict-Transport-Security": _YEAR_OF_HTTPS} if secure else {})
 
-    async def add(request: web.Request, response: web.StreamResponse) -> None:
+    async def add_to(request: web.Request, response: web.StreamResponse) -> None:
         if response.status != 101:
-            for name, value in all_headers.items():
-                response.headers.setdefault(name, value)
+            add(response, secure)
 
-    return add
+    return add_to
+
+
+def add(response: web.StreamResponse, secure: bool) -> None:
+    for name, value in (_HEADERS_OVER_HTTPS if secure else _HEADERS).items():
+        response.headers.setdefault(name, value)

@@ -28,30 +28,26 @@ class Runner(web.AppRunner):
         super().__init__(app, **options)
         self._how = (secure, language)
 
-    async def _make_server(self) -> web.Server[web.Request]:
+    async def _make_server(self) -> web.Server:
         server = await super()._make_server()
-        # aiohttp makes this object deep inside and leaves no other way to say what it makes.
+        # aiohttp makes this object deep inside, and leaves no other way to say of which kind.
         server.__class__ = _Server
         assert isinstance(server, _Server)
         server.how = self._how
         return server
 
 
-class _Server(web.Server[web.Request]):
+class _Server(web.Server):
     how: tuple[bool, str]
 
-    def __call__(self) -> RequestHandler[web.Request]:
-        handler = super().__call__()
-        handler.__class__ = _Handler
-        assert isinstance(handler, _Handler)
-        handler.secure, handler.language = self.how
-        return handler
+    def __call__(self) -> RequestHandler:
+        return _Handler(self, self.how, loop=self._loop, **self._kwargs)
 
 
-class _Handler(RequestHandler[web.Request]):
-    __slots__ = ()
-    secure: bool
-    language: str
+class _Handler(RequestHandler):
+    def __init__(self, manager: web.Server, how: tuple[bool, str], **options: Any) -> None:
+        super().__init__(manager, **options)
+        self._secure, self._language = how
 
     def handle_error(
         self,
@@ -69,8 +65,8 @@ class _Handler(RequestHandler[web.Request]):
         if request.writer.output_size > 0:
             raise ConnectionError("an answer was under way already")
         code = Code.INTERNAL if status >= 500 else Code.BAD_REQUEST
-        body = dumps({"error": {"code": code.value, "message": explain(self.language, code.value, {})}})
+        body = dumps({"error": {"code": code.value, "message": explain(self._language, code.value, {})}})
         response = web.Response(body=body, status=status, content_type="application/json")
-        headers.add(response, self.secure)
+        headers.add(response, self._secure)
         response.force_close()
         return response

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
+import os
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -11,12 +13,13 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from PIL import Image
 
 from chatserver.hub.connection import SILENT_SECONDS
 from chatserver.hub.hub import PING_SECONDS
-from tests.fronts.proxies import FRONTS, NAME, ROOT, Pair, certificate, free_port, front, program
+from tests.fronts.proxies import FRONTS, NAME, ROOT, HereResolver, Pair, certificate, free_port, front, program
 from tests.process.serving import Serving, serving
-from tests.web.client import JSON, Browser, picture
+from tests.web.client import JSON, Browser
 
 # Another address of this host: a client that is not the proxy.
 ELSEWHERE = "127.0.0.2"
@@ -27,7 +30,6 @@ class Fronted:
     """A room, and the address under which the world reaches it."""
 
     address: str
-    plain: str
     pair: Pair
     room: Serving
 
@@ -35,8 +37,8 @@ class Fronted:
     async def browser(self, source: str = ELSEWHERE) -> AsyncIterator[Browser]:
         async with Browser(self.address) as browser:
             await browser.session.close()
-            connector = aiohttp.TCPConnector(ssl=self.pair.trusting, local_addr=(source, 0))
-            # Without `unsafe`: a name, not a bare address, and `Secure` is heeded as browsers do.
+            connector = aiohttp.TCPConnector(ssl=self.pair.trusting, local_addr=(source, 0), resolver=HereResolver())
+            # Not `unsafe`: `Secure` is heeded, as browsers do.
             browser.session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.CookieJar())
             yield browser
 
@@ -46,14 +48,14 @@ async def fronted(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
     program(request.param)
     directory = tmp_path / "front"
     directory.mkdir()
-    pair, port, plain_port = certificate(directory), free_port(), free_port()
+    pair, port = certificate(directory), free_port()
     address = f"https://{NAME}:{port}"
     settings = {"CHAT_BASE_URL": address, "CHAT_TRUSTED_PROXIES": "127.0.0.1", "CHAT_SEND_INTERVAL": "0"}
     async with serving(tmp_path / "data", **settings) as room:
         room_port = int(room.address.rsplit(":", 1)[1])
-        command = FRONTS[request.param](directory, pair, port, plain_port, room_port)
+        command = FRONTS[request.param](directory, pair, port, free_port(), room_port)
         async with front(command, directory, port):
-            yield Fronted(address, f"http://{NAME}:{plain_port}", pair, room)
+            yield Fronted(address, pair, room)
 
 
 async def test_a_member_registers_and_talks_through_it(fronted: Fronted) -> None:
@@ -93,7 +95,9 @@ async def test_the_room_knows_the_clients_address_and_believes_no_forged_one(fro
 async def test_a_photo_goes_through_and_what_is_too_large_is_refused_in_our_own_words(fronted: Fronted) -> None:
     async with fronted.browser() as browser:
         assert (await browser.register("小明")).status == 201
-        message = await browser.show(picture(2000, 1500, "BMP"))  # 9 MB
+        photo = noise()
+        assert len(photo) > 5 * 1024 * 1024
+        message = await browser.show(photo)
         assert (await browser.get(message["image"])).status == 200
         refused = await browser.post("/post/", {}, {"image": b"x" * (21 * 1024 * 1024)})
         assert (refused.status, refused.code) == (413, "image_too_large")
@@ -112,6 +116,13 @@ async def test_readers_come_back_through_it_when_the_room_says_1001(fronted: Fro
         stopping = asyncio.create_task(fronted.room.stop())
         assert await socket.closed() == 1001
         assert (await stopping).code == 0
+
+
+def noise() -> bytes:
+    """A picture that no format makes small."""
+    file = io.BytesIO()
+    Image.frombytes("RGB", (1600, 1200), os.urandom(1600 * 1200 * 3)).save(file, "PNG")
+    return file.getvalue()
 
 
 def test_nginx_waits_longer_than_the_room_pings() -> None:
@@ -137,6 +148,6 @@ async def test_a_plain_address_leads_to_the_https_one(tmp_path: Path) -> None:
     directory.mkdir()
     port, plain = free_port(), free_port()
     command = FRONTS["nginx"](directory, certificate(directory), port, plain, free_port())
-    async with front(command, directory, port), Browser(f"http://{NAME}:{plain}") as browser:
-        answer = await browser.get("/register/?invite=x")
+    async with front(command, directory, port), Browser(f"http://127.0.0.1:{plain}") as browser:
+        answer = await browser.get("/register/?invite=x", {"Host": NAME})
         assert (answer.status, answer.headers["Location"]) == (301, f"https://{NAME}/register/?invite=x")
