@@ -32,15 +32,19 @@ from chatserver.web.feed import ROWS_MAX, Feed
 from chatserver.web.malformed import Runner
 from chatserver.web.presence import Presence
 from chatserver.web.publisher import Publisher
+from chatserver.web.site import Site
 from chatserver.web.wire import Wire
 
 log = logging.getLogger(__name__)
 
-# No request for so long, or a request's header not whole by then: the connection is closed.
+# No request for so long, or a TLS handshake or a request's header not whole by then: the connection is closed.
 HEADER_SECONDS = 15.0
 # How long readers have to answer 1001, and requests under way to end.
 GOODBYE_SECONDS = 2.0
 GOING_AWAY = 1001
+# Nothing that a beat looks after is due sooner; and while nobody is there a machine may sleep longer.
+BEAT_SECONDS = 1.0
+ALONE_SECONDS = 5.0
 
 
 async def serve(config: Config, sources: Mapping[str, str]) -> int:
@@ -193,7 +197,7 @@ async def _listening(
     try:
         sockets = systemd.listen_sockets() or [_bind(config)]
         for listener in sockets:
-            await web.SockSite(runner, listener, ssl_context=tls, backlog=1024).start()
+            await Site(runner, listener, tls, HEADER_SECONDS).start()
         yield _address(sockets[0], config, tls is not None)
     finally:
         await runner.cleanup()
@@ -201,13 +205,14 @@ async def _listening(
 
 @contextlib.asynccontextmanager
 async def _beating(hub: Hub, watch: Watch) -> AsyncIterator[None]:
-    """The hub's heart. It wakes once a second, and tells the watch how late that was."""
+    """The hub's heart. It tells the watch how late it beats: so long has everybody waited just then."""
     loop = asyncio.get_running_loop()
 
     async def beat() -> None:
         while True:
-            due = loop.time() + 1.0
-            await asyncio.sleep(1.0)
+            pause = ALONE_SECONDS if hub.is_empty else BEAT_SECONDS
+            due = loop.time() + pause
+            await asyncio.sleep(pause)
             watch.beat(max(0.0, loop.time() - due))
             hub.beat()
 

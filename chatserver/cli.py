@@ -17,7 +17,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
-from chatserver import __version__, logs, tables
+from chatserver import __version__, credentials, logs, tables
 from chatserver.config import SETTINGS, Config, ConfigError, Setting, load, overridden, shown
 from chatserver.failure import EXIT_DATABASE, EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, EXIT_USAGE, Failure
 from chatserver.operations import members, verbs
@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = _parser()
     try:
         arguments = parser.parse_args(_with_command(parser, sys.argv[1:] if argv is None else argv))
-        config, sources = load(_flags(arguments), os.environ)
+        config, sources = load(_flags(arguments), {**credentials.variables(os.environ), **os.environ})
         arguments.run(Call(arguments, config, sources))
         print(end="", flush=True)
         return EXIT_OK

@@ -18,7 +18,8 @@ LAYERS: dict[str, int] = {
     layer_name: layer
     for layer, names in enumerate(
         (
-            "model events refusals clock config failure assets logs systemd tables secret certificate tally",
+            "model events refusals clock config failure assets logs systemd tables secret certificate tally"
+            " credentials",
             "storage media archive hub i18n",
             "room watch",
             "web timers control",

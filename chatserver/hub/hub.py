@@ -40,6 +40,11 @@ class Hub:
     def __len__(self) -> int:
         return len(self._live)
 
+    @property
+    def is_empty(self) -> bool:
+        """True when nobody is there, not even one who is just leaving."""
+        return not self._live and not self._closing
+
     def of_address(self, address: str) -> int:
         """Sockets that this address holds."""
         return self._of_address[address]

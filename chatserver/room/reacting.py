@@ -39,9 +39,9 @@ class Reacting:
         return await self._database.run(lambda tx: self._react(tx, actor, message_id, emoji, on))
 
     async def note_read(self, actor: User, message_id: int) -> None:
-        """The member has seen everything up to this message. It never goes back."""
+        """The member has seen everything up to this message. It never goes back. Refuses with `banned`."""
         if message_id > await self.read_by(actor):
-            await self._database.run(lambda tx: users.note_read(tx, actor.id, min(message_id, messages.last_id(tx))))
+            await self._database.run(lambda tx: _note_read(tx, actor, message_id))
             self._known.pop(actor.id, None)
 
     async def read_by(self, user: User) -> int:
@@ -65,3 +65,8 @@ class Reacting:
             message = messages.stamp(tx, message_id)
             tx.announce(MessageChanged(message))
         return message
+
+
+def _note_read(tx: Transaction, actor: User, message_id: int) -> None:
+    actor = acting.member(tx, actor)
+    users.note_read(tx, actor.id, min(message_id, messages.last_id(tx)))

@@ -144,6 +144,8 @@ class Database:
         self._publish: Publish = lambda events: None
         self._closing_units: list[Unit[None]] = []
         self._ballast = ballast
+        # When a write was last not taken by the disk, in `time.monotonic` seconds.
+        self.refused_at = float("-inf")
         self._waiting: deque[_Job[Any]] = deque()
         self._errands: deque[_Job[Any]] = deque()
         self._wake = asyncio.Event()
@@ -322,17 +324,23 @@ class Database:
         except sqlite3.Error as error:
             if job.frees and self._ballast and is_full(error):
                 return self._commit_in_the_ballasts_room(raw, self._ballast, job)
-            return _not_written(job, error)
+            return self._not_written(job, error)
 
     def _commit_in_the_ballasts_room(self, raw: sqlite3.Connection, ballast: Ballast, job: _Job[Any]) -> list[Event]:
         with ballast.let_go():
             try:
                 events = self._commit(raw, [job])
             except sqlite3.Error as error:
-                return _not_written(job, error)
+                return self._not_written(job, error)
             with contextlib.suppress(sqlite3.Error):  # the erasure is on disk; only its log still takes room
                 raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             return events
+
+    def _not_written(self, job: _Job[Any], error: sqlite3.Error) -> list[Event]:
+        log.error("not written: %s", error)
+        self.refused_at = time.monotonic()
+        job.error = Refusal(Code.STORAGE_FULL)
+        return []
 
     def _run_unit(self, raw: sqlite3.Connection, job: _Job[Any], transaction: Transaction, savepoint: bool) -> None:
         if savepoint:
@@ -352,12 +360,6 @@ class Database:
                 raise _HalfDone from error
         if savepoint:
             raw.execute("RELEASE unit")
-
-
-def _not_written(job: _Job[Any], error: sqlite3.Error) -> list[Event]:
-    log.error("not written: %s", error)
-    job.error = Refusal(Code.STORAGE_FULL)
-    return []
 
 
 def _write_anew(raw: sqlite3.Connection) -> None:

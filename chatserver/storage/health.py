@@ -1,9 +1,20 @@
-"""How a database is: read only, by the server's own connection or by a doctor's."""
+"""How a database is: whether it can be written, and, read only, what is in it."""
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import time
 from dataclasses import dataclass
+
+from chatserver.refusals import Code, Refusal
+from chatserver.storage import state
+from chatserver.storage.database import Database, Transaction
+
+# With less than this on the disk no message with a picture will be taken.
+FREE_MIN = 256 * 1024
+# A refused write counts for so long, though a smaller one has found a last gap since.
+RECENT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +25,20 @@ class Health:
     verdict: str
     messages: int
     newest_ms: int | None
+
+
+async def check_writable(database: Database) -> None:
+    """Write something, the whole way to the disk. Refuses with `storage_full`, `busy`."""
+
+    def unit(tx: Transaction) -> None:
+        state.touch(tx)
+        disk = os.statvfs(database.path.parent)
+        if disk.f_bavail * disk.f_frsize < FREE_MIN:
+            raise Refusal(Code.STORAGE_FULL)
+
+    await database.run(unit)
+    if time.monotonic() - database.refused_at < RECENT_SECONDS:
+        raise Refusal(Code.STORAGE_FULL)
 
 
 def look(connection: sqlite3.Connection) -> Health:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from pathlib import Path
+
+from chatserver.storage.migrations import DatabaseUnusable
 
 
 class DataLocked(Exception):
@@ -19,8 +22,15 @@ class DataLock:
         self._descriptor = -1
 
     def __enter__(self) -> DataLock:
-        """Raises DataLocked when somebody else has it."""
-        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Raises DataLocked when somebody else has it, DatabaseUnusable where nothing may be written."""
+        try:
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            # Tried again, it would be no different: so not an error like others.
+            if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+                database = self._path.with_name("chat.db")
+                raise DatabaseUnusable(f"{database}: cannot be written: {error.strerror}") from None
+            raise
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -64,7 +64,9 @@ class _Room(Collector):
         )
         yield CounterMetricFamily("chat_readers_dropped", "Readers given up: too slow, stuck or silent.", now.dropped)
         yield _histogram(
-            "chat_event_loop_lag_seconds", "How late the event loop woke up, asked once a second.", watch.lag
+            "chat_event_loop_lag_seconds",
+            "How late the event loop woke up, asked once a second while anybody is there.",
+            watch.lag,
         )
         yield _labelled(
             CounterMetricFamily("chat_image_jobs", "Pictures worked on, by outcome.", labels=["outcome"]),

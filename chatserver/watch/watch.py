@@ -52,7 +52,7 @@ class Watch:
 
     def __init__(self, hub: Hub, database: Database, workers: ImageWorkers, clock: Clock) -> None:
         self.hour = Hour()
-        # How late the event loop woke up, once a second: what everybody waited for while it was busy.
+        # How late the event loop woke up: what everybody waited for while it was busy.
         self.lag = Distribution(LAG_BOUNDS)
         self.answers: Counter[int] = Counter()
         self.started_ms = clock.now_ms()
@@ -73,7 +73,7 @@ class Watch:
         self._refusals[code.value] += 1
 
     def beat(self, late_seconds: float) -> None:
-        """Once a second or so, with how much later than asked for that is."""
+        """Every second, or every few while nobody is there, with how much later than asked for that is."""
         self.lag.note(late_seconds)
         now = self._clock.monotonic()
         if now >= self._next_sample_at:

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from chatserver.model import Page
 from chatserver.refusals import Code, Refusal
-from chatserver.storage import state
+from chatserver.storage import health
 from chatserver.web import answers
 from chatserver.web.feed import API_PAGE
 from chatserver.web.keys import DATABASE, FEED, ROOM, SETTINGS, WIRE
@@ -51,7 +51,7 @@ async def readyz(request: web.Request) -> web.Response:
     probe = request.app[PROBE]
     if time.monotonic() - probe.at > PROBED_SECONDS:
         try:
-            await request.app[DATABASE].run(state.touch)
+            await health.check_writable(request.app[DATABASE])
             probe.trouble = ""
         except Refusal as refusal:
             probe.trouble = refusal.code.value

@@ -18,7 +18,7 @@ from chatserver.room import Room
 from chatserver.room.limits import Interval
 from chatserver.storage import Database
 from chatserver.watch import Watch
-from chatserver.web import api, headers, keys, middlewares, routes, tracing
+from chatserver.web import api, expecting, headers, keys, middlewares, routes, tracing
 from chatserver.web.csrf import Tokens
 from chatserver.web.feed import Feed
 from chatserver.web.gate import Gate
@@ -56,6 +56,7 @@ def build(parts: Parts) -> web.Application:
     config = parts.room.settings.now
     gate = Gate(config)
     storage = LoginStorage(parts.room.logins, gate, config.secure)
+    expecting.install()
     app = web.Application(
         middlewares=[
             tracing.trace,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +18,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from chatserver.refusals import Code, Refusal
 from chatserver.web import csrf
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 # A body that stands still for so long is given up.
@@ -55,7 +58,7 @@ async def read(
     """The request's form, its CSRF token checked before anything else of it is kept.
 
     The token is the header, or the field; of a multipart body, the part that comes first. Refuses
-    with `csrf`, `bad_request`, `body_too_large`, `image_too_large`. Leaves no file behind then.
+    with `csrf`, `bad_request`, `body_too_large`, `image_too_large`, `storage_full`. Leaves no file behind then.
     """
     header = request.headers.get(csrf.HEADER)
     if header is not None:
@@ -179,15 +182,27 @@ async def _read_file(part: BodyPartReader, form: Form, new_path: Callable[[], Pa
         raise Refusal(Code.BAD_REQUEST, field=part.name)
     form.files[part.name] = path
     size = 0
-    with await asyncio.to_thread(path.open, "wb") as file:
+    file = await _on_disk(lambda: path.open("wb"))
+    try:
         while chunk := await _in_time(part.read_chunk(256 * 1024)):
             size += len(chunk)
             if size > upload_max:
                 raise Refusal(Code.IMAGE_TOO_LARGE, limit_mb=upload_max // 1_048_576)
-            await asyncio.to_thread(file.write, chunk)
+            await _on_disk(functools.partial(file.write, chunk))
+    finally:
+        await _on_disk(file.close)
     if size == 0:
         del form.files[part.name]
         path.unlink(missing_ok=True)
+
+
+async def _on_disk(work: Callable[[], T]) -> T:
+    """Do it in a thread. Refuses `storage_full` whatever the disk says."""
+    try:
+        return await asyncio.to_thread(work)
+    except OSError as error:
+        log.error("an upload could not be kept: %s", error)
+        raise Refusal(Code.STORAGE_FULL) from error
 
 
 async def _in_time(awaitable: Awaitable[T]) -> T:

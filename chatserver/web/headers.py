@@ -22,8 +22,6 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
-    # Else aiohttp names itself and Python, with their versions.
-    "Server": "chat",
 }
 _HEADERS_OVER_HTTPS = _HEADERS | {"Strict-Transport-Security": "max-age=31536000"}  # a year
 
@@ -41,3 +39,4 @@ def adder(secure: bool) -> Callable[[web.Request, web.StreamResponse], Awaitable
 def add(response: web.StreamResponse, secure: bool) -> None:
     for name, value in (_HEADERS_OVER_HTTPS if secure else _HEADERS).items():
         response.headers.setdefault(name, value)
+    response.headers["Server"] = "chat"  # else aiohttp names itself and Python, with their versions

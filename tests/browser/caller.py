@@ -19,7 +19,8 @@ class Caller:
     def __init__(self, address: str, name: str) -> None:
         self.address = address
         self.name = name
-        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        self._jar = CookieJar()
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._jar))
         page = self._opener.open(f"{address}/login/", timeout=30).read().decode()
         token = re.search(r'name="csrf-token" content="([^"]+)"', page)
         assert token
@@ -47,22 +48,23 @@ class Caller:
     def presets(self, command: str, **more: Any) -> dict[str, Any]:
         return self._ask("/send_preset/", json.dumps({"command": command, **more}).encode(), "application/json")
 
-    def send(self, path: str, fields: dict[str, str], image: bytes | None = None) -> dict[str, Any]:
-        """A multipart POST, as a form makes it."""
+    def send(
+        self, path: str, fields: dict[str, str], image: bytes | None = None, name: str = "image"
+    ) -> dict[str, Any]:
+        """A multipart POST, as a form makes it; `name` is that of the file's field."""
         edge = uuid.uuid4().hex
         parts = [
-            f'--{edge}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
-            for name, value in {"csrf_token": self._token, **fields}.items()
+            f'--{edge}\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'.encode()
+            for field, value in {"csrf_token": self._token, **fields}.items()
         ]
         if image is not None:
-            head = f'--{edge}\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n\r\n'
+            head = f'--{edge}\r\nContent-Disposition: form-data; name="{name}"; filename="a.png"\r\n\r\n'
             parts.append(head.encode() + image + b"\r\n")
         return self._ask(path, b"".join(parts) + f"--{edge}--\r\n".encode(), f"multipart/form-data; boundary={edge}")
 
     def cookies(self) -> list[dict[str, Any]]:
         """The login, for a browser to go on with."""
-        [jar] = [each.cookiejar for each in self._opener.handlers if isinstance(each, urllib.request.HTTPCookieProcessor)]
-        return [{"name": each.name, "value": each.value, "url": self.address} for each in jar]
+        return [{"name": each.name, "value": each.value, "url": self.address} for each in self._jar]
 
     def _ask(self, path: str, body: bytes, content_type: str) -> dict[str, Any]:
         request = urllib.request.Request(

@@ -35,7 +35,7 @@ DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    path = chromium()
     if path is None:
         explain = pytest.fail if os.environ.get("CHAT_TEST_BROWSER") == "required" else pytest.skip
         explain("no Chromium here; `sudo apt install chromium` gives one")
@@ -43,6 +43,11 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+def chromium() -> str | None:
+    """Where this machine has one."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @dataclass
@@ -163,22 +168,26 @@ class Visitor:
         """The newest stored message that says `text`."""
         return self.page.locator(self.article(text)).last
 
+    def until(self, holds: Callable[[], object]) -> None:
+        """Until it holds; the page goes on meanwhile."""
+        for _ in range(400):
+            if holds():
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError("it never came true")
+
     def hides(self, hidden: bool = True) -> None:
         """The tab goes out of sight, or comes back: headless tabs are never hidden by themselves."""
         self.page.evaluate(
             """hidden => {
                 Object.defineProperty(document, 'hidden', {configurable: true, get: () => hidden});
-                Object.defineProperty(document, 'visibilityState', {configurable: true, get: () => hidden ? 'hidden' : 'visible'});
+                const state = hidden ? 'hidden' : 'visible';
+                Object.defineProperty(document, 'visibilityState', {configurable: true, get: () => state});
                 document.hasFocus = () => !hidden;
                 document.dispatchEvent(new Event('visibilitychange'));
             }""",
             hidden,
         )
-
-    def cut(self) -> None:
-        """The line goes dead, and no new one can be made."""
-        self.context.set_offline(True)
-        self.page.evaluate("() => window.dispatchEvent(new Event('offline'))")
 
     def article(self, text: str) -> str:
         return f'#messages article[data-id]:has-text("{text}")'

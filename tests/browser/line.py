@@ -21,6 +21,7 @@ class Line:
     def __init__(self, visitor: Visitor) -> None:
         self.sent: list[Frame] = []  # all that the page said
         self.attempts = 0
+        self.address = ""
         self.is_cut = False
         # What a frame becomes on its way; None: it does not arrive.
         self.up: Callable[[Frame], Frame | None] = lambda frame: frame
@@ -65,6 +66,7 @@ class Line:
 
     def _connect(self, route: WebSocketRoute) -> None:
         self.attempts += 1
+        self.address = route.url
         if self.is_cut:
             route.close(code=1001)
             return

@@ -62,7 +62,8 @@ def test_safari_tells_of_the_key_after_the_composition_and_still_nothing_is_sent
     ming.field.fill("刚选的词")
     before = ming.page.locator("#messages article").count()
     ming.field.evaluate(
-        "field => field.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', keyCode: 229, bubbles: true, cancelable: true}))"
+        """field => field.dispatchEvent(
+            new KeyboardEvent('keydown', {key: 'Enter', keyCode: 229, bubbles: true, cancelable: true}))"""
     )
     assert ming.field.input_value() == "刚选的词"
     assert ming.page.locator("#messages article").count() == before

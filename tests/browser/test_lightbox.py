@@ -121,8 +121,8 @@ def test_a_picture_that_is_recalled_closes_in_every_hand(come: Come, call: Call)
 def touch(session: CDPSession, steps: list[list[tuple[int, int]]]) -> None:
     for i, points in enumerate(steps):
         kind = "touchStart" if i == 0 else "touchMove"
-        session.send("Input.dispatchTouchEvent",
-                     {"type": kind, "touchPoints": [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(points)]})  # fmt: skip
+        fingers = [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(points)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 

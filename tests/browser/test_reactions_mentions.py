@@ -95,7 +95,7 @@ def test_a_reaction_to_a_message_above_the_oldest_page_leaves_no_gap(come: Come,
         if wang.page.locator(f"article[data-id='{first['id']}']").count():
             break
     expect(reactions(wang, "最早的那句")).to_have_text("👍1")
-    shown = [int(each) for each in wang.page.evaluate("() => [...document.querySelectorAll('#messages article')].map(a => a.dataset.id)")]
+    shown = wang.page.evaluate("() => [...document.querySelectorAll('#messages article')].map(a => +a.dataset.id)")
     assert shown[shown.index(first["id"]) :][:100] == list(range(first["id"], first["id"] + 100))
 
 

@@ -182,7 +182,7 @@ def test_one_divider_where_the_member_last_read_kept_on_the_server(come: Come, c
     ming.join("读到哪")
     read = li.says("读过的")
     ming.sees("读过的")
-    wait_until(ming, lambda: any(f["type"] == "read" and f["id"] >= read["id"] for f in line.sent))
+    ming.until(lambda: any(f["type"] == "read" and f["id"] >= read["id"] for f in line.sent))
     ming.page.close()
     li.says("没读过的一")
     li.says("没读过的二")
@@ -211,7 +211,7 @@ def test_nothing_counts_as_read_while_the_tab_is_hidden(come: Come, call: Call) 
 
     assert not was_read()
     ming.hides(False)
-    wait_until(ming, was_read)
+    ming.until(was_read)
 
 
 def test_older_pages_load_on_scroll_and_the_document_stays_bounded(come: Come, call: Call) -> None:
@@ -284,7 +284,10 @@ def from_end(visitor: Visitor) -> float:
     settle(visitor)
     return float(
         visitor.page.evaluate(
-            "() => { const l = document.querySelector('#messages'); return l.scrollHeight - l.clientHeight - l.scrollTop; }"
+            """() => {
+                const list = document.querySelector('#messages');
+                return list.scrollHeight - list.clientHeight - list.scrollTop;
+            }"""
         )
     )
 
@@ -317,12 +320,3 @@ def top_of(visitor: Visitor, message_id: float) -> float:
 
 def near(now: list[float], before: list[float]) -> bool:
     return now[0] == before[0] and abs(now[1] - before[1]) <= 2
-
-
-def wait_until(visitor: Visitor, holds: Callable[[], bool]) -> None:
-    """Until it holds; the page goes on meanwhile."""
-    for _ in range(200):
-        if holds():
-            return
-        visitor.page.wait_for_timeout(100)
-    raise AssertionError("it never came true")

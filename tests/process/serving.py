@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tests.web.client import PASSWORD
 
 ROOT = Path(__file__).resolve().parents[2]
 # Only ends a test that would hang.
-PATIENCE = 20.0
+PATIENCE = 60.0
 CHEAP = ("--bcrypt-rounds", "4")
 
 
@@ -40,8 +40,10 @@ def environment(**more: str) -> dict[str, str]:
     return {**bare, "PYTHONDONTWRITEBYTECODE": "1", **more}
 
 
-async def start(*arguments: str, **variables: str) -> Process:
+async def start(*arguments: str, under: Sequence[str] = (), **variables: str) -> Process:
+    """The program; `under` is a command that runs another one and becomes it, such as `strace -D`."""
     return await asyncio.create_subprocess_exec(
+        *under,
         sys.executable,
         "run.py",
         *arguments,
@@ -84,9 +86,12 @@ class Serving:
 
 
 @contextlib.asynccontextmanager
-async def serving(data_dir: Path, *flags: str, **variables: str) -> AsyncIterator[Serving]:
+async def serving(
+    data_dir: Path, *flags: str, under: Sequence[str] = (), **variables: str
+) -> AsyncIterator[Serving]:
     """`run.py serve` on a free port, killed at the end if it still runs."""
-    process = await start("serve", "--port", "0", "--data-dir", str(data_dir), *CHEAP, *flags, **variables)
+    command = ("serve", "--port", "0", "--data-dir", str(data_dir), *CHEAP, *flags)
+    process = await start(*command, under=under, **variables)
     try:
         assert process.stdout is not None
         async with asyncio.timeout(PATIENCE):

@@ -17,8 +17,8 @@ from tests.process.serving import make_administrator, serving
 from tests.web.client import Browser
 
 DROPS = 200
-KILLS = 5
-SENDERS = 8
+KILLS = 10
+SENDERS = 20
 
 
 async def test_who_drops_hundreds_of_times_ends_with_what_the_api_says(tmp_path: Path) -> None:
@@ -49,16 +49,21 @@ async def test_who_drops_hundreds_of_times_ends_with_what_the_api_says(tmp_path:
 
 
 async def test_kills_at_random_moments_lose_and_repeat_nothing(tmp_path: Path) -> None:
+    assert (await killed(tmp_path, KILLS, SENDERS))["acknowledged"] > 100, "the senders did too little to mean anything"
+
+
+async def killed(data: Path, kills: int, senders: int) -> dict[str, int]:
+    """Kill the server so often under so many senders, and look at what it kept."""
     chance = random.Random(2027)
     acknowledged: dict[str, int] = {}
     flags = ("--send-interval", "0", "--history-limit", "100000", "--registrations-per-hour", "0")
     async with AsyncExitStack() as stack:
-        browsers = [await stack.enter_async_context(Browser("")) for _ in range(SENDERS)]
+        browsers = [await stack.enter_async_context(Browser("")) for _ in range(senders)]
         reader = Reader(browsers[0])
-        unsettled: list[str | None] = [None] * SENDERS
-        counts = [0] * SENDERS
-        for life in range(KILLS + 1):
-            async with serving(tmp_path, *flags) as server:
+        unsettled: list[str | None] = [None] * senders
+        counts = [0] * senders
+        for life in range(kills + 1):
+            async with serving(data, *flags) as server:
                 for number, browser in enumerate(browsers):
                     browser.address = server.address
                     if life == 0:
@@ -69,26 +74,26 @@ async def test_kills_at_random_moments_lose_and_repeat_nothing(tmp_path: Path) -
                 ]
                 reading = asyncio.create_task(_read_on(reader))
                 await asyncio.sleep(0.2 + chance.random() * 0.5)
-                if life < KILLS:
+                if life < kills:
                     await server.kill()
                 for task in (*sending, reading):
                     task.cancel()
                 for outcome in await asyncio.gather(*sending, reading, return_exceptions=True):
                     assert outcome is None or isinstance(outcome, (asyncio.CancelledError, OSError)), outcome
-                if life == KILLS:
-                    for number in range(SENDERS):  # what was under way at the last kill is sent once more
+                if life == kills:
+                    for number in range(senders):  # what was under way at the last kill is sent once more
                         await _settle(browsers[number], number, unsettled, acknowledged)
                     said = (await browsers[0].get("/api/recent_messages_apiint/100000")).json
                     await reader.catch_up(said["seq"])
     kept = said["messages"]
-    assert len(acknowledged) > 100, "the senders did too little for this to mean anything"
     by_client = {message["client_id"]: message["id"] for message in kept}
     assert len(by_client) == len(kept), "a message was stored twice"
     assert by_client.items() >= acknowledged.items(), "an acknowledged message is gone, or has another id"
     assert [message["id"] for message in kept] == sorted({message["id"] for message in kept})
     assert _essence(reader.shown)[-100:] == _essence(kept)[-100:]
-    with contextlib.closing(sqlite3.connect(tmp_path / "chat.db")) as database:
+    with contextlib.closing(sqlite3.connect(data / "chat.db")) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    return {"kills": kills, "acknowledged": len(acknowledged)}
 
 
 async def _when_quiet(browser: Browser) -> Any:

@@ -216,6 +216,10 @@ class Socket:
         await self.send("ping")
         await self._until(lambda: answers() > before or self._is_over, "pong")
 
+    def forget(self) -> None:
+        """What has come so far is not what will be expected."""
+        self._taken.update(range(len(self.frames)))
+
     def types(self) -> list[str]:
         return [frame["type"] for frame in self.frames]
 

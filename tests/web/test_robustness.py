@@ -169,3 +169,12 @@ async def test_a_body_that_stands_still_is_given_up(house: House, monkeypatch: p
     async with asyncio.timeout(PATIENCE):
         assert (await reader.readline()).split()[1] == b"400"
     writer.close()
+
+
+@pytest.mark.parametrize("value", [b"\xed\xa0\x80", b"tea", b"\xff", b""])
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/healthz"])
+async def test_an_expectation_that_nobody_knows_is_refused_whatever_its_bytes(
+    house: House, path: str, value: bytes
+) -> None:
+    status, _ = await raw(await house.guest(), f"GET {path}", b"", b"Expect: " + value)
+    assert status == (417 if value else status) and status < 500

@@ -50,7 +50,9 @@ export class ConnectionView {
     if (!words) return;
     this.banner.querySelector(".banner-words").textContent = words;
     this.banner.querySelector(".banner-act").replaceChildren(button("button button--small", label, act));
-    if (words === t("new_version")) this.banner.querySelector(".banner-act").append(this.#later());
+    const isOffer = words === t("new_version");
+    this.banner.classList.toggle("banner--offer", isOffer);
+    if (isOffer) this.banner.querySelector(".banner-act").append(this.#later());
   }
 
   #later() {

@@ -20,6 +20,7 @@ export class TimelineView {
   #slice = new Slice();
   #frame = 0;
   #anchors = [];
+  #measured = 0;
   #fetching = false;
   #unseen = 0;
   #unreadFrom = null;
@@ -197,7 +198,9 @@ export class TimelineView {
   }
 
   #scrolled() {
-    this.#measure();
+    // The list has another height since (a keyboard slides in): nobody scrolled away from the end.
+    if (this.#list.clientHeight !== this.#measured) this.#keepPlace();
+    else this.#measure();
     const { scrollTop, scrollHeight, clientHeight } = this.#list;
     if (scrollTop < NEAR_EDGE_PX) this.#older();
     if (!this.#slice.atEnd && scrollHeight - clientHeight - scrollTop < NEAR_EDGE_PX) {
@@ -211,6 +214,7 @@ export class TimelineView {
   #measure() {
     const list = this.#list;
     const where = { top: list.scrollTop, client: list.clientHeight, height: list.scrollHeight };
+    this.#measured = where.client;
     this.following = this.#slice.atEnd && isNearEnd(where);
     const articles = list.children;
     const first = firstBelow(articles.length, (i) => articles[i].offsetTop + articles[i].offsetHeight, where.top);

@@ -1,6 +1,6 @@
 // What a message's text is made of: plain runs and links. No HTML is ever built from it.
 
-const LINK = /\bhttps?:\/\/[^\s<>"'`“”‘’「」『』（）【】《》，。；！？、]+/giu;
+const LINK = /\bhttps?:\/\/[^\s<>"'\x60“”‘’「」『』（）【】《》，。；！？、]+/giu;
 // Punctuation at the end belongs to the sentence, not to the address.
 const TRAILING = /[.,;:!?)\]}'"*_~]+$/u;
 

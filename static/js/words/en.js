@@ -17,7 +17,7 @@ export const words = {
   replace: "Replace",
 
   placeholder: "Say something…",
-  placeholder_ordering: "Orders are open. Say something…",
+  placeholder_ordering: "Orders are open…",
   wait_seconds: (seconds) => `${seconds} s`,
   wait_long: (seconds) => `${seconds} s to go`,
   too_long: (most) => `At most ${few(most, "character", "characters")}`,

@@ -1,0 +1,109 @@
+"""Light: what a first visit carries, measured from the running server; and a document that stays bounded."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Response
+
+from tests.browser.caller import Caller
+from tests.browser.conftest import ADMINISTRATOR, DESKTOP, PHONE, RoomProcess, Visitor
+
+Come = Callable[..., Visitor]
+Call = Callable[[str], Caller]
+both_pages = pytest.mark.parametrize("kind", [DESKTOP, PHONE], ids=["desktop", "phone"])
+KB = 1024
+JS = Path(__file__).parents[2] / "static" / "js"
+
+
+def visited(come: Come, name: str, kind: dict[str, object]) -> list[Response]:
+    """All that the first visit asks the server for, until the page is furnished and quiet."""
+    visitor = come(**kind)
+    visitor.context.add_cookies(Caller(visitor.address, name).cookies())
+    heard: list[Response] = []
+    visitor.page.on("response", lambda response: heard.append(response))
+    visitor.page.goto(visitor.address)
+    visitor.wait_online()
+    # The copy for days without a line is made later; what it takes is at hand by then.
+    visitor.page.wait_for_load_state("networkidle")
+    return heard
+
+
+def carried(hall: RoomProcess, responses: list[Response], kind: str) -> dict[str, int]:
+    """Bytes over the wire, compressed as any browser asks for it, by address."""
+    sizes = {}
+    for response in responses:
+        if kind in response.headers.get("content-type", ""):
+            request = urllib.request.Request(response.url, headers={"Accept-Encoding": "gzip"})
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                assert answer.headers["Content-Encoding"] == "gzip"
+                sizes[response.url] = len(answer.read())
+    return sizes
+
+
+@both_pages
+@pytest.mark.parametrize("name", ["小明", ADMINISTRATOR])
+def test_a_first_visit_fits(come: Come, hall: RoomProcess, kind: dict[str, object], name: str) -> None:
+    responses = visited(come, name, kind)
+    page = next(each for each in responses if "text/html" in each.headers["content-type"])
+    html = re.sub(r'(?s)("messages":)\[.*?\](,"seq")', r"\1[]\2", page.text())
+    assert len(gzip.compress(html.encode(), 6)) <= 12 * KB
+    styles, scripts = carried(hall, responses, "text/css"), carried(hall, responses, "javascript")
+    assert sum(styles.values()) <= 15 * KB, styles
+    assert sum(scripts.values()) <= 40 * KB, scripts
+    outside = [each.url for each in responses if not each.url.startswith((hall.address, "blob:", "data:"))]
+    assert outside == []
+
+
+@both_pages
+def test_at_most_fifteen_modules_before_it_is_usable_each_preloaded(come: Come, kind: dict[str, object]) -> None:
+    ming = come("小明", **kind)
+    preloaded = {link.get_attribute("href") for link in ming.page.locator("link[rel=modulepreload]").all()}
+    version = re.match(r"/static/\w+/js/", str(next(iter(preloaded))))
+    assert version
+    needed = imported_by("room.js") | {"words/zh.js"}
+    assert {f"{version[0]}{name}" for name in needed} == preloaded
+    assert len(needed) <= 15
+
+
+def test_static_files_are_kept_for_ever_under_a_path_that_names_their_content(come: Come) -> None:
+    ming = come("小明")
+    addresses = ming.page.evaluate(
+        "() => [...document.querySelectorAll('link[rel=stylesheet], link[rel=modulepreload]')].map(each => each.href)"
+    )
+    for address in addresses[:3]:
+        answer = ming.page.request.get(address)
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    worker = ming.page.request.get(f"{ming.address}/sw.js")
+    assert worker.headers["cache-control"] == "no-cache"
+    assert worker.headers["content-type"].startswith("text/javascript")
+
+
+def test_no_text_of_a_script_spans_lines() -> None:
+    """The server leaves whole-line comments out; a text over several lines might hold what looks like one."""
+    for path in JS.rglob("*.js"):
+        for line in path.read_text().splitlines():
+            assert line.count("`") % 2 == 0, f"{path}: {line}"
+
+
+def test_a_burst_does_not_grow_the_document(come: Come, call: Call) -> None:
+    li, ming = call("莉莉"), come("小明")
+    li.says_many(260, "一阵 {}")
+    ming.sees("一阵 260")
+    assert ming.page.locator("#messages article").count() <= 300
+
+
+def imported_by(name: str, known: set[str] | None = None) -> set[str]:
+    """The module and all that it imports statically, as paths below static/js."""
+    known = set() if known is None else known
+    known.add(name)
+    for found in re.findall(r'^import [^;]*?from "(\.[^"]+)";', (JS / name).read_text(), re.M | re.S):
+        path = str((JS / name).parent.joinpath(found).resolve().relative_to(JS.resolve()))
+        if path not in known:
+            imported_by(path, known)
+    return known

@@ -1,0 +1,97 @@
+"""Every command in the documentation is one that works: ours are run, the others are known ones."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import PAGES, ROOT, commands
+from tests.process.serving import _ended, make_administrator, run, start
+from tests.web.client import PASSWORD
+
+CHEAP = {"CHAT_BCRYPT_ROUNDS": "4"}
+# How a page calls the program, in a checkout or installed.
+OURS = re.compile(r"^((?:CHAT_\w+=\S+ )*)(?:\.venv/bin/python run\.py|(?:\.venv/bin/)?chatserver)(?: (.*))?$")
+# Commands of the system's, and what has to be so for them.
+UNITS = {path.name for folder in (ROOT, ROOT / "deploy") for path in folder.glob("chat*.*")}
+FOREIGN = re.compile(
+    r"^(apt-get install|docker (build|run|exec)|journalctl -u chat\b|nginx -t$|pipx install dist/|uv tool install dist/"
+    r"|python3 -m (venv|pip wheel)|\S*/bin/(pip|python|ruff|mypy)\b|ln -sf|install -D|rm -rf? |systemctl|cp "
+    r"|python -m tests\.bench)"
+)
+
+
+def ours(page: str) -> list[tuple[dict[str, str], list[str]]]:
+    """The variables and the arguments of each call of ours."""
+    calls = [match for line in commands(page) if (match := OURS.match(line))]
+    return [(dict(word.split("=", 1) for word in shlex.split(call[1])), shlex.split(call[2] or "")) for call in calls]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_other_command_is_known(page: str) -> None:
+    for line in commands(page):
+        # `a && b` is two; the README's two lines are run as they are by .ci/run and test_docs.
+        for command in line.split(" && "):
+            assert OURS.match(command) or FOREIGN.match(command), f"{page}: {command}"
+            if command.startswith("systemctl ") and "chat" in command:
+                named = re.findall(r"\bchat[\w.-]*", command)
+                assert {name if "." in name else f"{name}.service" for name in named} <= UNITS, command
+            if command.startswith("cp "):
+                *sources, _ = command.split()[1:]
+                assert [source for source in sources if not (ROOT / source).is_file()] == [], command
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if ours(page)])
+async def test_our_own_commands_do_what_the_page_says(page: str, tmp_path: Path) -> None:
+    """One after the other as a reader would type them, in a room that has a member called 小明."""
+    data = tmp_path / "data"
+    assert (await make_administrator(data, "小明")).code == 0
+    archive = tmp_path / "kept.tar"
+    assert (await run("backup", str(archive), "--data-dir", str(data))).code == 0
+    for index, (variables, words) in enumerate(ours(page)):
+        aside = tmp_path / str(index)
+        aside.mkdir()
+        await _carry_out(variables, [*words], data, archive, aside)
+
+
+async def _carry_out(variables: dict[str, str], words: list[str], data: Path, archive: Path, aside: Path) -> None:
+    if "--data-dir" in words:
+        at = words.index("--data-dir")
+        del words[at : at + 2]
+    if not words or words[0] == "serve" or words[0].startswith("-"):
+        await _serve(variables, words, data)
+        return
+    stdin = ""
+    if words[0] in ("create-admin", "reset-password"):
+        words, stdin = [*words, "--password-stdin"], PASSWORD + "\n"
+    if words[0] == "restore":
+        shutil.copy(archive, aside / "kept.tar")
+        words[1] = str(aside / "kept.tar")
+    words = [_moved(word, aside) for word in words]
+    done = await run(*words, "--data-dir", str(data), stdin=stdin, **CHEAP, **variables)
+    assert done.code == 0, f"{words}: {done.out}{done.err}"
+
+
+def _moved(word: str, aside: Path) -> str:
+    """What a page writes to goes aside."""
+    is_file = word.endswith((".tar", ".tar.gz", ".jsonl", ".html")) and not word.startswith(str(aside))
+    return str(aside / Path(word).name) if is_file else word
+
+
+async def _serve(variables: dict[str, str], words: list[str], data: Path) -> None:
+    words = words or ["serve"]
+    process = await start(*words, "--port", "0", "--data-dir", str(data), **CHEAP, **variables)
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(30):
+            line = (await process.stdout.readline()).decode()
+        assert line.startswith("listening on "), (line, words)
+    finally:
+        process.terminate()
+        done = await _ended(process)
+    assert done.code == 0, done.err

@@ -1,0 +1,96 @@
+"""docs/protocol.md against the program: its bot is run, its routes, codes and frames are the real ones."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from pathlib import Path
+
+from chatserver.refusals import Code
+from chatserver.web.answers import STATUS
+from chatserver.web.commands import _COMMANDS
+from chatserver.web.routes import ROUTES
+from tests.docs.pages import ROOT, blocks, text
+from tests.process.serving import serving
+from tests.web.client import PASSWORD, Browser, opened
+
+PAGE = text("docs/protocol.md")
+FORMS_AND_PAGES = {"/", "/ws/chat/", "/setup/", "/sw.js", "/favicon.ico", "/static/{version}/{name:.+}"}
+
+
+def part(heading: str) -> str:
+    return PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+
+async def test_the_bot_answers_once(tmp_path: Path) -> None:
+    [bot] = blocks("docs/protocol.md", "python")
+    assert len([line for line in bot.splitlines() if line]) <= 22
+    (tmp_path / "bot.py").write_text(bot, "utf-8")
+    async with serving(tmp_path / "data", CHAT_SEND_INTERVAL="0") as room, Browser(room.address) as member:
+        async with Browser(room.address) as owner:
+            assert (await owner.register("钟")).status == 201
+        assert (await member.register("小明")).status == 201
+        socket = await member.socket()
+        words = (sys.executable, str(tmp_path / "bot.py"), room.address, "钟", PASSWORD)
+        process = await asyncio.create_subprocess_exec(*words, cwd=tmp_path)
+        try:
+            await socket.expect("presence", online=2)
+            asked = await socket.say("!time", client_id="one")
+            await socket.say("what time is it?", client_id="two")
+            await socket.send("react", id=asked["id"], emoji="👍")  # changes the message: not asked again
+            await socket.say("!time", client_id="three")
+            answers = []
+            while len(answers) < 2 or answers[-1]["reply_to"] == asked["id"]:
+                message = (await socket.expect("message"))["message"]
+                if message["user"] == "钟":
+                    answers.append(message)
+            assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", answers[0]["text"])
+            assert answers[0]["reply_to"] == asked["id"] != answers[1]["reply_to"]
+        finally:
+            process.terminate()
+            await process.wait()
+
+
+def test_every_route_for_programs_is_told() -> None:
+    told = set(re.findall(r"`(/[^`]*)`", part("HTTP")))
+    paths = {path for _, path, *_ in ROUTES} - FORMS_AND_PAGES
+    bare = {re.sub(r"\{(id|count):[^/]*\}", r"<\1>", path).replace("{folder}/{name}", "…") for path in paths}
+    assert bare - told == set()
+
+
+def test_every_code_stands_beside_its_status() -> None:
+    rows = re.findall(r"^\| ([\d, ]+) \| (`.+) \|$", part("HTTP"), re.MULTILINE)
+    told = {code: row[0] for row in rows for code in re.findall(r"`(\w+)`", row[1])}
+    assert told.keys() == {code.value for code in Code}
+    assert [code for code, statuses in told.items() if str(STATUS[Code(code)]) not in statuses] == []
+
+
+def types(table: str) -> set[str]:
+    """The names in the first column."""
+    return {name for row in re.findall(r"^\| (`.+?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+
+
+def test_every_frame_is_told() -> None:
+    socket = part("The WebSocket")
+    from_client = socket.partition("| from a client")[2]
+    assert types(from_client) == set(_COMMANDS)
+    from_server = socket.partition("| from a client")[0]
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "chatserver/web").glob("*.py"))
+    said = set(re.findall(r'\\?"type\\?": ?\\?"(\w+)\\?"', code))
+    assert len(said) > 10
+    assert said - types(from_server) == set()
+
+
+async def test_a_message_has_the_fields_that_the_page_shows(tmp_path: Path) -> None:
+    async with opened(tmp_path) as house:
+        message = await (await house.member("小明")).say("hi")
+    example = "".join(blocks("docs/protocol.md", "json"))
+    assert re.findall(r'"(\w+)":', example) == list(message)
+
+
+async def test_hello_has_the_fields_that_the_page_lists(tmp_path: Path) -> None:
+    async with opened(tmp_path) as house:
+        socket = await (await house.guest()).socket()
+    row = re.search(r"^\| `hello` \| (.+) \|$", PAGE, re.MULTILINE)
+    assert row and set(re.findall(r"`(\w+)`", row[1])) | {"type"} == set(socket.hello)

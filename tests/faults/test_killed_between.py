@@ -1,0 +1,74 @@
+"""A photo is a file, a thumbnail and a row. Killed between any two steps of it, no row is left without its files.
+
+Nothing of the program helps: the kernel kills it as it makes the call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.faults.tracing import killing, needs_strace
+from tests.process.serving import serving
+from tests.web.client import Browser, picture
+
+# Each is made once or twice for a photo: the parts, their names, their directory; the row; the removal.
+STEPS = [("rename", 1), ("rename", 2), ("unlink", 2), ("fsync", 3), ("fsync", 4)]
+FLAGS = ("--send-interval", "0", "--registrations-per-hour", "0")
+
+
+@needs_strace
+@pytest.mark.parametrize(("call", "number"), STEPS)
+async def test_no_row_is_left_without_its_files_and_no_file_without_its_row(
+    tmp_path: Path, call: str, number: int
+) -> None:
+    assert await killed_and_looked_after(tmp_path, call, number), "the server was not killed: the step is never taken"
+
+
+async def killed_and_looked_after(data: Path, call: str, number: int) -> bool:
+    """Post photos until the server dies of its `number`th `call`; start it again and see. False: it never died."""
+    acknowledged: list[str] = []
+    died = False
+    async with serving(data, *FLAGS, under=killing(call, number)) as server, Browser(server.address) as member:
+        await member.register("小明")
+        try:
+            for _ in range(6):
+                acknowledged.append((await member.show(picture(60, 40)))["image"])
+            await member.recall(1)
+            await asyncio.sleep(1)
+        except (aiohttp.ClientError, OSError):
+            died = True
+            await asyncio.wait_for(server.process.wait(), 60)
+    async with serving(data, *FLAGS) as server, Browser(server.address) as guest:
+        shown = [message for message in await guest.messages() if message["state"] == "live"]
+        for message in shown:
+            assert (await guest.get(message["image"])).status == 200
+            assert (await guest.get(message["thumb"])).status == 200
+        await _until(lambda: files(data) == named(data))
+        kept = {message["image"] for message in await guest.messages()}
+        gone = {message["image"] for message in await guest.messages() if message["state"] != "live"}
+        assert set(acknowledged[1:]) <= kept | gone, "a photo that was acknowledged is lost"
+    return died
+
+
+def files(data: Path) -> set[str]:
+    media = data / "media"
+    return {str(path.relative_to(media)) for path in media.rglob("*") if path.is_file()}
+
+
+def named(data: Path) -> set[str]:
+    with sqlite3.connect(f"file:{data / 'chat.db'}?mode=ro", uri=True) as database:
+        rows = database.execute("SELECT image, thumb FROM messages WHERE image <> ''").fetchall()
+    database.close()
+    return {name for row in rows for name in row}
+
+
+async def _until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not is_so():
+            await asyncio.sleep(0.05)

@@ -1,0 +1,28 @@
+"""Who may read what lies on the disk: its user, and nobody else, whatever umask the server was started with."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from tests.process.serving import serving
+from tests.web.client import Browser, picture
+
+
+async def test_directories_are_0700_and_files_0600(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    before = os.umask(0)
+    try:
+        async with serving(data) as server, Browser(server.address) as member:
+            await member.register("小明", avatar="")
+            await member.post("/profile/", {}, {"avatar": picture()})
+            await member.show(picture())
+            modes = {path: stat.S_IMODE(path.lstat().st_mode) for path in (data, *data.rglob("*"))}
+            right = {path: 0o700 if path.is_dir() else 0o600 for path in modes}
+            wrong = {str(path): oct(mode) for path, mode in modes.items() if mode != right[path]}
+            assert wrong == {}
+            assert {"chat.db", "chat.db-wal", "ballast", "secret.key", "control.sock"} <= {path.name for path in modes}
+            assert [path for path in modes if path.parent.name == "images"]
+    finally:
+        os.umask(before)

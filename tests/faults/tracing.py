@@ -1,0 +1,55 @@
+"""The real server under strace: what it asked the kernel, in which order; or killed as it asked."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+STRACE = shutil.which("strace")
+
+needs_strace = pytest.mark.skipif(STRACE is None, reason="strace is not installed: apt-get install strace")
+
+
+def watching(log: Path, calls: str) -> list[str]:
+    """A command to run the server under: `calls` are logged, with the paths of descriptors and long texts."""
+    return [STRACE or "strace", "-D", "-f", "-qq", "-y", "-s", "8192", "-e", f"trace={calls}", "-o", str(log)]
+
+
+def killing(calls: str, number: int) -> list[str]:
+    """A command to run the server under: SIGKILL as it makes the `number`th of each of `calls`.
+
+    The kernel delivers the signal before the call does anything, so what follows has not happened.
+    """
+    kill = f"inject={calls}:signal=SIGKILL:when={number}"
+    return [STRACE or "strace", "-D", "-f", "-qq", "-e", f"trace={calls}", "-e", kill, "-o", "/dev/null"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`begun` and `ended` are lines of the log: threads' calls overlap."""
+
+    name: str
+    words: str
+    begun: int
+    ended: int
+
+
+def calls(log: Path) -> Iterator[Call]:
+    """The calls in the log, each with where it began and where it ended."""
+    begun: dict[tuple[str, str], tuple[int, str]] = {}
+    for number, line in enumerate(log.read_text("utf-8", "replace").splitlines()):
+        thread, _, rest = line.partition(" ")
+        rest = rest.lstrip()
+        if resumed := re.match(r"<\.\.\. (\w+) resumed>", rest):
+            start, words = begun.pop((thread, resumed[1]), (number, ""))
+            yield Call(resumed[1], words, start, number)
+        elif call := re.match(r"(\w+)\((.*)", rest):
+            if rest.endswith("<unfinished ...>"):
+                begun[thread, call[1]] = (number, call[2])
+            else:
+                yield Call(call[1], call[2], number, number)

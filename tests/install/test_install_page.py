@@ -1,0 +1,121 @@
+"""docs/install.md against what it names: the files, the unit, the paths in it, the container."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chatserver.config import SETTINGS
+from tests.process.serving import serving
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/install.md").read_text("utf-8")
+UNIT = (ROOT / "chat.service").read_text("utf-8")
+DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text("utf-8")
+
+
+def commands(heading: str) -> list[str]:
+    """The lines of the first block of commands below a heading."""
+    part = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    block = re.search(r"```sh\n(.*?)```", part, re.S)
+    assert block, heading
+    return block[1].splitlines()
+
+
+def unit(name: str) -> str:
+    found = re.search(rf"^{name}=(.+)$", UNIT, re.MULTILINE)
+    assert found, name
+    return found[1]
+
+
+def test_from_nothing_to_a_running_service_in_under_ten_commands() -> None:
+    assert len(commands("A service, from nothing")) < 10
+
+
+def test_the_commands_make_what_the_unit_starts() -> None:
+    lines = commands("A service, from nothing")
+    program = unit("ExecStart").split()[0]
+    environment = str(Path(program).parents[1])
+    assert f"python3 -m venv {environment}" in lines
+    assert f"{environment}/bin/pip install ." in lines
+    assert f"ln -sf {program} /usr/local/bin/chatserver" in lines
+    enabled = lines.index("systemctl enable --now chat.socket chat.service")
+    assert lines.index(f"{environment}/bin/pip install .") < lines.index("systemctl daemon-reload") < enabled
+
+
+def test_the_data_lies_where_the_commands_look_for_it() -> None:
+    assert unit("StateDirectory") == "chat" and "CHAT_DATA_DIR=%S/chat" in UNIT
+    assert set(re.findall(r"--data-dir (\S+)", PAGE)) == {"/var/lib/chat"}
+    assert unit("EnvironmentFile").removeprefix("-") == "/etc/chat.env" and "/etc/chat.env" in PAGE
+
+
+@pytest.mark.parametrize("heading", re.findall(r"^## (.+)$", PAGE, re.MULTILINE))
+def test_every_file_that_is_copied_is_there(heading: str) -> None:
+    part = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    for line in re.findall(r"^cp (.+) \S+$", part, re.MULTILINE):
+        assert [source for source in line.split() if not (ROOT / source).is_file()] == [], line
+    for variable in re.findall(r"\bCHAT_[A-Z_]+\b", part):
+        assert variable in {setting.variable for setting in SETTINGS}
+
+
+def test_debians_packages_have_these_names() -> None:
+    if shutil.which("apt-cache") is None:
+        pytest.skip("no apt-cache here")
+    names = {name for line in re.findall(r"apt-get install (?:-y )?([a-z0-9 -]+)", PAGE) for name in line.split()}
+    assert names == {"python3-venv", "nginx-light", "caddy"}
+    known = subprocess.run(["apt-cache", "pkgnames"], capture_output=True, text=True, check=True).stdout.split()
+    if "nginx-light" not in known:
+        pytest.skip("the lists of packages were not fetched (apt-get update)")
+    assert names <= set(known)
+
+
+def test_a_reload_is_the_signal_that_reads_the_certificate_again() -> None:
+    assert unit("ExecReload") == "/bin/kill -HUP $MAINPID"
+
+
+def test_the_container_is_made_of_files_that_there_are() -> None:
+    for sources in re.findall(r"^COPY (?!--)(.+) \S+$", DOCKERFILE, re.MULTILINE):
+        for source in sources.split():
+            assert (ROOT / source).exists(), source
+    assert set(re.findall(r"\[([a-z]+)\]\"", DOCKERFILE)) == {"heic"}
+    lines = PAGE.partition("\n## In a container\n")[2]
+    assert "docker build -f deploy/Dockerfile -t chat .\n" in lines
+    shown = re.findall(r"^(?:#   )?(docker (?:build|run) .+)$", DOCKERFILE + PAGE, re.MULTILINE)
+    assert len(shown) == 4 and shown[:2] == shown[2:]
+
+
+def test_the_container_runs_as_nobody_special_with_one_volume_around_its_data() -> None:
+    final = DOCKERFILE.rpartition("\nFROM ")[2]
+    assert re.search(r"^USER chat$", final, re.MULTILINE) and "useradd" in final
+    [volume] = re.findall(r"^VOLUME (\S+)$", final, re.MULTILINE)
+    data = re.search(r"CHAT_DATA_DIR=(\S+)", final)
+    assert data and Path(data[1]).parent == Path(volume)
+    assert [variable for variable in re.findall(r"CHAT_[A-Z_]+", final)] == ["CHAT_DATA_DIR", "CHAT_HOST"]
+    assert "Untested" in DOCKERFILE and "**Untested**" in PAGE
+
+
+async def test_its_health_check_tells_a_room_that_answers_from_one_that_does_not(tmp_path: Path) -> None:
+    found = re.search(r"HEALTHCHECK .*\\\n\s+CMD (\[.+\])", DOCKERFILE)
+    assert found
+    words = json.loads(found[1])
+    assert words[0] == "python"
+    async with serving(tmp_path / "data", CHAT_BASE_URL="https://chat.example.org") as room:
+        check = [sys.executable, *words[1:-1], words[-1].replace("http://127.0.0.1:8000", room.address)]
+        assert await _code(check) == 0
+        await room.stop()
+        assert await _code(check) != 0
+
+
+async def _code(words: list[str]) -> int | None:
+    process = await asyncio.create_subprocess_exec(*words, stderr=asyncio.subprocess.DEVNULL, env=dict(os.environ))
+    return await process.wait()
+
+

@@ -1,0 +1,44 @@
+"""The wheel, built once and installed into an environment that has nothing else."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 400.0
+
+
+def command(*words: str, **variables: str) -> str:
+    """Run it away from the checkout; what it printed. Where no package index is reached, the test is skipped."""
+    done = subprocess.run(words, env=bare(variables), cwd="/", capture_output=True, text=True, timeout=PATIENCE)
+    if done.returncode and "Could not find a version" in done.stderr + done.stdout:
+        explain = pytest.fail if os.environ.get("CHAT_TEST_WHEEL") == "required" else pytest.skip
+        explain("no package index is reached from here, so nothing can be installed")
+    assert done.returncode == 0, f"{' '.join(words)}:\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def bare(more: Mapping[str, str]) -> dict[str, str]:
+    """Without what would lead Python back to the checkout or to this environment's packages."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CHAT_", "PYTHON", "VIRTUAL_"))}
+    return {**kept, "PYTHONDONTWRITEBYTECODE": "1", **more}
+
+
+def build(directory: Path) -> Path:
+    """docs/install.md's own command, into `directory`."""
+    command(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(directory), str(ROOT))
+    [wheel] = directory.glob("chatserver-*.whl")
+    return wheel
+
+
+def install(wheel: Path, environment: Path) -> Path:
+    """Into a new virtual environment; its directory of programs."""
+    command(sys.executable, "-m", "venv", str(environment))
+    command(str(environment / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", str(wheel))
+    return environment / "bin"

@@ -1,0 +1,64 @@
+"""A room in which nothing happens costs next to nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.process.serving import ROOT, serving
+from tests.web.client import Browser
+
+RESIDENT_MAX = 80 * 1024 * 1024
+WATCHED_SECONDS = 12
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc here")
+
+
+def family(pid: int) -> list[int]:
+    """The process and its children, theirs too."""
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            found += family(int(child))
+    return found
+
+
+def resident(pids: list[int]) -> int:
+    texts = [Path(f"/proc/{pid}/status").read_text() for pid in pids]
+    return sum(int(kib) * 1024 for text in texts for kib in re.findall(r"^VmRSS:\s+(\d+)", text, re.MULTILINE))
+
+
+def wakings(pids: list[int]) -> int:
+    """How often any thread gave up the processor of its own will: each time something has woken it since."""
+    texts = [path.read_text() for pid in pids for path in Path(f"/proc/{pid}/task").glob("*/status")]
+    return sum(int(count) for text in texts for count in re.findall(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M))
+
+
+async def test_it_sleeps_and_is_small(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        await asyncio.sleep(4)  # the start's own work: what was erased before a crash is looked for
+        before = wakings(family(server.process.pid))
+        await asyncio.sleep(WATCHED_SECONDS)
+        pids = family(server.process.pid)
+        assert len(pids) == 1, "image workers start on demand"
+        assert wakings(pids) - before <= WATCHED_SECONDS
+        assert resident(pids) <= RESIDENT_MAX
+
+
+async def test_a_page_and_a_scrape_later_it_is_still_small(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server, Browser(server.address) as browser:
+        for path in ("/", "/?ui=mobile", "/register/", "/metrics"):
+            assert (await browser.page(path)).status == 200
+        assert resident(family(server.process.pid)) <= RESIDENT_MAX
+
+
+def test_what_a_start_does_not_need_is_not_imported() -> None:
+    idle = "('PIL', 'prometheus_client', 'pi_heif')"
+    program = f"import sys, chatserver.app; print([name for name in {idle} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "[]", done.stderr

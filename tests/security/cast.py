@@ -1,0 +1,56 @@
+"""Everybody there is: a guest, a member, one who is muted, one who is banned, an administrator, and their victim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from chatserver.web.keys import DATABASE
+from tests.web.client import PASSWORD, Browser, House
+
+ROLES = ("guest", "member", "muted", "banned", "administrator")
+NAMES = {"member": "小明", "muted": "小红", "banned": "阿强", "administrator": "店长", "guest": "游客"}
+
+
+@dataclass
+class Cast:
+    """`browsers`, `messages` (their own, one each) and `ids`, by role; `victim` has a message too."""
+
+    house: House
+    browsers: dict[str, Browser] = field(default_factory=dict)
+    messages: dict[str, Any] = field(default_factory=dict)
+    ids: dict[str, int] = field(default_factory=dict)
+
+    async def moderate(self, who: str, act: str, **more: Any) -> None:
+        answer = await self.browsers["administrator"].post(f"/members/{self.ids[who]}/", {"act": act, **more})
+        assert answer.status == 200, answer.body
+
+    async def everything(self) -> list[Any]:
+        """All that is kept, but for who is logged in and how far they have read."""
+        tables = ("messages", "reactions", "settings", "windows", "pictures")
+        columns = "id, name, password, role, avatar, muted_until_ms, banned"
+        queries = [*(f"SELECT * FROM {table}" for table in tables), f"SELECT {columns} FROM users"]
+        database = self.house.server.app[DATABASE]
+        return await database.run(lambda tx: [tx.all(query) for query in queries])
+
+
+async def assembled(house: House) -> Cast:
+    cast = Cast(house)
+    cast.browsers["administrator"] = await house.administrator(NAMES["administrator"])
+    for role in ("member", "muted", "banned"):
+        cast.browsers[role] = await house.member(NAMES[role])
+    cast.browsers["victim"] = await house.member("阿花")
+    for role, browser in cast.browsers.items():
+        cast.messages[role] = await browser.say(f"from the {role}")
+        cast.ids[role] = cast.messages[role]["user_id"]
+    cast.browsers["guest"] = await house.guest()
+    cast.messages["guest"] = cast.messages["victim"]
+    for browser in cast.browsers.values():
+        await browser.token()
+    return cast
+
+
+async def logged_in_again(cast: Cast, role: str) -> str:
+    """The code with which another login of theirs is refused, or ""."""
+    answer = await (await cast.house.guest()).log_in(NAMES[role], PASSWORD)
+    return "" if answer.status == 200 else answer.code

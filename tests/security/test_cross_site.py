@@ -1,0 +1,269 @@
+"""A page on another site: it cannot act for a reader, read what they may, frame us, or send them elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from chatserver.web.access import Access
+from chatserver.web.headers import CONTENT_SECURITY_POLICY
+from chatserver.web.keys import STATIC
+from chatserver.web.routes import ROUTES
+from tests.security.cast import Cast, assembled
+from tests.web.client import HTML, JSON, PASSWORD, Answer, opened, picture
+
+BASE = "https://chat.example.org"
+FOREIGN: list[dict[str, str]] = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "cross-site", "Origin": "OURS"},
+    {"Sec-Fetch-Site": "same-origin", "Origin": "https://evil.example"},
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": "OURS.evil.example"},
+    {"Origin": "OURS/"},
+]
+BINDING = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+
+
+def routes(method: str) -> list[str]:
+    return [path for each, path, _, _ in ROUTES if each == method]
+
+
+def address_of(cast: Cast, path: str, image: str = "/media/images/none.webp") -> str:
+    """A real address of this route."""
+    at = {
+        "/static/{version}/{name:.+}": cast.house.server.app[STATIC].url("css/base.css"),
+        "/media/{folder}/{name}": image,
+        r"/api/recent_messages_apiint/{count:\d+}": "/api/recent_messages_apiint/5",
+    }
+    number = cast.ids["victim"] if path.startswith("/members/{") else cast.messages["administrator"]["id"]
+    return at.get(path) or re.sub(r"\{id:.+?\}(?=/)", str(number), path)
+
+
+# Acting for somebody
+
+
+@pytest.mark.parametrize("path", routes("POST"))
+async def test_no_other_sites_page_acts_for_a_reader(cast: Cast, path: str) -> None:
+    """The strongest case: an administrator's cookies, and even their token."""
+    admin, address = cast.browsers["administrator"], address_of(cast, path)
+    token, before = await admin.token(), await cast.everything()
+    fields = {"text": "x", "act": "ban", "command": "start", "username": "eve", "password": PASSWORD, "text_max": "77"}
+    for foreign in FOREIGN:
+        headers = {name: value.replace("OURS", cast.house.address) for name, value in foreign.items()}
+        for data in (fields, {**fields, "csrf_token": token}):
+            answer = await admin.request("POST", address, data=data, headers={**JSON, **headers})
+            assert (answer.status, answer.code) == (403, "csrf"), foreign
+    answer = await admin.request("POST", address, data=fields, headers={**JSON, "Origin": cast.house.address})
+    assert (answer.status, answer.code) == (403, "csrf"), "our origin is not enough"
+    assert await cast.everything() == before
+    assert (await admin.get("/profile/")).status == 200, "and the login goes on"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_no_get_changes_anything(cast: Cast, method: str) -> None:
+    admin, before = cast.browsers["administrator"], await cast.everything()
+    query = "?act=ban&command=start&text=x&text_max=77&reset=text_max&seconds=60&end_session=1&image=x"
+    for path in routes("GET"):
+        if path != "/ws/chat/":
+            for headers in (JSON, HTML, {**HTML, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}):
+                answer = await admin.request(method, address_of(cast, path) + query, headers=headers)
+                assert answer.status < 500, path
+    assert await cast.everything() == before
+    assert (await admin.get("/profile/")).status == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"},
+        {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate"},
+        {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"},
+        {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "no-cors"},
+        {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate", "Sec-Purpose": "prefetch"},
+    ],
+)
+async def test_a_get_logs_out_only_who_followed_our_own_link(cast: Cast, headers: dict[str, str]) -> None:
+    member = cast.browsers["member"]
+    assert (await member.get("/logout/", {**HTML, **headers})).status == 200
+    assert (await member.get("/profile/")).status == 200
+    own = {**HTML, "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"}
+    assert (await member.request("HEAD", "/logout/", headers=own)).status == 200
+    assert (await member.get("/profile/")).status == 200
+    assert (await member.get("/logout/", own)).status == 303
+    assert (await member.get("/profile/")).status == 401
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])
+async def test_other_methods_do_nothing(cast: Cast, method: str) -> None:
+    admin, before = cast.browsers["administrator"], await cast.everything()
+    for path in {path for _, path, _, _ in ROUTES}:
+        answer = await admin.request(method, address_of(cast, path), headers=JSON)
+        assert answer.status == 405 and answer.headers["Allow"], path
+    assert await cast.everything() == before
+
+
+# Reading over our shoulder
+
+
+async def everything_that_is_answered(cast: Cast) -> dict[str, Answer]:
+    """Every route, as an administrator and as a guest, as a page and as JSON; and what goes wrong."""
+    found: dict[str, Answer] = {}
+    image = (await cast.browsers["administrator"].show(picture()))["image"]
+    for role in ("administrator", "guest"):
+        browser = cast.browsers[role]
+        for path in routes("GET"):
+            for headers in (HTML, JSON):
+                address = address_of(cast, path, image)
+                found[f"{role} {headers['Accept'][:10]} {address}"] = await browser.get(address, headers)
+        found[f"{role} a missing file"] = await browser.get("/static/x/missing.js", HTML)
+        found[f"{role} a missing picture"] = await browser.get("/media/images/none.webp", HTML)
+        found[f"{role} a missing page"] = await browser.get("/nowhere/", HTML)
+        found[f"{role} a wrong method"] = await browser.request("PUT", "/", headers=HTML)
+        found[f"{role} a forged form"] = await browser.request("POST", "/post/", data={"text": "x"}, headers=HTML)
+        found[f"{role} a form"] = await browser.post("/login/", {"username": "x", "password": "y"}, headers=HTML)
+        found[f"{role} part of a picture"] = await browser.get(image, {"Range": "bytes=0-3"})
+    recalled = await cast.browsers["administrator"].show(picture())
+    await cast.browsers["administrator"].recall(recalled["id"])
+    found["a recalled picture"] = await cast.browsers["guest"].get(recalled["image"], HTML)
+    cast.house.server.room.posting.post = None  # type: ignore[assignment,method-assign]
+    found["a fault"] = await cast.browsers["administrator"].post("/post/", {"text": "x"}, headers=HTML)
+    assert {answer.status for answer in found.values()} >= {200, 206, 301, 303, 401, 403, 404, 405, 410, 500}
+    return found
+
+
+async def test_every_answer_binds_the_browser(cast: Cast) -> None:
+    for what, answer in (await everything_that_is_answered(cast)).items():
+        for name, value in BINDING.items():
+            assert answer.headers.get(name) == value, (what, name)
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy, what
+        if "/media/" in what and answer.status in (200, 206):
+            assert "sandbox" in policy.split("; "), what
+        assert "Strict-Transport-Security" not in answer.headers, what
+        assert not [name for name in answer.headers if name.lower().startswith("access-control-")], what
+        assert "aiohttp" not in answer.headers.get("Server", "") and "Python" not in answer.headers.get("Server", "")
+
+
+def test_the_policy_allows_nothing_inline_and_no_string_to_become_markup() -> None:
+    policy = dict(part.strip().partition(" ")[::2] for part in CONTENT_SECURITY_POLICY.split(";"))
+    assert policy["default-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == policy["form-action"] == "'self'"
+    assert policy["require-trusted-types-for"] == "'script'"
+    assert not re.search(r"unsafe|https?:|\*", CONTENT_SECURITY_POLICY)
+
+
+async def test_no_page_of_ours_needs_anything_inline(cast: Cast) -> None:
+    for path in ("/", "/?ui=mobile", "/login/", "/register/", "/profile/", "/settings/", "/members/", "/status/",
+                 "/upload_global_background", "/logout/", "/nowhere/"):  # fmt: skip
+        for role in ("administrator", "guest"):
+            text = (await cast.browsers[role].page(path)).text
+            scripts = re.findall(r"<script\b[^>]*>", text)
+            assert all("src=" in script or 'type="application/json"' in script for script in scripts), path
+            assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", text), path
+
+
+async def test_over_https_the_browser_is_told_to_stay_there(tmp_path: Path) -> None:
+    async with opened(tmp_path, base_url=BASE) as house:
+        guest, here = await house.guest(), {"Host": "chat.example.org"}
+        for path in (
+            "/",
+            "/login/",
+            "/nowhere/",
+            "/healthz",
+            "/sw.js",
+            "/favicon.ico",
+            "/profile/",
+            "/media/images/x.webp",
+        ):
+            answer = await guest.get(path, {**HTML, **here})
+            assert answer.headers["Strict-Transport-Security"] == "max-age=31536000", path
+        assert (await guest.get("/", HTML)).headers["Strict-Transport-Security"], "also for a wrong host"
+
+
+@pytest.mark.parametrize("raw", [
+    b"GET / HTTP/1.1\r\nHost: x\r\nCookie: session=SECRET\0\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\nCookie : session=SECRET\r\n\r\n",
+    b"GET /<script>SECRET HTTP/9.9\r\nHost: x\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\nCookie: session=SECRET" + b"a" * 9000 + b"\r\n\r\n",
+    b"GET * HTTP/1.1\r\nHost: x\r\nX: SECRET\r\n\r\n",
+], ids=["NUL", "space", "version", "long", "star"])  # fmt: skip
+async def test_what_is_no_http_is_answered_in_our_words_and_logged_in_none_of_its_own(
+    cast: Cast, caplog: pytest.LogCaptureFixture, raw: bytes
+) -> None:
+    """aiohttp's own answer repeats the line, without our headers, and its log has the cookie in it."""
+    here = urlsplit(cast.house.address)
+    reader, writer = await asyncio.open_connection(here.hostname, here.port)
+    writer.write(raw)
+    async with asyncio.timeout(10):
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    assert head.startswith(b"HTTP/1.0 400") and b"bad_request" in body
+    assert b"nosniff" in head and b"default-src 'none'" in head
+    assert b"SECRET" not in head + body and "SECRET" not in caplog.text
+
+
+# The wrong name
+
+
+@pytest.mark.parametrize("path", [*routes("GET"), "/nowhere/"])
+async def test_only_probes_answer_under_another_host(tmp_path: Path, path: str) -> None:
+    async with opened(tmp_path, base_url=BASE) as house:
+        address = address_of(Cast(house, ids={"victim": 1}, messages={"administrator": {"id": 1}}), path)
+        answer = await (await house.guest()).get(address, {**JSON, "Host": "evil.example"})
+        probes = {probe for _, probe, _, access in ROUTES if access is Access.OPEN}
+        assert probes == {"/healthz", "/readyz", "/metrics"}
+        assert (answer.status == 421) == (path not in probes)
+
+
+# Sent elsewhere
+
+
+@pytest.mark.parametrize("path", ["/profile/", "/profile/?done=avatar&x=1", "/settings/?a=%26next%3Dx&b=",
+                                  "/members/?q=%E5%B0%8F%20%23"])  # fmt: skip
+async def test_who_must_log_in_first_comes_back_to_the_very_same_address(cast: Cast, path: str) -> None:
+    asked = await cast.browsers["guest"].page(path)
+    assert asked.status == 303
+    there = urlsplit(asked.headers["Location"])
+    assert (there.path, parse_qs(there.query, strict_parsing=True)) == ("/login/", {"next": [path]})
+    answer = await cast.browsers["guest"].post(
+        "/login/", {"username": "店长", "password": PASSWORD, "next": path}, headers=HTML
+    )
+    assert (answer.status, answer.headers["Location"]) == (303, path)
+
+
+ELSEWHERE: list[Any] = [
+    "https://evil.example/", "//evil.example/", "/\\evil.example/", "\\\\evil.example", "/\t/evil.example",
+    "/\n/evil.example", " //evil.example", "javascript:alert(1)", "evil.example", "/\x00/evil.example",
+    "///evil.example", "/\u2028/evil.example", "data:text/html,x", "?x", "#x", "./x", "/" + "a" * 600,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("there", ELSEWHERE, ids=repr)
+async def test_nobody_is_sent_to_another_site(cast: Cast, there: str) -> None:
+    fields = {"username": "小明", "password": PASSWORD, "next": there}
+    answer = await cast.browsers["guest"].post("/login/", fields, headers=HTML)
+    assert (answer.status, answer.headers["Location"]) == (303, "/")
+    logged_in = await cast.browsers["guest"].request("GET", "/login/", params={"next": there}, headers=HTML)
+    assert (logged_in.status, logged_in.headers["Location"]) == (303, "/")
+
+
+async def test_a_redirect_cannot_be_given_a_header(tmp_path: Path) -> None:
+    async with opened(tmp_path) as house:
+        cast = await assembled(house)
+        answer = await cast.browsers["guest"].page("/profile/?x=%0d%0aSet-Cookie:%20session=evil")
+        assert "session" not in answer.cookies
+        assert "\r" not in answer.headers["Location"]

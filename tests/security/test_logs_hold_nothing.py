@@ -1,0 +1,80 @@
+"""The log, at its most talkative, holds no password, cookie, token, code or text of anybody's."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from chatserver import logs
+from chatserver.web.keys import DATABASE, ROOM
+from tests.security.cast import assembled
+from tests.web.client import HTML, PASSWORD, opened, picture
+
+TEXT, SEARCH, OTHER = "meet me at the old mill", "needle in the haystack", "a new long secret"
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    logging.captureWarnings(False)
+
+
+async def test_nothing_that_was_typed_or_given_out_is_in_the_log(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    logs.setup("debug", "json")
+    async with opened(tmp_path) as house:
+        setup_token, room = house.server.setup_token, house.server.app[ROOM]
+        cast = await assembled(house)
+        admin, member = cast.browsers["administrator"], cast.browsers["member"]
+        invite = (await room.invites.create(5, 1)).code
+        socket = await member.socket()
+        await socket.say(TEXT, "c-1")
+        await member.say(TEXT + " by a form")
+        await member.show(picture(), text=TEXT)
+        await member.get(f"/api/messages/?q={SEARCH}")
+        await member.page(f"/register/?invite={invite}")
+        await (await house.guest()).log_in("小明", "a wrong password")
+        await member.post("/profile/", {"old_password": PASSWORD, "new_password": OTHER})
+        await admin.post(f"/members/{cast.ids['victim']}/", {"act": "ban"})
+        await admin.page(f"/setup/?token={setup_token}")
+        await socket.ws.send_str('{"type": "post", "text": "' + TEXT)  # broken off
+
+        async def fail(*_: object) -> None:
+            raise RuntimeError("a fault of ours")
+
+        room.posting.post = fail  # type: ignore[method-assign,assignment]
+        for headers in (HTML, {"Accept": "application/json"}):
+            answer = await member.post(f"/post/?q={SEARCH}", {"text": TEXT}, headers=headers)
+            assert answer.status == 500
+        await house.server.app[DATABASE].between_batches(lambda raw: raw.execute("DROP TABLE reactions"))
+        await member.post(f"/recall_message/{cast.messages['member']['id']}/")
+        cookies = [cookie.value for browser in cast.browsers.values() for cookie in browser.session.cookie_jar]
+        tokens = [await browser.token() for browser in cast.browsers.values()]
+    secrets = {PASSWORD, OTHER, "a wrong password", TEXT, SEARCH, invite, setup_token, *cookies, *tokens}
+    assert len(secrets) > 15 and all(secrets)
+    told = capfd.readouterr().err
+    assert "RuntimeError" in told and "no such table" in told and ": ban " in told, "it does say something"
+    told += json.dumps([json.loads(line) for line in told.splitlines()], ensure_ascii=False)
+    assert [secret for secret in secrets if secret in told] == []
+
+
+async def test_a_fault_is_found_again_by_its_number(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The answer says a number and no more; the log has the same one, and not the query."""
+    logs.setup("info", "json")
+    async with opened(tmp_path) as house:
+        house.server.app[ROOM].posting.post = None  # type: ignore[method-assign,assignment]
+        answer = await (await house.member("小明")).post(f"/post/?q={quote(SEARCH)}", {"text": TEXT})
+        assert answer.status == 500 and set(answer.json["error"]) == {"code", "message", "id"}
+    events = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    [fault] = [event for event in events if event["level"] == "error"]
+    assert answer.json["error"]["id"] in fault["message"]
+    assert "needle" not in str(events)

@@ -1,0 +1,86 @@
+"""What is done to the room at length. A row raises where a promise is broken; what it returns are figures."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from chatserver.media import ImageWorkers
+from tests.faults import fuzz, test_fuzz, test_killed_between, test_readers
+from tests.faults.disk import mounted
+from tests.faults.test_full_disk import on_a_small_disk, retention_on_a_small_disk
+from tests.process.test_resuming import killed
+
+Figures = Mapping[str, float]
+Measure = Callable[[Path, float], Awaitable[Figures]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`measure` gets an empty directory and the share of the full length to do: 1.0 is what the docs quote."""
+
+    name: str
+    what: str
+    measure: Measure
+
+
+async def _kills(data: Path, share: float) -> Figures:
+    return await killed(data, kills=max(1, round(200 * share)), senders=20)
+
+
+async def _full_disk(data: Path, share: float) -> Figures:
+    rounds = max(1, round(10 * share))
+    for number in range(rounds):
+        with mounted(data / f"one-{number}", mib=16) as disk:
+            await on_a_small_disk(disk)
+        with mounted(data / f"two-{number}", mib=16) as disk:
+            await retention_on_a_small_disk(disk)
+    return {"rounds": rounds}
+
+
+async def _between(data: Path, share: float) -> Figures:
+    died = steps = 0
+    for call, most in (("rename", 8), ("unlink", 8), ("fsync", 12), ("fdatasync", 24), ("pwrite64", 40)):
+        for number in range(1, max(2, round(most * share)) + 1):
+            steps += 1
+            died += await test_killed_between.killed_and_looked_after(data / f"{call}-{number}", call, number)
+    return {"steps": steps, "killed": died}
+
+
+async def _frames_and_requests(data: Path, share: float) -> Figures:
+    count = round(100_000 * share), round(20_000 * share)
+    found = await test_fuzz.fuzzed(data, *count, growth_max=0.10 if share == 1 else None)
+    return {"frames": count[0], "requests": count[1], **found}
+
+
+async def _pictures(data: Path, share: float) -> Figures:
+    data.mkdir(exist_ok=True)
+    count = round(20_000 * share)
+    async with ImageWorkers() as workers:
+        found = await fuzz.images(workers, data, test_fuzz.SEED, count)
+    return {"pictures": count, **found}
+
+
+ROWS = (
+    Row("kills", "`kill -9` at random moments under 20 senders", _kills),
+    Row("between", "a photo, killed between any two steps", _between),
+    Row("full-disk", "a full disk: refused, erased on, gone on", _full_disk),
+    Row(
+        "deaf",
+        "20 readers that never read, while messages of 1 KB pass",
+        lambda data, share: test_readers.never_reading(data, 20, max(8_000, round(20_000 * share))),
+    ),
+    Row(
+        "back",
+        "all come back at once after a kill",
+        lambda data, share: test_readers.coming_back(data, round(1_000 * share)),
+    ),
+    Row(
+        "ending",
+        "SIGTERM with readers, posts and uploads under way",
+        lambda data, share: test_readers.ending(data, round(500 * share), round(50 * share)),
+    ),
+    Row("frames", "fuzzed frames and requests", _frames_and_requests),
+    Row("pictures", "mutated pictures", _pictures),
+)
