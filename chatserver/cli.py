@@ -57,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
 def serve(call: Call) -> None:
     from chatserver.app import serve
 
-    logs.setup(call.config.log_level, call.config.log_format)
+    logs.setup(call.config.log_level, call.config.log_format, behind=True)
     sys.exit(_carry_out(serve(call.config, call.sources)))
 
 

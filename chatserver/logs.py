@@ -7,17 +7,23 @@ logged.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import queue
 import re
 import sys
+import threading
 import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 # The id of the request that is being answered, for every line that is logged meanwhile; see web/tracing.py.
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
+
+LINES_WAITING_MAX = 10_000
+CLOSING_SECONDS = 1.0
 
 # At DEBUG these print statements with their parameters, which are people's messages.
 _TALKATIVE = ("aiosqlite", "PIL")
@@ -25,21 +31,59 @@ _TALKATIVE = ("aiosqlite", "PIL")
 _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
-def setup(level: str, format: str) -> None:
+def setup(level: str, format: str, *, behind: bool = False) -> None:
     """Send all logging to standard error.
 
     `level`: "debug", "info", "warning" or "error". `format`: "text", "json", or "auto", which is
-    text on a terminal and JSON elsewhere. May be called again; the last call counts.
+    text on a terminal and JSON elsewhere. `behind`: write from a thread of its own, for a program
+    that must not wait for whoever reads its log. May be called again; the last call counts.
     """
     if format == "auto":
         format = "text" if sys.stderr.isatty() else "json"
-    handler = logging.StreamHandler(sys.stderr)
+    handler: logging.Handler = Behind(sys.stderr) if behind else logging.StreamHandler(sys.stderr)
     handler.setFormatter(JSONLines() if format == "json" else TextLines())
     handler.addFilter(_name_request)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger().level))
+
+
+class Behind(logging.Handler):
+    """Writes lines from a thread: a pipe that nobody empties fills up, and then a write waits for ever.
+
+    Keeps LINES_WAITING_MAX lines; past that, lines are lost and the next one written says how many.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._lines: queue.Queue[str | None] = queue.Queue(LINES_WAITING_MAX)
+        self._lost = 0
+        # A daemon: a reader who never reads must not keep the program from ending.
+        self._thread = threading.Thread(target=self._write, name="log", daemon=True)
+        self._thread.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._lines.put_nowait(self.format(record))
+        except queue.Full:
+            self._lost += 1
+
+    def close(self) -> None:
+        """Give what waits a moment to be written."""
+        with contextlib.suppress(queue.Full):
+            self._lines.put_nowait(None)
+        self._thread.join(CLOSING_SECONDS)
+        super().close()
+
+    def _write(self) -> None:
+        while (line := self._lines.get()) is not None:
+            if self._lost:
+                line, self._lost = f"{line}\n{self._lost} lines before this one were lost: the log was not read", 0
+            with contextlib.suppress(OSError, ValueError):  # standard error is closed; there is nobody to tell
+                self._stream.write(line + "\n")
+                self._stream.flush()
 
 
 def one_line(text: str) -> str:

@@ -80,7 +80,7 @@ WRONG_VALUES = [
     ("history_limit", "0"), ("history_limit", "1.5"), ("image_max_kb", "5"), ("upload_max_mb", "0"), ("text_max", "0"),
     ("window_seconds", "86401"), ("max_connections", "-5"), ("connections_per_address", "many"),
     ("registrations_per_hour", ""), ("bcrypt_rounds", "3"), ("bcrypt_rounds", "31"), ("log_level", "loud"),
-    ("log_format", "xml"), ("tls_cert", "a\0b"), ("tls_key", "x" * 5000),
+    ("log_format", "xml"), ("metrics_token", "short"), ("tls_cert", "a\0b"), ("tls_key", "x" * 5000),
 ]  # fmt: skip
 
 

@@ -51,7 +51,7 @@ def test_the_quick_start_is_two_lines_that_set_themselves_up(page: str) -> None:
 @pytest.mark.parametrize(
     "page",
     ["README.md", "README.zh.md", "CHANGELOG.md", "docs/settings.md", "docs/backup.md", "chat.service",
-     "deploy/chat-direct.service"],
+     "docs/deploy/chat-direct.service"],
 )
 def test_what_a_page_names_exists(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -91,3 +93,22 @@ def _fail_and_log() -> None:
         raise ValueError(NASTY)
     except ValueError:
         logging.getLogger("chat").exception("it went wrong")
+
+
+def test_a_log_that_nobody_reads_holds_up_nothing_and_the_next_line_says_what_was_lost() -> None:
+    reading, writing = os.pipe()
+    stream, pipe = os.fdopen(writing, "w", buffering=1), os.fdopen(reading)
+    handler = logs.Behind(stream)
+    for number in range(logs.LINES_WAITING_MAX + 20_000):
+        handler.emit(logging.makeLogRecord({"msg": f"line {number} " + "x" * 100}))
+    assert pipe.readline().startswith("line 0 ")
+    text = ""
+    while "lines before this one were lost" not in text:
+        text = pipe.readline()
+    assert int(text.split()[0]) >= 10_000
+    drain = threading.Thread(target=pipe.read)
+    drain.start()
+    handler.close()
+    stream.close()
+    drain.join()
+    pipe.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-WITH_A_SOCKET, DIRECT, SOCKET = ROOT / "chat.service", ROOT / "deploy/chat-direct.service", ROOT / "chat.socket"
+WITH_A_SOCKET, DIRECT, SOCKET = ROOT / "chat.service", ROOT / "docs/deploy/chat-direct.service", ROOT / "chat.socket"
 UNITS = [WITH_A_SOCKET, DIRECT]
 
 needs_systemd = pytest.mark.skipif(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from aiohttp import WebSocketError, WSCloseCode, web
+from aiohttp.abc import AbstractStreamWriter
 from aiohttp.web_request import BaseRequest
 
 _MASKED = 0x80
@@ -23,6 +24,13 @@ class StrictWebSocket(web.WebSocketResponse):
     """
 
     before_closing: Callable[[], None] = staticmethod(lambda: None)
+
+    async def prepare(self, request: BaseRequest) -> AbstractStreamWriter:
+        """Refuses with 400 a handshake with headers that are no text, which aiohttp would quote, and could not."""
+        try:
+            return await super().prepare(request)
+        except UnicodeError:
+            raise web.HTTPBadRequest from None
 
     async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
         self.before_closing()

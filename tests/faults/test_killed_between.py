@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import aiohttp
@@ -33,17 +34,7 @@ async def test_no_row_is_left_without_its_files_and_no_file_without_its_row(
 async def killed_and_looked_after(data: Path, call: str, number: int) -> bool:
     """Post photos until the server dies of its `number`th `call`; start it again and see. False: it never died."""
     acknowledged: list[str] = []
-    died = False
-    async with serving(data, *FLAGS, under=killing(call, number)) as server, Browser(server.address) as member:
-        await member.register("小明")
-        try:
-            for _ in range(6):
-                acknowledged.append((await member.show(picture(60, 40)))["image"])
-            await member.recall(1)
-            await asyncio.sleep(1)
-        except (aiohttp.ClientError, OSError):
-            died = True
-            await asyncio.wait_for(server.process.wait(), 60)
+    died = await _post_until_killed(data, killing(call, number), acknowledged)
     async with serving(data, *FLAGS) as server, Browser(server.address) as guest:
         shown = [message for message in await guest.messages() if message["state"] == "live"]
         for message in shown:
@@ -54,6 +45,26 @@ async def killed_and_looked_after(data: Path, call: str, number: int) -> bool:
         gone = {message["image"] for message in await guest.messages() if message["state"] != "live"}
         assert set(acknowledged[1:]) <= kept | gone, "a photo that was acknowledged is lost"
     return died
+
+
+async def _post_until_killed(data: Path, under: list[str], acknowledged: list[str]) -> bool:
+    """Post some photos and recall one; True when the server died of it, or had died while it started."""
+    async with AsyncExitStack() as stack:
+        try:
+            server = await stack.enter_async_context(serving(data, *FLAGS, under=under))
+        except AssertionError:
+            return True
+        member = await stack.enter_async_context(Browser(server.address))
+        try:
+            await member.register("小明")
+            for _ in range(6):
+                acknowledged.append((await member.show(picture(60, 40)))["image"])
+            await member.recall(1)
+            await asyncio.sleep(1)
+        except (aiohttp.ClientError, OSError):
+            await asyncio.wait_for(server.process.wait(), 60)
+            return True
+    return False
 
 
 def files(data: Path) -> set[str]:

@@ -1,4 +1,4 @@
-"""Debian's nginx and Caddy, run with the snippets of deploy/ as an operator would, on a free port."""
+"""Debian's nginx and Caddy, run with the snippets of docs/deploy/ as an operator would, on a free port."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def free_port() -> int:
 
 
 def nginx_config(directory: Path, pair: Pair, port: int, plain_port: int, room_port: int) -> list[str]:
-    """The whole configuration around deploy/nginx.conf; the command that runs it."""
-    snippet = (ROOT / "deploy/nginx.conf").read_text("utf-8")
+    """The whole configuration around docs/deploy/nginx.conf; the command that runs it."""
+    snippet = (ROOT / "docs/deploy/nginx.conf").read_text("utf-8")
     for old, new in (
         ("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
         ("listen 80;", f"listen 127.0.0.1:{plain_port};"),
@@ -87,7 +87,7 @@ def nginx_config(directory: Path, pair: Pair, port: int, plain_port: int, room_p
         ("/etc/letsencrypt/live/chat.example.org/fullchain.pem", str(pair.certificate)),
         ("/etc/letsencrypt/live/chat.example.org/privkey.pem", str(pair.key)),
     ):
-        assert old in snippet, f"deploy/nginx.conf has no {old!r}"
+        assert old in snippet, f"docs/deploy/nginx.conf has no {old!r}"
         snippet = snippet.replace(old, new)
     (directory / "chat.conf").write_text(snippet, "utf-8")
     temporary = "".join(
@@ -105,13 +105,13 @@ def nginx_config(directory: Path, pair: Pair, port: int, plain_port: int, room_p
 
 
 def caddy_config(directory: Path, pair: Pair, port: int, plain_port: int, room_port: int) -> list[str]:
-    """deploy/Caddyfile with a certificate of ours, since nobody here gives one to that name."""
-    snippet = (ROOT / "deploy/Caddyfile").read_text("utf-8")
+    """docs/deploy/Caddyfile with a certificate of ours, since nobody here gives one to that name."""
+    snippet = (ROOT / "docs/deploy/Caddyfile").read_text("utf-8")
     for old, new in (
         ("\nchat.example.org {", f"\nhttps://{NAME}:{port} {{\n\tbind 127.0.0.1\n\ttls {pair.certificate} {pair.key}"),
         ("127.0.0.1:8000", f"127.0.0.1:{room_port}"),
     ):
-        assert old in snippet, f"deploy/Caddyfile has no {old!r}"
+        assert old in snippet, f"docs/deploy/Caddyfile has no {old!r}"
         snippet = snippet.replace(old, new)
     options = f"{{\n\tadmin off\n\tauto_https disable_redirects\n\thttp_port {plain_port}\n}}\n"
     (directory / "Caddyfile").write_text(options + snippet, "utf-8")

@@ -1,4 +1,4 @@
-"""The room behind Debian's nginx and Caddy, each with the snippet that deploy/ has for it."""
+"""The room behind Debian's nginx and Caddy, each with the snippet that docs/deploy/ has for it."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def noise() -> bytes:
 
 
 def test_nginx_waits_longer_than_the_room_pings() -> None:
-    text = (ROOT / "deploy/nginx.conf").read_text("utf-8")
+    text = (ROOT / "docs/deploy/nginx.conf").read_text("utf-8")
     for name in ("proxy_read_timeout", "proxy_send_timeout"):
         found = re.search(rf"^\s+{name} (\d+)s;$", text, re.MULTILINE)
         assert found and int(found[1]) > max(SILENT_SECONDS, 2 * PING_SECONDS)

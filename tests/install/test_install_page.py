@@ -19,7 +19,7 @@ from tests.process.serving import serving
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/install.md").read_text("utf-8")
 UNIT = (ROOT / "chat.service").read_text("utf-8")
-DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text("utf-8")
+DOCKERFILE = (ROOT / "docs/deploy/Dockerfile").read_text("utf-8")
 
 
 def commands(heading: str) -> list[str]:
@@ -87,7 +87,7 @@ def test_the_container_is_made_of_files_that_there_are() -> None:
             assert (ROOT / source).exists(), source
     assert set(re.findall(r"\[([a-z]+)\]\"", DOCKERFILE)) == {"heic"}
     lines = PAGE.partition("\n## In a container\n")[2]
-    assert "docker build -f deploy/Dockerfile -t chat .\n" in lines
+    assert "docker build -f docs/deploy/Dockerfile -t chat .\n" in lines
     shown = re.findall(r"^(?:#   )?(docker (?:build|run) .+)$", DOCKERFILE + PAGE, re.MULTILINE)
     assert len(shown) == 4 and shown[:2] == shown[2:]
 

@@ -11,7 +11,7 @@ from chatserver.storage import migrations
 from tests.operations.rooms import inside, manifest_of
 from tests.process.serving import ROOT, environment
 
-UNIT = (ROOT / "deploy/chat-backup.service").read_text("utf-8")
+UNIT = (ROOT / "docs/deploy/chat-backup.service").read_text("utf-8")
 KEPT = 14
 
 
@@ -51,5 +51,5 @@ def test_its_paths_are_those_of_the_rooms_own_unit() -> None:
     room = (ROOT / "chat.service").read_text("utf-8")
     assert "/opt/chat/.venv/bin/chatserver" in room and "StateDirectory=chat\n" in room
     assert "Environment=CHAT_DATA_DIR=/var/lib/chat\n" in UNIT
-    timer = (ROOT / "deploy/chat-backup.timer").read_text("utf-8")
+    timer = (ROOT / "docs/deploy/chat-backup.timer").read_text("utf-8")
     assert "WantedBy=timers.target" in timer

@@ -52,8 +52,8 @@ async def test_kills_at_random_moments_lose_and_repeat_nothing(tmp_path: Path) -
     assert (await killed(tmp_path, KILLS, SENDERS))["acknowledged"] > 100, "the senders did too little to mean anything"
 
 
-async def killed(data: Path, kills: int, senders: int) -> dict[str, int]:
-    """Kill the server so often under so many senders, and look at what it kept."""
+async def killed(data: Path, kills: int, senders: int, seconds: float = 0.2) -> dict[str, int]:
+    """Kill the server so often under so many senders, and look at what it kept. A life lasts `seconds` or some more."""
     chance = random.Random(2027)
     acknowledged: dict[str, int] = {}
     flags = ("--send-interval", "0", "--history-limit", "100000", "--registrations-per-hour", "0")
@@ -73,7 +73,7 @@ async def killed(data: Path, kills: int, senders: int) -> dict[str, int]:
                     for number, browser in enumerate(browsers)
                 ]
                 reading = asyncio.create_task(_read_on(reader))
-                await asyncio.sleep(0.2 + chance.random() * 0.5)
+                await asyncio.sleep(seconds * (1 + 2.5 * chance.random()))
                 if life < kills:
                     await server.kill()
                 for task in (*sending, reading):

@@ -1,4 +1,4 @@
-"""`python -m tests.workbench [ROW …] [--share 0.1]`: breaks the room at length and prints what came of it as a table."""
+"""`python -m tests.workbench [ROW …] [--share 0.1]`: breaks the room at length, prints what came of it as a table."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ from tests.workbench.rows import ROWS, Row
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.workbench", description=__doc__)
-    parser.add_argument("rows", nargs="*", help=f"which: {', '.join(row.name for row in ROWS)}; all where none is named")
+    names = ", ".join(row.name for row in ROWS)
+    parser.add_argument("rows", nargs="*", help=f"which: {names}; all where none is named")
     parser.add_argument("--share", type=float, default=1.0, help="how much of the full length, 0.01 to 1 (default 1)")
     asked = parser.parse_args()
     unknown = set(asked.rows) - {row.name for row in ROWS}
     if unknown or not 0.01 <= asked.share <= 1:
         parser.error(f"no such row: {', '.join(sorted(unknown))}" if unknown else "--share is 0.01 to 1")
-    print(f"{datetime.now(UTC):%Y-%m-%d}; {os.cpu_count()} cores, {_memory_gib():.0f} GiB; {asked.share:g} of full length\n")
+    machine = f"{os.cpu_count()} cores, {_memory_gib():.0f} GiB"
+    print(f"{datetime.now(UTC):%Y-%m-%d}; {machine}; {asked.share:g} of full length\n")
     print("| row | what | seconds | figures | holds |\n| --- | --- | --- | --- | --- |", flush=True)
     held = [_done(row, asked.share) for row in ROWS if not asked.rows or row.name in asked.rows]
     return 0 if all(held) else 1

@@ -26,7 +26,7 @@ class Row:
 
 
 async def _kills(data: Path, share: float) -> Figures:
-    return await killed(data, kills=max(1, round(200 * share)), senders=20)
+    return await killed(data, kills=max(1, round(200 * share)), senders=20, seconds=1.0)
 
 
 async def _full_disk(data: Path, share: float) -> Figures:
@@ -55,7 +55,6 @@ async def _frames_and_requests(data: Path, share: float) -> Figures:
 
 
 async def _pictures(data: Path, share: float) -> Figures:
-    data.mkdir(exist_ok=True)
     count = round(20_000 * share)
     async with ImageWorkers() as workers:
         found = await fuzz.images(workers, data, test_fuzz.SEED, count)

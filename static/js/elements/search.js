@@ -29,6 +29,8 @@ export class Search {
       event.preventDefault();
       this.#results.querySelector("button")?.focus();
     });
+    // The dialog opens before this module is here: what was typed meanwhile is looked for too.
+    this.#look(field.value.trim());
   }
 
   // Only the newest question's answer is shown, in whatever order they arrive.

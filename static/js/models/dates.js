@@ -1,6 +1,7 @@
 // Days and times in the reader's own zone and language.
 
 const RUN_MS = 5 * 60_000;
+const QUARTER_MS = 15 * 60_000;
 
 export class Dates {
   #today;
@@ -8,6 +9,7 @@ export class Dates {
   #exact;
   #day;
   #dayOfYear;
+  #days = new Map();
 
   // `words` gives `today` and `yesterday`; `zone` undefined means the reader's own.
   constructor(lang, words, zone) {
@@ -28,8 +30,12 @@ export class Dates {
   }
 
   // "2026-11-22", to compare with.
+  // Asked twice for each message at each drawing, and formatting is slow: no zone changes its day
+  // but at a full quarter of an hour, so one answer serves all of it.
   dayKey(ms) {
-    return this.#day.format(ms);
+    const quarter = Math.floor(ms / QUARTER_MS);
+    if (!this.#days.has(quarter)) this.#days.set(quarter, this.#day.format(ms));
+    return this.#days.get(quarter);
   }
 
   // 今天, 昨天, or the date: with its weekday this year, with its year otherwise.

@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import APIRequestContext, Browser
 
-from tests.security.hostile_strings import HOSTILE
-from tests.security.scene import Scene, listen, skeletons, values
+from tests.security.markup.hostile_strings import HOSTILE
+from tests.security.markup.scene import Scene, listen, skeletons, values
 
 HTML = {"Accept": "text/html"}
 

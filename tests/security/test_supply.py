@@ -1,0 +1,40 @@
+"""What is installed with the room: no version with a known hole, and from the lock exactly what was tested."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+LOCK = (ROOT / "requirements.lock").read_text("utf-8")
+PINNED = {name: version for name, version in re.findall(r"^([a-z0-9-]+)==([0-9.]+)", LOCK, re.MULTILINE)}
+NEEDED = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["heic"]]
+# Fixed at these versions: request smuggling and header injection; buffer overflows in decoders.
+AT_LEAST = {"aiohttp": (3, 14, 5), "pillow": (13,), "jinja2": (3, 1, 6)}
+
+
+def version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
+
+
+@pytest.mark.parametrize("needed", NEEDED)
+def test_every_dependency_has_a_lower_bound_and_the_lock_is_not_below_it(needed: str) -> None:
+    found = re.fullmatch(r"([a-z0-9-]+)>=([0-9.]+)", needed)
+    assert found, "a lower bound, and nothing that keeps a fix away"
+    assert version(PINNED[found[1]]) >= version(found[2]) >= AT_LEAST.get(found[1], ())
+
+
+def test_everything_in_the_lock_is_pinned_and_hashed() -> None:
+    entries = re.split(r"\n(?=[a-z0-9])", re.sub(r"^#.*\n", "", LOCK, flags=re.MULTILINE).strip())
+    assert len(entries) == len(PINNED)
+    for entry in entries:
+        assert re.match(r"[a-z0-9-]+==[0-9.]+( ; [^\\]+)? \\\n", entry), entry[:80]
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry[:80]
+
+
+def test_the_lock_names_no_registry() -> None:
+    assert not re.search(r"://|index-url|find-links|trusted-host|@ ", LOCK)
