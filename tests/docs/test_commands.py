@@ -18,7 +18,7 @@ CHEAP = {"CHAT_BCRYPT_ROUNDS": "4"}
 # How a page calls the program, in a checkout or installed.
 OURS = re.compile(r"^((?:CHAT_\w+=\S+ )*)(?:\.venv/bin/python run\.py|(?:\.venv/bin/)?chatserver)(?: (.*))?$")
 # Commands of the system's, and what has to be so for them.
-UNITS = {path.name for folder in (ROOT, ROOT / "deploy") for path in folder.glob("chat*.*")}
+UNITS = {path.name for folder in (ROOT, ROOT / "docs/deploy") for path in folder.glob("chat*.*")}
 FOREIGN = re.compile(
     r"^(apt-get install|docker (build|run|exec)|journalctl -u chat\b|nginx -t$|pipx install dist/|uv tool install dist/"
     r"|python3 -m (venv|pip wheel)|\S*/bin/(pip|python|ruff|mypy)\b|ln -sf|install -D|rm -rf? |systemctl|cp "

@@ -159,7 +159,16 @@ def test_names_that_look_alike_have_one_skeleton(one: str, other: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("alice", "alicia"), ("ali", "all"), ("Lili", "Illi"), ("José", "Jose"), ("小明", "小名"), ("user1", "user2"), ("a_b", "ab"), ("Иван", "Ivan")],
+    [
+        ("alice", "alicia"),
+        ("ali", "all"),
+        ("Lili", "Illi"),
+        ("José", "Jose"),
+        ("小明", "小名"),
+        ("user1", "user2"),
+        ("a_b", "ab"),
+        ("Иван", "Ivan"),
+    ],
 )
 def test_names_that_can_be_told_apart_have_two(one: str, other: str) -> None:
     assert names.skeleton(one) != names.skeleton(other)

@@ -180,8 +180,14 @@ async def test_an_expectation_that_nobody_knows_is_refused_whatever_its_bytes(
     assert status == (417 if value else status) and status < 500
 
 
-@pytest.mark.parametrize("header", [b"Upgrade: \xed\xa0\x80", b"Upgrade: websocket\r\nSec-WebSocket-Version: \xff",
-                                    b"Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Key: \xff\xfe"])  # fmt: skip
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"Upgrade: \xed\xa0\x80",
+        b"Upgrade: websocket\r\nSec-WebSocket-Version: \xff",
+        b"Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Key: \xff\xfe",
+    ],
+)
 async def test_a_handshake_that_is_no_text_is_refused(house: House, header: bytes) -> None:
     origin = f"Origin: {house.address}"
     status, content = await raw(await house.guest(), "GET /ws/chat/", b"", origin, header)

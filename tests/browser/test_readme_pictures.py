@@ -15,10 +15,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser
 
+from tests.browser import photos
 from tests.browser.caller import Caller
 from tests.browser.conftest import ADMINISTRATOR, DESKTOP, PHONE, RoomProcess, Visitor, serving
-from tests.browser.conftest import browser as browser
-from tests.docs import photos
 from tests.docs.pages import ROOT, text
 
 BYTES_MAX = 150 * 1024
