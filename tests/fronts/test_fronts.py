@@ -137,7 +137,7 @@ def test_nginx_waits_longer_than_the_room_pings() -> None:
 def test_the_front_lets_through_what_the_room_takes(file: str, pattern: str) -> None:
     from chatserver.config import SETTINGS
 
-    found = re.search(pattern, (ROOT / "deploy" / file).read_text("utf-8"))
+    found = re.search(pattern, (ROOT / "docs/deploy" / file).read_text("utf-8"))
     [upload] = [setting.default for setting in SETTINGS if setting.name == "upload_max_mb"]
     assert found and int(found[1]) > int(upload)
 
