@@ -73,7 +73,7 @@ class Behind(logging.Handler):
     def close(self) -> None:
         """Give what waits a moment to be written."""
         with contextlib.suppress(queue.Full):
-            self._lines.put_nowait(None)
+            self._lines.put(None, timeout=CLOSING_SECONDS)
         self._thread.join(CLOSING_SECONDS)
         super().close()
 

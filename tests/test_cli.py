@@ -237,7 +237,7 @@ def operated(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Called]:
                 raise answer
             return answer
 
-        monkeypatch.setattr("chatserver.logs.setup", lambda level, format: None)
+        monkeypatch.setattr("chatserver.logs.setup", lambda level, format, behind: None)
         for name, contents in (
             ("chatserver.control", {"operate": operate, "Unreachable": Unreachable}),
             ("chatserver.app", {"serve": serve}),

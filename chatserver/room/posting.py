@@ -134,7 +134,6 @@ class Posting:
         tx.announce(MessagePosted(message))
         return Posted(message, message.seq, True)
 
-
     def _allowed(self, tx: Transaction, author: User, draft: Draft, text: str | Refusal) -> str:
         """The text, if nothing stands against a new message of somebody who may speak."""
         if isinstance(text, Refusal):
