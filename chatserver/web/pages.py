@@ -18,7 +18,9 @@ from chatserver.web.viewer import short_agent, wants_json
 async def room(request: web.Request) -> web.Response:
     viewer, token = request[VIEWER], request.app[TOKENS].of(request[VIEWER].visitor)
     read_id = await request.app[ROOM].reacting.read_by(viewer.user) if viewer.user else 0
-    body = request.app[ROOM_PAGE].render(viewer, token, read_id, request.app[SETTINGS].now, context.shared(request))
+    body = request.app[ROOM_PAGE].render(
+        viewer, token, read_id, request.app[SETTINGS].now, lambda: context.shared(request)
+    )
     return web.Response(
         body=body, content_type="text/html", charset="utf-8", headers={"Cache-Control": "no-store", "Vary": "Cookie"}
     )

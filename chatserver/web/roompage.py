@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 
 import jinja2
@@ -16,8 +19,9 @@ from chatserver.web.presence import here
 from chatserver.web.viewer import Viewer
 from chatserver.web.wire import Wire, dumps
 
-# Stand in the rendered shell where the reader's token and the room's present go.
-_TOKEN, _PRESENT = "@csrf-token@", "@present@"
+# Stand in the rendered shell where the reader's token and the room's present go; nobody can write them.
+_TOKEN, _PRESENT = (f"@{secrets.token_hex(12)}@" for _ in range(2))
+_PLACES = re.compile(f"({_TOKEN}|{_PRESENT})".encode())
 _TEMPLATES = {"desktop": "chatroom.html", "mobile": "chatroom_mobile.html"}
 SHELLS_MAX = 500
 
@@ -33,18 +37,19 @@ class RoomPage:
         self._wire = wire_
         self._shells: OrderedDict[tuple[Any, ...], list[bytes]] = OrderedDict()
 
-    def render(self, viewer: Viewer, token: str, read_id: int, config: Config, globals_: dict[str, Any]) -> bytes:
-        """The whole page, as bytes."""
+    def render(
+        self, viewer: Viewer, token: str, read_id: int, config: Config, globals_: Callable[[], dict[str, Any]]
+    ) -> bytes:
+        """The whole page, as bytes. `globals_` is asked for what the template uses, if it must be rendered."""
         key = (viewer.ui, viewer.language, viewer.theme, viewer.user, config.room_name, config.registration)
         shell = self._shells.get(key)
         if shell is None:
-            shell = self._shells[key] = self._shell(viewer, globals_)
+            shell = self._shells[key] = self._shell(viewer, globals_())
             if len(self._shells) > SHELLS_MAX:
                 self._shells.popitem(last=False)
-        head, tail = shell
-        encoded = token.encode()
-        return b"".join((head.replace(_TOKEN.encode(), encoded), self.present(viewer.user, read_id, viewer.ui, config),
-                         tail.replace(_TOKEN.encode(), encoded)))  # fmt: skip
+        present = self.present(viewer.user, read_id, viewer.ui, config)
+        own = {_TOKEN.encode(): token.encode(), _PRESENT.encode(): present}
+        return b"".join([own.get(part, part) for part in shell])
 
     def present(self, user: User | None, read_id: int, ui: str, config: Config) -> bytes:
         """What the page's script starts from, as JSON that may stand in a data block."""
@@ -69,5 +74,4 @@ class RoomPage:
     def _shell(self, viewer: Viewer, globals_: dict[str, Any]) -> list[bytes]:
         context = {**globals_, "csrf_token": _TOKEN, "present": _PRESENT}
         html = self._environment.get_template(_TEMPLATES[viewer.ui]).render(context)
-        head, tail = html.encode().split(_PRESENT.encode(), 1)
-        return [head, tail]
+        return _PLACES.split(html.encode())
