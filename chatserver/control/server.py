@@ -66,13 +66,13 @@ class ControlServer:
     async def _answer(self, line: bytes) -> dict[str, Any]:
         try:
             asked = json.loads(line)
-            return {
-                "answer": await commands.carry_out(self._room, asked["command"], asked["arguments"], self._address)
-            }
-        except Refusal as refusal:
-            return {"refused": refusal.code.value, "details": refusal.details}
+            command, arguments = asked["command"], asked["arguments"]
         except (ValueError, LookupError, TypeError):
             return {"refused": Code.BAD_REQUEST.value, "details": {}}
+        try:
+            return {"answer": await commands.carry_out(self._room, command, arguments, self._address)}
+        except Refusal as refusal:
+            return {"refused": refusal.code.value, "details": refusal.details}
         except Exception:
             log.exception("an operator's command failed")
             return {"refused": Code.INTERNAL.value, "details": {}}
