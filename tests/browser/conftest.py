@@ -8,18 +8,23 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from tests.browser.caller import PASSWORD, Caller
 
 ROOT = Path(__file__).parents[2]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 ADMINISTRATOR = "小王"
+# How long anything may take before a test gives up. Nothing here is meant to take long; a machine with
+# other work may be slow all the same, and Playwright's own five seconds then tell of that machine.
+PATIENCE_SECONDS = 30
+expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 # What a phone's browser says of itself, with its size and its fingers.
 PHONE = {
@@ -103,7 +108,7 @@ class serving:
     def __exit__(self, *exc: object) -> None:
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
-        self._process.wait(10)
+        self._process.wait(PATIENCE_SECONDS)
         assert self._process.stdout is not None
         self._process.stdout.close()
 
@@ -125,8 +130,8 @@ class Visitor:
     def __init__(self, context: BrowserContext, address: str) -> None:
         self.context = context
         self.address = address
+        context.set_default_timeout(PATIENCE_SECONDS * 1000)
         self.page: Page = context.new_page()
-        self.page.set_default_timeout(20_000)
         self.complaints: list[str] = []
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
@@ -170,11 +175,16 @@ class Visitor:
 
     def until(self, holds: Callable[[], object]) -> None:
         """Until it holds; the page goes on meanwhile."""
-        for _ in range(400):
+        over = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < over:
             if holds():
                 return
             self.page.wait_for_timeout(100)
         raise AssertionError("it never came true")
+
+    def stops_the_clock(self) -> None:
+        """From here on this page's time passes in `page.clock.run_for` alone, however slow the machine is."""
+        self.page.clock.pause_at(self.page.evaluate("() => Date.now() + 100"))
 
     def hides(self, hidden: bool = True) -> None:
         """The tab goes out of sight, or comes back: headless tabs are never hidden by themselves."""

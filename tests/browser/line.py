@@ -26,6 +26,7 @@ class Line:
         # What a frame becomes on its way; None: it does not arrive.
         self.up: Callable[[Frame], Frame | None] = lambda frame: frame
         self.down: Callable[[Frame], Frame | None] = lambda frame: frame
+        self._visitor = visitor
         self._page = visitor.page
         self._open: WebSocketRoute | None = None
         self._held: list[str] | None = None
@@ -52,6 +53,14 @@ class Line:
         if self._open is not None:
             self._open.close(code=1001)
             self._open = None
+
+    def falters(self) -> None:
+        """The connection closes, and the page has come back by itself."""
+        before = self.attempts
+        self.drops()
+        # To look for the moment without a line might be to look too late: a new attempt is there to stay.
+        self._visitor.until(lambda: self.attempts > before)
+        self._visitor.wait_online()
 
     def mends(self) -> None:
         self.is_cut = False

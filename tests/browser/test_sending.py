@@ -14,6 +14,13 @@ from tests.browser.pictures import pick, png
 
 Come = Callable[..., Visitor]
 Call = Callable[[str], Caller]
+# How many unsent messages the browser keeps.
+SHELVED = """() => new Promise(done => {
+    indexedDB.open("chat").onsuccess = ({target}) => {
+        const count = target.result.transaction("unsent").objectStore("unsent").count();
+        count.onsuccess = () => { target.result.close(); done(count.result); };
+    };
+})"""
 
 
 def test_a_message_is_shown_at_once_and_settled_by_the_servers_word(come: Come) -> None:
@@ -82,6 +89,8 @@ def test_words_and_pictures_sent_while_offline_survive_a_reload_and_arrive_once_
     ming.page.click("#composer [type=submit]")
     unsent = ming.page.locator("#messages article[data-state=pending]")
     expect(unsent).to_have_count(2)
+    # A page shows them before the browser has written them down, and a reload waits for no writing.
+    ming.until(lambda: ming.page.evaluate(SHELVED) == 2)
     ming.page.reload()
     expect(unsent).to_have_count(2)
     expect(unsent.last.locator("img.picture, .picture img")).to_have_count(1)

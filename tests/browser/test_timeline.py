@@ -149,6 +149,7 @@ def test_nothing_jumps_when_the_window_is_resized_or_the_line_comes_back(come: C
     scroll(ming, -1500)
     [anchor, offset] = place(ming)
     ming.page.set_viewport_size({"width": 800, "height": 700})
+    ming.page.wait_for_function("() => innerWidth === 800")
     settle(ming)
     assert abs(top_of(ming, anchor) - offset) <= 2
     line.cuts()
@@ -218,13 +219,13 @@ def test_older_pages_load_on_scroll_and_the_document_stays_bounded(come: Come, c
     li = call("莉莉")
     li.says_many(260, "翻到头 {}")
     ming = come("小明")
-    for _ in range(40):
+
+    def has_scrolled_up_to_the_first() -> bool:
         scroll_to(ming, 0)
-        settle(ming)
         assert ming.page.locator(f"{LIST} article").count() <= 300
-        if ming.page.locator(f"{LIST} article[data-id='1']").count():
-            break
-    expect(ming.page.locator(f"{LIST} article[data-id='1']")).to_have_count(1)
+        return ming.page.locator(f"{LIST} article[data-id='1']").count() == 1
+
+    ming.until(has_scrolled_up_to_the_first)
     ming.page.locator("#newest").click()
     ming.sees("翻到头 260")
     assert from_end(ming) <= 1

@@ -3,7 +3,7 @@
 import { clockFace } from "../models/clock.js";
 import { t } from "../words/words.js";
 
-const SPOKEN = new Set([60, 30, 10, 0]);
+const SPOKEN = [60, 30, 10];
 const LOUD_FROM = 10;
 const MINUTES_FROM = 120;
 
@@ -11,7 +11,7 @@ export class OrderingBar {
   #room;
   #root;
   #timer = 0;
-  #spoken = null;
+  #before = { closes_ms: 0, seconds: 0 };
   #wasOpen = false;
 
   constructor(room, { root, announcer }) {
@@ -60,16 +60,23 @@ export class OrderingBar {
     }
   }
 
-  // A screen reader hears the opening, 60, 30, 10 and the end; not every second.
+  // A screen reader hears the opening, 60, 30, 10 and the end; not every second. A busy or sleeping
+  // page skips seconds, and with them perhaps a mark: it is spoken once it has been passed.
   #speak(isOpen, seconds) {
-    const mark = isOpen ? seconds : 0;
-    if (isOpen && !this.#wasOpen) this.#say(t("ordering_opened", seconds), mark);
-    else if (isOpen && SPOKEN.has(seconds) && this.#spoken !== mark) this.#say(t("seconds_left", seconds), mark);
-    else if (!isOpen && this.#wasOpen) this.#say(t("ordering_closed"), mark);
+    if (isOpen && !this.#wasOpen) this.#say(t("ordering_opened", seconds));
+    else if (isOpen && this.#passed(seconds)) this.#say(t("seconds_left", seconds));
+    else if (!isOpen && this.#wasOpen) this.#say(t("ordering_closed"));
+    if (isOpen) this.#before = { closes_ms: this.#room.window.current.closes_ms, seconds };
   }
 
-  #say(words, mark) {
-    this.#spoken = mark;
+  // An end that was moved passes no mark.
+  #passed(seconds) {
+    const { closes_ms, seconds: before } = this.#before;
+    const from = closes_ms === this.#room.window.current.closes_ms ? before : seconds + 1;
+    return SPOKEN.some((mark) => seconds <= mark && mark < from);
+  }
+
+  #say(words) {
     this.announcer.textContent = words;
   }
 }
