@@ -24,7 +24,7 @@ from chatserver.media import ImageWorkers, MediaFiles
 from chatserver.refusals import Refusal
 from chatserver.room import Room, Settings
 from chatserver.room.passwords import PasswordHasher
-from chatserver.storage import Ballast, Database, DataLock, files, place, state
+from chatserver.storage import Ballast, Database, DataLock, erasing, files, place, state
 from chatserver.timers import Alarms, Eraser
 from chatserver.watch import Watch
 from chatserver.web.application import Parts, build
@@ -132,7 +132,7 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
         stack.callback(presence.stop)
         watch = Watch(hub, database, workers, clock)
         alarms = Alarms(room, clock)
-        eraser = Eraser(media.erase, database.empty_log)
+        eraser = Eraser(media.erase, lambda: erasing.write_anew(database))
         database.publish_to(Publisher(feed, wire, hub, [watch.heed, room.logins.heed, alarms.heed, eraser.heed]))
         await stack.enter_async_context(eraser.running())
         await stack.enter_async_context(alarms.running())

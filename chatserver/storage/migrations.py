@@ -1,14 +1,22 @@
 """Opens the file, or says why not; and takes its schema, step by step, to today's.
 
 The steps are `schema/NNNN_name.sql`, append-only, one transaction each; the number of the last one
-stands in the file's `user_version`.
+stands in the file's `user_version`. Before the first of them a copy is made (precaution.py), and each
+is told in the log: an operator who waits for a start should see why.
 """
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import sqlite3
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+
+from chatserver.storage import precaution
+
+log = logging.getLogger(__name__)
 
 # "chat" in ASCII: tells our files from other programs'.
 APPLICATION_ID = 0x63686174
@@ -18,10 +26,22 @@ class DatabaseUnusable(Exception):
     """The file cannot be used and was not touched; the message is one line that names it."""
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection set up as this program needs it, on an up-to-date schema."""
+@dataclass(frozen=True, slots=True)
+class _Step:
+    number: int
+    name: str
+    sql: str
+
+
+def connect(path: Path, *, keeps_copy: bool = True) -> sqlite3.Connection:
+    """A connection set up as this program needs it, on an up-to-date schema.
+
+    `keeps_copy`: a database of an older schema is copied first. Raises DatabaseUnusable.
+    """
     if path.exists() and path.stat().st_size:
-        inspect(path)
+        version = inspect(path)
+        if 0 < version < newest_version():
+            _prepare(path, version, keeps_copy)
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
@@ -40,11 +60,11 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def newest_version() -> int:
-    return _steps()[-1][0]
+    return _steps()[-1].number
 
 
-def inspect(path: Path) -> None:
-    """Look without touching: read-only, before anything could change a byte of it."""
+def inspect(path: Path) -> int:
+    """Look without touching: read-only, before anything could change a byte of it. The schema; 0: nothing yet."""
     try:
         connection = open_to_look(path)
         try:
@@ -64,6 +84,7 @@ def inspect(path: Path) -> None:
         raise DatabaseUnusable(f"{path}: is not a database of this program")
     if version > newest_version():
         raise DatabaseUnusable(f"{path}: is newer (schema {version}) than this program ({newest_version()})")
+    return int(version)
 
 
 def open_to_look(path: Path) -> sqlite3.Connection:
@@ -96,22 +117,48 @@ def _set_up(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_size_limit = 4194304")
 
 
+def _prepare(path: Path, version: int, keeps_copy: bool) -> None:
+    """Before a byte of the file changes: is there room for an upgrade, and a copy of what it was."""
+    upgrade = f"the upgrade of its schema from {version} to {newest_version()}"
+    if missing := precaution.missing_bytes(path):
+        raise DatabaseUnusable(f"{path}: {upgrade} needs {missing:,} bytes more than its disk has free")
+    log.warning("%s: %s begins", path, upgrade)
+    if not keeps_copy:
+        return
+    try:
+        with contextlib.closing(open_to_look(path)) as source:
+            copy = precaution.copy(source, path, version)
+    except (sqlite3.Error, OSError) as error:
+        raise DatabaseUnusable(f"{path}: no copy could be made before {upgrade}: {error}") from None
+    log.warning("%s: copied to %s, which goes after a week", path, copy.name)
+
+
 def _migrate(connection: sqlite3.Connection) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    for number, sql in _steps():
-        if number > version:
-            try:
-                connection.executescript(
-                    f"BEGIN IMMEDIATE;\n{sql}\nPRAGMA application_id = {APPLICATION_ID};\n"
-                    f"PRAGMA user_version = {number};\nCOMMIT;"
-                )
-            except sqlite3.Error:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+    for step in _steps():
+        if step.number > version:
+            _take(connection, step)
+            if version:  # a new room has nothing to wait for
+                log.warning("schema %d (%s) done", step.number, step.name)
 
 
-def _steps() -> list[tuple[int, str]]:
+def _take(connection: sqlite3.Connection, step: _Step) -> None:
+    """One step, wholly or not at all."""
+    try:
+        connection.executescript(
+            f"BEGIN IMMEDIATE;\n{step.sql}\nPRAGMA application_id = {APPLICATION_ID};\n"
+            f"PRAGMA user_version = {step.number};\nCOMMIT;"
+        )
+    except sqlite3.Error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _steps() -> list[_Step]:
     folder = resources.files("chatserver.storage") / "schema"
     files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
-    return [(int(entry.name[:4]), entry.read_text(encoding="utf-8")) for entry in files]
+    return [
+        _Step(int(entry.name[:4]), entry.name[5:].removesuffix(".sql"), entry.read_text(encoding="utf-8"))
+        for entry in files
+    ]

@@ -214,7 +214,8 @@ async def test_a_missing_directory_is_refused(tmp_path: Path) -> None:
 def test_a_migration_that_fails_leaves_the_schema_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = migrations._steps()
     migrations.connect(tmp_path / "chat.db").close()
-    broken = [*steps, (steps[-1][0] + 1, "CREATE TABLE half (n INTEGER); INSERT INTO nowhere VALUES (1);")]
+    half = "CREATE TABLE half (n INTEGER); INSERT INTO nowhere VALUES (1);"
+    broken = [*steps, migrations._Step(steps[-1].number + 1, "half", half)]
     monkeypatch.setattr(migrations, "_steps", lambda: broken)
     with pytest.raises(DatabaseUnusable, match="nowhere"):
         migrations.connect(tmp_path / "chat.db")
@@ -227,11 +228,11 @@ def test_a_migration_that_fails_leaves_the_schema_as_it_was(tmp_path: Path, monk
 def test_a_later_migration_is_applied_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = migrations._steps()
     migrations.connect(tmp_path / "chat.db").close()
-    later = [*steps, (steps[-1][0] + 1, "CREATE TABLE later (n INTEGER);")]
+    later = [*steps, migrations._Step(steps[-1].number + 1, "later", "CREATE TABLE later (n INTEGER);")]
     monkeypatch.setattr(migrations, "_steps", lambda: later)
     for _ in range(2):
         connection = migrations.connect(tmp_path / "chat.db")
-        assert connection.execute("PRAGMA user_version").fetchone() == (later[-1][0],)
+        assert connection.execute("PRAGMA user_version").fetchone() == (later[-1].number,)
         connection.close()
 
 

@@ -9,11 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.events import ContentErased, Event, SessionsEnded
+from chatserver.events import ContentErased, Event, MessageRecalled, SessionsEnded
+from chatserver.model import Kind, Message, Role, State, User
 from chatserver.timers import Eraser
 from chatserver.timers import eraser as eraser_module
 from tests.room.stage import staged
 from tests.support import FakeClock
+
+RECALLED = MessageRecalled(
+    Message(
+        id=1, seq=2, state=State.RECALLED, kind=Kind.TEXT, author=User(1, "小明", Role.MEMBER, ""), text="", image="",
+        thumb="", width=0, height=0, created_ms=0, recall_until_ms=0, reply_to=None, client_id="",
+    ),
+    "小明",
+)  # fmt: skip
 
 
 class Disk:
@@ -138,6 +147,47 @@ async def test_a_failure_at_the_end_is_no_failure_to_end(disk: Disk, caplog: pyt
         disk.log_failures = 1
     assert disk.asked == ["log"]
     assert "the next start tries again" in caplog.text
+
+
+class SlowDisk(Disk):
+    """Writing takes a while; when each writing began and ended, in the loop's seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+        self.spans: list[tuple[float, float]] = []
+
+    async def empty(self) -> None:
+        begun = asyncio.get_running_loop().time()
+        await asyncio.sleep(self.seconds)
+        self.spans.append((begun, asyncio.get_running_loop().time()))
+        await super().empty()
+
+
+async def test_what_expires_is_written_out_in_proportion_to_what_that_costs() -> None:
+    disk = SlowDisk(0.02)
+    async with running(disk) as eraser:
+        eraser.heed(ContentErased())
+        await until(lambda: disk.logs == 1)
+    (_, ended), (begun, _) = disk.spans[:2]
+    assert begun - ended >= eraser_module.EXPIRED_TIMES * disk.seconds
+
+
+async def test_what_is_taken_back_does_not_wait_for_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(eraser_module, "EXPIRED_TIMES", 1_000_000)
+    disk = SlowDisk(0.002)
+    async with running(disk) as eraser:
+        eraser.heed(ContentErased(("images/old.webp",)))
+        await until(lambda: {"images/old.webp"} in disk.asked)  # files wait for nothing
+        await asyncio.sleep(0.05)
+        assert disk.logs == 0
+        eraser.heed(RECALLED)
+        eraser.heed(ContentErased())
+        await until(lambda: disk.logs == 1)
+
+
+def test_the_longest_wait_leaves_time_to_keep_the_promise_of_ten_seconds() -> None:
+    assert eraser_module.PROMISED_SECONDS_MAX <= 6
 
 
 async def test_a_recalled_text_is_in_no_file_soon_after(tmp_path: Path) -> None:

@@ -1,0 +1,25 @@
+"""Erased content leaves every file that is the database's: it, its log, and what upgrades left beside it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from chatserver.storage import precaution, state
+from chatserver.storage.database import Database, Transaction
+
+
+async def write_anew(database: Database) -> None:
+    """Raises sqlite3.Error and OSError when something may be left."""
+    await database.empty_log()
+    copies = precaution.copies(database.path)
+    if not copies:
+        return
+    first_id, erased = await database.run(_gone)
+    for copy in copies:
+        await asyncio.to_thread(precaution.clean, copy, first_id, erased)
+
+
+def _gone(tx: Transaction) -> tuple[int, list[int]]:
+    """The id below which nothing is kept, and those above it that were taken back."""
+    rows = tx.all("SELECT id FROM messages WHERE state <> 'live'")
+    return state.read(tx).first_id, [row[0] for row in rows]
