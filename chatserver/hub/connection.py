@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from chatserver.hub import frames
 from chatserver.model import User
@@ -28,6 +30,10 @@ class Connection:
     the reader is told 1013 and dropped. One write alone may be longer, where nothing waits: a long
     page of history or a great batch is no reader's fault. Frames are written beside aiohttp, so its
     own flow control does not see them; the transport's buffer is watched here instead.
+
+    While nothing waits in that buffer, a frame goes to the kernel straight away: the transport's own
+    `write` costs a reader as much again as the loop around it. What the kernel does not take, and
+    all that follows until the buffer is empty, goes through the transport, which keeps the order.
     """
 
     transport: asyncio.Transport
@@ -35,25 +41,43 @@ class Connection:
     session_id: int | None
     address: str
     now: float
-    heard: float = 0.0
-    closing_code: int | None = None
-    _deadline: float = 0.0
-    _sent: int = 0
-    _passed: int = 0
-    _passed_at: float = 0.0
+    heard: float = field(init=False)
+    closing_code: int | None = field(default=None, init=False)
+    # Of the transport's socket: -1 once that is closed, so no other file is ever written to. None over TLS.
+    _fileno: Callable[[], int] | None = field(init=False)
+    # Something may wait in the transport's buffer; at first, the handshake's answer.
+    _is_behind: bool = field(default=True, init=False)
+    _deadline: float = field(default=0.0, init=False)
+    # In bytes: what the transport was given, and what of that had left it when `is_lost` looked last.
+    _given: int = field(default=0, init=False)
+    _passed: int = field(default=0, init=False)
+    _passed_at: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.heard = self._passed_at = self.now
+        is_plain = self.transport.get_extra_info("sslcontext") is None
+        socket = self.transport.get_extra_info("socket") if is_plain else None
+        self._fileno = socket.fileno if socket is not None else None
 
     def send(self, data: bytes) -> bool:
         """Write whole frames. False when this reader has just been given up as too slow."""
         if self.closing_code is not None:
             return True
+        if self._is_behind or self._fileno is None:
+            return self._queue(data)
+        try:
+            taken = os.write(self._fileno(), data)
+        except OSError:  # its buffer is full, or the peer is gone: which of them is the transport's to find out
+            taken = 0
+        return taken == len(data) or self._queue(data[taken:])
+
+    def _queue(self, data: bytes) -> bool:
         waiting = self.transport.get_write_buffer_size()
         if waiting and waiting + len(data) > OUTBOX_MAX:
             return False
-        self._sent += len(data)
+        self._given += len(data)
         self.transport.write(data)
+        self._is_behind = self.transport.get_write_buffer_size() > 0
         return True
 
     def close(self, code: int, now: float) -> None:
@@ -71,7 +95,7 @@ class Connection:
         """True when nothing more is to be expected of this peer."""
         if self.closing_code is not None:
             return now >= self._deadline
-        passed = self._sent - self.transport.get_write_buffer_size()
-        if passed > self._passed or passed == self._sent:
+        passed = self._given - self.transport.get_write_buffer_size()
+        if passed > self._passed or passed == self._given:
             self._passed, self._passed_at = passed, now
         return now - self._passed_at >= STUCK_SECONDS or now - self.heard >= SILENT_SECONDS

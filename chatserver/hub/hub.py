@@ -68,10 +68,10 @@ class Hub:
         A reader past its bound costs only itself.
         """
         self.broadcast_bytes += len(data) * len(self._live)
-        if besides:
-            slow = [reader for reader in self._live if not reader.send(data + besides.get(reader, b""))]
-        else:
-            slow = [reader for reader in self._live if not reader.send(data)]
+        # First who also waits for an answer: a sender may go on while the others are written to.
+        slow = [reader for reader, own in besides.items() if reader in self._live and not reader.send(data + own)]
+        others = self._live.difference(besides) if besides else self._live
+        slow += [reader for reader in others if not reader.send(data)]
         for reader in slow:
             self._give_up(reader)
 

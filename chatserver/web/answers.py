@@ -47,6 +47,7 @@ STATUS = {
     Code.BUSY: 503,
     Code.STORAGE_FULL: 507,
 }
+_JSON = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 
 
 def json(value: Any, status: int = 200) -> web.Response:
@@ -54,9 +55,7 @@ def json(value: Any, status: int = 200) -> web.Response:
 
 
 def json_bytes(body: bytes, status: int = 200) -> web.Response:
-    return web.Response(
-        body=body, status=status, content_type="application/json", headers={"Cache-Control": "no-store"}
-    )
+    return web.Response(body=body, status=status, headers=_JSON)
 
 
 def page(request: web.Request, template: str, values: dict[str, Any], status: int = 200) -> web.Response:

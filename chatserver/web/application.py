@@ -90,7 +90,6 @@ def build(parts: Parts) -> web.Application:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    app[keys.ROOM_PAGE] = RoomPage(environment, parts.feed, parts.hub, parts.wire)
+    app[keys.ROOM_PAGE] = RoomPage(environment, parts.feed, parts.presence, parts.wire)
     app.on_response_prepare.append(headers.adder(config.secure))
-    app.on_response_prepare.append(tracing.name)
     return app

@@ -6,6 +6,10 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from chatserver.web.keys import REQUEST_ID
+
+REQUEST_ID_HEADER = "X-Request-ID"
+
 # Nothing but our own files, nothing inline, no frame around us, no string becomes markup.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self';"
@@ -30,6 +34,8 @@ def adder(secure: bool) -> Callable[[web.Request, web.StreamResponse], Awaitable
     """An `on_response_prepare` handler; a handler's own headers win."""
 
     async def add_to(request: web.Request, response: web.StreamResponse) -> None:
+        if request_id := request.get(REQUEST_ID):
+            response.headers[REQUEST_ID_HEADER] = request_id
         if response.status != 101:
             add(response, secure)
 

@@ -41,5 +41,6 @@ CLOCK: web.AppKey[Clock] = web.AppKey("clock", Clock)
 ACCESS = web.AppKey("access", dict[web.AbstractRoute, Access])
 
 REQUEST_ID = web.RequestKey("request_id", str)
+COOKIES = web.RequestKey("cookies", dict[str, str])
 VIEWER = web.RequestKey("viewer", Viewer)
 FORM = web.RequestKey("form", Form)

@@ -9,7 +9,7 @@ from chatserver.model import Session as Login
 from chatserver.model import User
 from chatserver.room.logins import LIFE_MS, Logins
 from chatserver.web.gate import Gate
-from chatserver.web.keys import ROOM
+from chatserver.web.keys import COOKIES, ROOM
 
 # The login that was found for this request; kept beside the library's Session, which holds plain data.
 LOGIN = web.RequestKey("login", Login)
@@ -29,6 +29,9 @@ class LoginStorage(AbstractStorage):
         )
         self._logins = logins
         self._gate = gate
+
+    def load_cookie(self, request: web.Request) -> str | None:
+        return request[COOKIES].get(self.cookie_name)
 
     async def load_session(self, request: web.Request) -> Session:
         token = self.load_cookie(request)

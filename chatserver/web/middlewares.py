@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from chatserver.refusals import Code, Refusal
-from chatserver.web import answers, csrf, forms, logins
+from chatserver.web import answers, cookies, csrf, forms, logins
 from chatserver.web import viewer as viewers
 from chatserver.web.access import Access
-from chatserver.web.keys import ACCESS, FORM, GATE, MEDIA, REQUEST_ID, SETTINGS, TOKENS, VIEWER
+from chatserver.web.keys import ACCESS, COOKIES, FORM, GATE, MEDIA, REQUEST_ID, SETTINGS, TOKENS, VIEWER
 from chatserver.web.viewer import Viewer
 
 log = logging.getLogger(__name__)
@@ -27,13 +26,14 @@ def viewer(secure: bool) -> Middleware:
 
     @web.middleware
     async def find(request: web.Request, handler: Handler) -> web.StreamResponse:
-        visitor = request.cookies.get(cookie, "")[:64]
+        request[COOKIES] = known = cookies.of(request)
+        visitor = known.get(cookie, "")[:64]
         visitor = visitor if visitor.isascii() else ""  # not one of ours, and not even text perhaps
         request[VIEWER] = found = Viewer(
             session=None,
-            language=viewers.language_of(request, request.app[SETTINGS].now.language),
-            ui=viewers.ui_of(request),
-            theme=viewers.theme_of(request),
+            language=viewers.language_of(request, known, request.app[SETTINGS].now.language),
+            ui=viewers.ui_of(request, known),
+            theme=viewers.theme_of(known),
             address=request.app[GATE].address(request),
             visitor=visitor or csrf.new_visitor(),
             visitor_is_new=not visitor,
@@ -44,7 +44,7 @@ def viewer(secure: bool) -> Middleware:
                 response.set_cookie(
                     cookie, found.visitor, max_age=viewers.YEAR_SECONDS, httponly=True, samesite="Lax", secure=secure
                 )
-            viewers.remember_choices(request, response, secure)
+            viewers.remember_choices(request, known, response, secure)
         return response
 
     return find
@@ -79,7 +79,8 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     request.app[GATE].check_host(request)
     if access in (None, Access.FILE):  # None: there is no such route, which the handler says
         return await handler(request)
-    request[VIEWER] = asker = dataclasses.replace(request[VIEWER], session=await logins.current(request))
+    asker = request[VIEWER]
+    asker.session = await logins.current(request)
     access.check(asker.user, request.app[SETTINGS].now.guests)
     if request.method in SAFE_METHODS:
         return await handler(request)

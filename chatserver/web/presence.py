@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from chatserver.hub import Connection, Hub, frames
 from chatserver.web.wire import dumps, user
@@ -16,37 +15,32 @@ FACES_MAX = 100
 BYTES_A_SECOND = 4_000_000
 
 
-def here(hub: Hub) -> dict[str, Any]:
-    """Who is connected: members, each once however many tabs, and guests, by sockets."""
-    users = hub.users()
-    return {
-        "online": len(users),
-        "guests": hub.guests,
-        "members": [each.name for each in users[:NAMES_MAX]],
-        "people": [user(each) for each in users[:FACES_MAX]],
-    }
-
-
 class Presence:
-    """Coalesces the hub's changes, so that nobody is told twice within INTERVAL_SECONDS."""
+    """Coalesces the hub's changes, so that nobody is told twice within INTERVAL_SECONDS.
+
+    The list of a full room takes a millisecond to encode, so those who ask for it one after the other
+    while people come and go are given one that may be as old.
+    """
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._pending: asyncio.TimerHandle | None = None
         self._next_at = 0.0
-        self._frame: bytes | None = None
+        self._json = b""
+        self._encoded_at = float("-inf")
+        self._is_stale = True
         hub.changed = self._changed
 
-    def frame(self) -> bytes:
-        """Encoded once for each change, however many come and are greeted."""
-        if self._frame is None:
-            self._frame = frames.text(dumps({"type": "presence", **here(self._hub)}))
-        return self._frame
+    def here(self) -> bytes:
+        """Who is connected, as a JSON object: members, each once however many tabs, and guests, by sockets."""
+        if self._is_stale and asyncio.get_running_loop().time() - self._encoded_at >= INTERVAL_SECONDS:
+            self._encode()
+        return self._json
 
     def greet(self, newcomer: Connection) -> None:
         """Tell a newcomer who is here; where all are about to be told, those words are theirs too."""
         if self._pending is None or self._pending.when() > asyncio.get_running_loop().time() + INTERVAL_SECONDS:
-            self._hub.send(newcomer, self.frame())
+            self._hub.send(newcomer, _frame(self.here()))
 
     def stop(self) -> None:
         self._hub.changed = lambda: None
@@ -54,14 +48,33 @@ class Presence:
             self._pending.cancel()
 
     def _changed(self) -> None:
-        self._frame = None
+        self._is_stale = True
         if self._pending is None:
             loop = asyncio.get_running_loop()
             self._pending = loop.call_at(max(loop.time() + 0.1, self._next_at), self._tell)
 
     def _tell(self) -> None:
         self._pending = None
-        frame = self.frame()
+        if self._is_stale:
+            self._encode()
+        frame = _frame(self._json)
         cost = len(frame) * len(self._hub) / BYTES_A_SECOND
         self._next_at = asyncio.get_running_loop().time() + max(INTERVAL_SECONDS, cost)
         self._hub.broadcast(frame)
+
+    def _encode(self) -> None:
+        users = self._hub.users()
+        self._json = dumps(
+            {
+                "online": len(users),
+                "guests": self._hub.guests,
+                "members": [each.name for each in users[:NAMES_MAX]],
+                "people": [user(each) for each in users[:FACES_MAX]],
+            }
+        )
+        self._encoded_at = asyncio.get_running_loop().time()
+        self._is_stale = False
+
+
+def _frame(here: bytes) -> bytes:
+    return frames.text(b'{"type":"presence",' + here[1:])

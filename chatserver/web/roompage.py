@@ -11,11 +11,10 @@ from typing import Any
 import jinja2
 
 from chatserver.config import Config
-from chatserver.hub import Hub
 from chatserver.model import User
 from chatserver.web import wire
 from chatserver.web.feed import PAGE, Feed
-from chatserver.web.presence import here
+from chatserver.web.presence import Presence
 from chatserver.web.viewer import Viewer
 from chatserver.web.wire import Wire, dumps
 
@@ -30,10 +29,10 @@ class RoomPage:
     """Rendering a template costs a millisecond, and readers of one language, theme and layout share
     all of it but a token and the messages: so shells are kept, split where those two go."""
 
-    def __init__(self, environment: jinja2.Environment, feed: Feed, hub: Hub, wire_: Wire) -> None:
+    def __init__(self, environment: jinja2.Environment, feed: Feed, presence: Presence, wire_: Wire) -> None:
         self._environment = environment
         self._feed = feed
-        self._hub = hub
+        self._presence = presence
         self._wire = wire_
         self._shells: OrderedDict[tuple[Any, ...], list[bytes]] = OrderedDict()
 
@@ -64,12 +63,12 @@ class RoomPage:
             "limits": wire.limits(config),
             "window": self._wire.window(feed.window) if feed.window else None,
             "announcement": wire.media_url(feed.announcement),
-            **here(self._hub),
             "room_name": config.room_name,
             "ui": ui,
             "has_more": feed.has_more(PAGE),
         }
-        return b'{"messages":' + feed.newest(PAGE) + b"," + dumps(rest)[1:]
+        here = self._presence.here()
+        return b'{"messages":' + feed.newest(PAGE) + b"," + here[1:-1] + b"," + dumps(rest)[1:]
 
     def _shell(self, viewer: Viewer, globals_: dict[str, Any]) -> list[bytes]:
         context = {**globals_, "csrf_token": _TOKEN, "present": _PRESENT}

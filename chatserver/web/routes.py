@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from chatserver.web import api, media, members, messages, metrics, pages, settings, setup, socket, status
+from chatserver.web import api, manifest, media, members, messages, metrics, pages, settings, setup, socket, status
 from chatserver.web.access import Access
 from chatserver.web.keys import STATIC
 
@@ -56,6 +56,7 @@ ROUTES: tuple[tuple[str, str, Handler, Access], ...] = (
     ("GET", "/media/{folder}/{name}", media.get, Access.READER),
     ("GET", "/static/{version}/{name:.+}", static, Access.FILE),
     ("GET", "/sw.js", service_worker, Access.FILE),
+    ("GET", "/manifest.webmanifest", manifest.get, Access.FILE),
     ("GET", "/favicon.ico", favicon, Access.FILE),
     ("GET", "/healthz", api.healthz, Access.OPEN),
     ("GET", "/readyz", api.readyz, Access.OPEN),

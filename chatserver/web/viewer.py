@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,9 +19,9 @@ YEAR_SECONDS = 31_536_000
 _PHONE = re.compile(r"iPhone|iPod|Android.+Mobile|Mobile.+Firefox|MicroMessenger|Windows Phone|HarmonyOS.+Mobile")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Viewer:
-    """The asker of one request. `session` is None for guests; `visitor` binds their CSRF token."""
+    """The asker of one request. `visitor` binds their CSRF token; `session` is None for guests, and until looked up."""
 
     session: Session | None
     language: str
@@ -40,21 +40,23 @@ class Viewer:
         return translator(self.language)
 
 
-def language_of(request: web.Request, fallback: str) -> str:
+def language_of(request: web.Request, cookies: Mapping[str, str], fallback: str) -> str:
     """`?lang=`, then the cookie, then what the browser prefers, then `fallback`."""
-    for chosen in (request.query.get("lang"), request.cookies.get("lang")):
-        if chosen in LANGUAGES:
-            return chosen
-    return _preferred(request.headers.get("Accept-Language", "")[:1000], fallback)
+    chosen = _chosen(request, cookies, "lang", LANGUAGES)
+    return chosen or _preferred(request.headers.get("Accept-Language", "")[:1000], fallback)
 
 
-def ui_of(request: web.Request) -> str:
+def ui_of(request: web.Request, cookies: Mapping[str, str]) -> str:
     """`?ui=`, then the cookie, then whether the browser is a phone's."""
-    for chosen in (request.query.get("ui"), request.cookies.get("ui")):
-        if chosen in LAYOUTS:
-            return chosen
+    if chosen := _chosen(request, cookies, "ui", LAYOUTS):
+        return chosen
     says_mobile = request.headers.get("Sec-CH-UA-Mobile") == "?1"
     return "mobile" if says_mobile or _is_phone(request.headers.get("User-Agent", "")[:500]) else "desktop"
+
+
+def _chosen(request: web.Request, cookies: Mapping[str, str], name: str, allowed: Collection[str]) -> str | None:
+    asked = request.query.get(name) if request.query_string else None
+    return next((choice for choice in (asked, cookies.get(name)) if choice in allowed), None)
 
 
 # A room's readers have a few dozen browsers between them, and each asks again and again.
@@ -70,16 +72,20 @@ def _is_phone(agent: str) -> bool:
     return _PHONE.search(agent) is not None
 
 
-def theme_of(request: web.Request) -> str:
-    chosen = request.cookies.get("theme", "")
+def theme_of(cookies: Mapping[str, str]) -> str:
+    chosen = cookies.get("theme", "")
     return chosen if chosen in THEMES else "auto"
 
 
-def remember_choices(request: web.Request, response: web.StreamResponse, secure: bool) -> None:
+def remember_choices(
+    request: web.Request, cookies: Mapping[str, str], response: web.StreamResponse, secure: bool
+) -> None:
     """Keep what `?ui=` and `?lang=` chose, for a year."""
+    if not request.query_string:
+        return
     for name, allowed in (("ui", LAYOUTS), ("lang", LANGUAGES)):
         chosen = request.query.get(name)
-        if chosen in allowed and request.cookies.get(name) != chosen:
+        if chosen in allowed and cookies.get(name) != chosen:
             response.set_cookie(name, chosen, max_age=YEAR_SECONDS, path="/", samesite="Lax", secure=secure)
 
 
