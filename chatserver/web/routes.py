@@ -42,6 +42,8 @@ ROUTES: tuple[tuple[str, str, Handler, Access], ...] = (
     ("POST", "/settings/", settings.change, Access.ADMINISTRATOR),
     ("GET", "/members/", members.page, Access.ADMINISTRATOR),
     ("POST", f"/members/{_ID}/", members.act, Access.ADMINISTRATOR),
+    ("GET", "/invites/", invites.page, Access.ADMINISTRATOR),
+    ("POST", "/invites/", invites.change, Access.ADMINISTRATOR),
     ("GET", "/status/", status.page, Access.ADMINISTRATOR),
     ("POST", "/post/", messages.post, Access.MEMBER),
     ("POST", f"/recall_message/{_ID}/", messages.recall, Access.MEMBER),

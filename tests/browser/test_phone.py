@@ -15,6 +15,7 @@ from tests.browser.conftest import ADMINISTRATOR, PHONE, Visitor
 
 Come = Callable[..., Visitor]
 Call = Callable[[str], Caller]
+SETTINGS = {"room_name": "果园“团购”群"}
 CSS = Path(__file__).parents[2] / "static" / "css"
 WECHAT = (
     "Mozilla/5.0 (Linux; Android 14; V2309A) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/116.0.0.0"
@@ -134,22 +135,35 @@ def test_it_works_as_a_plain_tab_in_wechats_browser(come: Come, call: Call) -> N
     ming.page.wait_for_timeout(5000)  # past the moment when others would make their copy
 
 
-def test_it_can_be_installed(come: Come) -> None:
+def test_it_can_be_installed_under_the_rooms_own_name(come: Come) -> None:
     ming = come("小明", **PHONE)
     address = ming.page.locator("link[rel=manifest]").evaluate("link => link.href")
     answer = ming.page.request.get(address)
     assert answer.headers["content-type"].startswith("application/manifest+json")
     manifest = json.loads(answer.body())
     assert manifest["start_url"] == manifest["scope"] == manifest["id"] == "/"
-    assert manifest["display"] == "standalone" and manifest["name"] and manifest["short_name"]
+    assert manifest["display"] == "standalone" and manifest["lang"] == "zh"
+    assert manifest["name"] == manifest["short_name"] == "果园“团购”群"
     sizes = set()
     for icon in manifest["icons"]:
-        picture = ming.page.request.get(re.sub(r"[^/]+$", icon["src"], address))
+        picture = ming.page.request.get(ming.address + icon["src"])
         assert picture.ok and picture.headers["content-type"] == icon["type"]
         sizes.add(icon["sizes"])
     assert {"192x192", "512x512"} <= sizes
     assert any(icon.get("purpose") == "maskable" for icon in manifest["icons"])
     assert ming.page.request.get(ming.page.locator("link[rel=apple-touch-icon]").evaluate("link => link.href")).ok
+    # Chromium's own reading of it, which tells what it does not like.
+    read = ming.context.new_cdp_session(ming.page).send("Page.getAppManifest")
+    assert read["url"] == address and read["errors"] == [] and "果园“团购”群" in read["data"]
+
+
+def test_a_room_that_is_renamed_is_installed_under_its_new_name(visit: Come) -> None:
+    wang = visit()
+    wang.log_in(ADMINISTRATOR)
+    wang.page.goto(f"{wang.address}/settings/")
+    wang.page.fill("input[name=room_name]", "改了名字")
+    wang.page.locator("form:has(input[name=room_name]) button[type=submit]").last.click()
+    wang.until(lambda: wang.page.request.get(f"{wang.address}/manifest.webmanifest").json()["name"] == "改了名字")
 
 
 @pytest.mark.parametrize("ui", ["desktop", "mobile"])

@@ -16,7 +16,8 @@ from tests.process.serving import serving
 from tests.web.client import PASSWORD, Browser, opened
 
 PAGE = text("docs/protocol.md")
-FORMS_AND_PAGES = {"/", "/ws/chat/", "/setup/", "/sw.js", "/favicon.ico", "/static/{version}/{name:.+}"}
+FORMS_AND_PAGES = {"/", "/ws/chat/", "/setup/", "/sw.js", "/manifest.webmanifest", "/favicon.ico",
+                   "/static/{version}/{name:.+}"}  # fmt: skip
 
 
 def part(heading: str) -> str:

@@ -113,6 +113,8 @@ TABLE = [
         Row("POST", f"/members/{ID}/", post("/members/{victim}/", {"act": act}), ADMINISTRATORS, act)
         for act in ("mute", "unmute", "ban", "unban", "promote", "demote")
     ),
+    Row("GET", "/invites/", get("/invites/"), ADMINISTRATORS),
+    Row("POST", "/invites/", post("/invites/", {"uses": "2", "hours": "24"}), ADMINISTRATORS, "a new one"),
     Row("GET", "/status/", get("/status/"), ADMINISTRATORS),
     Row("POST", "/post/", post("/post/", {"text": "hello"}), SPEAKERS, "a text"),
     Row("POST", "/post/", post("/post/", image="image"), SPEAKERS, "a picture"),
@@ -130,6 +132,7 @@ TABLE = [
     Row("GET", "/media/{folder}/{name}", look_at_a_picture, EVERYBODY),
     Row("GET", "/static/{version}/{name:.+}", fetch_a_file, EVERYBODY),
     Row("GET", "/sw.js", get("/sw.js"), EVERYBODY),
+    Row("GET", "/manifest.webmanifest", get("/manifest.webmanifest"), EVERYBODY),
     Row("GET", "/favicon.ico", get("/favicon.ico"), EVERYBODY),
     Row("GET", "/healthz", get("/healthz"), EVERYBODY),
     Row("GET", "/readyz", get("/readyz"), EVERYBODY),
