@@ -7,11 +7,16 @@ import secrets
 from dataclasses import dataclass
 
 from chatserver.clock import Clock
+from chatserver.model import User
 from chatserver.refusals import Code, Refusal
+from chatserver.room import acting
 from chatserver.storage import Database, Transaction, invites
+from chatserver.storage.invites import OpenInvite
 
 USES_MAX = 10_000
 HOURS_MAX = 8_784.0  # a year, and a leap day
+# What a page shows, the newest first; whoever makes more can withdraw some.
+OPENED_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,7 @@ class Invite:
     code: str
     uses: int
     expires_ms: int
+    opened: OpenInvite
 
 
 class Invites:
@@ -28,19 +34,42 @@ class Invites:
         self._database = database
         self._clock = clock
 
-    async def create(self, uses: int, hours: float) -> Invite:
+    async def create(self, uses: int, hours: float, maker: User | None = None) -> Invite:
         """An invitation for `uses` members (1 to USES_MAX) that works for `hours` (up to HOURS_MAX).
 
-        Refuses anything else with `bad_request`.
+        `maker` is the administrator who asks; None: the operator. Refuses anything else with
+        `bad_request`, and anybody else with `forbidden`.
         """
         if not 1 <= uses <= USES_MAX:
             raise Refusal(Code.BAD_REQUEST, field="uses")
         if not 0 < hours <= HOURS_MAX:
             raise Refusal(Code.BAD_REQUEST, field="hours")
+        code, now_ms = secrets.token_urlsafe(16), self._clock.now_ms()
+        opened = OpenInvite(
+            _hash(code).hex(), uses, now_ms, now_ms + int(hours * 3_600_000), maker.name if maker else ""
+        )
+        await self._database.run(lambda tx: _create(tx, opened, maker))
+        return Invite(code, uses, opened.expires_ms, opened)
+
+    async def opened(self, actor: User) -> list[OpenInvite]:
+        """The newest OPENED_MAX that still let somebody in. For administrators: others get `forbidden`."""
         now_ms = self._clock.now_ms()
-        invite = Invite(secrets.token_urlsafe(16), uses, now_ms + int(hours * 3_600_000))
-        await self._database.run(lambda tx: _create(tx, invite, now_ms))
-        return invite
+
+        def unit(tx: Transaction) -> list[OpenInvite]:
+            acting.administrator(tx, actor)
+            return invites.opened(tx, now_ms, OPENED_MAX)
+
+        return await self._database.run(unit)
+
+    async def withdraw(self, actor: User, invite_id: str) -> None:
+        """From now on it lets nobody in. Refuses with `forbidden`, and `not_found` where there is none (any more)."""
+
+        def unit(tx: Transaction) -> None:
+            acting.administrator(tx, actor)
+            if not invites.delete(tx, invite_id):
+                raise Refusal(Code.NOT_FOUND)
+
+        await self._database.run(unit)
 
     async def check(self, code: str) -> None:
         """Refuse early, with `invite_invalid`, what `use` would refuse; `use` asks again."""
@@ -55,9 +84,10 @@ def use(tx: Transaction, code: str, now_ms: int) -> None:
         raise Refusal(Code.INVITE_INVALID)
 
 
-def _create(tx: Transaction, invite: Invite, now_ms: int) -> None:
-    invites.delete_expired(tx, now_ms)  # they let nobody in; this only keeps the table short
-    invites.insert(tx, _hash(invite.code), invite.uses, now_ms, invite.expires_ms)
+def _create(tx: Transaction, new: OpenInvite, maker: User | None) -> None:
+    made_by = acting.administrator(tx, maker).id if maker else None
+    invites.delete_expired(tx, new.created_ms)  # they let nobody in; this only keeps the table short
+    invites.insert(tx, new, made_by)
 
 
 def _hash(code: str) -> bytes:

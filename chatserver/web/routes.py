@@ -5,7 +5,20 @@ from __future__ import annotations
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from chatserver.web import api, manifest, media, members, messages, metrics, pages, settings, setup, socket, status
+from chatserver.web import (
+    api,
+    invites,
+    manifest,
+    media,
+    members,
+    messages,
+    metrics,
+    pages,
+    settings,
+    setup,
+    socket,
+    status,
+)
 from chatserver.web.access import Access
 from chatserver.web.keys import STATIC
 
