@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tests.browser.caller import PASSWORD, Caller
 
 ROOT = Path(__file__).parents[2]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+RUN = ("run.py",)
 ADMINISTRATOR = "小王"
 # How long anything may take before a test gives up. Nothing here is meant to take long; a machine with
 # other work may be slow all the same, and Playwright's own five seconds then tell of that machine.
@@ -72,18 +74,21 @@ def room(tmp_path: Path) -> Iterator[RoomProcess]:
 
 @pytest.fixture(scope="module")
 def hall(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RoomProcess]:
-    """One room for all tests of a module, which may say SETTINGS for it: nobody has to wait to speak."""
+    """One room for all tests of a module, which may say SETTINGS for it, or another PROGRAM that serves it.
+
+    Nobody has to wait to speak."""
     settings = {"send_interval": "0", "registrations_per_hour": "0", "history_limit": "1000"}
     settings |= getattr(request.module, "SETTINGS", {})
-    with serving(tmp_path_factory.mktemp("hall") / "data", **settings) as process:
+    program = getattr(request.module, "PROGRAM", RUN)
+    with serving(tmp_path_factory.mktemp("hall") / "data", program=program, **settings) as process:
         yield process
 
 
 class serving:
     """Run the room in a process of its own; `settings` are CHAT_ variables without their prefix."""
 
-    def __init__(self, data_dir: Path, port: int = 0, **settings: str) -> None:
-        self._data_dir, self._port = data_dir, port
+    def __init__(self, data_dir: Path, port: int = 0, program: Sequence[str] = RUN, **settings: str) -> None:
+        self._data_dir, self._port, self._program = data_dir, port, program
         self._environ = {
             **{name: value for name, value in os.environ.items() if not name.startswith("CHAT_")},
             "CHAT_BCRYPT_ROUNDS": "4",
@@ -94,7 +99,7 @@ class serving:
     def __enter__(self) -> RoomProcess:
         self._make_administrator()
         self._process = subprocess.Popen(
-            [sys.executable, "run.py", "serve", "--port", str(self._port)],
+            [sys.executable, *self._program, "serve", "--port", str(self._port)],
             cwd=ROOT,
             env=self._environ,
             stdout=subprocess.PIPE,
@@ -122,6 +127,26 @@ class serving:
             check=True,
             capture_output=True,
         )
+
+
+@contextmanager
+def first_run(data_dir: Path) -> Iterator[str]:
+    """A room that has no administrator yet; the one-time address of its setup page."""
+    process = subprocess.Popen(
+        [sys.executable, *RUN, "serve", "--port", "0", "--data-dir", str(data_dir)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        while "/setup/" not in (line := process.stdout.readline()):
+            assert line, "the server said nothing"
+        yield next(word for word in line.split() if word.startswith("http"))
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_SECONDS)
+        process.stdout.close()
 
 
 class Visitor:

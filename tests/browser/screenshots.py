@@ -6,18 +6,17 @@ OUTDIR/<size>-<language>-<theme>/<state>.png
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
+from tests.browser import faulty
 from tests.browser.caller import Caller
-from tests.browser.conftest import ADMINISTRATOR, DESKTOP, FLAGS, PHONE, ROOT, Visitor, chromium, serving
+from tests.browser.conftest import ADMINISTRATOR, DESKTOP, FLAGS, PHONE, Visitor, chromium, first_run, serving
 from tests.browser.line import Line
 from tests.browser.pictures import noise, pick, png
 
@@ -82,7 +81,7 @@ def shoot(browser: Browser, camera: Camera, options: dict[str, Any], language: s
         visitor.context.close()
     with tempfile.TemporaryDirectory() as folder:
         settings = {"send_interval": "0", "language": language, "registrations_per_hour": "0", "upload_max_mb": "3"}
-        with serving(Path(folder) / "data", **settings) as room:
+        with serving(Path(folder) / "data", program=faulty.PROGRAM, **settings) as room:
             before_anyone_speaks(camera, come, room.address)
             the_room(camera, come, room.address, WORDS[language], phone=options is PHONE)
             without_a_line(camera, come, room.address, WORDS[language])
@@ -267,35 +266,21 @@ def the_other_pages(camera: Camera, come: Callable[[str], Visitor], address: str
     wang, ming = come(address), come(address)
     wang.join(ADMINISTRATOR)
     for path, state in (("/profile/", "profile"), ("/settings/", "settings"),
-                        ("/upload_global_background", "announcement"), ("/nowhere", "404")):  # fmt: skip
+                        ("/members/", "members"), ("/status/", "status"), ("/logout/", "logout"),
+                        ("/upload_global_background", "announcement"), ("/nowhere", "404"),
+                        (faulty.PATH, "500")):  # fmt: skip
         wang.page.goto(address + path)
         camera.take(wang.page, state)
     ming.join(words["ming"])
     ming.page.goto(f"{address}/settings/")
     camera.take(ming.page, "403")
     guest = come(address)
+    guest.page.goto(f"{address}/profile/")
+    camera.take(guest.page, "401")
     guest.open_room()
     camera.take(guest.page, "guest")
     for visitor in (wang, ming, guest):
         visitor.context.close()
-
-
-@contextmanager
-def first_run(data_dir: Path) -> Iterator[str]:
-    """A room without an administrator; its one-time address."""
-    process = subprocess.Popen(
-        [sys.executable, "run.py", "serve", "--port", "0", "--data-dir", str(data_dir)],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    try:
-        while "/setup/" not in (line := process.stdout.readline()):
-            assert line, "the server said nothing"
-        yield next(word for word in line.split() if word.startswith("http"))
-    finally:
-        process.terminate()
-        process.wait(20)
-        process.stdout.close()
 
 
 if __name__ == "__main__":

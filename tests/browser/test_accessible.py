@@ -3,40 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from chatserver.web.routes import ROUTES
+from tests.browser import faulty
 from tests.browser.caller import Caller
-from tests.browser.conftest import ADMINISTRATOR, DESKTOP, PHONE, Visitor
+from tests.browser.conftest import ADMINISTRATOR, DESKTOP, PHONE, Visitor, first_run
 from tests.browser.pictures import png
 
 Come = Callable[..., Visitor]
 Call = Callable[[str], Caller]
 
-# Each theme, language and size with each other once: (language, theme, size).
-LOOKS = {
-    "chinese-light-desktop": ("zh", "light", DESKTOP),
-    "english-dark-desktop": ("en", "dark", DESKTOP),
-    "english-light-phone": ("en", "light", PHONE),
-    "chinese-dark-phone": ("zh", "dark", PHONE),
-}
-every_look = pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS.keys())
-Look = tuple[str, str, dict[str, object]]
+PROGRAM = faulty.PROGRAM
+THEMES = ("light", "dark")
+LANGUAGES = {"chinese": "zh", "english": "en"}
+SIZES = {"desktop": DESKTOP, "phone": PHONE}
+# Every language in every size; every theme of that is looked at on the page itself.
+every_look = pytest.mark.parametrize(
+    "look",
+    [(language, size) for language in LANGUAGES.values() for size in SIZES.values()],
+    ids=[f"{language}-{size}" for language in LANGUAGES for size in SIZES],
+)
+# Colours pass over into each other, if only for a frame: looked at before, they are those of no theme.
+IN_THEME = """async theme => {
+    document.documentElement.dataset.theme = theme;
+    await new Promise(requestAnimationFrame);
+    const passing = document.getAnimations().filter(each => each instanceof CSSTransition);
+    await Promise.allSettled(passing.map(each => each.finished));
+}"""
+Look = tuple[str, dict[str, object]]
+# All that can be asked for by address; which of it is a page, its answer says.
+ADDRESSES = sorted({path for method, path, *_ in ROUTES if method == "GET" and "{" not in path} - {"/", "/ws/chat/"})
 
 
 def looking(come: Come, look: Look) -> Visitor:
-    language, theme, size = look
+    language, size = look
     visitor = come(**size, reduced_motion="reduce")
-    for name, value in (("lang", language), ("theme", theme)):
-        visitor.context.add_cookies([{"name": name, "value": value, "url": visitor.address}])
+    visitor.context.add_cookies([{"name": "lang", "value": language, "url": visitor.address}])
     return visitor
 
 
 def faults(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{each['id']}: {node['html'][:200]} {node['failureSummary']}" for each in found for node in each["nodes"]]
+    """What axe has to say of the page as it is now, by day and by night."""
+    said = []
+    for theme in THEMES:
+        page.evaluate(IN_THEME, theme)
+        for each in Axe().run(page).response["violations"]:
+            said += [f"{theme}, {each['id']}: {node['html'][:200]} {node['failureSummary']}" for node in each["nodes"]]
+    return said
+
+
+def pages(visitor: Visitor) -> dict[str, list[str]]:
+    """Every page that this visitor can ask for, those that say no among them, with all unfolded that folds."""
+    said = {}
+    for path in (*ADDRESSES, "/nowhere", faulty.PATH):
+        answer = visitor.page.request.get(visitor.address + path, headers={"Accept": "text/html"}, max_redirects=0)
+        if "text/html" not in answer.headers.get("content-type", ""):
+            continue
+        visitor.page.goto(visitor.address + path)
+        visitor.page.evaluate("() => document.querySelectorAll('details').forEach(each => { each.open = true; })")
+        assert visitor.page.locator("h1").count() == 1, path
+        said[path] = faults(visitor.page)
+    visitor.complaints.clear()  # the pages that say no
+    return said
+
+
+def nothing(said: dict[str, list[str]]) -> bool:
+    assert {where: found for where, found in said.items() if found} == {}
+    return True
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -50,6 +88,8 @@ def talk(hall: object) -> Iterator[None]:
     li.recalls(li.says("说错了"))
     wang.presets("start", seconds=3600)
     wang.presets("countdown")
+    for name, act in (("被禁言的人", "mute"), ("被封禁的人", "ban"), ("帮忙的人", "promote")):
+        wang.send(f"/members/{Caller(address, name).user['id']}/", {"act": act, "seconds": "3600"})
     yield
 
 
@@ -67,7 +107,7 @@ def test_the_room_and_all_that_opens_over_it(come: Come, look: Look) -> None:
     else:
         wang.page.click('#message-menu [data-emoji="👍"]')
     wang.message("今天有草莓吗").locator(".reaction").wait_for()
-    phone = look[2] is PHONE
+    phone = look[1] is PHONE
     openers = ["own-menu", "search"] + (["plus", "people"] if phone else ["emoji", "help"])
     for opener in openers:
         if opener == "help":
@@ -89,36 +129,65 @@ def test_the_room_and_all_that_opens_over_it(come: Come, look: Look) -> None:
     wang.page.locator("#mentions [role=option]").first.wait_for()
     said["the names"] = faults(wang.page)
     wang.field.fill("")
-    assert {where: found for where, found in said.items() if found} == {}
+    assert nothing(said)
 
 
 @every_look
-def test_the_members_and_the_administrators_pages(come: Come, look: Look) -> None:
+def test_the_administrators_pages(come: Come, look: Look) -> None:
     wang = looking(come, look)
     wang.join(ADMINISTRATOR)
-    said = {}
-    for path in ("/profile/", "/settings/", "/upload_global_background", "/nowhere"):
-        wang.page.goto(wang.address + path)
-        said[path] = faults(wang.page)
-    wang.complaints.clear()  # the page that is not there
-    assert {where: found for where, found in said.items() if found} == {}
+    said = pages(wang)
+    assert {"/profile/", "/settings/", "/members/", "/status/", "/logout/", "/upload_global_background"} <= set(said)
+    assert {"/setup/", "/nowhere", faulty.PATH} <= set(said), "404s and a 500"
+    wang.page.goto(f"{wang.address}/settings/")
+    wang.page.fill("input[name=text_max]", "-1")
+    wang.page.evaluate("() => document.querySelector('form:has([name=text_max])').noValidate = true")
+    wang.page.locator("form:has([name=text_max]) button[type=submit]").last.click()
+    wang.page.wait_for_selector("[aria-invalid=true]")
+    said["settings refused"] = faults(wang.page)
+    wang.complaints.clear()  # the refusal
+    assert nothing(said)
+
+
+@every_look
+def test_a_members_pages(come: Come, look: Look) -> None:
+    """Those of an administrator say no to them."""
+    ming = looking(come, look)
+    ming.join("小明")
+    assert nothing(pages(ming))
 
 
 @every_look
 def test_the_guests_pages(come: Come, look: Look) -> None:
     guest = looking(come, look)
     guest.open_room()
-    said = {"the room": faults(guest.page)}
-    for path in ("/login/", "/register/"):
-        guest.page.goto(guest.address + path)
-        said[path] = faults(guest.page)
+    said = {"the room": faults(guest.page), **pages(guest)}
+    assert {"/login/", "/register/"} <= set(said)
+    guest.page.goto(f"{guest.address}/register/")
     guest.page.fill("input[name=username]", "a")
     guest.page.fill("input[name=password]", "12345678")
     guest.page.click("main button[type=submit]")
     guest.page.wait_for_selector("[role=alert]")
     said["refused"] = faults(guest.page)
     guest.complaints.clear()  # the refusal
-    assert {where: found for where, found in said.items() if found} == {}
+    assert nothing(said)
+
+
+@every_look
+def test_the_setup_page(come: Come, look: Look, tmp_path: Path) -> None:
+    with first_run(tmp_path / "new") as link:
+        first = looking(come, look)
+        first.page.goto(link)
+        first.page.goto(f"{link}&lang={look[0]}")
+        said = {"the setup page": faults(first.page)}
+        first.page.fill("input[name=username]", "a")
+        first.page.fill("input[name=password]", "12345678")
+        first.page.click("main button[type=submit]")
+        first.page.wait_for_selector("[role=alert]")
+        said["refused"] = faults(first.page)
+        assert first.page.get_attribute("html", "lang") == look[0]
+        first.complaints.clear()  # the refusal
+        assert nothing(said)
 
 
 def test_the_log_does_not_read_out_the_history(come: Come, call: Call) -> None:

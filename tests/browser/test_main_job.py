@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,9 +15,9 @@ from tests.browser.conftest import (
     PASSWORD,
     PATIENCE_SECONDS,
     PHONE,
-    ROOT,
     RoomProcess,
     Visitor,
+    first_run,
     serving,
 )
 
@@ -190,32 +187,18 @@ def test_a_guest_reads_along_and_is_invited_to_log_in(visit: Visit, kind: dict[s
 
 
 def test_the_first_administrator_sets_the_room_up(tmp_path: Path, visit: Visit) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "run.py", "serve", "--port", "0", "--data-dir", str(tmp_path / "new")],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        lines = [process.stdout.readline(), process.stdout.readline()]
-        link = re.search(r"http\S+/setup/\S+", lines[1])
-        assert link
+    with first_run(tmp_path / "new") as link:
         first = visit()
-        first.page.goto(link[0])
+        first.page.goto(link)
         first.page.fill("input[name=username]", "站长阿强")
         first.page.fill("input[name=password]", PASSWORD)
         first.page.click("main button[type=submit]")
         first.wait_online()
         assert first.page.locator("[data-preset=start]").is_visible()
         second = visit()
-        answer = second.page.goto(link[0])
+        answer = second.page.goto(link)
         assert answer and answer.status == 404
         second.complaints.clear()  # the 404 itself
-    finally:
-        process.terminate()
-        process.wait(PATIENCE_SECONDS)
-        process.stdout.close()
 
 
 def test_the_page_comes_back_after_a_restart_without_a_reload(visit: Visit, room: RoomProcess) -> None:

@@ -90,6 +90,36 @@ def test_on_a_phone_a_tap_tells_the_time(come: Come, call: Call) -> None:
 
 
 @both_pages
+@pytest.mark.parametrize("size", [(1200, 900), (300, 1200), (64, 64)], ids=["wide", "high", "tiny"])
+def test_a_picture_is_as_wide_as_its_bubble_however_long_its_caption(
+    come: Come, call: Call, kind: dict[str, object], size: tuple[int, int]
+) -> None:
+    li, name = call("莉莉"), f"{kind is PHONE} {size}"
+    asked = li.says(f"要看看吗 {name}，问得有一点长，引用的时候放不下，所以要省略")
+    li.says(f"短 {name}", image=png(size=size))
+    li.says(f"长 {name} " + "图下面的话很长，要换好几行才写得下。" * 4, image=png(size=size), reply_to=asked["id"])
+    ming = come("小明", **kind)
+    for words in ("短", "长"):
+        bubble = ming.message(f"{words} {name}").locator(".bubble")
+        picture = bubble.locator(".picture img")
+        picture.evaluate("picture => { picture.loading = 'eager'; return picture.decode(); }")
+        box, frame, inside, text = (
+            node.bounding_box()
+            for node in (bubble, bubble.locator(".picture"), picture, bubble.locator(".message-text"))
+        )
+        assert box and frame and inside and text
+        padding = frame["x"] - box["x"]
+        assert abs(box["width"] - frame["width"] - 2 * padding) <= 1, "the frame fills the bubble"
+        assert abs((inside["x"] - frame["x"]) * 2 - (frame["width"] - inside["width"])) <= 1, (
+            "the picture is in the middle"
+        )
+        assert inside["width"] <= frame["width"] and text["width"] <= frame["width"] + 1
+        assert box["width"] <= max(200, inside["width"] + 2 * padding) + 1, "no caption makes it wider"
+        assert box["width"] >= 199, "and it can be read"
+    assert text["height"] > 60, "it wraps"
+
+
+@both_pages
 def test_it_follows_near_the_end_and_else_counts_what_is_new(come: Come, call: Call, kind: dict[str, object]) -> None:
     li = call("莉莉")
     li.says_many(30, "铺垫 {}")
