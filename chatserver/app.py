@@ -59,8 +59,12 @@ async def serve(config: Config, sources: Mapping[str, str]) -> int:
     async with running(config, SystemClock(), sources) as server:
         loop.add_signal_handler(signal.SIGHUP, stop.set if _is_on_a_terminal() else server.reload)
         print(f"listening on {server.address}", flush=True)
+        print(f"data directory: {config.data_dir.absolute()}", flush=True)
         if server.setup_token:
-            print(f"first administrator: {server.address}/setup/?token={server.setup_token}", flush=True)
+            # Where a public address is set no other is answered (421), not even from this host.
+            print(
+                f"first administrator: {config.base_url or server.address}/setup/?token={server.setup_token}", flush=True
+            )
         _calm_the_collector()
         systemd.notify("READY=1")
         await stop.wait()

@@ -384,7 +384,7 @@ def test_reset_password_hands_on_the_password_and_says_what_it_did(
 
 
 @pytest.mark.parametrize("begun", [True, False])
-def test_a_password_of_nobody_is_one_line_that_names_them(
+def test_a_password_of_nobody_is_one_line_that_names_what_is_missing(
     begun: bool, operated: Operated, monkeypatch: Patch, capsys: Capture, tmp_path: Path
 ) -> None:
     if begun:
@@ -392,7 +392,7 @@ def test_a_password_of_nobody_is_one_line_that_names_them(
     operated(Refusal(Code.NOT_FOUND))
     monkeypatch.setattr(sys, "stdin", Stdin(b"secret-pass-1\n"))
     assert cli.main(["reset-password", "小明", "--password-stdin"]) == 1
-    assert complaint(capsys) == "there is no member named '小明'"
+    assert complaint(capsys) == ("there is no member named '小明'" if begun else f"there is no room in {tmp_path}")
 
 
 def test_reset_password_without_a_password_changes_nothing(
@@ -519,6 +519,7 @@ def test_where_no_room_has_begun_settings_and_members_begin_none(
 ) -> None:
     nowhere = tmp_path / "nowhere"
     monkeypatch.setattr(sys, "stdin", Stdin(b"secret-pass-1\n"))
-    for argv, code in ((["settings"], 0), (["list-members"], 0), (["reset-password", "alice", "--password-stdin"], 1)):
+    for argv, code in ((["settings"], 0), (["list-members"], 1), (["reset-password", "alice", "--password-stdin"], 1)):
         assert cli.main([*argv, "--data-dir", str(nowhere)]) == code
         assert not nowhere.exists()
+        assert (f"there is no room in {nowhere}" in capsys.readouterr().err) == bool(code)

@@ -56,13 +56,11 @@ def reset_password(call: Call, operate: Operate) -> None:
     password = _password(call, "New password: ")
     if password is None:
         raise Failure("no password was given (see --password-stdin)")
-    nobody = Failure(f"there is no member named {name!r}")
-    if not _has_begun(call.config):
-        raise nobody
+    _require_room(call.config)
     try:
         done = operate(call, "reset-password", {"name": name, "password": password})
     except Refusal as refusal:
-        raise nobody if refusal.code is Code.NOT_FOUND else refusal from None
+        raise Failure(f"there is no member named {name!r}") if refusal.code is Code.NOT_FOUND else refusal from None
     if call.arguments.json:
         _print_json(done)
         return
@@ -74,8 +72,9 @@ def add_list_members(parser: argparse.ArgumentParser) -> None:
 
 
 def list_members(call: Call, operate: Operate) -> None:
+    _require_room(call.config)
     members: list[dict[str, Any]] = []
-    after: int | None = 0 if _has_begun(call.config) else None
+    after: int | None = 0
     while after is not None:
         page = operate(call, "list-members", {"after": after})
         members.extend(page["members"])
@@ -105,9 +104,10 @@ def invite(call: Call, operate: Operate) -> None:
         print(f"chatserver: registration is {done['registration']}, so nobody is asked for this now", file=sys.stderr)
 
 
-def _has_begun(config: Config) -> bool:
-    """False where no room is yet: a question about its members must not begin one."""
-    return (config.data_dir / "chat.db").is_file()
+def _require_room(config: Config) -> None:
+    """A question about members must not begin a room, nor answer for one in a directory that was mistyped."""
+    if not (config.data_dir / "chat.db").is_file():
+        raise Failure(f"there is no room in {config.data_dir}")
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:

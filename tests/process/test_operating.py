@@ -34,9 +34,10 @@ async def test_a_bare_call_serves_and_the_address_of_the_setup_page_works(tmp_pa
     try:
         assert process.stdout is not None
         async with asyncio.timeout(PATIENCE):
-            first, second = [(await process.stdout.readline()).decode() for _ in range(2)]
+            first, second, third = [(await process.stdout.readline()).decode() for _ in range(3)]
         address = first.removeprefix("listening on ").strip()
-        found = re.search(r"(/setup/\?token=\S+)", second)
+        assert second == f"data directory: {tmp_path}\n"
+        found = re.search(rf"^first administrator: {re.escape(address)}(/setup/\?token=\S+)$", third)
         assert found
         async with Browser(address) as browser:
             assert (await browser.page(found[1])).status == 200
@@ -44,6 +45,13 @@ async def test_a_bare_call_serves_and_the_address_of_the_setup_page_works(tmp_pa
         process.terminate()
         await process.communicate()
     assert process.returncode == 0
+
+
+async def test_the_address_of_the_setup_page_is_the_public_one_where_there_is_one(tmp_path: Path) -> None:
+    flags = ("--base-url", "https://chat.example.org")
+    async with serving(tmp_path, *flags) as server:
+        told = (await server.stop()).out
+    assert "first administrator: https://chat.example.org/setup/?token=" in told
 
 
 async def test_the_flag_wins_over_the_variable_and_the_variable_over_the_default(tmp_path: Path) -> None:
