@@ -137,6 +137,11 @@ def test_when_the_window_has_closed_nothing_offers_to_recall(browser: Browser, t
         visitor.page.wait_for_selector(MENU)
         expect(visitor.page.locator(f"{MENU} [data-action=recall]")).to_have_count(0)
         assert actions(visitor) == ["reply", "copy", "delete"]
+        visitor.page.keyboard.press("Escape")
+        visitor.field.focus()
+        visitor.page.keyboard.press("ArrowUp")
+        expect(visitor.field).to_have_value("")
+        expect(visitor.message("来不及了")).to_have_attribute("data-state", "live")
         visitor.context.close()
 
 

@@ -216,23 +216,34 @@ def test_a_new_version_of_the_page_is_offered_and_not_forced(come: Come) -> None
 def test_without_a_line_the_shell_and_the_last_history_are_shown_and_forgotten_at_logout(
     browser: Browser, tmp_path: Path, kind: dict[str, object]
 ) -> None:
-    with serving(tmp_path / "data", send_interval="0") as room:
+    settings = {"send_interval": "0", "history_limit": "4"}
+    with serving(tmp_path / "data", **settings) as room:
         li = Caller(room.address, "莉莉")
-        taken_back = li.says("这句会撤回")
-        li.says("最后的记录")
+        gone = ("这句会过期", "这句会撤回", "这句会删除")
+        _, taken_back, deleted = [li.says(text) for text in gone]
+        li.says("还留着的")
         ming = Visitor(browser.new_context(**kind, locale="zh-CN"), room.address)  # type: ignore[arg-type]
         ming.join("小明")
-        ming.until(lambda: "这句会撤回" in copy_of(ming, "/history") and "composer" in copy_of(ming, "/"))
+        ming.until(lambda: "还留着的" in copy_of(ming, "/history") and "composer" in copy_of(ming, "/"))
+        assert all(text in copy_of(ming, "/history") for text in gone)
         li.recalls(taken_back)
-        ming.until(lambda: copy_of(ming, "/history") and "这句会撤回" not in copy_of(ming, "/history"))
+        li.deletes(deleted)
+        li.says("再来一句")
+        li.says("最后的记录")  # the fifth that counts: the first expires
+
+        def has_forgotten() -> bool:
+            kept = copy_of(ming, "/history")
+            return "最后的记录" in kept and not any(text in kept for text in gone)
+
+        ming.until(has_forgotten)
         port = int(room.address.rpartition(":")[2])
         room.process.terminate()
         room.process.wait(PATIENCE_SECONDS)
     ming.page.reload()
     ming.sees("最后的记录")
-    assert "这句会撤回" not in ming.page.content()
+    assert not any(text in ming.page.content() for text in gone)
     expect(ming.page.locator("#banner")).to_contain_text("没有网络")
-    with serving(tmp_path / "data", port, send_interval="0"):
+    with serving(tmp_path / "data", port, **settings):
         # Online again it is the server's page at once, and nothing of the copy.
         li.says("新的一句")
         ming.page.reload()

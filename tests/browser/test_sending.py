@@ -106,6 +106,26 @@ def test_words_and_pictures_sent_while_offline_survive_a_reload_and_arrive_once_
     ming.complaints.clear()  # the requests that could not be made
 
 
+def test_where_the_browser_keeps_nothing_the_draft_goes_only_with_the_servers_word(come: Come) -> None:
+    """A private window may have no place for what is unsent: then the draft stands in for it."""
+    ming = come()
+    ming.page.add_init_script("IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError'); };")
+    line = Line(ming)
+    ming.join("没有地方的人")
+    line.up = lambda frame: None if frame["type"] == "post" else frame
+    ming.say("还没到的话")
+    expect(ming.page.locator('#messages article[data-state=pending]:has-text("还没到的话")')).to_be_visible()
+    ming.page.reload()
+    expect(ming.field).to_have_value("还没到的话")
+    line.up = lambda frame: frame
+    ming.wait_online()
+    ming.page.click("#composer [type=submit]")
+    ming.sees("还没到的话")
+    ming.page.reload()
+    ming.wait_online()
+    expect(ming.field).to_have_value("")
+
+
 def test_a_message_whose_ack_was_lost_is_sent_again_and_stored_once(come: Come) -> None:
     ming, li = come(), come("莉莉")
     line = Line(ming)
