@@ -9,11 +9,13 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from chatserver.config import SETTINGS
+from tests.install import wheels
 from tests.process.serving import serving
 
 ROOT = Path(__file__).parents[2]
@@ -90,6 +92,26 @@ def test_the_container_is_made_of_files_that_there_are() -> None:
     assert "docker build -f docs/deploy/Dockerfile -t chat .\n" in lines
     shown = re.findall(r"^(?:#   )?(docker (?:build|run) .+)$", DOCKERFILE + PAGE, re.MULTILINE)
     assert len(shown) == 4 and shown[:2] == shown[2:]
+
+
+def test_what_the_container_is_built_from_makes_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
+    """The first stage by hand: what COPY takes, in an empty directory, and then its `pip wheel`."""
+    source = tmp_path / "src"
+    source.mkdir()
+    first = DOCKERFILE.partition("\nFROM ")[2].partition("\nFROM ")[0]
+    for words in re.findall(r"^COPY (.+)$", first, re.MULTILINE):
+        *names, target = words.split()
+        for name in names:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, source / target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ROOT / name, source / target)
+    run = re.search(r"^RUN pip (wheel .+) --wheel-dir /wheels \"\.\[heic\]\"$", first, re.MULTILINE)
+    assert run
+    made = tmp_path / "wheels"
+    wheels.command(sys.executable, "-m", "pip", *run[1].split(), "--no-deps", "--wheel-dir", str(made), str(source))
+    [built] = made.glob("chatserver-*.whl")
+    assert set(zipfile.ZipFile(built).namelist()) == set(zipfile.ZipFile(wheel).namelist())
 
 
 def test_the_container_runs_as_nobody_special_with_one_volume_around_its_data() -> None:
