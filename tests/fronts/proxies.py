@@ -24,10 +24,11 @@ NAME = "chat.example.org"
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A self-signed certificate for NAME, and its key."""
+    """A self-signed certificate for a host's name, and its key."""
 
     certificate: Path
     key: Path
+    host: str = NAME
 
     @property
     def trusting(self) -> ssl.SSLContext:
@@ -35,13 +36,13 @@ class Pair:
         return ssl.create_default_context(cafile=str(self.certificate))
 
 
-def certificate(directory: Path, name: str = "one") -> Pair:
+def certificate(directory: Path, name: str = "one", host: str = NAME) -> Pair:
     """Made with openssl, as the docs say."""
     openssl = program("openssl")
-    pair = Pair(directory / f"{name}.pem", directory / f"{name}.key")
+    pair = Pair(directory / f"{name}.pem", directory / f"{name}.key", host)
     subprocess.run(
         [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}",
+         "-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}",
          "-keyout", str(pair.key), "-out", str(pair.certificate)],
         check=True,
         capture_output=True,
@@ -108,7 +109,7 @@ def caddy_config(directory: Path, pair: Pair, port: int, plain_port: int, room_p
     """docs/deploy/Caddyfile with a certificate of ours, since nobody here gives one to that name."""
     snippet = (ROOT / "docs/deploy/Caddyfile").read_text("utf-8")
     for old, new in (
-        ("\nchat.example.org {", f"\nhttps://{NAME}:{port} {{\n\tbind 127.0.0.1\n\ttls {pair.certificate} {pair.key}"),
+        ("\nchat.example.org {", f"\nhttps://{pair.host}:{port} {{\n\tbind 127.0.0.1\n\ttls {pair.certificate} {pair.key}"),
         ("127.0.0.1:8000", f"127.0.0.1:{room_port}"),
     ):
         assert old in snippet, f"docs/deploy/Caddyfile has no {old!r}"

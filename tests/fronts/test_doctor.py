@@ -1,0 +1,105 @@
+"""The doctor knocks from outside: through a real proxy with TLS, whole and in the ways that proxies are set up wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.fronts.proxies import FRONTS, Pair, certificate, free_port, front, program
+from tests.process.serving import run, serving
+
+# A name that every machine knows, so that the doctor itself finds the proxy.
+HOST = "localhost"
+NO_UPGRADE = ("        proxy_set_header Upgrade $http_upgrade;\n", "")
+OTHER_HOST = ("proxy_set_header Host $http_host;", "proxy_set_header Host chat_room;")
+
+
+@asynccontextmanager
+async def fronted(
+    name: str, tmp_path: Path, *changes: tuple[str, str], reaches_room: bool = True
+) -> AsyncIterator[tuple[Pair, dict[str, str]]]:
+    """A room behind the proxy, whose configuration has `changes`; the certificate, and the operator's variables."""
+    directory = tmp_path / "front"
+    directory.mkdir()
+    pair, port = certificate(directory, host=HOST), free_port()
+    settings = {
+        "CHAT_BASE_URL": f"https://{HOST}:{port}",
+        "CHAT_TRUSTED_PROXIES": "127.0.0.1",
+        "CHAT_DATA_DIR": str(tmp_path / "data"),
+    }
+    async with serving(tmp_path / "data", **settings) as room:
+        room_port = int(room.address.rsplit(":", 1)[1]) if reaches_room else free_port()
+        command = FRONTS[name](directory, pair, port, free_port(), room_port)
+        for old, new in changes:
+            file = directory / "chat.conf"
+            text = file.read_text("utf-8")
+            assert old in text
+            file.write_text(text.replace(old, new), "utf-8")
+        async with front(command, directory, port):
+            yield pair, settings
+
+
+async def way_in(pair: Pair | None, settings: dict[str, str]) -> tuple[int, dict[str, str]]:
+    """The doctor's exit code, and what it found of the address. It trusts the certificate, if one is given."""
+    trust = {"SSL_CERT_FILE": str(pair.certificate)} if pair else {}
+    done = await run("doctor", "--json", **settings, **trust)
+    [found] = [finding for finding in json.loads(done.out) if finding["check"] == "address"]
+    return done.code, found
+
+
+@pytest.mark.parametrize("name", FRONTS)
+async def test_it_comes_in_through_the_public_address(name: str, tmp_path: Path) -> None:
+    program(name)
+    async with fronted(name, tmp_path) as (pair, settings):
+        code, found = await way_in(pair, settings)
+    assert (code, found["level"]) == (0, "ok"), found
+    assert found["text"] == f"{settings['CHAT_BASE_URL']} answers, WebSocket included"
+
+
+@pytest.mark.parametrize("name", FRONTS)
+async def test_a_certificate_that_nobody_trusts_is_a_problem(name: str, tmp_path: Path) -> None:
+    program(name)
+    async with fronted(name, tmp_path) as (_, settings):
+        code, found = await way_in(None, settings)
+    assert (code, found["level"]) == (1, "problem")
+    assert "certificate" in found["text"] and "its certificate" in found["advice"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says", "advises"),
+    [
+        ((NO_UPGRADE,), "refuses a WebSocket with 400", "headers Upgrade and Connection"),
+        ((OTHER_HOST,), "refuses a WebSocket with 421", "pass the Host header on"),
+    ],
+    ids=["no upgrade", "another host"],
+)
+async def test_a_proxy_that_is_set_up_wrong_is_told_what_to_change(
+    changes: tuple[tuple[str, str], ...], says: str, advises: str, tmp_path: Path
+) -> None:
+    program("nginx")
+    async with fronted("nginx", tmp_path, *changes) as (pair, settings):
+        code, found = await way_in(pair, settings)
+    assert (code, found["level"]) == (1, "problem")
+    assert says in found["text"] and advises in found["advice"], found
+
+
+@pytest.mark.parametrize("name", FRONTS)
+async def test_a_proxy_that_does_not_find_the_room_is_told_so(name: str, tmp_path: Path) -> None:
+    program(name)
+    async with fronted(name, tmp_path, reaches_room=False) as (pair, settings):
+        code, found = await way_in(pair, settings)
+    assert (code, found["level"]) == (1, "problem")
+    assert "with 502" in found["text"] and "does not reach the server" in found["advice"], found
+
+
+async def test_an_address_where_nobody_listens_is_a_problem(tmp_path: Path) -> None:
+    settings = {"CHAT_BASE_URL": f"https://{HOST}:{free_port()}", "CHAT_DATA_DIR": str(tmp_path / "data")}
+    async with serving(tmp_path / "data", **settings):
+        code, found = await asyncio.wait_for(way_in(None, settings), 60)
+    assert (code, found["level"]) == (1, "problem")
+    assert "cannot be reached" in found["text"]
