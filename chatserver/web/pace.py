@@ -27,6 +27,8 @@ class Pace:
     and where the operator has turned that off, nothing here shall.
     """
 
+    __slots__ = ("_clock", "_filled_at", "_left", "_refused")
+
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._left = float(BURST)

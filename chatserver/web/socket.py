@@ -13,11 +13,25 @@ from typing import Any
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
+from chatserver import logs
 from chatserver.hub import Connection, Hub, frames
 from chatserver.refusals import Code, Refusal
 from chatserver.web import commands, logins, wire
 from chatserver.web.feed import Feed
-from chatserver.web.keys import CLOCK, FEED, GATE, HUB, PRESENCE, ROOM, SETTINGS, STATIC, VIEWER, WATCH, WIRE
+from chatserver.web.keys import (
+    CLOCK,
+    FEED,
+    GATE,
+    HUB,
+    PRESENCE,
+    REQUEST_ID,
+    ROOM,
+    SETTINGS,
+    STATIC,
+    VIEWER,
+    WATCH,
+    WIRE,
+)
 from chatserver.web.pace import Pace, Verdict
 from chatserver.web.publisher import BANNED, SESSION_ENDED
 from chatserver.web.strict import StrictWebSocket
@@ -41,28 +55,35 @@ async def serve(request: web.Request) -> web.StreamResponse:
     # aiohttp refuses a message of `max_msg_size` bytes or more; ours may have FRAME_MAX.
     ws = StrictWebSocket(compress=False, autoping=False, autoclose=False, max_msg_size=FRAME_MAX + 1, timeout=5)
     await ws.prepare(request)
-    transport = request.transport
+    ws.conversation = lambda: _converse(request, ws, read_id)
+    return ws
+
+
+async def _converse(request: web.Request, ws: StrictWebSocket, read_id: int) -> None:
+    """From the joining to the leaving."""
+    app, viewer, transport = request.app, request[VIEWER], request.transport
     if transport is None:
-        return ws
+        return
+    hub = app[HUB]
+    logs.REQUEST_ID.set(request[REQUEST_ID])
     connection = Connection(
         transport,
         viewer.user,
         viewer.session.id if viewer.session else None,
         viewer.address,
-        request.app[CLOCK].monotonic(),
+        app[CLOCK].monotonic(),
     )
     ws.before_closing = lambda: hub.leave(connection)
-    # Nothing is awaited between the answer and the joining.
     if (code := await _why_not(request, connection)) is None:
         _welcome(request, connection, read_id)
     else:
         hub.join(connection)  # so that it is aborted when its peer does not answer
         hub.close(connection, code)
+    request.clear()  # what was kept of it for its handlers is of no more use, and a socket lives for days
     try:
-        await _Listener(request.app, ws, connection, viewer.language).listen()
+        await _Listener(app, ws, connection, viewer.language).listen()
     finally:
         hub.leave(connection)
-    return ws
 
 
 async def _why_not(request: web.Request, connection: Connection) -> int | None:
@@ -131,6 +152,8 @@ def _sync(feed: Feed, after: str, epoch: str) -> bytes:
 
 class _Listener:
     """Reads one client's frames until it goes."""
+
+    __slots__ = ("_app", "_at_work", "_connection", "_language", "_nonsense", "_pace", "_ws")
 
     def __init__(self, app: web.Application, ws: web.WebSocketResponse, connection: Connection, language: str) -> None:
         self._app = app

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import WebSocketError, WSCloseCode, web
@@ -14,16 +14,23 @@ _HEADER_MAX = 14
 
 
 class StrictWebSocket(web.WebSocketResponse):
-    """Fails the connection with 1002 on a frame that is not masked (section 5.1).
+    """A response whose body is a conversation.
+
+    Fails the connection with 1002 on a frame that is not masked (section 5.1).
 
     aiohttp's reader unmasks what is masked and takes the rest as it is; nothing public lies between
     the transport and that reader, so it is wrapped where `prepare` has just put it.
 
     `before_closing` is called before a closing frame of aiohttp's own (after a protocol error) is
     written, so that whoever writes beside aiohttp can stop first.
+
+    `conversation` is what follows the handshake. It is awaited when the handler has returned: what
+    surrounds a handler (sessions, refusals, the guard) would else stay on the stack of every socket,
+    for as long as that lives.
     """
 
     before_closing: Callable[[], None] = staticmethod(lambda: None)
+    conversation: Callable[[], Awaitable[None]] | None = None
 
     async def prepare(self, request: BaseRequest) -> AbstractStreamWriter:
         """Refuses with 400 a handshake with headers that are no text, which aiohttp would quote, and could not."""
@@ -31,6 +38,12 @@ class StrictWebSocket(web.WebSocketResponse):
             return await super().prepare(request)
         except UnicodeError:
             raise web.HTTPBadRequest from None
+
+    async def write_eof(self) -> None:  # type: ignore[override]  # as aiohttp has it
+        conversation, self.conversation = self.conversation, None
+        if conversation is not None:
+            await conversation()
+        await super().write_eof()
 
     async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
         self.before_closing()
@@ -46,6 +59,8 @@ class StrictWebSocket(web.WebSocketResponse):
 
 class _MaskedOnly:
     """Stands before a reader; follows the frames' headers and lets everything through but unmasked ones."""
+
+    __slots__ = ("_header", "_payload_left", "_queue", "_reader")
 
     def __init__(self, reader: Any, queue: Any) -> None:
         self._reader = reader
