@@ -62,9 +62,8 @@ async def serve(config: Config, sources: Mapping[str, str]) -> int:
         print(f"data directory: {config.data_dir.absolute()}", flush=True)
         if server.setup_token:
             # Where a public address is set no other is answered (421), not even from this host.
-            print(
-                f"first administrator: {config.base_url or server.address}/setup/?token={server.setup_token}", flush=True
-            )
+            public = config.base_url or server.address
+            print(f"first administrator: {public}/setup/?token={server.setup_token}", flush=True)
         _calm_the_collector()
         systemd.notify("READY=1")
         await stop.wait()

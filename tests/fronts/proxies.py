@@ -108,8 +108,9 @@ def nginx_config(directory: Path, pair: Pair, port: int, plain_port: int, room_p
 def caddy_config(directory: Path, pair: Pair, port: int, plain_port: int, room_port: int) -> list[str]:
     """docs/deploy/Caddyfile with a certificate of ours, since nobody here gives one to that name."""
     snippet = (ROOT / "docs/deploy/Caddyfile").read_text("utf-8")
+    site = f"https://{pair.host}:{port} {{\n\tbind 127.0.0.1\n\ttls {pair.certificate} {pair.key}"
     for old, new in (
-        ("\nchat.example.org {", f"\nhttps://{pair.host}:{port} {{\n\tbind 127.0.0.1\n\ttls {pair.certificate} {pair.key}"),
+        ("\nchat.example.org {", f"\n{site}"),
         ("127.0.0.1:8000", f"127.0.0.1:{room_port}"),
     ):
         assert old in snippet, f"docs/deploy/Caddyfile has no {old!r}"

@@ -1,4 +1,4 @@
-"""The doctor knocks from outside: through a real proxy with TLS, whole and in the ways that proxies are set up wrong."""
+"""The doctor knocks from outside, through a real proxy with TLS: one that is right, and ones that are set up wrong."""
 
 from __future__ import annotations
 
