@@ -189,6 +189,7 @@ def writing(camera: Camera, ming: Visitor, words: dict[str, str]) -> None:
     )
     ming.page.wait_for_selector("#toast:not([hidden])")
     camera.take(ming.page, "too-large")
+    ming.page.wait_for_selector("#toast", state="hidden")
 
 
 def reading(camera: Camera, ming: Visitor, li: Caller, words: dict[str, str]) -> None:
