@@ -193,6 +193,7 @@ def writing(camera: Camera, ming: Visitor, words: dict[str, str]) -> None:
 
 
 def reading(camera: Camera, ming: Visitor, li: Caller, words: dict[str, str]) -> None:
+    ming.page.locator("#messages").evaluate("list => { list.scrollTop = list.scrollHeight; }")
     li.says_many(18, words["draft"] + " {}")
     ming.hides()
     li.says(words["ask"])
