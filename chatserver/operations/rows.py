@@ -15,7 +15,7 @@ EXPORTED = {
     "settings": ("setting_change", "name value changed_ms changed_by", "name"),
     "users": ("member", "id name role avatar muted_until_ms banned read_id created_ms", "id"),
     "sessions": ("session", "id user_id created_ms seen_ms expires_ms agent address", "id"),
-    "invites": ("invite", "uses_left created_ms expires_ms", "created_ms"),
+    "invites": ("invite", "uses_left created_ms expires_ms made_by", "created_ms"),
     "windows": ("window", "id opened_ms closes_ms closed_ms opened_by", "id"),
     "pictures": ("picture", "name image thumb width height changed_ms changed_by", "name"),
     "messages": (
@@ -42,6 +42,7 @@ _NAMED = {
     "user_id": "user",
     "opened_by": "opened_by_name",
     "changed_by": "changed_by_name",
+    "made_by": "made_by_name",
     "ended_by": "ended_by_name",
 }
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.pages import PAGES, ROOT, commands
-from tests.process.serving import _ended, make_administrator, run, start
+from tests.process.serving import PATIENCE, _ended, make_administrator, run, start
 from tests.web.client import PASSWORD
 
 CHEAP = {"CHAT_BCRYPT_ROUNDS": "4"}
@@ -88,7 +88,7 @@ async def _serve(variables: dict[str, str], words: list[str], data: Path) -> Non
     process = await start(*words, "--port", "0", "--data-dir", str(data), **CHEAP, **variables)
     try:
         assert process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             line = (await process.stdout.readline()).decode()
         assert line.startswith("listening on "), (line, words)
     finally:

@@ -46,7 +46,7 @@ async def visited(address: str, name: str = "小明"):  # type: ignore[no-untype
 
 async def eventually(is_so: Callable[[], bool]) -> None:
     """Wait for what nothing tells of."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not is_so():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 

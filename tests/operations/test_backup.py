@@ -32,25 +32,27 @@ async def test_a_backup_while_fifty_post_is_every_message_and_file_of_one_moment
         for browser in browsers:
             await browser.__aenter__()
         await asyncio.gather(*(browser.register(f"sender {n}") for n, browser in enumerate(browsers)))
-        over = asyncio.Event()
+        over, shown = asyncio.Event(), 0
 
         async def send(n: int, browser: Browser) -> None:
+            nonlocal shown
             socket, count = await browser.socket(), 0
             while not over.is_set():
                 await socket.say(f"{n}: {count} 你好", f"{n}-{count}")
                 if n < 5:
                     await browser.show(picture(60, 40, colour="olive"))
+                    shown += 1
                 count += 1
 
-        for n, browser in enumerate(browsers):
-            group.create_task(send(n, browser))
-        await asyncio.sleep(0.7)
+        sending = [group.create_task(send(n, browser)) for n, browser in enumerate(browsers)]
+        await eventually(lambda: shown >= 5)
         acknowledged = (await browsers[0].get("/api/recent_messages/")).json["seq"]
         made = await run("backup", str(file), "--data-dir", str(data))
         assert made.code == 0, made.err
-        await asyncio.sleep(0.5)
+        so_far = shown
+        await eventually(lambda: shown > so_far)  # they went on meanwhile, and since
         over.set()
-        await asyncio.sleep(0.5)
+        await asyncio.gather(*sending)
         before = (await browsers[0].get("/api/recent_messages_apiint/20000")).json
         epoch = before["epoch"]
         pictures = {path: (await browsers[0].get(path)).body for path in named_by(before["messages"])}
@@ -99,7 +101,7 @@ async def test_a_picture_recalled_while_the_backup_is_made_does_not_break_it(
 
     def slowly(*values: Any) -> None:
         loop.call_soon_threadsafe(packing.set)
-        assert go_on.wait(10)
+        assert go_on.wait(120)
         pack(*values)
 
     monkeypatch.setattr(snapshot, "_pack", slowly)

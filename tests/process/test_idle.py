@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.serving import ROOT, serving
+from tests.process.serving import PATIENCE, ROOT, serving
 from tests.web.client import Browser
 
 RESIDENT_MAX = 80 * 1024 * 1024
@@ -41,7 +41,10 @@ def wakings(pids: list[int]) -> int:
 
 async def test_it_sleeps_and_is_small(tmp_path: Path) -> None:
     async with serving(tmp_path) as server:
-        await asyncio.sleep(4)  # the start's own work: what was erased before a crash is looked for
+        log = tmp_path / "chat.db-wal"
+        async with asyncio.timeout(PATIENCE):  # the start's own work ends with that: what a crash left is erased
+            while log.stat().st_size:  # noqa: ASYNC110 - nothing tells of it
+                await asyncio.sleep(0.1)
         before = wakings(family(server.process.pid))
         await asyncio.sleep(WATCHED_SECONDS)
         pids = family(server.process.pid)

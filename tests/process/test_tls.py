@@ -16,7 +16,7 @@ import pytest
 
 from chatserver.certificate import Certificate
 from tests.fronts.proxies import NAME, HereResolver, Pair, certificate
-from tests.process.serving import Serving, serving
+from tests.process.serving import PATIENCE, Serving, serving
 from tests.web.client import Browser
 
 
@@ -45,7 +45,7 @@ def put(new: Pair, live: Pair) -> None:
 
 async def logged(server: Serving, words: str) -> str:
     assert server.process.stderr is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while words not in (line := (await server.process.stderr.readline()).decode()):
             assert line, f"the log ended without {words!r}"
     return line

@@ -170,7 +170,7 @@ async def test_what_expires_is_written_out_in_proportion_to_what_that_costs() ->
         eraser.heed(ContentErased())
         await until(lambda: disk.logs == 1)
     (_, ended), (begun, _) = disk.spans[:2]
-    assert begun - ended >= eraser_module.EXPIRED_TIMES * disk.seconds
+    assert begun - ended >= 0.9 * eraser_module.EXPIRED_TIMES * disk.seconds  # clocks have grains
 
 
 async def test_what_is_taken_back_does_not_wait_for_that(monkeypatch: pytest.MonkeyPatch) -> None:
