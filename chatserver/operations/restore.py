@@ -120,7 +120,7 @@ def _renew(source: Path, database: Path) -> None:
     """Check the database, bring its schema up to date, and begin a new line of history."""
     try:
         _check_integrity(database)
-        connection = migrations.connect(database, keeps_copy=False)  # the archive is one
+        connection = migrations.connect(database, is_spare=True)
         try:
             state.begin_anew(Transaction(connection))
         finally:

@@ -33,15 +33,16 @@ class _Step:
     sql: str
 
 
-def connect(path: Path, *, keeps_copy: bool = True) -> sqlite3.Connection:
+def connect(path: Path, *, is_spare: bool = False) -> sqlite3.Connection:
     """A connection set up as this program needs it, on an up-to-date schema.
 
-    `keeps_copy`: a database of an older schema is copied first. Raises DatabaseUnusable.
+    One of an older schema is copied first, unless it `is_spare` itself: taken out of a backup, and in
+    nobody's use. Raises DatabaseUnusable.
     """
     if path.exists() and path.stat().st_size:
         version = inspect(path)
         if 0 < version < newest_version():
-            _prepare(path, version, keeps_copy)
+            _prepare(path, version, is_spare)
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
@@ -49,7 +50,7 @@ def connect(path: Path, *, keeps_copy: bool = True) -> sqlite3.Connection:
     try:
         path.chmod(0o600)
         _set_up(connection)
-        _migrate(connection)
+        _migrate(connection, is_quiet=is_spare)
     except (sqlite3.Error, OSError) as error:
         connection.close()
         raise DatabaseUnusable(f"{path}: {error}") from None
@@ -117,14 +118,14 @@ def _set_up(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_size_limit = 4194304")
 
 
-def _prepare(path: Path, version: int, keeps_copy: bool) -> None:
+def _prepare(path: Path, version: int, is_spare: bool) -> None:
     """Before a byte of the file changes: is there room for an upgrade, and a copy of what it was."""
     upgrade = f"the upgrade of its schema from {version} to {newest_version()}"
     if missing := precaution.missing_bytes(path):
         raise DatabaseUnusable(f"{path}: {upgrade} needs {missing:,} bytes more than its disk has free")
-    log.warning("%s: %s begins", path, upgrade)
-    if not keeps_copy:
+    if is_spare:
         return
+    log.warning("%s: %s begins", path, upgrade)
     try:
         with contextlib.closing(open_to_look(path)) as source:
             copy = precaution.copy(source, path, version)
@@ -133,12 +134,12 @@ def _prepare(path: Path, version: int, keeps_copy: bool) -> None:
     log.warning("%s: copied to %s, which goes after a week", path, copy.name)
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
+def _migrate(connection: sqlite3.Connection, is_quiet: bool) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     for step in _steps():
         if step.number > version:
             _take(connection, step)
-            if version:  # a new room has nothing to wait for
+            if version and not is_quiet:  # a new room has nothing to wait for
                 log.warning("schema %d (%s) done", step.number, step.name)
 
 
