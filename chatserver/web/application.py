@@ -18,11 +18,10 @@ from chatserver.room import Room
 from chatserver.room.limits import Interval
 from chatserver.storage import Database
 from chatserver.watch import Watch
-from chatserver.web import api, expecting, headers, keys, middlewares, routes, tracing
+from chatserver.web import api, expecting, headers, keys, logins, middlewares, routes, tracing
 from chatserver.web.csrf import Tokens
 from chatserver.web.feed import Feed
 from chatserver.web.gate import Gate
-from chatserver.web.logins import LoginStorage
 from chatserver.web.presence import Presence
 from chatserver.web.roompage import RoomPage
 from chatserver.web.static import StaticTree
@@ -55,7 +54,7 @@ def build(parts: Parts) -> web.Application:
     """The application, ready to be run."""
     config = parts.room.settings.now
     gate = Gate(config)
-    storage = LoginStorage(parts.room.logins, gate, config.secure)
+    storage = logins.LoginStorage(parts.room.logins, gate, config.secure)
     expecting.install()
     app = web.Application(
         middlewares=[
@@ -78,6 +77,7 @@ def build(parts: Parts) -> web.Application:
     app[keys.WORKERS] = parts.workers
     app[keys.CLOCK] = parts.clock
     app[keys.GATE] = gate
+    app[logins.LOGINS] = storage
     app[keys.TOKENS] = Tokens(parts.secret)
     app[keys.STATIC] = StaticTree(parts.static)
     app[keys.TYPING] = Interval(parts.clock)

@@ -9,10 +9,10 @@ from chatserver.model import Session as Login
 from chatserver.model import User
 from chatserver.room.logins import LIFE_MS, Logins
 from chatserver.web.gate import Gate
-from chatserver.web.keys import COOKIES, ROOM
+from chatserver.web.keys import COOKIES
 
 # The login that was found for this request; kept beside the library's Session, which holds plain data.
-LOGIN = web.RequestKey("login", Login)
+_LOGIN: web.RequestKey[Login | None] = web.RequestKey("login", object)  # type: ignore[arg-type]
 _USER, _PROOF = "user", "proof"
 
 
@@ -30,16 +30,16 @@ class LoginStorage(AbstractStorage):
         self._logins = logins
         self._gate = gate
 
-    def load_cookie(self, request: web.Request) -> str | None:
-        return request[COOKIES].get(self.cookie_name)
+    async def find(self, request: web.Request) -> Login | None:
+        """The login that this request comes with, as it is at this moment."""
+        token = request[COOKIES].get(self.cookie_name)
+        return await self._logins.find(token) if token else None
 
     async def load_session(self, request: web.Request) -> Session:
-        token = self.load_cookie(request)
-        login = await self._logins.find(token) if token else None
+        login = await current(request)
         if login is None:
             return await self.new_session()
-        request[LOGIN] = login
-        return Session(token, data={"session": {_USER: login.user.id}}, new=False)
+        return Session(None, data={"session": {_USER: login.user.id}}, new=False)
 
     async def save_session(self, request: web.Request, response: web.StreamResponse, session: Session) -> None:
         if session.empty:
@@ -51,16 +51,19 @@ class LoginStorage(AbstractStorage):
         self.save_cookie(response, token, max_age=self.max_age)
 
 
+LOGINS = web.AppKey("logins", LoginStorage)
+
+
 async def current(request: web.Request) -> Login | None:
-    """The login that this request comes with."""
-    await get_session(request)
-    return request.get(LOGIN)
+    """The login that this request came with. Looked for once; most requests need no Session for it."""
+    if _LOGIN not in request:
+        request[_LOGIN] = await again(request)
+    return request[_LOGIN]
 
 
 async def again(request: web.Request) -> Login | None:
     """The same login as it is now; None when it has ended since."""
-    token = (await get_session(request)).identity
-    return await request.app[ROOM].logins.find(token) if token is not None else None
+    return await request.app[LOGINS].find(request)
 
 
 async def begin(request: web.Request, logins: Logins, user: User, proof: str | None = None) -> None:

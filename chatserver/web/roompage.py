@@ -46,12 +46,14 @@ class RoomPage:
             shell = self._shells[key] = self._shell(viewer, globals_())
             if len(self._shells) > SHELLS_MAX:
                 self._shells.popitem(last=False)
-        present = self.present(viewer.user, read_id, viewer.ui, config)
-        own = {_TOKEN.encode(): token.encode(), _PRESENT.encode(): present}
-        return b"".join([own.get(part, part) for part in shell])
+        own = {
+            _TOKEN.encode(): [token.encode()],
+            _PRESENT.encode(): self._present(viewer.user, read_id, viewer.ui, config),
+        }
+        return b"".join([piece for part in shell for piece in own.get(part, (part,))])
 
-    def present(self, user: User | None, read_id: int, ui: str, config: Config) -> bytes:
-        """What the page's script starts from, as JSON that may stand in a data block."""
+    def _present(self, user: User | None, read_id: int, ui: str, config: Config) -> list[bytes]:
+        """What the page's script starts from: the pieces of a JSON object that may stand in a data block."""
         feed = self._feed
         rest = {
             "seq": feed.seq,
@@ -67,8 +69,7 @@ class RoomPage:
             "ui": ui,
             "has_more": feed.has_more(PAGE),
         }
-        here = self._presence.here()
-        return b'{"messages":' + feed.newest(PAGE) + b"," + here[1:-1] + b"," + dumps(rest)[1:]
+        return [b'{"messages":', feed.newest(PAGE), b",", self._presence.here()[1:-1], b",", dumps(rest)[1:]]
 
     def _shell(self, viewer: Viewer, globals_: dict[str, Any]) -> list[bytes]:
         context = {**globals_, "csrf_token": _TOKEN, "present": _PRESENT}
