@@ -6,6 +6,7 @@ from tests.bench.bench import Row
 from tests.bench.rows import (
     accepting,
     all_at_once,
+    cold_start,
     idle_memory,
     many_readers,
     one_at_a_time,
@@ -31,4 +32,5 @@ ROWS: tuple[Row, ...] = (
     Row(10, "GET /api/recent_messages/: answers a second", pages.api),
     Row(11, "resume over 100 changes, 1,000 clients at once: time until all are back", resuming.run),
     Row(12, "a photo of 12 megapixels to 200 KB, and the loop meanwhile", photo.run),
+    Row(13, "from nothing to `listening on`, against importing aiohttp: time", cold_start.run),
 )
