@@ -20,6 +20,7 @@ CLOSING_SECONDS = 5.0
 SILENT_SECONDS = 60.0
 
 TOO_SLOW = 1013
+ENDED = 1000
 
 
 @dataclass(eq=False, slots=True)
@@ -86,6 +87,10 @@ class Connection:
             self.closing_code = code
             self._deadline = now + CLOSING_SECONDS
             self.transport.write(frames.close(code))
+
+    def end(self) -> None:
+        """Write nothing more: somebody else says goodbye, or the peer is gone. Idempotent."""
+        self.closing_code = self.closing_code or ENDED
 
     def abort(self) -> None:
         """Free the buffer and the descriptor now, whatever waits."""

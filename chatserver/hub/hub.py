@@ -57,7 +57,8 @@ class Hub:
         self.changed()
 
     def leave(self, connection: Connection) -> None:
-        """The connection is over. Idempotent."""
+        """The connection is over: answers that are still on their way to it are not written. Idempotent."""
+        connection.end()
         self._closing.discard(connection)
         self._remove(connection)
         self._left.set()

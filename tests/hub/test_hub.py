@@ -60,6 +60,14 @@ async def test_whoever_has_left_hears_nothing(hub: Hub, clock: FakeClock) -> Non
 # Slow readers
 
 
+async def test_an_answer_that_comes_after_the_goodbye_is_not_written(hub: Hub, clock: FakeClock) -> None:
+    """A ping and a close in one breath: aiohttp answers the close while the pong is on its way."""
+    connection, transport = join(hub, clock)
+    hub.leave(connection)
+    hub.send(connection, b"pong")
+    assert transport.passed == b""
+
+
 async def test_a_slow_reader_costs_only_itself(hub: Hub, clock: FakeClock) -> None:
     _, good = join(hub, clock, HONG)
     slow, stuck = join(hub, clock, MING, reads=False)
