@@ -49,6 +49,21 @@ class _Handler(RequestHandler):
         super().__init__(manager, **options)
         self._secure, self._language = how
 
+    def log_exception(self, *args: Any, **options: Any) -> None:
+        """What aiohttp calls when it fails outside of any handler.
+
+        One case is no fault of ours: the answer is out, aiohttp reads the rest of a body that no
+        handler wanted, and the body is not what its Content-Encoding says. The connection is closed.
+        """
+        if isinstance(options.get("exc_info"), web.RequestPayloadError):
+            log.info("a body from %s could not be unpacked", self._peer())
+        else:
+            super().log_exception(*args, **options)
+
+    def _peer(self) -> str:
+        address = self.transport.get_extra_info("peername") if self.transport is not None else None
+        return str(address[0]) if isinstance(address, tuple) else "a local socket"
+
     def handle_error(
         self,
         request: BaseRequest,
@@ -57,6 +72,8 @@ class _Handler(RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """400 for what could not be parsed, 500 for a fault outside the middlewares: the code and no more."""
+        if isinstance(exc, ConnectionError):  # gone before its "100 Continue": nobody's fault, and nobody to answer
+            raise exc
         if status >= 500:
             log.error("an answer failed before it began, for %s", request.remote, exc_info=exc)
         else:

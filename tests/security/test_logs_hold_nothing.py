@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
+import aiohttp
 import pytest
+from aiohttp import web
 
 from chatserver import logs
+from chatserver.web import expecting
 from chatserver.web.keys import DATABASE, ROOM
 from tests.security.cast import assembled
-from tests.web.client import HTML, PASSWORD, opened, picture
+from tests.web.client import HTML, PASSWORD, PATIENCE, opened, picture
 
 TEXT, SEARCH, OTHER = "meet me at the old mill", "needle in the haystack", "a new long secret"
 
@@ -78,3 +82,48 @@ async def test_a_fault_is_found_again_by_its_number(tmp_path: Path, capfd: pytes
     [fault] = [event for event in events if event["level"] == "error"]
     assert answer.json["error"]["id"] in fault["message"]
     assert "needle" not in str(events)
+
+
+@pytest.mark.parametrize("pieces", [1, 2], ids=["at once", "late"])
+async def test_a_body_that_is_not_what_its_encoding_says_is_a_line_and_no_fault(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], pieces: int
+) -> None:
+    """aiohttp unpacks it after the answer, when nobody who would refuse it is left."""
+    logs.setup("info", "json")
+    async with opened(tmp_path) as house:
+        here = urlsplit(house.address)
+        for path, status in (("/", b"200"), ("/nowhere", b"404"), ("/login/", b"403")):
+            reader, writer = await asyncio.open_connection(here.hostname, here.port)
+            head = f"GET {path} HTTP/1.1" if status == b"200" else f"POST {path} HTTP/1.1"
+            lines = [head, f"Host: {here.netloc}", "Content-Encoding: gzip", f"Content-Length: {len(TEXT)}", "", ""]
+            sent = "\r\n".join(lines).encode() + TEXT.encode()
+            at = len(sent) if pieces == 1 else len(sent) - len(TEXT)
+            writer.write(sent[:at])
+            async with asyncio.timeout(PATIENCE):
+                answer = await reader.readuntil(b"\r\n\r\n") if pieces == 2 else b""
+                writer.write(sent[at:])
+                answer += await reader.read(-1)
+            assert answer.startswith(b"HTTP/1.1 " + status), answer
+            writer.close()
+    events = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert sum("could not be unpacked" in event["message"] for event in events) == 3
+    assert not [event for event in events if "traceback" in event or event["level"] == "error" or TEXT in str(event)]
+
+
+async def test_who_hangs_up_before_100_continue_is_no_fault(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs.setup("info", "json")
+    answer = expecting._aiohttps
+
+    async def answer_to_nobody(request: web.Request) -> None:
+        assert request.transport is not None
+        request.transport.close()
+        await answer(request)
+
+    monkeypatch.setattr(expecting, "_aiohttps", answer_to_nobody)
+    async with opened(tmp_path) as house:
+        with pytest.raises(aiohttp.ClientError):
+            await (await house.guest()).post("/login/", headers={"Expect": "100-continue"})
+    events = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert not [event for event in events if "traceback" in event or event["level"] == "error"]
