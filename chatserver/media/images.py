@@ -49,6 +49,9 @@ AVATAR_BYTES = 50 * 1024
 # ceiling, and it is not worth trying at full size.
 ANIMATION_GAIN = 12
 
+# Where a PNG says how many bits a channel has (PNG 11.2.1, IHDR, right behind the signature).
+_PNG_DEPTH_AT = 24
+
 # What EXIF's orientation asks for (Exif 2.3, 4.6.4, tag 0x0112).
 _ORIENTATION = 0x0112
 _TURNS = {
@@ -141,7 +144,19 @@ def _opened(path: Path) -> Iterator[_Source]:
         if kind in (Kind.WEBP, Kind.PNG):
             frames = getattr(image, "n_frames", 1)
         _allow(kind, image.width, image.height, frames)
+        if kind is Kind.PNG:
+            _scale_transparent_colour(image, depth=data[_PNG_DEPTH_AT])
         yield _Source(image, kind, frames, len(data))
+
+
+def _scale_transparent_colour(image: Image.Image, depth: int) -> None:
+    """Pillow tells a PNG's transparent colour (tRNS) in the file's own bits a channel, but its pixels in eight."""
+    colour = image.info.get("transparency")
+    if isinstance(colour, int) and depth in (2, 4):
+        most = 2**depth - 1
+        image.info["transparency"] = (colour & most) * (255 // most)
+    elif isinstance(colour, tuple) and depth == 16:
+        image.info["transparency"] = tuple(value >> 8 for value in colour)
 
 
 def _heif_is_installed() -> bool:
@@ -196,8 +211,7 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
 def _eight_bit(image: Image.Image) -> Image.Image:
     """RGBA where anything is transparent; else RGB, CMYK or L, whose colours may need a profile."""
     if image.mode.startswith("I;16") or image.mode == "I":
-        # convert("L") would clip at 255 instead of scaling.
-        return _bare(image.convert("I").point(lambda value: value * (1 / 256)).convert("L"))
+        return _of_sixteen_bits(image)
     if image.has_transparency_data:
         return image.convert("RGBA")
     if image.mode == "1":
@@ -205,6 +219,18 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     if image.mode in ("RGB", "CMYK", "L"):
         return image
     return image.convert("RGB")
+
+
+def _of_sixteen_bits(image: Image.Image) -> Image.Image:
+    """Grey of 16 bits; the one value that is transparent is looked for before it loses half of them."""
+    wide = image.convert("I")
+    # convert("L") would clip at 255 instead of scaling.
+    grey = wide.point([value >> 8 for value in range(65536)], "L")
+    transparent = image.info.get("transparency")
+    if not isinstance(transparent, int):
+        return _bare(grey)
+    alpha = wide.point([255 * (value != transparent) for value in range(65536)], "L")
+    return _bare(Image.merge("LA", (grey, alpha)).convert("RGBA"))
 
 
 def _within(image: Image.Image, side: int) -> Image.Image:

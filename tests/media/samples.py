@@ -114,15 +114,26 @@ def durations(data: bytes) -> list[int]:
     return shown
 
 
+def grey_or_rgb_png(depth: int, pixels: Sequence[Sequence[int]], transparent: Sequence[int]) -> bytes:
+    """A PNG of 20 rows with a transparent colour (tRNS); `pixels` are one row's, of one channel (grey) or three."""
+    bits = "".join(f"{value:0{depth}b}" for pixel in pixels for value in pixel)
+    row = int(bits, 2).to_bytes(len(bits) // 8, "big")
+    header = struct.pack("!IIBBBBB", len(pixels), 20, depth, 0 if len(transparent) == 1 else 2, 0, 0, 0)
+    colour = struct.pack(f"!{len(transparent)}H", *transparent)
+    return _png(header, (b"tRNS", colour), (b"IDAT", zlib.compress((b"\0" + row) * 20)))
+
+
+def _png(header: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
+    data = b"\x89PNG\r\n\x1a\n"
+    for name, content in ((b"IHDR", header), *chunks, (b"IEND", b"")):
+        data += struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+    return data
+
+
 def png_claiming(width: int, height: int) -> bytes:
     """A PNG of a few bytes whose header promises `width` × `height`."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    pixels = zlib.compress(b"\0" * 100_000)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    return _png(header, (b"IDAT", zlib.compress(b"\0" * 100_000)))
 
 
 def webp_claiming(width: int, height: int) -> bytes:
