@@ -39,6 +39,7 @@ class Accounts:
 
     async def prepare(self) -> str:
         """The one-time token of the setup page, or "" when there is an administrator already."""
+        self._hasher.expect(await self._database.run(users.highest_cost))
         if not await self._database.run(users.administrator_exists):
             self._setup_token = secrets.token_urlsafe(24)
         return self._setup_token

@@ -10,7 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
+import os
+import re
+import sys
 import threading
 import unicodedata
 from collections.abc import Callable
@@ -27,8 +31,11 @@ from chatserver.refusals import Code, Refusal
 PASSWORD_MIN = 8
 PASSWORD_MAX = 1024
 
+_HASH = re.compile(r"\$2b\$([0-9]{2})\$[./A-Za-z0-9]{53}")
+
 _THREADS = 2
 _WAITING_MAX = 64
+_NICENESS = 10
 _RETRY_AFTER_MS = 2000
 
 P = ParamSpec("P")
@@ -74,6 +81,19 @@ def verify(password: str, hashed: str) -> bool:
         return False
 
 
+def verify_at_cost(password: str, hashed: str | None, cost: int) -> bool:
+    """`verify`, but always with the work of one hash of `cost`: also for None (no such member), which fits nobody.
+
+    A hash of cost n is 2 ** n rounds. One that is older and cheaper is followed by others, of n, n + 1 …
+    cost - 1: together as many rounds. Else the time would tell members from old days from nobody.
+    """
+    matches = hashed is not None and verify(password, hashed)
+    ours = _HASH.fullmatch(hashed or "")
+    for more in range(int(ours[1]), cost) if ours else [cost]:
+        verify(password, _nobody(more))
+    return matches
+
+
 class PasswordHasher:
     """The same, off the loop: a few threads, and a bounded number of callers before them.
 
@@ -82,10 +102,11 @@ class PasswordHasher:
     """
 
     def __init__(self, rounds: int) -> None:
+        _common_passwords()  # read now: a loop that runs waits for no file
         self._rounds = rounds
-        # A hash that no password fits, of the usual cost, so that an unknown name takes as long.
-        self._nobody = f"$2b${rounds:02d}${'.' * 22}{'.' * 31}"
-        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="bcrypt")
+        # Of every check. A hash from before the setting was lowered costs more, and then each does.
+        self._cost = rounds
+        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="bcrypt", initializer=_step_back)
         self._lock = threading.Lock()
         self._pending = 0
         self._closed = False
@@ -95,8 +116,11 @@ class PasswordHasher:
 
     async def verify(self, password: str, hashed: str | None) -> bool:
         """False for None (no such member), after the time that a real hash would take."""
-        matches = await self._run(verify, password, hashed or self._nobody)
-        return matches and hashed is not None
+        return await self._run(verify_at_cost, password, hashed, self._cost)
+
+    def expect(self, cost: int) -> None:
+        """There are hashes of this cost."""
+        self._cost = max(self._cost, cost)
 
     def close(self) -> None:
         """Drop what waits; what runs ends by itself within a second."""
@@ -117,6 +141,21 @@ class PasswordHasher:
     def _done(self, _: Future[Any]) -> None:
         with self._lock:
             self._pending -= 1
+
+
+def _step_back() -> None:
+    """Let the loop's thread go first, where a thread can be nice by itself (Linux: sched(7), "The nice value").
+
+    On two cores two hashes leave it none: it then waited for one, tens of milliseconds at a time.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # refused by whoever confines us: slower for the others, and as right
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+
+
+def _nobody(cost: int) -> str:
+    """A hash that no password fits."""
+    return f"$2b${cost:02d}${'.' * 22}{'.' * 31}"
 
 
 def _is_text(password: str) -> bool:

@@ -80,6 +80,12 @@ def member(tx: Transaction, user_id: int) -> Member | None:
     return _member(row) if row else None
 
 
+def highest_cost(tx: Transaction) -> int:
+    """Of the passwords' hashes, "$2b$12$…": 12. 0 where nobody is."""
+    row = tx.one("SELECT max(CAST(substr(password, 5, 2) AS INTEGER)) FROM users")
+    return (row[0] or 0) if row else 0
+
+
 def set_password(tx: Transaction, user_id: int, password: str) -> None:
     tx.execute("UPDATE users SET password = ? WHERE id = ?", (password, user_id))
 

@@ -55,6 +55,31 @@ async def test_an_unknown_name_costs_the_same_work(house: House, monkeypatch: py
     assert known[:7] == unknown[:7] == b"$2b$04$" and len(known) == len(unknown)
 
 
+async def test_hashes_from_before_the_cost_was_changed_give_no_name_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it was raised or lowered since: as many rounds for each of the old, the new and the unknown."""
+    for rounds, name in ((6, "小明"), (4, "小红")):
+        async with opened(tmp_path, bcrypt_rounds=rounds) as house:
+            await house.member(name)
+    rounds_gone = 0
+    original = bcrypt.checkpw
+
+    def checkpw(password: bytes, hashed: bytes) -> bool:
+        nonlocal rounds_gone
+        rounds_gone += 2 ** int(hashed[4:6])
+        return original(password, hashed)
+
+    monkeypatch.setattr(passwords.bcrypt, "checkpw", checkpw)
+    for rounds, most in ((5, 6), (7, 7)):
+        async with opened(tmp_path, bcrypt_rounds=rounds) as house:
+            for name in ("小明", "小红", "nobody"):
+                for password, status in ((WRONG, 401), (PASSWORD, 401 if name == "nobody" else 200)):
+                    before = rounds_gone
+                    assert (await (await house.guest()).log_in(name, password)).status == status
+                    assert rounds_gone - before == 2**most, (rounds, name)
+
+
 async def test_five_failures_close_an_account_to_everybody_and_only_that_account(tmp_path: Path) -> None:
     async with opened(tmp_path, trusted_proxies="127.0.0.1") as house:
         await house.member("小明", X_Forwarded_For="192.0.2.1")
