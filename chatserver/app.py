@@ -27,7 +27,7 @@ from chatserver.room.passwords import PasswordHasher
 from chatserver.storage import Ballast, Database, DataLock, erasing, files, place, state
 from chatserver.timers import Alarms, Eraser
 from chatserver.watch import Watch
-from chatserver.web.application import Parts, build
+from chatserver.web.application import Parts, build, read_templates
 from chatserver.web.feed import ROWS_MAX, Feed
 from chatserver.web.malformed import Runner
 from chatserver.web.presence import Presence
@@ -66,6 +66,7 @@ async def serve(config: Config, sources: Mapping[str, str]) -> int:
             print(f"first administrator: {public}/setup/?token={server.setup_token}", flush=True)
         _calm_the_collector()
         systemd.notify("READY=1")
+        await asyncio.to_thread(read_templates, server.app)
         await stop.wait()
         systemd.notify("STOPPING=1")
     return 0

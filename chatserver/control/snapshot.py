@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import functools
 import logging
 import os
 import sqlite3
@@ -41,16 +42,18 @@ async def take(room: Room) -> dict[str, Any]:
     """
     config = room.settings.now
     media = MediaFiles(config.data_dir / "media")
-    target = media.incoming()
+    target = await asyncio.to_thread(media.incoming)
     try:
         await _make(room, media, config.data_dir, target)
     except BaseException as error:
-        target.unlink(missing_ok=True)
+        await asyncio.to_thread(target.unlink, missing_ok=True)
         if _is_full(error):
             log.error("no archive could be made: %s", error)
             raise Refusal(Code.STORAGE_FULL) from error
         raise
-    asyncio.get_running_loop().call_later(HANDOVER_SECONDS, lambda: target.unlink(missing_ok=True))
+    loop = asyncio.get_running_loop()
+    erase = functools.partial(target.unlink, missing_ok=True)
+    loop.call_later(HANDOVER_SECONDS, loop.run_in_executor, None, erase)
     return {
         "file": str(target.relative_to(config.data_dir)),
         "settings": {name: shown(getattr(config, name)) for name in ROOM_SETTINGS},
@@ -58,13 +61,17 @@ async def take(room: Room) -> dict[str, Any]:
 
 
 async def _make(room: Room, media: MediaFiles, data_dir: Path, target: Path) -> None:
-    database, held = media.incoming(), HeldFiles(media)
+    database, held = await asyncio.to_thread(media.incoming), HeldFiles(media)
     try:
         copied = await room.keeping.copy(database, held.hold)
         await asyncio.to_thread(_pack, target, copied, held, database, data_dir)
     finally:
-        database.unlink(missing_ok=True)
-        await asyncio.to_thread(held.release)
+        await asyncio.to_thread(_tidy, database, held)
+
+
+def _tidy(database: Path, held: HeldFiles) -> None:
+    database.unlink(missing_ok=True)
+    held.release()
 
 
 def _pack(target: Path, copied: Copied, held: HeldFiles, database: Path, data_dir: Path) -> None:

@@ -110,7 +110,7 @@ class MediaFiles:
         return self._root / name if _NAME.fullmatch(name) else None
 
     def incoming(self) -> Path:
-        """A new path for an upload on its way in; its directory is there, the file is not yet.
+        """A new path for an upload on its way in; its directory is there, the file is not yet. For a thread.
 
         Whoever asks removes the file; what a crash leaves is swept. Refuses `storage_full`.
         """

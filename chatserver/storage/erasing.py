@@ -11,7 +11,7 @@ from chatserver.storage.database import Database, Transaction
 async def write_anew(database: Database) -> None:
     """Raises sqlite3.Error and OSError when something may be left."""
     await database.empty_log()
-    copies = precaution.copies(database.path)
+    copies = await asyncio.to_thread(precaution.copies, database.path)
     if not copies:
         return
     first_id, erased = await database.run(_gone)

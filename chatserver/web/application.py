@@ -89,7 +89,18 @@ def build(parts: Parts) -> web.Application:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # that would look at the files again with every page
     )
     app[keys.ROOM_PAGE] = RoomPage(environment, parts.feed, parts.presence, parts.wire)
     app.on_response_prepare.append(headers.adder(config.secure))
     return app
+
+
+def read_templates(app: web.Application) -> None:
+    """Read and compile every template: a fifth of a second, for a thread, so that no first visitor holds up the loop.
+
+    A page that is asked for before does its own part of it.
+    """
+    environment = aiohttp_jinja2.get_env(app)
+    for name in environment.list_templates():
+        environment.get_template(name)

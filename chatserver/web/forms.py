@@ -176,11 +176,10 @@ async def _read_text(part: BodyPartReader) -> str:
 
 async def _read_file(part: BodyPartReader, form: Form, new_path: Callable[[], Path], upload_max: int) -> None:
     """Stream one file to disk. An empty one is a file field that was left empty."""
-    path = new_path()
     assert part.name is not None
     if part.name in form.files:
         raise Refusal(Code.BAD_REQUEST, field=part.name)
-    form.files[part.name] = path
+    path = form.files[part.name] = await _on_disk(new_path)
     size = 0
     file = await _on_disk(lambda: path.open("wb"))
     try:
@@ -192,8 +191,8 @@ async def _read_file(part: BodyPartReader, form: Form, new_path: Callable[[], Pa
     finally:
         await _on_disk(file.close)
     if size == 0:
+        await asyncio.to_thread(path.unlink, missing_ok=True)
         del form.files[part.name]
-        path.unlink(missing_ok=True)
 
 
 async def _on_disk(work: Callable[[], T]) -> T:

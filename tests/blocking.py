@@ -1,0 +1,118 @@
+"""Nothing of ours may hold up the loop: a call that blocks on it fails the test that it happened in.
+
+`blockbuster` puts itself before the calls that may wait for a disk, a lock or another machine. One
+that the product makes while a loop runs raises there, and is noted, since a handler of ours might
+answer 500 for it, or a task of ours log it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+from blockbuster import BlockBuster, BlockBusterFunction, BlockingError
+from blockbuster import blockbuster as machinery
+
+_TESTS = str(Path(__file__).parent)
+_COROUTINE = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+_PRODUCT = str(Path(__file__).parents[1] / "chatserver")
+
+# What it does not watch by itself: opening a file is half of reading one, a resolver takes as long as
+# it likes, and a hash a quarter of a second.
+_MORE = (
+    *("io.open", "builtins.open", "os.open", "os.fsync", "os.fdatasync", "os.truncate", "os.chmod", "fcntl.flock"),
+    *("shutil.copyfile", "shutil.copyfileobj", "shutil.rmtree", "socket.getaddrinfo", "subprocess.Popen.wait"),
+    *("bcrypt.hashpw", "bcrypt.checkpw"),
+)
+
+# What may block: (the end of a file's name, a function of it, the reason).
+_ALLOWED = (
+    ("chatserver/app.py", "running", "at its start and at its end the server serves nobody"),
+    ("jinja2/environment.py", "_load_template", "each is read once; in the program a thread does, see app.serve"),
+    ("watch/watch.py", "resident_bytes", "what lies under /proc is read from the kernel's memory"),
+    ("logging/__init__.py", "emit", "the program's own handler writes from a thread, see logs.Behind; pytest's do not"),
+    ("subprocess.py", "__init__", "a worker's pipes are given files of Python's; no disk has to do with it"),
+)
+# It puts strings together. Only a relative path makes it ask the kernel, which knows by heart.
+_HARMLESS = ("os.path.abspath", "os.getcwd")
+
+
+class Found:
+    """The calls that blocked since the last look."""
+
+    def __init__(self) -> None:
+        self._calls: list[str] = []
+
+    def note(self, call: str) -> None:
+        self._calls.append(call)
+
+    def taken(self) -> list[str]:
+        calls, self._calls = self._calls, []
+        return calls
+
+
+@contextmanager
+def forbidden() -> Iterator[Found]:
+    """For as long as the block lasts, in every loop of this process."""
+    found = Found()
+
+    class Noted(BlockingError):
+        def __init__(self, call: str) -> None:
+            super().__init__(call)
+            found.note(f"{call}, from {_where(sys._getframe(1))}")
+
+    guard = BlockBuster("chatserver")
+    for name in _HARMLESS:
+        del guard.functions[name]
+    guard.functions |= {name: BlockBusterFunction(None, name, scanned_modules="chatserver") for name in _MORE}
+    for function in guard.functions.values():
+        function.can_block_predicate = _either(function.can_block_predicate, _is_the_tests_own_doing)
+        for file, name, _ in _ALLOWED:
+            function.can_block_in(file, name)
+    machinery.BlockingError = Noted  # type: ignore[misc]
+    guard.activate()
+    try:
+        yield found
+    finally:
+        guard.deactivate()
+        machinery.BlockingError = BlockingError  # type: ignore[misc]
+
+
+def _either(theirs: Callable[..., bool], ours: Callable[[FrameType], bool]) -> Callable[..., bool]:
+    def may_block(*args: Any, **options: Any) -> bool:
+        return theirs(*args, **options) or ours(sys._getframe(1))
+
+    return may_block
+
+
+def _is_the_tests_own_doing(frame: FrameType | None) -> bool:
+    """True when a test's own line blocks, or calls directly what the product calls from threads."""
+    for code in _codes(frame):
+        if code.co_filename.startswith(_TESTS):
+            return True
+        if code.co_filename.startswith(_PRODUCT) and code.co_flags & _COROUTINE:
+            return False
+    return False
+
+
+def _codes(frame: FrameType | None) -> Iterator[CodeType]:
+    """The innermost first, without this module's own."""
+    while frame is not None:
+        if frame.f_code.co_filename != __file__:
+            yield frame.f_code
+        frame = frame.f_back
+
+
+def _where(frame: FrameType | None) -> str:
+    """The product's functions on the stack, the innermost first."""
+    places = []
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(_PRODUCT):
+            places.append(f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}")
+        frame = frame.f_back
+    return " < ".join(places)

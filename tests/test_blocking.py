@@ -1,0 +1,32 @@
+"""The watch over the loop does see what it is there for."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from blockbuster import BlockingError
+
+from chatserver.media import MediaFiles
+from tests import blocking
+
+
+async def test_what_the_product_does_on_the_loop_is_seen_and_kept_in_mind(
+    tmp_path: Path, watched_loop: blocking.Found
+) -> None:
+    """Here a callback of the loop's; the error itself comes to nothing, as it would in many a task."""
+    noted: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: noted.append(context["exception"]))
+    asyncio.get_running_loop().call_soon(MediaFiles(tmp_path / "media").incoming)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert [type(error).__mro__[1] for error in noted] == [BlockingError]
+    [call] = watched_loop.taken()
+    assert call.startswith("os.") and "files.py" in call
+
+
+async def test_threads_and_the_tests_themselves_may_block(tmp_path: Path, watched_loop: blocking.Found) -> None:
+    media = MediaFiles(tmp_path / "media")
+    await asyncio.to_thread(media.incoming)
+    media.incoming().write_bytes(b"from the test's own line")
+    assert watched_loop.taken() == []
