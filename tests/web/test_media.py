@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.web.client import HTML, JSON, House, multipart, opened, picture
+from tests.web.client import HTML, JSON, PATIENCE, House, multipart, opened, picture
 
 
 async def test_a_picture_is_stored_and_served_under_its_ceiling(house: House) -> None:
@@ -168,7 +168,7 @@ async def test_the_announcement_before_is_erased(house: House) -> None:
     assert (answer.status, answer.headers["Location"]) == (303, "/")
     second = (await socket.expect("announcement"))["image"]
     assert first != second
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while (await guest.get(first)).status == 200:  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0.02)
     assert (await guest.get(first)).code == "not_found"
