@@ -47,7 +47,9 @@ class Eraser:
         if isinstance(event, MessageRecalled | MessageDeleted):
             self._until(now + _between(DELAY_SECONDS, PROMISED_TIMES * self._cost, PROMISED_SECONDS_MAX))
         elif isinstance(event, ContentErased):
-            self._files.update(event.files)
+            if event.files:
+                self._files.update(event.files)
+                self._woken.set()
             pause = _between(DELAY_SECONDS, EXPIRED_TIMES * self._cost, EXPIRED_SECONDS_MAX)
             self._until(max(now + DELAY_SECONDS, self._written + pause))
 
@@ -67,8 +69,9 @@ class Eraser:
                 log.exception("erasing failed; the next start tries again")
 
     def _until(self, due: float) -> None:
-        self._due = min(self._due, due)
-        self._woken.set()
+        if due < self._due:  # in a busy room something expires with every message: most change nothing here
+            self._due = due
+            self._woken.set()
 
     async def _run(self) -> None:
         while True:
