@@ -82,7 +82,8 @@ class Eraser:
             except Exception:
                 log.exception("erasing failed; trying again")
                 await asyncio.sleep(RETRY_SECONDS)
-                self._until(time.monotonic())
+                self._due = time.monotonic()
+                self._woken.set()
 
     async def _wait_until_due(self) -> None:
         """Each time that something is erased its files go, and the wait may become shorter."""
