@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import io
 import json
+import logging
 import random
 import struct
 from pathlib import Path
@@ -202,6 +203,8 @@ async def images(workers: ImageWorkers, directory: Path, seed: int, count: int) 
     chance = random.Random(seed)
     samples = _samples()
     found: dict[str, int] = {}
+    complaints = _Complaints()
+    logging.getLogger("chatserver.media.workers").addHandler(complaints)
     for _ in range(count):
         path = directory / "picture"
         await asyncio.to_thread(path.write_bytes, mutated(chance, samples))
@@ -212,4 +215,17 @@ async def images(workers: ImageWorkers, directory: Path, seed: int, count: int) 
             assert refusal.code in (Code.IMAGE_UNREADABLE, Code.IMAGE_UNSUPPORTED, Code.IMAGE_TOO_LARGE), refusal
             code = refusal.code.value
         found[code] = found.get(code, 0) + 1
+    logging.getLogger("chatserver.media.workers").removeHandler(complaints)
+    assert not [said for said in complaints.said if "died" in said], complaints.said
     return found
+
+
+class _Complaints(logging.Handler):
+    """What is said of workers: one that died of a picture refuses it by the same code as a worker that read it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(record.getMessage())

@@ -24,7 +24,7 @@ async def test_frames_and_requests_from_a_seed_make_no_error_of_ours(tmp_path: P
     assert found["sockets"] > 10 and found["statuses"] > 5
 
 
-async def fuzzed(data: Path, frames: int, requests: int, growth_max: float | None = None) -> dict[str, float]:
+async def fuzzed(data: Path, frames: int, requests: int) -> dict[str, float]:
     """Both, against the real server. Memory is measured from when the server is warm.
 
     That is: with its history full, and after a fifth as much of the same. The first thousands of requests
@@ -48,8 +48,6 @@ async def fuzzed(data: Path, frames: int, requests: int, growth_max: float | Non
         done = await server.stop()
         assert done.code == 0
         assert done.err == "", done.err[-3_000:]
-        if growth_max is not None:
-            assert growth <= growth_max
         return {"sockets": sockets, "statuses": len(statuses), "growth": growth}
 
 

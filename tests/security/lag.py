@@ -88,8 +88,7 @@ async def ticks(work: Awaitable[object]) -> list[Tick]:
 
 def tell(what: str, found: list[Tick]) -> None:
     late, worked, queued = (
-        spread(values)
-        for values in ([t.late for t in found], [t.worked for t in found], [t.queued for t in found])
+        spread(values) for values in ([t.late for t in found], [t.worked for t in found], [t.queued for t in found])
     )
     print(f"{what}: the loop is late by {late}; at work for {worked}; waited for a processor {queued}", flush=True)
 

@@ -37,7 +37,9 @@ def _done(row: Row, share: float) -> bool:
     with tempfile.TemporaryDirectory(prefix="workbench-") as directory:
         try:
             figures = asyncio.run(_in_its_own_place(row, Path(directory), share))
-            told, holds = ", ".join(f"{name} {value:,.4g}" for name, value in figures.items()), "yes"
+            told = ", ".join(f"{name} {value:,.6g}" for name, value in figures.items())
+            broken = row.broken(figures) if share == 1 else []
+            holds = f"**no**: {', '.join(broken)}" if broken else "yes"
         except Exception:
             traceback.print_exc(file=sys.stderr)
             told, holds = "", "**no**"
