@@ -18,6 +18,9 @@ export class Clock {
   learn(server_ms, round_trip_ms = Infinity) {
     const at = this.#monotonic();
     const best = this.#sample;
+    // No word arrives before it was sent. A clock that says so is slow, however quick the answer was
+    // that set it: a window of 100 seconds would open with 101.
+    if (best && server_ms > at + best.offset) best.offset = server_ms - at;
     if (best && best.round_trip_ms < round_trip_ms && at - best.at < BEST_FOR_MS) return;
     const travel = Number.isFinite(round_trip_ms) ? round_trip_ms / 2 : 0;
     this.#sample = { at, round_trip_ms, offset: server_ms + travel - at };
