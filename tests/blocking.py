@@ -34,6 +34,7 @@ _MORE = (
 _ALLOWED = (
     ("chatserver/app.py", "running", "at its start and at its end the server serves nobody"),
     ("control/client.py", "operate", "an operator's command has a process of its own, which serves nobody"),
+    ("control/client.py", "ask", "the same, of the doctor"),
     ("jinja2/environment.py", "_load_template", "each is read once; in the program a thread does, see app.serve"),
     ("watch/watch.py", "resident_bytes", "what lies under /proc is read from the kernel's memory"),
     ("logging/__init__.py", "emit", "the program's own handler writes from a thread, see logs.Behind; pytest's do not"),
