@@ -86,9 +86,7 @@ class Serving:
 
 
 @contextlib.asynccontextmanager
-async def serving(
-    data_dir: Path, *flags: str, under: Sequence[str] = (), **variables: str
-) -> AsyncIterator[Serving]:
+async def serving(data_dir: Path, *flags: str, under: Sequence[str] = (), **variables: str) -> AsyncIterator[Serving]:
     """`run.py serve` on a free port, killed at the end if it still runs."""
     command = ("serve", "--port", "0", "--data-dir", str(data_dir), *CHEAP, *flags)
     process = await start(*command, under=under, **variables)
