@@ -54,7 +54,10 @@ class Reader:
             await self.follow(0.5)
 
     async def _listen(self, ws: aiohttp.ClientWebSocketResponse, asked: bool) -> None:
-        hello = (await ws.receive()).json()
+        first = await ws.receive()
+        if first.type is not aiohttp.WSMsgType.TEXT:
+            return  # killed between the handshake and its first word
+        hello = first.json()
         assert hello["type"] == "hello"
         if not asked:
             self._epoch, self.seq = hello["epoch"], hello["seq"]
