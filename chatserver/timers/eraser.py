@@ -3,7 +3,7 @@
 For the latter the whole database is written anew, which holds up whoever posts meanwhile: 4 ms for
 100 messages, 0.4 s for 100,000. So it is done in proportion to what it costs. What somebody took back
 is gone within the 10 s that they were promised, whatever that costs; what has merely expired, which in
-a busy room something does with every message, waits until writing takes 2 % of the time, but never
+a busy room something does with every message, waits until writing takes half a per cent of the time, but never
 longer than a minute. Files go at once in either case.
 """
 
@@ -25,7 +25,7 @@ DELAY_SECONDS = 3.0
 RETRY_SECONDS = 2.0
 # How long the next writing waits, in times what the last one took; and at most.
 PROMISED_TIMES, PROMISED_SECONDS_MAX = 20.0, 6.0
-EXPIRED_TIMES, EXPIRED_SECONDS_MAX = 50.0, 60.0
+EXPIRED_TIMES, EXPIRED_SECONDS_MAX = 200.0, 60.0
 
 
 class Eraser:
