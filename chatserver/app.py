@@ -85,6 +85,7 @@ def _calm_the_collector() -> None:
     """
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+    gc.enable()
 
 
 class Server:

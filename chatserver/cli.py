@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import io
 import json
 import os
@@ -55,10 +56,15 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def serve(call: Call) -> None:
-    from chatserver.app import serve
+    # A start makes nothing but what stays: looking through it a hundred times took a seventh of its time.
+    gc.disable()  # until the room listens: app._calm_the_collector
+    try:
+        from chatserver.app import serve
 
-    logs.setup(call.config.log_level, call.config.log_format, behind=True)
-    sys.exit(_carry_out(serve(call.config, call.sources)))
+        logs.setup(call.config.log_level, call.config.log_format, behind=True)
+        sys.exit(_carry_out(serve(call.config, call.sources)))
+    finally:
+        gc.enable()
 
 
 def version(call: Call) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from chatserver import app
 from tests.process.serving import PATIENCE, ROOT, serving
 from tests.web.client import Browser
 
@@ -65,3 +67,16 @@ def test_what_a_start_does_not_need_is_not_imported() -> None:
     program = f"import sys, chatserver.app; print([name for name in {idle} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_the_collector_is_at_work_again_once_the_room_listens() -> None:
+    """A start goes without it (`cli.serve`); a room of years may not."""
+    before = gc.get_threshold()
+    gc.disable()
+    try:
+        app._calm_the_collector()
+        assert gc.isenabled()
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
+        gc.enable()
