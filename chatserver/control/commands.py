@@ -62,8 +62,8 @@ async def _invite(asked: Asked) -> dict[str, Any]:
     now = asked.room.settings.now
     return {
         "code": invite.code,
-        "uses": invite.uses,
-        "expires_ms": invite.expires_ms,
+        "uses": invite.opened.uses_left,
+        "expires_ms": invite.opened.expires_ms,
         "registration": now.registration,
         "address": now.base_url or asked.address,
     }

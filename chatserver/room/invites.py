@@ -24,8 +24,6 @@ class Invite:
     """`code` is kept nowhere: this is the only time that it can be told."""
 
     code: str
-    uses: int
-    expires_ms: int
     opened: OpenInvite
 
 
@@ -49,7 +47,7 @@ class Invites:
             _hash(code).hex(), uses, now_ms, now_ms + int(hours * 3_600_000), maker.name if maker else ""
         )
         await self._database.run(lambda tx: _create(tx, opened, maker))
-        return Invite(code, uses, opened.expires_ms, opened)
+        return Invite(code, opened)
 
     async def opened(self, actor: User) -> list[OpenInvite]:
         """The newest OPENED_MAX that still let somebody in. For administrators: others get `forbidden`."""

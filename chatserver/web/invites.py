@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -12,6 +11,7 @@ from chatserver.refusals import Code, Refusal
 from chatserver.room.invites import HOURS_MAX, USES_MAX, Invite
 from chatserver.storage.invites import OpenInvite
 from chatserver.web import answers, forms
+from chatserver.web.context import moment
 from chatserver.web.keys import FORM, GATE, ROOM, SETTINGS, VIEWER
 from chatserver.web.viewer import wants_json
 
@@ -130,17 +130,13 @@ async def _page(
 
 
 def _row(request: web.Request, invite: OpenInvite) -> dict[str, Any]:
-    zone = request.app[SETTINGS].now.timezone
-
-    def shown(time_ms: int) -> str:
-        return datetime.fromtimestamp(time_ms / 1000, zone).strftime("%Y-%m-%d %H:%M")
 
     return {
         "id": invite.id,
         "uses": invite.uses_left,
         "by": invite.made_by,
-        "created": shown(invite.created_ms),
-        "expires": shown(invite.expires_ms),
+        "created": moment(request, invite.created_ms),
+        "expires": moment(request, invite.expires_ms),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,7 +12,8 @@ from chatserver.refusals import Code, Refusal
 from chatserver.room.moderation import Act
 from chatserver.storage.users import Member
 from chatserver.web import answers, forms, wire
-from chatserver.web.keys import CLOCK, FORM, ROOM, SETTINGS, VIEWER
+from chatserver.web.context import moment
+from chatserver.web.keys import CLOCK, FORM, ROOM, VIEWER
 from chatserver.web.viewer import wants_json
 
 PAGE = 50
@@ -86,19 +86,16 @@ def _page(request: web.Request, found: list[Member], look: str, goes_on: int | N
 
 
 def _row(request: web.Request, member: Member) -> dict[str, Any]:
-    zone, now_ms = request.app[SETTINGS].now.timezone, request.app[CLOCK].now_ms()
-
-    def shown(time_ms: int) -> str:
-        return datetime.fromtimestamp(time_ms / 1000, zone).strftime("%Y-%m-%d %H:%M")
+    now_ms = request.app[CLOCK].now_ms()
 
     is_muted = member.muted_until_ms > now_ms
     return {
         **wire.user(member.user),
         "mine": member.user.id == _administrator(request).id,
         "banned": member.banned,
-        "muted_until": shown(member.muted_until_ms) if is_muted else "",
-        "created": shown(member.created_ms),
-        "seen": shown(member.seen_ms) if member.seen_ms else "",
+        "muted_until": moment(request, member.muted_until_ms) if is_muted else "",
+        "created": moment(request, member.created_ms),
+        "seen": moment(request, member.seen_ms) if member.seen_ms else "",
         "spans": SPANS,
     }
 

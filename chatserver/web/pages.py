@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -10,6 +9,7 @@ from aiohttp import web
 from chatserver.model import User
 from chatserver.refusals import Code, Refusal
 from chatserver.web import answers, context, logins, pictures, wire
+from chatserver.web.context import moment
 from chatserver.web.gate import same_origin_navigation
 from chatserver.web.keys import FEED, FORM, ROOM, ROOM_PAGE, SETTINGS, TOKENS, VIEWER
 from chatserver.web.viewer import short_agent, wants_json
@@ -152,11 +152,8 @@ def _own_path(typed: str) -> str:
 
 
 async def _profile(request: web.Request) -> dict[str, Any]:
-    session, zone = request[VIEWER].session, request.app[SETTINGS].now.timezone
+    session = request[VIEWER].session
     assert session is not None
-
-    def shown(time_ms: int) -> str:
-        return datetime.fromtimestamp(time_ms / 1000, zone).strftime("%Y-%m-%d %H:%M")
 
     rows = [
         {
@@ -164,8 +161,8 @@ async def _profile(request: web.Request) -> dict[str, Any]:
             "current": login_.id == session.id,
             "agent": short_agent(login_.agent),
             "address": login_.address,
-            "created": shown(login_.created_ms),
-            "seen": shown(login_.seen_ms),
+            "created": moment(request, login_.created_ms),
+            "seen": moment(request, login_.seen_ms),
         }
         for login_ in await request.app[ROOM].logins.of_user(session.user)
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -15,7 +14,8 @@ from chatserver.refusals import Code, Refusal
 from chatserver.room.changing import Listed
 from chatserver.room.settings import Words
 from chatserver.web import answers, forms
-from chatserver.web.keys import FORM, ROOM, SETTINGS, VIEWER
+from chatserver.web.context import moment
+from chatserver.web.keys import FORM, ROOM, VIEWER
 from chatserver.web.viewer import wants_json
 
 # The page's parts, and the settings in each.
@@ -150,7 +150,7 @@ async def _page(
 
 def _row(request: web.Request, item: Listed, typed: Mapping[str, str], wrong: str) -> dict[str, Any]:
     name, parse = item.setting.name, item.setting.parse
-    last, zone = item.last, request.app[SETTINGS].now.timezone
+    last = item.last
     return {
         "name": name,
         "kind": "choice" if isinstance(parse, Choice) else "number" if isinstance(parse, Whole | Real) else "text",
@@ -162,7 +162,7 @@ def _row(request: web.Request, item: Listed, typed: Mapping[str, str], wrong: st
         "otherwise": shown(item.operators_value),
         "otherwise_source": item.operators_source,
         "by": last.by if last else "",
-        "at": datetime.fromtimestamp(last.changed_ms / 1000, zone).strftime("%Y-%m-%d %H:%M") if last else "",
+        "at": moment(request, last.changed_ms) if last else "",
     }
 
 

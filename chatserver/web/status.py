@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -17,7 +16,8 @@ from chatserver.watch.hour import SAMPLES_MAX
 from chatserver.watch.watch import Disk, resident_bytes
 from chatserver.web import answers
 from chatserver.web.charts import HEIGHT, WIDTH, chart
-from chatserver.web.keys import SETTINGS, VIEWER, WATCH
+from chatserver.web.context import moment
+from chatserver.web.keys import VIEWER, WATCH
 from chatserver.web.viewer import wants_json
 
 Words = Callable[..., str]
@@ -49,10 +49,9 @@ def _json(watch: Watch, disk: Disk) -> dict[str, Any]:
 
 def _page(request: web.Request, watch: Watch, disk: Disk) -> dict[str, Any]:
     viewer, now, hour = request[VIEWER], watch.now(), list(watch.hour)
-    started = datetime.fromtimestamp(watch.started_ms / 1000, request.app[SETTINGS].now.timezone)
     return {
         "version": __version__,
-        "started": started.strftime("%Y-%m-%d %H:%M"),
+        "started": moment(request, watch.started_ms),
         "remarks": list(_remarks(viewer.t, now, disk, hour)),
         "charts": list(_charts(viewer.t, hour)),
         "chart_size": (WIDTH, HEIGHT),
