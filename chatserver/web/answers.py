@@ -13,6 +13,7 @@ from chatserver.refusals import Code, Refusal
 from chatserver.web import context
 from chatserver.web import viewer as viewers
 from chatserver.web.keys import VIEWER, WATCH
+from chatserver.web.ready import Ready
 from chatserver.web.wire import dumps
 
 STATUS = {
@@ -47,7 +48,8 @@ STATUS = {
     Code.BUSY: 503,
     Code.STORAGE_FULL: 507,
 }
-_JSON = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+_PAGE = (("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"), ("Vary", "Cookie"))
+_JSON = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
 
 
 def json(value: Any, status: int = 200) -> web.Response:
@@ -56,6 +58,14 @@ def json(value: Any, status: int = 200) -> web.Response:
 
 def json_bytes(body: bytes, status: int = 200) -> web.Response:
     return web.Response(body=body, status=status, headers=_JSON)
+
+
+def ready_json(body: bytes) -> Ready:
+    return Ready(body, _JSON)
+
+
+def ready_page(body: bytes) -> Ready:
+    return Ready(body, _PAGE)
 
 
 def page(request: web.Request, template: str, values: dict[str, Any], status: int = 200) -> web.Response:

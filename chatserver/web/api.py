@@ -19,11 +19,11 @@ ID_MAX = 2**63 - 1
 PROBED_SECONDS = 1.0
 
 
-async def recent(request: web.Request) -> web.Response:
+async def recent(request: web.Request) -> web.StreamResponse:
     return await _newest(request, API_PAGE)
 
 
-async def recent_some(request: web.Request) -> web.Response:
+async def recent_some(request: web.Request) -> web.StreamResponse:
     return await _newest(request, min(int(request.match_info["count"][:9]), request.app[SETTINGS].now.history_limit))
 
 
@@ -74,11 +74,11 @@ class Probe:
 PROBE = web.AppKey("probe", Probe)
 
 
-async def _newest(request: web.Request, count: int) -> web.Response:
+async def _newest(request: web.Request, count: int) -> web.StreamResponse:
     feed = request.app[FEED]
     if not feed.holds(count):
         return _page(request, await request.app[ROOM].history.newest(count))
-    return answers.json_bytes(feed.recent(count))
+    return answers.ready_json(feed.recent(count))
 
 
 def _page(request: web.Request, page: Page) -> web.Response:

@@ -18,7 +18,7 @@ from chatserver.room import Room
 from chatserver.room.limits import Interval
 from chatserver.storage import Database
 from chatserver.watch import Watch
-from chatserver.web import api, expecting, headers, keys, logins, middlewares, routes, tracing
+from chatserver.web import api, expecting, headers, keys, logins, middlewares, ready, routes
 from chatserver.web.csrf import Tokens
 from chatserver.web.feed import Feed
 from chatserver.web.gate import Gate
@@ -56,15 +56,7 @@ def build(parts: Parts) -> web.Application:
     gate = Gate(config)
     storage = logins.LoginStorage(parts.room.logins, gate, config.secure)
     expecting.install()
-    app = web.Application(
-        middlewares=[
-            tracing.trace,
-            middlewares.viewer(config.secure),
-            middlewares.refusals,
-            session_middleware(storage),
-            middlewares.guard,
-        ]
-    )
+    app = web.Application(middlewares=[middlewares.answering(config.secure)])
     app[keys.ROOM] = parts.room
     app[keys.SETTINGS] = parts.room.settings
     app[keys.DATABASE] = parts.database
@@ -78,11 +70,12 @@ def build(parts: Parts) -> web.Application:
     app[keys.CLOCK] = parts.clock
     app[keys.GATE] = gate
     app[logins.LOGINS] = storage
+    app[ready.HEADS] = ready.Heads(config.secure)
     app[keys.TOKENS] = Tokens(parts.secret)
     app[keys.STATIC] = StaticTree(parts.static)
     app[keys.TYPING] = Interval(parts.clock)
     app[api.PROBE] = api.Probe()
-    app[keys.ACCESS] = routes.add_to(app)
+    app[keys.ACCESS] = routes.add_to(app, session_middleware(storage))
     environment = aiohttp_jinja2.setup(
         app,
         loader=jinja2.FileSystemLoader(parts.templates),

@@ -19,7 +19,9 @@ CONTENT_SECURITY_POLICY = (
 # What members uploaded, even as we re-encoded it, may do nothing at all.
 MEDIA_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
+_SERVER = "chat"  # else aiohttp names itself and Python, with their versions
 _HEADERS = {
+    "Server": _SERVER,
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -28,6 +30,11 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
 }
 _HEADERS_OVER_HTTPS = _HEADERS | {"Strict-Transport-Security": "max-age=31536000"}  # a year
+
+
+def always(secure: bool) -> dict[str, str]:
+    """What stands in every answer, whatever it answers."""
+    return _HEADERS_OVER_HTTPS if secure else _HEADERS
 
 
 def adder(secure: bool) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
@@ -43,6 +50,6 @@ def adder(secure: bool) -> Callable[[web.Request, web.StreamResponse], Awaitable
 
 
 def add(response: web.StreamResponse, secure: bool) -> None:
-    for name, value in (_HEADERS_OVER_HTTPS if secure else _HEADERS).items():
+    for name, value in always(secure).items():
         response.headers.setdefault(name, value)
-    response.headers["Server"] = "chat"  # else aiohttp names itself and Python, with their versions
+    response.headers["Server"] = _SERVER

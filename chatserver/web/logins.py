@@ -9,10 +9,8 @@ from chatserver.model import Session as Login
 from chatserver.model import User
 from chatserver.room.logins import LIFE_MS, Logins
 from chatserver.web.gate import Gate
-from chatserver.web.keys import COOKIES
+from chatserver.web.keys import COOKIES, VIEWER
 
-# The login that was found for this request; kept beside the library's Session, which holds plain data.
-_LOGIN: web.RequestKey[Login | None] = web.RequestKey("login", object)  # type: ignore[arg-type]
 _USER, _PROOF = "user", "proof"
 
 
@@ -31,15 +29,14 @@ class LoginStorage(AbstractStorage):
         self._gate = gate
 
     async def find(self, request: web.Request) -> Login | None:
-        """The login that this request comes with, as it is at this moment."""
         token = request[COOKIES].get(self.cookie_name)
         return await self._logins.find(token) if token else None
 
     async def load_session(self, request: web.Request) -> Session:
-        login = await current(request)
-        if login is None:
+        user = request[VIEWER].user
+        if user is None:
             return await self.new_session()
-        return Session(None, data={"session": {_USER: login.user.id}}, new=False)
+        return Session(None, data={"session": {_USER: user.id}}, new=False)
 
     async def save_session(self, request: web.Request, response: web.StreamResponse, session: Session) -> None:
         if session.empty:
@@ -54,15 +51,8 @@ class LoginStorage(AbstractStorage):
 LOGINS = web.AppKey("logins", LoginStorage)
 
 
-async def current(request: web.Request) -> Login | None:
-    """The login that this request came with. Looked for once; most requests need no Session for it."""
-    if _LOGIN not in request:
-        request[_LOGIN] = await again(request)
-    return request[_LOGIN]
-
-
-async def again(request: web.Request) -> Login | None:
-    """The same login as it is now; None when it has ended since."""
+async def find(request: web.Request) -> Login | None:
+    """The login that this request comes with, as it is at this moment; None when it has ended."""
     return await request.app[LOGINS].find(request)
 
 
@@ -76,7 +66,7 @@ async def begin(request: web.Request, logins: Logins, user: User, proof: str | N
 
 async def end(request: web.Request, logins: Logins) -> None:
     """Log out: the token is worth nothing from now on, and the cookie goes."""
-    login = await current(request)
+    login = request[VIEWER].session
     if login is not None:
         await logins.end(login.user, login.id)
     (await get_session(request)).invalidate()

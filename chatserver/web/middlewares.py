@@ -1,4 +1,4 @@
-"""What surrounds every handler, outermost first: who asks, what a "no" looks like, and the guard."""
+"""What surrounds every handler: who asks, whether they may, and what a "no" looks like."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from chatserver.refusals import Code, Refusal
-from chatserver.web import answers, cookies, csrf, forms, logins
-from chatserver.web import viewer as viewers
+from chatserver.web import answers, cookies, forms, logins, tracing
 from chatserver.web.access import Access
 from chatserver.web.keys import ACCESS, COOKIES, FORM, GATE, MEDIA, REQUEST_ID, SETTINGS, TOKENS, VIEWER
 from chatserver.web.viewer import Viewer
@@ -17,61 +16,62 @@ from chatserver.web.viewer import Viewer
 log = logging.getLogger(__name__)
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+YEAR_SECONDS = 31_536_000
 FILE_FIELDS = frozenset({"image", "avatar"})
 
 
-def viewer(secure: bool) -> Middleware:
-    """Finds out who asks, and gives browsers the cookie that their CSRF token hangs on."""
-    cookie = "__Host-visitor" if secure else "visitor"
+def answering(secure: bool) -> Middleware:
+    """Finds out who asks, asks the guard and then the handler, and turns every "no" into an answer.
+
+    One middleware rather than four: each costs every request 2 µs.
+    """
+    visitor_cookie = "__Host-visitor" if secure else "visitor"
 
     @web.middleware
-    async def find(request: web.Request, handler: Handler) -> web.StreamResponse:
-        request[COOKIES] = known = cookies.of(request)
-        visitor = known.get(cookie, "")[:64]
-        visitor = visitor if visitor.isascii() else ""  # not one of ours, and not even text perhaps
-        request[VIEWER] = found = Viewer(
-            session=None,
-            language=viewers.language_of(request, known, request.app[SETTINGS].now.language),
-            ui=viewers.ui_of(request, known),
-            theme=viewers.theme_of(known),
-            address=request.app[GATE].address(request),
-            visitor=visitor or csrf.new_visitor(),
-            visitor_is_new=not visitor,
-        )
-        response = await handler(request)
+    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        begun = tracing.begin(request)
+        viewer = _look(request, visitor_cookie)
+        try:
+            response = await _guarded(request, viewer, handler)
+        except Exception as error:
+            response = _no(request, error)
         if not response.prepared:
-            if found.visitor_is_new and response.content_type == "text/html":
-                response.set_cookie(
-                    cookie, found.visitor, max_age=viewers.YEAR_SECONDS, httponly=True, samesite="Lax", secure=secure
-                )
-            viewers.remember_choices(request, known, response, secure)
+            _set_cookies(response, viewer, visitor_cookie, secure)
+        tracing.end(request, response.status, begun)
         return response
 
-    return find
+    return answer
 
 
-@web.middleware
-async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turns every "no" into an answer, and a fault of ours into a 500 with an id that the log has too."""
-    try:
-        return await handler(request)
-    except Refusal as refusal:
-        response = answers.refused(request, refusal)
+def _no(request: web.Request, error: Exception) -> web.Response:
+    """A refusal in the reader's words; of a fault of ours an id, which the log has too, and nothing else."""
+    if isinstance(error, Refusal):
+        response = answers.refused(request, error)
         if not request.content.at_eof():
             response.force_close()  # an upload that was refused need not be read to its end
         return response
-    except web.HTTPException as error:
+    if isinstance(error, web.HTTPException):
         return _refused_by_aiohttp(request, error)
-    except ConnectionError:
+    if isinstance(error, ConnectionError):
         return web.Response(status=400)  # the client went away in the middle of its body: nobody will read this
-    except Exception:
-        error_id = request[REQUEST_ID]
-        log.exception("error %s: %s %s", error_id, request.method, request.path)
-        return answers.refused(request, Refusal(Code.INTERNAL, id=error_id))
+    error_id = request[REQUEST_ID]
+    log.error("error %s: %s %s", error_id, request.method, request.path, exc_info=error)
+    return answers.refused(request, Refusal(Code.INTERNAL, id=error_id))
 
 
-@web.middleware
-async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+def _look(request: web.Request, visitor_cookie: str) -> Viewer:
+    request[COOKIES] = known = cookies.of(request)
+    visitor = known.get(visitor_cookie, "")[:64]
+    request[VIEWER] = viewer = Viewer(
+        request,
+        known,
+        request.app[SETTINGS].now.language,
+        visitor if visitor.isascii() else None,  # else not one of ours, and not even text perhaps
+    )
+    return viewer
+
+
+async def _guarded(request: web.Request, viewer: Viewer, handler: Handler) -> web.StreamResponse:
     """Lets through who may: our host, the route's readers, and unsafe requests only from our own pages."""
     access = request.app[ACCESS].get(request.match_info.route)
     if access is Access.OPEN:
@@ -79,17 +79,26 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     request.app[GATE].check_host(request)
     if access in (None, Access.FILE):  # None: there is no such route, which the handler says
         return await handler(request)
-    asker = request[VIEWER]
-    asker.session = await logins.current(request)
-    access.check(asker.user, request.app[SETTINGS].now.guests)
+    viewer.session = await logins.find(request)
+    access.check(viewer.user, request.app[SETTINGS].now.guests)
     if request.method in SAFE_METHODS:
         return await handler(request)
     request.app[GATE].check_origin(request)
-    request[FORM] = form = await _read_form(request, asker)
+    request[FORM] = form = await _read_form(request, viewer)
     try:
         return await handler(request)
     finally:
         await forms.close(form)
+
+
+def _set_cookies(response: web.StreamResponse, viewer: Viewer, visitor_cookie: str, secure: bool) -> None:
+    """Browsers get the cookie that their CSRF token hangs on, and keep for a year what they chose."""
+    if viewer.visitor_is_new and response.content_type == "text/html":
+        response.set_cookie(
+            visitor_cookie, viewer.visitor, max_age=YEAR_SECONDS, httponly=True, samesite="Lax", secure=secure
+        )
+    for name, chosen in viewer.new_choices():
+        response.set_cookie(name, chosen, max_age=YEAR_SECONDS, path="/", samesite="Lax", secure=secure)
 
 
 async def _read_form(request: web.Request, asker: Viewer) -> forms.Form:
@@ -102,9 +111,9 @@ async def _read_form(request: web.Request, asker: Viewer) -> forms.Form:
     )
 
 
-def _refused_by_aiohttp(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
+def _refused_by_aiohttp(request: web.Request, error: web.HTTPException) -> web.Response:
     if error.status < 400:
-        raise error
+        return error
     codes = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED, 413: Code.BODY_TOO_LARGE, 403: Code.FORBIDDEN}
     response = answers.refused(request, Refusal(codes.get(error.status, Code.BAD_REQUEST)))
     if error.status == 405:

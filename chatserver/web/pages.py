@@ -11,19 +11,17 @@ from chatserver.refusals import Code, Refusal
 from chatserver.web import answers, context, logins, pictures, wire
 from chatserver.web.context import moment
 from chatserver.web.gate import same_origin_navigation
-from chatserver.web.keys import FEED, FORM, ROOM, ROOM_PAGE, SETTINGS, TOKENS, VIEWER
+from chatserver.web.keys import FEED, FORM, GATE, ROOM, ROOM_PAGE, SETTINGS, TOKENS, VIEWER
 from chatserver.web.viewer import short_agent, wants_json
 
 
-async def room(request: web.Request) -> web.Response:
+async def room(request: web.Request) -> web.StreamResponse:
     viewer, token = request[VIEWER], request.app[TOKENS].of(request[VIEWER].visitor)
     read_id = await request.app[ROOM].reacting.read_by(viewer.user) if viewer.user else 0
     body = request.app[ROOM_PAGE].render(
         viewer, token, read_id, request.app[SETTINGS].now, lambda: context.shared(request)
     )
-    return web.Response(
-        body=body, content_type="text/html", charset="utf-8", headers={"Cache-Control": "no-store", "Vary": "Cookie"}
-    )
+    return answers.ready_page(body)
 
 
 async def register_page(request: web.Request) -> web.Response:
@@ -37,7 +35,7 @@ async def register_page(request: web.Request) -> web.Response:
 async def register(request: web.Request) -> web.Response:
     form, accounts = request[FORM], request.app[ROOM].accounts
     name, password, invite = form.text("username"), form.text("password"), form.text("invite")
-    address = request[VIEWER].address
+    address = request.app[GATE].address(request)
     try:
         await accounts.check_registration(name, password, invite, address)
         avatar = await _avatar_of_newcomer(request)
@@ -54,7 +52,7 @@ async def _avatar_of_newcomer(request: web.Request) -> str:
     try:
         return await pictures.take_avatar(request)
     except Refusal:
-        request.app[ROOM].accounts.note_registration(request[VIEWER].address)
+        request.app[ROOM].accounts.note_registration(request.app[GATE].address(request))
         raise
 
 
@@ -68,9 +66,9 @@ async def login_page(request: web.Request) -> web.Response:
 async def login(request: web.Request) -> web.Response:
     form = request[FORM]
     there = _own_path(form.text("next") or request.query.get("next", ""))
-    name = form.text("username")
+    name, address = form.text("username"), request.app[GATE].address(request)
     try:
-        account = await request.app[ROOM].accounts.proved(name, form.text("password"), request[VIEWER].address)
+        account = await request.app[ROOM].accounts.proved(name, form.text("password"), address)
     except Refusal as refusal:
         return answers.refused_form(request, refusal, "login.html", {"values": {"username": name}, "next": there})
     await logins.begin(request, request.app[ROOM].logins, account.user, account.password)

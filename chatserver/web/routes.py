@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from chatserver.web import (
     api,
@@ -79,10 +81,11 @@ ROUTES: tuple[tuple[str, str, Handler, Access], ...] = (
 )
 
 
-def add_to(app: web.Application) -> dict[web.AbstractRoute, Access]:
-    """Register them all; who may use each."""
+def add_to(app: web.Application, with_session: Middleware) -> dict[web.AbstractRoute, Access]:
+    """Register them all; who may use each. Logins begin and end where anyone may go, so those have a Session."""
     access: dict[web.AbstractRoute, Access] = {}
-    for method, path, handler, who in ROUTES:
+    for method, path, bare, who in ROUTES:
+        handler = partial(with_session, handler=bare) if who is Access.ANYONE else bare
         access[app.router.add_route(method, path, handler)] = who
         if method == "GET" and handler is not socket.serve:
             access[app.router.add_route("HEAD", path, handler)] = who

@@ -50,16 +50,17 @@ async def serve(request: web.Request) -> web.StreamResponse:
     request.app[GATE].check_socket_origin(request)
     viewer, hub = request[VIEWER], request.app[HUB]
     read_id = await request.app[ROOM].reacting.read_by(viewer.user) if viewer.user else 0
+    address = request.app[GATE].address(request)
     # From here to the joining nothing waits for anything, so that newcomers are counted one by one.
-    _check_room_left(request, viewer, hub)
+    _check_room_left(request, viewer, address, hub)
     # aiohttp refuses a message of `max_msg_size` bytes or more; ours may have FRAME_MAX.
     ws = StrictWebSocket(compress=False, autoping=False, autoclose=False, max_msg_size=FRAME_MAX + 1, timeout=5)
     await ws.prepare(request)
-    ws.conversation = lambda: _converse(request, ws, read_id)
+    ws.conversation = lambda: _converse(request, ws, address, read_id)
     return ws
 
 
-async def _converse(request: web.Request, ws: StrictWebSocket, read_id: int) -> None:
+async def _converse(request: web.Request, ws: StrictWebSocket, address: str, read_id: int) -> None:
     """From the joining to the leaving."""
     app, viewer, transport = request.app, request[VIEWER], request.transport
     if transport is None:
@@ -70,7 +71,7 @@ async def _converse(request: web.Request, ws: StrictWebSocket, read_id: int) -> 
         transport,
         viewer.user,
         viewer.session.id if viewer.session else None,
-        viewer.address,
+        address,
         app[CLOCK].monotonic(),
     )
     ws.before_closing = lambda: hub.leave(connection)
@@ -95,19 +96,19 @@ async def _why_not(request: web.Request, connection: Connection) -> int | None:
     session = request[VIEWER].session
     if session is None:
         return SESSION_ENDED if request.app[SETTINGS].now.guests == "none" else None
-    login = await logins.again(request)
+    login = await logins.find(request)
     if login is None:
         return BANNED if await request.app[ROOM].moderation.is_banned(session.user) else SESSION_ENDED
     connection.user = login.user
     return None
 
 
-def _check_room_left(request: web.Request, viewer: Viewer, hub: Hub) -> None:
+def _check_room_left(request: web.Request, viewer: Viewer, address: str, hub: Hub) -> None:
     """Members before guests: where a member finds no room, a guest is told to come back later."""
     config = request.app[SETTINGS].now
     most, of_address = config.max_connections, config.connections_per_address
-    if of_address and hub.of_address(viewer.address) >= of_address:
-        if viewer.user is None or not hub.give_up_a_guest(viewer.address):
+    if of_address and hub.of_address(address) >= of_address:
+        if viewer.user is None or not hub.give_up_a_guest(address):
             raise Refusal(Code.BUSY, retry_after_ms=5000)
     if most and len(hub) >= most:
         if viewer.user is None or not hub.give_up_a_guest():
