@@ -13,7 +13,7 @@ from chatserver.refusals import Code, Refusal
 from chatserver.room import acting
 from chatserver.room.limits import Interval
 from chatserver.room.settings import Settings
-from chatserver.storage import Database, Transaction, messages
+from chatserver.storage import Answer, Database, Transaction, Unit, messages
 
 CLIENT_ID_MAX = 64
 
@@ -48,26 +48,28 @@ class Posting:
         self._clock = clock
         self._interval = Interval(clock)
 
-    async def post(self, author: User, draft: Draft, reader: object = None) -> Posted:
+    async def post(self, author: User, draft: Draft) -> Posted:
         """Store the message and tell the room; on disk when this returns.
-
-        `reader`, where one is given, is told with the same write that tells everybody.
 
         Refuses with `empty`, `too_long`, `bad_request`, `too_fast`, `muted`, `banned`, `not_found`
         (an original that never was). A `client_id` that this member has used before is answered
         with the message it was stored as, and is never `too_fast`.
         """
-        if len(draft.client_id) > CLIENT_ID_MAX or not _is_storable(draft.client_id):
-            raise Refusal(Code.BAD_REQUEST, field="client_id")
-        checked = self._checked(draft)
+        return await self._database.run(self._unit(author, draft))
+
+    def submit(self, author: User, draft: Draft, reader: object, answer: Answer[Posted]) -> None:
+        """The same for who does not wait: `answer` hears of it on the loop.
+
+        `reader` is told with the same write that tells everybody, before that.
+        """
+        post = self._unit(author, draft)
 
         def unit(tx: Transaction) -> Posted:
-            posted = self._post(tx, author, draft, checked)
-            if reader is not None:
-                tx.announce(MessageAcknowledged(reader, draft.client_id, posted.message.id, posted.seq))
+            posted = post(tx)
+            tx.announce(MessageAcknowledged(reader, draft.client_id, posted.message.id, posted.seq))
             return posted
 
-        return await self._database.run(unit)
+        self._database.submit(unit, answer)
 
     async def posted_before(self, author: User, client_id: str) -> Posted | None:
         """What this member has already posted as `client_id`, for those who must know before they upload."""
@@ -82,6 +84,12 @@ class Posting:
             wait_ms = self._interval.wait_ms(author.id, self._settings.now.send_interval)
             if wait_ms:
                 raise Refusal(Code.TOO_FAST, retry_after_ms=wait_ms)
+
+    def _unit(self, author: User, draft: Draft) -> Unit[Posted]:
+        if len(draft.client_id) > CLIENT_ID_MAX or not _is_storable(draft.client_id):
+            raise Refusal(Code.BAD_REQUEST, field="client_id")
+        checked = self._checked(draft)
+        return lambda tx: self._post(tx, author, draft, checked)
 
     def _checked(self, draft: Draft) -> str | Refusal:
         """The text as it will be stored, or what is wrong with it.

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from chatserver.storage.database import Transaction
+from chatserver.storage.transaction import Transaction
 
 T = TypeVar("T")
 

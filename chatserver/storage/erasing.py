@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from chatserver.storage import precaution, state
-from chatserver.storage.database import Database, Transaction
+from chatserver.storage.database import Database
+from chatserver.storage.transaction import Transaction
 
 
 async def write_anew(database: Database) -> None:

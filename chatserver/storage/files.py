@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chatserver.storage import messages, pictures, users
-from chatserver.storage.database import Transaction
+from chatserver.storage.transaction import Transaction
 
 
 def in_use(tx: Transaction) -> list[str]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from chatserver.refusals import Code, Refusal
 from chatserver.storage import state
-from chatserver.storage.database import Database, Transaction
+from chatserver.storage.database import Database
+from chatserver.storage.transaction import Transaction
 
 # With less than this on the disk no message with a picture will be taken.
 FREE_MIN = 256 * 1024

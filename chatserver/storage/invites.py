@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chatserver.storage.database import Transaction
+from chatserver.storage.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)

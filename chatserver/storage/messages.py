@@ -9,7 +9,7 @@ from typing import Any
 
 from chatserver.model import REACTIONS, Kind, Message, Preset, Reaction, Role, State, StoredImage, User
 from chatserver.storage import reactions, state
-from chatserver.storage.database import Transaction
+from chatserver.storage.transaction import Transaction
 
 _COLUMNS = (
     "m.id, m.seq, m.state, m.kind, m.preset, m.user_id, u.name, u.role, u.avatar, m.text, m.image, m.thumb, m.width,"

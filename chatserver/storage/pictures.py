@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chatserver.model import StoredImage
-from chatserver.storage.database import Transaction
+from chatserver.storage.transaction import Transaction
 
 ANNOUNCEMENT = "announcement"
 PRESET = "preset"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatserver.storage.database import Transaction
+from chatserver.storage.transaction import Transaction
 
 
 def add(tx: Transaction, message_id: int, emoji: str, user_id: int) -> bool:

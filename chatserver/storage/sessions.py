@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chatserver.model import Role, Session, User
-from chatserver.storage.database import Transaction
+from chatserver.storage.transaction import Transaction
 
 _COLUMNS = (
     "s.id, u.id, u.name, u.role, u.avatar, s.created_ms, s.seen_ms, s.expires_ms, s.agent, s.address"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chatserver.model import Role, User
-from chatserver.storage.database import Transaction
+from chatserver.storage.transaction import Transaction
 
 _MEMBER = (
     "SELECT id, name, role, avatar, created_ms, (SELECT max(seen_ms) FROM sessions WHERE user_id = users.id),"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chatserver.model import OrderingWindow, Role, User
-from chatserver.storage.database import Transaction
+from chatserver.storage.transaction import Transaction
 
 
 def open_one(tx: Transaction, opened_ms: int, closes_ms: int, opened_by: User) -> OrderingWindow:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
 
 from chatserver.hub import Connection, frames
 from chatserver.refusals import Code, Refusal
-from chatserver.room.posting import Draft
+from chatserver.room.posting import Draft, Posted
 from chatserver.web import answers
 from chatserver.web.keys import HUB, ROOM, TYPING, WATCH, WIRE
 from chatserver.web.wire import dumps
 
+POST = "post"
 ID_MAX = 2**63 - 1
 TYPING_SECONDS = 2.0
 # JSON can spell half a character; no frame can carry one.
@@ -38,22 +40,53 @@ def parse(text: str) -> dict[str, Any]:
         frame = _DECODER.decode(text)
     except (ValueError, RecursionError):
         raise Nonsense from None
-    if not isinstance(frame, dict) or not isinstance(frame.get("type"), str) or frame["type"] not in _COMMANDS:
+    if not isinstance(frame, dict) or not isinstance(frame.get("type"), str) or frame["type"] not in TYPES:
         raise Nonsense
     return frame
 
 
-async def carry_out(app: web.Application, connection: Connection, language: str, frame: dict[str, Any]) -> bool:
-    """Do what a parsed frame asks. False when it was refused, which its sender has been told."""
+def post(
+    app: web.Application,
+    connection: Connection,
+    language: str,
+    frame: dict[str, Any],
+    done: Callable[[BaseException | None], None],
+) -> None:
+    """Ask for a message to be stored. `done` hears what kept it from that, if anything did, once its sender has.
+
+    Not a task like the others: this is what a busy room does all the time.
+    """
+
+    def answer(posted: Posted | None, error: BaseException | None) -> None:
+        if isinstance(error, Refusal):
+            refuse(app, connection, language, frame, error)
+        done(error)
+
+    try:
+        if connection.user is None:
+            raise Refusal(Code.LOGIN_REQUIRED)
+        draft = Draft(_text(frame, "text"), _text(frame, "client_id"), _id(frame, "reply_to", optional=True))
+        app[ROOM].posting.submit(connection.user, draft, connection, answer)  # it is told by the publisher
+    except Refusal as refusal:
+        answer(None, refusal)
+
+
+async def carry_out(app: web.Application, connection: Connection, language: str, frame: dict[str, Any]) -> None:
+    """Do what any other frame asks, or tell its sender why not."""
     try:
         if connection.user is None:
             raise Refusal(Code.LOGIN_REQUIRED)
         await _COMMANDS[frame["type"]](app, connection, frame)
     except Refusal as refusal:
-        app[WATCH].refused(refusal.code)
-        app[HUB].send(connection, refused(refusal, language, frame))
-        return False
-    return True
+        refuse(app, connection, language, frame, refusal)
+
+
+def refuse(
+    app: web.Application, connection: Connection, language: str, frame: dict[str, Any], refusal: Refusal
+) -> None:
+    """Tell the sender of a frame why not, and count it."""
+    app[WATCH].refused(refusal.code)
+    app[HUB].send(connection, refused(refusal, language, frame))
 
 
 def refused(refusal: Refusal, language: str, frame: dict[str, Any]) -> bytes:
@@ -64,12 +97,6 @@ def refused(refusal: Refusal, language: str, frame: dict[str, Any]) -> bytes:
     told["message"] = answers.words(refusal, language)
     told["retry_after_ms"] = refusal.details.get("retry_after_ms")
     return frames.text(dumps(told))
-
-
-async def _post(app: web.Application, connection: Connection, frame: dict[str, Any]) -> None:
-    assert connection.user is not None
-    draft = Draft(_text(frame, "text"), _text(frame, "client_id"), _id(frame, "reply_to", optional=True))
-    await app[ROOM].posting.post(connection.user, draft, reader=connection)  # which is told by the publisher
 
 
 async def _recall(app: web.Application, connection: Connection, frame: dict[str, Any]) -> None:
@@ -115,7 +142,6 @@ async def _ping(app: web.Application, connection: Connection, frame: dict[str, A
 
 
 _COMMANDS = {
-    "post": _post,
     "recall": _recall,
     "delete": _delete,
     "react": _react,
@@ -123,6 +149,7 @@ _COMMANDS = {
     "typing": _typing,
     "ping": _ping,
 }
+TYPES = {POST, *_COMMANDS}
 
 
 def _text(frame: dict[str, Any], name: str) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from enum import Enum
 
-from chatserver.clock import Clock
-
 # Some 40 µs of the loop each: one connection can have a hundredth of it.
 FRAMES_PER_SECOND = 250.0
 # A client that comes back sends what it has kept; nothing of ours sends a tenth of this at once.
@@ -27,17 +25,15 @@ class Pace:
     and where the operator has turned that off, nothing here shall.
     """
 
-    __slots__ = ("_clock", "_filled_at", "_left", "_refused")
+    __slots__ = ("_filled_at", "_left", "_refused")
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, now: float) -> None:
         self._left = float(BURST)
-        self._filled_at = clock.monotonic()
+        self._filled_at = now
         self._refused = 0
 
-    def take(self) -> Verdict:
-        """One frame has come."""
-        now = self._clock.monotonic()
+    def take(self, now: float) -> Verdict:
+        """One frame has come, at this moment of the monotonic clock, in seconds."""
         self._left = min(BURST, self._left + (now - self._filled_at) * FRAMES_PER_SECOND)
         self._filled_at = now
         if self._left > BURST / 2:

@@ -8,15 +8,12 @@ its closing frame.
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
-from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
+from aiohttp import web
 
 from chatserver import logs
 from chatserver.hub import Connection, Hub, frames
 from chatserver.refusals import Code, Refusal
-from chatserver.web import commands, logins, wire
+from chatserver.web import logins, wire
 from chatserver.web.feed import Feed
 from chatserver.web.keys import (
     CLOCK,
@@ -29,10 +26,9 @@ from chatserver.web.keys import (
     SETTINGS,
     STATIC,
     VIEWER,
-    WATCH,
     WIRE,
 )
-from chatserver.web.pace import Pace, Verdict
+from chatserver.web.listener import Listener
 from chatserver.web.publisher import BANNED, SESSION_ENDED
 from chatserver.web.strict import StrictWebSocket
 from chatserver.web.viewer import Viewer
@@ -40,9 +36,6 @@ from chatserver.web.wire import dumps
 
 PROTOCOL = 1
 FRAME_MAX = 64 * 1024
-# Frames of one connection that may be at work at once; the next one is read when one is done.
-AT_WORK_MAX = 64
-NONSENSE_MAX = 10
 
 
 async def serve(request: web.Request) -> web.StreamResponse:
@@ -82,7 +75,7 @@ async def _converse(request: web.Request, ws: StrictWebSocket, address: str, rea
         hub.close(connection, code)
     request.clear()  # what was kept of it for its handlers is of no more use, and a socket lives for days
     try:
-        await _Listener(app, ws, connection, viewer.language).listen()
+        await Listener(app, ws, connection, viewer.language).listen()
     finally:
         hub.leave(connection)
 
@@ -149,93 +142,3 @@ def _sync(feed: Feed, after: str, epoch: str) -> bytes:
     messages = feed.page() if changes is None else changes
     start = {"type": "sync", "first_id": feed.first_id, "complete": changes is not None}
     return dumps(start)[:-1] + b',"messages":' + messages + b"}"
-
-
-class _Listener:
-    """Reads one client's frames until it goes."""
-
-    __slots__ = ("_app", "_at_work", "_connection", "_language", "_nonsense", "_pace", "_ws")
-
-    def __init__(self, app: web.Application, ws: web.WebSocketResponse, connection: Connection, language: str) -> None:
-        self._app = app
-        self._ws = ws
-        self._connection = connection
-        self._language = language
-        self._at_work: set[asyncio.Task[None]] = set()
-        self._nonsense = 0
-        self._pace = Pace(app[CLOCK])
-
-    async def listen(self) -> None:
-        while await self._handle(await self._ws.receive()):
-            self._connection.heard = self._app[CLOCK].monotonic()
-
-    async def _handle(self, message: WSMessage) -> bool:
-        """False when the conversation is over."""
-        match message.type:
-            case WSMsgType.TEXT:
-                await self._text(message.data)
-            case WSMsgType.BINARY:
-                self._close(WSCloseCode.UNSUPPORTED_DATA)
-            case WSMsgType.PING:
-                if self._is_heard():
-                    self._app[HUB].send(self._connection, frames.pong(bytes(message.data)))
-            case WSMsgType.PONG:
-                self._is_heard()
-            case WSMsgType.CLOSE:
-                await self._answer_close(message.data)
-                return False
-            case _:  # a protocol error, which aiohttp has answered, or the end of the stream
-                return False
-        return True
-
-    async def _text(self, text: str) -> None:
-        if self._connection.closing_code is not None:
-            return  # the closing handshake has begun; what still comes is not heard
-        is_heard = self._is_heard()
-        try:
-            frame = commands.parse(text)
-        except commands.Nonsense:
-            self._refuse_nonsense()
-            return
-        if not is_heard:
-            self._refuse(Refusal(Code.TOO_FAST, retry_after_ms=self._pace.wait_ms), frame)
-            return
-        if len(self._at_work) >= AT_WORK_MAX:
-            await asyncio.wait(self._at_work, return_when=asyncio.FIRST_COMPLETED)
-        # A task of its own, so that a client may send on while its message is on the way to the disk.
-        # Tasks start in the order of the frames, and the database keeps that order.
-        task = asyncio.create_task(self._carry_out(frame))
-        self._at_work.add(task)
-        task.add_done_callback(self._at_work.discard)
-
-    async def _carry_out(self, frame: dict[str, Any]) -> None:
-        is_done = await commands.carry_out(self._app, self._connection, self._language, frame)
-        if is_done and frame["type"] == "post":
-            self._pace.give_back()
-
-    def _is_heard(self) -> bool:
-        """One frame has come; False when they come too fast. Who does not stop then is closed with 1008."""
-        verdict = self._pace.take()
-        if verdict is Verdict.CLOSE:
-            self._close(WSCloseCode.POLICY_VIOLATION)
-        return verdict is Verdict.HEAR
-
-    def _refuse_nonsense(self) -> None:
-        self._nonsense += 1
-        self._refuse(Refusal(Code.BAD_REQUEST if self._connection.user else Code.LOGIN_REQUIRED), {})
-        if self._nonsense >= NONSENSE_MAX:
-            self._close(WSCloseCode.POLICY_VIOLATION)
-
-    def _refuse(self, refusal: Refusal, frame: dict[str, Any]) -> None:
-        self._app[WATCH].refused(refusal.code)
-        self._app[HUB].send(self._connection, commands.refused(refusal, self._language, frame))
-
-    def _close(self, code: int) -> None:
-        self._app[HUB].close(self._connection, code)
-
-    async def _answer_close(self, code: int | None) -> None:
-        """Finish the handshake: with our half if the client began it, else just by hanging up."""
-        if self._connection.closing_code is None:
-            await self._ws.close(code=code or WSCloseCode.OK, drain=False)
-        else:
-            self._connection.transport.close()

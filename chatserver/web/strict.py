@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from aiohttp import WebSocketError, WSCloseCode, web
+from aiohttp import WebSocketError, WSCloseCode, WSMessage, web
+from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
 from aiohttp.abc import AbstractStreamWriter
+from aiohttp.helpers import DEFAULT_CHUNK_SIZE
 from aiohttp.web_request import BaseRequest
 
 _MASKED = 0x80
@@ -19,7 +22,8 @@ class StrictWebSocket(web.WebSocketResponse):
     Fails the connection with 1002 on a frame that is not masked (section 5.1).
 
     aiohttp's reader unmasks what is masked and takes the rest as it is; nothing public lies between
-    the transport and that reader, so it is wrapped where `prepare` has just put it.
+    the transport, that reader and the queue behind it, so `_post_start` puts them together as
+    aiohttp's own does, with ours before and behind the reader.
 
     `before_closing` is called before a closing frame of aiohttp's own (after a protocol error) is
     written, so that whoever writes beside aiohttp can stop first.
@@ -31,6 +35,7 @@ class StrictWebSocket(web.WebSocketResponse):
 
     before_closing: Callable[[], None] = staticmethod(lambda: None)
     conversation: Callable[[], Awaitable[None]] | None = None
+    queue: Queue
 
     async def prepare(self, request: BaseRequest) -> AbstractStreamWriter:
         """Refuses with 400 a handshake with headers that are no text, which aiohttp would quote, and could not."""
@@ -52,9 +57,33 @@ class StrictWebSocket(web.WebSocketResponse):
         return await super().close(code=code, message=message, drain=drain)
 
     def _post_start(self, request: BaseRequest, protocol: Any, writer: Any) -> None:
-        super()._post_start(request, protocol, writer)
-        handler: Any = request.protocol
-        handler._payload_parser = _MaskedOnly(handler._payload_parser, self._reader)
+        self._ws_protocol, self._writer = protocol, writer
+        self._reader = self.queue = Queue(request.protocol, DEFAULT_CHUNK_SIZE, loop=asyncio.get_running_loop())
+        self._parser = WebSocketReader(self._reader, self._max_msg_size, compress=False, decode_text=True)
+        before: Any = _MaskedOnly(self._parser, self._reader)
+        request.protocol.set_parser(before)
+        request.protocol.keep_alive(False)
+
+
+class Queue(WebSocketDataQueue):
+    """Between aiohttp's reader and `receive`: a message that somebody hears at once need not go through it.
+
+    `hear` is asked for each message while none stands in line, and says whether it took it. Who
+    receives counts down `in_line`, once a message was dealt with.
+    """
+
+    __slots__ = ("hear", "in_line")
+
+    def __init__(self, protocol: Any, limit: int, *, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(protocol, limit, loop=loop)
+        self.hear: Callable[[WSMessage], bool] = lambda message: False
+        self.in_line = 0
+
+    def feed_data(self, data: Any, size: int) -> None:
+        if self.in_line == 0 and self.hear(data):
+            return
+        self.in_line += 1
+        super().feed_data(data, size)
 
 
 class _MaskedOnly:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from chatserver.refusals import Code
 from chatserver.web.answers import STATUS
-from chatserver.web.commands import _COMMANDS
+from chatserver.web.commands import TYPES
 from chatserver.web.routes import ROUTES
 from tests.docs.pages import ROOT, blocks, text
 from tests.process.serving import serving
@@ -75,7 +75,7 @@ def types(table: str) -> set[str]:
 def test_every_frame_is_told() -> None:
     socket = part("The WebSocket")
     from_client = socket.partition("| from a client")[2]
-    assert types(from_client) == set(_COMMANDS)
+    assert types(from_client) == set(TYPES)
     from_server = socket.partition("| from a client")[0]
     code = "".join(path.read_text("utf-8") for path in (ROOT / "chatserver/web").glob("*.py"))
     said = set(re.findall(r'\\?"type\\?": ?\\?"(\w+)\\?"', code))

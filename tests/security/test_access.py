@@ -208,7 +208,7 @@ FRAMES = [
 
 
 def test_every_command_has_a_row_and_every_row_a_command() -> None:
-    assert {frame.command for frame in FRAMES} == set(commands._COMMANDS)
+    assert {frame.command for frame in FRAMES} == set(commands.TYPES)
 
 
 @pytest.mark.parametrize("frame", FRAMES, ids=str)
