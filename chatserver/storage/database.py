@@ -42,7 +42,7 @@ Answer = Callable[[T | None, BaseException | None], None]
 
 WAITING_MAX = 10_000
 BATCH_MAX = 1_000
-_ROUNDS_TO_BE_HEARD = 2
+_ROUNDS_TO_BE_HEARD = 4
 _BATCH_BOUNDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
 _SECONDS_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
@@ -125,7 +125,10 @@ class Database:
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self.submit(unit, partial(_settle, done), frees=frees)
-        return await done
+        try:
+            return await done
+        finally:
+            del done  # an error's traceback leads to this frame, and from here would lead back to the error
 
     def submit(self, unit: Unit[T], answer: Answer[T], *, frees: bool = False) -> None:
         """The same for who does not wait: `answer` is called on the loop with the result or the error.
@@ -267,6 +270,8 @@ class Database:
             for transaction in reversed(transactions):
                 transaction.take_back()
             raise
+        for transaction in transactions:
+            transaction.keep()
         if has_changed:
             self.batch_units.note(len(batch))
             self.commit_seconds.note(time.perf_counter() - begun)
@@ -308,7 +313,8 @@ class Database:
             # A full disk or a failed read ends the whole transaction; everybody's work is lost then.
             if not raw.in_transaction or _is_storage_trouble(error):
                 raise
-            job.error = error
+            # Of a refusal nobody reads the traceback, which leads to this job, and so back to the error.
+            job.error = error.with_traceback(None) if isinstance(error, Refusal) else error
             if savepoint:
                 raw.execute("ROLLBACK TO unit")
             elif raw.total_changes != changes:

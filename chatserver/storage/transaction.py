@@ -53,6 +53,10 @@ class Transaction:
         """Take back a change made in memory, should this unit not reach the disk."""
         self._undo.append(undo)
 
+    def keep(self) -> None:
+        """It is on disk. What was to be undone, which may know this transaction, would else wait for the collector."""
+        self._undo.clear()
+
     def take_back(self) -> None:
         self.events.clear()
         while self._undo:

@@ -14,7 +14,7 @@ from chatserver.refusals import Code, Refusal
 from chatserver.web import commands
 from chatserver.web.keys import CLOCK, HUB
 from chatserver.web.pace import Pace, Verdict
-from chatserver.web.strict import StrictWebSocket
+from chatserver.web.strict import StrictWebSocket, stand_in_line
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +53,11 @@ class Listener:
         """Returns when the conversation is over."""
         queue = self._ws.queue
         queue.hear = self._hear_at_once
-        while await self._handle(await self._ws.receive()):
-            queue.in_line -= 1
+        try:
+            while await self._handle(await self._ws.receive()):
+                queue.in_line -= 1
+        finally:
+            queue.hear = stand_in_line
 
     def _hear_at_once(self, message: WSMessage) -> bool:
         """False when it must stand in line."""

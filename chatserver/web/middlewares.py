@@ -35,6 +35,7 @@ def answering(secure: bool) -> Middleware:
             response = await _guarded(request, viewer, handler)
         except Exception as error:
             response = _no(request, error)
+            error.__traceback__ = None  # it leads to the request, which may lead back to the error
         if not response.prepared:
             _set_cookies(response, viewer, visitor_cookie, secure)
         tracing.end(request, response.status, begun)

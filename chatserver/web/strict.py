@@ -65,6 +65,11 @@ class StrictWebSocket(web.WebSocketResponse):
         request.protocol.keep_alive(False)
 
 
+def stand_in_line(message: WSMessage) -> bool:
+    """Nobody hears it at once."""
+    return False
+
+
 class Queue(WebSocketDataQueue):
     """Between aiohttp's reader and `receive`: a message that somebody hears at once need not go through it.
 
@@ -76,7 +81,7 @@ class Queue(WebSocketDataQueue):
 
     def __init__(self, protocol: Any, limit: int, *, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(protocol, limit, loop=loop)
-        self.hear: Callable[[WSMessage], bool] = lambda message: False
+        self.hear: Callable[[WSMessage], bool] = stand_in_line
         self.in_line = 0
 
     def feed_data(self, data: Any, size: int) -> None:

@@ -1,0 +1,86 @@
+"""What a message, an answer or a visit needed goes when it is done with, without the garbage collector.
+
+A collection looks at everything that is alive and stops the room meanwhile: with 17 objects of each
+message left to it, a busy room stood still for 15 to 70 ms every other second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.web.client import House, picture
+
+
+@contextmanager
+def left_over() -> Iterator[list[str]]:
+    """The names of our own objects that only the collector could free, filled in at the end."""
+    names: list[str] = []
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        yield names
+        gc.collect()
+        kinds = (getattr(each, "__func__", each if callable(each) else type(each)) for each in gc.garbage)
+        names += [kind.__qualname__ for kind in kinds if kind.__module__.startswith("chatserver.")]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+
+
+def test_a_cycle_of_ours_would_be_noticed() -> None:
+    from chatserver.storage.transaction import Batch
+
+    with left_over() as names:
+        batch = Batch()
+        batch.values["myself"] = batch
+        del batch
+    assert names == ["Batch"]
+
+
+async def test_what_is_said_and_done(house: House) -> None:
+    browser = await house.administrator()
+    socket = await browser.socket()
+    await socket.say("warm", client_id="warm")
+    with left_over() as names:
+        for n in range(20):
+            said = await socket.say(str(n), client_id=f"m{n}")
+            await socket.send("react", id=said["id"], emoji="👍")
+            await socket.send("recall", id=said["id"])
+            await socket.expect("recall", id=said["id"])
+            await socket.send("post", text="")
+            await socket.expect("refused")
+            await browser.say(f"form {n}")
+        await browser.show(picture())
+        await browser.preset("start", seconds=5)
+        await browser.preset("stop")
+    assert names == []
+
+
+@pytest.mark.parametrize("path", ["/", "/api/recent_messages/", "/api/messages/?q=1", "/healthz", "/metrics", "/no/"])
+async def test_what_is_asked_for(house: House, path: str) -> None:
+    browser = await house.member("小明")
+    await browser.get(path)
+    with left_over() as names:
+        for _ in range(10):
+            await browser.get(path)
+    assert names == []
+
+
+async def test_who_comes_and_goes(house: House) -> None:
+    browser = await house.member("小明")
+    with left_over() as names:
+        for _ in range(10):
+            socket = await browser.socket(after=0, epoch="x")
+            await socket.say("here", client_id="here")
+            await socket.close()
+        browser._sockets.clear()
+        del socket
+        await asyncio.sleep(0.2)
+    assert names == []
