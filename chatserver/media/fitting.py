@@ -3,9 +3,10 @@
 The search is over quality first, then over size, and every round that does not fit leaves less to
 encode, so it ends for noise and for the smallest ceiling too.
 
-Numbers here were measured on photographs of 3 megapixels at 200 KB (docs/performance.md):
-libwebp's method 2 beats JPEG's SSIM at the same size by 0.01 to 0.05 and takes 0.1 s, method 4 gains
-less than 0.01 more and takes 0.25 s, method 1 and 0 are no better than JPEG.
+Numbers here were measured on photographs of 12 megapixels at 200 KB, by their SSIM when shown 2000 px
+wide (docs/performance.md). A photograph of 1400 to 1800 px at quality 85 to 92 is better than one of
+2000 px at 77, and takes less time. libwebp's method 4 gains 0.003 to 0.006 over method 2 for twice the
+time, 6 nothing more for four times; 1 and 0 lose as much again.
 """
 
 from __future__ import annotations
@@ -28,10 +29,14 @@ FLOOR_QUALITY = 30
 NEAR = 0.88
 AIM = 0.95
 
+# A photograph is made smaller rather than worse than TOP_QUALITY, down to so much of its sides.
+LEAST_SCALE = 0.7
 # Above this, rounds are dear: method 2, fewer of them, and content with a little less.
 LARGE_PIXELS = 1_000_000
 ROUNDS, ROUNDS_WHEN_LARGE = 6, 3
 NEAR_WHEN_LARGE = 0.8
+# A sample is aimed a little lower: a whole that is over by a hair costs another round.
+SAMPLED = 0.96
 # A sample so far over its share, at the lowest quality, speaks for the whole.
 HOPELESS = 1.25
 FEW_COLOURS = 1024
@@ -59,12 +64,20 @@ class Animation:
     loop: int
 
 
-def fit_still(image: Image.Image, limit: int, top: int = TOP_QUALITY) -> Fitted:
-    """Encode an RGB or RGBA image in at most `limit` bytes, made smaller where quality alone fails."""
+def fit_still(
+    image: Image.Image, limit: int, top: int = TOP_QUALITY, *, is_photograph: bool = False, method: int = 4
+) -> Fitted:
+    """Encode an RGB or RGBA image in at most `limit` bytes, made smaller where quality alone fails.
+
+    Of a photograph less is better than worse; of writing on a screen every pixel counts. `method` is
+    libwebp's, for small pictures: large ones have 2.
+    """
     _check(limit)
     data = _flat(image, limit)
+    if data is None and is_photograph:
+        image = _condensed(image, limit, top)
     while data is None:
-        data, floor_bytes = _best_quality(image, limit, top)
+        data, floor_bytes = _best_quality(image, limit, top, method)
         if data is None:
             image = _shrunk(image, math.sqrt(limit / floor_bytes))
     return Fitted(data, *image.size)
@@ -120,22 +133,32 @@ def _flat(image: Image.Image, limit: int) -> bytes | None:
     return data if len(data) <= limit else None
 
 
-def _best_quality(image: Image.Image, limit: int, top: int) -> tuple[bytes | None, int]:
+def _best_quality(image: Image.Image, limit: int, top: int, method: int) -> tuple[bytes | None, int]:
     """The best that fits, or None; and the smallest size in bytes that was seen or is to be expected.
 
     A large picture gets its first guess from a sample, since each round costs a tenth of a second.
     """
     first = min(FIRST_QUALITY, top)
     if image.width * image.height <= LARGE_PIXELS:
-        tried = _search(image, limit, first, top, ROUNDS, NEAR, method=4)
+        tried = _search(image, limit, first, top, ROUNDS, NEAR, method)
         return tried.data, tried.size
     sample = _sample(image)
     share = sample.width * sample.height / (image.width * image.height)
-    guess = _search(sample, int(limit * share), first, top, ROUNDS, NEAR, method=2)
+    guess = _search(sample, int(SAMPLED * limit * share), first, top, ROUNDS, NEAR, method=2)
     if guess.size > HOPELESS * limit * share:
         return None, int(guess.size / share)
     tried = _search(image, limit, guess.quality, top, ROUNDS_WHEN_LARGE, NEAR_WHEN_LARGE, method=2)
     return tried.data, tried.size
+
+
+def _condensed(image: Image.Image, limit: int, top: int) -> Image.Image:
+    """As large as `limit` bytes fill at the top quality, but for LEAST_SCALE. Small pictures stay as they are."""
+    if image.width * image.height <= LARGE_PIXELS:
+        return image
+    sample = _sample(image)
+    share = sample.width * sample.height / (image.width * image.height)
+    scale = math.sqrt(limit * share / len(_encode(sample, quality=top, method=2)))
+    return _resized(image, max(scale, LEAST_SCALE)) if scale < 1 else image
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +254,7 @@ def _thinned(animation: Animation) -> Animation:
 
 def _resized(image: Image.Image, scale: float) -> Image.Image:
     size = max(1, int(image.width * scale)), max(1, int(image.height * scale))
-    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
 
 
 def _encode(image: Image.Image, **options: int) -> bytes:

@@ -35,6 +35,9 @@ MOST_PIXELS = 25_000_000
 MOST_JPEG_PIXELS = 65_000_000
 MOST_FRAMES = 1000
 
+# What cameras write. Screenshots and drawings mostly come otherwise.
+_PHOTOGRAPHS = {Kind.JPEG, Kind.HEIF}
+
 LONG_SIDE = 2048
 # A draft this near LONG_SIDE is taken as it is: 4000 and 4032 px halve to about 2000, free of a resize.
 DRAFT_SIDE = 1920
@@ -80,7 +83,7 @@ def picture(path: Path, limit_bytes: int) -> Rendered:
         if source.frames > 1:
             return _moving(source, limit_bytes)
         image = _still(source, LONG_SIDE)
-        stored = fitting.fit_still(image, limit_bytes)
+        stored = fitting.fit_still(image, limit_bytes, is_photograph=source.kind in _PHOTOGRAPHS)
         thumb = _thumb(image, limit_bytes)
         return Rendered(stored.data, thumb.data, stored.width, stored.height)
 
@@ -271,7 +274,8 @@ def _bare(image: Image.Image) -> Image.Image:
 
 
 def _thumb(image: Image.Image, limit_bytes: int) -> fitting.Fitted:
-    return fitting.fit_still(_within(image, THUMB_SIDE), min(limit_bytes, THUMB_BYTES), THUMB_QUALITY)
+    small = _within(image, THUMB_SIDE)
+    return fitting.fit_still(small, min(limit_bytes, THUMB_BYTES), THUMB_QUALITY, method=2)
 
 
 def _moving(source: _Source, limit_bytes: int) -> Rendered:

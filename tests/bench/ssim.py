@@ -1,21 +1,32 @@
 """Structural similarity of two pictures, with Pillow alone.
 
-Wang, Bovik, Sheikh, Simoncelli: Image Quality Assessment (2004), equation 13, over blocks of 8 by 8
-pixels of the luma that do not overlap. Blocks rather than a sliding Gaussian change the figure a
-little, and the same way for both of two pictures that are compared.
+Wang, Bovik, Sheikh, Simoncelli: Image Quality Assessment (2004), equation 13, over windows of 8 by 8
+pixels of the luma, every STEP pixels in both directions. Windows on one grid of 8 alone would lie on
+JPEG's own blocks, and not see the edges between those.
 """
 
 from __future__ import annotations
 
+from itertools import product
+from statistics import fmean
+
 from PIL import Image, ImageMath
 
-BLOCK = 8
+BLOCK, STEP = 8, 2
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
 def ssim(first: Image.Image, second: Image.Image) -> float:
     """1 for the same picture, less the less they look alike. Both of one size."""
     x, y = (image.convert("L").convert("F") for image in (first, second))
+    steps = range(0, BLOCK, STEP)
+    return fmean(_on_grid(x, y, left, top) for left, top in product(steps, steps))
+
+
+def _on_grid(x: Image.Image, y: Image.Image, left: int, top: int) -> float:
+    """The mean over windows side by side, the first of them at `left` and `top`."""
+    box = (left, top, left + (x.width - left) // BLOCK * BLOCK, top + (x.height - top) // BLOCK * BLOCK)
+    x, y = x.crop(box), y.crop(box)
     mean_x, mean_y = x.reduce(BLOCK), y.reduce(BLOCK)
     variance_x = _less(_mean_of_product(x, x), mean_x, mean_x)
     variance_y = _less(_mean_of_product(y, y), mean_y, mean_y)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-import time
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -97,8 +96,17 @@ def test_a_photo_of_48_megapixels_is_read_at_reduced_size(tmp_path: Path) -> Non
 
 def test_a_large_photo_fits_and_uses_what_it_may(twelve_megapixels: Path) -> None:
     image, rendered = render(twelve_megapixels)
-    assert max(image.size) >= 1920, "quality goes before size"
+    assert max(image.size) >= 0.7 * 2000, "smaller rather than worse, but not for ever"
     assert len(rendered.image) >= 0.6 * LIMIT
+
+
+def test_a_screenshot_keeps_its_pixels_where_a_photo_would_be_made_smaller(tmp_path: Path) -> None:
+    page = samples.photo(1179, 2000, seed=3)
+    limit = 120 * samples.KIB
+    screenshot, _ = render(samples.save(page, tmp_path / "screenshot", "PNG"), limit)
+    photograph, _ = render(samples.save(page, tmp_path / "photograph", "JPEG", quality=95), limit)
+    assert screenshot.size == (1179, 2000)
+    assert 0.69 * 2000 <= photograph.height < 2000
 
 
 def test_a_photo_has_better_ssim_than_jpeg_of_the_same_bytes(tmp_path: Path) -> None:
@@ -113,20 +121,6 @@ def test_a_photo_has_better_ssim_than_jpeg_of_the_same_bytes(tmp_path: Path) -> 
     assert jpeg.tell() <= limit
     full = image.resize(original.size, Image.Resampling.BICUBIC)
     assert ssim(original, full) > ssim(original, Image.open(jpeg))
-
-
-def test_twelve_megapixels_take_no_longer_than_six_tenths_of_the_plain_way(twelve_megapixels: Path) -> None:
-    def plain_way() -> None:
-        image = Image.open(twelve_megapixels).convert("RGB")
-        for quality in range(85, 5, -5):
-            out = BytesIO()
-            image.save(out, "JPEG", quality=quality)
-            if out.tell() <= LIMIT:
-                break
-
-    ours = min(processor_time(lambda: images.picture(twelve_megapixels, LIMIT)) for _ in range(3))
-    plain = min(processor_time(plain_way) for _ in range(3))
-    assert ours <= 0.6 * plain
 
 
 def test_a_small_picture_is_never_enlarged(tmp_path: Path) -> None:
@@ -473,12 +467,6 @@ def _with_hole(image: Image.Image) -> Image.Image:
     alpha.paste(0, (image.width // 2, image.height // 2, *image.size))
     image.putalpha(alpha)
     return image
-
-
-def processor_time(work: Callable[[], object]) -> float:
-    started = time.process_time()
-    work()
-    return time.process_time() - started
 
 
 def ssim(one: Image.Image, other: Image.Image) -> float:

@@ -14,10 +14,10 @@ from PIL import Image
 
 from tests.bench import floors, frames, ssim
 from tests.bench.bench import Bench
+from tests.bench.leaves import dead_leaves
 from tests.bench.results import Result, at_least, at_most, percentile
 from tests.bench.server import Server, serving
 from tests.bench.sockets import connect
-from tests.media.samples import photo
 
 SIZE = (4000, 3000)
 LIMIT_BYTES = 200 * 1024
@@ -27,7 +27,7 @@ PING_EVERY_SECONDS = 0.005
 
 def run(bench: Bench) -> Result:
     source = bench.work / "photo.jpg"
-    photo(*SIZE).save(source, "JPEG", quality=92)
+    dead_leaves(*SIZE).save(source, "JPEG", quality=92)
     result = Result()
     with floors.start(bench, "photo", str(source), str(LIMIT_BYTES), str(bench.work)) as floor:
         floor.hear(30)
@@ -49,24 +49,31 @@ def run(bench: Bench) -> Result:
 
 
 def _compare_quality(bench: Bench, source: Path, result: Result) -> None:
-    """SSIM at the size that the server chose, against what the photo's own decoder gives at that size.
+    """SSIM of the result, twice: as it lies, and shown in the photo's own size.
 
-    The JPEG is made of that very reference, so encoders are compared, not ways of making smaller.
+    The first against a JPEG of the photo in the size that the server chose, so that encoders are
+    compared; the second against a JPEG of the photo in its own size, so that choices of size are too.
     """
     ours = bench.work / "ours"
     with Image.open(ours) as picture:
         shown = picture.convert("RGB")
-    with Image.open(source) as photo_:
-        photo_.draft("RGB", shown.size)
-        reference = photo_.convert("RGB").resize(shown.size, Image.Resampling.LANCZOS)
-    jpeg = _best_jpeg(reference)
-    mine, theirs = ssim.ssim(reference, shown), ssim.ssim(reference, Image.open(BytesIO(jpeg)))
-    result.line("SSIM of the result", "", [mine], "JPEG at 200 KB", [theirs], at_least(1))
+    with Image.open(source) as photo:
+        whole = photo.convert("RGB")
+    reference = whole.resize(shown.size, Image.Resampling.LANCZOS)
+    _compare(result, "SSIM of the result", reference, shown, "JPEG at 200 KB")
+    large = shown.resize(whole.size, Image.Resampling.BICUBIC)
+    _compare(result, "the same, shown in the photo's own size", whole, large, "JPEG at 200 KB of that size")
     seeds = (bench.work / "seed").stat().st_size
     result.notes.append(
         f"the result has {ours.stat().st_size / 1024:.0f} KiB and {shown.width} by {shown.height} px;"
         f" the seed's has {seeds / 1024:.0f} KiB{', over its limit' if seeds > LIMIT_BYTES else ''}."
     )
+
+
+def _compare(result: Result, what: str, reference: Image.Image, shown: Image.Image, floor: str) -> None:
+    with Image.open(BytesIO(_best_jpeg(reference))) as jpeg:
+        theirs = ssim.ssim(reference, jpeg)
+    result.line(what, "", [ssim.ssim(reference, shown)], floor, [theirs], at_least(1))
 
 
 def _best_jpeg(image: Image.Image) -> bytes:
