@@ -8,6 +8,8 @@ its closing frame.
 
 from __future__ import annotations
 
+import asyncio
+
 from aiohttp import web
 
 from chatserver import logs
@@ -55,29 +57,30 @@ async def serve(request: web.Request) -> web.StreamResponse:
 
 async def _converse(request: web.Request, ws: StrictWebSocket, address: str, read_id: int) -> None:
     """From the joining to the leaving."""
-    app, viewer, transport = request.app, request[VIEWER], request.transport
+    transport = request.transport
     if transport is None:
         return
-    hub = app[HUB]
+    hub = request.app[HUB]
     logs.REQUEST_ID.set(request[REQUEST_ID])
-    connection = Connection(
-        transport,
-        viewer.user,
-        viewer.session.id if viewer.session else None,
-        address,
-        app[CLOCK].monotonic(),
-    )
+    connection = _connection(request, transport, address)
     ws.before_closing = lambda: hub.leave(connection)
     if (code := await _why_not(request, connection)) is None:
         _welcome(request, connection, read_id)
     else:
         hub.join(connection)  # so that it is aborted when its peer does not answer
         hub.close(connection, code)
+    listener = Listener(request.app, ws, connection, request[VIEWER].language)
     request.clear()  # what was kept of it for its handlers is of no more use, and a socket lives for days
     try:
-        await Listener(app, ws, connection, viewer.language).listen()
+        await listener.listen()
     finally:
         hub.leave(connection)
+
+
+def _connection(request: web.Request, transport: asyncio.Transport, address: str) -> Connection:
+    viewer = request[VIEWER]
+    session_id = viewer.session.id if viewer.session else None
+    return Connection(transport, viewer.user, session_id, address, request.app[CLOCK].monotonic())
 
 
 async def _why_not(request: web.Request, connection: Connection) -> int | None:
