@@ -176,7 +176,8 @@ def oldest_to_keep(tx: Transaction, limit: int, since_ms: int) -> int:
         "SELECT id FROM messages WHERE state <> 'deleted' ORDER BY id DESC LIMIT 1 OFFSET ?", (limit - 1,)
     )
     # Ids grow with time, so the old ones are the first ones; a clock that was set back cannot change that.
-    newest_old = tx.one("SELECT max(id) FROM messages WHERE created_ms <= ?", (since_ms,))[0] or 0
+    # `+`, or SQLite would look through all that is kept, from the newest back, for the first that is old.
+    newest_old = tx.one("SELECT max(+id) FROM messages WHERE created_ms <= ?", (since_ms,))[0] or 0
     return max(within_count[0] if within_count else 0, newest_old + 1)
 
 
@@ -219,7 +220,8 @@ def all_files(tx: Transaction) -> list[str]:
 
 def state_of_media(tx: Transaction, media_key: str) -> State | None:
     """The state of the message that these files belong to; None where no message knows them."""
-    row = tx.one("SELECT state FROM messages WHERE media_key = ?", (media_key,))
+    # The second half is what the index asks for; SQLite does not conclude it from the first.
+    row = tx.one("SELECT state FROM messages WHERE media_key = ? AND media_key <> ''", (media_key,))
     return State(row[0]) if row else None
 
 
