@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.helpers import rfc822_formatted_time
 from aiohttp.web_request import BaseRequest
-from multidict import CIMultiDict
 
 from chatserver.web.headers import REQUEST_ID_HEADER, always
 from chatserver.web.keys import REQUEST_ID
+
+if TYPE_CHECKING:
+    from multidict import CIMultiDict
 
 _REST = f"{REQUEST_ID_HEADER}: %b\r\n{hdrs.CONTENT_LENGTH}: %d\r\n\r\n".encode()
 
@@ -46,9 +48,9 @@ HEADS = web.AppKey("heads", Heads)
 class Ready(web.StreamResponse):
     """A 200 with `body`, and the headers `own` beside those that every answer has.
 
-    To an ordinary GET it is one write: aiohttp's own way builds, signs and serializes a dozen headers
-    anew, which is a quarter of an answer's time. Whatever is out of the ordinary goes that way: another
-    method or version, a connection that is to close, a cookie, a header that somebody looked at.
+    To an ordinary GET it is one write: aiohttp's own way gathers a dozen headers anew, shows them round
+    and serializes them, which is a quarter of an answer's time. Whatever is out of the ordinary goes that
+    way: another method or version, a connection that is to close, a cookie, a header that somebody looked at.
     """
 
     def __init__(self, body: bytes, own: Lines) -> None:
