@@ -24,8 +24,17 @@ def insert(
     """A new login. False when the member is banned, or `proof` is given and is no longer their password's hash."""
     done = tx.execute(
         "INSERT INTO sessions (token_hash, user_id, created_ms, seen_ms, expires_ms, agent, address)"
-        " SELECT ?1, id, ?3, ?3, ?4, ?5, ?6 FROM users WHERE id = ?2 AND banned = 0 AND (?7 IS NULL OR password = ?7)",
-        (token_hash, user_id, now_ms, expires_ms, agent, address, proof),
+        " SELECT :token_hash, id, :now_ms, :now_ms, :expires_ms, :agent, :address FROM users"
+        " WHERE id = :user_id AND banned = 0 AND (:proof IS NULL OR password = :proof)",
+        {
+            "token_hash": token_hash,
+            "user_id": user_id,
+            "now_ms": now_ms,
+            "expires_ms": expires_ms,
+            "agent": agent,
+            "address": address,
+            "proof": proof,
+        },
     )
     return done.rowcount > 0
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from chatserver.events import Event
 
 T = TypeVar("T")
+# For `?`, and for `:name`. Never `?1`: Python 3.14 takes no sequence for those.
+Values = Sequence[Any] | Mapping[str, Any]
 
 
 class Batch:
@@ -35,14 +37,14 @@ class Transaction:
         self._undo: list[Callable[[], None]] = []
         self.events: list[Event] = []
 
-    def execute(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+    def execute(self, sql: str, values: Values = ()) -> sqlite3.Cursor:
         return self._connection.execute(sql, values)
 
-    def one(self, sql: str, values: Sequence[Any] = ()) -> Any:
+    def one(self, sql: str, values: Values = ()) -> Any:
         """The first row, or None."""
         return self._connection.execute(sql, values).fetchone()
 
-    def all(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+    def all(self, sql: str, values: Values = ()) -> list[Any]:
         return self._connection.execute(sql, values).fetchall()
 
     def announce(self, event: Event) -> None:

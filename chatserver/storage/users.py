@@ -12,10 +12,10 @@ _MEMBER = (
     " muted_until_ms, banned FROM users"
 )
 
-# Who acts (?3) is asked in the WHERE itself: an administrator, not banned, and not on themself.
+# Who acts is asked in the WHERE itself: an administrator, not banned, and not on themself.
 _BY_ADMINISTRATOR = (
-    "WHERE id = ?2 AND id <> ?3"
-    " AND EXISTS (SELECT 1 FROM users a WHERE a.id = ?3 AND a.role = 'administrator' AND a.banned = 0)"
+    "WHERE id = :member AND id <> :actor"
+    " AND EXISTS (SELECT 1 FROM users a WHERE a.id = :actor AND a.role = 'administrator' AND a.banned = 0)"
 )
 
 
@@ -109,21 +109,21 @@ def make_administrator(tx: Transaction, user_id: int) -> None:
 
 def mute(tx: Transaction, user_id: int, actor_id: int, until_ms: int) -> bool:
     """Not to be heard until then; 0: to be heard again. False when this actor may not, as below."""
-    sql = f"UPDATE users SET muted_until_ms = ?1 {_BY_ADMINISTRATOR}"  # nosec B608 # our own words
-    done = tx.execute(sql, (until_ms, user_id, actor_id))
+    sql = f"UPDATE users SET muted_until_ms = :value {_BY_ADMINISTRATOR}"  # nosec B608 # our own words
+    done = tx.execute(sql, {"value": until_ms, "member": user_id, "actor": actor_id})
     return done.rowcount > 0
 
 
 def set_banned(tx: Transaction, user_id: int, actor_id: int, banned: bool) -> bool:
-    sql = f"UPDATE users SET banned = ?1 {_BY_ADMINISTRATOR}"  # nosec B608 # our own words
-    done = tx.execute(sql, (banned, user_id, actor_id))
+    sql = f"UPDATE users SET banned = :value {_BY_ADMINISTRATOR}"  # nosec B608 # our own words
+    done = tx.execute(sql, {"value": banned, "member": user_id, "actor": actor_id})
     return done.rowcount > 0
 
 
 def give_role(tx: Transaction, user_id: int, actor_id: int, role: Role) -> bool:
     """False too for a member who is banned."""
-    sql = f"UPDATE users SET role = ?1 {_BY_ADMINISTRATOR} AND banned = 0"  # nosec B608 # our own words
-    done = tx.execute(sql, (role.value, user_id, actor_id))
+    sql = f"UPDATE users SET role = :value {_BY_ADMINISTRATOR} AND banned = 0"  # nosec B608 # our own words
+    done = tx.execute(sql, {"value": role.value, "member": user_id, "actor": actor_id})
     return done.rowcount > 0
 
 

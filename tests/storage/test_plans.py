@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from chatserver.model import Role, User
 from chatserver.storage import Database, Transaction, messages
+from chatserver.storage.transaction import Values
 
 WHO = User(1, "小明", Role.MEMBER, "")
 ASKED: dict[str, tuple[str, Callable[[Transaction], object]]] = {
@@ -34,19 +35,19 @@ class Explained(Transaction):
         super().__init__(tx._connection)
         self.plans: list[str] = []
 
-    def execute(self, sql: str, values: Sequence[Any] = ()) -> Any:
+    def execute(self, sql: str, values: Values = ()) -> Any:
         self._explain(sql, values)
         return super().execute(sql, values)
 
-    def one(self, sql: str, values: Sequence[Any] = ()) -> Any:
+    def one(self, sql: str, values: Values = ()) -> Any:
         self._explain(sql, values)
         return super().one(sql, values)
 
-    def all(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+    def all(self, sql: str, values: Values = ()) -> list[Any]:
         self._explain(sql, values)
         return super().all(sql, values)
 
-    def _explain(self, sql: str, values: Sequence[Any]) -> None:
+    def _explain(self, sql: str, values: Values) -> None:
         steps = self._connection.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
         self.plans += [step[3] for step in steps if step[3].split()[1] in ("messages", "m")]
 
