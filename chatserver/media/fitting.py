@@ -142,8 +142,7 @@ def _best_quality(image: Image.Image, limit: int, top: int, method: int) -> tupl
     if image.width * image.height <= LARGE_PIXELS:
         tried = _search(image, limit, first, top, ROUNDS, NEAR, method)
         return tried.data, tried.size
-    sample = _sample(image)
-    share = sample.width * sample.height / (image.width * image.height)
+    sample, share = _sample(image)
     guess = _search(sample, int(SAMPLED * limit * share), first, top, ROUNDS, NEAR, method=2)
     if guess.size > HOPELESS * limit * share:
         return None, int(guess.size / share)
@@ -155,8 +154,7 @@ def _condensed(image: Image.Image, limit: int, top: int) -> Image.Image:
     """As large as `limit` bytes fill at the top quality, but for LEAST_SCALE. Small pictures stay as they are."""
     if image.width * image.height <= LARGE_PIXELS:
         return image
-    sample = _sample(image)
-    share = sample.width * sample.height / (image.width * image.height)
+    sample, share = _sample(image)
     scale = math.sqrt(limit * share / len(_encode(sample, quality=top, method=2)))
     return _resized(image, max(scale, LEAST_SCALE)) if scale < 1 else image
 
@@ -214,8 +212,8 @@ def _between(under: _Tried, over: _Tried, limit: int) -> int:
     return min(max(quality, under.quality + 1), over.quality - 1)
 
 
-def _sample(image: Image.Image) -> Image.Image:
-    """Some 12 tiles from all over the picture, side by side: about an eighth of its pixels."""
+def _sample(image: Image.Image) -> tuple[Image.Image, float]:
+    """Some 12 tiles from all over the picture, side by side; and their share of its pixels, about an eighth."""
     columns, rows = 4, 3
     # Whole macroblocks of 16 pixels: a tile's edge costs bits that the picture does not have.
     width = max(16, round(image.width * 0.35 / columns / 16) * 16)
@@ -227,7 +225,7 @@ def _sample(image: Image.Image) -> Image.Image:
             top = (2 * row + 1) * image.height // (2 * rows) - height // 2
             tile = image.crop((left, top, left + width, top + height))
             sample.paste(tile, (column * width, row * height))
-    return sample
+    return sample, sample.width * sample.height / (image.width * image.height)
 
 
 def _shrunk(image: Image.Image, scale: float) -> Image.Image:

@@ -53,11 +53,7 @@ _JSON = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
 
 
 def json(value: Any, status: int = 200) -> web.Response:
-    return json_bytes(dumps(value), status)
-
-
-def json_bytes(body: bytes, status: int = 200) -> web.Response:
-    return web.Response(body=body, status=status, headers=_JSON)
+    return web.Response(body=dumps(value), status=status, headers=_JSON)
 
 
 def ready_json(body: bytes) -> Ready:

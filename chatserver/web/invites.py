@@ -130,7 +130,6 @@ async def _page(
 
 
 def _row(request: web.Request, invite: OpenInvite) -> dict[str, Any]:
-
     return {
         "id": invite.id,
         "uses": invite.uses_left,

@@ -68,7 +68,6 @@ class Listener:
 
     async def _handle(self, message: WSMessage) -> bool:
         """False when the conversation is over."""
-        self._connection.heard = self._app[CLOCK].monotonic()
         match message.type:
             case WSMsgType.TEXT:
                 await self._until_fewer_are_at_work()

@@ -12,7 +12,6 @@ import asyncio
 
 from aiohttp import web
 
-from chatserver import logs
 from chatserver.hub import Connection, Hub, frames
 from chatserver.refusals import Code, Refusal
 from chatserver.web import logins, wire
@@ -23,7 +22,6 @@ from chatserver.web.keys import (
     GATE,
     HUB,
     PRESENCE,
-    REQUEST_ID,
     ROOM,
     SETTINGS,
     STATIC,
@@ -61,7 +59,6 @@ async def _converse(request: web.Request, ws: StrictWebSocket, address: str, rea
     if transport is None:
         return
     hub = request.app[HUB]
-    logs.REQUEST_ID.set(request[REQUEST_ID])
     connection = _connection(request, transport, address)
     ws.before_closing = lambda: hub.leave(connection)
     if (code := await _why_not(request, connection)) is None:

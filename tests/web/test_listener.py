@@ -46,6 +46,10 @@ async def until_waiting(database: Database, count: int) -> None:
     assert database.waiting == count
 
 
+def fail(*values: Any) -> None:
+    raise ZeroDivisionError
+
+
 def in_order(socket: Socket, count: int) -> list[str]:
     acks = socket.heard("ack")
     assert [ack["id"] for ack in acks] == sorted(ack["id"] for ack in acks) and len(acks) == count
@@ -122,11 +126,8 @@ async def test_a_fault_of_ours_ends_one_conversation_and_is_in_the_log(
     browser = await house.member("小明")
     faulty, sound = await browser.socket(), await browser.socket()
 
-    def submit(*values: Any) -> None:
-        raise ZeroDivisionError
-
     with monkeypatch.context() as patched, caplog.at_level(logging.ERROR):
-        patched.setattr(house.server.app[ROOM].posting, "submit", submit)
+        patched.setattr(house.server.app[ROOM].posting, "submit", fail)
         await faulty.send("post", text="x", client_id="1")
         await faulty.closed()
     assert "ZeroDivisionError" in caplog.text
@@ -138,11 +139,8 @@ async def test_a_fault_in_the_database_is_in_the_log_and_the_conversation_goes_o
 ) -> None:
     socket = await (await house.member("小明")).socket()
 
-    def store(*values: Any) -> None:
-        raise ZeroDivisionError
-
     with monkeypatch.context() as patched, caplog.at_level(logging.ERROR):
-        patched.setattr(house.server.app[ROOM].posting, "_post", store)
+        patched.setattr(house.server.app[ROOM].posting, "_post", fail)
         await socket.send("post", text="x", client_id="1")
         await socket.in_step()
         await asyncio.sleep(0.1)
