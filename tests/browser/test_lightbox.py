@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import CDPSession, expect
+from playwright.sync_api import CDPSession, Route, expect
 
 from tests.browser.caller import Caller
 from tests.browser.conftest import PHONE, Visitor
@@ -112,6 +112,23 @@ def test_a_picture_that_is_recalled_closes_in_every_hand(come: Come, call: Call)
     open_picture(ming, "马上撤回的图")
     li.recalls(message)
     expect(ming.page.locator("#lightbox")).to_be_hidden()
+    expect(ming.page.locator("#lightbox img[src]")).to_have_count(0)
+
+
+def test_a_picture_that_comes_after_its_recall_is_not_shown(come: Come, call: Call) -> None:
+    li = call("莉莉")
+    message = li.says("还没到就撤回了", image=png("red", (1600, 1200)))
+    ming = come("小明")
+    on_its_way: list[Route] = []
+    whole = f"**{message['image']}"
+    ming.page.route(whole, lambda route: on_its_way.append(route))
+    with ming.page.expect_request(whole):
+        open_picture(ming, "还没到就撤回了")
+    li.recalls(message)
+    expect(ming.page.locator("#lightbox")).to_be_hidden()
+    with ming.page.expect_request_finished():
+        on_its_way[0].fulfill(body=png("red"), content_type="image/png")
+    ming.page.wait_for_timeout(500)  # for as long as a picture may take to be decoded
     expect(ming.page.locator("#lightbox img[src]")).to_have_count(0)
 
 

@@ -51,7 +51,9 @@ export class Lightbox {
     this.#id = id;
     this.#move({ scale: 1, x: 0, y: 0 });
     const { width, height, image, thumb } = message;
-    Object.assign(this.#picture, { width, height, src: thumb || image, alt: t("picture_of", message.user) });
+    Object.assign(this.#picture, { src: thumb || image, alt: t("picture_of", message.user) });
+    this.#picture.style.setProperty("--width", width);
+    this.#picture.style.setProperty("--height", height);
     this.#sharpen(image);
     this.#dialog.querySelector(".lightbox-caption").textContent =
       `${message.user} · ${this.#room.dates.exact(message.created_ms)}`;
@@ -62,12 +64,13 @@ export class Lightbox {
     save.download = image.split("/").at(-1);
   }
 
-  // The thumbnail is here already; the whole picture takes its place once it is.
+  // The thumbnail is here already; the whole picture takes its place once it is, if it is still looked at.
   async #sharpen(address) {
     const whole = new Image();
     whole.src = address;
     await whole.decode().catch(() => {});
-    if (this.#dialog.querySelector("a[download]").getAttribute("href") === address) this.#picture.src = address;
+    const shown = this.#dialog.open && this.#dialog.querySelector("a[download]").getAttribute("href");
+    if (shown === address) this.#picture.src = address;
   }
 
   #go(step) {
