@@ -44,6 +44,8 @@ class Connection:
     now: float
     heard: float = field(init=False)
     closing_code: int | None = field(default=None, init=False)
+    # How much this reader has been given of what was told to all: see rounds.py.
+    place: int = field(default=0, init=False)
     # Of the transport's socket: -1 once that is closed, so no other file is ever written to. None over TLS.
     _fileno: Callable[[], int] | None = field(init=False)
     # Something may wait in the transport's buffer; at first, the handshake's answer.

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from chatserver.clock import Clock
 from chatserver.hub import frames
 from chatserver.hub.connection import TOO_SLOW, Connection
+from chatserver.hub.rounds import Rounds
 from chatserver.model import User
 
 PING_SECONDS = 30.0
@@ -32,6 +33,7 @@ class Hub:
         self._clock = clock
         self._live: set[Connection] = set()
         self._closing: set[Connection] = set()
+        self._rounds = Rounds(self._live, self._give_up)
         self._of_user: dict[int, set[Connection]] = {}
         self._of_address: Counter[str] = Counter()
         self._pinged_at = clock.monotonic()
@@ -51,6 +53,7 @@ class Hub:
 
     def join(self, connection: Connection) -> None:
         self._live.add(connection)
+        self._rounds.welcome(connection)
         self._of_address[connection.address] += 1
         if connection.user is not None:
             self._of_user.setdefault(connection.user.id, set()).add(connection)
@@ -64,17 +67,12 @@ class Hub:
         self._left.set()
 
     def broadcast(self, data: bytes, besides: Mapping[Connection, bytes] = MappingProxyType({})) -> None:
-        """One write per connection: `data`, and after it what is for this reader `besides`.
+        """`data` to every connection, and after it what is for this reader `besides`.
 
         A reader past its bound costs only itself.
         """
         self.broadcast_bytes += len(data) * len(self._live)
-        # First who also waits for an answer: a sender may go on while the others are written to.
-        slow = [reader for reader, own in besides.items() if reader in self._live and not reader.send(data + own)]
-        others = self._live.difference(besides) if besides else self._live
-        slow += [reader for reader in others if not reader.send(data)]
-        for reader in slow:
-            self._give_up(reader)
+        self._rounds.tell(data, besides)
 
     def send_to_user(self, user_id: int, data: bytes) -> None:
         """To every socket of one member."""
@@ -82,15 +80,15 @@ class Hub:
             self.send(connection, data)
 
     def send(self, connection: Connection, data: bytes) -> None:
-        if not connection.send(data):
+        """To one reader, after all that everybody has been told before."""
+        if not connection.send(self._rounds.lacking(connection) + data):
             self._give_up(connection)
 
     def close(self, connection: Connection, code: int) -> None:
-        """Say goodbye with `code` and take the connection out of the set."""
-        if connection in self._live:
-            self._remove(connection)
-            self._closing.add(connection)
-        connection.close(code, self._clock.monotonic())
+        """Say goodbye with `code`, after all that everybody has been told, and take the connection out of the set."""
+        if connection in self._live and (lacking := self._rounds.lacking(connection)):
+            connection.send(lacking)
+        self._say_goodbye(connection, code)
 
     def close_sessions(self, session_ids: Iterable[int], code: int) -> None:
         ended = set(session_ids)
@@ -154,7 +152,13 @@ class Hub:
 
     def _give_up(self, connection: Connection) -> None:
         self.dropped += 1
-        self.close(connection, TOO_SLOW)
+        self._say_goodbye(connection, TOO_SLOW)
+
+    def _say_goodbye(self, connection: Connection, code: int) -> None:
+        if connection in self._live:
+            self._remove(connection)
+            self._closing.add(connection)
+        connection.close(code, self._clock.monotonic())
 
     def _remove(self, connection: Connection) -> None:
         if connection not in self._live:
