@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chatserver.clock import Clock
@@ -13,7 +14,7 @@ from chatserver.refusals import Code, Refusal
 from chatserver.room import acting
 from chatserver.room.limits import Interval
 from chatserver.room.settings import Settings
-from chatserver.storage import Answer, Database, Transaction, Unit, messages
+from chatserver.storage import Answer, Database, OneByOne, Transaction, messages
 
 CLIENT_ID_MAX = 64
 
@@ -30,6 +31,17 @@ class Draft:
     client_id: str = ""
     reply_to: int | None = None
     picture: StoredImage | None = None
+
+
+@dataclass(slots=True)
+class _Wish:
+    """A draft on its way into the room. `text` is as it would be stored, or what is wrong with it."""
+
+    author: User
+    draft: Draft
+    text: str | Refusal
+    key: bytes | None
+    reader: object | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +67,20 @@ class Posting:
         (an original that never was). A `client_id` that this member has used before is answered
         with the message it was stored as, and is never `too_fast`.
         """
-        return await self._database.run(self._unit(author, draft))
+        wish = self._wish(author, draft)
+        return await self._database.run(lambda tx: self._post(tx, wish))
 
     def submit(self, author: User, draft: Draft, reader: object, answer: Answer[Posted]) -> None:
-        """The same for who does not wait: `answer` hears of it on the loop.
+        """The same of a text for who does not wait: `answer` hears of it on the loop.
 
         `reader` is told with the same write that tells everybody, before that.
         """
-        post = self._unit(author, draft)
-
-        def unit(tx: Transaction) -> Posted:
-            posted = post(tx)
-            tx.announce(MessageAcknowledged(reader, draft.client_id, posted.message.id, posted.seq))
-            return posted
-
-        self._database.submit(unit, answer)
+        self._database.submit_one_of_many(self._post_together, self._wish(author, draft, reader), answer)
 
     async def posted_before(self, author: User, client_id: str) -> Posted | None:
         """What this member has already posted as `client_id`, for those who must know before they upload."""
         key = _client_key(client_id)
-        if key is None:
-            return None
-        return await self._database.run(lambda tx: _posted_before(tx, author, key))
+        return await self._database.run(lambda tx: _posted_before(tx, author, key)) if key else None
 
     def check_interval(self, author: User) -> None:
         """Refuse early what `post` would refuse as `too_fast`; `post` asks again."""
@@ -85,11 +89,10 @@ class Posting:
             if wait_ms:
                 raise Refusal(Code.TOO_FAST, retry_after_ms=wait_ms)
 
-    def _unit(self, author: User, draft: Draft) -> Unit[Posted]:
+    def _wish(self, author: User, draft: Draft, reader: object | None = None) -> _Wish:
         if len(draft.client_id) > CLIENT_ID_MAX or not _is_storable(draft.client_id):
             raise Refusal(Code.BAD_REQUEST, field="client_id")
-        checked = self._checked(draft)
-        return lambda tx: self._post(tx, author, draft, checked)
+        return _Wish(author, draft, self._checked(draft), _client_key(draft.client_id), reader)
 
     def _checked(self, draft: Draft) -> str | Refusal:
         """The text as it will be stored, or what is wrong with it.
@@ -106,50 +109,76 @@ class Posting:
             return Refusal(Code.TOO_LONG, limit=limit, length=len(text))
         return text
 
-    def _post(self, tx: Transaction, author: User, draft: Draft, text: str | Refusal) -> Posted:
-        key = _client_key(draft.client_id)
+    def _post_together(self, tx: Transaction, wishes: Sequence[_Wish]) -> list[Posted | Refusal]:
+        """Texts that stand side by side in the queue. Raises OneByOne when one of them may have been sent twice."""
+        answers: list[Posted | Refusal]
+        answers = self._post_all(tx, wishes) if len(wishes) > 1 else [self._post(tx, wishes[0])]
+        for wish, answer in zip(wishes, answers, strict=True):
+            if isinstance(answer, Posted):
+                tx.announce(MessageAcknowledged(wish.reader, wish.draft.client_id, answer.message.id, answer.seq))
+        return answers
+
+    def _post_all(self, tx: Transaction, wishes: Sequence[_Wish]) -> list[Posted | Refusal]:
         now_ms = self._clock.now_ms()
+        new: list[messages.NewMessage] = []
+        answered: dict[int, Posted | Refusal] = {}
+        for place, wish in enumerate(wishes):
+            try:
+                new.append(self._accepted(tx, wish, now_ms, ahead=len(new)))
+            except Refusal as refusal:
+                if wish.key and any(wish.key == other.client_key for other in new):
+                    raise OneByOne from None
+                answered[place] = _posted_before(tx, wish.author, wish.key) or refusal
+            else:
+                self._note(tx, wish.author)
+        stored = iter(messages.insert_texts(tx, new))
+        return [answered.get(place) or self._posted(tx, next(stored)) for place in range(len(wishes))]
+
+    def _post(self, tx: Transaction, wish: _Wish) -> Posted:
         try:
-            author = acting.speaker(tx, author, now_ms)
-            text = self._allowed(tx, author, draft, text)
+            new = self._accepted(tx, wish, self._clock.now_ms())
         except Refusal:
             # Looked for only now: most messages are new, and the insert itself finds the others.
-            if key is not None and (before := _posted_before(tx, author, key)):
+            if before := _posted_before(tx, wish.author, wish.key):
                 return before
             raise
-        message = messages.insert(
-            tx,
-            messages.NewMessage(
-                author=author,
-                kind=Kind.IMAGE if draft.picture else Kind.TEXT,
-                text=text,
-                picture=draft.picture,
-                media_key=media_key(draft.picture),
-                reply_to=draft.reply_to,
-                client_id=draft.client_id,
-                client_key=key,
-                created_ms=now_ms,
-                recall_until_ms=now_ms + int(self._settings.now.recall_seconds * 1000),
-            ),
-        )
+        message = messages.insert(tx, new)
         if message is None:
-            assert key is not None
-            before = _posted_before(tx, author, key)
+            before = _posted_before(tx, wish.author, wish.key)
             assert before is not None
             return before
-        earlier = self._interval.note(author.id)
-        tx.on_rollback(lambda: self._interval.restore(author.id, earlier))
-        tx.announce(MessagePosted(message))
-        return Posted(message, message.seq, True)
+        self._note(tx, wish.author)
+        return self._posted(tx, message)
 
-    def _allowed(self, tx: Transaction, author: User, draft: Draft, text: str | Refusal) -> str:
-        """The text, if nothing stands against a new message of somebody who may speak."""
-        if isinstance(text, Refusal):
-            raise text
-        if draft.reply_to is not None and not 1 <= draft.reply_to <= messages.last_id(tx):
+    def _accepted(self, tx: Transaction, wish: _Wish, now_ms: int, ahead: int = 0) -> messages.NewMessage:
+        """What is to be stored, after those `ahead` that are yet to be, if nothing stands against it."""
+        author, draft = acting.speaker(tx, wish.author, now_ms), wish.draft
+        if isinstance(wish.text, Refusal):
+            raise wish.text
+        if draft.reply_to is not None and not 1 <= draft.reply_to <= messages.last_id(tx) + ahead:
             raise Refusal(Code.NOT_FOUND)
         self.check_interval(author)
-        return text
+        return messages.NewMessage(
+            author=author,
+            kind=Kind.IMAGE if draft.picture else Kind.TEXT,
+            text=wish.text,
+            picture=draft.picture,
+            media_key=media_key(draft.picture),
+            reply_to=draft.reply_to,
+            client_id=draft.client_id,
+            client_key=wish.key,
+            created_ms=now_ms,
+            recall_until_ms=now_ms + int(self._settings.now.recall_seconds * 1000),
+        )
+
+    def _note(self, tx: Transaction, author: User) -> None:
+        """The member's interval begins, unless this comes to nothing."""
+        earlier = self._interval.note(author.id)
+        tx.on_rollback(lambda: self._interval.restore(author.id, earlier))
+
+    def _posted(self, tx: Transaction, message: Message) -> Posted:
+        tx.announce(MessagePosted(message))
+        return Posted(message, message.seq, True)
 
 
 def clean(text: str) -> str:
@@ -173,6 +202,6 @@ def _client_key(client_id: str) -> bytes | None:
     return hashlib.sha256(client_id.encode()).digest()[:16] if client_id else None
 
 
-def _posted_before(tx: Transaction, author: User, key: bytes) -> Posted | None:
-    found = messages.posted_before(tx, author.id, key)
+def _posted_before(tx: Transaction, author: User, key: bytes | None) -> Posted | None:
+    found = messages.posted_before(tx, author.id, key) if key else None
     return Posted(found[0], found[1], False) if found else None

@@ -21,10 +21,9 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import aiosqlite
 
@@ -32,13 +31,12 @@ from chatserver.events import Event
 from chatserver.refusals import Code, Refusal
 from chatserver.storage import migrations
 from chatserver.storage.ballast import Ballast, is_full
-from chatserver.storage.transaction import Batch, Transaction, Unit
+from chatserver.storage.job import Answer, Group, Job, OneOfMany, UnitOfMany, settle, side_by_side
+from chatserver.storage.transaction import Batch, OneByOne, Transaction, Unit
 from chatserver.tally import Distribution
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-# Hears what a unit returned, or what it raised.
-Answer = Callable[[T | None, BaseException | None], None]
 
 WAITING_MAX = 10_000
 BATCH_MAX = 1_000
@@ -50,16 +48,7 @@ Publish = Callable[[list[Event]], None]
 
 
 class _HalfDone(Exception):
-    """A unit failed after it had written something, and there was no savepoint to go back to."""
-
-
-@dataclass(slots=True, eq=False)
-class _Job(Generic[T]):
-    unit: Unit[T]
-    answer: Answer[T]
-    frees: bool = False
-    result: Any = None
-    error: BaseException | None = None
+    """A unit failed after it had written something, or must be done in parts, and nothing tells them apart yet."""
 
 
 class _Connection(aiosqlite.Connection):
@@ -89,8 +78,8 @@ class Database:
         self._ballast = ballast
         # When a write was last not taken by the disk, in `time.monotonic` seconds.
         self.refused_at = float("-inf")
-        self._waiting: deque[_Job[Any]] = deque()
-        self._errands: deque[_Job[Any]] = deque()
+        self._waiting: deque[Job[Any]] = deque()
+        self._errands: deque[Job[Any]] = deque()
         self._wake = asyncio.Event()
         self._is_closing = False
         self._writer = asyncio.create_task(self._write(), name="database writer")
@@ -124,7 +113,7 @@ class Database:
         erases, and on a full disk is given the ballast's room.
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self.submit(unit, partial(_settle, done), frees=frees)
+        self.submit(unit, partial(settle, done), frees=frees)
         try:
             return await done
         finally:
@@ -135,17 +124,21 @@ class Database:
 
         A future and the task that awaits it cost a busy room a tenth of its time.
         """
-        if self._is_closing or len(self._waiting) >= WAITING_MAX:
-            raise Refusal(Code.BUSY, retry_after_ms=1000)
-        self._waiting.append(_Job(unit, answer, frees))
-        self._wake.set()
+        self._queue(Job(unit, answer, frees))
+
+    def submit_one_of_many(self, unit: UnitOfMany[T], item: Any, answer: Answer[T]) -> None:
+        """The same for what is cheaper together: items that stand side by side in the queue are one call of `unit`.
+
+        If that raises OneByOne, each item is done by itself. Any other error is every item's.
+        """
+        self._queue(OneOfMany(unit, item, answer))
 
     async def between_batches(self, errand: Callable[[sqlite3.Connection], T]) -> T:
         """Run `errand` in the connection's thread while no transaction is open."""
         if self._is_closing:
             raise Refusal(Code.BUSY, retry_after_ms=1000)
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._errands.append(_Job(errand, partial(_settle, done)))  # type: ignore[arg-type]
+        self._errands.append(Job(errand, partial(settle, done)))  # type: ignore[arg-type]
         self._wake.set()
         return await done
 
@@ -157,6 +150,12 @@ class Database:
         another page when SQLite moved the row while it was live. Takes 4 ms for 100 messages.
         """
         await self.between_batches(self._write_anew)
+
+    def _queue(self, job: Job[Any]) -> None:
+        if self._is_closing or len(self._waiting) >= WAITING_MAX:
+            raise Refusal(Code.BUSY, retry_after_ms=1000)
+        self._waiting.append(job)
+        self._wake.set()
 
     @property
     def waiting(self) -> int:
@@ -186,7 +185,7 @@ class Database:
             if self._is_closing:
                 return
 
-    async def _perform(self, batch: list[_Job[Any]], errands: list[_Job[Any]]) -> None:
+    async def _perform(self, batch: list[Job[Any]], errands: list[Job[Any]]) -> None:
         try:
             announced = await self._connection.run(self._perform_in_thread, batch, errands)
         except Exception as error:  # a fault of ours: fail these callers, keep the writer alive
@@ -205,7 +204,7 @@ class Database:
             except Exception:  # a fault of ours again, and the writer must live
                 log.exception("an answer could not be given")
 
-    def _perform_in_thread(self, batch: list[_Job[Any]], errands: list[_Job[Any]]) -> list[Event]:
+    def _perform_in_thread(self, batch: list[Job[Any]], errands: list[Job[Any]]) -> list[Event]:
         raw = self._connection.raw
         announced: list[Event] = []
         if batch:
@@ -233,7 +232,7 @@ class Database:
             with self._ballast.let_go():
                 _write_anew(raw)
 
-    def _commit(self, raw: sqlite3.Connection, batch: list[_Job[Any]]) -> list[Event]:
+    def _commit(self, raw: sqlite3.Connection, batch: list[Job[Any]]) -> list[Event]:
         """Run all of `batch` in one transaction; what they announced, in order.
 
         Refusals come before a unit's first write as a rule, so savepoints are made only for a batch
@@ -243,10 +242,10 @@ class Database:
             return self._commit_together(raw, batch, savepoints=False)
         except _HalfDone:
             for job in batch:
-                job.result, job.error = None, None
+                job.forget()
             return self._commit_together(raw, batch, savepoints=True)
 
-    def _commit_together(self, raw: sqlite3.Connection, batch: list[_Job[Any]], savepoints: bool) -> list[Event]:
+    def _commit_together(self, raw: sqlite3.Connection, batch: list[Job[Any]], savepoints: bool) -> list[Event]:
         """Raises sqlite3.Error or _HalfDone when nothing of `batch` was kept, with all in memory taken back."""
         transactions: list[Transaction] = []
         shared = Batch()
@@ -254,9 +253,9 @@ class Database:
         try:
             raw.execute("BEGIN IMMEDIATE")
             changes = raw.total_changes
-            for job in batch:
+            for work in batch if savepoints else side_by_side(batch):
                 transactions.append(transaction := Transaction(raw, shared))
-                self._run_unit(raw, job, transaction, savepoints)
+                self._run_unit(raw, work, transaction, savepoints)
             has_changed = raw.total_changes != changes
             if has_changed:
                 transactions.append(last := Transaction(raw, shared))
@@ -277,8 +276,8 @@ class Database:
             self.commit_seconds.note(time.perf_counter() - begun)
         return [event for transaction in transactions for event in transaction.events]
 
-    def _commit_alone(self, raw: sqlite3.Connection, job: _Job[Any]) -> list[Event]:
-        job.result, job.error = None, None
+    def _commit_alone(self, raw: sqlite3.Connection, job: Job[Any]) -> list[Event]:
+        job.forget()
         try:
             return self._commit(raw, [job])
         except sqlite3.Error as error:
@@ -286,7 +285,7 @@ class Database:
                 return self._commit_in_the_ballasts_room(raw, self._ballast, job)
             return self._not_written(job, error)
 
-    def _commit_in_the_ballasts_room(self, raw: sqlite3.Connection, ballast: Ballast, job: _Job[Any]) -> list[Event]:
+    def _commit_in_the_ballasts_room(self, raw: sqlite3.Connection, ballast: Ballast, job: Job[Any]) -> list[Event]:
         with ballast.let_go():
             try:
                 events = self._commit(raw, [job])
@@ -296,42 +295,33 @@ class Database:
                 raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             return events
 
-    def _not_written(self, job: _Job[Any], error: sqlite3.Error) -> list[Event]:
+    def _not_written(self, job: Job[Any], error: sqlite3.Error) -> list[Event]:
         log.error("not written: %s", error)
         self.refused_at = time.monotonic()
         job.error = Refusal(Code.STORAGE_FULL)
         return []
 
-    def _run_unit(self, raw: sqlite3.Connection, job: _Job[Any], transaction: Transaction, savepoint: bool) -> None:
+    def _run_unit(
+        self, raw: sqlite3.Connection, work: Job[Any] | Group[Any], transaction: Transaction, savepoint: bool
+    ) -> None:
         if savepoint:
             raw.execute("SAVEPOINT unit")
         changes = raw.total_changes
         try:
-            job.result = job.unit(transaction)
+            work.run(transaction)
         except Exception as error:
             transaction.take_back()
             # A full disk or a failed read ends the whole transaction; everybody's work is lost then.
             if not raw.in_transaction or _is_storage_trouble(error):
                 raise
             # Of a refusal nobody reads the traceback, which leads to this job, and so back to the error.
-            job.error = error.with_traceback(None) if isinstance(error, Refusal) else error
+            work.fail(error.with_traceback(None) if isinstance(error, Refusal) else error)
             if savepoint:
                 raw.execute("ROLLBACK TO unit")
-            elif raw.total_changes != changes:
+            elif raw.total_changes != changes or isinstance(error, OneByOne):
                 raise _HalfDone from error
         if savepoint:
             raw.execute("RELEASE unit")
-
-
-def _settle(done: asyncio.Future[T], result: T | None, error: BaseException | None) -> None:
-    if done.done():
-        return  # the caller went away; what it asked for has happened all the same
-    if isinstance(error, StopIteration):  # a future does not take one
-        done.set_exception(RuntimeError(f"a unit raised {error!r}"))
-    elif error is not None:
-        done.set_exception(error)
-    else:
-        done.set_result(result)  # type: ignore[arg-type]
 
 
 async def _let_the_loop_catch_up() -> None:

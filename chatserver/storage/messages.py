@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from chatserver.model import REACTIONS, Kind, Message, Preset, Reaction, Role, State, StoredImage, User
 from chatserver.storage import reactions, state
-from chatserver.storage.transaction import Transaction
+from chatserver.storage.transaction import OneByOne, Transaction
 
 _COLUMNS = (
     "m.id, m.seq, m.state, m.kind, m.preset, m.user_id, u.name, u.role, u.avatar, m.text, m.image, m.thumb, m.width,"
@@ -22,8 +23,10 @@ _COLUMNS = (
 # What a recall or a deletion leaves of a row: who and when, and keys that say nothing of what it held.
 _EMPTY = "text = '', image = '', thumb = '', width = 0, height = 0, client_id = ''"
 
+_ROWS_AT_ONCE = 64
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class NewMessage:
     author: User
     kind: Kind
@@ -96,6 +99,32 @@ def insert(tx: Transaction, new: NewMessage) -> Message | None:
         preset=new.preset,
         closes_ms=new.closes_ms,
     )
+
+
+def insert_texts(tx: Transaction, texts: Sequence[NewMessage]) -> list[Message]:
+    """Store new messages of nothing but text, in their order. Rows of one statement cost half of what each costs alone.
+
+    Raises OneByOne when a `client_key` has been used by its author before.
+    """
+    first_seq = state.next_seq(tx, len(texts))
+    stored: list[Message] = []
+    for some in _in_powers_of_two(texts):
+        values: list[Any] = []
+        for seq, new in enumerate(some, first_seq + len(stored)):
+            values += (seq, seq, new.author.id, new.text, new.reply_to, new.client_id, new.client_key,
+                       new.created_ms, new.recall_until_ms)  # fmt: skip
+        inserted = tx.execute(_insertion(len(some)), values)
+        if inserted.rowcount != len(some) or inserted.lastrowid is None:
+            raise OneByOne
+        first_id = inserted.lastrowid - len(some) + 1
+        stored += [
+            Message(
+                first_id + number, first_seq + len(stored) + number, State.LIVE, Kind.TEXT, new.author, new.text,
+                "", "", 0, 0, new.created_ms, new.recall_until_ms, new.reply_to, new.client_id,
+            )
+            for number, new in enumerate(some)
+        ]  # fmt: skip
+    return stored
 
 
 def get(tx: Transaction, message_id: int) -> Message | None:
@@ -237,6 +266,25 @@ def stamp(tx: Transaction, message_id: int) -> Message:
     message = get(tx, message_id)
     assert message is not None
     return message
+
+
+def _in_powers_of_two(texts: Sequence[NewMessage]) -> Iterator[Sequence[NewMessage]]:
+    """All of them, in pieces of few sizes: each size is a statement, which SQLite keeps prepared."""
+    begin = 0
+    while left := len(texts) - begin:
+        size = min(_ROWS_AT_ONCE, 1 << left.bit_length() - 1)
+        yield texts[begin : begin + size]
+        begin += size
+
+
+@cache
+def _insertion(rows: int) -> str:
+    return (
+        "INSERT INTO messages"
+        " (seq, posted_seq, kind, user_id, text, reply_to, client_id, client_key, created_ms, recall_until_ms) VALUES "
+        + ", ".join(["(?, ?, 'text', ?, ?, ?, ?, ?, ?, ?)"] * rows)
+        + " ON CONFLICT (user_id, client_key) WHERE client_key IS NOT NULL DO NOTHING"
+    )
 
 
 def _emptied(tx: Transaction, message_id: int) -> Message:

@@ -28,10 +28,10 @@ def seq(tx: Transaction) -> int:
     return number
 
 
-def next_seq(tx: Transaction) -> int:
-    """Take the number of the change that is being made. Counted in memory, written once a batch."""
+def next_seq(tx: Transaction, changes: int = 1) -> int:
+    """Take the number of the change that is being made, or of the first of several. Written once a batch."""
     before = seq(tx)
-    tx.batch.values["seq"] = before + 1
+    tx.batch.values["seq"] = before + changes
     tx.on_rollback(lambda: tx.batch.values.update(seq=before))
     tx.batch.endings["seq"] = _write_seq
     return before + 1

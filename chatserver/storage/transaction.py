@@ -13,6 +13,10 @@ T = TypeVar("T")
 Values = Sequence[Any] | Mapping[str, Any]
 
 
+class OneByOne(Exception):
+    """Raised by a unit of many whose items do not go together: each is to be done by itself."""
+
+
 class Batch:
     """What the units of one COMMIT share: values read once, and what is to be written once, at its end."""
 

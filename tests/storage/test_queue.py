@@ -6,7 +6,8 @@ import asyncio
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 from chatserver.events import Event, RecallSettled
 from chatserver.refusals import Code, Refusal
-from chatserver.storage import Database, Transaction, Unit
+from chatserver.storage import Database, OneByOne, Transaction, Unit
 from chatserver.storage import database as database_module
 
 
@@ -396,3 +397,92 @@ async def test_a_closing_unit_that_fails_loses_its_batch_and_nothing_else(
     is_broken = False
     await database.run(write("c"))
     assert await database.run(bodies) == ["c"]
+
+
+# Units of many
+
+
+class Notes:
+    """A unit of many: stores notes, refuses what it is told to refuse. `calls` are the sizes of its calls."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.calls: list[int] = []
+
+    async def store(self, *items: str | Exception | Unit[int]) -> list[Any]:
+        """All in one batch; a unit among them stands in the queue where it stands here. Answers or errors."""
+        answers = [asyncio.get_running_loop().create_future() for _ in items]
+        for item, done in zip(items, answers, strict=True):
+            answer = partial(_hear, done)
+            if callable(item):
+                self._database.submit(item, answer)
+            else:
+                self._database.submit_one_of_many(self._unit, item, answer)
+        return await asyncio.gather(*answers)
+
+    def _unit(self, tx: Transaction, items: Sequence[str | Exception]) -> list[int | Refusal]:
+        self.calls.append(len(items))
+        return [self._stored(tx, item, len(items)) for item in items]
+
+    def _stored(self, tx: Transaction, item: str | Exception, together: int) -> int | Refusal:
+        if isinstance(item, OneByOne) and together == 1:
+            return write("by itself")(tx)
+        if isinstance(item, str):
+            return write(item)(tx)
+        if isinstance(item, Refusal):
+            return item
+        raise item
+
+
+def _hear(done: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
+    done.set_result(error or result)
+
+
+@pytest.fixture
+def notes(database: Database) -> Notes:
+    return Notes(database)
+
+
+async def test_neighbours_are_one_call_and_others_keep_their_place(
+    database: Database, notes: Notes, published: list[int]
+) -> None:
+    assert await notes.store("one", "two", write("three"), "four") == [1, 2, 3, 4]
+    assert notes.calls == [2, 1]
+    assert await database.run(bodies) == ["one", "two", "three", "four"]
+    assert published == [1, 2, 3, 4]
+
+
+async def test_one_of_many_is_refused_by_itself(database: Database, notes: Notes) -> None:
+    refusal = Refusal(Code.TOO_FAST)
+    assert await notes.store("one", refusal, "two") == [1, refusal, 2]
+    assert notes.calls == [3]
+
+
+async def test_those_that_do_not_go_together_are_done_one_by_one(
+    database: Database, notes: Notes, published: list[int]
+) -> None:
+    refusal = Refusal(Code.MUTED)
+    assert await notes.store(write("first"), "one", OneByOne(), refusal, "two") == [1, 2, 3, refusal, 4]
+    assert notes.calls == [4, 1, 1, 1, 1]
+    assert await database.run(bodies) == ["first", "one", "by itself", "two"]
+    assert published == [1, 2, 3, 4]
+
+
+async def test_what_does_not_go_together_is_known_before_anything_was_written(database: Database, notes: Notes) -> None:
+    assert await notes.store(OneByOne(), OneByOne()) == [1, 2]
+    assert await database.run(bodies) == ["by itself", "by itself"]
+
+
+async def test_one_that_fails_harms_no_neighbour(database: Database, notes: Notes, published: list[int]) -> None:
+    error = ZeroDivisionError()
+    assert await notes.store("one", error, "two") == [1, error, 2]
+    assert await database.run(bodies) == ["one", "two"]
+    assert published == [1, 2]
+
+
+async def test_those_that_wait_together_are_counted_one_by_one(
+    notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "WAITING_MAX", 3)
+    with pytest.raises(Refusal, match="busy"):
+        await notes.store("one", "two", "three", "four")
