@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from chatserver.clock import Clock
 from chatserver.events import MessageAcknowledged, MessagePosted
@@ -20,11 +21,12 @@ CLIENT_ID_MAX = 64
 
 # Everything that Unicode calls a control, but for the tab and the line feed.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# What keeps a text from being stored as it is written: a control, or half a character. Most have none.
+_UNUSUAL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """What somebody wants to say. `client_id` is their own name for it, "" for none."""
 
     text: str
@@ -44,8 +46,7 @@ class _Wish:
     reader: object | None
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(NamedTuple):
     """`seq` is the one it was posted with. `is_new` is False when it had been stored before."""
 
     message: Message
@@ -183,7 +184,8 @@ class Posting:
 
 def clean(text: str) -> str:
     """`text` with plain line ends, without control characters and blank edges."""
-    text = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if _UNUSUAL.search(text):
+        text = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     return text.strip()
 
 
@@ -194,7 +196,7 @@ def media_key(picture: StoredImage | None) -> str:
 
 def _is_storable(text: str) -> bool:
     """False for half a character, which UTF-8 cannot write, and for NUL, which ends a text for some."""
-    return "\0" not in text and not _SURROGATES.search(text)
+    return "\0" not in text and (text.isascii() or not _SURROGATES.search(text))
 
 
 def _client_key(client_id: str) -> bytes | None:

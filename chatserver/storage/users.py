@@ -19,7 +19,7 @@ _BY_ADMINISTRATOR = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Account:
     """A member with what only the rules may know."""
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from chatserver.model import Page
 from chatserver.refusals import Code, Refusal
 from chatserver.storage import health
-from chatserver.web import answers
+from chatserver.web import answers, wire
 from chatserver.web.feed import API_PAGE
 from chatserver.web.keys import DATABASE, FEED, ROOM, SETTINGS, WIRE
 
@@ -27,7 +27,7 @@ async def recent_some(request: web.Request) -> web.StreamResponse:
     return await _newest(request, min(int(request.match_info["count"][:9]), request.app[SETTINGS].now.history_limit))
 
 
-async def messages(request: web.Request) -> web.Response:
+async def messages(request: web.Request) -> web.StreamResponse:
     """`?before=ID&limit=N`: the page just before ID. `?q=TEXT`: the newest that hold it, below ID if one is given."""
     before = _number(request, "before", 1, ID_MAX, ID_MAX)
     limit = _number(request, "limit", 1, OLDER_MAX, API_PAGE)
@@ -81,16 +81,9 @@ async def _newest(request: web.Request, count: int) -> web.StreamResponse:
     return answers.ready_json(feed.recent(count))
 
 
-def _page(request: web.Request, page: Page) -> web.Response:
-    wire = request.app[WIRE]
-    return answers.json(
-        {
-            "messages": [wire.message(message) for message in page.messages],
-            "seq": page.seq,
-            "first_id": page.first_id,
-            "epoch": page.epoch,
-        }
-    )
+def _page(request: web.Request, page: Page) -> web.StreamResponse:
+    messages = wire.listed(map(request.app[WIRE].encoded, page.messages))
+    return answers.ready_json(wire.page(messages, page.seq, page.first_id, page.epoch))
 
 
 def _number(request: web.Request, name: str, least: int, most: int, default: int) -> int:

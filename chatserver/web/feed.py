@@ -8,7 +8,7 @@ them, and no page view costs a query.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from chatserver.events import (
     AnnouncementChanged,
@@ -23,7 +23,8 @@ from chatserver.events import (
 )
 from chatserver.model import Message, OrderingWindow, State
 from chatserver.room.history import Present
-from chatserver.web.wire import Wire, dumps
+from chatserver.web import wire
+from chatserver.web.wire import Wire, listed
 
 # Rows held, deleted ones too. Some 2 KB each at the most usual, 40 KB at the very most.
 ROWS_MAX = 500
@@ -37,8 +38,7 @@ CHANGES_MAX = 300
 SYNC_BYTES_MAX = 512 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     message: Message
     json: bytes
 
@@ -71,7 +71,7 @@ class Feed:
                 if message.id in self._entries:
                     return self._hold(message).json
                 self._forgotten_seq = message.seq
-                return dumps(self._wire.message(message))
+                return self._wire.encoded(message)
             case MessagePosted(message):
                 self.seq = message.seq
                 return self._hold(message).json
@@ -93,7 +93,7 @@ class Feed:
             case MemberChanged(user):
                 for entry in list(self._entries.values()):
                     if entry.message.author.id == user.id:
-                        self._hold(replace(entry.message, author=user))
+                        self._hold(entry.message._replace(author=user))
             case _:
                 pass
         return b""
@@ -103,7 +103,7 @@ class Feed:
         page = self._pages.get(count)
         if page is None:
             shown = [entry.json for entry in self._entries.values() if entry.message.state is not State.DELETED]
-            page = b"[" + b",".join(shown[-count:] if count else []) + b"]"
+            page = listed(shown[-count:] if count else [])
             if count in (PAGE, API_PAGE):
                 self._pages[count] = page
         return page
@@ -112,8 +112,7 @@ class Feed:
         """The newest `count` messages with the numbers that say where they stand: the API's answer."""
         answer = self._recent.get(count)
         if answer is None:
-            numbers = dumps({"seq": self.seq, "first_id": self.first_id, "epoch": self.epoch})
-            answer = b'{"messages":' + self.newest(count) + b"," + numbers[1:]
+            answer = wire.page(self.newest(count), self.seq, self.first_id, self.epoch)
             if count == API_PAGE:
                 self._recent[count] = answer
         return answer
@@ -131,7 +130,7 @@ class Feed:
                 if left < 0:
                     break
                 shown.append(entry.json)
-        return b"[" + b",".join(reversed(shown)) + b"]"
+        return listed(reversed(shown))
 
     def holds(self, count: int) -> bool:
         """True when no more of the newest `count` messages are kept than this feed holds."""
@@ -153,10 +152,10 @@ class Feed:
         if len(changed) > CHANGES_MAX or sum(len(entry.json) for entry in changed) > SYNC_BYTES_MAX:
             return None
         changed.sort(key=lambda entry: entry.message.seq)
-        return b"[" + b",".join(entry.json for entry in changed) + b"]"
+        return listed(entry.json for entry in changed)
 
     def _hold(self, message: Message) -> _Entry:
-        entry = _Entry(message, dumps(self._wire.message(message)))
+        entry = _Entry(message, self._wire.encoded(message))
         self._entries[message.id] = entry
         self._pages.clear()
         if len(self._entries) > ROWS_MAX:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -46,7 +45,7 @@ async def _post_picture(request: web.Request, author: User, draft: Draft) -> Pos
     picture = await pictures.take_picture(request)
     assert picture is not None
     async with pictures.kept_if_used(request, picture.image, picture.thumb):
-        posted = await posting.post(author, replace(draft, picture=picture))
+        posted = await posting.post(author, draft._replace(picture=picture))
     if not posted.is_new:  # the same upload was sent twice at once, and the other came first
         await pictures.drop(request, picture)
     return posted

@@ -33,8 +33,9 @@ class Publisher:
         told: list[bytes] = []
         besides: defaultdict[Connection, bytes] = defaultdict(bytes)
         for event in events:
-            if isinstance(event, MessageAcknowledged) and isinstance(event.reader, Connection):
-                besides[event.reader] += frames.text(self._wire.ack(event))
+            if isinstance(event, MessageAcknowledged):
+                if isinstance(event.reader, Connection):
+                    besides[event.reader] += frames.text(self._wire.ack(event))
                 continue
             posted = self._feed.apply(event)
             payload = self._wire.event(event, posted)
@@ -46,6 +47,8 @@ class Publisher:
             for reader, acks in besides.items():
                 self._hub.send(reader, acks)
         for event in events:
+            if isinstance(event, MessageAcknowledged):
+                continue
             self._tell_privately(event)
             for listener in self._listeners:
                 listener(event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,11 +29,31 @@ from chatserver.model import Message, OrderingWindow, State, User
 # Nothing of ours holds itself: to look for that is a quarter of the work.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False)
 
+_quoted = json.encoder.encode_basestring
+_MESSAGE = (
+    '{"id":%d,"seq":%d,"state":"%s","kind":"%s","user":%s,"user_id":%d,"role":"%s","avatar":%s,"text":%s'
+    ',"image":%s,"thumb":%s,"width":%d,"height":%d,"timestamp":"%s","created_ms":%d,"recall_until_ms":%d'
+    ',"reply_to":%s,"client_id":%s,"preset":%s,"closes_ms":%s,"reactions":%s,"recalled_by":%s}'
+)
+
 
 def dumps(value: Any) -> bytes:
     """JSON in UTF-8 that may also stand inside an HTML data block: no `<`, no `>`, no `&`."""
-    text = _ENCODER.encode(value)
+    return _safe(_ENCODER.encode(value))
+
+
+def _safe(text: str) -> bytes:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026").encode()
+
+
+def listed(encoded: Iterable[bytes]) -> bytes:
+    """A JSON list of what is JSON already."""
+    return b"[" + b",".join(encoded) + b"]"
+
+
+def page(messages: bytes, seq: int, first_id: int, epoch: str) -> bytes:
+    """A list of messages with the numbers that say where in the room's history they stand: what the API answers."""
+    return b'{"messages":%b,%b' % (messages, dumps({"seq": seq, "first_id": first_id, "epoch": epoch})[1:])
 
 
 def media_url(name: str) -> str:
@@ -71,31 +92,41 @@ class Wire:
 
     def message(self, message: Message) -> dict[str, Any]:
         """A message in its one shape (section 3)."""
+        shape: dict[str, Any] = json.loads(self.encoded(message))
+        return shape
+
+    def encoded(self, message: Message) -> bytes:
+        """The same as JSON. Filled into a form: a dictionary takes three times as long, for each message."""
         author = message.author
-        return {
-            "id": message.id,
-            "seq": message.seq,
-            "state": message.state.value,
-            "kind": message.kind.value,
-            "user": author.name,
-            "user_id": author.id,
-            "role": author.role.value,
-            "avatar": media_url(author.avatar),
-            "text": message.text,
-            "image": media_url(message.image),
-            "thumb": media_url(message.thumb),
-            "width": message.width,
-            "height": message.height,
-            "timestamp": self._timestamp(message.created_ms // 1000),
-            "created_ms": message.created_ms,
-            "recall_until_ms": message.recall_until_ms,
-            "reply_to": message.reply_to,
-            "client_id": message.client_id,
-            "preset": message.preset and message.preset.value,
-            "closes_ms": message.closes_ms,
-            "reactions": [{"emoji": each.emoji, "users": each.names} for each in message.reactions],
-            "recalled_by": message.ended_by if message.state is State.RECALLED else "",
-        }
+        return _safe(
+            _MESSAGE
+            % (
+                message.id,
+                message.seq,
+                message.state,
+                message.kind,
+                _quoted(author.name),
+                author.id,
+                author.role,
+                _quoted(media_url(author.avatar)),
+                _quoted(message.text),
+                _quoted(media_url(message.image)),
+                _quoted(media_url(message.thumb)),
+                message.width,
+                message.height,
+                self._timestamp(message.created_ms // 1000),
+                message.created_ms,
+                message.recall_until_ms,
+                "null" if message.reply_to is None else message.reply_to,
+                _quoted(message.client_id),
+                f'"{message.preset}"' if message.preset else "null",
+                "null" if message.closes_ms is None else message.closes_ms,
+                _ENCODER.encode([{"emoji": each.emoji, "users": each.names} for each in message.reactions])
+                if message.reactions
+                else "[]",
+                _quoted(message.ended_by if message.state is State.RECALLED else ""),
+            )
+        )
 
     def _timestamp(self, second: int) -> str:
         if second != self._second:  # in a busy room most messages are of the same second
