@@ -19,7 +19,11 @@ def member(tx: Transaction, user: User) -> User:
 
 def speaker(tx: Transaction, user: User, now_ms: int) -> User:
     """The same, for somebody who wants to be heard. Refuses with `muted` besides."""
-    account = users.account(tx, user.id)
+    return may_speak(users.account(tx, user.id), now_ms)
+
+
+def may_speak(account: users.Account | None, now_ms: int) -> User:
+    """The same, of an account that has just been read."""
     if account is None:
         raise Refusal(Code.LOGIN_REQUIRED)
     if account.banned:

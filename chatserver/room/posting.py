@@ -15,7 +15,7 @@ from chatserver.refusals import Code, Refusal
 from chatserver.room import acting
 from chatserver.room.limits import Interval
 from chatserver.room.settings import Settings
-from chatserver.storage import Answer, Database, OneByOne, Transaction, messages
+from chatserver.storage import Answer, Database, OneByOne, Transaction, messages, users
 
 CLIENT_ID_MAX = 64
 
@@ -121,11 +121,12 @@ class Posting:
 
     def _post_all(self, tx: Transaction, wishes: Sequence[_Wish]) -> list[Posted | Refusal]:
         now_ms = self._clock.now_ms()
+        accounts = users.accounts(tx, {wish.author.id for wish in wishes})
         new: list[messages.NewMessage] = []
         answered: dict[int, Posted | Refusal] = {}
         for place, wish in enumerate(wishes):
             try:
-                new.append(self._accepted(tx, wish, now_ms, ahead=len(new)))
+                new.append(self._accepted(tx, wish, accounts.get(wish.author.id), now_ms, ahead=len(new)))
             except Refusal as refusal:
                 if wish.key and any(wish.key == other.client_key for other in new):
                     raise OneByOne from None
@@ -137,7 +138,7 @@ class Posting:
 
     def _post(self, tx: Transaction, wish: _Wish) -> Posted:
         try:
-            new = self._accepted(tx, wish, self._clock.now_ms())
+            new = self._accepted(tx, wish, users.account(tx, wish.author.id), self._clock.now_ms())
         except Refusal:
             # Looked for only now: most messages are new, and the insert itself finds the others.
             if before := _posted_before(tx, wish.author, wish.key):
@@ -151,9 +152,11 @@ class Posting:
         self._note(tx, wish.author)
         return self._posted(tx, message)
 
-    def _accepted(self, tx: Transaction, wish: _Wish, now_ms: int, ahead: int = 0) -> messages.NewMessage:
+    def _accepted(
+        self, tx: Transaction, wish: _Wish, account: users.Account | None, now_ms: int, ahead: int = 0
+    ) -> messages.NewMessage:
         """What is to be stored, after those `ahead` that are yet to be, if nothing stands against it."""
-        author, draft = acting.speaker(tx, wish.author, now_ms), wish.draft
+        author, draft = acting.may_speak(account, now_ms), wish.draft
         if isinstance(wish.text, Refusal):
             raise wish.text
         if draft.reply_to is not None and not 1 <= draft.reply_to <= messages.last_id(tx) + ahead:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chatserver.model import Role, User
@@ -17,6 +19,8 @@ _BY_ADMINISTRATOR = (
     "WHERE id = :member AND id <> :actor"
     " AND EXISTS (SELECT 1 FROM users a WHERE a.id = :actor AND a.role = 'administrator' AND a.banned = 0)"
 )
+
+_ROLES = {role.value: role for role in Role}
 
 
 @dataclass(slots=True)
@@ -56,6 +60,16 @@ def account(tx: Transaction, user_id: int) -> Account | None:
     return _account(
         tx.one("SELECT id, name, role, avatar, password, muted_until_ms, banned FROM users WHERE id = ?", (user_id,))
     )
+
+
+def accounts(tx: Transaction, user_ids: Iterable[int]) -> dict[int, Account]:
+    """Those that there are, by id. Together they cost a third of what each costs alone."""
+    rows = tx.all(
+        "SELECT id, name, role, avatar, password, muted_until_ms, banned FROM users"
+        " WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps([*user_ids]),),
+    )
+    return {row[0]: found for row in rows if (found := _account(row))}
 
 
 def account_named(tx: Transaction, skeleton: str) -> Account | None:
@@ -149,7 +163,7 @@ def _account(row: tuple[int, str, str, str, str, int, int] | None) -> Account | 
     if row is None:
         return None
     user_id, name, role, avatar, password, muted_until_ms, banned = row
-    return Account(User(user_id, name, Role(role), avatar), password, muted_until_ms, bool(banned))
+    return Account(User(user_id, name, _ROLES[role], avatar), password, muted_until_ms, bool(banned))
 
 
 def _member(row: tuple[int, str, str, str, int, int | None, int, int]) -> Member:
