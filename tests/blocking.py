@@ -36,6 +36,8 @@ _ALLOWED = (
     ("control/client.py", "operate", "an operator's command has a process of its own, which serves nobody"),
     ("control/client.py", "ask", "the same, of the doctor"),
     ("jinja2/environment.py", "_load_template", "each is read once; in the program a thread does, see app.serve"),
+    ("hub/shared.py", "_file_of", "a file in memory, which no disk has to do with"),
+    ("hub/shared.py", "send_to", "from that file to a socket that does not wait"),
     ("watch/watch.py", "resident_bytes", "what lies under /proc is read from the kernel's memory"),
     ("logging/__init__.py", "emit", "the program's own handler writes from a thread, see logs.Behind; pytest's do not"),
     ("subprocess.py", "__init__", "a worker's pipes are given files of Python's; no disk has to do with it"),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from chatserver.hub import frames
+from chatserver.hub.shared import Shared
 from chatserver.model import User
 
 # What may wait for one reader: some 2,000 messages, or a page of history and a burst.
@@ -62,14 +63,17 @@ class Connection:
         socket = self.transport.get_extra_info("socket") if is_plain else None
         self._fileno = socket.fileno if socket is not None else None
 
-    def send(self, data: bytes) -> bool:
-        """Write whole frames. False when this reader has just been given up as too slow."""
+    def send(self, data: bytes, shared: Shared | None = None) -> bool:
+        """Write whole frames. False when this reader has just been given up as too slow.
+
+        `shared` is the same data, where many others are given it too.
+        """
         if self.closing_code is not None:
             return True
         if self._is_behind or self._fileno is None:
             return self._queue(data)
         try:
-            taken = os.write(self._fileno(), data)
+            taken = shared.send_to(self._fileno()) if shared else os.write(self._fileno(), data)
         except OSError:  # its buffer is full, or the peer is gone: which of them is the transport's to find out
             taken = 0
         return taken == len(data) or self._queue(data[taken:])

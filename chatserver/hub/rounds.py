@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping
 
 from chatserver.hub.connection import Connection
+from chatserver.hub.shared import Shared
 
 # Readers who are written to before the loop sees to other things: a quarter of a millisecond.
 AT_A_TIME = 32
@@ -32,6 +33,7 @@ class Rounds:
         self._end = 0
         # Readers follow each other: what the one before lacked is what this one lacks, as a rule.
         self._joined: tuple[int, bytes] = (0, b"")
+        self._shared = Shared(b"")
         self._is_under_way = False
         self._next: asyncio.Handle | None = None
         # Of the round that is under way: whom it is to reach, how many were, and what had been told at its start.
@@ -87,11 +89,19 @@ class Rounds:
 
     def _reach_some(self) -> None:
         for reader in self._round[self._reached : self._reached + AT_A_TIME]:
-            if reader.place != self._end and not reader.send(self.lacking(reader)):
-                self._give_up(reader)
+            if reader.place != self._end:
+                data = self.lacking(reader)
+                if data is not self._shared.data:
+                    self._share(data)
+                if not reader.send(data, self._shared):
+                    self._give_up(reader)
         self._reached += AT_A_TIME
         if self._reached >= len(self._round):
             self._end_round()
+
+    def _share(self, data: bytes) -> None:
+        self._shared.close()
+        self._shared = Shared(data)
 
     def _end_round(self) -> None:
         """All have what had been told when the round began. What was told since is another round's."""
@@ -104,3 +114,4 @@ class Rounds:
         else:
             self._is_under_way = False
             self._round = []
+            self._share(b"")
