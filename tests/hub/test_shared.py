@@ -68,7 +68,7 @@ async def _everybody_reads(peers: list[socket.socket], expected: bytes) -> None:
 async def test_short_and_long_words_reach_all_in_their_order(peers: tuple[Hub, list[socket.socket]]) -> None:
     hub, ends = peers
     before = _descriptors()
-    said = [b"short,", LONG, b"short,", LONG * 3, LONG[:-1], b"end"]
+    said = [b"short,", LONG, LONG[:-1], b"short,", LONG * 3]
     for word in said:
         hub.broadcast(word)
         await asyncio.sleep(0)
