@@ -11,8 +11,9 @@ from chatserver.hub import frames
 from chatserver.hub.shared import Shared
 from chatserver.model import User
 
-# What may wait for one reader: some 2,000 messages, or a page of history and a burst.
-OUTBOX_MAX = 1024 * 1024
+# What may wait for one reader: some 1,200 messages, or a page of history and a burst. A buffer that grows to
+# this takes up to a third more while it does, so a reader costs at most 1 MiB of memory.
+OUTBOX_MAX = 768 * 1024
 # A reader whose outbox has not moved for this long is gone, whatever its peer's kernel says.
 STUCK_SECONDS = 10.0
 # How long a peer may take over its half of a closing handshake.

@@ -34,7 +34,7 @@ PAGE = 100
 API_PAGE = 50
 # A client further behind than this gets a page instead: it would scroll past the rest anyway.
 CHANGES_MAX = 300
-# What one `sync` holds at most: half a reader's outbox, so that live events find room behind it.
+# What one `sync` holds at most: two thirds of a reader's outbox, so that live events find room behind it.
 SYNC_BYTES_MAX = 512 * 1024
 
 

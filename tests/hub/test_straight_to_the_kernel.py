@@ -76,11 +76,11 @@ async def test_a_reader_who_keeps_up_is_written_to_without_the_transport(
 async def test_nothing_overtakes_what_waits(line: Line, transport_writes: list[int]) -> None:
     """The kernel takes a part of a frame; the rest, and all that follows, goes through the transport's buffer."""
     pieces = [bytes([65 + number % 26]) * 50_000 for number in range(30)]
-    for piece in pieces[:20]:
+    for piece in pieces[:15]:
         assert line.connection.send(piece)
     assert line.transport.get_write_buffer_size() > 0
     reading = asyncio.create_task(line.read(sum(map(len, pieces))))
-    for piece in pieces[20:]:
+    for piece in pieces[15:]:
         await asyncio.sleep(0)
         assert line.connection.send(piece)
     assert await reading == b"".join(pieces)
