@@ -123,15 +123,17 @@ class Posting:
         now_ms = self._clock.now_ms()
         accounts = users.accounts(tx, {wish.author.id for wish in wishes})
         new: list[messages.NewMessage] = []
+        keys: set[bytes | None] = set()
         answered: dict[int, Posted | Refusal] = {}
         for place, wish in enumerate(wishes):
             try:
                 new.append(self._accepted(tx, wish, accounts.get(wish.author.id), now_ms, ahead=len(new)))
             except Refusal as refusal:
-                if wish.key and any(wish.key == other.client_key for other in new):
+                if wish.key and wish.key in keys:
                     raise OneByOne from None
                 answered[place] = _posted_before(tx, wish.author, wish.key) or refusal
             else:
+                keys.add(wish.key)
                 self._note(tx, wish.author)
         stored = iter(messages.insert_texts(tx, new))
         return [answered.get(place) or self._posted(tx, next(stored)) for place in range(len(wishes))]
