@@ -280,7 +280,7 @@ def _in_powers_of_two(texts: Sequence[NewMessage]) -> Iterator[Sequence[NewMessa
 @cache
 def _insertion(rows: int) -> str:
     return (
-        "INSERT INTO messages"
+        "INSERT INTO messages"  # nosec B608 # our own words, and places
         " (seq, posted_seq, kind, user_id, text, reply_to, client_id, client_key, created_ms, recall_until_ms) VALUES "
         + ", ".join(["(?, ?, 'text', ?, ?, ?, ?, ?, ?, ?)"] * rows)
         + " ON CONFLICT (user_id, client_key) WHERE client_key IS NOT NULL DO NOTHING"
