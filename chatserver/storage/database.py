@@ -32,7 +32,7 @@ from chatserver.refusals import Code, Refusal
 from chatserver.storage import migrations
 from chatserver.storage.ballast import Ballast, is_full
 from chatserver.storage.job import Answer, Group, Job, OneOfMany, UnitOfMany, settle, side_by_side
-from chatserver.storage.transaction import Batch, OneByOne, Transaction, Unit
+from chatserver.storage.transaction import Batch, Transaction, Unit
 from chatserver.tally import Distribution
 
 log = logging.getLogger(__name__)
@@ -129,7 +129,7 @@ class Database:
     def submit_one_of_many(self, unit: UnitOfMany[T], item: Any, answer: Answer[T]) -> None:
         """The same for what is cheaper together: items that stand side by side in the queue are one call of `unit`.
 
-        If that raises OneByOne, each item is done by itself. Any other error is every item's.
+        If that raises OneByOne, or fails, each item is done by itself, so that none harms its neighbours.
         """
         self._queue(OneOfMany(unit, item, answer))
 
@@ -318,7 +318,7 @@ class Database:
             work.fail(error.with_traceback(None) if isinstance(error, Refusal) else error)
             if savepoint:
                 raw.execute("ROLLBACK TO unit")
-            elif raw.total_changes != changes or isinstance(error, OneByOne):
+            elif raw.total_changes != changes or isinstance(work, Group):
                 raise _HalfDone from error
         if savepoint:
             raw.execute("RELEASE unit")

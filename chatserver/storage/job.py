@@ -58,7 +58,7 @@ class OneOfMany(Job[T]):
 
 
 class Group(Generic[T]):
-    """Items of one unit that stand side by side in the queue, done in one call of it."""
+    """Several items of one unit that stand side by side in the queue, done in one call of it."""
 
     __slots__ = ("_jobs",)
 
@@ -81,10 +81,11 @@ class Group(Generic[T]):
 def side_by_side(batch: Iterable[Job[Any]]) -> Iterator[Job[Any] | Group[Any]]:
     """The batch in its order, with neighbours of one unit of many as a group."""
     for unit_of_many, jobs in groupby(batch, key=_unit_of_many):
-        if unit_of_many is None:
-            yield from jobs
+        neighbours = list(jobs)
+        if unit_of_many is None or len(neighbours) == 1:
+            yield from neighbours
         else:
-            yield Group(list(jobs))  # type: ignore[arg-type]
+            yield Group(neighbours)  # type: ignore[arg-type]
 
 
 def _unit_of_many(job: Job[Any]) -> UnitOfMany[Any] | None:

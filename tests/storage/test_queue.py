@@ -475,9 +475,15 @@ async def test_what_does_not_go_together_is_known_before_anything_was_written(da
 
 async def test_one_that_fails_harms_no_neighbour(database: Database, notes: Notes, published: list[int]) -> None:
     error = ZeroDivisionError()
-    assert await notes.store("one", error, "two") == [1, error, 2]
+    assert await notes.store(error, "one", error, "two") == [error, 1, error, 2]
     assert await database.run(bodies) == ["one", "two"]
     assert published == [1, 2]
+
+
+async def test_one_that_stands_alone_is_refused_without_beginning_again(database: Database, notes: Notes) -> None:
+    refusal = Refusal(Code.TOO_FAST)
+    assert await notes.store(write("one"), refusal, write("two")) == [1, refusal, 2]
+    assert notes.calls == [1]
 
 
 async def test_those_that_wait_together_are_counted_one_by_one(
