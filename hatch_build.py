@@ -11,13 +11,14 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from chatserver import assets  # the standard library is all that it needs
+from chatserver import assets  # both need the standard library only
+from chatserver.i18n.scripts import scripts
 
 try:
     import brotli
@@ -44,9 +45,8 @@ class Prebuilt(BuildHookInterface):  # type: ignore[type-arg]
 
 def compressed(static: Path) -> Iterator[tuple[Path, bytes]]:
     """Each text below `static` in each coding, and where the program looks for that."""
-    for path in assets.files(static):
-        if path.suffix in assets.TEXTS:
-            body = assets.sent(path)
+    for name, body in assets.contents(static, scripts()).items():
+        if PurePosixPath(name).suffix in assets.TEXTS:
             yield assets.prebuilt(static, body, "gz"), gzip.compress(body, 9, mtime=0)
             if brotli is not None:
                 yield assets.prebuilt(static, body, "br"), brotli.compress(body, quality=11)

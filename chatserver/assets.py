@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -40,6 +41,12 @@ def sent(path: Path) -> bytes:
     if path.suffix in _COMMENTS:
         body = _COMMENTS[path.suffix].sub(lambda found: b"\n" * found[0].count(b"\n"), body)
     return body
+
+
+def contents(root: Path, generated: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Every file that can be asked for, as browsers get it: name below `root` -> body. `generated` are
+    files that the program writes itself."""
+    return {**{path.relative_to(root).as_posix(): sent(path) for path in files(root)}, **generated}
 
 
 def prebuilt(root: Path, body: bytes, coding: str) -> Path:

@@ -17,13 +17,17 @@ RANGES_MOST = 30
 
 _MINUTES_FROM_MS = 120_000
 
-_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)(?:\|([^|}]*)\|([^|}]*))?\}")
 _RANGE = re.compile(r"([A-Za-z]{1,8}|\*)(?:-[A-Za-z0-9-]{1,40})?")
 _QUALITY = re.compile(r"[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 
 
 def catalogue(language: str) -> Mapping[str, str]:
-    """Every sentence of one of LANGUAGES: key -> words, with `{name}` where a value goes."""
+    """Every sentence of one of LANGUAGES: key -> sentence.
+
+    `{name}` is replaced by the value of that name, `{name|one|many}` by the first word when the value
+    is 1 and by the second otherwise.
+    """
     return _CATALOGUES[language]
 
 
@@ -36,7 +40,14 @@ def translator(language: str) -> Callable[..., str]:
     words = catalogue(language)
 
     def t(key: str, /, **values: Any) -> str:
-        return _PLACEHOLDER.sub(lambda found: str(values.get(found[1], "…")), words[key])
+        def filled(found: re.Match[str]) -> str:
+            name, one, many = found.groups()
+            value = str(values.get(name, "…"))
+            if one is None:
+                return value
+            return str(one if value == "1" else many)
+
+        return _PLACEHOLDER.sub(filled, words[key])
 
     return t
 

@@ -7,6 +7,8 @@ from html import escape
 from typing import Any
 from urllib.parse import quote
 
+from chatserver.i18n import translator
+
 _HEAD = """<!DOCTYPE html>
 <html lang="{language}">
 <meta charset="utf-8">
@@ -25,10 +27,6 @@ img {{ display: block; height: auto; margin-block-start: .4rem; max-width: 100%;
 </style>
 <h1>{title}</h1>
 """
-_GONE = {
-    "zh": {"recalled": "这条消息已被撤回"},
-    "en": {"recalled": "This message was taken back"},
-}
 
 
 def page(title: str, language: str, messages: Iterable[dict[str, Any]], pictures: str) -> Iterable[str]:
@@ -47,7 +45,8 @@ def _article(message: dict[str, Any], language: str, pictures: str) -> str:
         parts.append(f' <a href="#m{message["reply_to"]}">↪ {message["reply_to"]}</a>')
     parts.append("</header>")
     if message["state"] == "recalled":
-        parts.append(f'<p class="gone">{_GONE[language]["recalled"]}</p>')
+        t = translator(language)
+        parts.append(f'<p class="gone">{escape(t("export.recalled"))}</p>')
     if message["text"]:
         parts.append(f"<p>{escape(message['text'])}</p>")
     if message["image"]:

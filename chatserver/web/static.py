@@ -7,11 +7,12 @@ import hashlib
 import mimetypes
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from aiohttp import web
 
 from chatserver import assets
+from chatserver.i18n.scripts import scripts
 
 _TYPES = {
     ".js": "text/javascript",
@@ -40,11 +41,9 @@ class StaticTree:
     def __init__(self, root: Path) -> None:
         self._assets: dict[str, Asset] = {}
         digest = hashlib.sha256()
-        for path in assets.files(root):
-            name = path.relative_to(root).as_posix()
-            body = assets.sent(path)
+        for name, body in assets.contents(root, scripts()).items():
             digest.update(name.encode() + b"\0" + body + b"\0")
-            self._assets[name] = _asset(root, path.suffix, body)
+            self._assets[name] = _asset(root, PurePosixPath(name).suffix, body)
         self.version = digest.hexdigest()[:12]
 
     def url(self, name: str) -> str:

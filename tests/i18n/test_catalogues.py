@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from chatserver import i18n
 from chatserver.i18n import LANGUAGES, catalogue, explain, translator
+from chatserver.i18n.scripts import scripts
 from chatserver.refusals import Code
 
 ROOT = Path(__file__).parents[2]
 # t('page.login.title') names a key; t('room.key.' ~ what) and t(f"page.done_{what}") name a family.
-KEY = re.compile(r"""\bt\(\s*f?(['"])([a-z0-9_.]+)(\1\s*[,)]|\1\s*~|\{)""")
-PLACEHOLDER = re.compile(r"\{(\w+)\}")
+# A script leaves the prefix "script." out, and its families are t(`theme_${theme}`).
+KEY = re.compile(r"""\bt\(\s*f?(['"`])([a-z0-9_.]+)(\1\s*[,)]|\1\s*~|\$?\{)""")
+PLACEHOLDER = re.compile(r"\{(\w+)(?:\|[^|}]*\|[^|}]*)?\}")
+# Where sentences are named: folder, files, what stands before the keys there.
+USERS = [("templates", "*.html", ""), ("chatserver", "*.py", ""), ("static/js", "*.js", "script.")]
+# What a script hands over: t("new_messages", { count: this.#unseen }).
+VALUES = re.compile(r"""\bt\("(\w+)", \{ ([^{}]+) \}\)""")
+# Sentences that refuse are named by their code: explain() in chatserver/i18n.
+BY_CODE = "refusal."
+SEPARATOR = "script.comma"
 
 
-def used(folder: str, kind: str) -> tuple[set[str], tuple[str, ...]]:
+def texts(folder: str, kind: str) -> list[str]:
+    found = [file.read_text("utf-8") for file in sorted((ROOT / folder).rglob(kind))]
+    assert found
+    return found
+
+
+def used(folder: str, kind: str, prefix: str) -> tuple[set[str], tuple[str, ...]]:
     """The keys that these files name, and the beginnings of those that they put together."""
-    files = sorted((ROOT / folder).rglob(kind))
-    assert files
-    found = [match for file in files for match in KEY.finditer(file.read_text("utf-8"))]
-    keys = {match[2] for match in found if match[3].endswith((",", ")"))}
-    return keys, tuple({match[2] for match in found} - keys)
+    found = [match for text in texts(folder, kind) for match in KEY.finditer(text)]
+    keys = {prefix + match[2] for match in found if match[3].endswith((",", ")"))}
+    return keys, tuple({prefix + match[2] for match in found} - keys)
 
 
 def test_both_languages_have_the_same_keys() -> None:
@@ -49,18 +64,35 @@ def test_no_refusal_is_told_that_nobody_gives() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize(("folder", "kind"), [("templates", "*.html"), ("chatserver/web", "*.py")])
-def test_every_word_of_every_page_is_in_the_catalogue(language: str, folder: str, kind: str) -> None:
-    keys, families = used(folder, kind)
+@pytest.mark.parametrize(("folder", "kind", "prefix"), USERS)
+def test_every_key_that_is_used_is_in_the_catalogue(language: str, folder: str, kind: str, prefix: str) -> None:
+    keys, families = used(folder, kind, prefix)
+    assert keys
     assert keys - catalogue(language).keys() == set()
     assert [family for family in families if not any(key.startswith(family) for key in catalogue(language))] == []
 
 
-def test_no_page_has_a_word_left_over() -> None:
-    in_templates, in_code = used("templates", "*.html"), used("chatserver/web", "*.py")
-    keys, families = in_templates[0] | in_code[0], in_templates[1] + in_code[1]
-    ours = {key for key in catalogue("zh") if key.startswith(("page.", "room."))}
-    assert {key for key in ours - keys if not key.startswith(families)} == set()
+def test_every_key_of_the_catalogue_is_used() -> None:
+    found = [used(*user) for user in USERS]
+    keys = {key for named, _ in found for key in named}
+    families = (BY_CODE, *(family for _, begun in found for family in begun))
+    assert {key for key in catalogue("zh").keys() - keys if not key.startswith(families)} == set()
+
+
+def test_a_script_gives_each_sentence_its_values() -> None:
+    given = [match for text in texts("static/js", "*.js") for match in VALUES.finditer(text)]
+    assert len(given) > 15
+    for key, values in (match.groups() for match in given):
+        names = {part.partition(":")[0].strip() for part in re.split(r",(?![^(]*\))", values)}
+        assert names == set(PLACEHOLDER.findall(catalogue("zh")[f"script.{key}"])), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_gets_the_sentences_of_its_scripts_and_no_others(language: str) -> None:
+    script = scripts()[f"js/words/{language}.js"].decode()
+    sentences = json.loads(script.removeprefix("globalThis.roomWords=").removesuffix(";\n"))
+    ours = {key: words for key, words in catalogue(language).items() if key.startswith("script.")}
+    assert {f"script.{key}": words for key, words in sentences.items()} == ours
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -70,7 +102,8 @@ def test_nobody_is_shouted_at(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_sentence_is_empty_or_has_stray_spaces(language: str) -> None:
-    assert [key for key, words in catalogue(language).items() if not words or words != words.strip()] == []
+    stray = {key for key, words in catalogue(language).items() if not words or words != words.strip()}
+    assert stray <= {SEPARATOR}
 
 
 def test_an_unknown_key_is_a_mistake_of_ours() -> None:
@@ -84,6 +117,14 @@ def test_a_value_with_braces_is_shown_as_it_is() -> None:
 
 def test_a_value_may_have_any_name() -> None:
     assert translator("en")("page.logout.lead", name="Lily", key="unused", self="unused") == "You are Lily."
+
+
+@pytest.mark.parametrize(("count", "words"), [
+    (1, "1 message"), ("1", "1 message"), (0, "0 messages"), ("1,000", "1,000 messages"),
+])  # fmt: skip
+def test_a_word_follows_its_number(monkeypatch: pytest.MonkeyPatch, count: object, words: str) -> None:
+    monkeypatch.setitem(i18n._CATALOGUES["en"], "test", "{count} {count|message|messages}")
+    assert translator("en")("test", count=count) == words
 
 
 def test_a_missing_detail_leaves_a_sentence() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import brotli
 
 from chatserver import assets
+from chatserver.i18n.scripts import scripts
 from tests.install.test_wheel import room
 from tests.install.wheels import ROOT
 from tests.web.client import HTML, Browser
@@ -17,18 +18,19 @@ from tests.web.client import HTML, Browser
 
 def test_the_wheel_holds_each_text_in_both_codings(wheel: Path) -> None:
     static, inside = ROOT / "static", zipfile.ZipFile(wheel)
-    texts = [path for path in assets.files(static) if path.suffix in assets.TEXTS]
+    sent = assets.contents(static, scripts())
+    texts = {name: body for name, body in sent.items() if Path(name).suffix in assets.TEXTS}
     assert len(texts) > 50
-    for path in texts:
-        body = assets.sent(path)
+    assert "js/words/zh.js" in texts
+    for name, body in texts.items():
         for coding, opened in (("br", brotli.decompress), ("gz", gzip.decompress)):
-            name = assets.prebuilt(Path("chatserver/static"), body, coding).as_posix()
-            assert opened(inside.read(name)) == body, path
+            place = assets.prebuilt(Path("chatserver/static"), body, coding).as_posix()
+            assert opened(inside.read(place)) == body, name
 
 
 async def test_the_installed_room_answers_with_brotli(programs: Path, tmp_path: Path) -> None:
     async with room(programs / "chatserver", tmp_path) as address, Browser(address) as guest:
         page = (await guest.get("/", HTML)).text
-        for found in re.findall(r'href="(/static/\w+/(?:css|js)/[^"]+)"', page):
+        for found in re.findall(r'(?:href|src)="(/static/\w+/(?:css|js)/[^"]+)"', page):
             answer = await guest.get(found, {"Accept-Encoding": "gzip, br"})
             assert answer.headers["Content-Encoding"] == "br", found

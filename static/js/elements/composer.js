@@ -121,7 +121,7 @@ export class Composer {
       return;
     }
     if (length(text) > limits.text_max) {
-      say(t("too_long", limits.text_max));
+      say(t("too_long", { limit: limits.text_max }));
       return;
     }
     if (outbox.entries.length + Math.max(1, images.length) > MOST_WAITING) {
@@ -217,9 +217,9 @@ export class Composer {
   #tickButton() {
     if (this.#ticking) return;
     const wait = this.#room.outbox.wait_ms;
-    this.#label.textContent = wait > 0 ? t("wait_seconds", (wait / 1000).toFixed(1)) : t("send");
+    this.#label.textContent = wait > 0 ? t("wait_seconds", { seconds: (wait / 1000).toFixed(1) }) : t("send");
     this.#send.classList.toggle("send--waiting", wait > 0);
-    this.#send.title = wait > 0 ? t("wait_long", (wait / 1000).toFixed(1)) : "";
+    this.#send.title = wait > 0 ? t("wait_long", { seconds: (wait / 1000).toFixed(1) }) : "";
     if (wait <= 0) return;
     this.#ticking = true;
     setTimeout(() => {

@@ -69,7 +69,7 @@ export class ConnectionView {
     if (socket.state === "online" && newVersion && !this.#declined) return [t("new_version"), t("reload"), () => location.reload()];
     if (socket.state === "online" || this.#patient) return [""];
     const words = fromCopy ? t("offline_copy") : t("offline");
-    return [unsent ? t("offline_unsent", unsent) : words, t("retry_now"), () => socket.retryNow()];
+    return [unsent ? t("offline_unsent", { count: unsent }) : words, t("retry_now"), () => socket.retryNow()];
   }
 }
 

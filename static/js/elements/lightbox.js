@@ -51,7 +51,7 @@ export class Lightbox {
     this.#id = id;
     this.#move({ scale: 1, x: 0, y: 0 });
     const { width, height, image, thumb } = message;
-    Object.assign(this.#picture, { src: thumb || image, alt: t("picture_of", message.user) });
+    Object.assign(this.#picture, { src: thumb || image, alt: t("picture_of", { name: message.user }) });
     this.#picture.style.setProperty("--width", width);
     this.#picture.style.setProperty("--height", height);
     this.#sharpen(image);

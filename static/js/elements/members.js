@@ -41,7 +41,7 @@ export class MembersView {
     for (const node of document.querySelectorAll("[data-online]")) node.textContent = online;
     for (const node of document.querySelectorAll("[data-guests]")) {
       node.hidden = guests === 0;
-      node.textContent = t("guests", guests);
+      node.textContent = t("guests", { count: guests });
     }
     for (const list of document.querySelectorAll("[data-members]")) {
       list.replaceChildren(...(people ?? members.map((name) => this.#known(name))).map(row));
@@ -70,9 +70,16 @@ export class MembersView {
     for (const [user, until] of this.#typing) if (until <= now) this.#typing.delete(user);
     const names = [...this.#typing.keys()];
     const line = document.getElementById("typing");
-    line.textContent = names.length === 0 ? "" : t("typing", names);
+    line.textContent = typingWords(names);
     if (names.length) this.#timer = setTimeout(() => this.#drawTyping(), Math.min(...this.#typing.values()) - now + 20);
   }
+}
+
+function typingWords(names) {
+  const [name, other] = names;
+  if (names.length > 2) return t("typing_many", { count: names.length });
+  if (other) return t("typing_two", { name, other });
+  return name ? t("typing", { name }) : "";
 }
 
 function row(member) {

@@ -60,7 +60,7 @@ export class MessageMenu {
     const label = item.querySelector(".menu-label");
     const draw = () => {
       const left = secondsLeft(message.recall_until_ms, clock.now());
-      label.textContent = t("recall_within", left);
+      label.textContent = t("recall_within", { seconds: left });
       if (left > 0) return;
       clearInterval(this.#timer);
       if (item === document.activeElement) this.#step(1);

@@ -6,7 +6,7 @@
 
 import { secondsLeft } from "../models/clock.js";
 import { isOnlyEmoji, pieces, snippet } from "../models/text.js";
-import { t } from "../words/words.js";
+import { t, timeLeft } from "../words/words.js";
 import { badge, button, clone, face, icon, iconButton, make } from "./dom.js";
 
 const PICTURE_BOX = { desktop: [320, 320], mobile: [220, 260] };
@@ -106,7 +106,7 @@ export class MessageRenderer {
       node.dataset.emoji = emoji;
       node.append(make("span", "reaction-glyph", emoji), make("span", "tabular", String(users.length)));
       node.title = users.join(t("comma"));
-      node.setAttribute("aria-label", t("reaction_of", emoji, users));
+      node.setAttribute("aria-label", t("reaction_of", { emoji, count: users.length, names: users.join(t("comma")) }));
       if (me) node.setAttribute("aria-pressed", String(users.includes(me.name)));
       node.tabIndex = article.contains(document.activeElement) ? 0 : -1;
       return node;
@@ -135,7 +135,7 @@ export class MessageRenderer {
     }
     const text = make("bdi", "quote-text", original.text ? snippet(original.text) : original.image ? t("picture") : presetWord(original));
     node.append(make("bdi", "quote-author", original.user), text);
-    node.setAttribute("aria-label", t("quote_of", original.user, text.textContent));
+    node.setAttribute("aria-label", t("quote_of", { name: original.user, text: text.textContent }));
     if (original.thumb) {
       const thumb = make("img", "quote-thumb");
       thumb.alt = "";
@@ -149,7 +149,7 @@ export class MessageRenderer {
   #picture({ message, entry }) {
     const frame = button("picture", "");
     frame.dataset.picture = "";
-    frame.setAttribute("aria-label", t("open_picture", message.user));
+    frame.setAttribute("aria-label", t("open_picture", { name: message.user }));
     const picture = make("img");
     picture.alt = "";
     picture.decoding = "async";
@@ -203,7 +203,7 @@ export class MessageRenderer {
     const waiting = entry.state === "waiting";
     if (bar) {
       bar.value = entry.progress;
-      const part = entry.progress >= 1 ? t("processing") : t("percent", Math.round(entry.progress * 100));
+      const part = entry.progress >= 1 ? t("processing") : t("percent", { percent: Math.round(entry.progress * 100) });
       article.querySelector(".upload-part").textContent = waiting ? t("waiting") : part;
     }
     const words = article.querySelector(".message-waiting");
@@ -214,9 +214,9 @@ export class MessageRenderer {
     const notice = clone("notice-template");
     const words = notice.querySelector(".notice-text");
     const by = message.recalled_by;
-    if (by && by !== message.user) words.append(...around(t(mine ? "recalled_yours_by" : "recalled_by"), by, message.user));
+    if (by && by !== message.user) words.append(...around(mine ? t("recalled_yours_by") : t("recalled_by"), { by, name: message.user }));
     else if (mine) words.append(t("recalled_mine"));
-    else words.append(...around(t("recalled"), message.user));
+    else words.append(...around(t("recalled"), { name: message.user }));
     if (mine && this.room.recalledText(message.id)) {
       const again = button("notice-again", t("edit_again"));
       again.dataset.editAgain = message.id;
@@ -242,7 +242,7 @@ export class MessageRenderer {
       remaining.dataset.closes = message.closes_ms ?? "";
       remaining.dataset.created = message.created_ms;
       remaining.hidden = !left;
-      if (left) remaining.textContent = t("time_left", secondsLeft(left.closes_ms, this.room.clock.now()));
+      if (left) remaining.textContent = timeLeft(secondsLeft(left.closes_ms, this.room.clock.now()));
       notice.append(remaining);
       notice.classList.toggle("notice--countdown", message.preset === "countdown");
     }
@@ -301,12 +301,9 @@ function withMentions(text, mentions) {
   return [...parts, text.slice(from)];
 }
 
-// A sentence of the words with its names set apart: "{0}撤回了一条消息".
-function around(sentence, ...names) {
-  return sentence.split(/(\{\d\})/).map((part) => {
-    const slot = /^\{(\d)\}$/.exec(part);
-    return slot ? make("bdi", "notice-author", names[slot[1]]) : part;
-  });
+// A sentence whose names are elements of their own: "{name}撤回了一条消息".
+function around(sentence, names) {
+  return sentence.split(/\{(\w+)\}/).map((part, i) => (i % 2 ? make("bdi", "notice-author", names[part]) : part));
 }
 
 function statusButton(act, label) {

@@ -1,7 +1,7 @@
 // The bar of the ordering window: one countdown by the server's clock, the same in every browser.
 
 import { clockFace } from "../models/clock.js";
-import { t } from "../words/words.js";
+import { t, timeLeft } from "../words/words.js";
 
 const SPOKEN = [60, 30, 10];
 const LOUD_FROM = 10;
@@ -56,15 +56,15 @@ export class OrderingBar {
       const about = { kind: "preset", closes_ms: Number(node.dataset.closes), created_ms: Number(node.dataset.created) };
       const runs = isOpen && this.#room.window.leftOf(about) !== null;
       node.hidden = !runs;
-      if (runs) node.textContent = t("time_left", seconds);
+      if (runs) node.textContent = timeLeft(seconds);
     }
   }
 
   // A screen reader hears the opening, 60, 30, 10 and the end; not every second. A busy or sleeping
   // page skips seconds, and with them perhaps a mark: it is spoken once it has been passed.
   #speak(isOpen, seconds) {
-    if (isOpen && !this.#wasOpen) this.#say(t("ordering_opened", seconds));
-    else if (isOpen && this.#passed(seconds)) this.#say(t("seconds_left", seconds));
+    if (isOpen && !this.#wasOpen) this.#say(t("ordering_opened", { seconds }));
+    else if (isOpen && this.#passed(seconds)) this.#say(t("seconds_left", { seconds }));
     else if (!isOpen && this.#wasOpen) this.#say(t("ordering_closed"));
     if (isOpen) this.#before = { closes_ms: this.#room.window.current.closes_ms, seconds };
   }

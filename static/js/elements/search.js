@@ -43,7 +43,7 @@ export class Search {
     try {
       const { messages } = await getJSON(`/api/messages/?limit=50&q=${encodeURIComponent(text)}`);
       const live = messages.filter(({ state }) => state === "live").reverse();
-      if (asked === this.#asked) this.#show(live, live.length ? "" : t("nothing_found", text), text);
+      if (asked === this.#asked) this.#show(live, live.length ? "" : t("nothing_found", { text }), text);
     } catch (refused) {
       if (asked === this.#asked) this.#show([], refused.message);
     }

@@ -25,11 +25,11 @@ export class Switches {
   }
 
   notifyMention({ id, user, text, image }) {
-    this.#notify(t("mentioned_by", user), text ? snippet(text, 120) : image ? t("picture") : "", `message-${id}`);
+    this.#notify(t("mentioned_by", { name: user }), text ? snippet(text, 120) : image ? t("picture") : "", `message-${id}`);
   }
 
   notifyOrdering({ id, by }) {
-    this.#notify(t("preset_start"), t("opened_by", by), `window-${id}`);
+    this.#notify(t("preset_start"), t("opened_by", { name: by }), `window-${id}`);
   }
 
   ring() {

@@ -225,7 +225,7 @@ export class TimelineView {
     if (this.following) this.#unseen = 0;
     const far = where.height - where.client - where.top > where.client;
     this.newest.hidden = this.following || (this.#unseen === 0 && !far);
-    this.newest.lastElementChild.textContent = this.#unseen ? t("new_messages", this.#unseen) : t("to_newest");
+    this.newest.lastElementChild.textContent = this.#unseen ? t("new_messages", { count: this.#unseen }) : t("to_newest");
   }
 
   #older() {

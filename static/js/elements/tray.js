@@ -26,9 +26,9 @@ export class Tray {
     const { limits, say } = this.#room;
     for (const file of files) {
       // An empty type is a file whose kind the browser does not know, as HEIC often is: the server looks.
-      if (file.type && !file.type.startsWith("image/")) say(t("not_a_picture", file.name));
-      else if (file.size > limits.upload_max_bytes) say(t("picture_too_large", Math.floor(limits.upload_max_bytes / 1048576)));
-      else if (this.#items.length >= MOST) say(t("too_many_pictures", MOST));
+      if (file.type && !file.type.startsWith("image/")) say(t("not_a_picture", { name: file.name }));
+      else if (file.size > limits.upload_max_bytes) say(t("picture_too_large", { megabytes: Math.floor(limits.upload_max_bytes / 1048576) }));
+      else if (this.#items.length >= MOST) say(t("too_many_pictures", { limit: MOST }));
       else this.#items.push(this.#item(file));
     }
     this.#draw();
@@ -49,7 +49,7 @@ export class Tray {
     picture.addEventListener("error", () => picture.replaceWith(make("span", "tray-name", image.name)));
     picture.src = image.preview;
     const item = { image, node };
-    node.append(picture, iconButton("tray-remove", "close", t("remove_picture", image.name), () => this.#remove(item)));
+    node.append(picture, iconButton("tray-remove", "close", t("remove_picture", { name: image.name }), () => this.#remove(item)));
     return item;
   }
 
