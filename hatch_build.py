@@ -1,7 +1,7 @@
 """The build's own step: the static files, compressed as well as can be, go into the wheel beside themselves.
 
 A wheel is built once and started often: Brotli at its slowest costs half a second here and nothing at a start.
-A checkout and an editable installation have none of it, and are served with gzip (chatserver/web/static.py).
+A checkout and an editable installation have none of it, and are served with gzip (chatserver/http/static_files.py).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from chatserver import assets  # both need the standard library only
-from chatserver.i18n.scripts import scripts
+from chatserver.http import assets
+from chatserver.i18n.scripts import scripts  # both need the standard library only
 
 try:
     import brotli

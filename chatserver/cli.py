@@ -18,12 +18,14 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
-from chatserver import __version__, credentials, logs, tables
-from chatserver.config import SETTINGS, Config, ConfigError, Setting, load, overridden, shown
-from chatserver.failure import EXIT_DATABASE, EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, EXIT_USAGE, Failure
-from chatserver.operations import members, verbs
-from chatserver.operations.call import Call, Operate
-from chatserver.refusals import Refusal
+from chatserver import __version__
+from chatserver.core import logs
+from chatserver.core.config import SETTINGS, Config, ConfigError, Setting, load, overridden, shown
+from chatserver.core.errors import Refusal
+from chatserver.ops import credentials, member_commands, text_table
+from chatserver.ops import room_commands as verbs
+from chatserver.ops.call import Call, Operate
+from chatserver.ops.failure import EXIT_DATABASE, EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, EXIT_USAGE, Failure
 
 T = TypeVar("T")
 
@@ -59,7 +61,7 @@ def serve(call: Call) -> None:
     # A start makes nothing but what stays: looking through it a hundred times took a seventh of its time.
     gc.disable()  # until the room listens: app._calm_the_collector
     try:
-        from chatserver.app import serve
+        from chatserver.server import serve
 
         logs.setup(call.config.log_level, call.config.log_format, behind=True)
         sys.exit(_carry_out(serve(call.config, call.sources)))
@@ -85,7 +87,7 @@ def settings(call: Call) -> None:
         (setting.variable, setting.default or '""', shown(_printed(setting, value)) or '""', source)
         for setting, value, source in values
     ]
-    print(tables.aligned([header, *cells]))
+    print(text_table.aligned([header, *cells]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,23 +129,28 @@ COMMANDS = (
     Command("serve", serve, "run the room (the default)", _add_settings),
     Command(
         "create-admin",
-        _with_operate(members.create_admin),
+        _with_operate(member_commands.create_admin),
         "make a member, new or existing, an administrator",
-        members.add_create_admin,
+        member_commands.add_create_admin,
     ),
     Command(
         "reset-password",
-        _with_operate(members.reset_password),
+        _with_operate(member_commands.reset_password),
         "set a member's password and end their sessions",
-        members.add_reset_password,
+        member_commands.add_reset_password,
     ),
     Command(
         "list-members",
-        _with_operate(members.list_members),
+        _with_operate(member_commands.list_members),
         "print the members: role, created, last seen, muted or banned",
-        members.add_list_members,
+        member_commands.add_list_members,
     ),
-    Command("invite", _with_operate(members.invite), "print an address to register by invitation", members.add_invite),
+    Command(
+        "invite",
+        _with_operate(member_commands.invite),
+        "print an address to register by invitation",
+        member_commands.add_invite,
+    ),
     Command("backup", _with_operate(verbs.backup), "write everything into one archive", verbs.add_backup),
     Command("restore", verbs.restore, "make the room what an archive holds", verbs.add_restore),
     Command("export", _with_operate(verbs.export), "write all that is kept as JSON lines", verbs.add_export),
@@ -222,15 +229,16 @@ def _with_the_rooms_words(call: Call) -> tuple[Config, dict[str, str]]:
 
 def _operate(call: Call, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """An operator's command, carried out by the running server or, where none runs, on the files."""
-    from chatserver.control import operate
+    from chatserver.ops.control.client import operate
 
     return _carry_out(operate(call.config, command, arguments))
 
 
 def _carry_out(work: Coroutine[Any, Any, T]) -> T:
     """What `work` returns. Raises Failure when it cannot be done; a Refusal goes to the caller."""
-    from chatserver.control import Unreachable
-    from chatserver.storage import DatabaseUnusable, DataLocked
+    from chatserver.db.data_lock import DataLocked
+    from chatserver.db.migrations import DatabaseUnusable
+    from chatserver.ops.control.client import Unreachable
 
     try:
         return asyncio.run(work)

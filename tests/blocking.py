@@ -32,13 +32,13 @@ _MORE = (
 
 # What may block: (the end of a file's name, a function of it, the reason).
 _ALLOWED = (
-    ("chatserver/app.py", "running", "at its start and at its end the server serves nobody"),
-    ("control/client.py", "operate", "an operator's command has a process of its own, which serves nobody"),
-    ("control/client.py", "ask", "the same, of the doctor"),
-    ("jinja2/environment.py", "_load_template", "each is read once; in the program a thread does, see app.serve"),
-    ("hub/shared.py", "_file_of", "a file in memory, which no disk has to do with"),
-    ("hub/shared.py", "send_to", "from that file to a socket that does not wait"),
-    ("watch/watch.py", "resident_bytes", "what lies under /proc is read from the kernel's memory"),
+    ("chatserver/server.py", "running", "at its start and at its end the server serves nobody"),
+    ("ops/control/client.py", "operate", "an operator's command has a process of its own, which serves nobody"),
+    ("ops/control/client.py", "ask", "the same, of the doctor"),
+    ("jinja2/environment.py", "_load_template", "each is read once; in the program a thread does, see server.serve"),
+    ("realtime/shared_buffer.py", "_file_of", "a file in memory, which no disk has to do with"),
+    ("realtime/shared_buffer.py", "send_to", "from that file to a socket that does not wait"),
+    ("status/metrics.py", "resident_bytes", "what lies under /proc is read from the kernel's memory"),
     ("logging/__init__.py", "emit", "the program's own handler writes from a thread, see logs.Behind; pytest's do not"),
     ("subprocess.py", "__init__", "a worker's pipes are given files of Python's; no disk has to do with it"),
 )

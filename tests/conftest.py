@@ -1,12 +1,17 @@
-"""What all tests share."""
+"""What all tests share: the watch for calls that block the loop, and the rooms that tests open."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
+from chatserver.core.model import Role, User
 from tests import blocking
+from tests.client import House, opened
+from tests.stage import Stage, staged
+from tests.support import FakeClock
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +26,32 @@ def nothing_blocks_the_loop(watched_loop: blocking.Found) -> Iterator[None]:
     watched_loop.taken()
     yield
     assert watched_loop.taken() == []
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    """A room without a socket."""
+    async with staged(tmp_path, FakeClock()) as opened_stage:
+        yield opened_stage
+
+
+@pytest.fixture
+async def ming(stage: Stage) -> User:
+    return await stage.join("小明")
+
+
+@pytest.fixture
+async def hong(stage: Stage) -> User:
+    return await stage.join("小红")
+
+
+@pytest.fixture
+async def wang(stage: Stage) -> User:
+    return await stage.join("老王", Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """A server. Default settings but for the pause between messages; time stands still until a test moves it."""
+    async with opened(tmp_path) as opened_house:
+        yield opened_house

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from chatserver import config
+from chatserver.core import config
 
 # 2026-11-22 14:36:00 in Shanghai.
 START_MS = 1_795_329_360_000

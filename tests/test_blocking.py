@@ -7,7 +7,7 @@ from pathlib import Path
 
 from blockbuster import BlockingError
 
-from chatserver.media import MediaFiles
+from chatserver.media.files import MediaFiles
 from tests import blocking
 
 

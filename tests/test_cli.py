@@ -15,17 +15,19 @@ from typing import Any
 
 import pytest
 
-from chatserver import __version__, cli, tables
-from chatserver.config import SETTINGS
-from chatserver.refusals import Code, Refusal
-from chatserver.storage import DatabaseUnusable, DataLocked
+from chatserver import __version__, cli
+from chatserver.core.config import SETTINGS
+from chatserver.core.errors import Code, Refusal
+from chatserver.db.data_lock import DataLocked
+from chatserver.db.migrations import DatabaseUnusable
+from chatserver.ops import text_table
 
 Capture = pytest.CaptureFixture[str]
 Called = list[tuple[Any, ...]]
 
 
 class Unreachable(Exception):
-    """As in chatserver.control."""
+    """As in chatserver.ops.control."""
 
 
 @pytest.fixture(autouse=True)
@@ -186,10 +188,10 @@ def test_the_table_shows_every_setting_in_aligned_columns(capsys: Capture, monke
     assert cli.main(["settings"]) == 0
     header, *lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == [setting.variable for setting in SETTINGS]
-    start = tables.width(header[: header.index("FROM")])
+    start = text_table.width(header[: header.index("FROM")])
     for line in lines:
         source = line.split()[-1]
-        assert tables.width(line.removesuffix(source)) == start
+        assert text_table.width(line.removesuffix(source)) == start
     assert any("聊天室" in line and "莉莉的小店" in line and line.endswith("variable") for line in lines)
 
 
@@ -237,10 +239,10 @@ def operated(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Called]:
                 raise answer
             return answer
 
-        monkeypatch.setattr("chatserver.logs.setup", lambda level, format, behind: None)
+        monkeypatch.setattr("chatserver.core.logs.setup", lambda level, format, behind: None)
         for name, contents in (
-            ("chatserver.control", {"operate": operate, "Unreachable": Unreachable}),
-            ("chatserver.app", {"serve": serve}),
+            ("chatserver.ops.control.client", {"operate": operate, "Unreachable": Unreachable}),
+            ("chatserver.server", {"serve": serve}),
         ):
             module = types.ModuleType(name)
             vars(module).update(contents)
@@ -435,7 +437,7 @@ def test_the_members_of_a_large_room_come_in_pages(
         asked.append(arguments["after"])
         return answers[len(asked) - 1]
 
-    monkeypatch.setattr(sys.modules["chatserver.control"], "operate", operate)
+    monkeypatch.setattr(sys.modules["chatserver.ops.control.client"], "operate", operate)
     assert cli.main(["list-members", "--json"]) == 0
     assert [member["id"] for member in json.loads(capsys.readouterr().out)] == [1, 2]
     assert asked == [0, 1]

@@ -9,7 +9,7 @@ import pytest
 
 from chatserver import __version__
 from chatserver.cli import COMMANDS
-from chatserver.config import SETTINGS
+from chatserver.core.config import SETTINGS
 
 ROOT = Path(__file__).parent.parent
 ROW = re.compile(r"^\| `(CHAT_[A-Z_]+)` \| `(--[a-z-]+)` \| (?:`(.+?)`|empty) \| (.+) \|$", re.MULTILINE)
@@ -50,8 +50,15 @@ def test_the_quick_start_is_two_lines_that_set_themselves_up(page: str) -> None:
 
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "README.zh.md", "CHANGELOG.md", "docs/settings.md", "docs/backup.md", "chat.service",
-     "docs/deploy/chat-direct.service"],
+    [
+        "README.md",
+        "README.zh.md",
+        "CHANGELOG.md",
+        "docs/settings.md",
+        "docs/backup.md",
+        "chat.service",
+        "docs/deploy/chat-direct.service",
+    ],
 )
 def test_what_a_page_names_exists(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")

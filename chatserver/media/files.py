@@ -20,9 +20,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
+from chatserver.core.errors import Code, Refusal
+from chatserver.core.model import StoredImage
 from chatserver.media.protocol import Rendered
-from chatserver.model import StoredImage
-from chatserver.refusals import Code, Refusal
 
 log = logging.getLogger(__name__)
 

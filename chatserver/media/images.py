@@ -23,10 +23,10 @@ from PIL import JpegImagePlugin as _jpeg  # noqa: F401
 from PIL import PngImagePlugin as _png  # noqa: F401
 from PIL import WebPImagePlugin as _webp  # noqa: F401
 
+from chatserver.core.errors import Code, Refusal
 from chatserver.media import fitting, headers
 from chatserver.media.headers import Kind
 from chatserver.media.protocol import Rendered
-from chatserver.refusals import Code, Refusal
 
 # Width × height × frames that may be decoded.
 MOST_PIXELS = 25_000_000

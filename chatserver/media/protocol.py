@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chatserver.refusals import Code
+from chatserver.core.errors import Code
 
 LENGTH = struct.Struct(">I")
 READY = b"ready"
-# The same, from a machine that has no way to take the network and the files from it (see confinement).
+# The same, from a machine that has no way to take the network and the files from it (see sandbox.py).
 READY_UNCONFINED = b"ready, unconfined"
 
 # No honest answer is longer: the largest ceiling that the settings allow is 10 MiB.

@@ -14,10 +14,10 @@ import sys
 import time
 from typing import BinaryIO
 
+from chatserver.core.errors import Code, Refusal
 from chatserver.media import images
-from chatserver.media.confinement import confine
 from chatserver.media.protocol import LENGTH, READY, READY_UNCONFINED, Head, Job, frame, length
-from chatserver.refusals import Code, Refusal
+from chatserver.media.sandbox import confine
 
 # The hungriest file of those that are let in, a WebP of 25 megapixels with transparency, was measured
 # at 634 MB of addresses; a progressive JPEG of 64 megapixels at 440 MB.

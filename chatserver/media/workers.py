@@ -19,8 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from chatserver.core.errors import Code, Refusal
 from chatserver.media.protocol import LENGTH, READY, READY_UNCONFINED, Head, Job, Rendered, frame, length
-from chatserver.refusals import Code, Refusal
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ import sys
 
 from aiohttp import web
 
-from chatserver.web import api
+from chatserver.features.messages import api
 
 PROGRAM = ("-m", "tests.browser.faulty")
 PATH = "/api/recent_messages_apiint/1"

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from chatserver.web.routes import ROUTES
+from chatserver.http.routes import ROUTES
 from tests.browser import faulty
 from tests.browser.caller import Caller
 from tests.browser.conftest import ADMINISTRATOR, DESKTOP, PHONE, Visitor, first_run

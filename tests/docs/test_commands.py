@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.client import PASSWORD
 from tests.docs.pages import PAGES, ROOT, commands
 from tests.process.serving import PATIENCE, _ended, make_administrator, run, start
-from tests.web.client import PASSWORD
 
 CHEAP = {"CHAT_BCRYPT_ROUNDS": "4"}
 # How a page calls the program, in a checkout or installed.

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from chatserver.config import SETTINGS
+from chatserver.core.config import SETTINGS
 from tests.docs.pages import PAGES, ROOT, text
 
 # What pages speak of besides settings.

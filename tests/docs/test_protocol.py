@@ -7,13 +7,13 @@ import re
 import sys
 from pathlib import Path
 
-from chatserver.refusals import Code
-from chatserver.web.answers import STATUS
-from chatserver.web.commands import TYPES
-from chatserver.web.routes import ROUTES
+from chatserver.core.errors import Code
+from chatserver.http.frame_commands import TYPES
+from chatserver.http.responses import STATUS
+from chatserver.http.routes import ROUTES
+from tests.client import PASSWORD, Browser, opened
 from tests.docs.pages import ROOT, blocks, text
 from tests.process.serving import serving
-from tests.web.client import PASSWORD, Browser, opened
 
 PAGE = text("docs/protocol.md")
 FORMS_AND_PAGES = {"/", "/ws/chat/", "/setup/", "/sw.js", "/manifest.webmanifest", "/favicon.ico",
@@ -77,7 +77,7 @@ def test_every_frame_is_told() -> None:
     from_client = socket.partition("| from a client")[2]
     assert types(from_client) == set(TYPES)
     from_server = socket.partition("| from a client")[0]
-    code = "".join(path.read_text("utf-8") for path in (ROOT / "chatserver/web").glob("*.py"))
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "chatserver").rglob("*.py") if "ops" not in path.parts)
     said = set(re.findall(r'\\?"type\\?": ?\\?"(\w+)\\?"', code))
     assert len(said) > 10
     assert said - types(from_server) == set()

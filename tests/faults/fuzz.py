@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from PIL import Image
 
-from chatserver.media import ImageWorkers
-from chatserver.refusals import Code, Refusal
+from chatserver.core.errors import Code, Refusal
+from chatserver.media.workers import ImageWorkers
 from tests.faults.crowd import handshake
 
 PATIENCE = 120.0

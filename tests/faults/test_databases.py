@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.client import Browser
 from tests.faults.disk import mounted
 from tests.process.serving import run, serving
-from tests.web.client import Browser
 
 
 async def made(data: Path) -> None:

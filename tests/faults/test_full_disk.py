@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.storage import ballast
+from chatserver.db import disk_reserve
+from tests.client import Browser, Socket, picture
 from tests.faults.disk import Disk, mounted
 from tests.process.serving import Serving, serving
-from tests.web.client import Browser, Socket, picture
 
 PATIENCE = 60.0
 FLAGS = ("--send-interval", "0", "--history-limit", "100000", "--recall-seconds", "3600")
@@ -93,7 +93,7 @@ async def on_a_small_disk(disk: Disk) -> None:
         await writer.say("before the flood")
         secret = await writer.say("SECRET-x1y2z3")
         shown = await writer.show(picture(200, 200), text="a picture")
-        assert (data / "ballast").stat().st_blocks * 512 >= ballast.SIZE
+        assert (data / "ballast").stat().st_blocks * 512 >= disk_reserve.SIZE
         disk.fill()
         await post_until_refused(socket)
         disk.fill()  # what the refused batch gave back
@@ -108,7 +108,7 @@ async def on_a_small_disk(disk: Disk) -> None:
         await until(lambda: b"SECRET-x1y2z3" not in everything(data), "what was recalled is in no file")
         await until(lambda: not list((data / "media" / "images").iterdir()), "its picture is gone")
         assert (await writer.get("/healthz")).status == 200
-        assert (data / "ballast").stat().st_size == ballast.SIZE, "the ballast was not taken on again"
+        assert (data / "ballast").stat().st_size == disk_reserve.SIZE, "the ballast was not taken on again"
 
         disk.empty()
         await it_goes_on(writer, socket)
@@ -137,7 +137,7 @@ async def retention_on_a_small_disk(disk: Disk) -> None:
         await until(lambda: [e for e in socket.heard("expire") if first["id"] in e["ids"]], "the first has expired")
         disk.fill()
         await until(lambda: b"SECRET-x1y2z3" not in everything(disk.path / "data"), "it is in no file")
-        await until(lambda: (disk.path / "data" / "ballast").stat().st_size == ballast.SIZE, "the ballast is back")
+        await until(lambda: (disk.path / "data" / "ballast").stat().st_size == disk_reserve.SIZE, "the ballast is back")
 
 
 def everything(data: Path) -> bytes:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chatserver.media import ImageWorkers
+from chatserver.media.workers import ImageWorkers
+from tests.client import Browser
 from tests.faults import fuzz
 from tests.faults.test_readers import resident_kib
 from tests.process.serving import serving
-from tests.web.client import Browser
 
 SEED = 2026
 HISTORY, TEXT_MAX = 100, 2_000  # as a room has them by default

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chatserver import app as server_app
+from chatserver import server as server_app
+from tests.client import PATIENCE, opened
 from tests.fronts.proxies import certificate
-from tests.web.client import PATIENCE, opened
 
 
 async def test_a_tls_handshake_that_is_never_begun_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

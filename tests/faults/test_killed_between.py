@@ -14,9 +14,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from tests.client import Browser, picture
 from tests.faults.tracing import killing, needs_strace
 from tests.process.serving import serving
-from tests.web.client import Browser, picture
 
 # Each is made once or twice for a photo: the parts, their names, their directory; the row; the removal.
 STEPS = [("rename", 1), ("rename", 2), ("unlink", 2), ("fsync", 3), ("fsync", 4)]

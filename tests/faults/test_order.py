@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.client import Browser, picture
 from tests.faults.tracing import calls, needs_strace, watching
 from tests.process.serving import serving
-from tests.web.client import Browser, picture
 
 
 @needs_strace

@@ -6,8 +6,8 @@ import os
 import stat
 from pathlib import Path
 
+from tests.client import Browser, picture
 from tests.process.serving import serving
-from tests.web.client import Browser, picture
 
 
 async def test_directories_are_0700_and_files_0600(tmp_path: Path) -> None:

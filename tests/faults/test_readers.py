@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.client import Browser, multipart, picture
 from tests.faults.crowd import deaf, guests
 from tests.process.serving import Serving, serving
-from tests.web.client import Browser, multipart, picture
 
 PATIENCE = 120.0
 FLAGS = ("--send-interval", "0", "--connections-per-address", "0", "--registrations-per-hour", "0")

@@ -15,11 +15,11 @@ import aiohttp
 import pytest
 from PIL import Image
 
-from chatserver.hub.connection import SILENT_SECONDS
-from chatserver.hub.hub import PING_SECONDS
+from chatserver.realtime.connection import SILENT_SECONDS
+from chatserver.realtime.hub import PING_SECONDS
+from tests.client import JSON, Browser
 from tests.fronts.proxies import FRONTS, NAME, ROOT, HereResolver, Pair, certificate, free_port, front, program
 from tests.process.serving import Serving, serving
-from tests.web.client import JSON, Browser
 
 # Another address of this host: a client that is not the proxy.
 ELSEWHERE = "127.0.0.2"
@@ -135,7 +135,7 @@ def test_nginx_waits_longer_than_the_room_pings() -> None:
 @pytest.mark.parametrize(("file", "pattern"), [("nginx.conf", r"client_max_body_size (\d+)m"),
                                                ("Caddyfile", r"max_size (\d+)MB")])  # fmt: skip
 def test_the_front_lets_through_what_the_room_takes(file: str, pattern: str) -> None:
-    from chatserver.config import SETTINGS
+    from chatserver.core.config import SETTINGS
 
     found = re.search(pattern, (ROOT / "docs/deploy" / file).read_text("utf-8"))
     [upload] = [setting.default for setting in SETTINGS if setting.name == "upload_max_mb"]

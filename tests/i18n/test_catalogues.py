@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from chatserver import i18n
+from chatserver.core.errors import Code
 from chatserver.i18n import LANGUAGES, catalogue, explain, translator
 from chatserver.i18n.scripts import scripts
-from chatserver.refusals import Code
 
 ROOT = Path(__file__).parents[2]
 # t('page.login.title') names a key; t('room.key.' ~ what) and t(f"page.done_{what}") name a family.

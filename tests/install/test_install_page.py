@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.config import SETTINGS
+from chatserver.core.config import SETTINGS
 from tests.install import wheels
 from tests.process.serving import serving
 
@@ -139,5 +139,3 @@ async def test_its_health_check_tells_a_room_that_answers_from_one_that_does_not
 async def _code(words: list[str]) -> int | None:
     process = await asyncio.create_subprocess_exec(*words, stderr=asyncio.subprocess.DEVNULL, env=dict(os.environ))
     return await process.wait()
-
-

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.client import HTML, Browser, picture
 from tests.install.wheels import ROOT, bare, command
-from tests.web.client import HTML, Browser, picture
 
 PATIENCE = 60.0
 

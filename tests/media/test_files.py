@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.media import MediaFiles, Rendered
-from chatserver.refusals import Code, Refusal
+from chatserver.core.errors import Code, Refusal
+from chatserver.media.files import MediaFiles
+from chatserver.media.protocol import Rendered
 
 PICTURE = Rendered(b"picture", b"thumbnail", 640, 480)
 KEY = "A" * 24

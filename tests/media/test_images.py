@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageCms, ImageFile, WebPImagePlugin
 
+from chatserver.core.errors import Code, Refusal
 from chatserver.media import images
 from chatserver.media.protocol import Rendered
-from chatserver.refusals import Code, Refusal
 from tests.media import samples
 
 LIMIT = 200 * samples.KIB

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from chatserver.media import ImageWorkers, worker
+from chatserver.core.errors import Code, Refusal
+from chatserver.media import worker
 from chatserver.media.protocol import Head
-from chatserver.refusals import Code, Refusal
+from chatserver.media.workers import ImageWorkers
+from tests.client import PATIENCE
 from tests.media import samples
-from tests.web.client import PATIENCE
 
 LIMIT = 200 * samples.KIB
 

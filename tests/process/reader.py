@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.web.client import Browser
+from tests.client import Browser
 
 
 class Reader:

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.web.client import PASSWORD
+from tests.client import PASSWORD
 
 ROOT = Path(__file__).resolve().parents[2]
 # Only ends a test that would hang.

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.client import Browser, files_under, picture
 from tests.process.serving import make_administrator, serving
-from tests.web.client import Browser, files_under, picture
 
 # From SIGTERM to the exit, as the contract states it.
 ENDING_SECONDS = 5.0

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from chatserver import app
+from chatserver import server as app
+from tests.client import Browser
 from tests.process.serving import PATIENCE, ROOT, serving
-from tests.web.client import Browser
 
 RESIDENT_MAX = 80 * 1024 * 1024
 WATCHED_SECONDS = 12
@@ -64,7 +64,7 @@ async def test_a_page_and_a_scrape_later_it_is_still_small(tmp_path: Path) -> No
 
 def test_what_a_start_does_not_need_is_not_imported() -> None:
     idle = "('PIL', 'prometheus_client', 'pi_heif')"
-    program = f"import sys, chatserver.app; print([name for name in {idle} if name in sys.modules])"
+    program = f"import sys, chatserver.server; print([name for name in {idle} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "[]", done.stderr
 

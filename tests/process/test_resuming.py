@@ -12,9 +12,9 @@ from typing import Any
 
 import aiohttp
 
+from tests.client import Browser
 from tests.process.reader import Reader
 from tests.process.serving import make_administrator, serving
-from tests.web.client import Browser
 
 DROPS = 200
 KILLS = 10

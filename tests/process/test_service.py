@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.client import Browser, picture
 from tests.process.serving import CHEAP, PATIENCE, ROOT, environment, serving
-from tests.web.client import Browser, picture
 
 # What systemd does between fork and exec: descriptor 3 is the socket, and the variables say for whom.
 _LAUNCH = """

@@ -14,10 +14,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from chatserver.certificate import Certificate
+from chatserver.http.certificate import Certificate
+from tests.client import Browser
 from tests.fronts.proxies import NAME, HereResolver, Pair, certificate
 from tests.process.serving import PATIENCE, Serving, serving
-from tests.web.client import Browser
 
 
 @asynccontextmanager

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from chatserver.web.keys import DATABASE
-from tests.web.client import PASSWORD, Browser, House
+from chatserver.http.keys import DATABASE
+from tests.client import PASSWORD, Browser, House
 
 ROLES = ("guest", "member", "muted", "banned", "administrator")
 NAMES = {"member": "小明", "muted": "小红", "banned": "阿强", "administrator": "店长", "guest": "游客"}

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
+from tests.client import House
 from tests.security.cast import Cast, assembled
-from tests.web.client import House, opened
-
-
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    """As the tests of the web have it."""
-    async with opened(tmp_path) as house:
-        yield house
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from chatserver.clock import SystemClock
-from tests.web.client import JSON, PASSWORD, Browser, House, opened
+from chatserver.core.clock import SystemClock
+from tests.client import JSON, PASSWORD, Browser, House, opened
 
 LOGINS, ROUNDS, TICK_SECONDS = 200, 12, 0.005
 

@@ -11,12 +11,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from chatserver.web import commands
-from chatserver.web.access import Access
-from chatserver.web.keys import DATABASE, STATIC
-from chatserver.web.routes import ROUTES
+from chatserver.http import frame_commands
+from chatserver.http.access import Access
+from chatserver.http.keys import DATABASE, STATIC
+from chatserver.http.routes import ROUTES
+from tests.client import JSON, PASSWORD, Answer, Browser, Socket, opened, picture
 from tests.security.cast import NAMES, ROLES, Cast, assembled
-from tests.web.client import JSON, PASSWORD, Answer, Browser, Socket, opened, picture
 
 Act = Callable[[Cast, str, Browser], Awaitable[str]]
 
@@ -208,7 +208,7 @@ FRAMES = [
 
 
 def test_every_command_has_a_row_and_every_row_a_command() -> None:
-    assert {frame.command for frame in FRAMES} == set(commands.TYPES)
+    assert {frame.command for frame in FRAMES} == set(frame_commands.TYPES)
 
 
 @pytest.mark.parametrize("frame", FRAMES, ids=str)

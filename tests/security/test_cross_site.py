@@ -10,12 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from chatserver.web.access import Access
-from chatserver.web.headers import CONTENT_SECURITY_POLICY
-from chatserver.web.keys import STATIC
-from chatserver.web.routes import ROUTES
+from chatserver.http.access import Access
+from chatserver.http.headers import CONTENT_SECURITY_POLICY
+from chatserver.http.keys import STATIC
+from chatserver.http.routes import ROUTES
+from tests.client import HTML, JSON, PASSWORD, PATIENCE, Answer, opened, picture
 from tests.security.cast import Cast, assembled
-from tests.web.client import HTML, JSON, PASSWORD, PATIENCE, Answer, opened, picture
 
 BASE = "https://chat.example.org"
 FOREIGN: list[dict[str, str]] = [

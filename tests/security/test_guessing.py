@@ -11,8 +11,8 @@ from typing import Any
 import bcrypt
 import pytest
 
-from chatserver.room import passwords
-from tests.web.client import PASSWORD, Answer, House, opened
+from chatserver.features.accounts import passwords
+from tests.client import PASSWORD, Answer, House, opened
 
 WRONG = "not the password"
 

@@ -13,11 +13,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from chatserver import logs
-from chatserver.web import expecting
-from chatserver.web.keys import DATABASE, ROOM
+from chatserver.core import logs
+from chatserver.http.aiohttp_compat import expect_header
+from chatserver.http.keys import DATABASE, ROOM
+from tests.client import HTML, PASSWORD, PATIENCE, opened, picture
 from tests.security.cast import assembled
-from tests.web.client import HTML, PASSWORD, PATIENCE, opened, picture
 
 TEXT, SEARCH, OTHER = "meet me at the old mill", "needle in the haystack", "a new long secret"
 
@@ -114,14 +114,14 @@ async def test_who_hangs_up_before_100_continue_is_no_fault(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logs.setup("info", "json")
-    answer = expecting._aiohttps
+    answer = expect_header._aiohttps
 
     async def answer_to_nobody(request: web.Request) -> None:
         assert request.transport is not None
         request.transport.close()
         await answer(request)
 
-    monkeypatch.setattr(expecting, "_aiohttps", answer_to_nobody)
+    monkeypatch.setattr(expect_header, "_aiohttps", answer_to_nobody)
     async with opened(tmp_path) as house:
         with pytest.raises(aiohttp.ClientError):
             await (await house.guest()).post("/login/", headers={"Expect": "100-continue"})

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chatserver.media import ImageWorkers
+from chatserver.media.workers import ImageWorkers
 from tests.faults import fuzz, test_fuzz, test_killed_between, test_readers
 from tests.faults.disk import mounted
 from tests.faults.test_full_disk import on_a_small_disk, retention_on_a_small_disk

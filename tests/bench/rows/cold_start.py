@@ -8,8 +8,10 @@ import sys
 import time
 from pathlib import Path
 
-from chatserver.model import Kind, Role, User
-from chatserver.storage import Database, Transaction, messages
+from chatserver.core.model import Kind, Role, User
+from chatserver.db.database import Database
+from chatserver.db.transaction import Transaction
+from chatserver.features.messages import store as message_store
 from tests.bench.bench import Bench
 from tests.bench.processes import Process
 from tests.bench.results import Result, at_most
@@ -67,5 +69,5 @@ def _insert(tx: Transaction, first: int) -> None:
     author, now_ms = User(author_id, name, Role.MEMBER, ""), time.time_ns() // 1_000_000
     for number in range(first, first + UNIT):
         text = f"message {number} of a room that has been talking for a while"
-        new = messages.NewMessage(author, Kind.TEXT, text, None, "", None, "", None, now_ms, now_ms)
-        messages.insert(tx, new)
+        new = message_store.NewMessage(author, Kind.TEXT, text, None, "", None, "", None, now_ms, now_ms)
+        message_store.insert(tx, new)

@@ -1,0 +1,1 @@
+"""The model and what all other parts share: no I/O, no third-party package."""

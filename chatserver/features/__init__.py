@@ -1,0 +1,1 @@
+"""The features of the room; each package holds its rules, SQL, events and handlers."""

@@ -1,0 +1,1 @@
+"""Members: register, log in, profile, passwords, names, moderation."""

@@ -1,0 +1,190 @@
+"""Passwords: which are too weak, and how they are kept.
+
+What is stored is bcrypt over base64 over SHA-256 of the password in NFC. bcrypt alone reads 72
+bytes, which is 24 Chinese characters; the digest makes every character count, and base64 keeps
+NUL bytes, at which bcrypt would stop, out of it. See OWASP's Password Storage Cheat Sheet,
+"Pre-Hashing Passwords with bcrypt".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import os
+import re
+import sys
+import threading
+import unicodedata
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import bcrypt
+
+from chatserver.core.errors import Code, Refusal
+
+PASSWORD_MIN = 8
+PASSWORD_MAX = 1024
+
+_HASH = re.compile(r"\$2b\$([0-9]{2})\$[./A-Za-z0-9]{53}")
+
+_THREADS = 2
+_WAITING_MAX = 64
+_NICENESS = 10
+_RETRY_AFTER_MS = 2000
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def check_strength(password: str, name: str) -> None:
+    """Refuse what is guessed first.
+
+    Raises Refusal(PASSWORD_WEAK) with `reason`: "short" or "long" (and `limit`), "characters"
+    (not text at all), "name", "sequence" (11111111, 87654321, 12341234) or "common".
+    """
+    if len(password) > PASSWORD_MAX:
+        raise Refusal(Code.PASSWORD_WEAK, reason="long", limit=PASSWORD_MAX)
+    if not _is_text(password):
+        raise Refusal(Code.PASSWORD_WEAK, reason="characters")
+    password = unicodedata.normalize("NFC", password)
+    if len(password) < PASSWORD_MIN:
+        raise Refusal(Code.PASSWORD_WEAK, reason="short", limit=PASSWORD_MIN)
+    folded = password.casefold()
+    if folded == unicodedata.normalize("NFC", name).strip().casefold():
+        raise Refusal(Code.PASSWORD_WEAK, reason="name")
+    if _is_sequence(folded):
+        raise Refusal(Code.PASSWORD_WEAK, reason="sequence")
+    if folded in _common_passwords():
+        raise Refusal(Code.PASSWORD_WEAK, reason="common")
+
+
+def hash_password(password: str, rounds: int) -> str:
+    """The string to store. Takes about 2 ** `rounds` / 16,000 seconds: never call it on the loop."""
+    if not _is_text(password):
+        raise Refusal(Code.PASSWORD_WEAK, reason="characters")
+    return bcrypt.hashpw(_digest(password), bcrypt.gensalt(rounds)).decode("ascii")
+
+
+def verify(password: str, hashed: str) -> bool:
+    """True when `hashed` was made from `password`. As slow as `hash_password`."""
+    if not _is_text(password):
+        return False
+    try:
+        return bcrypt.checkpw(_digest(password), hashed.encode())
+    except ValueError:  # not a hash of ours: nobody's password fits it
+        return False
+
+
+def verify_at_cost(password: str, hashed: str | None, cost: int) -> bool:
+    """`verify`, but always with the work of one hash of `cost`: also for None (no such member), which fits nobody.
+
+    A hash of cost n is 2 ** n rounds. One that is older and cheaper is followed by others, of n, n + 1 …
+    cost - 1: together as many rounds. Else the time would tell members from old days from nobody.
+    """
+    matches = hashed is not None and verify(password, hashed)
+    ours = _HASH.fullmatch(hashed or "")
+    for more in range(int(ours[1]), cost) if ours else [cost]:
+        verify(password, _nobody(more))
+    return matches
+
+
+class PasswordHasher:
+    """The same, off the loop: a few threads, and a bounded number of callers before them.
+
+    bcrypt releases the interpreter's lock, so the loop runs on meanwhile. Past the bound the
+    answer is Refusal(BUSY): a flood of logins must not become a queue of minutes.
+    """
+
+    def __init__(self, rounds: int) -> None:
+        _common_passwords()  # read now: a loop that runs waits for no file
+        self._rounds = rounds
+        # Of every check. A hash from before the setting was lowered costs more, and then each does.
+        self._cost = rounds
+        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="bcrypt", initializer=_step_back)
+        self._lock = threading.Lock()
+        self._pending = 0
+        self._closed = False
+
+    async def hash(self, password: str) -> str:
+        return await self._run(hash_password, password, self._rounds)
+
+    async def verify(self, password: str, hashed: str | None) -> bool:
+        """False for None (no such member), after the time that a real hash would take."""
+        return await self._run(verify_at_cost, password, hashed, self._cost)
+
+    def expect(self, cost: int) -> None:
+        """There are hashes of this cost."""
+        self._cost = max(self._cost, cost)
+
+    def close(self) -> None:
+        """Drop what waits; what runs ends by itself within a second."""
+        with self._lock:
+            self._closed = True
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        with self._lock:
+            if self._closed or self._pending >= _THREADS + _WAITING_MAX:
+                raise Refusal(Code.BUSY, retry_after_ms=_RETRY_AFTER_MS)
+            future = self._executor.submit(work, *args, **kwargs)
+            self._pending += 1
+        # Counted until the thread is free again: a caller that went away does not free it.
+        future.add_done_callback(self._done)
+        return await asyncio.wrap_future(future)
+
+    def _done(self, _: Future[Any]) -> None:
+        with self._lock:
+            self._pending -= 1
+
+
+def _step_back() -> None:
+    """Let the loop's thread go first, where a thread can be nice by itself (Linux: sched(7), "The nice value").
+
+    On two cores two hashes leave it none: it then waited for one, tens of milliseconds at a time.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # refused by whoever confines us: slower for the others, and as right
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+
+
+def _nobody(cost: int) -> str:
+    """A hash that no password fits."""
+    return f"$2b${cost:02d}${'.' * 22}{'.' * 31}"
+
+
+def _is_text(password: str) -> bool:
+    """False for lone surrogates, which have no UTF-8."""
+    try:
+        password.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _digest(password: str) -> bytes:
+    text = unicodedata.normalize("NFC", password)
+    return base64.b64encode(hashlib.sha256(text.encode()).digest())
+
+
+def _is_sequence(password: str) -> bool:
+    """One character over and over; digits that count up or down; a few digits repeated."""
+    if len(set(password)) == 1:
+        return True
+    if not (password.isascii() and password.isdigit()):
+        return False
+    steps = {(int(b) - int(a)) % 10 for a, b in pairwise(password)}
+    if steps in ({1}, {9}):
+        return True
+    return any(password == (password[:n] * len(password))[: len(password)] for n in (2, 3, 4))
+
+
+@cache
+def _common_passwords() -> frozenset[str]:
+    text = Path(__file__).with_name("common_passwords.txt").read_text("utf-8")
+    return frozenset(line for line in text.splitlines() if line and not line.startswith("# "))

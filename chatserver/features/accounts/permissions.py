@@ -1,0 +1,42 @@
+"""Who is acting, as the database knows them at this moment: power comes from the row, not from the caller."""
+
+from __future__ import annotations
+
+from chatserver.core.errors import Code, Refusal
+from chatserver.core.model import User
+from chatserver.db.transaction import Transaction
+from chatserver.features.accounts import store
+
+
+def member(tx: Transaction, user: User) -> User:
+    """The member behind `user`. Refuses with `login_required` when there is none, `banned` when banned."""
+    account = store.account(tx, user.id)
+    if account is None:
+        raise Refusal(Code.LOGIN_REQUIRED)
+    if account.banned:
+        raise Refusal(Code.BANNED)
+    return account.user
+
+
+def speaker(tx: Transaction, user: User, now_ms: int) -> User:
+    """The same, for somebody who wants to be heard. Refuses with `muted` besides."""
+    return may_speak(store.account(tx, user.id), now_ms)
+
+
+def may_speak(account: store.Account | None, now_ms: int) -> User:
+    """The same, of an account that has just been read."""
+    if account is None:
+        raise Refusal(Code.LOGIN_REQUIRED)
+    if account.banned:
+        raise Refusal(Code.BANNED)
+    if account.muted_until_ms > now_ms:
+        raise Refusal(Code.MUTED, until_ms=account.muted_until_ms)
+    return account.user
+
+
+def administrator(tx: Transaction, user: User) -> User:
+    """The same, for an administrator's act. Refuses everybody else with `forbidden`."""
+    actor = member(tx, user)
+    if not actor.is_administrator:
+        raise Refusal(Code.FORBIDDEN)
+    return actor

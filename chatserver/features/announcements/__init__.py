@@ -1,0 +1,1 @@
+"""The announcement picture and the preset picture."""

@@ -1,0 +1,27 @@
+"""The room's own pictures: the announcement, and the preset picture."""
+
+from __future__ import annotations
+
+from chatserver.core.model import StoredImage
+from chatserver.db.transaction import Transaction
+
+ANNOUNCEMENT = "announcement"
+PRESET = "preset"
+
+
+def get(tx: Transaction, name: str) -> StoredImage | None:
+    row = tx.one("SELECT image, thumb, width, height FROM pictures WHERE name = ?", (name,))
+    return StoredImage(*row) if row else None
+
+
+def put(tx: Transaction, name: str, picture: StoredImage, now_ms: int, user_id: int) -> None:
+    tx.execute(
+        "INSERT INTO pictures (name, image, thumb, width, height, changed_ms, changed_by) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET image = excluded.image, thumb = excluded.thumb, width = excluded.width,"
+        " height = excluded.height, changed_ms = excluded.changed_ms, changed_by = excluded.changed_by",
+        (name, picture.image, picture.thumb, picture.width, picture.height, now_ms, user_id),
+    )
+
+
+def all_files(tx: Transaction) -> list[str]:
+    return [name for row in tx.all("SELECT image, thumb FROM pictures") for name in row if name]

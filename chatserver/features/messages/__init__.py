@@ -1,0 +1,1 @@
+"""Messages: post, recall, delete, react, history, search, the files of pictures."""

@@ -1,0 +1,1 @@
+"""Who is connected; the room page and its socket."""

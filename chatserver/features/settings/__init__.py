@@ -1,0 +1,1 @@
+"""The settings of the room, and the page on which administrators change them."""

@@ -1,0 +1,1 @@
+"""HTTP for all features: middleware, responses, forms, CSRF, origin, static files."""

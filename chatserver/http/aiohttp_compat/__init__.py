@@ -1,0 +1,1 @@
+"""Every private part of aiohttp that the server relies on, one file each."""

@@ -1,0 +1,215 @@
+"""What a request sends: read as a stream, with a ceiling for each part and a deadline for each chunk."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from chatserver.core.errors import Code, Refusal
+from chatserver.http import csrf
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+# A body that stands still for so long is given up.
+STILL_SECONDS = 30.0
+FIELDS_MAX = 16
+# Room for a message of 10,000 characters, percent-encoded at its worst.
+FIELD_BYTES_MAX = 128 * 1024
+
+
+@dataclass(slots=True)
+class Form:
+    """Text fields, and uploaded files as temporary paths. `close` removes the files."""
+
+    fields: dict[str, str] = field(default_factory=dict)
+    files: dict[str, Path] = field(default_factory=dict)
+
+    def text(self, name: str) -> str:
+        return self.fields.get(name, "")
+
+    def number(self, name: str) -> int | None:
+        """A positive whole number, or None for an empty field. Refuses anything else."""
+        typed = self.text(name).strip()
+        if not typed:
+            return None
+        if not (typed.isascii() and typed.isdigit() and len(typed) < 19 and int(typed) > 0):
+            raise Refusal(Code.BAD_REQUEST, field=name)
+        return int(typed)
+
+
+async def read(
+    request: web.Request,
+    check_token: Callable[[str], None],
+    file_names: frozenset[str],
+    new_path: Callable[[], Path],
+    upload_max: int,
+) -> Form:
+    """The request's form, its CSRF token checked before anything else of it is kept.
+
+    The token is the header, or the field; of a multipart body, the part that comes first. Refuses
+    with `csrf`, `bad_request`, `body_too_large`, `image_too_large`, `storage_full`. Leaves no file behind then.
+    """
+    header = request.headers.get(csrf.HEADER)
+    if header is not None:
+        check_token(header)
+    if request.content_type == "multipart/form-data":
+        return await _read_multipart(request, check_token, header is not None, file_names, new_path, upload_max)
+    form = Form()
+    if request.content_type == "application/x-www-form-urlencoded":
+        form.fields = _parse(await _read_whole(request))
+    if header is None:
+        check_token(form.text(csrf.FIELD))
+    return form
+
+
+async def read_json(request: web.Request) -> dict[str, Any]:
+    """The request's JSON object. Refuses anything else with `bad_request`."""
+    try:
+        value = json.loads(await _read_whole(request))
+    except (ValueError, RecursionError):
+        raise Refusal(Code.BAD_REQUEST) from None
+    if not isinstance(value, dict):
+        raise Refusal(Code.BAD_REQUEST)
+    return value
+
+
+async def _read_whole(request: web.Request) -> bytes:
+    if (request.content_length or 0) > FIELD_BYTES_MAX:
+        raise Refusal(Code.BODY_TOO_LARGE)
+    body = bytearray()
+    while True:
+        chunk = await _in_time(request.content.readany())
+        if not chunk:
+            return bytes(body)
+        body += chunk
+        if len(body) > FIELD_BYTES_MAX:
+            raise Refusal(Code.BODY_TOO_LARGE)
+
+
+def _parse(body: bytes) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict")
+    except (ValueError, UnicodeError):
+        raise Refusal(Code.BAD_REQUEST) from None
+    return dict(pairs)
+
+
+async def _read_multipart(
+    request: web.Request,
+    check_token: Callable[[str], None],
+    is_checked: bool,
+    file_names: frozenset[str],
+    new_path: Callable[[], Path],
+    upload_max: int,
+) -> Form:
+    if (request.content_length or 0) > upload_max + FIELD_BYTES_MAX:
+        raise Refusal(Code.IMAGE_TOO_LARGE, limit_mb=upload_max // 1_048_576)
+    form = Form()
+    try:
+        reader = await request.multipart()
+        for _ in range(FIELDS_MAX):
+            part = await _next_part(reader)
+            if part is None:
+                break
+            if not is_checked:
+                token = await _read_text(part) if part.name == csrf.FIELD and not part.filename else ""
+                check_token(token)
+                is_checked = True
+            elif part.name in file_names and part.filename is not None:
+                await _read_file(part, form, new_path, upload_max)
+            elif part.name and part.filename is None:
+                form.fields[part.name] = await _read_text(part)
+            else:
+                raise Refusal(Code.BAD_REQUEST, field=part.name or "")
+        else:
+            raise Refusal(Code.BAD_REQUEST)
+        if not is_checked:
+            check_token("")
+    except BaseException as error:
+        await close(form)
+        # aiohttp's readers raise these for bodies that are no multipart, or end too early.
+        if isinstance(error, (ValueError, RuntimeError, AssertionError, LookupError)):
+            raise Refusal(Code.BAD_REQUEST) from None
+        raise
+    return form
+
+
+async def close(form: Form) -> None:
+    """Remove the uploaded files that nobody took."""
+    paths = list(form.files.values())
+    form.files.clear()
+    if paths:
+        await asyncio.to_thread(_unlink, paths)
+
+
+def _unlink(paths: list[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+async def _next_part(reader: MultipartReader) -> BodyPartReader | None:
+    part = await _in_time(reader.next())
+    if isinstance(part, MultipartReader):
+        raise Refusal(Code.BAD_REQUEST)
+    return part
+
+
+async def _read_text(part: BodyPartReader) -> str:
+    body = bytearray()
+    while chunk := await _in_time(part.read_chunk(8192)):
+        body += chunk
+        if len(body) > FIELD_BYTES_MAX:
+            raise Refusal(Code.BODY_TOO_LARGE)
+    return body.decode("utf-8")
+
+
+async def _read_file(part: BodyPartReader, form: Form, new_path: Callable[[], Path], upload_max: int) -> None:
+    """Stream one file to disk. An empty one is a file field that was left empty."""
+    assert part.name is not None
+    if part.name in form.files:
+        raise Refusal(Code.BAD_REQUEST, field=part.name)
+    path = form.files[part.name] = await _on_disk(new_path)
+    size = 0
+    file = await _on_disk(lambda: path.open("wb"))
+    try:
+        while chunk := await _in_time(part.read_chunk(256 * 1024)):
+            size += len(chunk)
+            if size > upload_max:
+                raise Refusal(Code.IMAGE_TOO_LARGE, limit_mb=upload_max // 1_048_576)
+            await _on_disk(functools.partial(file.write, chunk))
+    finally:
+        await _on_disk(file.close)
+    if size == 0:
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+        del form.files[part.name]
+
+
+async def _on_disk(work: Callable[[], T]) -> T:
+    """Do it in a thread. Refuses `storage_full` whatever the disk says."""
+    try:
+        return await asyncio.to_thread(work)
+    except OSError as error:
+        log.error("an upload could not be kept: %s", error)
+        raise Refusal(Code.STORAGE_FULL) from error
+
+
+async def _in_time(awaitable: Awaitable[T]) -> T:
+    """Refuses with `bad_request` a body that stands still, and one that aiohttp cannot make sense of."""
+    try:
+        async with asyncio.timeout(STILL_SECONDS):
+            return await awaitable
+    except TimeoutError:
+        raise Refusal(Code.BAD_REQUEST, still_seconds=int(STILL_SECONDS)) from None
+    except (HttpProcessingError, web.RequestPayloadError):  # a part's headers; the body's Content-Encoding
+        raise Refusal(Code.BAD_REQUEST) from None

@@ -1,0 +1,89 @@
+"""Writing an archive, and writing a file whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import shutil
+import tarfile
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+from chatserver.ops.archive.manifest import MANIFEST, Entry, Manifest
+
+_PIECE = 1024 * 1024
+
+
+def write(target: BinaryIO, manifest: Manifest, files: Mapping[str, Path]) -> Manifest:
+    """Write the archive of `files` (name in the archive -> where it lies); returns the manifest with them in it.
+
+    The files must not change meanwhile. Raises OSError.
+    """
+    whole = replace(manifest, files=tuple(_entry(name, path) for name, path in files.items()))
+    encoded = whole.encode()
+    _write_header(target, MANIFEST, len(encoded), whole.created_ms)
+    target.write(encoded + bytes(-len(encoded) % tarfile.BLOCKSIZE))
+    for entry in whole.files:
+        _write_header(target, entry.name, entry.size, whole.created_ms)
+        with files[entry.name].open("rb") as source:
+            shutil.copyfileobj(source, target, _PIECE)
+        target.write(bytes(-entry.size % tarfile.BLOCKSIZE))
+    target.write(bytes(2 * tarfile.BLOCKSIZE))
+    return whole
+
+
+@contextlib.contextmanager
+def write_file(path: Path, *, replace: bool) -> Iterator[BinaryIO]:
+    """A new file with mode 0600 that appears under its name when the block ends well, on disk by then.
+
+    Raises FileExistsError when the name is taken and `replace` is false, and OSError.
+    """
+    if not replace and os.path.lexists(path):
+        raise FileExistsError(17, "exists already", str(path))
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(descriptor)
+        _give_name(temporary, path, replace)
+        sync_directory(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sync_directory(directory: Path) -> None:
+    """A new name is on disk only when its directory is."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _give_name(temporary: Path, path: Path, replace: bool) -> None:
+    if not replace:
+        try:
+            os.link(temporary, path)  # unlike a rename, this never takes a name that is taken
+            return
+        except PermissionError:  # a file system without links
+            if os.path.lexists(path):
+                raise FileExistsError(17, "exists already", str(path)) from None
+    os.rename(temporary, path)
+
+
+def _write_header(target: BinaryIO, name: str, size: int, created_ms: int) -> None:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode, info.mtime = size, 0o600, created_ms // 1000
+    target.write(info.tobuf(tarfile.USTAR_FORMAT))
+
+
+def _entry(name: str, path: Path) -> Entry:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return Entry(name, file.tell(), digest)

@@ -1,0 +1,53 @@
+"""`backup`: one archive of everything, from which `restore` makes the room again."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from chatserver.core.config import Config
+from chatserver.ops import archive
+from chatserver.ops.failure import Failure
+from chatserver.ops.snapshot_reader import Operate, check_target, received
+
+_PIECE = 1024 * 1024
+# Nearly everything in it is pictures, which do not get smaller.
+_GZIP_LEVEL = 1
+
+
+def backup(config: Config, target: Path, *, force: bool, operate: Operate) -> dict[str, Any]:
+    """Write the archive to `target`, compressed when that ends in .gz or .tgz; what is in it.
+
+    Fails, and leaves `target` as it was, where it exists already and `force` is false, and where
+    the room or the disk says no.
+    """
+    check_target(config, target, force=force)
+    with received(config, operate) as snapshot:
+        manifest = archive.Archive(snapshot.file).manifest
+        snapshot.file.seek(0)
+        try:
+            with archive.write_file(target, replace=force) as file:
+                _copy(snapshot.file, file, is_compressed=target.suffix in (".gz", ".tgz"))
+        except FileExistsError:
+            raise Failure(f"{target} exists already (--force replaces it)") from None
+    return {
+        "file": str(target),
+        "bytes": target.stat().st_size,
+        "created": manifest.created,
+        "schema": manifest.schema,
+        "epoch": manifest.epoch,
+        "seq": manifest.seq,
+        "messages": manifest.messages,
+        "media": manifest.media,
+        "missing": list(manifest.missing),
+    }
+
+
+def _copy(source: BinaryIO, target: BinaryIO, *, is_compressed: bool) -> None:
+    if not is_compressed:
+        shutil.copyfileobj(source, target, _PIECE)
+        return
+    with gzip.GzipFile("", "wb", _GZIP_LEVEL, target) as zipped:
+        shutil.copyfileobj(source, zipped, _PIECE)

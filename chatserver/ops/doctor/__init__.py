@@ -1,0 +1,29 @@
+"""`doctor`: looks at the installation from all sides, changes nothing, and says what to do about what is wrong."""
+
+from __future__ import annotations
+
+from chatserver.core.config import Config
+from chatserver.ops.doctor import address, data, machine, settings
+from chatserver.ops.doctor.findings import Finding, Level
+
+
+def examine(config: Config) -> list[Finding]:
+    """Every finding, the good ones too."""
+    findings, answer = data.checks(config)
+    return [*machine.checks(), *findings, *settings.checks(config), *address.checks(answer)]
+
+
+def told(findings: list[Finding]) -> str:
+    """For a terminal: a line a finding, below it what to do, and the sum at the end."""
+    lines = []
+    for finding in findings:
+        lines.append(f"{finding.level.value:<8} {finding.check}: {finding.text}")
+        if finding.advice:
+            lines.append(f"{'':<8} -> {finding.advice}")
+    problems = sum(finding.is_problem for finding in findings)
+    warnings = sum(finding.level is Level.WARNING for finding in findings)
+    lines.append(f"{problems} problem{'s' * (problems != 1)}, {warnings} warning{'s' * (warnings != 1)}")
+    return "\n".join(lines)
+
+
+__all__ = ["Finding", "Level", "examine", "told"]

@@ -1,0 +1,68 @@
+"""The way in: a real WebSocket upgrade, as a browser of a guest would make it."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from chatserver.ops.doctor.findings import Finding, note, ok, problem
+
+SECONDS_MAX = 10.0
+_ADVICE = {
+    403: "let the proxy pass the Host header on as it is, and set CHAT_BASE_URL to the public origin",
+    421: "let the proxy pass the Host header on as it is, and set CHAT_BASE_URL to the public origin",
+    502: "the proxy does not reach the server: compare its upstream with CHAT_HOST and CHAT_PORT",
+    503: "the server is full or stopping; look at CHAT_MAX_CONNECTIONS",
+}
+_UPGRADE = "let the proxy pass the headers Upgrade and Connection on (HTTP/1.1 to the server)"
+
+
+def checks(answer: dict[str, Any] | None) -> Iterator[Finding]:
+    """`answer` is the running server's; without one there is nobody to knock at."""
+    if answer is None:
+        yield note("address", "no server runs, so it was not tried")
+        return
+    address: str = answer["address"]
+    if not address.startswith(("http://", "https://")):
+        yield note("address", f"{address} is not tried", "set CHAT_BASE_URL to have the way in tried")
+        return
+    yield asyncio.run(_knock(_reachable(address)))
+
+
+def _reachable(address: str) -> str:
+    """Every address of the host is also this one."""
+    return address.replace("//0.0.0.0", "//127.0.0.1").replace("//[::]", "//[::1]")
+
+
+def _is_number(host: str | None) -> bool:
+    try:
+        ipaddress.ip_address(host or "")
+    except ValueError:
+        return False
+    return True
+
+
+async def _knock(address: str) -> Finding:
+    try:
+        async with asyncio.timeout(SECONDS_MAX), aiohttp.ClientSession() as session:
+            url = f"{address}/ws/chat/"
+            # A certificate names the public host; at a number of the host's own it is taken as it is.
+            is_checked = not _is_number(urlsplit(address).hostname)
+            async with session.ws_connect(url, origin=address, ssl=is_checked) as socket:
+                hello = await socket.receive_json()
+                if hello.get("type") == "hello":
+                    return ok("address", f"{address} answers, WebSocket included")
+                return problem("address", f"{address} is not this program", "correct CHAT_BASE_URL")
+    except aiohttp.WSServerHandshakeError as error:
+        if error.status == 401:
+            return ok("address", f"{address} answers; guests may not listen, so the upgrade was refused")
+        text = f"{address} refuses a WebSocket with {error.status}"
+        return problem("address", text, _ADVICE.get(error.status, _UPGRADE))
+    except (aiohttp.ClientError, OSError, TimeoutError, TypeError, ValueError) as error:
+        text = f"{address} cannot be reached: {str(error) or type(error).__name__}"
+        return problem("address", text, "check CHAT_BASE_URL, its name's address, the proxy and its certificate")

@@ -1,0 +1,178 @@
+"""`restore`: the room as a backup has it, checked whole before anything changes, then put in place in one step."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from chatserver.db import data_dir as place
+from chatserver.db import health, migrations, sequence
+from chatserver.db.data_lock import DataLock, DataLocked
+from chatserver.db.migrations import DatabaseUnusable
+from chatserver.db.transaction import Transaction
+from chatserver.ops import archive
+from chatserver.ops.archive.packing import sync_directory
+from chatserver.ops.exchange import exchange
+from chatserver.ops.failure import EXIT_DATABASE, Failure
+
+_SPARE_BYTES = 16 * 1024 * 1024
+
+
+def restore(data_dir: Path, source: Path, *, force: bool) -> dict[str, Any]:
+    """Make `data_dir` what the archive `source` holds; what was restored, and where the old one is `kept`.
+
+    Fails with nothing changed: while a server (or another command) has the data directory, where it
+    is not empty and `force` is false, and for an archive that is not whole. The room gets a new
+    epoch, so that pages which knew it later than this do not take the old numbers for new ones.
+    """
+    data_dir = data_dir.resolve()
+    with _locked(data_dir):
+        if not force and data_dir.exists() and not place.is_empty(data_dir):
+            raise Failure(f"{data_dir} is not empty (--force restores all the same, and keeps what is there beside it)")
+        staged = data_dir.with_name(f".{data_dir.name}.restoring-{secrets.token_hex(4)}")
+        try:
+            manifest = _unpack(source, staged)
+            _renew(source, staged / archive.DATABASE)
+            if data_dir.exists():
+                place.give(staged, data_dir)
+            kept = _put_in_place(staged, data_dir)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+    return {
+        "file": str(source),
+        "data_dir": str(data_dir),
+        "kept": str(kept) if kept else None,
+        "created": manifest.created,
+        "messages": manifest.messages,
+        "media": manifest.media,
+        "seq": manifest.seq,
+    }
+
+
+@contextlib.contextmanager
+def _locked(data_dir: Path) -> Iterator[None]:
+    """The lock of a data directory that is there; none is made where none is."""
+    if not data_dir.exists():
+        if not data_dir.parent.is_dir():
+            raise Failure(f"there is no directory {data_dir.parent}")
+        yield
+        return
+    if not data_dir.is_dir():
+        raise Failure(f"{data_dir} is not a directory")
+    had_lock = (data_dir / "chat.lock").exists()
+    lock = DataLock(data_dir)
+    try:
+        lock.__enter__()
+    except DataLocked:
+        raise Failure(f"{data_dir} is in use; stop the server first") from None
+    try:
+        yield
+    except BaseException:
+        if not had_lock:
+            (data_dir / "chat.lock").unlink(missing_ok=True)
+        raise
+    finally:
+        lock.__exit__()
+
+
+def _unpack(source: Path, staged: Path) -> archive.Manifest:
+    """All files of the archive in a new directory, for its user alone and on disk."""
+    try:
+        with archive.opened(source) as opened:
+            _check_space(source, opened.manifest, staged.parent)
+            _check_schema(source, opened.manifest.schema)
+            staged.mkdir(mode=0o700)
+            for entry, pieces in opened.files():
+                _write(staged / entry.name, pieces)
+            return opened.manifest
+    except archive.Damaged as damaged:
+        raise Failure(f"{source} {damaged}") from None
+
+
+def _check_space(source: Path, manifest: archive.Manifest, directory: Path) -> None:
+    free, needed = shutil.disk_usage(directory).free, manifest.total + _SPARE_BYTES
+    if needed > free:
+        raise Failure(f"{source} needs {needed:,} bytes, and {directory} has {free:,} free")
+
+
+def _check_schema(source: Path, schema: int) -> None:
+    newest = migrations.newest_version()
+    if schema > newest:
+        raise Failure(f"{source}: its database is newer (schema {schema}) than this program ({newest})", EXIT_DATABASE)
+
+
+def _write(path: Path, pieces: Iterator[bytes]) -> None:
+    for directory in reversed(path.parents):
+        if not directory.exists():
+            directory.mkdir(mode=0o700)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        for piece in pieces:
+            file.write(piece)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _renew(source: Path, database: Path) -> None:
+    """Check the database, bring its schema up to date, and begin a new line of history."""
+    try:
+        _check_integrity(database)
+        connection = migrations.connect(database, is_spare=True)
+        try:
+            sequence.begin_anew(Transaction(connection))
+        finally:
+            connection.close()
+    except DatabaseUnusable as error:
+        why = str(error).removeprefix(f"{database}: ")
+        raise Failure(f"{source}: its database {why}", EXIT_DATABASE) from None
+    except sqlite3.Error as error:
+        raise Failure(f"{source}: its database is damaged: {error}", EXIT_DATABASE) from None
+
+
+def _check_integrity(database: Path) -> None:
+    connection = migrations.open_to_look(database)
+    try:
+        verdict = health.look(connection).verdict
+        if verdict != "ok":
+            raise DatabaseUnusable(f"is damaged: {verdict}")
+        if connection.execute("PRAGMA foreign_key_check").fetchone():
+            raise DatabaseUnusable("is damaged: a row names another that is not there")
+    finally:
+        connection.close()
+
+
+def _put_in_place(staged: Path, data_dir: Path) -> Path | None:
+    """Swap the two; where what was there is kept, or None where nothing was."""
+    for directory in (staged, *(path for path in staged.rglob("*") if path.is_dir())):
+        sync_directory(directory)
+    if not data_dir.exists():
+        os.rename(staged, data_dir)
+        sync_directory(data_dir.parent)
+        return None
+    was_empty = place.is_empty(data_dir)
+    if was_empty and (data_dir / ".gitkeep").exists():
+        (staged / ".gitkeep").touch()
+    try:
+        exchange(staged, data_dir)
+    except OSError as error:
+        raise Failure(f"{data_dir} cannot be replaced ({error.strerror}); is it a mount point?") from None
+    kept = None if was_empty else _free_name(data_dir)
+    if kept:
+        os.rename(staged, kept)
+    sync_directory(data_dir.parent)
+    return kept
+
+
+def _free_name(data_dir: Path) -> Path:
+    name = f"{data_dir.name}.before-restore-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    path, number = data_dir.with_name(name), 1
+    while os.path.lexists(path):
+        path, number = data_dir.with_name(f"{name}-{number}"), number + 1
+    return path

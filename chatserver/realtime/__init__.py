@@ -1,0 +1,1 @@
+"""The WebSocket connections, and how one event reaches all of them."""

@@ -1,0 +1,175 @@
+"""All connections at once: broadcast, presence, heartbeat. Lives on the event loop; never awaits a reader."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+
+from chatserver.core.clock import Clock
+from chatserver.core.model import User
+from chatserver.realtime import frames
+from chatserver.realtime.connection import TOO_SLOW, Connection
+from chatserver.realtime.fanout import Rounds
+
+PING_SECONDS = 30.0
+_PING = frames.ping()
+
+
+class Hub:
+    """The set of live connections.
+
+    A connection is in the set from `join` until `leave` or its closing, whichever comes first, so
+    nothing is ever written after its closing frame. `changed` is called when the set did.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.changed: Callable[[], None] = lambda: None
+        # Readers given up: too slow for their outbox, stuck, or silent.
+        self.dropped = 0
+        # What `broadcast` was given, times the readers that it was for.
+        self.broadcast_bytes = 0
+        self._clock = clock
+        self._live: set[Connection] = set()
+        self._closing: set[Connection] = set()
+        self._rounds = Rounds(self._live, self._give_up)
+        self._of_user: dict[int, set[Connection]] = {}
+        self._of_address: Counter[str] = Counter()
+        self._pinged_at = clock.monotonic()
+        self._left = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    @property
+    def is_empty(self) -> bool:
+        """True when nobody is there, not even one who is just leaving."""
+        return not self._live and not self._closing
+
+    def of_address(self, address: str) -> int:
+        """Sockets that this address holds."""
+        return self._of_address[address]
+
+    def join(self, connection: Connection) -> None:
+        self._live.add(connection)
+        self._rounds.welcome(connection)
+        self._of_address[connection.address] += 1
+        if connection.user is not None:
+            self._of_user.setdefault(connection.user.id, set()).add(connection)
+        self.changed()
+
+    def leave(self, connection: Connection) -> None:
+        """The connection is over: answers that are still on their way to it are not written. Idempotent."""
+        connection.end()
+        self._closing.discard(connection)
+        self._remove(connection)
+        self._left.set()
+
+    def broadcast(self, data: bytes, besides: Mapping[Connection, bytes] = MappingProxyType({})) -> None:
+        """`data` to every connection, and after it what is for this reader `besides`.
+
+        A reader past its bound costs only itself.
+        """
+        self.broadcast_bytes += len(data) * len(self._live)
+        self._rounds.tell(data, besides)
+
+    def send_to_user(self, user_id: int, data: bytes) -> None:
+        """To every socket of one member."""
+        for connection in list(self._of_user.get(user_id, ())):
+            self.send(connection, data)
+
+    def send(self, connection: Connection, data: bytes) -> None:
+        """To one reader, after all that everybody has been told before."""
+        if not connection.send(self._rounds.lacking(connection) + data):
+            self._give_up(connection)
+
+    def close(self, connection: Connection, code: int) -> None:
+        """Say goodbye with `code`, after all that everybody has been told, and take the connection out of the set."""
+        if connection in self._live and (lacking := self._rounds.lacking(connection)):
+            connection.send(lacking)
+        self._say_goodbye(connection, code)
+
+    def close_sessions(self, session_ids: Iterable[int], code: int) -> None:
+        ended = set(session_ids)
+        for connection in [c for c in self._live if c.session_id in ended]:
+            self.close(connection, code)
+
+    def close_guests(self, code: int) -> None:
+        for connection in [c for c in self._live if c.user is None]:
+            self.close(connection, code)
+
+    def close_all(self, code: int) -> None:
+        for connection in list(self._live):
+            self.close(connection, code)
+
+    async def emptied(self) -> None:
+        """Wait until no connection is left, not even one that is still closing."""
+        while self._live or self._closing:
+            self._left.clear()
+            await self._left.wait()
+
+    def give_up_a_guest(self, address: str | None = None) -> bool:
+        """Tell one guest (of that address) 1013, to let a member in. False when there is none."""
+        for connection in self._live:
+            if connection.user is None and address in (None, connection.address):
+                self.close(connection, TOO_SLOW)
+                return True
+        return False
+
+    def abort_all(self) -> None:
+        for connection in [*self._live, *self._closing]:
+            connection.abort()
+
+    def users(self) -> list[User]:
+        """The members connected, each once, in the order of their coming."""
+        return [user for connections in self._of_user.values() if (user := next(iter(connections)).user) is not None]
+
+    def refresh(self, user: User) -> None:
+        """A member has another face or role."""
+        for connection in self._of_user.get(user.id, ()):
+            connection.user = user
+        self.changed()
+
+    @property
+    def guests(self) -> int:
+        return len(self._live) - sum(map(len, self._of_user.values()))
+
+    @property
+    def online(self) -> int:
+        return len(self._of_user)
+
+    def beat(self) -> None:
+        """Once a second or so: drop the stuck, the silent and the never-ending; ping the rest in time."""
+        now = self._clock.monotonic()
+        for connection in [c for c in (*self._live, *self._closing) if c.is_lost(now)]:
+            self.dropped += connection in self._live
+            self.leave(connection)
+            connection.abort()
+        if now - self._pinged_at >= PING_SECONDS:
+            self._pinged_at = now
+            self.broadcast(_PING)
+
+    def _give_up(self, connection: Connection) -> None:
+        self.dropped += 1
+        self._say_goodbye(connection, TOO_SLOW)
+
+    def _say_goodbye(self, connection: Connection, code: int) -> None:
+        if connection in self._live:
+            self._remove(connection)
+            self._closing.add(connection)
+        connection.close(code, self._clock.monotonic())
+
+    def _remove(self, connection: Connection) -> None:
+        if connection not in self._live:
+            return
+        self._live.remove(connection)
+        self._of_address[connection.address] -= 1
+        if not self._of_address[connection.address]:
+            del self._of_address[connection.address]
+        if connection.user is not None:
+            mine = self._of_user[connection.user.id]
+            mine.remove(connection)
+            if not mine:
+                del self._of_user[connection.user.id]
+        self.changed()

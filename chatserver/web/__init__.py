@@ -1,1 +1,0 @@
-"""The edge that browsers and bots talk to: HTTP, the WebSocket, the pages."""

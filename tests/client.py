@@ -1,0 +1,322 @@
+"""A browser for tests: cookies, the CSRF token from the page, forms, and a socket that remembers what it heard."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlencode
+
+import aiohttp
+from multidict import CIMultiDictProxy
+from PIL import Image
+
+from chatserver.core.clock import Clock, SystemClock
+from chatserver.server import Server, running
+from tests.support import FakeClock, make_config
+
+PASSWORD = "correct horse 电池"
+# Nothing here waits for time to pass; this only ends a test that would hang.
+PATIENCE = 30.0
+
+JSON = {"Accept": "application/json"}
+HTML = {"Accept": "text/html,application/xhtml+xml"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole response."""
+
+    status: int
+    headers: CIMultiDictProxy[str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    @property
+    def json(self) -> Any:
+        assert self.headers["Content-Type"].startswith("application/json"), self.headers
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> str:
+        """The code of the refusal that this is."""
+        code: str = self.json["error"]["code"]
+        return code
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """Name -> the whole Set-Cookie line."""
+        lines = self.headers.getall("Set-Cookie", [])
+        return {line.partition("=")[0]: line for line in lines}
+
+
+class Browser:
+    """One person's browser. An async context manager."""
+
+    def __init__(self, address: str, **headers: str) -> None:
+        self.address = address
+        self._headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        self._token = ""
+        self._sockets: list[Socket] = []
+
+    async def __aenter__(self) -> Self:
+        self.session = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True), headers=self._headers)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for socket in self._sockets:
+            await socket.close()
+        await self.session.close()
+
+    async def request(self, method: str, path: str, **options: Any) -> Answer:
+        async with asyncio.timeout(PATIENCE):
+            async with self.session.request(method, self.address + path, allow_redirects=False, **options) as response:
+                return Answer(response.status, response.headers, await response.read())
+
+    async def get(self, path: str, headers: dict[str, str] = JSON, **options: Any) -> Answer:
+        return await self.request("GET", path, headers=headers, **options)
+
+    async def page(self, path: str, **headers: str) -> Answer:
+        """What somebody sees who opens `path`."""
+        return await self.get(path, {**HTML, **{name.replace("_", "-"): value for name, value in headers.items()}})
+
+    async def token(self) -> str:
+        """The CSRF token, as a page shows it."""
+        if not self._token:
+            found = re.search(r'<meta name="csrf-token" content="([^"]+)"', (await self.page("/logout/")).text)
+            assert found, "the page shows no token"
+            self._token = found[1]
+        return self._token
+
+    async def post(
+        self,
+        path: str,
+        fields: dict[str, Any] | None = None,
+        files: dict[str, bytes] | None = None,
+        headers: dict[str, str] = JSON,
+        **options: Any,
+    ) -> Answer:
+        """A form, as a page of ours sends it: multipart when it holds a file."""
+        token = await self.token()
+        data: Any = {name: str(value) for name, value in (fields or {}).items()}
+        if files:
+            data = multipart({"csrf_token": token, **data}, files)
+        else:
+            data["csrf_token"] = token
+        return await self.request("POST", path, data=data, headers=headers, **options)
+
+    async def post_json(self, path: str, value: Any, headers: dict[str, str] = JSON) -> Answer:
+        headers = {**headers, "X-CSRFToken": await self.token()}
+        return await self.request("POST", path, json=value, headers=headers)
+
+    async def register(self, name: str, password: str = PASSWORD, **fields: str) -> Answer:
+        return await self.post("/register/", {"username": name, "password": password, **fields})
+
+    async def log_in(self, name: str, password: str = PASSWORD, **fields: str) -> Answer:
+        return await self.post("/login/", {"username": name, "password": password, **fields})
+
+    async def say(self, text: str, **fields: Any) -> Any:
+        """Post a text; the stored message."""
+        answer = await self.post("/post/", {"text": text, **fields})
+        assert answer.status == 201, answer.body
+        return answer.json
+
+    async def show(self, picture: bytes, **fields: Any) -> Any:
+        """Post a picture; the stored message."""
+        answer = await self.post("/post/", fields, {"image": picture})
+        assert answer.status == 201, answer.body
+        return answer.json
+
+    async def recall(self, message_id: int) -> Answer:
+        return await self.post(f"/recall_message/{message_id}/")
+
+    async def delete(self, message_id: int) -> Answer:
+        return await self.post(f"/delete_message/{message_id}/")
+
+    async def preset(self, command: str, **more: Any) -> Answer:
+        return await self.post_json("/send_preset/", {"command": command, **more})
+
+    async def messages(self) -> list[Any]:
+        found: list[Any] = (await self.get("/api/recent_messages/")).json["messages"]
+        return found
+
+    async def dial(self, origin: str | None = None, **query: Any) -> aiohttp.ClientWebSocketResponse:
+        """A bare socket. Raises aiohttp.WSServerHandshakeError when the handshake is refused."""
+        tail = "?" + urlencode(query) if query else ""
+        return await self.session.ws_connect(
+            f"{self.address}/ws/chat/{tail}", origin=self.address if origin is None else origin, headers=JSON
+        )
+
+    async def socket(self, **query: Any) -> Socket:
+        """A socket that has had its `hello`."""
+        socket = Socket(await self.dial(**query))
+        self._sockets.append(socket)
+        socket.hello = await socket.expect("hello")
+        return socket
+
+
+class Socket:
+    """Collects every frame that arrives."""
+
+    hello: dict[str, Any]
+
+    def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
+        self.ws = ws
+        self.frames: list[dict[str, Any]] = []
+        self._taken: set[int] = set()
+        self._news = asyncio.Condition()
+        self._is_over = False
+        self._task = asyncio.create_task(self._listen())
+
+    async def send(self, type: str, **fields: Any) -> None:
+        await self.ws.send_json({"type": type, **fields})
+
+    async def say(self, text: str, client_id: str = "", **fields: Any) -> dict[str, Any]:
+        """Post a text; the `ack`."""
+        await self.send("post", text=text, client_id=client_id, **fields)
+        return await self.expect("ack", client_id=client_id)
+
+    async def expect(self, type: str, **fields: Any) -> dict[str, Any]:
+        """The first frame of this type, with these fields, that was not expected before."""
+        wanted = {"type": type, **fields}
+
+        def found() -> bool:
+            return self._find(wanted) is not None or self._is_over
+
+        await self._until(found, wanted)
+        index = self._find(wanted)
+        assert index is not None, f"the socket closed before {wanted} came: {self.frames}"
+        self._taken.add(index)
+        return self.frames[index]
+
+    async def closed(self) -> int | None:
+        """The code that the server closed with."""
+        await self._until(lambda: self._is_over, "the end")
+        return self.ws.close_code
+
+    async def in_step(self) -> None:
+        """Wait until all that the server sent before now has arrived."""
+
+        def answers() -> int:  # a guest's ping is refused, which serves as well
+            return len(self.heard("pong")) + len(self.heard("refused"))
+
+        before = answers()
+        await self.send("ping")
+        await self._until(lambda: answers() > before or self._is_over, "pong")
+
+    def forget(self) -> None:
+        """What has come so far is not what will be expected."""
+        self._taken.update(range(len(self.frames)))
+
+    def types(self) -> list[str]:
+        return [frame["type"] for frame in self.frames]
+
+    def heard(self, type: str) -> list[dict[str, Any]]:
+        return [frame for frame in self.frames if frame["type"] == type]
+
+    async def close(self) -> None:
+        await self.ws.close()
+        await self._task
+
+    def _find(self, wanted: dict[str, Any]) -> int | None:
+        for index, frame in enumerate(self.frames):
+            if index not in self._taken and wanted.items() <= frame.items():
+                return index
+        return None
+
+    async def _until(self, is_so: Callable[[], bool], wanted: object) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE), self._news:
+                await self._news.wait_for(is_so)
+        except TimeoutError:
+            raise AssertionError(f"{wanted} never came: {self.frames}") from None
+
+    async def _listen(self) -> None:
+        async for message in self.ws:
+            async with self._news:
+                self.frames.append(message.json())
+                self._news.notify_all()
+        async with self._news:
+            self._is_over = True
+            self._news.notify_all()
+
+
+class House:
+    """A running server and those who visit it."""
+
+    def __init__(self, server: Server, clock: Any, stack: AsyncExitStack, data_dir: Path) -> None:
+        self.server = server
+        self.address = server.address
+        self.clock = clock
+        self.data_dir = data_dir
+        self._stack = stack
+
+    async def guest(self, **headers: str) -> Browser:
+        return await self._stack.enter_async_context(Browser(self.address, **headers))
+
+    async def member(self, name: str, **headers: str) -> Browser:
+        """A new member, logged in."""
+        browser = await self.guest(**headers)
+        answer = await browser.register(name)
+        assert answer.status == 201, answer.body
+        return browser
+
+    async def administrator(self, name: str = "店长", **headers: str) -> Browser:
+        await self.server.room.accounts.make_administrator(name, PASSWORD)
+        browser = await self.guest(**headers)
+        answer = await browser.log_in(name)
+        assert answer.status == 200, answer.body
+        return browser
+
+
+@asynccontextmanager
+async def opened(data_dir: Path, clock: Clock | None = None, **settings: Any) -> AsyncIterator[House]:
+    """A room for as long as the block lasts. Nobody has to wait between messages unless a test says so."""
+    clock = clock or FakeClock()
+    config = make_config(data_dir, **{"send_interval": 0, **settings})
+    async with running(config, clock) as server, AsyncExitStack() as stack:
+        yield House(server, clock, stack, data_dir)
+
+
+def real_time() -> Clock:
+    """For what happens by itself: alarms nap on the real clock."""
+    return SystemClock()
+
+
+def multipart(fields: dict[str, str], files: dict[str, bytes]) -> aiohttp.MultipartWriter:
+    """Text parts first, then files, in the order given; file names say nothing true."""
+    form = aiohttp.MultipartWriter("form-data")
+    for name, value in fields.items():
+        part = form.append(value)
+        part.set_content_disposition("form-data", name=name)
+    for name, content in files.items():
+        part = form.append(io.BytesIO(content), {"Content-Type": "application/octet-stream"})
+        part.set_content_disposition("form-data", name=name, filename="x.txt")
+    return form
+
+
+def picture(width: int = 40, height: int = 30, kind: str = "PNG", colour: str = "tomato") -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), colour).save(file, kind)
+    return file.getvalue()
+
+
+def files_under(directory: Path) -> dict[str, bytes]:
+    """Every file and what is in it, for those who look for what should be gone."""
+    found = {}
+    for path in directory.rglob("*"):
+        if path.is_file():
+            found[path.relative_to(directory).as_posix()] = path.read_bytes()
+    return found

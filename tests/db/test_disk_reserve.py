@@ -1,0 +1,81 @@
+"""Bytes kept for the day when the disk is full."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from chatserver.core.errors import Code, Refusal
+from chatserver.db.database import Database
+from chatserver.db.disk_reserve import SIZE, Ballast
+from chatserver.db.transaction import Transaction
+
+
+def full(tx: Transaction) -> None:
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+    raise error
+
+
+async def test_it_is_taken_on_with_the_first_unit_and_stays_after_the_end(tmp_path: Path) -> None:
+    ballast = Ballast(tmp_path / "ballast")
+    database = await Database.open(tmp_path / "chat.db", ballast)
+    await database.run(lambda tx: None)
+    await database.close()
+    found = (tmp_path / "ballast").stat()
+    assert (found.st_size, stat.S_IMODE(found.st_mode)) == (SIZE, 0o600)
+    assert found.st_blocks * 512 >= SIZE
+
+
+async def test_only_what_erases_gets_its_room_and_it_is_whole_again_afterwards(tmp_path: Path) -> None:
+    ballast = Ballast(tmp_path / "ballast", 4096)
+    database = await Database.open(tmp_path / "chat.db", ballast)
+    await database.run(lambda tx: None)
+    seen: list[int] = []
+
+    def unit(tx: Transaction) -> None:
+        seen.append((tmp_path / "ballast").stat().st_size)
+        if seen[-1]:
+            full(tx)
+
+    with pytest.raises(Refusal) as refused:
+        await database.run(unit)
+    assert refused.value.code is Code.STORAGE_FULL
+    assert set(seen) == {4096}
+    await database.run(unit, frees=True)
+    assert seen[-1] == 0
+    assert (tmp_path / "ballast").stat().st_size == 4096
+    await database.close()
+
+
+async def test_an_erasure_that_finds_no_room_even_so_is_refused_and_the_ballast_is_whole(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "chat.db", Ballast(tmp_path / "ballast", 4096))
+    with pytest.raises(Refusal):
+        await database.run(full, frees=True)
+    assert (tmp_path / "ballast").stat().st_size == 4096
+    await database.close()
+
+
+def test_a_disk_without_room_for_it_is_no_fault_and_tried_again_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ballast = Ballast(tmp_path / "ballast", 4096)
+    allocate = os.posix_fallocate
+
+    def no_room(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", no_room)
+    ballast.take_on()
+    assert not ballast.is_whole and "no room for the ballast" in caplog.text
+    monkeypatch.setattr(os, "posix_fallocate", allocate)
+    ballast.take_on()
+    assert not ballast.is_whole, "it was tried again at once"
+    ballast._next_try = 0.0
+    ballast.take_on()
+    assert ballast.is_whole

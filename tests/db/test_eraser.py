@@ -1,0 +1,210 @@
+"""What left the database leaves the disk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from chatserver.core.events import ContentErased, Event, MessageRecalled, SessionsEnded
+from chatserver.core.model import Kind, Message, Role, State, User
+from chatserver.db import eraser as eraser_module
+from chatserver.db.eraser import Eraser
+from tests.stage import staged
+from tests.support import FakeClock
+
+RECALLED = MessageRecalled(
+    Message(
+        id=1, seq=2, state=State.RECALLED, kind=Kind.TEXT, author=User(1, "小明", Role.MEMBER, ""), text="", image="",
+        thumb="", width=0, height=0, created_ms=0, recall_until_ms=0, reply_to=None, client_id="",
+    ),
+    "小明",
+)  # fmt: skip
+
+
+class Disk:
+    """Notes what it is asked, and fails as often as it is told to."""
+
+    def __init__(self) -> None:
+        self.asked: list[set[str] | str] = []
+        self.file_failures = 0
+        self.log_failures = 0
+
+    async def erase(self, names: Iterable[str]) -> None:
+        self.asked.append(set(names))
+        if self.file_failures:
+            self.file_failures -= 1
+            raise OSError("input/output error")
+
+    async def empty(self) -> None:
+        self.asked.append("log")
+        if self.log_failures:
+            self.log_failures -= 1
+            raise OSError("input/output error")
+
+    @property
+    def logs(self) -> int:
+        return self.asked.count("log")
+
+
+@pytest.fixture
+def disk() -> Disk:
+    return Disk()
+
+
+@pytest.fixture(autouse=True)
+def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(eraser_module, "DELAY_SECONDS", 0.002)
+    monkeypatch.setattr(eraser_module, "RETRY_SECONDS", 0.002)
+
+
+@asynccontextmanager
+async def running(disk: Disk) -> AsyncIterator[Eraser]:
+    eraser = Eraser(disk.erase, disk.empty)
+    async with eraser.running():
+        await until(lambda: disk.logs == 1)
+        disk.asked.clear()
+        yield eraser
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            if is_so():
+                return
+            await asyncio.sleep(0.001)
+
+
+async def test_the_log_is_emptied_at_the_start_for_what_a_crash_left(disk: Disk) -> None:
+    async with Eraser(disk.erase, disk.empty).running():
+        await until(lambda: disk.asked == ["log"])
+
+
+async def test_files_go_at_once_and_the_log_soon_after(disk: Disk) -> None:
+    async with running(disk) as eraser:
+        eraser.heed(ContentErased(("images/a.webp", "images/a.thumb.webp")))
+        await until(lambda: disk.logs == 1)
+        assert disk.asked == [{"images/a.webp", "images/a.thumb.webp"}, "log"]
+
+
+async def test_a_text_has_no_files_but_is_in_the_log(disk: Disk) -> None:
+    async with running(disk) as eraser:
+        eraser.heed(ContentErased())
+        await until(lambda: disk.asked == ["log"])
+
+
+async def test_one_emptying_serves_all_that_is_erased_meanwhile(disk: Disk) -> None:
+    async with running(disk) as eraser:
+        for number in range(50):
+            eraser.heed(ContentErased((f"images/{number}.webp",)))
+        await until(lambda: disk.logs == 1)
+        assert disk.asked == [{f"images/{number}.webp" for number in range(50)}, "log"]
+
+
+async def test_other_events_are_not_its_business(disk: Disk) -> None:
+    async with running(disk) as eraser:
+        eraser.heed(SessionsEnded((1,)))
+        await asyncio.sleep(0.01)
+        assert disk.asked == []
+
+
+async def test_after_a_failure_it_tries_again_until_all_is_gone(disk: Disk, caplog: pytest.LogCaptureFixture) -> None:
+    async with running(disk) as eraser:
+        disk.file_failures, disk.log_failures = 2, 2
+        eraser.heed(ContentErased(("images/a.webp",)))
+        await until(lambda: disk.logs == 3)
+    assert [asked for asked in disk.asked if asked != "log"] == [{"images/a.webp"}] * 3
+    assert caplog.text.count("erasing failed") == 4
+
+
+async def test_what_comes_while_files_are_being_erased_is_not_forgotten(disk: Disk) -> None:
+    eraser: Eraser
+
+    async def erase(names: Iterable[str]) -> None:
+        await disk.erase(names)
+        if len(disk.asked) == 1:
+            eraser.heed(ContentErased(("images/late.webp",)))
+
+    eraser = Eraser(erase, disk.empty)
+    eraser.heed(ContentErased(("images/a.webp",)))
+    async with eraser.running():
+        await until(lambda: {"images/late.webp"} in disk.asked)
+    assert disk.asked[:2] == [{"images/a.webp"}, {"images/late.webp"}]
+
+
+async def test_it_ends_with_nothing_left_to_do(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(disk) as eraser:
+        monkeypatch.setattr(eraser_module, "DELAY_SECONDS", 60.0)
+        eraser.heed(ContentErased(("images/a.webp",)))
+    assert disk.asked == [{"images/a.webp"}, "log"]
+
+
+async def test_a_failure_at_the_end_is_no_failure_to_end(disk: Disk, caplog: pytest.LogCaptureFixture) -> None:
+    async with running(disk):
+        disk.log_failures = 1
+    assert disk.asked == ["log"]
+    assert "the next start tries again" in caplog.text
+
+
+class SlowDisk(Disk):
+    """Writing takes a while; when each writing began and ended, in the loop's seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+        self.spans: list[tuple[float, float]] = []
+
+    async def empty(self) -> None:
+        begun = asyncio.get_running_loop().time()
+        await asyncio.sleep(self.seconds)
+        self.spans.append((begun, asyncio.get_running_loop().time()))
+        await super().empty()
+
+
+async def test_what_expires_is_written_out_in_proportion_to_what_that_costs() -> None:
+    disk = SlowDisk(0.02)
+    async with running(disk) as eraser:
+        eraser.heed(ContentErased())
+        await until(lambda: disk.logs == 1)
+    (_, ended), (begun, _) = disk.spans[:2]
+    assert begun - ended >= 0.9 * eraser_module.EXPIRED_TIMES * disk.seconds  # clocks have grains
+
+
+async def test_what_is_taken_back_does_not_wait_for_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(eraser_module, "EXPIRED_TIMES", 1_000_000)
+    disk = SlowDisk(0.002)
+    async with running(disk) as eraser:
+        eraser.heed(ContentErased(("images/old.webp",)))
+        await until(lambda: {"images/old.webp"} in disk.asked)  # files wait for nothing
+        await asyncio.sleep(0.05)
+        assert disk.logs == 0
+        eraser.heed(RECALLED)
+        eraser.heed(ContentErased())
+        await until(lambda: disk.logs == 1)
+
+
+def test_the_longest_wait_leaves_time_to_keep_the_promise_of_ten_seconds() -> None:
+    assert eraser_module.PROMISED_SECONDS_MAX <= 6
+
+
+async def test_a_recalled_text_is_in_no_file_soon_after(tmp_path: Path) -> None:
+    async with staged(tmp_path, FakeClock()) as stage:
+        ming = await stage.join("小明")
+        eraser = Eraser(Disk().erase, stage.database.empty_log)
+
+        def publish(events: list[Event]) -> None:
+            for event in events:
+                eraser.heed(event)
+
+        def is_stored() -> bool:
+            return "这是秘密".encode() in stage.files()
+
+        stage.database.publish_to(publish)
+        async with eraser.running():
+            message = await stage.said(ming, "这是秘密")
+            assert is_stored()
+            await stage.room.recalling.recall(ming, message.id)
+            await until(lambda: not is_stored())

@@ -1,0 +1,247 @@
+"""A database of every schema there has been becomes today's; before that, a copy; and nothing at all without room.
+
+`schemas/N.sql` is a whole room as schema N kept it. A new schema brings a dump of its own: the one before,
+migrated, with a row for what is new.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from chatserver.db import migrations, upgrade_copy, vacuum
+from chatserver.db.database import Database
+from chatserver.db.migrations import DatabaseUnusable
+from chatserver.db.transaction import Transaction
+from chatserver.features.messages import store as message_store
+from tests.client import Browser
+from tests.faults.disk import mounted
+from tests.process.serving import make_administrator, serving
+
+SCHEMAS = Path(__file__).parent / "schemas"
+NEWEST = migrations.newest_version()
+OLDER = range(1, NEWEST)
+
+
+def made(path: Path, schema: int) -> Path:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript((SCHEMAS / f"{schema}.sql").read_text("utf-8"))
+        connection.execute(f"PRAGMA application_id = {migrations.APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {schema}")
+    path.chmod(0o600)
+    return path
+
+
+def shape(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    """The columns of every table, and the columns of every index."""
+    with closing(sqlite3.connect(path)) as connection:
+        names = connection.execute("SELECT name, type FROM sqlite_schema WHERE name NOT LIKE 'sqlite%'").fetchall()
+        return {
+            name: connection.execute(f"PRAGMA {'table_xinfo' if kind == 'table' else 'index_xinfo'}({name})").fetchall()
+            for name, kind in names
+        }
+
+
+def rows(path: Path, query: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def all_bytes(directory: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in directory.glob("chat.db*"))
+
+
+def test_there_is_a_room_of_every_schema() -> None:
+    assert {int(path.stem) for path in SCHEMAS.iterdir()} == {step.number for step in migrations._steps()}
+
+
+@pytest.mark.parametrize("schema", [*OLDER, NEWEST])
+async def test_a_room_of_every_schema_becomes_todays_with_all_that_was_in_it(tmp_path: Path, schema: int) -> None:
+    path = made(tmp_path / "chat.db", schema)
+    migrations.connect(tmp_path / "new.db").close()
+    database = await Database.open(path)
+    try:
+        found = await database.run(lambda tx: message_store.newest(tx, 100))
+    finally:
+        await database.close()
+    assert [(message.id, message.author.name, message.text, message.state) for message in found] == [
+        (3, "小明", "今天有草莓吗", "live"),
+        (4, "店长", "有的", "live"),
+        (5, "小明", "", "recalled"),
+        (6, "店长", "", "live"),
+    ]
+    assert rows(path, "PRAGMA user_version") == [(NEWEST,)]
+    assert rows(path, "SELECT epoch, seq, first_id FROM room") == [("0123456789abcdef", 7, 3)]
+    assert rows(path, "SELECT name, role, muted_until_ms, banned FROM users") == [
+        ("店长", "administrator", 0, 0), ("小明", "member", 1795330000000, 0), ("mallory", "member", 0, 1),
+    ]  # fmt: skip
+    assert [len(rows(path, f"SELECT * FROM {table}")) for table in ("sessions", "windows", "pictures")] == [1, 1, 1]
+    assert len(rows(path, "SELECT * FROM settings")) == (2 if schema >= 2 else 0)
+    assert len(rows(path, "SELECT * FROM reactions")) == (2 if schema >= 3 else 0)
+    assert shape(path) == shape(tmp_path / "new.db")
+    assert rows(path, "PRAGMA integrity_check") == [("ok",)] and rows(path, "PRAGMA foreign_key_check") == []
+
+
+@pytest.mark.parametrize("schema", OLDER)
+def test_what_it_was_is_kept_beside_it_for_its_owner_alone(tmp_path: Path, schema: int) -> None:
+    path = made(tmp_path / "chat.db", schema)
+    was = shape(path)
+    migrations.connect(path).close()
+    [copy] = upgrade_copy.copies(path)
+    assert copy == tmp_path / f"chat.db.schema-{schema}"
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert shape(copy) == was
+    assert rows(copy, "PRAGMA user_version") == [(schema,)]
+    assert rows(copy, "PRAGMA application_id") == [(migrations.APPLICATION_ID,)]
+    assert rows(copy, "SELECT text FROM messages WHERE id < 5") == [("今天有草莓吗",), ("有的",)]
+    # Put back, it is another line of history than the one that went on.
+    assert rows(copy, "SELECT epoch FROM room") != rows(path, "SELECT epoch FROM room")
+
+
+def test_what_a_kill_left_in_the_log_is_in_the_copy(tmp_path: Path) -> None:
+    path = made(tmp_path / "chat.db", 1)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE messages SET text = 'in the log' WHERE id = 3")
+        killed = tmp_path / "killed"
+        killed.mkdir()
+        for file in tmp_path.glob("chat.db*"):
+            (killed / file.name).write_bytes(file.read_bytes())
+    migrations.connect(killed / "chat.db").close()
+    for file in (killed / "chat.db", killed / "chat.db.schema-1"):
+        assert rows(file, "SELECT text FROM messages WHERE id = 3") == [("in the log",)]
+
+
+def test_a_new_room_and_one_of_today_are_not_copied(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(2):
+        migrations.connect(tmp_path / "chat.db").close()
+    migrations.connect(made(tmp_path / "today.db", NEWEST)).close()
+    assert not list(tmp_path.glob("*.schema-*"))
+    assert caplog.text == ""
+
+
+def test_each_step_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    migrations.connect(made(tmp_path / "chat.db", 2)).close()
+    told = [record.getMessage() for record in caplog.records]
+    assert f"from 2 to {NEWEST} begins" in told[0] and "copied to chat.db.schema-2" in told[1]
+    assert told[2:4] == ["schema 3 (reactions) done", "schema 4 (clock) done"]
+
+
+def test_a_step_that_fails_leaves_the_steps_before_it_and_the_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = made(tmp_path / "chat.db", 2)
+    steps = migrations._steps()
+    broken = migrations._Step(4, "broken", "CREATE TABLE half (n INTEGER); INSERT INTO nowhere VALUES (1);")
+    monkeypatch.setattr(migrations, "_steps", lambda: [*steps[:3], broken])
+    with pytest.raises(DatabaseUnusable, match="nowhere"):
+        migrations.connect(path)
+    monkeypatch.undo()
+    assert rows(path, "PRAGMA user_version") == [(3,)] and "half" not in shape(path)
+    migrations.connect(path).close()
+    assert shape(path)["invites"] and rows(path, "PRAGMA user_version") == [(NEWEST,)]
+    assert [copy.name for copy in upgrade_copy.copies(path)] == ["chat.db.schema-2", "chat.db.schema-3"]
+
+
+async def test_an_upgraded_room_keeps_its_promise_in_the_copy_too(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    made(data / "chat.db", 1)
+    done = await make_administrator(data)
+    assert done.code == 0 and "schema 2 (settings) done" in done.err
+    async with serving(data, "--history-hours", "80000") as room, Browser(room.address) as browser:
+        await browser.log_in("店长")
+        assert [message["text"] for message in await browser.messages()][:2] == ["今天有草莓吗", "有的"]
+        assert (await browser.post("/recall_message/3/")).status == 200
+        for _ in range(100):  # the ten seconds of the promise
+            if "草莓".encode() not in all_bytes(data):
+                break
+            await asyncio.sleep(0.1)
+        else:
+            pytest.fail("what was recalled can still be read")
+        assert "有的".encode() in (data / "chat.db.schema-1").read_bytes()
+
+
+# No room for it
+
+
+def test_a_disk_without_room_refuses_in_one_line_and_touches_nothing(tmp_path: Path) -> None:
+    try:
+        with mounted(tmp_path / "small", mib=32) as disk:
+            path = made(disk.path / "chat.db", 1)
+            disk.fill()
+            before = {file.name: file.read_bytes() for file in disk.path.iterdir() if file.name != "filler"}
+            with pytest.raises(DatabaseUnusable) as caught:
+                migrations.connect(path)
+            said = str(caught.value)
+            assert said.startswith(f"{path}: ") and "bytes more than its disk has free" in said and "\n" not in said
+            after = {file.name: file.read_bytes() for file in disk.path.iterdir() if file.name != "filler"}
+            assert after == before
+            disk.empty()
+            migrations.connect(path).close()
+    except PermissionError as error:
+        pytest.skip(f"no small file system here: {error}")
+
+
+def test_a_copy_that_cannot_be_made_stops_the_upgrade(tmp_path: Path) -> None:
+    path = made(tmp_path / "chat.db", 1)
+    before = path.read_bytes()
+    (tmp_path / "chat.db.schema-1").mkdir()
+    with pytest.raises(DatabaseUnusable, match="no copy could be made"):
+        migrations.connect(path)
+    assert path.read_bytes() == before
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["chat.db", "chat.db.schema-1"]
+
+
+# The copy keeps nothing that the room took back
+
+
+@pytest.mark.parametrize("schema", OLDER)
+async def test_what_is_taken_back_or_expires_leaves_the_copy_too(tmp_path: Path, schema: int) -> None:
+    path = made(tmp_path / "chat.db", schema)
+    database = await Database.open(path)
+    [copy] = upgrade_copy.copies(path)
+
+    async def after(unit: Callable[[Transaction], object]) -> bytes:
+        await database.run(unit)
+        await vacuum.write_anew(database)
+        return all_bytes(tmp_path)
+
+    def expire(tx: Transaction) -> None:
+        message_store.erase_below(tx, 4)
+        tx.execute("UPDATE room SET first_id = 4")
+
+    try:
+        keeper = await database.run(lambda tx: next(m.author for m in message_store.newest(tx, 9) if m.author.id == 1))
+        made_at = copy.stat().st_mtime_ns
+        assert "有的".encode() not in await after(lambda tx: message_store.recall(tx, 4, keeper, 0))
+        assert "草莓".encode() in copy.read_bytes()
+        assert "草莓".encode() not in await after(expire)
+    finally:
+        await database.close()
+    assert rows(copy, "SELECT id FROM messages") == [(6,)]
+    assert rows(copy, "SELECT first_id FROM room") == [(4,)]
+    assert rows(copy, "PRAGMA integrity_check") == [("ok",)] and rows(copy, "PRAGMA foreign_key_check") == []
+    assert copy.stat().st_mtime_ns == made_at
+
+
+async def test_a_copy_goes_after_a_week_and_so_does_one_that_cannot_be_cleaned(tmp_path: Path) -> None:
+    path = made(tmp_path / "chat.db", NEWEST)
+    old, damaged, good = (tmp_path / f"chat.db.schema-{n}" for n in (1, 2, 3))
+    made(old, 1)
+    made(good, 3)
+    damaged.write_bytes(b"\xa5" * 8192)
+    a_month_ago = old.stat().st_mtime - 30 * 86_400
+    os.utime(old, (a_month_ago, a_month_ago))
+    database = await Database.open(path)
+    try:
+        await vacuum.write_anew(database)
+    finally:
+        await database.close()
+    assert upgrade_copy.copies(path) == [good]

@@ -1,0 +1,198 @@
+"""Weak passwords are refused by name, strong ones are kept whole, and hashing never holds up the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chatserver.core.errors import Code, Refusal
+from chatserver.features.accounts import passwords
+from chatserver.features.accounts.passwords import PasswordHasher, check_strength, hash_password, verify
+
+ROUNDS = 4  # the cheapest that bcrypt has
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "correct horse battery staple", "password-of-alice-1", "Passw0rd!x", "secret-pass-1", "tests3cret!",
+        "床前明月光疑是地上霜", "19871224", "x" * 1023 + "y", "        y", "p\0ssw0rd-with-nul", "👑👑👑👑👑👑👑x",
+    ],
+)  # fmt: skip
+def test_an_ordinary_password_is_accepted(password: str) -> None:
+    check_strength(password, "alice")
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("", "short"),
+        ("1234567", "short"),
+        ("e\u0301" * 7, "short"),
+        ("x" * 1025, "long"),
+        ("a" * 10_000_000, "long"),
+        ("password", "common"),
+        ("PassWord123", "common"),
+        ("woaini1314", "common"),
+        ("a123456789", "common"),
+        ("qq123456", "common"),
+        ("1qaz2wsx", "common"),
+        ("11111111", "sequence"),
+        ("zzzzzzzzz", "sequence"),
+        ("12345678", "sequence"),
+        ("0123456789012", "sequence"),
+        ("9876543210", "sequence"),
+        ("1212121212", "sequence"),
+        ("123123123", "sequence"),
+        ("12341234", "sequence"),
+        ("AliceInChains", "name"),
+        ("\ud800longenough", "characters"),
+    ],
+)
+def test_a_weak_password_is_refused_with_its_reason(password: str, why: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        check_strength(password, "aliceinchains")
+    assert refusal.value.code is Code.PASSWORD_WEAK
+    assert refusal.value.details["reason"] == why
+
+
+def test_the_list_of_common_passwords_is_long_lower_case_and_without_repeats() -> None:
+    path = Path(passwords.__file__).with_name("common_passwords.txt")
+    lines = [line for line in path.read_text("utf-8").splitlines() if not line.startswith("# ")]
+    assert len(lines) > 500
+    assert len(set(lines)) == len(lines)
+    assert all(len(line) >= passwords.PASSWORD_MIN and line == line.casefold() for line in lines)
+
+
+def test_a_password_is_kept_as_a_hash_that_only_it_fits() -> None:
+    hashed = hash_password("correct horse", ROUNDS)
+    assert hashed.startswith("$2b$04$")
+    assert verify("correct horse", hashed)
+    assert not verify("correct horsf", hashed)
+    assert hash_password("correct horse", ROUNDS) != hashed
+
+
+def test_every_character_of_a_long_password_counts() -> None:
+    hashed = hash_password("长" * 500 + "甲", ROUNDS)
+    assert verify("长" * 500 + "甲", hashed)
+    assert not verify("长" * 500 + "乙", hashed)
+
+
+def test_what_follows_a_nul_counts() -> None:
+    assert not verify("a\0one", hash_password("a\0two", ROUNDS))
+
+
+def test_the_keyboards_way_to_write_an_accent_does_not_matter() -> None:
+    assert verify("Jose\u0301-Jose\u0301", hash_password("José-José", ROUNDS))
+
+
+def test_what_is_no_text_is_refused_and_fits_nothing() -> None:
+    with pytest.raises(Refusal):
+        hash_password("\udcff\udcff", ROUNDS)
+    assert not verify("\udcff\udcff", hash_password("anything else", ROUNDS))
+
+
+@pytest.mark.parametrize("damaged", ["", "!", "$2b$04$short", "plain text", "$2b$99$" + "." * 53, "\u5bc6\u7801"])
+def test_a_damaged_hash_fits_no_password(damaged: str) -> None:
+    assert not verify("anything", damaged)
+
+
+@pytest.fixture
+def hasher() -> Iterator[PasswordHasher]:
+    hasher = PasswordHasher(ROUNDS)
+    yield hasher
+    hasher.close()
+
+
+async def test_the_hasher_hashes_and_verifies(hasher: PasswordHasher) -> None:
+    hashed = await hasher.hash("correct horse")
+    assert await hasher.verify("correct horse", hashed) is True
+    assert await hasher.verify("wrong horse", hashed) is False
+
+
+async def test_nobody_has_any_password(hasher: PasswordHasher) -> None:
+    assert await hasher.verify("correct horse", None) is False
+    assert await hasher.verify("correct horse", "") is False
+
+
+async def test_an_unknown_name_takes_as_long_as_a_known_one() -> None:
+    hasher = PasswordHasher(rounds=9)
+    try:
+        hashed = await hasher.hash("correct horse")
+        known = min([await _seconds(hasher, hashed) for _ in range(4)])
+        unknown = min([await _seconds(hasher, None) for _ in range(4)])
+    finally:
+        hasher.close()
+    assert 0.5 < unknown / known < 2
+
+
+async def test_hashing_leaves_the_loop_free() -> None:
+    hasher = PasswordHasher(rounds=12)
+    try:
+        task = asyncio.create_task(hasher.hash("correct horse"))
+        turns = 0
+        while not task.done():
+            await asyncio.sleep(0.005)
+            turns += 1
+    finally:
+        hasher.close()
+    assert turns >= 5
+
+
+async def test_a_flood_is_refused_past_the_bound_and_the_rest_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = threading.Event()
+
+    def held(password: str, hashed: str) -> bool:
+        return gate.wait(timeout=10)
+
+    monkeypatch.setattr(passwords, "verify", held)
+    hasher = PasswordHasher(ROUNDS)
+    try:
+        callers = [asyncio.create_task(hasher.verify("x", "y")) for _ in range(66)]
+        await asyncio.sleep(0)
+        with pytest.raises(Refusal) as refusal:
+            await hasher.verify("x", "y")
+        assert refusal.value.code is Code.BUSY
+        assert refusal.value.details["retry_after_ms"] > 0
+        gate.set()
+        assert all(await asyncio.gather(*callers))
+        assert await hasher.verify("x", "y")
+    finally:
+        gate.set()
+        hasher.close()
+
+
+async def test_a_caller_that_went_away_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = threading.Event()
+    monkeypatch.setattr(passwords, "verify", lambda password, hashed: gate.wait(timeout=10))
+    hasher = PasswordHasher(ROUNDS)
+    try:
+        callers = [asyncio.create_task(hasher.verify("x", "y")) for _ in range(66)]
+        await asyncio.sleep(0)
+        for caller in callers[2:]:
+            caller.cancel()
+        await asyncio.gather(*callers[2:], return_exceptions=True)
+        gate.set()
+        assert await hasher.verify("x", "y")
+        assert all(await asyncio.gather(*callers[:2]))
+    finally:
+        gate.set()
+        hasher.close()
+
+
+async def test_a_closed_hasher_is_busy(hasher: PasswordHasher) -> None:
+    hasher.close()
+    with pytest.raises(Refusal) as refusal:
+        await hasher.hash("correct horse")
+    assert refusal.value.code is Code.BUSY
+
+
+async def _seconds(hasher: PasswordHasher, hashed: str | None) -> float:
+    started = time.perf_counter()
+    await hasher.verify("correct horse", hashed)
+    return time.perf_counter() - started

@@ -1,0 +1,141 @@
+"""The page of invitations, as administrators, programs and those who are invited meet it."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+import pytest
+
+from tests.client import HTML, Answer, Browser, House
+
+
+async def made(admin: Browser, **fields: Any) -> Any:
+    answer = await admin.post("/invites/", fields)
+    assert answer.status == 201, answer.text
+    return answer.json["invite"]
+
+
+async def opened(admin: Browser) -> list[Any]:
+    return (await admin.get("/invites/")).json["invites"]
+
+
+def code(address: str) -> str:
+    return address.partition("/register/?invite=")[2]
+
+
+async def invited(house: House, name: str, address: str) -> Answer:
+    return await (await house.guest()).register(name, invite=code(address))
+
+
+async def test_a_program_makes_lists_and_withdraws(house: House) -> None:
+    admin = await house.administrator()
+    await admin.post("/settings/", {"registration": "invite"})
+    invite = await made(admin, uses=2, hours=24)
+    now_ms = house.clock.now_ms()
+    assert invite["address"].startswith(f"{house.server.address}/register/?invite=")
+    assert {name: value for name, value in invite.items() if name not in ("address", "id")} == {
+        "uses_left": 2, "created_ms": now_ms, "expires_ms": now_ms + 24 * 3_600_000, "made_by": "店长",
+    }  # fmt: skip
+    assert (await invited(house, "小明", invite["address"])).status == 201
+    assert [(row["id"], row["uses_left"]) for row in await opened(admin)] == [(invite["id"], 1)]
+    assert (await admin.post("/invites/", {"withdraw": invite["id"]})).json == {"invites": []}
+    assert (await invited(house, "小红", invite["address"])).code == "invite_invalid"
+    assert (await admin.post("/invites/", {"withdraw": invite["id"]})).code == "not_found"
+
+
+async def test_json_may_be_sent_too(house: House) -> None:
+    admin = await house.administrator()
+    answer = await admin.post_json("/invites/", {"uses": 3, "hours": 0.5})
+    assert (answer.status, answer.json["invite"]["uses_left"]) == (201, 3)
+    for wrong in ({"uses": True}, {"uses": 1.5}, {"uses": [1]}, {"uses": 10**400}):
+        assert (await admin.post_json("/invites/", wrong)).json["error"]["field"] == "uses"
+
+
+async def test_without_a_word_it_is_for_one_and_a_week(house: House) -> None:
+    invite = await made(await house.administrator())
+    assert (invite["uses_left"], invite["expires_ms"] - invite["created_ms"]) == (1, 168 * 3_600_000)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"uses": "0"}, "uses"), ({"uses": "10001"}, "uses"), ({"uses": "many"}, "uses"), ({"uses": "nan"}, "uses"),
+        ({"hours": "0"}, "hours"), ({"hours": "8785"}, "hours"), ({"hours": "inf"}, "hours"),
+        ({"hours": "nan"}, "hours"), ({"port": "80"}, "port"),
+    ],
+)  # fmt: skip
+async def test_what_cannot_be_is_refused_and_nothing_is_made(house: House, fields: Any, field: str) -> None:
+    admin = await house.administrator()
+    refused = await admin.post("/invites/", fields)
+    assert (refused.status, refused.code, refused.json["error"]["field"]) == (400, "bad_request", field)
+    page = await admin.post("/invites/", fields, headers=HTML)
+    assert page.status == 400 and 'role="alert"' in page.text
+    assert await opened(admin) == []
+
+
+async def test_a_browser_makes_one_without_a_script_and_sees_its_address_once(house: House) -> None:
+    admin = await house.administrator()
+    answer = await admin.post("/invites/", {"uses": "5", "hours": "72"}, headers=HTML)
+    assert answer.status == 201
+    found = re.search(r'id="made-address">([^<]+)<', answer.text)
+    assert found
+    address = html.unescape(found[1])
+    assert "可以加入 5 人，2026-11-25 14:36 前有效" in answer.text
+    page = (await admin.page("/invites/")).text
+    assert code(address) not in page and "made-address" not in page
+    assert "还能加入 5 人" in page and "店长 生成于 2026-11-22 14:36" in page
+    assert (await invited(house, "小明", address)).status == 201
+
+
+async def test_a_browser_withdraws_one(house: House) -> None:
+    admin = await house.administrator()
+    invite = await made(admin, uses=5)
+    page = (await admin.page("/invites/")).text
+    assert f'name="withdraw" value="{invite["id"]}"' in page
+    answer = await admin.post("/invites/", {"withdraw": invite["id"]}, headers=HTML)
+    assert (answer.status, answer.headers["Location"]) == (303, "/invites/?done=withdrawn")
+    page = (await admin.page("/invites/?done=withdrawn")).text
+    assert 'role="status"' in page and "data-invite" not in page and "没有还有效的邀请" in page
+    again = await admin.post("/invites/", {"withdraw": invite["id"]}, headers=HTML)
+    assert again.status == 404 and 'role="alert"' in again.text
+
+
+async def test_those_that_let_nobody_in_any_more_are_not_listed(house: House) -> None:
+    admin = await house.administrator()
+    await admin.post("/settings/", {"registration": "invite"})
+    short, once, stays = await made(admin, hours=1), await made(admin, uses=1), await made(admin, uses=9)
+    await invited(house, "小明", once["address"])
+    house.clock.forward(3600)
+    assert [row["id"] for row in await opened(admin)] == [stays["id"]]
+    assert (await invited(house, "小红", short["address"])).code == "invite_invalid"
+
+
+async def test_the_operators_are_listed_and_may_be_withdrawn(house: House) -> None:
+    admin = await house.administrator()
+    await house.server.room.invites.create(3, 24)
+    [invite] = await opened(admin)
+    assert invite["made_by"] is None
+    assert "服务器上生成于" in (await admin.page("/invites/")).text
+    assert (await admin.post("/invites/", {"withdraw": invite["id"]})).json == {"invites": []}
+
+
+async def test_who_is_an_administrator_no_longer_makes_none(house: House) -> None:
+    admin, other = await house.administrator("店长"), await house.administrator("副店长")
+    members = {row["name"]: row["id"] for row in (await admin.get("/members/")).json["members"]}
+    await admin.post(f"/members/{members['副店长']}/", {"act": "demote"})
+    assert (await other.post("/invites/", {"uses": "1"})).code == "forbidden"
+    assert await opened(admin) == []
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("registration", ["open", "invite", "closed"])
+async def test_the_page_says_whether_an_invitation_is_asked_for(house: House, language: str, registration: str) -> None:
+    admin = await house.administrator()
+    await admin.post("/settings/", {"registration": registration})
+    page = (await admin.page(f"/invites/?lang={language}")).text
+    assert f'<html lang="{language}"' in page
+    assert ('href="/settings/#field-registration"' in page) == (registration != "invite")
+    for there in ("/settings/", "/members/"):
+        assert 'href="/invites/"' in (await admin.page(there)).text

@@ -1,0 +1,189 @@
+"""Reading back: the newest, the older, the found; and what is no longer kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.client import Browser, House, opened
+
+
+async def texts(browser: Browser, path: str) -> list[str]:
+    answer = await browser.get(path)
+    assert answer.status == 200, answer.body
+    return [message["text"] for message in answer.json["messages"]]
+
+
+def numbers(first: int, last: int) -> list[str]:
+    return [str(n) for n in range(first, last + 1)]
+
+
+@pytest.fixture
+async def talker(house: House) -> Browser:
+    """Somebody who has said 1 to 60."""
+    browser = await house.member("小明")
+    for n in range(1, 61):
+        await browser.say(str(n))
+    return browser
+
+
+async def test_the_newest_fifty_oldest_first_with_where_they_stand(talker: Browser) -> None:
+    answer = (await talker.get("/api/recent_messages/")).json
+    assert [message["text"] for message in answer["messages"]] == numbers(11, 60)
+    assert set(answer) >= {"messages", "seq", "first_id", "epoch"}
+    assert (answer["seq"], answer["first_id"]) == (60, 1)
+    assert isinstance(answer["epoch"], str) and answer["epoch"]
+
+
+@pytest.mark.parametrize(("count", "first"), [(1, 60), (5, 56), (60, 1), (100, 1), (10**30, 1)])
+async def test_as_many_of_the_newest_as_one_asks_for(talker: Browser, count: int, first: int) -> None:
+    assert await texts(talker, f"/api/recent_messages_apiint/{count}") == numbers(first, 60)
+
+
+async def test_none_of_the_newest_is_none(talker: Browser) -> None:
+    assert await texts(talker, "/api/recent_messages_apiint/0") == []
+
+
+async def test_paging_back_meets_every_message_once(talker: Browser) -> None:
+    seen: list[str] = []
+    before = 10**9
+    while True:
+        page = (await talker.get(f"/api/messages/?before={before}&limit=7")).json["messages"]
+        if not page:
+            break
+        seen = [message["text"] for message in page] + seen
+        before = page[0]["id"]
+    assert seen == numbers(1, 60)
+
+
+async def test_the_page_just_before_an_id(talker: Browser) -> None:
+    assert await texts(talker, "/api/messages/?before=31&limit=10") == numbers(21, 30)
+    assert await texts(talker, "/api/messages/?before=31") == numbers(1, 30)
+    assert await texts(talker, "/api/messages/?before=1") == []
+    assert await texts(talker, "/api/messages/?limit=100") == numbers(1, 60)
+
+
+async def test_pages_leave_out_what_was_deleted_and_count_what_was_recalled(talker: Browser) -> None:
+    await talker.delete(30)
+    await talker.recall(29)
+    assert await texts(talker, "/api/messages/?before=31&limit=3") == ["27", "28", ""]
+    assert len(await texts(talker, "/api/recent_messages_apiint/100")) == 59
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=101",
+        "limit=-1",
+        "limit=ten",
+        "limit=",
+        "limit=1.5",
+        "limit=٣",
+        "before=0",
+        "before=-1",
+        "before=x",
+        "before=",
+        "before=99999999999999999999",
+        "before=1e3",
+        "limit=%00",
+    ],
+)
+async def test_a_page_that_cannot_be_is_refused(house: House, query: str) -> None:
+    answer = await (await house.guest()).get(f"/api/messages/?{query}")
+    assert (answer.status, answer.code) == (400, "bad_request")
+
+
+async def test_searching_finds_every_word_in_any_case_newest_last(house: House) -> None:
+    browser = await house.member("小明")
+    for text in ("Red tea", "green TEA", "红茶 and red tea", "100% _sure_"):
+        await browser.say(text)
+    assert await texts(browser, "/api/messages/?q=tea") == ["Red tea", "green TEA", "红茶 and red tea"]
+    assert await texts(browser, "/api/messages/?q=TEA+red") == ["Red tea", "红茶 and red tea"]
+    assert await texts(browser, "/api/messages/?q=茶") == ["红茶 and red tea"]
+    assert await texts(browser, "/api/messages/?q=tea&limit=1") == ["红茶 and red tea"]
+    assert await texts(browser, "/api/messages/?q=tea&before=3") == ["Red tea", "green TEA"]
+    assert await texts(browser, "/api/messages/?q=%25") == ["100% _sure_"]
+    assert await texts(browser, "/api/messages/?q=coffee") == []
+    assert await texts(browser, "/api/messages/?q=") == []
+
+
+async def test_searching_finds_nothing_that_was_taken_back(house: House) -> None:
+    browser = await house.member("小明")
+    for text in ("secret one", "secret two", "secret three"):
+        await browser.say(text)
+    await browser.recall(1)
+    await browser.delete(2)
+    assert await texts(browser, "/api/messages/?q=secret") == ["secret three"]
+
+
+async def test_a_search_that_is_too_long_is_refused(house: House) -> None:
+    answer = await (await house.guest()).get("/api/messages/?q=" + "x" * 201)
+    assert (answer.status, answer.code) == (400, "too_long")
+
+
+async def test_what_is_beyond_the_count_is_gone_from_everywhere(tmp_path: Path) -> None:
+    async with opened(tmp_path, history_limit=3) as house:
+        browser = await house.member("小明")
+        for n in range(1, 6):
+            await browser.say(f"number {n}")
+        expected = ["number 3", "number 4", "number 5"]
+        for path in (
+            "/api/recent_messages/",
+            "/api/recent_messages_apiint/100",
+            "/api/messages/",
+            "/api/messages/?q=number",
+        ):
+            assert await texts(browser, path) == expected
+        assert (await browser.get("/api/recent_messages/")).json["first_id"] == 3
+
+
+async def test_recalled_messages_count_towards_the_limit_and_deleted_ones_do_not(tmp_path: Path) -> None:
+    async with opened(tmp_path, history_limit=3) as house:
+        browser = await house.member("小明")
+        for n in range(1, 4):
+            await browser.say(str(n))
+        await browser.recall(2)
+        await browser.delete(3)
+        await browser.say("4")
+        assert await texts(browser, "/api/recent_messages/") == ["1", "", "4"]
+        await browser.say("5")
+        assert await texts(browser, "/api/recent_messages/") == ["", "4", "5"]
+
+
+async def test_what_is_too_old_is_gone(tmp_path: Path) -> None:
+    async with opened(tmp_path, history_hours=1) as house:
+        browser = await house.member("小明")
+        await browser.say("old")
+        house.clock.forward(1800)
+        await browser.say("middle")
+        house.clock.forward(1800)
+        await browser.say("new")
+        assert await texts(browser, "/api/recent_messages/") == ["middle", "new"]
+        assert (await browser.get("/api/recent_messages/")).json["first_id"] == 2
+
+
+async def test_an_id_is_never_used_twice(tmp_path: Path) -> None:
+    async with opened(tmp_path, history_hours=1) as house:
+        browser = await house.member("小明")
+        await browser.say("one")
+        await browser.delete(1)
+        house.clock.forward(4000)
+        await browser.say("two")
+    async with opened(tmp_path, history_hours=1) as house:
+        other = await house.guest()
+        await other.log_in("小明")
+        assert (await other.say("three"))["id"] == 3
+
+
+async def test_a_long_history_is_read_to_its_end(tmp_path: Path) -> None:
+    async with opened(tmp_path, history_limit=600) as house:
+        browser = await house.member("小明")
+        socket = await browser.socket()
+        for n in range(1, 561):
+            await socket.send("post", text=str(n), client_id=str(n))
+        await socket.expect("ack", client_id="560")
+        assert await texts(browser, "/api/recent_messages_apiint/1000") == numbers(1, 560)
+        assert await texts(browser, "/api/recent_messages_apiint/540") == numbers(21, 560)
+        assert await texts(browser, "/api/recent_messages/") == numbers(511, 560)

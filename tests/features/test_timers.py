@@ -1,0 +1,129 @@
+"""The room's own alarms, over a real room and a clock that the test moves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatserver.core import deadline_timer as alarm_module
+from chatserver.core.events import Event, MessagePosted, MessagesExpired, RecallSettled, SessionsEnded, WindowChanged
+from chatserver.core.model import Preset, Role
+from chatserver.features.messages.post import Draft
+from chatserver.features.timers import Alarms
+from tests.stage import Stage, staged
+from tests.support import FakeClock
+
+
+@pytest.fixture(autouse=True)
+def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alarm_module, "GRAIN_SECONDS", 0.001)
+    monkeypatch.setattr(alarm_module, "NAP_SECONDS", 0.005)
+
+
+@asynccontextmanager
+async def with_alarms(stage: Stage) -> AsyncIterator[None]:
+    alarms = Alarms(stage.room, stage.clock)
+
+    def publish(events: list[Event]) -> None:
+        for event in events:
+            stage.events.append(event)
+            stage.room.logins.heed(event)
+            alarms.heed(event)
+
+    stage.database.publish_to(publish)
+    async with alarms.running():
+        yield
+
+
+async def until(stage: Stage, kind: type[Any], is_it: Callable[[Any], bool] = lambda event: True) -> Any:
+    """The first such event, as soon as it is announced."""
+    async with asyncio.timeout(10):
+        while True:
+            for event in stage.events:
+                if isinstance(event, kind) and is_it(event):
+                    return event
+            await asyncio.sleep(0.001)
+
+
+async def test_everything_that_fell_due_while_the_server_was_down_is_settled_at_the_start(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with staged(tmp_path, clock) as stage:
+        wang = await stage.join("老王", Role.ADMINISTRATOR)
+        await stage.room.logins.start(wang.id, "", "")
+        await stage.room.posting.post(wang, Draft("old"))
+        clock.forward(90 * 86_400)
+        await stage.room.ordering.start(wang, 60)
+    clock.forward(61)
+    async with staged(tmp_path, clock) as stage, with_alarms(stage):
+        closed = await until(stage, WindowChanged)
+        said = await until(stage, MessagePosted)
+        ended = await until(stage, SessionsEnded)
+    assert not closed.window.is_open
+    assert said.message.preset is Preset.STOP
+    assert ended.session_ids == (1,)
+
+
+async def test_a_window_closes_by_itself_once_and_on_time(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with staged(tmp_path, clock) as stage, with_alarms(stage):
+        wang = await stage.join("老王", Role.ADMINISTRATOR)
+        opened = (await stage.room.ordering.start(wang, 60)).window
+        clock.forward(59.999)
+        await asyncio.sleep(0.02)
+        assert await stage.room.ordering.next_closing() == opened.closes_ms
+        clock.forward(0.001)
+        await until(stage, WindowChanged, lambda event: not event.window.is_open)
+        await asyncio.sleep(0.02)
+        stops = [e for e in stage.events if isinstance(e, MessagePosted) and e.message.preset is Preset.STOP]
+    assert len(stops) == 1
+
+
+async def test_recall_windows_close_and_messages_expire_by_themselves(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with staged(tmp_path, clock) as stage, with_alarms(stage):
+        ming = await stage.join("小明")
+        message = await stage.said(ming)
+        clock.forward(30)
+        settled = await until(stage, RecallSettled)
+        assert (settled.id, settled.user_id) == (message.id, ming.id)
+        clock.forward(24 * 3600)
+        expired = await until(stage, MessagesExpired)
+        assert expired.ids == (message.id,)
+
+
+async def test_a_login_begun_while_the_server_runs_ends_by_itself(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with staged(tmp_path, clock) as stage, with_alarms(stage):
+        ming = await stage.join("小明")
+        await asyncio.sleep(0.02)  # the alarm has looked, and found no login
+        await stage.room.logins.start(ming.id, "", "")
+        clock.forward(90 * 86_400)
+        ended = await until(stage, SessionsEnded)
+    assert ended.session_ids == (1,)
+
+
+async def test_a_full_disk_delays_an_alarm_and_stops_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alarm_module, "RETRY_SECONDS", 0.001)
+    clock = FakeClock()
+    async with staged(tmp_path, clock) as stage:
+        wang = await stage.join("老王", Role.ADMINISTRATOR)
+        await stage.room.ordering.start(wang, 60)
+        refused = asyncio.Event()
+        close_due = stage.room.ordering.close_due
+
+        async def failing() -> None:
+            if not refused.is_set():
+                refused.set()
+                raise OSError("the disk is full")
+            await close_due()
+
+        monkeypatch.setattr(stage.room.ordering, "close_due", failing)
+        async with with_alarms(stage):
+            clock.forward(60)
+            await until(stage, WindowChanged, lambda event: not event.window.is_open)
+    assert refused.is_set()

@@ -1,0 +1,193 @@
+"""Every "no" that this program says over HTTP: its code, its status, its words, and when to come back."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from chatserver.core.errors import Code, Refusal
+from chatserver.http.responses import STATUS
+from tests.client import JSON, PASSWORD, Answer, Browser, House, opened, picture
+
+Act = Callable[[House, Browser, Browser, dict[str, str]], Awaitable[Answer]]
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def post(
+    path: str, fields: dict[str, str] | None = None, files: dict[str, bytes] | None = None, as_: str = "member"
+) -> Act:
+    async def act(house: House, member: Browser, admin: Browser, headers: dict[str, str]) -> Answer:
+        browser = {"member": member, "admin": admin, "guest": await house.guest()}[as_]
+        return await browser.post(path, fields, files, headers=headers)
+
+    return act
+
+
+def get(path: str, as_: str = "member") -> Act:
+    async def act(house: House, member: Browser, admin: Browser, headers: dict[str, str]) -> Answer:
+        return await {"member": member, "admin": admin, "guest": await house.guest()}[as_].get(path, headers)
+
+    return act
+
+
+async def forged(house: House, member: Browser, admin: Browser, headers: dict[str, str]) -> Answer:
+    return await member.request("POST", "/post/", data={"text": "x"}, headers=headers)
+
+
+async def too_late(house: House, member: Browser, admin: Browser, headers: dict[str, str]) -> Answer:
+    message = await member.say("mine")
+    house.clock.forward(31)
+    return await member.post(f"/recall_message/{message['id']}/", headers=headers)
+
+
+async def not_mine(house: House, member: Browser, admin: Browser, headers: dict[str, str]) -> Answer:
+    return await member.post(f"/recall_message/{(await admin.say('hers'))['id']}/", headers=headers)
+
+
+async def gone(house: House, member: Browser, admin: Browser, headers: dict[str, str]) -> Answer:
+    message = await member.show(picture())
+    await member.recall(message["id"])
+    return await member.get(message["image"], headers)
+
+
+async def throttled(house: House, member: Browser, admin: Browser, headers: dict[str, str]) -> Answer:
+    for _ in range(5):
+        await member.log_in("小明", "not it at all")
+    return await member.post("/login/", {"username": "小明", "password": "x"}, headers=headers)
+
+
+async def too_fast(house: House, member: Browser, admin: Browser, headers: dict[str, str]) -> Answer:
+    await member.say("one")
+    return await member.post("/post/", {"text": "two"}, headers=headers)
+
+
+async def too_many_bytes(house: House, member: Browser, admin: Browser, headers: dict[str, str]) -> Answer:
+    return await member.post("/post/", {"text": "x" * 300_000}, headers=headers)
+
+
+def set_in_the_database(house: House, assignment: str) -> None:
+    """What no page of this program sets yet; the rules ask the row each time."""
+    with sqlite3.connect(house.data_dir / "chat.db") as database:
+        database.execute(f"UPDATE users SET {assignment} WHERE name = '小明'")
+    database.close()
+
+
+async def muted(house: House, member: Browser, admin: Browser, headers: dict[str, str]) -> Answer:
+    set_in_the_database(house, "muted_until_ms = 9000000000000")
+    return await member.post("/post/", {"text": "x"}, headers=headers)
+
+
+async def banned(house: House, member: Browser, admin: Browser, headers: dict[str, str]) -> Answer:
+    set_in_the_database(house, "banned = 1")
+    return await member.post("/login/", {"username": "小明", "password": PASSWORD}, headers=headers)
+
+
+async def wrong_method(house: House, member: Browser, admin: Browser, headers: dict[str, str]) -> Answer:
+    return await member.request("PUT", "/", headers=headers)
+
+
+def failing(refusal: Refusal) -> Act:
+    """The database says no: its queue is full, or its disk."""
+
+    async def act(house: House, member: Browser, admin: Browser, headers: dict[str, str]) -> Answer:
+        async def fail(*_: object) -> None:
+            raise refusal
+
+        house.server.room.posting.post = fail  # type: ignore[method-assign,assignment]
+        return await member.post("/post/", {"text": "x"}, headers=headers)
+
+    return act
+
+
+async def broken(house: House, member: Browser, admin: Browser, headers: dict[str, str]) -> Answer:
+    house.server.room.posting.post = None  # type: ignore[assignment,method-assign]
+    return await member.post("/post/", {"text": "x"}, headers=headers)
+
+
+NEW = {"username": "小红", "password": "a long enough one"}
+NOES: list[tuple[Code, int, Act, dict[str, object]]] = [
+    (Code.BAD_REQUEST, 400, get("/api/messages/?limit=0"), {}),
+    (Code.EMPTY, 400, post("/post/"), {}),
+    (Code.TOO_LONG, 400, post("/post/", {"text": "x" * 2001}), {}),
+    (Code.NAME_INVALID, 400, post("/register/", {**NEW, "username": "管理员"}, as_="guest"), {}),
+    (Code.PASSWORD_WEAK, 400, post("/register/", {**NEW, "password": "short"}, as_="guest"), {}),
+    (Code.INVITE_INVALID, 400, post("/register/", NEW, as_="guest"), {"registration": "invite"}),
+    (Code.IMAGE_UNREADABLE, 400, post("/post/", {}, {"image": picture(300, 300)[:200]}), {}),
+    (Code.LOGIN_REQUIRED, 401, post("/post/", {"text": "x"}, as_="guest"), {}),
+    (Code.LOGIN_FAILED, 401, post("/login/", {"username": "小明", "password": "wrong"}, as_="guest"), {}),
+    (Code.FORBIDDEN, 403, post("/send_preset/", {"command": "start"}), {}),
+    (Code.CSRF, 403, forged, {}),
+    (Code.NOT_YOURS, 403, not_mine, {}),
+    (Code.RECALL_EXPIRED, 403, too_late, {}),
+    (Code.MUTED, 403, muted, {}),
+    (Code.BANNED, 403, banned, {}),
+    (Code.REGISTRATION_CLOSED, 403, post("/register/", NEW, as_="guest"), {"registration": "closed"}),
+    (Code.NOT_FOUND, 404, get("/nowhere/"), {}),
+    (Code.GONE, 410, gone, {}),
+    (Code.METHOD_NOT_ALLOWED, 405, wrong_method, {}),
+    (Code.NAME_TAKEN, 409, post("/register/", {**NEW, "username": "小明"}, as_="guest"), {}),
+    (Code.WINDOW_CLOSED, 409, post("/send_preset/", {"command": "stop"}, as_="admin"), {}),
+    (Code.BODY_TOO_LARGE, 413, too_many_bytes, {}),
+    (Code.IMAGE_TOO_LARGE, 413, post("/post/", {}, {"image": b"x" * 1_500_000}), {"upload_max_mb": 1}),
+    (Code.IMAGE_UNSUPPORTED, 415, post("/post/", {}, {"image": b"just text"}), {}),
+    (Code.TOO_FAST, 429, too_fast, {"send_interval": 2}),
+    (Code.LOGIN_THROTTLED, 429, throttled, {}),
+    (Code.INTERNAL, 500, broken, {}),
+    (Code.BUSY, 503, failing(Refusal(Code.BUSY, retry_after_ms=1000)), {}),
+    (Code.STORAGE_FULL, 507, failing(Refusal(Code.STORAGE_FULL)), {}),
+]
+
+
+def test_every_code_is_tried() -> None:
+    assert {code for code, *_ in NOES} | {Code.WRONG_HOST} == set(Code) == set(STATUS)
+
+
+@pytest.mark.parametrize(("code", "status", "act", "settings"), NOES, ids=[no[0].value for no in NOES])
+async def test_a_no_has_its_code_its_status_and_words_in_both_languages(
+    tmp_path: Path, code: Code, status: int, act: Act, settings: dict[str, object]
+) -> None:
+    # An administrator joins by the operator's word, so the policy of registration stands in nobody's way.
+    async with opened(tmp_path / "one") as house:
+        await house.member("小明")
+        await house.administrator()
+    words = {}
+    for language in ("zh", "en"):
+        async with opened(tmp_path / "one", **settings) as house:
+            member, admin = await house.guest(), await house.guest()
+            await admin.log_in("店长")
+            set_in_the_database(house, "banned = 0, muted_until_ms = 0")
+            assert (await member.log_in("小明")).status == 200
+            answer = await act(house, member, admin, {**JSON, "Accept-Language": language})
+            assert (answer.status, answer.code) == (status, code.value)
+            error = answer.json["error"]
+            words[language] = error["message"]
+            if status in (429, 503):
+                assert int(answer.headers["Retry-After"]) >= 1
+                assert int(answer.headers["Retry-After"]) * 1000 >= error["retry_after_ms"] > 0
+            else:
+                assert "Retry-After" not in answer.headers
+    assert CHINESE.search(words["zh"]) and not CHINESE.search(words["en"])
+    assert "{" not in words["zh"] + words["en"] and "…" not in words["zh"] + words["en"]
+
+
+async def test_a_wrong_host_is_told_so_in_both_languages(tmp_path: Path) -> None:
+    async with opened(tmp_path, base_url="https://chat.example.org") as house:
+        guest = await house.guest()
+        for language, is_chinese in (("zh", True), ("en", False)):
+            answer = await guest.get("/api/recent_messages/", {**JSON, "Accept-Language": language})
+            assert (answer.status, answer.code) == (421, "wrong_host")
+            assert bool(CHINESE.search(answer.json["error"]["message"])) is is_chinese
+
+
+async def test_a_browser_is_told_on_a_page_in_its_language(house: House) -> None:
+    guest = await house.guest()
+    for language, is_chinese in (("zh", True), ("en", False)):
+        answer = await guest.page("/nowhere/", Accept_Language=language)
+        assert answer.status == 404
+        assert f'<html lang="{language}"' in answer.text
+        title = re.search(r"<h1[^>]*>(.*?)</h1>", answer.text, re.S)
+        assert title and bool(CHINESE.search(title[1])) is is_chinese

@@ -1,0 +1,217 @@
+"""RFC 6455 by the suite that everybody is measured with, and limits on what keeps to it and is still too much."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiohttp import WSMsgType, web
+
+from chatserver.core import token_bucket
+from chatserver.http.aiohttp_compat.strict_websocket import StrictWebSocket
+from tests.client import Browser, House, Socket, opened
+
+# Those whose frames are longer than a message of the room may be: only the limit is another here.
+ECHO_MAX = 128 * 1024
+GROUPS = ("1", "2", "3", "4", "5", "6", "7", "10")
+CASES = 247
+PATIENCE = 300.0
+
+
+async def echo(request: web.Request) -> web.WebSocketResponse:
+    """Sends back what comes, over the sockets that the room has."""
+    ws = StrictWebSocket(compress=False, autoping=False, autoclose=False, max_msg_size=ECHO_MAX + 1, timeout=5)
+    await ws.prepare(request)
+    while True:
+        message = await ws.receive()
+        match message.type:
+            case WSMsgType.TEXT:
+                await ws.send_str(message.data)
+            case WSMsgType.BINARY:
+                await ws.send_bytes(message.data)
+            case WSMsgType.PING:
+                await ws.pong(message.data)
+            case WSMsgType.PONG:
+                pass
+            case WSMsgType.CLOSE:
+                await ws.close(code=message.data or 1000)
+                return ws
+            case _:
+                return ws
+
+
+@asynccontextmanager
+async def echoing() -> AsyncIterator[str]:
+    """host:port of an echo."""
+    app = web.Application()
+    app.router.add_get("/", echo)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        assert site._server is not None
+        yield f"127.0.0.1:{site._server.sockets[0].getsockname()[1]}"  # type: ignore[attr-defined]
+    finally:
+        await runner.cleanup()
+
+
+async def test_every_case_of_the_conformance_suite_passes() -> None:
+    kosoku = pytest.importorskip("kosoku", reason="kosoku, which carries the cases, is not installed")
+    async with echoing() as address, asyncio.timeout(PATIENCE):
+        try:
+            found = await kosoku.run_fuzzingclient(address, [f"{group}.*" for group in GROUPS], None, concurrency=8)
+        except kosoku.FailureError as failure:
+            failed = [each for each in failure.results if not each.passed]
+            pytest.fail("\n".join(f"{each.case_id}: {each.result} {each.result_close}" for each in failed))
+    assert len(found) == CASES
+    assert {each.behavior.value for each in found} <= {"OK", "NON-STRICT", "INFORMATIONAL"}
+    # aiohttp looks at a text when it is whole; the suite would like it refused at the first wrong byte, too.
+    assert {each.case_id for each in found if each.behavior.value == "NON-STRICT"} <= {f"6.4.{n}" for n in range(1, 5)}
+
+
+def test_the_echo_is_set_as_the_room_is() -> None:
+    """What the suite says holds for the room: it makes its sockets with the same words, but for the size."""
+    room = (Path(__file__).parents[2] / "chatserver/features/presence/socket.py").read_text("utf-8")
+    ours = "StrictWebSocket(compress=False, autoping=False, autoclose=False, max_msg_size={} + 1, timeout=5)"
+    assert ours.format("FRAME_MAX") in room
+    assert ours.format("ECHO_MAX") in Path(__file__).read_text("utf-8")
+
+
+# How fast
+
+
+async def refusals(socket: Socket, count: int) -> list[dict[str, object]]:
+    for number in range(count):
+        await socket.send("ping", t=number)
+    await socket.expect("refused", code="too_fast")
+    return socket.heard("refused")
+
+
+async def test_frames_beyond_the_pace_are_refused_and_heard_again_later(house: House) -> None:
+    socket = await (await house.member("小明")).socket()
+    [refused] = await refusals(socket, token_bucket.BURST + 1)
+    assert refused["code"] == "too_fast" and isinstance(refused["retry_after_ms"], int)
+    house.clock.forward(refused["retry_after_ms"] / 1000)
+    await socket.send("ping", t="later")
+    assert await socket.expect("pong", t="later")
+
+
+async def test_who_does_not_slow_down_is_closed_and_nobody_else_minds(house: House) -> None:
+    other = await (await house.member("小红")).socket()
+    socket = await (await house.member("小明")).socket()
+    for number in range(token_bucket.BURST + token_bucket.REFUSALS_MAX + 1):
+        await socket.send("ping", t=number)
+    assert await socket.closed() == 1008
+    assert len(socket.heard("refused")) == token_bucket.REFUSALS_MAX
+    await other.say("still here", "c-1")
+
+
+async def test_guests_pings_and_pongs_of_the_protocol_count_too(house: House) -> None:
+    ws = await (await house.guest()).dial()
+    for _ in range(token_bucket.BURST + token_bucket.REFUSALS_MAX + 1):
+        await ws.ping(b"x")
+    async with asyncio.timeout(PATIENCE):
+        async for _ in ws:
+            pass
+    assert ws.close_code == 1008
+
+
+async def test_messages_that_are_stored_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(token_bucket, "BURST", 100)
+    async with opened(tmp_path) as house:
+        socket = await (await house.member("小明")).socket()
+        for number in range(400):
+            await socket.send("post", text=str(number), client_id=f"c-{number}")
+        await socket.expect("ack", client_id="c-399")
+        assert socket.heard("refused") == []
+
+
+# How many
+
+
+async def test_a_member_finds_room_where_a_guest_does_not(tmp_path: Path) -> None:
+    async with opened(tmp_path, max_connections=2) as house:
+        member, guest = await house.member("小明"), await house.guest()
+        first, second = await guest.socket(), await guest.socket()
+        socket = await member.socket()
+        await socket.say("in", "c-1")
+        ends = [asyncio.create_task(each.closed()) for each in (first, second)]
+        ended, still = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        assert [each.result() for each in ended] == [1013] and len(still) == 1
+        await member.socket()  # the second guest's place
+        assert await still.pop() == 1013
+        assert await refused_status(member) == await refused_status(guest) == 503
+        await socket.say("nobody who was in lost a place to a member", "c-2")
+
+
+async def test_a_member_finds_room_at_an_address_full_of_guests(tmp_path: Path) -> None:
+    async with opened(tmp_path, connections_per_address=1, trusted_proxies="127.0.0.1") as house:
+        here = {"X_Forwarded_For": "203.0.113.1"}
+        elsewhere = await (await house.guest(X_Forwarded_For="203.0.113.2")).socket()
+        guest = await (await house.guest(**here)).socket()
+        socket = await (await house.member("小明", **here)).socket()
+        assert await guest.closed() == 1013
+        await socket.say("in", "c-1")
+        await elsewhere.in_step()
+        assert not elsewhere.ws.closed
+
+
+async def refused_status(browser: Browser) -> int:
+    from aiohttp import WSServerHandshakeError
+
+    with pytest.raises(WSServerHandshakeError) as refused:
+        await browser.dial()
+    return refused.value.status
+
+
+# What JSON can hold
+
+DIGITS = "1" * 5_000
+DEEP = 60_000  # 100,000 brackets are more than a frame may have: see the form below
+
+TORTURE = {
+    "NaN": '{"type":"ping","t":NaN}',
+    "-Infinity": '{"type":"ping","t":-Infinity}',
+    "an infinity by the back door": '{"type":"ping","t":1e999}',
+    "half a character to say": '{"type":"post","client_id":"c-1","text":"\\ud800"}',
+    "half a character for a name": '{"type":"post","client_id":"\\udfff","text":"x"}',
+    "half a character for a key": '{"type":"react","id":1,"emoji":"\\ud83d","\\ud800":1}',
+    "half a character to echo": '{"type":"ping","t":"\\ud800"}',
+    "5,000 digits for a time": f'{{"type":"ping","t":{DIGITS}}}',
+    "5,000 digits for an id": f'{{"type":"recall","id":{DIGITS}}}',
+    "4,000 digits for an id": f'{{"type":"recall","id":{DIGITS[:4_000]}}}',
+    "a number below all": f'{{"type":"delete","id":-{DIGITS[:400]}}}',
+    "lists in lists": "[" * DEEP + "]" * 5,
+    "objects in objects": '{"a":' * (DEEP // 5),
+    "a frame that is deep inside": '{"type":"post","text":' + "[" * 50_000 + "]" * 10_000 + "}",
+    "a type that is a list": '{"type":["ping"]}',
+    "true for an id": '{"type":"recall","id":true}',
+    "a fraction for an id": '{"type":"recall","id":1.5}',
+    "NUL": '{"type":"post","client_id":"c-0","text":"a\\u0000b"}',
+    "two types": '{"type":"ping","type":"shout"}',
+    "a byte order mark": '\ufeff{"type":"ping"}',
+}
+
+
+@pytest.mark.parametrize("what", TORTURE)
+async def test_torture_is_refused_on_a_socket_that_goes_on(house: House, what: str) -> None:
+    socket = await (await house.member("小明")).socket()
+    await socket.ws.send_str(TORTURE[what])
+    refused = await socket.expect("refused")
+    assert refused["code"] == "bad_request"
+    await socket.say("still here", "c-2")
+    assert [message["text"] for message in await (await house.guest()).messages()] == ["still here"]
+
+
+async def test_a_hundred_thousand_brackets_in_a_body_are_refused(house: House) -> None:
+    admin = await house.administrator()
+    headers = {"X-CSRFToken": await admin.token(), "Content-Type": "application/json", "Accept": "application/json"}
+    for body in ("[" * 100_000, '{"a":' * 20_000, '{"command":' + DIGITS + "}", '{"command":NaN}'):
+        answer = await admin.request("POST", "/send_preset/", data=body.encode(), headers=headers)
+        assert (answer.status, answer.code) == (400, "bad_request")
+        assert json.loads(answer.body)

@@ -1,0 +1,36 @@
+"""The installed room sends what the build compressed, and takes no time for it at its start."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zipfile
+from pathlib import Path
+
+import brotli
+
+from chatserver.http import assets
+from chatserver.i18n.scripts import scripts
+from tests.client import HTML, Browser
+from tests.install.test_wheel import room
+from tests.install.wheels import ROOT
+
+
+def test_the_wheel_holds_each_text_in_both_codings(wheel: Path) -> None:
+    static, inside = ROOT / "static", zipfile.ZipFile(wheel)
+    sent = assets.contents(static, scripts())
+    texts = {name: body for name, body in sent.items() if Path(name).suffix in assets.TEXTS}
+    assert len(texts) > 50
+    assert "js/words/zh.js" in texts
+    for name, body in texts.items():
+        for coding, opened in (("br", brotli.decompress), ("gz", gzip.decompress)):
+            place = assets.prebuilt(Path("chatserver/static"), body, coding).as_posix()
+            assert opened(inside.read(place)) == body, name
+
+
+async def test_the_installed_room_answers_with_brotli(programs: Path, tmp_path: Path) -> None:
+    async with room(programs / "chatserver", tmp_path) as address, Browser(address) as guest:
+        page = (await guest.get("/", HTML)).text
+        for found in re.findall(r'(?:href|src)="(/static/\w+/(?:css|js)/[^"]+)"', page):
+            answer = await guest.get(found, {"Accept-Encoding": "gzip, br"})
+            assert answer.headers["Content-Encoding"] == "br", found

@@ -1,0 +1,84 @@
+"""Rooms to back up, and archives to doubt."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.client import PASSWORD, Browser, opened, picture, real_time
+
+SECRET_TEXT = "撤回-x1y2z3"
+
+
+async def furnish(data_dir: Path) -> dict[str, Any]:
+    """A closed room with some of everything; what was in it."""
+    async with opened(data_dir, real_time()) as house:
+        keeper = await house.administrator("店长")
+        member = await house.member("小明")
+        face = await member.post("/profile/", {}, {"avatar": picture(300, 300, colour="navy")})
+        assert face.status in (200, 303), face.body
+        await member.say("<b>早上好</b> & 'hello'")
+        shown = await member.show(picture(200, 100), text="a picture")
+        gone = await member.say(SECRET_TEXT)
+        await member.recall(gone["id"])
+        await keeper.preset("start", seconds=600)
+        await house.server.room.invites.create(3, 24)
+        messages = await member.messages()
+        image = (await member.get(shown["image"])).body
+        hello = (await member.socket()).hello
+        return {"messages": messages, "image": image, "hello": hello, "path": shown["image"]}
+
+
+@contextlib.asynccontextmanager
+async def visited(address: str, name: str = "小明"):  # type: ignore[no-untyped-def]
+    async with Browser(address) as browser:
+        answer = await browser.log_in(name, PASSWORD)
+        assert answer.status == 200, answer.body
+        yield browser
+
+
+async def eventually(is_so: Callable[[], bool]) -> None:
+    """Wait for what nothing tells of."""
+    async with asyncio.timeout(60):
+        while not is_so():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+def inside(directory: Path) -> list[str]:
+    """The names in it, hidden ones too."""
+    return sorted(path.name for path in directory.iterdir())
+
+
+def members_of(archive: Path) -> dict[str, bytes]:
+    """What any tar makes of it."""
+    with tarfile.open(archive) as tar:
+        return {member.name: tar.extractfile(member).read() for member in tar}  # type: ignore[union-attr]
+
+
+def manifest_of(archive: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(members_of(archive)["manifest.json"])
+    return found
+
+
+def forged(path: Path, contents: dict[str, bytes], *, extra: list[tarfile.TarInfo] = [], **changes: Any) -> Path:  # noqa: B006
+    """An archive with a manifest that fits `contents`, but for `changes`; `extra` members have no content."""
+    listed = [{"name": n, "size": len(d), "sha256": hashlib.sha256(d).hexdigest()} for n, d in contents.items()]
+    manifest = {
+        "format": 1, "program": "0.1.0", "schema": 1, "created": "2026-11-22T00:00:00+00:00", "created_ms": 1,
+        "epoch": "e", "seq": 1, "messages": 0, "missing": [], "files": listed, **changes,
+    }  # fmt: skip
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
+        for name, data in {"manifest.json": json.dumps(manifest).encode(), **contents}.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+        for info in extra:
+            tar.addfile(info)
+    return path

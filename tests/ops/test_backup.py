@@ -1,0 +1,200 @@
+"""A backup is the room at one moment: whole, however busy it was, and without what was taken back."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import AsyncExitStack
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from chatserver.ops import snapshot
+from tests.client import Browser, files_under, opened, picture, real_time
+from tests.ops.conftest import Operate, Operator
+from tests.ops.rooms import SECRET_TEXT, eventually, furnish, inside, manifest_of, members_of
+from tests.process.serving import run, serving
+
+T = TypeVar("T")
+
+SENDERS = 200
+LARGE = ("--history-limit", "20000", "--send-interval", "0", "--registrations-per-hour", "0")
+CROWD = (*LARGE, "--connections-per-address", "0")
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    left = iter(items)
+    while some := list(islice(left, size)):
+        yield some
+
+
+def named_by(messages: list[Any]) -> list[str]:
+    return [message[field] for message in messages for field in ("image", "thumb") if message[field]]
+
+
+async def test_a_backup_while_hundreds_post_is_every_message_and_file_of_one_moment(tmp_path: Path) -> None:
+    data, copy, file = tmp_path / "data", tmp_path / "copy", tmp_path / "room.tar"
+    async with serving(data, *CROWD) as server, AsyncExitStack() as stack, asyncio.TaskGroup() as group:
+        browsers = [await stack.enter_async_context(Browser(server.address)) for _ in range(SENDERS)]
+        for some in batched(enumerate(browsers), 20):  # more passwords at once are told to come back later
+            await asyncio.gather(*(browser.register(f"sender {n}") for n, browser in some))
+        over, shown = asyncio.Event(), 0
+
+        async def send(n: int, browser: Browser) -> None:
+            nonlocal shown
+            socket, count = await browser.socket(), 0
+            while not over.is_set():
+                await socket.say(f"{n}: {count} 你好", f"{n}-{count}")
+                if n < 5:
+                    await browser.show(picture(60, 40, colour="olive"))
+                    shown += 1
+                count += 1
+
+        sending = [group.create_task(send(n, browser)) for n, browser in enumerate(browsers)]
+        await eventually(lambda: shown >= 5)
+        acknowledged = (await browsers[0].get("/api/recent_messages/")).json["seq"]
+        made = await run("backup", str(file), "--data-dir", str(data))
+        assert made.code == 0, made.err
+        so_far = shown
+        await eventually(lambda: shown > so_far)  # they went on meanwhile, and since
+        over.set()
+        await asyncio.gather(*sending)
+        before = (await browsers[0].get("/api/recent_messages_apiint/20000")).json
+        epoch = before["epoch"]
+        pictures = {path: (await browsers[0].get(path)).body for path in named_by(before["messages"])}
+        await server.stop()
+        cookies = browsers[0].session.cookie_jar
+        assert not list(data.glob("media/uploads/*")), "nothing of the copy is left in the data directory"
+
+    manifest = manifest_of(file)
+    restored = await run("restore", str(file), "--data-dir", str(copy))
+    assert restored.code == 0, restored.err
+    async with serving(copy, *LARGE) as server, Browser(server.address) as reader:
+        reader.session.cookie_jar.update_cookies({cookie.key: cookie.value for cookie in cookies})
+        after = (await reader.get("/api/recent_messages_apiint/20000")).json
+        assert (await reader.socket()).hello["user"]["name"] == "sender 0", "sessions go on"
+        assert acknowledged <= after["seq"] == manifest["seq"] < before["seq"]
+        assert after["epoch"] != epoch == manifest["epoch"]
+        assert after["messages"] == [m for m in before["messages"] if m["seq"] <= manifest["seq"]]
+        assert [m["id"] for m in after["messages"]] == list(range(1, len(after["messages"]) + 1))
+        assert named_by(after["messages"])
+        for path in named_by(after["messages"]):
+            assert (await reader.get(path)).body == pictures[path]
+    for browser in browsers:
+        await browser.__aexit__(None, None, None)
+
+
+async def test_what_was_recalled_is_in_no_byte_of_a_backup_made_right_after(tmp_path: Path) -> None:
+    data, file = tmp_path / "data", tmp_path / "room.tar"
+    async with serving(data, "--send-interval", "0") as server, Browser(server.address) as member:
+        await member.register("小明")
+        kept = await member.show(picture(90, 90, colour="gold"), text="this stays")
+        shown = await member.show(picture(200, 150), text=SECRET_TEXT)
+        image, thumb = (await member.get(shown["image"])).body, (await member.get(shown["thumb"])).body
+        await member.recall(shown["id"])
+        assert (await run("backup", str(file), "--data-dir", str(data))).code == 0
+        whole = file.read_bytes()
+        assert (await member.get(kept["image"])).body in whole and b"this stays" in whole
+        for gone in (SECRET_TEXT.encode(), image, thumb):
+            assert gone not in whole
+
+
+async def test_a_picture_recalled_while_the_backup_is_made_does_not_break_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Live in the copied database, so it is in the archive; and nowhere else."""
+    loop, pack, packing, go_on = asyncio.get_running_loop(), snapshot._pack, asyncio.Event(), threading.Event()
+
+    def slowly(*values: Any) -> None:
+        loop.call_soon_threadsafe(packing.set)
+        assert go_on.wait(120)
+        pack(*values)
+
+    monkeypatch.setattr(snapshot, "_pack", slowly)
+    async with opened(tmp_path, real_time()) as house:
+        member = await house.member("小明")
+        shown = await member.show(picture(200, 150))
+        image = (await member.get(shown["image"])).body
+        taking = asyncio.create_task(snapshot.take(house.server.room))
+        await packing.wait()
+        await member.recall(shown["id"])
+        original = tmp_path / shown["image"].removeprefix("/")
+        await eventually(lambda: not original.exists())
+        go_on.set()
+        answer = await taking
+        made = tmp_path / answer["file"]
+        assert image in made.read_bytes()
+        made.unlink()
+        await eventually(lambda: image not in files_under(tmp_path).values())
+
+
+async def test_an_archive_that_nobody_fetches_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot, "HANDOVER_SECONDS", 0.05)
+    async with opened(tmp_path, real_time()) as house:
+        made = tmp_path / (await snapshot.take(house.server.room))["file"]
+        assert stat.S_IMODE(made.stat().st_mode) == 0o600
+        await eventually(lambda: not made.exists())
+
+
+async def test_what_expired_while_nothing_ran_is_not_in_a_backup(tmp_path: Path, operate: Operate) -> None:
+    data, file, whole = tmp_path / "data", tmp_path / "room.tar", tmp_path / "whole.tar"
+    async with opened(data, real_time()) as house:
+        await (await house.member("小明")).say(SECRET_TEXT)
+    assert (await operate("backup", whole, "--data-dir", data)).code == 0
+    assert SECRET_TEXT.encode() in whole.read_bytes()
+    database = (data / "chat.db").read_bytes()
+    await asyncio.sleep(0.5)  # longer than the history of the next line
+    made = await run("backup", str(file), "--data-dir", str(data), CHAT_HISTORY_HOURS="0.0001")
+    assert made.code == 0, made.err
+    assert SECRET_TEXT.encode() not in file.read_bytes()
+    assert (data / "chat.db").read_bytes() == database, "a backup changes nothing"
+
+
+async def test_any_tar_reads_it_and_it_is_for_its_owner_alone(tmp_path: Path, operate: Operate) -> None:
+    await furnish(tmp_path / "data")
+    for name in ("room.tar", "room.tar.gz", "room.tgz"):
+        file = tmp_path / name
+        done = await operate("backup", file, "--data-dir", tmp_path / "data", "--json")
+        assert done.code == 0, done.err
+        files = members_of(file)
+        assert {"manifest.json", "chat.db", "secret.key"} < set(files)
+        assert [entry["name"] for entry in manifest_of(file)["files"]] == [n for n in files if n != "manifest.json"]
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert (name == "room.tar") == (file.read_bytes()[:2] != b"\x1f\x8b")
+    database = tmp_path / "looked-at.db"
+    database.write_bytes(files["chat.db"])
+    connection = sqlite3.connect(database)
+    assert connection.execute("PRAGMA freelist_count").fetchone() == (0,)
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+    connection.close()
+    assert inside(tmp_path) == ["data", "looked-at.db", "room.tar", "room.tar.gz", "room.tgz"]
+
+
+async def test_what_cannot_be_backed_up_is_one_line_and_changes_nothing(tmp_path: Path, operator: Operator) -> None:
+    await furnish(tmp_path / "data")
+    taken = tmp_path / "taken.tar"
+    taken.write_text("mine")
+    at = ("--data-dir", tmp_path / "data")
+
+    def refused() -> None:
+        assert "exists already" in operator("backup", taken, *at).complaint
+        assert taken.read_text() == "mine"
+        assert "no directory" in operator("backup", tmp_path / "none/a.tar", *at).complaint
+        assert "is a directory" in operator("backup", tmp_path, *at).complaint
+        assert "in the data directory" in operator("backup", tmp_path / "data/media/a.tar", *at).complaint
+        assert "there is no room" in operator("backup", tmp_path / "a.tar", "--data-dir", tmp_path / "none").complaint
+        assert not (tmp_path / "none").exists()
+        assert operator("backup", taken, "--force", *at).code == 0
+        assert "manifest.json" in members_of(taken)
+        (tmp_path / "data/chat.db").write_bytes(b"not a database" * 1000)
+        broken = operator("backup", tmp_path / "a.tar", *at)
+        assert broken.code == 78 and "chat.db" in broken.complaint
+        assert not (tmp_path / "a.tar").exists()
+
+    await asyncio.to_thread(refused)

@@ -1,0 +1,54 @@
+"""Connections over transports that only pretend."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from chatserver.core.model import Role, User
+from chatserver.realtime.connection import Connection
+from tests.support import FakeClock
+
+MING = User(1, "小明", Role.MEMBER)
+HONG = User(2, "小红", Role.MEMBER)
+
+
+class FakeTransport(asyncio.Transport):
+    """What is written waits in `waiting` until the test lets it pass, or passes at once."""
+
+    def __init__(self, reads: bool = True) -> None:
+        super().__init__()
+        self.reads = reads
+        self.passed = b""
+        self.waiting = b""
+        self.writes = 0
+        self.is_aborted = False
+
+    def write(self, data: Any) -> None:
+        self.writes += 1
+        if self.reads:
+            self.passed += bytes(data)
+        else:
+            self.waiting += bytes(data)
+
+    def let_pass(self, size: int) -> None:
+        self.passed += self.waiting[:size]
+        self.waiting = self.waiting[size:]
+
+    def get_write_buffer_size(self) -> int:
+        return len(self.waiting)
+
+    def abort(self) -> None:
+        self.is_aborted = True
+        self.waiting = b""
+
+
+def connect(
+    clock: FakeClock,
+    user: User | None = None,
+    session_id: int | None = None,
+    address: str = "192.0.2.1",
+    reads: bool = True,
+) -> tuple[Connection, FakeTransport]:
+    transport = FakeTransport(reads)
+    return Connection(transport, user, session_id, address, clock.monotonic()), transport

@@ -1,0 +1,131 @@
+"""A whole room without a socket: real database, a clock to move, and what was announced."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from chatserver.core.errors import Code, Refusal
+from chatserver.core.events import ContentErased, Event
+from chatserver.core.model import Message, Role, StoredImage, User
+from chatserver.db.database import Database
+from chatserver.db.transaction import Transaction
+from chatserver.features.accounts import names
+from chatserver.features.accounts import store as account_store
+from chatserver.features.accounts.passwords import PasswordHasher
+from chatserver.features.messages.post import Draft, Posted
+from chatserver.features.room import Room
+from chatserver.features.settings.settings import Settings
+from tests.support import FakeClock, make_config
+
+T = TypeVar("T")
+
+
+class Stage:
+    """The room, its cast, and `events`: all that was published, in order."""
+
+    def __init__(self, database: Database, room: Room, clock: FakeClock) -> None:
+        self.database = database
+        self.room = room
+        self.clock = clock
+        self.events: list[Event] = []
+        self.copies: list[StoredImage] = []
+
+    def set(self, **changes: Any) -> None:
+        """Other settings from now on."""
+        self.room.settings.now = replace(self.room.settings.now, **changes)
+
+    async def join(self, name: str, role: Role = Role.MEMBER) -> User:
+        """A member who has a row but no password."""
+        user = await self.database.run(
+            lambda tx: account_store.insert(tx, name, names.skeleton(name), "none", role, "", self.clock.now_ms())
+        )
+        assert user is not None
+        return user
+
+    async def say(self, author: User, text: str = "你好", **draft: Any) -> Posted:
+        return await self.room.posting.post(author, Draft(text, **draft))
+
+    async def said(self, author: User, text: str = "你好", **draft: Any) -> Message:
+        """The message, posted after a polite pause."""
+        self.clock.forward(self.room.settings.now.send_interval)
+        return (await self.say(author, text, **draft)).message
+
+    async def sql(self, sql: str, *values: Any) -> list[Any]:
+        return await self.database.run(lambda tx: tx.all(sql, values))
+
+    async def run(self, unit: Callable[[Transaction], T]) -> T:
+        return await self.database.run(unit)
+
+    def files(self) -> bytes:
+        """Every byte of the database's files."""
+        return b"".join(file.read_bytes() for file in self.database.path.parent.glob("chat.db*"))
+
+    def told(self, *kinds: type[Any]) -> list[Any]:
+        """The events of these kinds (all, if none is named); and forget what came so far."""
+        found = [event for event in self.events if not kinds or isinstance(event, kinds)]
+        self.events.clear()
+        return found
+
+    def happened(self) -> list[str]:
+        """The names of the events so far, but for the erasures; and forget them."""
+        found = [type(event).__name__ for event in self.events if not isinstance(event, ContentErased)]
+        self.events.clear()
+        return found
+
+
+@asynccontextmanager
+async def staged(data_dir: Path, clock: FakeClock, **settings: Any) -> AsyncIterator[Stage]:
+    """Opened, and closed at the end; again over the same directory it is the room after a restart."""
+    database = await Database.open(data_dir / "chat.db")
+    hasher = PasswordHasher(4)
+    copies: list[StoredImage] = []
+
+    async def copy(picture: StoredImage) -> StoredImage:
+        copies.append(picture)
+        return replace(picture, image=f"images/copy{len(copies)}.webp", thumb=f"images/copy{len(copies)}.thumb.webp")
+
+    room = Room(database, Settings(make_config(data_dir, **settings)), clock, hasher, copy)
+    database.before_each_commit(room.history.trim)
+    stage = Stage(database, room, clock)
+    stage.copies = copies
+
+    def publish(events: list[Event]) -> None:
+        stage.events.extend(events)
+        for event in events:
+            room.logins.heed(event)
+
+    database.publish_to(publish)
+    try:
+        yield stage
+    finally:
+        hasher.close()
+        await database.close()
+
+
+class refuses:
+    """`with refuses(Code.EMPTY) as caught:` — the block is refused so; `caught.details` are the facts."""
+
+    def __init__(self, code: Code) -> None:
+        self._code = code
+        self.details: dict[str, Any] = {}
+
+    def __enter__(self) -> refuses:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> bool:
+        if error is None:
+            pytest.fail(f"was not refused; {self._code} was expected")
+        if not isinstance(error, Refusal):
+            return False
+        assert error.code is self._code, f"refused with {error}, not {self._code}"
+        self.details = error.details
+        return True
+
+
+PICTURE = StoredImage("images/abc.webp", "images/abc.thumb.webp", 1280, 960)
