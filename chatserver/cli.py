@@ -21,11 +21,11 @@ from typing import Any, NoReturn, TypeVar
 from chatserver import __version__
 from chatserver.core import logs
 from chatserver.core.config import SETTINGS, Config, ConfigError, Setting, load, overridden, shown
-from chatserver.core.errors import Refusal
+from chatserver.core.errors import DomainError
 from chatserver.ops import credentials, member_commands, text_table
 from chatserver.ops import room_commands as verbs
 from chatserver.ops.call import Call, Operate
-from chatserver.ops.failure import EXIT_DATABASE, EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, EXIT_USAGE, Failure
+from chatserver.ops.failure import EXIT_DATABASE, EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, EXIT_USAGE, CommandError
 
 T = TypeVar("T")
 
@@ -44,9 +44,9 @@ def main(argv: list[str] | None = None) -> int:
         return exit.code if isinstance(exit.code, int) else EXIT_OK
     except ConfigError as error:
         return _complain(str(error), EXIT_USAGE)
-    except Failure as failure:
+    except CommandError as failure:
         return _complain(str(failure), failure.code)
-    except Refusal as refusal:
+    except DomainError as refusal:
         return _complain(_words(refusal), EXIT_REFUSED)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
@@ -59,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def serve(call: Call) -> None:
     # A start makes nothing but what stays: looking through it a hundred times took a seventh of its time.
-    gc.disable()  # until the room listens: app._calm_the_collector
+    gc.disable()  # until the room listens: app._tune_garbage_collector
     try:
         from chatserver.server import serve
 
@@ -235,7 +235,7 @@ def _operate(call: Call, command: str, arguments: dict[str, Any]) -> dict[str, A
 
 
 def _carry_out(work: Coroutine[Any, Any, T]) -> T:
-    """What `work` returns. Raises Failure when it cannot be done; a Refusal goes to the caller."""
+    """What `work` returns. Raises Failure when it cannot be done; a DomainError goes to the caller."""
     from chatserver.db.data_lock import DataLocked
     from chatserver.db.migrations import DatabaseUnusable
     from chatserver.ops.control.client import Unreachable
@@ -243,18 +243,18 @@ def _carry_out(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except DatabaseUnusable as error:
-        raise Failure(str(error), EXIT_DATABASE) from None
+        raise CommandError(str(error), EXIT_DATABASE) from None
     except Unreachable as error:
-        raise Failure(str(error)) from None
+        raise CommandError(str(error)) from None
     except DataLocked as error:
-        raise Failure(f"{error}: another process is using this data directory") from None
+        raise CommandError(f"{error}: another process is using this data directory") from None
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise Failure(_os_error_text(error)) from None
+        raise CommandError(_os_error_text(error)) from None
 
 
-def _words(refusal: Refusal) -> str:
+def _words(refusal: DomainError) -> str:
     from chatserver.i18n import explain
 
     return explain("en", refusal.code, refusal.details)

@@ -17,11 +17,11 @@ from aiohttp import web
 from chatserver import systemd
 from chatserver.core.clock import Clock, SystemClock
 from chatserver.core.config import Config
-from chatserver.core.errors import Refusal
+from chatserver.core.errors import DomainError
 from chatserver.db import data_dir, sequence, vacuum
 from chatserver.db.data_lock import DataLock
 from chatserver.db.database import Database
-from chatserver.db.disk_reserve import Ballast
+from chatserver.db.disk_reserve import DiskReserve
 from chatserver.db.eraser import Eraser
 from chatserver.features.accounts.passwords import PasswordHasher
 from chatserver.features.messages import files_in_use
@@ -29,14 +29,14 @@ from chatserver.features.messages.recent import ROWS_MAX, Feed
 from chatserver.features.presence.presence import Presence
 from chatserver.features.room import Room
 from chatserver.features.settings.settings import Settings
-from chatserver.features.status.metrics import Watch
-from chatserver.features.timers import Alarms
+from chatserver.features.status.metrics import Metrics
+from chatserver.features.timers import Timers
 from chatserver.http import assets, secret_key
 from chatserver.http.aiohttp_compat.malformed_requests import Runner
 from chatserver.http.aiohttp_compat.tls_timeout import Site
 from chatserver.http.application import Parts, build, read_templates
 from chatserver.http.certificate import Certificate
-from chatserver.http.encode import Wire
+from chatserver.http.encode import Encoder
 from chatserver.media.files import MediaFiles
 from chatserver.media.workers import ImageWorkers
 from chatserver.ops.control.server import ControlServer
@@ -72,7 +72,7 @@ async def serve(config: Config, sources: Mapping[str, str]) -> int:
             # Where a public address is set no other is answered (421), not even from this host.
             public = config.base_url or server.address
             print(f"first administrator: {public}/setup/?token={server.setup_token}", flush=True)
-        _calm_the_collector()
+        _tune_garbage_collector()
         systemd.notify("READY=1")
         await asyncio.to_thread(read_templates, server.app)
         await stop.wait()
@@ -85,7 +85,7 @@ def _is_on_a_terminal() -> bool:
     return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
 
 
-def _calm_the_collector() -> None:
+def _tune_garbage_collector() -> None:
     """Ten thousand connections are a million objects that live, and few of ours form cycles.
 
     Looking through them all after every 700 new ones, as the default is, took a fifth of the time
@@ -124,7 +124,7 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
     async with contextlib.AsyncExitStack() as stack:
         data_dir.prepare(config.data_dir)
         stack.enter_context(DataLock(config.data_dir))
-        database = await Database.open(config.data_dir / "chat.db", Ballast(config.data_dir / "ballast"))
+        database = await Database.open(config.data_dir / "chat.db", DiskReserve(config.data_dir / "ballast"))
         stack.push_async_callback(database.close)
         media = MediaFiles(config.data_dir / "media")
         workers = await stack.enter_async_context(ImageWorkers())
@@ -138,17 +138,19 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
         await room.history.expire()
         await media.sweep(set(await database.run(files_in_use.in_use)))
 
-        wire = Wire(config.timezone, clock)
+        wire = Encoder(config.timezone, clock)
         feed = Feed(await room.history.present(ROWS_MAX), wire)
         hub = Hub(clock)
         presence = Presence(hub)
         stack.callback(presence.stop)
-        watch = Watch(hub, database, workers, clock)
-        alarms = Alarms(room, clock)
-        eraser = Eraser(media.erase, lambda: vacuum.write_anew(database))
-        database.publish_to(Publisher(feed, wire, hub, [watch.heed, room.logins.heed, alarms.heed, eraser.heed]))
+        watch = Metrics(hub, database, workers, clock)
+        timers = Timers(room, clock)
+        eraser = Eraser(media.erase, lambda: vacuum.vacuum(database))
+        database.publish_to(
+            Publisher(feed, wire, hub, [watch.on_event, room.logins.on_event, timers.on_event, eraser.on_event])
+        )
         await stack.enter_async_context(eraser.running())
-        await stack.enter_async_context(alarms.running())
+        await stack.enter_async_context(timers.running())
         await stack.enter_async_context(_beating(hub, watch))
 
         app = build(
@@ -179,7 +181,7 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
 
 async def _probe(database: Database) -> None:
     """The whole way to the disk and back. A "no" is an answer too: a full disk is not mended by starting anew."""
-    with contextlib.suppress(Refusal):
+    with contextlib.suppress(DomainError):
         await database.run(sequence.touch)
 
 
@@ -215,7 +217,7 @@ async def _listening(app: web.Application, config: Config, hub: Hub, tls: ssl.SS
 
 
 @contextlib.asynccontextmanager
-async def _beating(hub: Hub, watch: Watch) -> AsyncIterator[None]:
+async def _beating(hub: Hub, watch: Metrics) -> AsyncIterator[None]:
     """The hub's heart. It tells the watch how late it beats: so long has everybody waited just then."""
     loop = asyncio.get_running_loop()
 

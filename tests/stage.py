@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import ContentErased, Event
 from chatserver.core.model import Message, Role, StoredImage, User
 from chatserver.db.database import Database
@@ -98,7 +98,7 @@ async def staged(data_dir: Path, clock: FakeClock, **settings: Any) -> AsyncIter
     def publish(events: list[Event]) -> None:
         stage.events.extend(events)
         for event in events:
-            room.logins.heed(event)
+            room.logins.on_event(event)
 
     database.publish_to(publish)
     try:
@@ -111,7 +111,7 @@ async def staged(data_dir: Path, clock: FakeClock, **settings: Any) -> AsyncIter
 class refuses:
     """`with refuses(Code.EMPTY) as caught:` — the block is refused so; `caught.details` are the facts."""
 
-    def __init__(self, code: Code) -> None:
+    def __init__(self, code: ErrorCode) -> None:
         self._code = code
         self.details: dict[str, Any] = {}
 
@@ -121,7 +121,7 @@ class refuses:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> bool:
         if error is None:
             pytest.fail(f"was not refused; {self._code} was expected")
-        if not isinstance(error, Refusal):
+        if not isinstance(error, DomainError):
             return False
         assert error.code is self._code, f"refused with {error}, not {self._code}"
         self.details = error.details

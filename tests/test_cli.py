@@ -17,7 +17,7 @@ import pytest
 
 from chatserver import __version__, cli
 from chatserver.core.config import SETTINGS
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.db.data_lock import DataLocked
 from chatserver.db.migrations import DatabaseUnusable
 from chatserver.ops import text_table
@@ -309,7 +309,7 @@ def test_an_existing_member_keeps_the_password_when_none_is_given(
 def test_a_new_member_without_a_password_is_told_what_is_missing(
     operated: Operated, monkeypatch: Patch, capsys: Capture
 ) -> None:
-    operated(Refusal(Code.PASSWORD_WEAK, reason="short", limit=8))
+    operated(DomainError(ErrorCode.PASSWORD_WEAK, reason="short", limit=8))
     monkeypatch.setattr(sys, "stdin", Stdin(b""))
     assert cli.main(["create-admin", "al\nice"]) == 1
     assert "al\\nice is not a member yet" in complaint(capsys)
@@ -346,8 +346,8 @@ def test_a_password_that_is_no_text_is_a_wrong_call(operated: Operated, monkeypa
 @pytest.mark.parametrize(
     ("answer", "code", "says"),
     [
-        (Refusal(Code.NAME_INVALID, reason="too_long", limit=20), 1, "20 characters"),
-        (Refusal(Code.PASSWORD_WEAK, reason="common"), 1, "common"),
+        (DomainError(ErrorCode.NAME_INVALID, reason="too_long", limit=20), 1, "20 characters"),
+        (DomainError(ErrorCode.PASSWORD_WEAK, reason="common"), 1, "common"),
         (Unreachable("the server in /srv/chat does not answer"), 1, "/srv/chat"),
         (DataLocked("/srv/chat/chat.lock"), 1, "/srv/chat/chat.lock: another process"),
         (DatabaseUnusable("/srv/chat/chat.db: is damaged:\nrow 1"), 78, "/srv/chat/chat.db"),
@@ -391,7 +391,7 @@ def test_a_password_of_nobody_is_one_line_that_names_what_is_missing(
 ) -> None:
     if begun:
         (tmp_path / "chat.db").touch()
-    operated(Refusal(Code.NOT_FOUND))
+    operated(DomainError(ErrorCode.NOT_FOUND))
     monkeypatch.setattr(sys, "stdin", Stdin(b"secret-pass-1\n"))
     assert cli.main(["reset-password", "小明", "--password-stdin"]) == 1
     assert complaint(capsys) == ("there is no member named '小明'" if begun else f"there is no room in {tmp_path}")

@@ -19,7 +19,7 @@ GRAIN_SECONDS = 0.2
 RETRY_SECONDS = 0.5
 
 
-class Alarm:
+class DeadlineTimer:
     """One kind of deadline. The deadlines themselves are rows; `nearest` reads them, `ring` acts.
 
     `ring` must ask the time again: it may be called too early, never too late without trying.
@@ -35,11 +35,11 @@ class Alarm:
         self.name = name
         self._clock = clock
         self._nearest = nearest
-        self._ring = ring
+        self._on_deadline = ring
         self._due: int | None = None
         self._woken = asyncio.Event()
 
-    def no_later_than(self, due_ms: int) -> None:
+    def wake_by(self, due_ms: int) -> None:
         """A deadline was set; wake up for it if it is nearer than the one slept for."""
         if self._due is None or due_ms < self._due:
             self._due = due_ms
@@ -67,7 +67,7 @@ class Alarm:
         if due is not None:
             self._due = due if self._due is None else min(self._due, due)
         if self._due is not None and self._due <= self._clock.now_ms():
-            await self._ring()
+            await self._on_deadline()
             await asyncio.sleep(GRAIN_SECONDS)
             return
         wait = NAP_SECONDS

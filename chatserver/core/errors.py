@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class Code(StrEnum):
+class ErrorCode(StrEnum):
     """The codes of a refusal, as clients see them."""
 
     BAD_REQUEST = "bad_request"
@@ -41,13 +41,13 @@ class Code(StrEnum):
     INTERNAL = "internal"
 
 
-class Refusal(Exception):
+class DomainError(Exception):
     """A rule said no. `details` are facts for the reader (`retry_after_ms`, `limit` …).
 
     Details are shown to whoever asked: never put there what that reader may not know.
     """
 
-    def __init__(self, code: Code, **details: Any) -> None:
+    def __init__(self, code: ErrorCode, **details: Any) -> None:
         super().__init__(code.value)
         self.code = code
         self.details = details

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 
-class Distribution:
+class Histogram:
     """How many values fell at or under each bound, their sum, and the largest since it was last asked for.
 
     `bounds` rise. Whoever reads while another thread notes may see a value in one figure and not yet
@@ -28,7 +28,7 @@ class Distribution:
         if value > self._worst:
             self._worst = value
 
-    def take_worst(self) -> float:
+    def take_max(self) -> float:
         """The largest value since the last call; 0 where there was none."""
         worst, self._worst = self._worst, 0.0
         return worst

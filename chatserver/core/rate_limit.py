@@ -7,7 +7,7 @@ from collections import OrderedDict, deque
 from chatserver.core.clock import Clock
 
 
-class Interval:
+class MinInterval:
     """At most one act of a member in so many seconds, over all their sockets and forms."""
 
     def __init__(self, clock: Clock, members_max: int = 50_000) -> None:
@@ -38,7 +38,7 @@ class Interval:
             self._last[member_id] = before
 
 
-class Attempts:
+class AttemptLimit:
     """At most `most` acts under one key within `seconds`; 0 is no limit."""
 
     def __init__(self, clock: Clock, most: int, seconds: float, keys_max: int = 20_000) -> None:
@@ -62,7 +62,7 @@ class Attempts:
         if len(self._acts) > self._keys_max:
             self._acts.popitem(last=False)
 
-    def take_back(self, key: str) -> None:
+    def roll_back(self, key: str) -> None:
         """One act was no offence after all."""
         acts = self._acts.get(key)
         if acts:

@@ -18,7 +18,7 @@ class Verdict(Enum):
     CLOSE = "close"
 
 
-class Pace:
+class TokenBucket:
     """A bucket of BURST frames that fills at FRAMES_PER_SECOND, for one connection.
 
     A message that was stored is given back: how often somebody may post is `send_interval`'s to say,

@@ -27,13 +27,13 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import Event
-from chatserver.core.histogram import Distribution
+from chatserver.core.histogram import Histogram
 from chatserver.db import migrations
-from chatserver.db.disk_reserve import Ballast, is_full
-from chatserver.db.jobs import Answer, Group, Job, OneOfMany, UnitOfMany, settle, side_by_side
-from chatserver.db.transaction import Batch, Transaction, Unit
+from chatserver.db.disk_reserve import DiskReserve, is_full
+from chatserver.db.jobs import Answer, BatchedJob, BatchFunction, Group, Job, group_neighbours, settle
+from chatserver.db.transaction import Batch, Transaction, TransactionFunction
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -66,26 +66,26 @@ class _Connection(aiosqlite.Connection):
 class Database:
     """The queue, the writer and the connection. Use `await Database.open(path)`, then `close()`."""
 
-    def __init__(self, path: Path, connection: _Connection, ballast: Ballast | None) -> None:
+    def __init__(self, path: Path, connection: _Connection, disk_reserve: DiskReserve | None) -> None:
         self.path = path
         self.commits = 0
         # Of the batches that changed something: units in each, and how long each took with its COMMIT.
-        self.batch_units = Distribution(_BATCH_BOUNDS)
-        self.commit_seconds = Distribution(_SECONDS_BOUNDS)
+        self.batch_units = Histogram(_BATCH_BOUNDS)
+        self.commit_seconds = Histogram(_SECONDS_BOUNDS)
         self._connection = connection
         self._publish: Publish = lambda events: None
-        self._closing_units: list[Unit[None]] = []
-        self._ballast = ballast
+        self._closing_units: list[TransactionFunction[None]] = []
+        self._reserve = disk_reserve
         # When a write was last not taken by the disk, in `time.monotonic` seconds.
         self.refused_at = float("-inf")
         self._waiting: deque[Job[Any]] = deque()
-        self._errands: deque[Job[Any]] = deque()
+        self._tasks: deque[Job[Any]] = deque()
         self._wake = asyncio.Event()
         self._is_closing = False
         self._writer = asyncio.create_task(self._write(), name="database writer")
 
     @classmethod
-    async def open(cls, path: Path, ballast: Ballast | None = None) -> Database:
+    async def open(cls, path: Path, disk_reserve: DiskReserve | None = None) -> Database:
         """Open or create the database and bring its schema up to date.
 
         Raises migrations.DatabaseUnusable, with the file untouched, when it is damaged,
@@ -95,17 +95,17 @@ class Database:
         raw = await asyncio.to_thread(migrations.connect, path)
         connection = _Connection(lambda: raw, iter_chunk_size=64)
         await connection
-        return cls(path, connection, ballast)
+        return cls(path, connection, disk_reserve)
 
     def publish_to(self, publish: Publish) -> None:
         """`publish` gets the events of each batch, on the loop, after its COMMIT. It must not fail."""
         self._publish = publish
 
-    def before_each_commit(self, unit: Unit[None]) -> None:
+    def before_each_commit(self, unit: TransactionFunction[None]) -> None:
         """Run `unit` last in every batch that changed something: a rule that holds in every commit."""
         self._closing_units.append(unit)
 
-    async def run(self, unit: Unit[T], *, frees: bool = False) -> T:
+    async def run(self, unit: TransactionFunction[T], *, frees: bool = False) -> T:
         """Queue `unit`, and return what it returned once that is on disk.
 
         Whatever it raises rolls back this unit alone and is raised here. Refuses with `busy` when
@@ -119,41 +119,41 @@ class Database:
         finally:
             del done  # an error's traceback leads to this frame, and from here would lead back to the error
 
-    def submit(self, unit: Unit[T], answer: Answer[T], *, frees: bool = False) -> None:
+    def submit(self, unit: TransactionFunction[T], answer: Answer[T], *, frees: bool = False) -> None:
         """The same for who does not wait: `answer` is called on the loop with the result or the error.
 
         A future and the task that awaits it cost a busy room a tenth of its time.
         """
         self._queue(Job(unit, answer, frees))
 
-    def submit_one_of_many(self, unit: UnitOfMany[T], item: Any, answer: Answer[T]) -> None:
+    def submit_batched(self, unit: BatchFunction[T], item: Any, answer: Answer[T]) -> None:
         """The same for what is cheaper together: items that stand side by side in the queue are one call of `unit`.
 
-        If that raises OneByOne, or fails, each item is done by itself, so that none harms its neighbours.
+        If that raises RetryOneByOne, or fails, each item is done by itself, so that none harms its neighbours.
         """
-        self._queue(OneOfMany(unit, item, answer))
+        self._queue(BatchedJob(unit, item, answer))
 
-    async def between_batches(self, errand: Callable[[sqlite3.Connection], T]) -> T:
+    async def between_batches(self, task: Callable[[sqlite3.Connection], T]) -> T:
         """Run `errand` in the connection's thread while no transaction is open."""
         if self._is_closing:
-            raise Refusal(Code.BUSY, retry_after_ms=1000)
+            raise DomainError(ErrorCode.BUSY, retry_after_ms=1000)
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._errands.append(Job(errand, partial(settle, done)))  # type: ignore[arg-type]
+        self._tasks.append(Job(task, partial(settle, done)))  # type: ignore[arg-type]
         self._wake.set()
         return await done
 
-    async def empty_log(self) -> None:
+    async def vacuum(self) -> None:
         """Leave nothing of erased content in the database's files. Raises sqlite3.Error when that failed.
 
         The database is written anew, then its log folded in and cut to nothing. `secure_delete` alone
         is not enough: it wipes the row that goes, but not the copy that stayed in the unused part of
         another page when SQLite moved the row while it was live. Takes 4 ms for 100 messages.
         """
-        await self.between_batches(self._write_anew)
+        await self.between_batches(self._vacuum)
 
     def _queue(self, job: Job[Any]) -> None:
         if self._is_closing or len(self._waiting) >= WAITING_MAX:
-            raise Refusal(Code.BUSY, retry_after_ms=1000)
+            raise DomainError(ErrorCode.BUSY, retry_after_ms=1000)
         self._waiting.append(job)
         self._wake.set()
 
@@ -174,37 +174,37 @@ class Database:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._waiting or self._errands:
+            while self._waiting or self._tasks:
                 # What waits now, never what might come: gathering would add latency to a lone message.
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_MAX))]
-                errands = list(self._errands)
-                self._errands.clear()
-                await self._perform(batch, errands)
+                tasks = list(self._tasks)
+                self._tasks.clear()
+                await self._perform(batch, tasks)
                 if self._waiting:
                     await _let_the_loop_catch_up()
             if self._is_closing:
                 return
 
-    async def _perform(self, batch: list[Job[Any]], errands: list[Job[Any]]) -> None:
+    async def _perform(self, batch: list[Job[Any]], tasks: list[Job[Any]]) -> None:
         try:
-            announced = await self._connection.run(self._perform_in_thread, batch, errands)
+            announced = await self._connection.run(self._perform_in_thread, batch, tasks)
         except Exception as error:  # a fault of ours: fail these callers, keep the writer alive
             log.exception("a batch failed")
             announced = []
-            for job in (*batch, *errands):
+            for job in (*batch, *tasks):
                 job.error = job.error or error
         try:
             if announced:
                 self._publish(announced)
         except Exception:  # what is on disk is on disk: the callers must not hear otherwise
             log.exception("events could not be published")
-        for job in (*batch, *errands):
+        for job in (*batch, *tasks):
             try:
                 job.answer(job.result, job.error)
             except Exception:  # a fault of ours again, and the writer must live
                 log.exception("an answer could not be given")
 
-    def _perform_in_thread(self, batch: list[Job[Any]], errands: list[Job[Any]]) -> list[Event]:
+    def _perform_in_thread(self, batch: list[Job[Any]], tasks: list[Job[Any]]) -> list[Event]:
         raw = self._connection.raw
         announced: list[Event] = []
         if batch:
@@ -214,23 +214,23 @@ class Database:
                 # The disk took none of it. Alone, those that only read will still be answered.
                 log.error("a batch of %d was rolled back: %s", len(batch), error)
                 announced = [event for job in batch for event in self._commit_alone(raw, job)]
-        if self._ballast and not self._ballast.is_whole:
-            self._ballast.take_on()
-        for errand in errands:
+        if self._reserve and not self._reserve.is_whole:
+            self._reserve.fill()
+        for task in tasks:
             try:
-                errand.result = errand.unit(raw)  # type: ignore[arg-type]
+                task.result = task.unit(raw)  # type: ignore[arg-type]
             except Exception as error:
-                errand.error = error
+                task.error = error
         return announced
 
-    def _write_anew(self, raw: sqlite3.Connection) -> None:
+    def _vacuum(self, raw: sqlite3.Connection) -> None:
         try:
-            _write_anew(raw)
+            _vacuum(raw)
         except sqlite3.Error as error:
-            if self._ballast is None or not is_full(error):
+            if self._reserve is None or not is_full(error):
                 raise
-            with self._ballast.let_go():
-                _write_anew(raw)
+            with self._reserve.release():
+                _vacuum(raw)
 
     def _commit(self, raw: sqlite3.Connection, batch: list[Job[Any]]) -> list[Event]:
         """Run all of `batch` in one transaction; what they announced, in order.
@@ -253,7 +253,7 @@ class Database:
         try:
             raw.execute("BEGIN IMMEDIATE")
             changes = raw.total_changes
-            for work in batch if savepoints else side_by_side(batch):
+            for work in batch if savepoints else group_neighbours(batch):
                 transactions.append(transaction := Transaction(raw, shared))
                 self._run_unit(raw, work, transaction, savepoints)
             has_changed = raw.total_changes != changes
@@ -267,7 +267,7 @@ class Database:
             if raw.in_transaction:
                 raw.execute("ROLLBACK")
             for transaction in reversed(transactions):
-                transaction.take_back()
+                transaction.roll_back()
             raise
         for transaction in transactions:
             transaction.keep()
@@ -281,12 +281,12 @@ class Database:
         try:
             return self._commit(raw, [job])
         except sqlite3.Error as error:
-            if job.frees and self._ballast and is_full(error):
-                return self._commit_in_the_ballasts_room(raw, self._ballast, job)
+            if job.frees and self._reserve and is_full(error):
+                return self._commit_in_reserve(raw, self._reserve, job)
             return self._not_written(job, error)
 
-    def _commit_in_the_ballasts_room(self, raw: sqlite3.Connection, ballast: Ballast, job: Job[Any]) -> list[Event]:
-        with ballast.let_go():
+    def _commit_in_reserve(self, raw: sqlite3.Connection, disk_reserve: DiskReserve, job: Job[Any]) -> list[Event]:
+        with disk_reserve.release():
             try:
                 events = self._commit(raw, [job])
             except sqlite3.Error as error:
@@ -298,7 +298,7 @@ class Database:
     def _not_written(self, job: Job[Any], error: sqlite3.Error) -> list[Event]:
         log.error("not written: %s", error)
         self.refused_at = time.monotonic()
-        job.error = Refusal(Code.STORAGE_FULL)
+        job.error = DomainError(ErrorCode.STORAGE_FULL)
         return []
 
     def _run_unit(
@@ -310,12 +310,12 @@ class Database:
         try:
             work.run(transaction)
         except Exception as error:
-            transaction.take_back()
+            transaction.roll_back()
             # A full disk or a failed read ends the whole transaction; everybody's work is lost then.
             if not raw.in_transaction or _is_storage_trouble(error):
                 raise
             # Of a refusal nobody reads the traceback, which leads to this job, and so back to the error.
-            work.fail(error.with_traceback(None) if isinstance(error, Refusal) else error)
+            work.fail(error.with_traceback(None) if isinstance(error, DomainError) else error)
             if savepoint:
                 raw.execute("ROLLBACK TO unit")
             elif raw.total_changes != changes or isinstance(work, Group):
@@ -335,7 +335,7 @@ async def _let_the_loop_catch_up() -> None:
         await asyncio.sleep(0)
 
 
-def _write_anew(raw: sqlite3.Connection) -> None:
+def _vacuum(raw: sqlite3.Connection) -> None:
     raw.execute("VACUUM")
     busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:  # somebody outside reads the file, and what was erased is still in the log

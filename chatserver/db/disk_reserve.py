@@ -25,7 +25,7 @@ SIZE = 8 * 1024 * 1024
 RETRY_SECONDS = 10.0
 
 
-class Ballast:
+class DiskReserve:
     """The file at `path`. Used in the database's thread. Never raises: without ballast the room goes on."""
 
     def __init__(self, path: Path, size: int = SIZE) -> None:
@@ -34,7 +34,7 @@ class Ballast:
         self._size = size
         self._next_try = 0.0
 
-    def take_on(self) -> None:
+    def fill(self) -> None:
         """Fill the file up. Does nothing when it is whole, or was tried a moment ago."""
         now = time.monotonic()
         if self.is_whole or now < self._next_try:
@@ -53,7 +53,7 @@ class Ballast:
         self.is_whole = True
 
     @contextlib.contextmanager
-    def let_go(self) -> Iterator[None]:
+    def release(self) -> Iterator[None]:
         """Room for what happens within; taken back at the end, if it is still there."""
         log.warning("the disk is full: erasing in the room of the ballast")
         with contextlib.suppress(OSError):
@@ -63,7 +63,7 @@ class Ballast:
             yield
         finally:
             self._next_try = 0.0
-            self.take_on()
+            self.fill()
 
 
 def is_full(error: BaseException) -> bool:

@@ -32,17 +32,17 @@ class Eraser:
     def __init__(
         self,
         erase_files: Callable[[Iterable[str]], Awaitable[None]],
-        write_anew: Callable[[], Awaitable[None]],
+        vacuum: Callable[[], Awaitable[None]],
     ) -> None:
         self._erase_files = erase_files
-        self._write_anew = write_anew
+        self._vacuum = vacuum
         self._files: set[str] = set()
         self._woken = asyncio.Event()
         # When to write anew, in `time.monotonic` seconds; when that was last done, and how long it took.
         self._due = math.inf
         self._written, self._cost = -math.inf, 0.0
 
-    def heed(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         now = time.monotonic()
         if isinstance(event, MessageRecalled | MessageDeleted):
             self._until(now + _between(DELAY_SECONDS, PROMISED_TIMES * self._cost, PROMISED_SECONDS_MAX))
@@ -99,7 +99,7 @@ class Eraser:
         self._due = math.inf  # first: what is erased from now on may come too late for this writing
         await self._erase_now()
         begun = time.monotonic()
-        await self._write_anew()
+        await self._vacuum()
         self._written = time.monotonic()
         self._cost = self._written - begun
 

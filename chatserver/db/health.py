@@ -7,7 +7,7 @@ import sqlite3
 import time
 from dataclasses import dataclass
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.db import sequence
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
@@ -35,11 +35,11 @@ async def check_writable(database: Database) -> None:
         sequence.touch(tx)
         disk = os.statvfs(database.path.parent)
         if disk.f_bavail * disk.f_frsize < FREE_MIN:
-            raise Refusal(Code.STORAGE_FULL)
+            raise DomainError(ErrorCode.STORAGE_FULL)
 
     await database.run(unit)
     if time.monotonic() - database.refused_at < RECENT_SECONDS:
-        raise Refusal(Code.STORAGE_FULL)
+        raise DomainError(ErrorCode.STORAGE_FULL)
 
 
 def look(connection: sqlite3.Connection) -> Health:

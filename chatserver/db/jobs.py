@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, Generic, TypeVar
 
-from chatserver.core.errors import Refusal
-from chatserver.db.transaction import Transaction, Unit
+from chatserver.core.errors import DomainError
+from chatserver.db.transaction import Transaction, TransactionFunction
 
 T = TypeVar("T")
 # Hears what a unit returned, or what it raised.
 Answer = Callable[[T | None, BaseException | None], None]
-# A unit for many at once: what it returns for each, or why that one is refused. May raise OneByOne.
-UnitOfMany = Callable[[Transaction, Sequence[Any]], Sequence[T | Refusal]]
+# A unit for many at once: what it returns for each, or why that one is refused. May raise RetryOneByOne.
+BatchFunction = Callable[[Transaction, Sequence[Any]], Sequence[T | DomainError]]
 
 
 class Job(Generic[T]):
@@ -24,7 +24,7 @@ class Job(Generic[T]):
     result: T | None
     error: BaseException | None
 
-    def __init__(self, unit: Unit[T], answer: Answer[T], frees: bool = False) -> None:
+    def __init__(self, unit: TransactionFunction[T], answer: Answer[T], frees: bool = False) -> None:
         self.unit = unit
         self.answer = answer
         self.frees = frees
@@ -41,13 +41,13 @@ class Job(Generic[T]):
         self.result = self.error = None
 
 
-class OneOfMany(Job[T]):
+class BatchedJob(Job[T]):
     """One item of a unit of many."""
 
-    __slots__ = ("item", "unit_of_many")
+    __slots__ = ("batch_function", "item")
 
-    def __init__(self, unit: UnitOfMany[T], item: Any, answer: Answer[T]) -> None:
-        self.unit_of_many = unit
+    def __init__(self, unit: BatchFunction[T], item: Any, answer: Answer[T]) -> None:
+        self.batch_function = unit
         self.item = item
         self.answer = answer
         self.frees = False
@@ -62,13 +62,13 @@ class Group(Generic[T]):
 
     __slots__ = ("_jobs",)
 
-    def __init__(self, jobs: list[OneOfMany[T]]) -> None:
+    def __init__(self, jobs: list[BatchedJob[T]]) -> None:
         self._jobs = jobs
 
     def run(self, tx: Transaction) -> None:
-        results = self._jobs[0].unit_of_many(tx, [job.item for job in self._jobs])
+        results = self._jobs[0].batch_function(tx, [job.item for job in self._jobs])
         for job, result in zip(self._jobs, results, strict=True):
-            if isinstance(result, Refusal):
+            if isinstance(result, DomainError):
                 job.error = result.with_traceback(None)  # which would lead back to this group
             else:
                 job.result = result
@@ -78,18 +78,18 @@ class Group(Generic[T]):
             job.error = error
 
 
-def side_by_side(batch: Iterable[Job[Any]]) -> Iterator[Job[Any] | Group[Any]]:
+def group_neighbours(batch: Iterable[Job[Any]]) -> Iterator[Job[Any] | Group[Any]]:
     """The batch in its order, with neighbours of one unit of many as a group."""
-    for unit_of_many, jobs in groupby(batch, key=_unit_of_many):
+    for batch_function, jobs in groupby(batch, key=_batch_function):
         neighbours = list(jobs)
-        if unit_of_many is None or len(neighbours) == 1:
+        if batch_function is None or len(neighbours) == 1:
             yield from neighbours
         else:
             yield Group(neighbours)  # type: ignore[arg-type]
 
 
-def _unit_of_many(job: Job[Any]) -> UnitOfMany[Any] | None:
-    return job.unit_of_many if isinstance(job, OneOfMany) else None
+def _batch_function(job: Job[Any]) -> BatchFunction[Any] | None:
+    return job.batch_function if isinstance(job, BatchedJob) else None
 
 
 def settle(done: asyncio.Future[T], result: T | None, error: BaseException | None) -> None:

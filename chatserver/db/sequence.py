@@ -42,7 +42,7 @@ def touch(tx: Transaction) -> None:
     tx.execute("UPDATE room SET first_id = first_id")
 
 
-def begin_at(tx: Transaction, first_id: int) -> int:
+def raise_first_id(tx: Transaction, first_id: int) -> int:
     """Move the start of the history up to `first_id`, never down; where it starts now."""
     row = tx.one("UPDATE room SET first_id = max(first_id, ?) RETURNING first_id", (first_id,))
     begins: int = row[0]
@@ -53,6 +53,6 @@ def _write_seq(tx: Transaction) -> None:
     tx.execute("UPDATE room SET seq = ?", (tx.batch.values["seq"],))
 
 
-def begin_anew(tx: Transaction) -> None:
+def start_new_epoch(tx: Transaction) -> None:
     """Name a new line of history: what readers know of the old one is not to be continued."""
     tx.execute("UPDATE room SET epoch = lower(hex(randomblob(8)))")

@@ -13,7 +13,7 @@ T = TypeVar("T")
 Values = Sequence[Any] | Mapping[str, Any]
 
 
-class OneByOne(Exception):
+class RetryOneByOne(Exception):
     """Raised by a unit of many whose items do not go together: each is to be done by itself."""
 
 
@@ -24,7 +24,7 @@ class Batch:
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
-        self.endings: dict[str, Unit[None]] = {}
+        self.endings: dict[str, TransactionFunction[None]] = {}
 
 
 class Transaction:
@@ -63,10 +63,10 @@ class Transaction:
         """It is on disk. What was to be undone, which may know this transaction, would else wait for the collector."""
         self._undo.clear()
 
-    def take_back(self) -> None:
+    def roll_back(self) -> None:
         self.events.clear()
         while self._undo:
             self._undo.pop()()
 
 
-Unit = Callable[[Transaction], T]
+TransactionFunction = Callable[[Transaction], T]

@@ -9,9 +9,9 @@ from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 
 
-async def write_anew(database: Database) -> None:
+async def vacuum(database: Database) -> None:
     """Raises sqlite3.Error and OSError when something may be left."""
-    await database.empty_log()
+    await database.vacuum()
     copies = await asyncio.to_thread(upgrade_copy.copies, database.path)
     if not copies:
         return

@@ -8,16 +8,16 @@ from chatserver.features.accounts.accounts import Accounts
 from chatserver.features.accounts.moderate import Moderation
 from chatserver.features.accounts.passwords import PasswordHasher
 from chatserver.features.accounts.sessions import Logins
-from chatserver.features.announcements.announcements import Copy, Showing
+from chatserver.features.announcements.announcements import Announcements, Copy
 from chatserver.features.invites.invites import Invites
 from chatserver.features.messages.history import History
 from chatserver.features.messages.post import Posting
 from chatserver.features.messages.react import Reacting
 from chatserver.features.messages.recall import Recalling
 from chatserver.features.ordering.window import Ordering
-from chatserver.features.settings.change import Changing
+from chatserver.features.settings.change import SettingsService
 from chatserver.features.settings.settings import Settings
-from chatserver.ops.database_copy import Keeping
+from chatserver.ops.database_copy import DatabaseCopier
 
 
 class Room:
@@ -27,7 +27,7 @@ class Room:
         self, database: Database, settings: Settings, clock: Clock, hasher: PasswordHasher, copy: Copy
     ) -> None:
         self.settings = settings
-        self.changing = Changing(database, settings, clock)
+        self.changing = SettingsService(database, settings, clock)
         self.invites = Invites(database, clock)
         self.accounts = Accounts(database, settings, clock, hasher, self.invites)
         self.logins = Logins(database, clock)
@@ -36,9 +36,9 @@ class Room:
         self.recalling = Recalling(database, clock)
         self.reacting = Reacting(database, clock)
         self.ordering = Ordering(database, settings, clock)
-        self.showing = Showing(database, settings, clock, copy)
+        self.showing = Announcements(database, settings, clock, copy)
         self.history = History(database, settings, clock)
-        self.keeping = Keeping(database, self.history, clock)
+        self.keeping = DatabaseCopier(database, self.history, clock)
 
 
 __all__ = ["Room", "Settings"]

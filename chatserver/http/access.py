@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import User
 
 
@@ -24,6 +24,6 @@ class Access(Enum):
         if self in (Access.OPEN, Access.FILE, Access.ANYONE) or (self is Access.READER and guests == "read"):
             return
         if user is None:
-            raise Refusal(Code.LOGIN_REQUIRED)
+            raise DomainError(ErrorCode.LOGIN_REQUIRED)
         if self is Access.ADMINISTRATOR and not user.is_administrator:
-            raise Refusal(Code.FORBIDDEN)
+            raise DomainError(ErrorCode.FORBIDDEN)

@@ -12,19 +12,19 @@ from aiohttp import web
 from aiohttp_session import session_middleware
 
 from chatserver.core.clock import Clock
-from chatserver.core.rate_limit import Interval
+from chatserver.core.rate_limit import MinInterval
 from chatserver.db.database import Database
 from chatserver.features.messages import api
 from chatserver.features.messages.recent import Feed
 from chatserver.features.presence.presence import Presence
 from chatserver.features.presence.room_page import RoomPage
 from chatserver.features.room import Room
-from chatserver.features.status.metrics import Watch
+from chatserver.features.status.metrics import Metrics
 from chatserver.http import headers, keys, login_cookie, middleware, routes
 from chatserver.http.aiohttp_compat import expect_header, prebuilt
 from chatserver.http.csrf import Tokens
-from chatserver.http.encode import Wire
-from chatserver.http.origin import Gate
+from chatserver.http.encode import Encoder
+from chatserver.http.origin import OriginPolicy
 from chatserver.http.static_files import StaticTree
 from chatserver.media.files import MediaFiles
 from chatserver.media.workers import ImageWorkers
@@ -41,9 +41,9 @@ class Parts:
     room: Room
     database: Database
     feed: Feed
-    wire: Wire
+    wire: Encoder
     hub: Hub
-    watch: Watch
+    watch: Metrics
     presence: Presence
     media: MediaFiles
     workers: ImageWorkers
@@ -56,7 +56,7 @@ class Parts:
 def build(parts: Parts) -> web.Application:
     """The application, ready to be run."""
     config = parts.room.settings.now
-    gate = Gate(config)
+    gate = OriginPolicy(config)
     storage = login_cookie.LoginStorage(parts.room.logins, gate, config.secure)
     expect_header.install()
     app = web.Application(middlewares=[middleware.answering(config.secure)])
@@ -64,19 +64,19 @@ def build(parts: Parts) -> web.Application:
     app[keys.SETTINGS] = parts.room.settings
     app[keys.DATABASE] = parts.database
     app[keys.FEED] = parts.feed
-    app[keys.WIRE] = parts.wire
+    app[keys.ENCODER] = parts.wire
     app[keys.HUB] = parts.hub
-    app[keys.WATCH] = parts.watch
+    app[keys.METRICS] = parts.watch
     app[keys.PRESENCE] = parts.presence
     app[keys.MEDIA] = parts.media
     app[keys.WORKERS] = parts.workers
     app[keys.CLOCK] = parts.clock
-    app[keys.GATE] = gate
+    app[keys.ORIGIN] = gate
     app[login_cookie.LOGINS] = storage
     app[prebuilt.HEADS] = prebuilt.Heads(config.secure)
     app[keys.TOKENS] = Tokens(parts.secret)
     app[keys.STATIC] = StaticTree(parts.static)
-    app[keys.TYPING] = Interval(parts.clock)
+    app[keys.TYPING] = MinInterval(parts.clock)
     app[api.PROBE] = api.Probe()
     app[keys.ACCESS] = routes.add_to(app, session_middleware(storage))
     environment = aiohttp_jinja2.setup(

@@ -78,7 +78,7 @@ def limits(config: Config) -> dict[str, Any]:
     }
 
 
-class Wire:
+class Encoder:
     """Encodes for readers. Holds the time zone of `timestamp` and the clock of `now_ms`."""
 
     def __init__(self, zone: ZoneInfo, clock: Clock) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.http import csrf
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Form:
         if not typed:
             return None
         if not (typed.isascii() and typed.isdigit() and len(typed) < 19 and int(typed) > 0):
-            raise Refusal(Code.BAD_REQUEST, field=name)
+            raise DomainError(ErrorCode.BAD_REQUEST, field=name)
         return int(typed)
 
 
@@ -78,15 +78,15 @@ async def read_json(request: web.Request) -> dict[str, Any]:
     try:
         value = json.loads(await _read_whole(request))
     except (ValueError, RecursionError):
-        raise Refusal(Code.BAD_REQUEST) from None
+        raise DomainError(ErrorCode.BAD_REQUEST) from None
     if not isinstance(value, dict):
-        raise Refusal(Code.BAD_REQUEST)
+        raise DomainError(ErrorCode.BAD_REQUEST)
     return value
 
 
 async def _read_whole(request: web.Request) -> bytes:
     if (request.content_length or 0) > FIELD_BYTES_MAX:
-        raise Refusal(Code.BODY_TOO_LARGE)
+        raise DomainError(ErrorCode.BODY_TOO_LARGE)
     body = bytearray()
     while True:
         chunk = await _in_time(request.content.readany())
@@ -94,14 +94,14 @@ async def _read_whole(request: web.Request) -> bytes:
             return bytes(body)
         body += chunk
         if len(body) > FIELD_BYTES_MAX:
-            raise Refusal(Code.BODY_TOO_LARGE)
+            raise DomainError(ErrorCode.BODY_TOO_LARGE)
 
 
 def _parse(body: bytes) -> dict[str, str]:
     try:
         pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict")
     except (ValueError, UnicodeError):
-        raise Refusal(Code.BAD_REQUEST) from None
+        raise DomainError(ErrorCode.BAD_REQUEST) from None
     return dict(pairs)
 
 
@@ -114,7 +114,7 @@ async def _read_multipart(
     upload_max: int,
 ) -> Form:
     if (request.content_length or 0) > upload_max + FIELD_BYTES_MAX:
-        raise Refusal(Code.IMAGE_TOO_LARGE, limit_mb=upload_max // 1_048_576)
+        raise DomainError(ErrorCode.IMAGE_TOO_LARGE, limit_mb=upload_max // 1_048_576)
     form = Form()
     try:
         reader = await request.multipart()
@@ -131,16 +131,16 @@ async def _read_multipart(
             elif part.name and part.filename is None:
                 form.fields[part.name] = await _read_text(part)
             else:
-                raise Refusal(Code.BAD_REQUEST, field=part.name or "")
+                raise DomainError(ErrorCode.BAD_REQUEST, field=part.name or "")
         else:
-            raise Refusal(Code.BAD_REQUEST)
+            raise DomainError(ErrorCode.BAD_REQUEST)
         if not is_checked:
             check_token("")
     except BaseException as error:
         await close(form)
         # aiohttp's readers raise these for bodies that are no multipart, or end too early.
         if isinstance(error, (ValueError, RuntimeError, AssertionError, LookupError)):
-            raise Refusal(Code.BAD_REQUEST) from None
+            raise DomainError(ErrorCode.BAD_REQUEST) from None
         raise
     return form
 
@@ -161,7 +161,7 @@ def _unlink(paths: list[Path]) -> None:
 async def _next_part(reader: MultipartReader) -> BodyPartReader | None:
     part = await _in_time(reader.next())
     if isinstance(part, MultipartReader):
-        raise Refusal(Code.BAD_REQUEST)
+        raise DomainError(ErrorCode.BAD_REQUEST)
     return part
 
 
@@ -170,7 +170,7 @@ async def _read_text(part: BodyPartReader) -> str:
     while chunk := await _in_time(part.read_chunk(8192)):
         body += chunk
         if len(body) > FIELD_BYTES_MAX:
-            raise Refusal(Code.BODY_TOO_LARGE)
+            raise DomainError(ErrorCode.BODY_TOO_LARGE)
     return body.decode("utf-8")
 
 
@@ -178,7 +178,7 @@ async def _read_file(part: BodyPartReader, form: Form, new_path: Callable[[], Pa
     """Stream one file to disk. An empty one is a file field that was left empty."""
     assert part.name is not None
     if part.name in form.files:
-        raise Refusal(Code.BAD_REQUEST, field=part.name)
+        raise DomainError(ErrorCode.BAD_REQUEST, field=part.name)
     path = form.files[part.name] = await _on_disk(new_path)
     size = 0
     file = await _on_disk(lambda: path.open("wb"))
@@ -186,7 +186,7 @@ async def _read_file(part: BodyPartReader, form: Form, new_path: Callable[[], Pa
         while chunk := await _in_time(part.read_chunk(256 * 1024)):
             size += len(chunk)
             if size > upload_max:
-                raise Refusal(Code.IMAGE_TOO_LARGE, limit_mb=upload_max // 1_048_576)
+                raise DomainError(ErrorCode.IMAGE_TOO_LARGE, limit_mb=upload_max // 1_048_576)
             await _on_disk(functools.partial(file.write, chunk))
     finally:
         await _on_disk(file.close)
@@ -201,7 +201,7 @@ async def _on_disk(work: Callable[[], T]) -> T:
         return await asyncio.to_thread(work)
     except OSError as error:
         log.error("an upload could not be kept: %s", error)
-        raise Refusal(Code.STORAGE_FULL) from error
+        raise DomainError(ErrorCode.STORAGE_FULL) from error
 
 
 async def _in_time(awaitable: Awaitable[T]) -> T:
@@ -210,6 +210,6 @@ async def _in_time(awaitable: Awaitable[T]) -> T:
         async with asyncio.timeout(STILL_SECONDS):
             return await awaitable
     except TimeoutError:
-        raise Refusal(Code.BAD_REQUEST, still_seconds=int(STILL_SECONDS)) from None
+        raise DomainError(ErrorCode.BAD_REQUEST, still_seconds=int(STILL_SECONDS)) from None
     except (HttpProcessingError, web.RequestPayloadError):  # a part's headers; the body's Content-Encoding
-        raise Refusal(Code.BAD_REQUEST) from None
+        raise DomainError(ErrorCode.BAD_REQUEST) from None

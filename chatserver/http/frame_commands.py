@@ -9,11 +9,11 @@ from typing import Any
 
 from aiohttp import web
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.features.messages.post import Draft, Posted
 from chatserver.http import responses
 from chatserver.http.encode import dumps
-from chatserver.http.keys import HUB, ROOM, TYPING, WATCH, WIRE
+from chatserver.http.keys import ENCODER, HUB, METRICS, ROOM, TYPING
 from chatserver.realtime import frames
 from chatserver.realtime.connection import Connection
 
@@ -31,18 +31,18 @@ def _no_constant(name: str) -> None:
 _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
-class Nonsense(Exception):
+class InvalidFrame(Exception):
     """Not a frame of this protocol: no JSON object, or of no type that there is."""
 
 
 def parse(text: str) -> dict[str, Any]:
-    """The frame as an object with a known `type`. Raises Nonsense."""
+    """The frame as an object with a known `type`. Raises InvalidFrame."""
     try:
         frame = _DECODER.decode(text)
     except (ValueError, RecursionError):
-        raise Nonsense from None
+        raise InvalidFrame from None
     if not isinstance(frame, dict) or not isinstance(frame.get("type"), str) or frame["type"] not in TYPES:
-        raise Nonsense
+        raise InvalidFrame
     return frame
 
 
@@ -59,16 +59,16 @@ def post(
     """
 
     def answer(posted: Posted | None, error: BaseException | None) -> None:
-        if isinstance(error, Refusal):
+        if isinstance(error, DomainError):
             refuse(app, connection, language, frame, error)
         done(error)
 
     try:
         if connection.user is None:
-            raise Refusal(Code.LOGIN_REQUIRED)
+            raise DomainError(ErrorCode.LOGIN_REQUIRED)
         draft = Draft(_text(frame, "text"), _text(frame, "client_id"), _id(frame, "reply_to", optional=True))
         app[ROOM].posting.submit(connection.user, draft, connection, answer)  # it is told by the publisher
-    except Refusal as refusal:
+    except DomainError as refusal:
         answer(None, refusal)
 
 
@@ -76,21 +76,21 @@ async def carry_out(app: web.Application, connection: Connection, language: str,
     """Do what any other frame asks, or tell its sender why not."""
     try:
         if connection.user is None:
-            raise Refusal(Code.LOGIN_REQUIRED)
+            raise DomainError(ErrorCode.LOGIN_REQUIRED)
         await _COMMANDS[frame["type"]](app, connection, frame)
-    except Refusal as refusal:
+    except DomainError as refusal:
         refuse(app, connection, language, frame, refusal)
 
 
 def refuse(
-    app: web.Application, connection: Connection, language: str, frame: dict[str, Any], refusal: Refusal
+    app: web.Application, connection: Connection, language: str, frame: dict[str, Any], refusal: DomainError
 ) -> None:
     """Tell the sender of a frame why not, and count it."""
-    app[WATCH].refused(refusal.code)
+    app[METRICS].refused(refusal.code)
     app[HUB].send(connection, refused(refusal, language, frame))
 
 
-def refused(refusal: Refusal, language: str, frame: dict[str, Any]) -> bytes:
+def refused(refusal: DomainError, language: str, frame: dict[str, Any]) -> bytes:
     """A `refused` frame that names what it refuses the way its sender did."""
     told: dict[str, Any] = {"type": "refused"}
     told.update({name: frame[name] for name in ("client_id", "id") if _can_be_said(frame.get(name))})
@@ -115,7 +115,7 @@ async def _react(app: web.Application, connection: Connection, frame: dict[str, 
     assert connection.user is not None
     on = frame.get("on", True)
     if type(on) is not bool:
-        raise Refusal(Code.BAD_REQUEST, field="on")
+        raise DomainError(ErrorCode.BAD_REQUEST, field="on")
     await app[ROOM].reacting.react(connection.user, _id(frame, "id") or 0, _text(frame, "emoji"), on)
 
 
@@ -138,8 +138,8 @@ async def _typing(app: web.Application, connection: Connection, frame: dict[str,
 async def _ping(app: web.Application, connection: Connection, frame: dict[str, Any]) -> None:
     t = frame.get("t")
     if not (t is None or (type(t) in (int, float) and abs(t) <= ID_MAX) or (isinstance(t, str) and _is_short(t))):
-        raise Refusal(Code.BAD_REQUEST)
-    app[HUB].send(connection, frames.text(dumps({"type": "pong", "t": t, "now_ms": app[WIRE].now_ms()})))
+        raise DomainError(ErrorCode.BAD_REQUEST)
+    app[HUB].send(connection, frames.text(dumps({"type": "pong", "t": t, "now_ms": app[ENCODER].now_ms()})))
 
 
 _COMMANDS = {
@@ -158,7 +158,7 @@ def _text(frame: dict[str, Any], name: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise Refusal(Code.BAD_REQUEST, field=name)
+        raise DomainError(ErrorCode.BAD_REQUEST, field=name)
     return value
 
 
@@ -167,7 +167,7 @@ def _id(frame: dict[str, Any], name: str, *, optional: bool = False) -> int | No
     if value is None and optional:
         return None
     if type(value) is not int or not 0 < value <= ID_MAX:
-        raise Refusal(Code.BAD_REQUEST, field=name)
+        raise DomainError(ErrorCode.BAD_REQUEST, field=name)
     return value
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
 
-from chatserver.core.errors import Code, Refusal
-from chatserver.core.token_bucket import Pace, Verdict
+from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.token_bucket import TokenBucket, Verdict
 from chatserver.http import frame_commands
-from chatserver.http.aiohttp_compat.strict_websocket import StrictWebSocket, stand_in_line
+from chatserver.http.aiohttp_compat.strict_websocket import StrictWebSocket, enqueue
 from chatserver.http.keys import CLOCK, HUB
 from chatserver.realtime import frames
 from chatserver.realtime.connection import Connection
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 # Frames of one connection that may be at work at once; the next one is heard when one is done.
 AT_WORK_MAX = 64
-NONSENSE_MAX = 10
+INVALID_FRAMES_MAX = 10
 
 
 class Listener:
@@ -33,7 +33,15 @@ class Listener:
     """
 
     __slots__ = (
-        "_app", "_at_work", "_connection", "_context", "_language", "_nonsense", "_one_is_done", "_pace", "_tasks",
+        "_app",
+        "_at_work",
+        "_bucket",
+        "_connection",
+        "_context",
+        "_invalid_frames",
+        "_language",
+        "_one_is_done",
+        "_tasks",
         "_ws",
     )  # fmt: skip
 
@@ -47,24 +55,24 @@ class Listener:
         self._at_work = 0
         self._one_is_done: asyncio.Future[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._nonsense = 0
-        self._pace = Pace(app[CLOCK].monotonic())
+        self._invalid_frames = 0
+        self._bucket = TokenBucket(app[CLOCK].monotonic())
 
     async def listen(self) -> None:
         """Returns when the conversation is over."""
         queue = self._ws.queue
-        queue.hear = self._hear_at_once
+        queue.on_frame = self._handle_at_once
         try:
             while await self._handle(await self._ws.receive()):
-                queue.in_line -= 1
+                queue.queued -= 1
         finally:
-            queue.hear = stand_in_line
+            queue.on_frame = enqueue
 
-    def _hear_at_once(self, message: WSMessage) -> bool:
+    def _handle_at_once(self, message: WSMessage) -> bool:
         """False when it must stand in line."""
         if message.type is not WSMsgType.TEXT or self._at_work >= AT_WORK_MAX:
             return False
-        self._hear(message.data)
+        self._handle_text(message.data)
         return True
 
     async def _handle(self, message: WSMessage) -> bool:
@@ -72,7 +80,7 @@ class Listener:
         match message.type:
             case WSMsgType.TEXT:
                 await self._until_fewer_are_at_work()
-                self._hear(message.data)
+                self._handle_text(message.data)
             case WSMsgType.BINARY:
                 self._close(WSCloseCode.UNSUPPORTED_DATA)
             case WSMsgType.PING:
@@ -90,17 +98,17 @@ class Listener:
                 return False
         return True
 
-    def _hear(self, text: str) -> None:
+    def _handle_text(self, text: str) -> None:
         if self._connection.closing_code is not None:
             return  # the closing handshake has begun; what still comes is not heard
         is_in_time = self._is_in_time()
         try:
             frame = frame_commands.parse(text)
-        except frame_commands.Nonsense:
-            self._refuse_nonsense()
+        except frame_commands.InvalidFrame:
+            self._refuse_invalid()
             return
         if not is_in_time:
-            self._refuse(Refusal(Code.TOO_FAST, retry_after_ms=self._pace.wait_ms), frame)
+            self._refuse(DomainError(ErrorCode.TOO_FAST, retry_after_ms=self._bucket.wait_ms), frame)
             return
         # Neither is waited for, so that a client may send on while its message is on the way to the disk.
         # The database keeps the order in which they were begun.
@@ -116,8 +124,8 @@ class Listener:
 
     def _posted(self, error: BaseException | None) -> None:
         if error is None:
-            self._pace.give_back()
-        elif not isinstance(error, Refusal):
+            self._bucket.give_back()
+        elif not isinstance(error, DomainError):
             self._context.run(log.error, "a message was not stored", exc_info=error)
         self._done()
 
@@ -138,18 +146,18 @@ class Listener:
     def _is_in_time(self) -> bool:
         """One frame has come; False when they come too fast. Who does not stop then is closed with 1008."""
         now = self._connection.heard = self._app[CLOCK].monotonic()
-        verdict = self._pace.take(now)
+        verdict = self._bucket.take(now)
         if verdict is Verdict.CLOSE:
             self._close(WSCloseCode.POLICY_VIOLATION)
         return verdict is Verdict.HEAR
 
-    def _refuse_nonsense(self) -> None:
-        self._nonsense += 1
-        self._refuse(Refusal(Code.BAD_REQUEST if self._connection.user else Code.LOGIN_REQUIRED), {})
-        if self._nonsense >= NONSENSE_MAX:
+    def _refuse_invalid(self) -> None:
+        self._invalid_frames += 1
+        self._refuse(DomainError(ErrorCode.BAD_REQUEST if self._connection.user else ErrorCode.LOGIN_REQUIRED), {})
+        if self._invalid_frames >= INVALID_FRAMES_MAX:
             self._close(WSCloseCode.POLICY_VIOLATION)
 
-    def _refuse(self, refusal: Refusal, frame: dict[str, Any]) -> None:
+    def _refuse(self, refusal: DomainError, frame: dict[str, Any]) -> None:
         frame_commands.refuse(self._app, self._connection, self._language, frame, refusal)
 
     def _close(self, code: int) -> None:

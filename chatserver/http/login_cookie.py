@@ -9,7 +9,7 @@ from chatserver.core.model import Session as Login
 from chatserver.core.model import User
 from chatserver.features.accounts.sessions import LIFE_MS, Logins
 from chatserver.http.keys import COOKIES, VIEWER
-from chatserver.http.origin import Gate
+from chatserver.http.origin import OriginPolicy
 
 _USER, _PROOF = "user", "proof"
 
@@ -17,7 +17,7 @@ _USER, _PROOF = "user", "proof"
 class LoginStorage(AbstractStorage):
     """Loads and saves logins. What a session holds is decided at login and never changed after."""
 
-    def __init__(self, logins: Logins, gate: Gate, secure: bool) -> None:
+    def __init__(self, logins: Logins, gate: OriginPolicy, secure: bool) -> None:
         super().__init__(
             cookie_name="__Host-session" if secure else "session",
             max_age=LIFE_MS // 1000,

@@ -7,10 +7,10 @@ import logging
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.http import cookies, forms, login_cookie, request_id, responses
 from chatserver.http.access import Access
-from chatserver.http.keys import ACCESS, COOKIES, FORM, GATE, MEDIA, REQUEST_ID, SETTINGS, TOKENS, VIEWER
+from chatserver.http.keys import ACCESS, COOKIES, FORM, MEDIA, ORIGIN, REQUEST_ID, SETTINGS, TOKENS, VIEWER
 from chatserver.http.viewer import Viewer
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def answering(secure: bool) -> Middleware:
 
 def _no(request: web.Request, error: Exception) -> web.Response:
     """A refusal in the reader's words; of a fault of ours an id, which the log has too, and nothing else."""
-    if isinstance(error, Refusal):
+    if isinstance(error, DomainError):
         response = responses.refused(request, error)
         if not request.content.at_eof():
             response.force_close()  # an upload that was refused need not be read to its end
@@ -57,7 +57,7 @@ def _no(request: web.Request, error: Exception) -> web.Response:
         return web.Response(status=400)  # the client went away in the middle of its body: nobody will read this
     error_id = request[REQUEST_ID]
     log.error("error %s: %s %s", error_id, request.method, request.path, exc_info=error)
-    return responses.refused(request, Refusal(Code.INTERNAL, id=error_id))
+    return responses.refused(request, DomainError(ErrorCode.INTERNAL, id=error_id))
 
 
 def _look(request: web.Request, visitor_cookie: str) -> Viewer:
@@ -77,14 +77,14 @@ async def _guarded(request: web.Request, viewer: Viewer, handler: Handler) -> we
     access = request.app[ACCESS].get(request.match_info.route)
     if access is Access.OPEN:
         return await handler(request)
-    request.app[GATE].check_host(request)
+    request.app[ORIGIN].check_host(request)
     if access in (None, Access.FILE):  # None: there is no such route, which the handler says
         return await handler(request)
     viewer.session = await login_cookie.find(request)
     access.check(viewer.user, request.app[SETTINGS].now.guests)
     if request.method in SAFE_METHODS:
         return await handler(request)
-    request.app[GATE].check_origin(request)
+    request.app[ORIGIN].check_origin(request)
     request[FORM] = form = await _read_form(request, viewer)
     try:
         return await handler(request)
@@ -105,7 +105,7 @@ def _set_cookies(response: web.StreamResponse, viewer: Viewer, visitor_cookie: s
 async def _read_form(request: web.Request, asker: Viewer) -> forms.Form:
     def check_token(given: str) -> None:
         if asker.visitor_is_new or not request.app[TOKENS].are_equal(asker.visitor, given):
-            raise Refusal(Code.CSRF)
+            raise DomainError(ErrorCode.CSRF)
 
     return await forms.read(
         request, check_token, FILE_FIELDS, request.app[MEDIA].incoming, request.app[SETTINGS].now.upload_max_bytes
@@ -115,8 +115,13 @@ async def _read_form(request: web.Request, asker: Viewer) -> forms.Form:
 def _refused_by_aiohttp(request: web.Request, error: web.HTTPException) -> web.Response:
     if error.status < 400:
         return error
-    codes = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED, 413: Code.BODY_TOO_LARGE, 403: Code.FORBIDDEN}
-    response = responses.refused(request, Refusal(codes.get(error.status, Code.BAD_REQUEST)))
+    codes = {
+        404: ErrorCode.NOT_FOUND,
+        405: ErrorCode.METHOD_NOT_ALLOWED,
+        413: ErrorCode.BODY_TOO_LARGE,
+        403: ErrorCode.FORBIDDEN,
+    }
+    response = responses.refused(request, DomainError(codes.get(error.status, ErrorCode.BAD_REQUEST)))
     if error.status == 405:
         response.headers["Allow"] = error.headers.get("Allow", "")
     return response

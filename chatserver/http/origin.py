@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from chatserver.core.config import Config
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 
 # `none`: typed by the reader, or not from a page at all.
 _OWN_SITES = {"same-origin", "none"}
@@ -17,7 +17,7 @@ _OWN_SITES = {"same-origin", "none"}
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 
 
-class Gate:
+class OriginPolicy:
     """Knows our origin and which proxies to believe."""
 
     def __init__(self, config: Config) -> None:
@@ -29,7 +29,7 @@ class Gate:
     def check_host(self, request: web.Request) -> None:
         """With a base URL set, nothing but its host is served: 421 for others (RFC 9110, 15.5.20)."""
         if self._base_host and _without_default_port(request.host) != self._base_host:
-            raise Refusal(Code.WRONG_HOST)
+            raise DomainError(ErrorCode.WRONG_HOST)
 
     def origin(self, request: web.Request) -> str:
         """Our own origin, as this request's browser knows it."""
@@ -47,15 +47,15 @@ class Gate:
         """Refuse, with `csrf`, an unsafe request that a browser says comes from another site's page."""
         site = request.headers.get("Sec-Fetch-Site")
         if site is not None and site not in _OWN_SITES:
-            raise Refusal(Code.CSRF)
+            raise DomainError(ErrorCode.CSRF)
         named = request.headers.get("Origin")
         if named is not None and named.lower() != self.origin(request):
-            raise Refusal(Code.CSRF)
+            raise DomainError(ErrorCode.CSRF)
 
     def check_socket_origin(self, request: web.Request) -> None:
         """A socket must name its origin, and it must be ours: cookies ride along from any page."""
         if request.headers.get("Origin", "").lower() != self.origin(request):
-            raise Refusal(Code.FORBIDDEN)
+            raise DomainError(ErrorCode.FORBIDDEN)
 
     def address(self, request: web.Request) -> str:
         """The client's address: the peer's, or what trusted proxies say of it. IPv6 by its /64."""

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from chatserver.core.errors import Refusal
+from chatserver.core.errors import DomainError
 from chatserver.core.model import StoredImage
 from chatserver.http.keys import FORM, MEDIA, SETTINGS, WORKERS
 
@@ -41,7 +41,7 @@ async def kept_if_used(request: web.Request, *names: str) -> AsyncIterator[None]
     """
     try:
         yield
-    except Refusal:
+    except DomainError:
         await request.app[MEDIA].erase([name for name in names if name])
         raise
 

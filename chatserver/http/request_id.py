@@ -12,7 +12,7 @@ import time
 from aiohttp import web
 
 from chatserver.core import logs
-from chatserver.http.keys import GATE, REQUEST_ID, WATCH
+from chatserver.http.keys import METRICS, ORIGIN, REQUEST_ID
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +29,8 @@ def begin(request: web.Request) -> float:
 
 def end(request: web.Request, status: int, begun: float) -> None:
     """Count the answer, and note it in the access log, which is kept at `debug` only."""
-    request.app[WATCH].answers[status] += 1
+    request.app[METRICS].answers[status] += 1
     if log.isEnabledFor(logging.DEBUG):
         # The path without its query, where tokens and invitations stand.
-        facts = {"address": request.app[GATE].address(request), "ms": round((time.perf_counter() - begun) * 1000, 1)}
+        facts = {"address": request.app[ORIGIN].address(request), "ms": round((time.perf_counter() - begun) * 1000, 1)}
         log.debug("%s %s %d", request.method, request.path, status, extra=facts)

@@ -8,45 +8,45 @@ from urllib.parse import quote
 import aiohttp_jinja2
 from aiohttp import web
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.http import page_context
 from chatserver.http import viewer as viewers
-from chatserver.http.aiohttp_compat.prebuilt import Ready
+from chatserver.http.aiohttp_compat.prebuilt import PrebuiltResponse
 from chatserver.http.encode import dumps
-from chatserver.http.keys import VIEWER, WATCH
+from chatserver.http.keys import METRICS, VIEWER
 from chatserver.i18n import explain
 
 STATUS = {
-    Code.BAD_REQUEST: 400,
-    Code.EMPTY: 400,
-    Code.TOO_LONG: 400,
-    Code.NAME_INVALID: 400,
-    Code.PASSWORD_WEAK: 400,
-    Code.INVITE_INVALID: 400,
-    Code.IMAGE_UNREADABLE: 400,
-    Code.LOGIN_REQUIRED: 401,
-    Code.LOGIN_FAILED: 401,
-    Code.FORBIDDEN: 403,
-    Code.CSRF: 403,
-    Code.NOT_YOURS: 403,
-    Code.RECALL_EXPIRED: 403,
-    Code.MUTED: 403,
-    Code.BANNED: 403,
-    Code.REGISTRATION_CLOSED: 403,
-    Code.NOT_FOUND: 404,
-    Code.METHOD_NOT_ALLOWED: 405,
-    Code.NAME_TAKEN: 409,
-    Code.WINDOW_CLOSED: 409,
-    Code.GONE: 410,
-    Code.BODY_TOO_LARGE: 413,
-    Code.IMAGE_TOO_LARGE: 413,
-    Code.IMAGE_UNSUPPORTED: 415,
-    Code.WRONG_HOST: 421,
-    Code.TOO_FAST: 429,
-    Code.LOGIN_THROTTLED: 429,
-    Code.INTERNAL: 500,
-    Code.BUSY: 503,
-    Code.STORAGE_FULL: 507,
+    ErrorCode.BAD_REQUEST: 400,
+    ErrorCode.EMPTY: 400,
+    ErrorCode.TOO_LONG: 400,
+    ErrorCode.NAME_INVALID: 400,
+    ErrorCode.PASSWORD_WEAK: 400,
+    ErrorCode.INVITE_INVALID: 400,
+    ErrorCode.IMAGE_UNREADABLE: 400,
+    ErrorCode.LOGIN_REQUIRED: 401,
+    ErrorCode.LOGIN_FAILED: 401,
+    ErrorCode.FORBIDDEN: 403,
+    ErrorCode.CSRF: 403,
+    ErrorCode.NOT_YOURS: 403,
+    ErrorCode.RECALL_EXPIRED: 403,
+    ErrorCode.MUTED: 403,
+    ErrorCode.BANNED: 403,
+    ErrorCode.REGISTRATION_CLOSED: 403,
+    ErrorCode.NOT_FOUND: 404,
+    ErrorCode.METHOD_NOT_ALLOWED: 405,
+    ErrorCode.NAME_TAKEN: 409,
+    ErrorCode.WINDOW_CLOSED: 409,
+    ErrorCode.GONE: 410,
+    ErrorCode.BODY_TOO_LARGE: 413,
+    ErrorCode.IMAGE_TOO_LARGE: 413,
+    ErrorCode.IMAGE_UNSUPPORTED: 415,
+    ErrorCode.WRONG_HOST: 421,
+    ErrorCode.TOO_FAST: 429,
+    ErrorCode.LOGIN_THROTTLED: 429,
+    ErrorCode.INTERNAL: 500,
+    ErrorCode.BUSY: 503,
+    ErrorCode.STORAGE_FULL: 507,
 }
 _PAGE = (("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"), ("Vary", "Cookie"))
 _JSON = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
@@ -56,12 +56,12 @@ def json(value: Any, status: int = 200) -> web.Response:
     return web.Response(body=dumps(value), status=status, headers=_JSON)
 
 
-def ready_json(body: bytes) -> Ready:
-    return Ready(body, _JSON)
+def ready_json(body: bytes) -> PrebuiltResponse:
+    return PrebuiltResponse(body, _JSON)
 
 
-def ready_page(body: bytes) -> Ready:
-    return Ready(body, _PAGE)
+def ready_page(body: bytes) -> PrebuiltResponse:
+    return PrebuiltResponse(body, _PAGE)
 
 
 def page(request: web.Request, template: str, values: dict[str, Any], status: int = 200) -> web.Response:
@@ -77,20 +77,20 @@ def see_other(path: str) -> web.Response:
     return web.Response(status=303, headers={"Location": path, "Cache-Control": "no-store"})
 
 
-def words(refusal: Refusal, language: str) -> str:
+def words(refusal: DomainError, language: str) -> str:
     """The refusal as a sentence for this reader."""
     return explain(language, refusal.code.value, refusal.details)
 
 
-def refused_json(request: web.Request, refusal: Refusal) -> web.Response:
+def refused_json(request: web.Request, refusal: DomainError) -> web.Response:
     sentence = words(refusal, request[VIEWER].language)
     error = {"code": refusal.code.value, "message": sentence, **refusal.details}
     return _counted(request, json({"error": error}, STATUS[refusal.code]), refusal)
 
 
-def refused_page(request: web.Request, refusal: Refusal) -> web.Response:
+def refused_page(request: web.Request, refusal: DomainError) -> web.Response:
     """The page that says no; a reader who only has to log in first is taken there."""
-    if refusal.code is Code.LOGIN_REQUIRED and request.method in ("GET", "HEAD"):
+    if refusal.code is ErrorCode.LOGIN_REQUIRED and request.method in ("GET", "HEAD"):
         there = quote(request.rel_url.raw_path_qs, safe="/")
         return see_other(f"/login/?next={there}" if request.path != "/" else "/login/")
     values = {
@@ -102,11 +102,11 @@ def refused_page(request: web.Request, refusal: Refusal) -> web.Response:
     return _counted(request, page(request, "error.html", values, STATUS[refusal.code]), refusal)
 
 
-def refused(request: web.Request, refusal: Refusal) -> web.Response:
+def refused(request: web.Request, refusal: DomainError) -> web.Response:
     return refused_page(request, refusal) if viewers.wants_html(request) else refused_json(request, refusal)
 
 
-def refused_form(request: web.Request, refusal: Refusal, template: str, values: dict[str, Any]) -> web.Response:
+def refused_form(request: web.Request, refusal: DomainError, template: str, values: dict[str, Any]) -> web.Response:
     """The form again, with what was typed and what was wrong; JSON for those who asked for JSON."""
     if viewers.wants_json(request):
         return refused_json(request, refusal)
@@ -114,9 +114,9 @@ def refused_form(request: web.Request, refusal: Refusal, template: str, values: 
     return _counted(request, page(request, template, {**values, "error": error}, STATUS[refusal.code]), refusal)
 
 
-def _counted(request: web.Request, response: web.Response, refusal: Refusal) -> web.Response:
+def _counted(request: web.Request, response: web.Response, refusal: DomainError) -> web.Response:
     """Every refusal over HTTP leaves through here: it is counted, and says when to come back."""
-    request.app[WATCH].refused(refusal.code)
+    request.app[METRICS].refused(refusal.code)
     if response.status in (429, 503):
         wait_ms = refusal.details.get("retry_after_ms", 1000)
         response.headers["Retry-After"] = str(max(1, -(-wait_ms // 1000)))

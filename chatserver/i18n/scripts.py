@@ -21,8 +21,6 @@ def scripts() -> dict[str, bytes]:
 
 def _script(language: str) -> bytes:
     sentences = {
-        key.removeprefix(_PREFIX): sentence
-        for key, sentence in catalogue(language).items()
-        if key.startswith(_PREFIX)
+        key.removeprefix(_PREFIX): sentence for key, sentence in catalogue(language).items() if key.startswith(_PREFIX)
     }
     return f"globalThis.roomWords={json.dumps(sentences, ensure_ascii=False, separators=(',', ':'))};\n".encode()

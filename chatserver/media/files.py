@@ -20,7 +20,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import StoredImage
 from chatserver.media.protocol import Rendered
 
@@ -76,11 +76,11 @@ class MediaFiles:
             return Rendered(image.read_bytes(), thumb.read_bytes(), stored.width, stored.height)
 
         if self.path(stored.image) is None or self.path(stored.thumb) is None:
-            raise Refusal(Code.NOT_FOUND)
+            raise DomainError(ErrorCode.NOT_FOUND)
         try:
             rendered = await asyncio.to_thread(read)
         except FileNotFoundError:
-            raise Refusal(Code.NOT_FOUND) from None
+            raise DomainError(ErrorCode.NOT_FOUND) from None
         return await self.store_picture(rendered)
 
     async def erase(self, names: Iterable[str]) -> None:
@@ -163,9 +163,9 @@ async def _on_disk(work: Callable[[], Result]) -> Result:
         raise _full(error) from error
 
 
-def _full(error: OSError) -> Refusal:
+def _full(error: OSError) -> DomainError:
     log.error("the media directory cannot be written: %s", error)
-    return Refusal(Code.STORAGE_FULL)
+    return DomainError(ErrorCode.STORAGE_FULL)
 
 
 def _make(directory: Path) -> None:

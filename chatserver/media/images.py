@@ -23,7 +23,7 @@ from PIL import JpegImagePlugin as _jpeg  # noqa: F401
 from PIL import PngImagePlugin as _png  # noqa: F401
 from PIL import WebPImagePlugin as _webp  # noqa: F401
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.media import fitting, headers
 from chatserver.media.headers import Kind
 from chatserver.media.protocol import Rendered
@@ -117,12 +117,12 @@ def _refusals() -> Iterator[None]:
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             yield
-    except Refusal:
+    except DomainError:
         raise
     except (MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise Refusal(Code.IMAGE_TOO_LARGE) from error
+        raise DomainError(ErrorCode.IMAGE_TOO_LARGE) from error
     except Exception as error:
-        raise Refusal(Code.IMAGE_UNREADABLE) from error
+        raise DomainError(ErrorCode.IMAGE_UNREADABLE) from error
 
 
 @contextmanager
@@ -131,9 +131,9 @@ def _opened(path: Path) -> Iterator[_Source]:
     data = path.read_bytes()
     kind = headers.kind(data[: headers.SNIFF_BYTES])
     if not data:
-        raise Refusal(Code.IMAGE_UNREADABLE)
+        raise DomainError(ErrorCode.IMAGE_UNREADABLE)
     if kind is None or (kind is Kind.HEIF and not _heif_is_installed()):
-        raise Refusal(Code.IMAGE_UNSUPPORTED)
+        raise DomainError(ErrorCode.IMAGE_UNSUPPORTED)
 
     frames = 1
     if kind is Kind.GIF:
@@ -174,7 +174,7 @@ def _heif_is_installed() -> bool:
 def _allow(kind: Kind, width: int, height: int, frames: int) -> None:
     most = MOST_JPEG_PIXELS if kind is Kind.JPEG else MOST_PIXELS
     if frames > MOST_FRAMES or width * height * frames > most:
-        raise Refusal(Code.IMAGE_TOO_LARGE)
+        raise DomainError(ErrorCode.IMAGE_TOO_LARGE)
 
 
 def _still(source: _Source, side: int) -> Image.Image:
@@ -200,7 +200,7 @@ def _draft(image: Image.Image, side: int) -> None:
     if scale < 1:
         image.draft(None, (math.ceil(image.width * scale), math.ceil(image.height * scale)))
     if image.width * image.height > MOST_PIXELS:
-        raise Refusal(Code.IMAGE_TOO_LARGE)
+        raise DomainError(ErrorCode.IMAGE_TOO_LARGE)
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:

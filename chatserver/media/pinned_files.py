@@ -11,7 +11,7 @@ from pathlib import Path
 from chatserver.media.files import MediaFiles
 
 
-class HeldFiles:
+class PinnedFiles:
     """Second names (hard links) among the uploads, where a start sweeps what a crash leaves.
 
     `paths` maps each name to its second one; `missing` are the names that no file had. Both methods
@@ -25,10 +25,10 @@ class HeldFiles:
 
     def hold(self, names: Iterable[str]) -> None:
         """Hold these files; one that is not there, or is no name of ours, is noted as missing. Raises OSError."""
-        held = self._media.incoming()
+        pinned = self._media.incoming()
         for number, name in enumerate(names):
             path = self._media.path(name)
-            second = held.with_name(f"{held.name}.{number}")
+            second = pinned.with_name(f"{pinned.name}.{number}")
             try:
                 if path is None:
                     raise FileNotFoundError(name)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chatserver.core.errors import Code
+from chatserver.core.errors import ErrorCode
 
 LENGTH = struct.Struct(">I")
 READY = b"ready"
@@ -60,7 +60,7 @@ class Job:
 class Head:
     """The first frame of an answer: a refusal's code, or the size of what follows in `parts` frames."""
 
-    code: Code | None = None
+    code: ErrorCode | None = None
     parts: int = 0
     width: int = 0
     height: int = 0
@@ -80,7 +80,7 @@ class Head:
         parts, width, height = (n if isinstance(n, int) and n >= 0 else -1 for n in numbers)
         if min(parts, width, height) < 0 or parts > MAX_PARTS:
             raise ValueError("an answer's numbers are whole and small")
-        return cls(None if code is None else Code(code), parts, width, height)
+        return cls(None if code is None else ErrorCode(code), parts, width, height)
 
 
 def frame(data: bytes) -> bytes:

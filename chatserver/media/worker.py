@@ -14,7 +14,7 @@ import sys
 import time
 from typing import BinaryIO
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.media import images
 from chatserver.media.protocol import LENGTH, READY, READY_UNCONFINED, Head, Job, frame, length
 from chatserver.media.sandbox import confine
@@ -86,10 +86,10 @@ def _answer(job: Job) -> list[bytes]:
         if job.limit_bytes is None:
             return [Head(parts=1).encode(), images.avatar(job.source)]
         made = images.picture(job.source, job.limit_bytes)
-    except Refusal as refusal:
+    except DomainError as refusal:
         return [Head(code=refusal.code).encode()]
     except MemoryError:
-        return [Head(code=Code.IMAGE_TOO_LARGE).encode()]
+        return [Head(code=ErrorCode.IMAGE_TOO_LARGE).encode()]
     head = Head(parts=2, width=made.width, height=made.height)
     return [head.encode(), made.image, made.thumb]
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.media.protocol import LENGTH, READY, READY_UNCONFINED, Head, Job, Rendered, frame, length
 
 log = logging.getLogger(__name__)
@@ -73,14 +73,14 @@ class ImageWorkers:
         """
         head, parts = await self._counted(Job(source, limit_bytes))
         if len(parts) != 2:
-            raise Refusal(Code.IMAGE_UNREADABLE)
+            raise DomainError(ErrorCode.IMAGE_UNREADABLE)
         return Rendered(parts[0], parts[1], head.width, head.height)
 
     async def avatar(self, source: Path) -> bytes:
         """The file at `source` as a square WebP of 256 px, at most 50 KB. Refuses as `picture` does."""
         _, parts = await self._counted(Job(source, None))
         if len(parts) != 1:
-            raise Refusal(Code.IMAGE_UNREADABLE)
+            raise DomainError(ErrorCode.IMAGE_UNREADABLE)
         return parts[0]
 
     async def stop(self) -> None:
@@ -100,7 +100,7 @@ class ImageWorkers:
     async def _counted(self, job: Job) -> tuple[Head, list[bytes]]:
         try:
             done = await self._do(job)
-        except Refusal as refusal:
+        except DomainError as refusal:
             self.outcomes[refusal.code.value] += 1
             raise
         self.outcomes["done"] += 1
@@ -118,7 +118,7 @@ class ImageWorkers:
         finally:
             self._jobs -= 1
         if head.code is not None:
-            raise Refusal(head.code)
+            raise DomainError(head.code)
         return head, parts
 
     async def _take(self) -> _Worker:
@@ -153,11 +153,11 @@ class ImageWorkers:
             return answer
         except TimeoutError:
             log.warning("an image took longer than %g s and was refused", self._job_seconds)
-            raise Refusal(Code.IMAGE_TOO_LARGE) from None
+            raise DomainError(ErrorCode.IMAGE_TOO_LARGE) from None
         except (OSError, EOFError, ValueError) as error:
             self._refuse_when_stopping()
             log.warning("an image worker died at its work; the image was refused")
-            raise Refusal(Code.IMAGE_UNREADABLE) from error
+            raise DomainError(ErrorCode.IMAGE_UNREADABLE) from error
         finally:
             if answered and worker.jobs < JOBS_PER_WORKER and not self._stopping:
                 worker.rest(self._idle_seconds, self._retire)
@@ -181,8 +181,8 @@ class ImageWorkers:
         ending.add_done_callback(self._endings.discard)
 
 
-def _busy() -> Refusal:
-    return Refusal(Code.BUSY, retry_after_ms=RETRY_AFTER_MS)
+def _busy() -> DomainError:
+    return DomainError(ErrorCode.BUSY, retry_after_ms=RETRY_AFTER_MS)
 
 
 class _Worker:

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from chatserver.core.config import Config
 from chatserver.ops import archive
-from chatserver.ops.failure import Failure
+from chatserver.ops.failure import CommandError
 from chatserver.ops.snapshot_reader import Operate, check_target, received
 
 _PIECE = 1024 * 1024
@@ -31,7 +31,7 @@ def backup(config: Config, target: Path, *, force: bool, operate: Operate) -> di
             with archive.write_file(target, replace=force) as file:
                 _copy(snapshot.file, file, is_compressed=target.suffix in (".gz", ".tgz"))
         except FileExistsError:
-            raise Failure(f"{target} exists already (--force replaces it)") from None
+            raise CommandError(f"{target} exists already (--force replaces it)") from None
     return {
         "file": str(target),
         "bytes": target.stat().st_size,

@@ -30,7 +30,7 @@ class Copied:
     files: tuple[str, ...]
 
 
-class Keeping:
+class DatabaseCopier:
     def __init__(self, database: Database, history: History, clock: Clock) -> None:
         self._database = database
         self._history = history

@@ -15,7 +15,7 @@ from chatserver.core.config import Config
 from chatserver.db.transaction import Transaction
 from chatserver.ops import archive, export_page, export_rows
 from chatserver.ops.archive.packing import sync_directory
-from chatserver.ops.failure import Failure
+from chatserver.ops.failure import CommandError
 from chatserver.ops.snapshot_reader import Operate, Snapshot, check_target, received
 
 FORMAT = 1
@@ -31,9 +31,9 @@ def export(config: Config, target: Path, page: Path | None, *, force: bool, oper
     for path in filter(None, (target, page)):
         check_target(config, path, force=force)
     if page and page.resolve() == target.resolve():
-        raise Failure(f"{target} cannot be both; name another file for the page")
+        raise CommandError(f"{target} cannot be both; name another file for the page")
     if pictures and not force and pictures.exists():
-        raise Failure(f"{pictures} exists already (--force replaces it)")
+        raise CommandError(f"{pictures} exists already (--force replaces it)")
     with received(config, operate) as snapshot, contextlib.ExitStack() as stack:
         directory = stack.enter_context(_new_directory(pictures)) if pictures else None
         manifest, database = _unpack(snapshot.file, directory)

@@ -6,7 +6,7 @@ from __future__ import annotations
 EXIT_OK, EXIT_REFUSED, EXIT_USAGE, EXIT_DATABASE, EXIT_INTERRUPTED = 0, 1, 2, 78, 130
 
 
-class Failure(Exception):
+class CommandError(Exception):
     """A command cannot go on. The message becomes the one line that says why."""
 
     def __init__(self, message: str, code: int = EXIT_REFUSED) -> None:

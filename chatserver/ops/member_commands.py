@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from chatserver.core.config import Config, Real, Whole
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.ops import text_table
 from chatserver.ops.call import Call, Operate
-from chatserver.ops.failure import EXIT_USAGE, Failure
+from chatserver.ops.failure import EXIT_USAGE, CommandError
 
 T = TypeVar("T")
 
@@ -33,9 +33,9 @@ def create_admin(call: Call, operate: Operate) -> None:
     password = _password(call, "Password (empty keeps the one that a member has): ")
     try:
         done = operate(call, "create-admin", {"name": name, "password": password})
-    except Refusal as refusal:
-        if refusal.code is Code.PASSWORD_WEAK and password is None:
-            raise Failure(f"{name} is not a member yet, so a password is needed (see --password-stdin)") from None
+    except DomainError as refusal:
+        if refusal.code is ErrorCode.PASSWORD_WEAK and password is None:
+            raise CommandError(f"{name} is not a member yet, so a password is needed (see --password-stdin)") from None
         raise
     if call.arguments.json:
         _print_json({**done, "password_set": password is not None})
@@ -55,12 +55,14 @@ def reset_password(call: Call, operate: Operate) -> None:
     name = call.arguments.name
     password = _password(call, "New password: ")
     if password is None:
-        raise Failure("no password was given (see --password-stdin)")
+        raise CommandError("no password was given (see --password-stdin)")
     _require_room(call.config)
     try:
         done = operate(call, "reset-password", {"name": name, "password": password})
-    except Refusal as refusal:
-        raise Failure(f"there is no member named {name!r}") if refusal.code is Code.NOT_FOUND else refusal from None
+    except DomainError as refusal:
+        raise (
+            CommandError(f"there is no member named {name!r}") if refusal.code is ErrorCode.NOT_FOUND else refusal
+        ) from None
     if call.arguments.json:
         _print_json(done)
         return
@@ -107,7 +109,7 @@ def invite(call: Call, operate: Operate) -> None:
 def _require_room(config: Config) -> None:
     """A question about members must not begin a room, nor answer for one in a directory that was mistyped."""
     if not (config.data_dir / "chat.db").is_file():
-        raise Failure(f"there is no room in {config.data_dir}")
+        raise CommandError(f"there is no room in {config.data_dir}")
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
@@ -140,9 +142,9 @@ def _password(call: Call, prompt: str) -> str | None:
     try:
         first = getpass.getpass(prompt)
         if first and getpass.getpass("Again: ") != first:
-            raise Failure("the two passwords differ")
+            raise CommandError("the two passwords differ")
     except EOFError:
-        raise Failure("no password was given") from None
+        raise CommandError("no password was given") from None
     return first or None
 
 
@@ -151,7 +153,7 @@ def _password_line() -> str | None:
     try:
         return line.decode("utf-8").removesuffix("\n").removesuffix("\r") or None
     except UnicodeDecodeError:
-        raise Failure("--password-stdin: the password must be UTF-8 text", EXIT_USAGE) from None
+        raise CommandError("--password-stdin: the password must be UTF-8 text", EXIT_USAGE) from None
 
 
 def _row(member: dict[str, Any], config: Config) -> tuple[str, ...]:

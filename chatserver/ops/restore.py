@@ -20,7 +20,7 @@ from chatserver.db.transaction import Transaction
 from chatserver.ops import archive
 from chatserver.ops.archive.packing import sync_directory
 from chatserver.ops.exchange import exchange
-from chatserver.ops.failure import EXIT_DATABASE, Failure
+from chatserver.ops.failure import EXIT_DATABASE, CommandError
 
 _SPARE_BYTES = 16 * 1024 * 1024
 
@@ -35,7 +35,9 @@ def restore(data_dir: Path, source: Path, *, force: bool) -> dict[str, Any]:
     data_dir = data_dir.resolve()
     with _locked(data_dir):
         if not force and data_dir.exists() and not place.is_empty(data_dir):
-            raise Failure(f"{data_dir} is not empty (--force restores all the same, and keeps what is there beside it)")
+            raise CommandError(
+                f"{data_dir} is not empty (--force restores all the same, and keeps what is there beside it)"
+            )
         staged = data_dir.with_name(f".{data_dir.name}.restoring-{secrets.token_hex(4)}")
         try:
             manifest = _unpack(source, staged)
@@ -61,17 +63,17 @@ def _locked(data_dir: Path) -> Iterator[None]:
     """The lock of a data directory that is there; none is made where none is."""
     if not data_dir.exists():
         if not data_dir.parent.is_dir():
-            raise Failure(f"there is no directory {data_dir.parent}")
+            raise CommandError(f"there is no directory {data_dir.parent}")
         yield
         return
     if not data_dir.is_dir():
-        raise Failure(f"{data_dir} is not a directory")
+        raise CommandError(f"{data_dir} is not a directory")
     had_lock = (data_dir / "chat.lock").exists()
     lock = DataLock(data_dir)
     try:
         lock.__enter__()
     except DataLocked:
-        raise Failure(f"{data_dir} is in use; stop the server first") from None
+        raise CommandError(f"{data_dir} is in use; stop the server first") from None
     try:
         yield
     except BaseException:
@@ -93,19 +95,21 @@ def _unpack(source: Path, staged: Path) -> archive.Manifest:
                 _write(staged / entry.name, pieces)
             return opened.manifest
     except archive.Damaged as damaged:
-        raise Failure(f"{source} {damaged}") from None
+        raise CommandError(f"{source} {damaged}") from None
 
 
 def _check_space(source: Path, manifest: archive.Manifest, directory: Path) -> None:
     free, needed = shutil.disk_usage(directory).free, manifest.total + _SPARE_BYTES
     if needed > free:
-        raise Failure(f"{source} needs {needed:,} bytes, and {directory} has {free:,} free")
+        raise CommandError(f"{source} needs {needed:,} bytes, and {directory} has {free:,} free")
 
 
 def _check_schema(source: Path, schema: int) -> None:
     newest = migrations.newest_version()
     if schema > newest:
-        raise Failure(f"{source}: its database is newer (schema {schema}) than this program ({newest})", EXIT_DATABASE)
+        raise CommandError(
+            f"{source}: its database is newer (schema {schema}) than this program ({newest})", EXIT_DATABASE
+        )
 
 
 def _write(path: Path, pieces: Iterator[bytes]) -> None:
@@ -126,14 +130,14 @@ def _renew(source: Path, database: Path) -> None:
         _check_integrity(database)
         connection = migrations.connect(database, is_spare=True)
         try:
-            sequence.begin_anew(Transaction(connection))
+            sequence.start_new_epoch(Transaction(connection))
         finally:
             connection.close()
     except DatabaseUnusable as error:
         why = str(error).removeprefix(f"{database}: ")
-        raise Failure(f"{source}: its database {why}", EXIT_DATABASE) from None
+        raise CommandError(f"{source}: its database {why}", EXIT_DATABASE) from None
     except sqlite3.Error as error:
-        raise Failure(f"{source}: its database is damaged: {error}", EXIT_DATABASE) from None
+        raise CommandError(f"{source}: its database is damaged: {error}", EXIT_DATABASE) from None
 
 
 def _check_integrity(database: Path) -> None:
@@ -162,7 +166,7 @@ def _put_in_place(staged: Path, data_dir: Path) -> Path | None:
     try:
         exchange(staged, data_dir)
     except OSError as error:
-        raise Failure(f"{data_dir} cannot be replaced ({error.strerror}); is it a mount point?") from None
+        raise CommandError(f"{data_dir} cannot be replaced ({error.strerror}); is it a mount point?") from None
     kept = None if was_empty else _free_name(data_dir)
     if kept:
         os.rename(staged, kept)

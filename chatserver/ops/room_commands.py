@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from chatserver.ops.call import Call, Operate
-from chatserver.ops.failure import EXIT_DATABASE, EXIT_REFUSED, Failure
+from chatserver.ops.failure import EXIT_DATABASE, EXIT_REFUSED, CommandError
 
 # Where `--html` names no file: beside the JSON lines.
 _BESIDE = ""
@@ -120,7 +120,7 @@ def _on_the_database(call: Call, work: Callable[[], dict[str, Any]]) -> dict[str
     try:
         return work()
     except sqlite3.Error as error:
-        raise Failure(f"{call.config.data_dir / 'chat.db'}: {error}", EXIT_DATABASE) from None
+        raise CommandError(f"{call.config.data_dir / 'chat.db'}: {error}", EXIT_DATABASE) from None
 
 
 def _print_json(value: Any) -> None:

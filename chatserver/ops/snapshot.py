@@ -20,12 +20,12 @@ from typing import Any
 
 from chatserver import __version__
 from chatserver.core.config import ROOM_SETTINGS, shown
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.db import migrations
 from chatserver.features.room import Room
 from chatserver.http import secret_key
 from chatserver.media.files import MediaFiles
-from chatserver.media.pinned_files import HeldFiles
+from chatserver.media.pinned_files import PinnedFiles
 from chatserver.ops import archive
 from chatserver.ops.database_copy import Copied
 
@@ -51,7 +51,7 @@ async def take(room: Room) -> dict[str, Any]:
         await asyncio.to_thread(target.unlink, missing_ok=True)
         if _is_full(error):
             log.error("no archive could be made: %s", error)
-            raise Refusal(Code.STORAGE_FULL) from error
+            raise DomainError(ErrorCode.STORAGE_FULL) from error
         raise
     loop = asyncio.get_running_loop()
     erase = functools.partial(target.unlink, missing_ok=True)
@@ -63,23 +63,23 @@ async def take(room: Room) -> dict[str, Any]:
 
 
 async def _make(room: Room, media: MediaFiles, data_dir: Path, target: Path) -> None:
-    database, held = await asyncio.to_thread(media.incoming), HeldFiles(media)
+    database, pinned = await asyncio.to_thread(media.incoming), PinnedFiles(media)
     try:
-        copied = await room.keeping.copy(database, held.hold)
-        await asyncio.to_thread(_pack, target, copied, held, database, data_dir)
+        copied = await room.keeping.copy(database, pinned.hold)
+        await asyncio.to_thread(_pack, target, copied, pinned, database, data_dir)
     finally:
-        await asyncio.to_thread(_tidy, database, held)
+        await asyncio.to_thread(_tidy, database, pinned)
 
 
-def _tidy(database: Path, held: HeldFiles) -> None:
+def _tidy(database: Path, pinned: PinnedFiles) -> None:
     database.unlink(missing_ok=True)
-    held.release()
+    pinned.release()
 
 
-def _pack(target: Path, copied: Copied, held: HeldFiles, database: Path, data_dir: Path) -> None:
+def _pack(target: Path, copied: Copied, pinned: PinnedFiles, database: Path, data_dir: Path) -> None:
     contents = {archive.DATABASE: database}
     contents |= {path.name: path for path in secret_key.files(data_dir)}
-    contents |= {f"media/{name}": held.paths[name] for name in copied.files if name in held.paths}
+    contents |= {f"media/{name}": pinned.paths[name] for name in copied.files if name in pinned.paths}
     manifest = archive.Manifest(
         program=__version__,
         schema=migrations.newest_version(),
@@ -88,7 +88,7 @@ def _pack(target: Path, copied: Copied, held: HeldFiles, database: Path, data_di
         epoch=copied.epoch,
         seq=copied.seq,
         messages=copied.messages,
-        missing=tuple(name for name in copied.files if name in held.missing),
+        missing=tuple(name for name in copied.files if name in pinned.missing),
         files=(),
     )
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from chatserver.core.config import Config
-from chatserver.ops.failure import Failure
+from chatserver.ops.failure import CommandError
 
 # Carries out a command of ops/control/commands.py that takes no arguments.
 Operate = Callable[[str], dict[str, Any]]
@@ -27,7 +27,7 @@ class Snapshot:
 def received(config: Config, operate: Operate) -> Iterator[Snapshot]:
     """Take a snapshot. Fails where there is no room yet, and makes none."""
     if not (config.data_dir / "chat.db").is_file():
-        raise Failure(f"there is no room in {config.data_dir}")
+        raise CommandError(f"there is no room in {config.data_dir}")
     answer = operate("snapshot")
     path = config.data_dir / answer["file"]
     with path.open("rb") as file:
@@ -38,11 +38,11 @@ def received(config: Config, operate: Operate) -> Iterator[Snapshot]:
 def check_target(config: Config, target: Path, *, force: bool) -> None:
     """Refuse early what cannot be written, before the room is asked for anything."""
     if target.is_dir():
-        raise Failure(f"{target} is a directory; name a file")
+        raise CommandError(f"{target} is a directory; name a file")
     if not target.parent.is_dir():
-        raise Failure(f"there is no directory {target.parent}")
+        raise CommandError(f"there is no directory {target.parent}")
     if not force and (target.exists() or target.is_symlink()):
-        raise Failure(f"{target} exists already (--force replaces it)")
+        raise CommandError(f"{target} exists already (--force replaces it)")
     if target.parent.resolve().is_relative_to(config.data_dir.resolve()):
         # What members take back has to leave the data directory.
-        raise Failure(f"{target} lies in the data directory; choose a place outside of it")
+        raise CommandError(f"{target} lies in the data directory; choose a place outside of it")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from chatserver.core.model import User
 from chatserver.realtime import frames
-from chatserver.realtime.shared_buffer import Shared
+from chatserver.realtime.shared_buffer import SharedBuffer
 
 # What may wait for one reader: some 1,200 messages, or a page of history and a burst. A buffer that grows to
 # this takes up to a third more while it does, so a reader costs at most 1 MiB of memory.
@@ -64,7 +64,7 @@ class Connection:
         socket = self.transport.get_extra_info("socket") if is_plain else None
         self._fileno = socket.fileno if socket is not None else None
 
-    def send(self, data: bytes, shared: Shared | None = None) -> bool:
+    def send(self, data: bytes, shared: SharedBuffer | None = None) -> bool:
         """Write whole frames. False when this reader has just been given up as too slow.
 
         `shared` is the same data, where many others are given it too.

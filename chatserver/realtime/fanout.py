@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping
 
 from chatserver.realtime.connection import Connection
-from chatserver.realtime.shared_buffer import Shared
+from chatserver.realtime.shared_buffer import SharedBuffer
 
 # Readers who are written to before the loop sees to other things: a quarter of a millisecond.
 AT_A_TIME = 32
@@ -14,7 +14,7 @@ AT_A_TIME = 32
 WAITING_MAX = 256 * 1024
 
 
-class Rounds:
+class Fanout:
     """What was told to all and has not reached everybody yet, and for each reader how much of it they have.
 
     What is told while a round is under way joins it: who is still to come gets both in one write,
@@ -33,7 +33,7 @@ class Rounds:
         self._end = 0
         # Readers follow each other: what the one before lacked is what this one lacks, as a rule.
         self._joined: tuple[int, bytes] = (0, b"")
-        self._shared = Shared(b"")
+        self._shared = SharedBuffer(b"")
         self._is_under_way = False
         self._next: asyncio.Handle | None = None
         # Of the round that is under way: whom it is to reach, how many were, and what had been told at its start.
@@ -101,7 +101,7 @@ class Rounds:
 
     def _share(self, data: bytes) -> None:
         self._shared.close()
-        self._shared = Shared(data)
+        self._shared = SharedBuffer(data)
 
     def _end_round(self) -> None:
         """All have what had been told when the round began. What was told since is another round's."""

@@ -11,7 +11,7 @@ from chatserver.core.clock import Clock
 from chatserver.core.model import User
 from chatserver.realtime import frames
 from chatserver.realtime.connection import TOO_SLOW, Connection
-from chatserver.realtime.fanout import Rounds
+from chatserver.realtime.fanout import Fanout
 
 PING_SECONDS = 30.0
 _PING = frames.ping()
@@ -33,7 +33,7 @@ class Hub:
         self._clock = clock
         self._live: set[Connection] = set()
         self._closing: set[Connection] = set()
-        self._rounds = Rounds(self._live, self._give_up)
+        self._fanout = Fanout(self._live, self._give_up)
         self._of_user: dict[int, set[Connection]] = {}
         self._of_address: Counter[str] = Counter()
         self._pinged_at = clock.monotonic()
@@ -53,7 +53,7 @@ class Hub:
 
     def join(self, connection: Connection) -> None:
         self._live.add(connection)
-        self._rounds.welcome(connection)
+        self._fanout.welcome(connection)
         self._of_address[connection.address] += 1
         if connection.user is not None:
             self._of_user.setdefault(connection.user.id, set()).add(connection)
@@ -72,7 +72,7 @@ class Hub:
         A reader past its bound costs only itself.
         """
         self.broadcast_bytes += len(data) * len(self._live)
-        self._rounds.tell(data, besides)
+        self._fanout.tell(data, besides)
 
     def send_to_user(self, user_id: int, data: bytes) -> None:
         """To every socket of one member."""
@@ -81,12 +81,12 @@ class Hub:
 
     def send(self, connection: Connection, data: bytes) -> None:
         """To one reader, after all that everybody has been told before."""
-        if not connection.send(self._rounds.lacking(connection) + data):
+        if not connection.send(self._fanout.lacking(connection) + data):
             self._give_up(connection)
 
     def close(self, connection: Connection, code: int) -> None:
         """Say goodbye with `code`, after all that everybody has been told, and take the connection out of the set."""
-        if connection in self._live and (lacking := self._rounds.lacking(connection)):
+        if connection in self._live and (lacking := self._fanout.lacking(connection)):
             connection.send(lacking)
         self._say_goodbye(connection, code)
 

@@ -15,7 +15,7 @@ from chatserver.core.events import (
     SettingsChanged,
 )
 from chatserver.features.messages.recent import Feed
-from chatserver.http.encode import Wire
+from chatserver.http.encode import Encoder
 from chatserver.realtime import frames
 from chatserver.realtime.connection import Connection
 from chatserver.realtime.hub import Hub
@@ -32,7 +32,7 @@ class Publisher:
     `listeners` hear every event too, after the readers: the timers, the eraser, the known logins.
     """
 
-    def __init__(self, feed: Feed, wire: Wire, hub: Hub, listeners: list[Callable[[Event], None]]) -> None:
+    def __init__(self, feed: Feed, wire: Encoder, hub: Hub, listeners: list[Callable[[Event], None]]) -> None:
         self._feed = feed
         self._wire = wire
         self._hub = hub

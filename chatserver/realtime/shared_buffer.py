@@ -9,7 +9,7 @@ import os
 SHARED_MIN = 8 * 1024
 
 
-class Shared:
+class SharedBuffer:
     """`data`, and where it is long enough a file in memory of which `sendfile` lends every socket the same pages.
 
     The file is never written to again, and its pages outlive it for as long as a socket has not sent them.

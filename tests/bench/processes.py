@@ -65,7 +65,7 @@ class Process:
         self._popen.stdin.write(line.encode() + b"\n")
         self._popen.stdin.flush()
 
-    def hear(self, seconds: float = ANSWER_SECONDS) -> str:
+    def on_frame(self, seconds: float = ANSWER_SECONDS) -> str:
         """The next line. Raises RuntimeError, with the end of the child's log, when none comes."""
         assert self._popen.stdout is not None
         deadline = time.monotonic() + seconds
@@ -83,7 +83,7 @@ class Process:
 
     def ask(self, line: str) -> str:
         self.say(line)
-        return self.hear()
+        return self.on_frame()
 
     def last_words(self) -> str:
         return self.log.read_text(errors="replace")[-2000:]

@@ -92,7 +92,7 @@ def _running(work: Path, cores: Cores, data: Path, count_syncs: bool, settings: 
     process = Process(command, cores.server, work / "server.log", environ)
     pid = process.pid
     try:
-        words = process.hear(30).split()
+        words = process.on_frame(30).split()
         if words[:2] != ["listening", "on"]:
             raise RuntimeError(f"the server said {' '.join(words)!r}")
         if count_syncs:

@@ -37,8 +37,8 @@ class Line:
         self._held = []
 
     def releases(self) -> None:
-        held, self._held = self._held or [], None
-        for text in held:
+        pinned, self._held = self._held or [], None
+        for text in pinned:
             self._to_page(text)
 
     def cuts(self, requests: bool = False) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from chatserver.core import deadline_timer as alarm_module
 from chatserver.core.clock import Clock
-from chatserver.core.deadline_timer import Alarm
+from chatserver.core.deadline_timer import DeadlineTimer
 from tests.support import START_MS, FakeClock
 
 PATIENCE_SECONDS = 10
@@ -77,8 +77,8 @@ def short_naps(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def running(deadlines: Deadlines) -> AsyncIterator[Alarm]:
-    alarm = Alarm("test", deadlines.clock, deadlines.nearest, deadlines.ring)
+async def running(deadlines: Deadlines) -> AsyncIterator[DeadlineTimer]:
+    alarm = DeadlineTimer("test", deadlines.clock, deadlines.nearest, deadlines.ring)
     task = asyncio.create_task(alarm.run())
     try:
         yield alarm
@@ -106,7 +106,7 @@ async def test_a_nearer_deadline_wakes_the_alarm() -> None:
         await asyncio.sleep(0)
         deadlines.due.append(START_MS + 1000)
         clock.forward(1)
-        alarm.no_later_than(START_MS + 1000)
+        alarm.wake_by(START_MS + 1000)
         await deadlines.until_rung(1)
     assert deadlines.rung == [[START_MS + 1000]]
 
@@ -118,7 +118,7 @@ async def test_the_first_deadline_of_an_empty_room_wakes_the_alarm() -> None:
         await deadlines.until_read(1)
         await asyncio.sleep(0)
         deadlines.due.append(START_MS)
-        alarm.no_later_than(START_MS)
+        alarm.wake_by(START_MS)
         await deadlines.until_rung(1)
     assert deadlines.rung == [[START_MS]]
 
@@ -132,7 +132,7 @@ async def test_a_deadline_set_while_the_nearest_is_being_read_is_not_missed() ->
             found = await super().nearest()  # read before the other deadline came …
             if self.reads == 1:
                 self.due.append(START_MS)
-                alarm.no_later_than(START_MS)  # … which is announced before the answer arrives
+                alarm.wake_by(START_MS)  # … which is announced before the answer arrives
                 await asyncio.sleep(0)
             return found
 
@@ -149,7 +149,7 @@ async def test_a_later_deadline_does_not_wake_the_alarm() -> None:
         await deadlines.until_read(1)
         for _ in range(5):
             await asyncio.sleep(0)
-        alarm.no_later_than(START_MS + 2_000_000)
+        alarm.wake_by(START_MS + 2_000_000)
         for _ in range(5):
             await asyncio.sleep(0)
     assert (deadlines.reads, deadlines.rung) == (1, [])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from chatserver.core.histogram import Distribution
+from chatserver.core.histogram import Histogram
 
 
 def test_a_value_on_a_bound_counts_under_it_and_one_above_all_bounds_counts_too() -> None:
-    seconds = Distribution((0.1, 1.0))
+    seconds = Histogram((0.1, 1.0))
     for value in (0.05, 0.1, 0.5, 7.0):
         seconds.note(value)
     assert seconds.cumulative() == [(0.1, 2), (1.0, 3), (float("inf"), 4)]
@@ -14,9 +14,9 @@ def test_a_value_on_a_bound_counts_under_it_and_one_above_all_bounds_counts_too(
 
 
 def test_the_worst_is_told_once() -> None:
-    seconds = Distribution((1.0,))
+    seconds = Histogram((1.0,))
     seconds.note(0.5)
     seconds.note(0.2)
-    assert [seconds.take_worst(), seconds.take_worst()] == [0.5, 0.0]
+    assert [seconds.take_max(), seconds.take_max()] == [0.5, 0.0]
     seconds.note(0.1)
-    assert seconds.take_worst() == 0.1
+    assert seconds.take_max() == 0.1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatserver.core.rate_limit import Attempts, Interval
+from chatserver.core.rate_limit import AttemptLimit, MinInterval
 from tests.support import FakeClock
 
 # One act in so many seconds
@@ -12,7 +12,7 @@ from tests.support import FakeClock
 
 def test_the_first_act_is_free_and_the_second_waits() -> None:
     clock = FakeClock()
-    interval = Interval(clock)
+    interval = MinInterval(clock)
     assert interval.wait_ms(1, 2.0) == 0
     interval.note(1)
     assert interval.wait_ms(1, 2.0) == 2000
@@ -26,7 +26,7 @@ def test_the_first_act_is_free_and_the_second_waits() -> None:
 @pytest.mark.parametrize("gone", [0.1, 0.0004, 1.9996, 1.3333])
 def test_whoever_waits_as_long_as_told_is_let_through(gone: float) -> None:
     clock = FakeClock()
-    interval = Interval(clock)
+    interval = MinInterval(clock)
     interval.note(1)
     clock.forward(gone)
     clock.forward(interval.wait_ms(1, 2.0) / 1000 + 1e-9)
@@ -34,14 +34,14 @@ def test_whoever_waits_as_long_as_told_is_let_through(gone: float) -> None:
 
 
 def test_no_interval_is_no_wait() -> None:
-    interval = Interval(FakeClock())
+    interval = MinInterval(FakeClock())
     interval.note(1)
     assert interval.wait_ms(1, 0) == 0
 
 
 def test_an_act_that_came_to_nothing_is_given_back() -> None:
     clock = FakeClock()
-    interval = Interval(clock)
+    interval = MinInterval(clock)
     interval.restore(1, interval.note(1))
     assert interval.wait_ms(1, 2.0) == 0
     interval.note(1)
@@ -52,14 +52,14 @@ def test_an_act_that_came_to_nothing_is_given_back() -> None:
 
 def test_the_wall_clock_shortens_no_wait() -> None:
     clock = FakeClock()
-    interval = Interval(clock)
+    interval = MinInterval(clock)
     interval.note(1)
     clock.set_wall(clock.now_ms() + 3_600_000)
     assert interval.wait_ms(1, 2.0) == 2000
 
 
 def test_members_remembered_are_bounded() -> None:
-    interval = Interval(FakeClock(), members_max=2)
+    interval = MinInterval(FakeClock(), members_max=2)
     for member in (1, 2, 1, 3):
         interval.note(member)
     assert [interval.wait_ms(member, 2.0) > 0 for member in (1, 2, 3)] == [True, False, True]
@@ -70,7 +70,7 @@ def test_members_remembered_are_bounded() -> None:
 
 def test_so_many_acts_and_then_a_wait_until_the_first_is_old() -> None:
     clock = FakeClock()
-    attempts = Attempts(clock, 3, 60)
+    attempts = AttemptLimit(clock, 3, 60)
     for _ in range(3):
         assert attempts.wait_ms("a") == 0
         attempts.note("a")
@@ -84,18 +84,18 @@ def test_so_many_acts_and_then_a_wait_until_the_first_is_old() -> None:
 
 
 def test_zero_is_no_limit() -> None:
-    attempts = Attempts(FakeClock(), 0, 60)
+    attempts = AttemptLimit(FakeClock(), 0, 60)
     for _ in range(100):
         attempts.note("a")
     assert attempts.wait_ms("a") == 0
 
 
 def test_an_act_can_be_taken_back_and_all_forgiven() -> None:
-    attempts = Attempts(FakeClock(), 2, 60)
-    attempts.take_back("a")  # of nobody: nothing
+    attempts = AttemptLimit(FakeClock(), 2, 60)
+    attempts.roll_back("a")  # of nobody: nothing
     attempts.note("a")
     attempts.note("a")
-    attempts.take_back("a")
+    attempts.roll_back("a")
     assert attempts.wait_ms("a") == 0
     attempts.note("a")
     assert attempts.wait_ms("a") == 60_000
@@ -105,7 +105,7 @@ def test_an_act_can_be_taken_back_and_all_forgiven() -> None:
 
 @pytest.mark.parametrize(("before", "after"), [(1, 3), (0, 3), (5, 3)])
 def test_a_limit_that_changes_holds_at_once(before: int, after: int) -> None:
-    attempts = Attempts(FakeClock(), before, 60)
+    attempts = AttemptLimit(FakeClock(), before, 60)
     attempts.note("a")
     attempts.most = after
     attempts.note("a")
@@ -115,7 +115,7 @@ def test_a_limit_that_changes_holds_at_once(before: int, after: int) -> None:
 
 
 def test_keys_remembered_are_bounded() -> None:
-    attempts = Attempts(FakeClock(), 1, 60, keys_max=2)
+    attempts = AttemptLimit(FakeClock(), 1, 60, keys_max=2)
     for key in ("a", "b", "c"):
         attempts.note(key)
     assert [attempts.wait_ms(key) > 0 for key in ("a", "b", "c")] == [False, True, True]

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import Event, RecallSettled
 from chatserver.db import database as database_module
 from chatserver.db.database import Database
-from chatserver.db.transaction import OneByOne, Transaction, Unit
+from chatserver.db.transaction import RetryOneByOne, Transaction, TransactionFunction
 
 
-def write(body: str) -> Unit[int]:
+def write(body: str) -> TransactionFunction[int]:
     """A unit that writes a note, announces its id and returns it."""
 
     def unit(tx: Transaction) -> int:
@@ -42,10 +42,10 @@ def bodies(tx: Transaction) -> list[str]:
 
 def refused(tx: Transaction) -> None:
     write("what was refused")(tx)
-    raise Refusal(Code.FORBIDDEN)
+    raise DomainError(ErrorCode.FORBIDDEN)
 
 
-async def together(database: Database, *units: Unit[Any]) -> list[Any]:
+async def together(database: Database, *units: TransactionFunction[Any]) -> list[Any]:
     """The units in one batch: all are queued before the writer wakes up. Answers or errors, in order."""
     return await asyncio.gather(*(database.run(unit) for unit in units), return_exceptions=True)
 
@@ -53,11 +53,11 @@ async def together(database: Database, *units: Unit[Any]) -> list[Any]:
 async def page_limit(database: Database, pages: int | None = None) -> None:
     """The disk has room for so many pages; None: no more than there are now."""
 
-    def errand(raw: sqlite3.Connection) -> None:
+    def task(raw: sqlite3.Connection) -> None:
         most = pages or raw.execute("PRAGMA page_count").fetchone()[0]
         raw.execute(f"PRAGMA max_page_count = {most}")
 
-    await database.between_batches(errand)
+    await database.between_batches(task)
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def ids_of(events: list[Event]) -> Iterator[int]:
 
 async def test_a_refused_unit_rolls_back_alone(database: Database, published: list[int]) -> None:
     first, error, last = await together(database, write("first"), refused, write("last"))
-    assert isinstance(error, Refusal) and error.code is Code.FORBIDDEN
+    assert isinstance(error, DomainError) and error.code is ErrorCode.FORBIDDEN
     assert await database.run(bodies) == ["first", "last"]
     assert published == [first, last]
 
@@ -114,9 +114,9 @@ async def test_what_a_refused_unit_changed_in_memory_is_taken_back_in_reverse(da
     def unit(tx: Transaction) -> None:
         tx.on_rollback(lambda: undone.append("first"))
         tx.on_rollback(lambda: undone.append("second"))
-        raise Refusal(Code.FORBIDDEN)
+        raise DomainError(ErrorCode.FORBIDDEN)
 
-    with pytest.raises(Refusal):
+    with pytest.raises(DomainError):
         await database.run(unit)
     assert undone == ["second", "first"]
 
@@ -167,7 +167,7 @@ async def test_events_are_published_in_the_order_of_the_commits(database: Databa
     async def member(name: int) -> None:
         for number in range(10):
             if (name + number) % 7 == 3:
-                with pytest.raises(Refusal):
+                with pytest.raises(DomainError):
                     await database.run(refused)
             await database.run(write(f"{name}: {number}"))
 
@@ -259,7 +259,7 @@ async def test_a_full_queue_is_busy(database: Database, monkeypatch: pytest.Monk
     monkeypatch.setattr(database_module, "WAITING_MAX", 3)
     answers = await together(database, *(write(str(number)) for number in range(5)))
     assert answers[:3] == [1, 2, 3]
-    assert [error.code for error in answers[3:]] == [Code.BUSY, Code.BUSY]
+    assert [error.code for error in answers[3:]] == [ErrorCode.BUSY, ErrorCode.BUSY]
     assert all(error.details["retry_after_ms"] > 0 for error in answers[3:])
     assert await database.run(write("room again")) == 4
 
@@ -268,16 +268,16 @@ async def test_closing_drains_the_queue_and_then_is_busy(tmp_path: Path) -> None
     database = await Database.open(tmp_path / "drained.db")
     before = database.commits
     waiting = [asyncio.create_task(database.run(_next_seq)) for _ in range(50)]
-    errand = asyncio.create_task(database.between_batches(lambda raw: raw.execute("SELECT 1").fetchone()[0]))
+    task = asyncio.create_task(database.between_batches(lambda raw: raw.execute("SELECT 1").fetchone()[0]))
     await asyncio.sleep(0)
     await database.close()
     assert [task.result() for task in waiting] == list(range(1, 51))
-    assert errand.result() == 1
+    assert task.result() == 1
     assert database.commits > before
-    for late in (database.run(count), database.empty_log()):
-        with pytest.raises(Refusal) as caught:
+    for late in (database.run(count), database.vacuum()):
+        with pytest.raises(DomainError) as caught:
             await late
-        assert caught.value.code is Code.BUSY
+        assert caught.value.code is ErrorCode.BUSY
     await database.close()  # once more does nothing
 
 
@@ -303,8 +303,8 @@ async def test_a_full_disk_refuses_writers_and_still_answers_readers(
     await page_limit(database)
     answers = await together(database, count, large, bodies, refused)
     assert answers[0] == 1 and answers[2] == ["there"]
-    assert isinstance(answers[1], Refusal) and answers[1].code is Code.STORAGE_FULL
-    assert isinstance(answers[3], Refusal) and answers[3].code is Code.FORBIDDEN
+    assert isinstance(answers[1], DomainError) and answers[1].code is ErrorCode.STORAGE_FULL
+    assert isinstance(answers[3], DomainError) and answers[3].code is ErrorCode.FORBIDDEN
     assert published == []
     assert undone == ["large", "large"]  # once with the batch, once alone
     assert "full" in caplog.text
@@ -315,16 +315,16 @@ async def test_a_writer_that_still_fits_is_not_refused_for_its_neighbour(
 ) -> None:
     await page_limit(database)
     answers = await together(database, write("small"), write("x" * 200_000), write("small too"))
-    assert isinstance(answers[1], Refusal) and answers[1].code is Code.STORAGE_FULL
+    assert isinstance(answers[1], DomainError) and answers[1].code is ErrorCode.STORAGE_FULL
     assert await database.run(bodies) == ["small", "small too"]
     assert published == [answers[0], answers[2]]
 
 
 async def test_it_goes_on_when_space_returns(database: Database) -> None:
     await page_limit(database)
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(DomainError) as caught:
         await database.run(write("x" * 200_000))
-    assert caught.value.code is Code.STORAGE_FULL
+    assert caught.value.code is ErrorCode.STORAGE_FULL
     await page_limit(database, 1_000_000)
     await database.run(write("x" * 200_000))
     assert await database.run(count) == 1
@@ -338,10 +338,10 @@ async def test_emptying_the_log_says_so_when_it_could_not(database: Database) ->
     outsider.execute("SELECT count(*) FROM notes").fetchone()
     try:
         with pytest.raises(sqlite3.OperationalError):
-            await database.empty_log()
+            await database.vacuum()
     finally:
         outsider.close()
-    await database.empty_log()
+    await database.vacuum()
     assert database.path.with_name("chat.db-wal").stat().st_size == 0
 
 
@@ -410,32 +410,32 @@ class Notes:
         self._database = database
         self.calls: list[int] = []
 
-    async def store(self, *items: str | Exception | Unit[int]) -> list[Any]:
+    async def store(self, *items: str | Exception | TransactionFunction[int]) -> list[Any]:
         """All in one batch; a unit among them stands in the queue where it stands here. Answers or errors."""
         answers = [asyncio.get_running_loop().create_future() for _ in items]
         for item, done in zip(items, answers, strict=True):
-            answer = partial(_hear, done)
+            answer = partial(_handle_text, done)
             if callable(item):
                 self._database.submit(item, answer)
             else:
-                self._database.submit_one_of_many(self._unit, item, answer)
+                self._database.submit_batched(self._unit, item, answer)
         return await asyncio.gather(*answers)
 
-    def _unit(self, tx: Transaction, items: Sequence[str | Exception]) -> list[int | Refusal]:
+    def _unit(self, tx: Transaction, items: Sequence[str | Exception]) -> list[int | DomainError]:
         self.calls.append(len(items))
         return [self._stored(tx, item, len(items)) for item in items]
 
-    def _stored(self, tx: Transaction, item: str | Exception, together: int) -> int | Refusal:
-        if isinstance(item, OneByOne) and together == 1:
+    def _stored(self, tx: Transaction, item: str | Exception, together: int) -> int | DomainError:
+        if isinstance(item, RetryOneByOne) and together == 1:
             return write("by itself")(tx)
         if isinstance(item, str):
             return write(item)(tx)
-        if isinstance(item, Refusal):
+        if isinstance(item, DomainError):
             return item
         raise item
 
 
-def _hear(done: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
+def _handle_text(done: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
     done.set_result(error or result)
 
 
@@ -454,7 +454,7 @@ async def test_neighbours_are_one_call_and_others_keep_their_place(
 
 
 async def test_one_of_many_is_refused_by_itself(database: Database, notes: Notes) -> None:
-    refusal = Refusal(Code.TOO_FAST)
+    refusal = DomainError(ErrorCode.TOO_FAST)
     assert await notes.store("one", refusal, "two") == [1, refusal, 2]
     assert notes.calls == [3]
 
@@ -462,15 +462,15 @@ async def test_one_of_many_is_refused_by_itself(database: Database, notes: Notes
 async def test_those_that_do_not_go_together_are_done_one_by_one(
     database: Database, notes: Notes, published: list[int]
 ) -> None:
-    refusal = Refusal(Code.MUTED)
-    assert await notes.store(write("first"), "one", OneByOne(), refusal, "two") == [1, 2, 3, refusal, 4]
+    refusal = DomainError(ErrorCode.MUTED)
+    assert await notes.store(write("first"), "one", RetryOneByOne(), refusal, "two") == [1, 2, 3, refusal, 4]
     assert notes.calls == [4, 1, 1, 1, 1]
     assert await database.run(bodies) == ["first", "one", "by itself", "two"]
     assert published == [1, 2, 3, 4]
 
 
 async def test_what_does_not_go_together_is_known_before_anything_was_written(database: Database, notes: Notes) -> None:
-    assert await notes.store(OneByOne(), OneByOne()) == [1, 2]
+    assert await notes.store(RetryOneByOne(), RetryOneByOne()) == [1, 2]
     assert await database.run(bodies) == ["by itself", "by itself"]
 
 
@@ -482,12 +482,12 @@ async def test_one_that_fails_harms_no_neighbour(database: Database, notes: Note
 
 
 async def test_one_that_stands_alone_is_refused_without_beginning_again(database: Database, notes: Notes) -> None:
-    refusal = Refusal(Code.TOO_FAST)
+    refusal = DomainError(ErrorCode.TOO_FAST)
     assert await notes.store(write("one"), refusal, write("two")) == [1, refusal, 2]
     assert notes.calls == [1]
 
 
 async def test_those_that_wait_together_are_counted_one_by_one(notes: Notes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database_module, "WAITING_MAX", 3)
-    with pytest.raises(Refusal, match="busy"):
+    with pytest.raises(DomainError, match="busy"):
         await notes.store("one", "two", "three", "four")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.db.database import Database
-from chatserver.db.disk_reserve import SIZE, Ballast
+from chatserver.db.disk_reserve import SIZE, DiskReserve
 from chatserver.db.transaction import Transaction
 
 
@@ -23,8 +23,8 @@ def full(tx: Transaction) -> None:
 
 
 async def test_it_is_taken_on_with_the_first_unit_and_stays_after_the_end(tmp_path: Path) -> None:
-    ballast = Ballast(tmp_path / "ballast")
-    database = await Database.open(tmp_path / "chat.db", ballast)
+    disk_reserve = DiskReserve(tmp_path / "ballast")
+    database = await Database.open(tmp_path / "chat.db", disk_reserve)
     await database.run(lambda tx: None)
     await database.close()
     found = (tmp_path / "ballast").stat()
@@ -33,8 +33,8 @@ async def test_it_is_taken_on_with_the_first_unit_and_stays_after_the_end(tmp_pa
 
 
 async def test_only_what_erases_gets_its_room_and_it_is_whole_again_afterwards(tmp_path: Path) -> None:
-    ballast = Ballast(tmp_path / "ballast", 4096)
-    database = await Database.open(tmp_path / "chat.db", ballast)
+    disk_reserve = DiskReserve(tmp_path / "ballast", 4096)
+    database = await Database.open(tmp_path / "chat.db", disk_reserve)
     await database.run(lambda tx: None)
     seen: list[int] = []
 
@@ -43,9 +43,9 @@ async def test_only_what_erases_gets_its_room_and_it_is_whole_again_afterwards(t
         if seen[-1]:
             full(tx)
 
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(DomainError) as refused:
         await database.run(unit)
-    assert refused.value.code is Code.STORAGE_FULL
+    assert refused.value.code is ErrorCode.STORAGE_FULL
     assert set(seen) == {4096}
     await database.run(unit, frees=True)
     assert seen[-1] == 0
@@ -54,8 +54,8 @@ async def test_only_what_erases_gets_its_room_and_it_is_whole_again_afterwards(t
 
 
 async def test_an_erasure_that_finds_no_room_even_so_is_refused_and_the_ballast_is_whole(tmp_path: Path) -> None:
-    database = await Database.open(tmp_path / "chat.db", Ballast(tmp_path / "ballast", 4096))
-    with pytest.raises(Refusal):
+    database = await Database.open(tmp_path / "chat.db", DiskReserve(tmp_path / "ballast", 4096))
+    with pytest.raises(DomainError):
         await database.run(full, frees=True)
     assert (tmp_path / "ballast").stat().st_size == 4096
     await database.close()
@@ -64,18 +64,18 @@ async def test_an_erasure_that_finds_no_room_even_so_is_refused_and_the_ballast_
 def test_a_disk_without_room_for_it_is_no_fault_and_tried_again_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ballast = Ballast(tmp_path / "ballast", 4096)
+    disk_reserve = DiskReserve(tmp_path / "ballast", 4096)
     allocate = os.posix_fallocate
 
     def no_room(*_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", no_room)
-    ballast.take_on()
-    assert not ballast.is_whole and "no room for the ballast" in caplog.text
+    disk_reserve.fill()
+    assert not disk_reserve.is_whole and "no room for the ballast" in caplog.text
     monkeypatch.setattr(os, "posix_fallocate", allocate)
-    ballast.take_on()
-    assert not ballast.is_whole, "it was tried again at once"
-    ballast._next_try = 0.0
-    ballast.take_on()
-    assert ballast.is_whole
+    disk_reserve.fill()
+    assert not disk_reserve.is_whole, "it was tried again at once"
+    disk_reserve._next_try = 0.0
+    disk_reserve.fill()
+    assert disk_reserve.is_whole

@@ -85,28 +85,28 @@ async def test_the_log_is_emptied_at_the_start_for_what_a_crash_left(disk: Disk)
 
 async def test_files_go_at_once_and_the_log_soon_after(disk: Disk) -> None:
     async with running(disk) as eraser:
-        eraser.heed(ContentErased(("images/a.webp", "images/a.thumb.webp")))
+        eraser.on_event(ContentErased(("images/a.webp", "images/a.thumb.webp")))
         await until(lambda: disk.logs == 1)
         assert disk.asked == [{"images/a.webp", "images/a.thumb.webp"}, "log"]
 
 
 async def test_a_text_has_no_files_but_is_in_the_log(disk: Disk) -> None:
     async with running(disk) as eraser:
-        eraser.heed(ContentErased())
+        eraser.on_event(ContentErased())
         await until(lambda: disk.asked == ["log"])
 
 
 async def test_one_emptying_serves_all_that_is_erased_meanwhile(disk: Disk) -> None:
     async with running(disk) as eraser:
         for number in range(50):
-            eraser.heed(ContentErased((f"images/{number}.webp",)))
+            eraser.on_event(ContentErased((f"images/{number}.webp",)))
         await until(lambda: disk.logs == 1)
         assert disk.asked == [{f"images/{number}.webp" for number in range(50)}, "log"]
 
 
 async def test_other_events_are_not_its_business(disk: Disk) -> None:
     async with running(disk) as eraser:
-        eraser.heed(SessionsEnded((1,)))
+        eraser.on_event(SessionsEnded((1,)))
         await asyncio.sleep(0.01)
         assert disk.asked == []
 
@@ -114,7 +114,7 @@ async def test_other_events_are_not_its_business(disk: Disk) -> None:
 async def test_after_a_failure_it_tries_again_until_all_is_gone(disk: Disk, caplog: pytest.LogCaptureFixture) -> None:
     async with running(disk) as eraser:
         disk.file_failures, disk.log_failures = 2, 2
-        eraser.heed(ContentErased(("images/a.webp",)))
+        eraser.on_event(ContentErased(("images/a.webp",)))
         await until(lambda: disk.logs == 3)
     assert [asked for asked in disk.asked if asked != "log"] == [{"images/a.webp"}] * 3
     assert caplog.text.count("erasing failed") == 4
@@ -126,10 +126,10 @@ async def test_what_comes_while_files_are_being_erased_is_not_forgotten(disk: Di
     async def erase(names: Iterable[str]) -> None:
         await disk.erase(names)
         if len(disk.asked) == 1:
-            eraser.heed(ContentErased(("images/late.webp",)))
+            eraser.on_event(ContentErased(("images/late.webp",)))
 
     eraser = Eraser(erase, disk.empty)
-    eraser.heed(ContentErased(("images/a.webp",)))
+    eraser.on_event(ContentErased(("images/a.webp",)))
     async with eraser.running():
         await until(lambda: {"images/late.webp"} in disk.asked)
     assert disk.asked[:2] == [{"images/a.webp"}, {"images/late.webp"}]
@@ -138,7 +138,7 @@ async def test_what_comes_while_files_are_being_erased_is_not_forgotten(disk: Di
 async def test_it_ends_with_nothing_left_to_do(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(disk) as eraser:
         monkeypatch.setattr(eraser_module, "DELAY_SECONDS", 60.0)
-        eraser.heed(ContentErased(("images/a.webp",)))
+        eraser.on_event(ContentErased(("images/a.webp",)))
     assert disk.asked == [{"images/a.webp"}, "log"]
 
 
@@ -167,7 +167,7 @@ class SlowDisk(Disk):
 async def test_what_expires_is_written_out_in_proportion_to_what_that_costs() -> None:
     disk = SlowDisk(0.02)
     async with running(disk) as eraser:
-        eraser.heed(ContentErased())
+        eraser.on_event(ContentErased())
         await until(lambda: disk.logs == 1)
     (_, ended), (begun, _) = disk.spans[:2]
     assert begun - ended >= 0.9 * eraser_module.EXPIRED_TIMES * disk.seconds  # clocks have grains
@@ -177,12 +177,12 @@ async def test_what_is_taken_back_does_not_wait_for_that(monkeypatch: pytest.Mon
     monkeypatch.setattr(eraser_module, "EXPIRED_TIMES", 1_000_000)
     disk = SlowDisk(0.002)
     async with running(disk) as eraser:
-        eraser.heed(ContentErased(("images/old.webp",)))
+        eraser.on_event(ContentErased(("images/old.webp",)))
         await until(lambda: {"images/old.webp"} in disk.asked)  # files wait for nothing
         await asyncio.sleep(0.05)
         assert disk.logs == 0
-        eraser.heed(RECALLED)
-        eraser.heed(ContentErased())
+        eraser.on_event(RECALLED)
+        eraser.on_event(ContentErased())
         await until(lambda: disk.logs == 1)
 
 
@@ -193,11 +193,11 @@ def test_the_longest_wait_leaves_time_to_keep_the_promise_of_ten_seconds() -> No
 async def test_a_recalled_text_is_in_no_file_soon_after(tmp_path: Path) -> None:
     async with staged(tmp_path, FakeClock()) as stage:
         ming = await stage.join("小明")
-        eraser = Eraser(Disk().erase, stage.database.empty_log)
+        eraser = Eraser(Disk().erase, stage.database.vacuum)
 
         def publish(events: list[Event]) -> None:
             for event in events:
-                eraser.heed(event)
+                eraser.on_event(event)
 
         def is_stored() -> bool:
             return "这是秘密".encode() in stage.files()

@@ -210,7 +210,7 @@ async def test_what_is_taken_back_or_expires_leaves_the_copy_too(tmp_path: Path,
 
     async def after(unit: Callable[[Transaction], object]) -> bytes:
         await database.run(unit)
-        await vacuum.write_anew(database)
+        await vacuum.vacuum(database)
         return all_bytes(tmp_path)
 
     def expire(tx: Transaction) -> None:
@@ -241,7 +241,7 @@ async def test_a_copy_goes_after_a_week_and_so_does_one_that_cannot_be_cleaned(t
     os.utime(old, (a_month_ago, a_month_ago))
     database = await Database.open(path)
     try:
-        await vacuum.write_anew(database)
+        await vacuum.vacuum(database)
     finally:
         await database.close()
     assert upgrade_copy.copies(path) == [good]

@@ -77,7 +77,7 @@ async def test_erased_text_is_in_no_byte_of_the_files(tmp_path: Path, seed: int,
         story = Story(author, seed, SIZES[sizes])
         for _ in range(40):
             await database.run(story.go_on)
-        await database.empty_log()
+        await database.vacuum()
         assert (tmp_path / "chat.db-wal").stat().st_size == 0
         stored = all_bytes(tmp_path)
     finally:
@@ -101,7 +101,7 @@ async def test_emptying_the_log_changes_nothing_that_is_kept(tmp_path: Path) -> 
         story = Story(author, 9, SIZES["short"])
         await database.run(story.go_on)
         before = await database.run(dump)
-        await database.empty_log()
+        await database.vacuum()
         assert await database.run(dump) == before
     finally:
         await database.close()

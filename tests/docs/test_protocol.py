@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from chatserver.core.errors import Code
+from chatserver.core.errors import ErrorCode
 from chatserver.http.frame_commands import TYPES
 from chatserver.http.responses import STATUS
 from chatserver.http.routes import ROUTES
@@ -63,8 +63,8 @@ def test_every_route_for_programs_is_told() -> None:
 def test_every_code_stands_beside_its_status() -> None:
     rows = re.findall(r"^\| ([\d, ]+) \| (`.+) \|$", part("HTTP"), re.MULTILINE)
     told = {code: row[0] for row in rows for code in re.findall(r"`(\w+)`", row[1])}
-    assert told.keys() == {code.value for code in Code}
-    assert [code for code, statuses in told.items() if str(STATUS[Code(code)]) not in statuses] == []
+    assert told.keys() == {code.value for code in ErrorCode}
+    assert [code for code, statuses in told.items() if str(STATUS[ErrorCode(code)]) not in statuses] == []
 
 
 def types(table: str) -> set[str]:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from PIL import Image
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.media.workers import ImageWorkers
 from tests.faults.crowd import handshake
 
@@ -211,8 +211,12 @@ async def images(workers: ImageWorkers, directory: Path, seed: int, count: int) 
         try:
             await workers.picture(path, 200 * 1024)
             code = "taken"
-        except Refusal as refusal:
-            assert refusal.code in (Code.IMAGE_UNREADABLE, Code.IMAGE_UNSUPPORTED, Code.IMAGE_TOO_LARGE), refusal
+        except DomainError as refusal:
+            assert refusal.code in (
+                ErrorCode.IMAGE_UNREADABLE,
+                ErrorCode.IMAGE_UNSUPPORTED,
+                ErrorCode.IMAGE_TOO_LARGE,
+            ), refusal
             code = refusal.code.value
         found[code] = found.get(code, 0) + 1
     logging.getLogger("chatserver.media.workers").removeHandler(complaints)

@@ -14,7 +14,7 @@ from chatserver.core import deadline_timer as alarm_module
 from chatserver.core.events import Event, MessagePosted, MessagesExpired, RecallSettled, SessionsEnded, WindowChanged
 from chatserver.core.model import Preset, Role
 from chatserver.features.messages.post import Draft
-from chatserver.features.timers import Alarms
+from chatserver.features.timers import Timers
 from tests.stage import Stage, staged
 from tests.support import FakeClock
 
@@ -27,16 +27,16 @@ def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def with_alarms(stage: Stage) -> AsyncIterator[None]:
-    alarms = Alarms(stage.room, stage.clock)
+    timers = Timers(stage.room, stage.clock)
 
     def publish(events: list[Event]) -> None:
         for event in events:
             stage.events.append(event)
-            stage.room.logins.heed(event)
-            alarms.heed(event)
+            stage.room.logins.on_event(event)
+            timers.on_event(event)
 
     stage.database.publish_to(publish)
-    async with alarms.running():
+    async with timers.running():
         yield
 
 

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chatserver.core.model import Kind, Message, Preset, Reaction, Role, State, User
-from chatserver.http.encode import Wire, dumps
+from chatserver.http.encode import Encoder, dumps
 from tests.support import FakeClock
 
-WIRE = Wire(ZoneInfo("Asia/Shanghai"), FakeClock())
+ENCODER = Encoder(ZoneInfo("Asia/Shanghai"), FakeClock())
 AUTHOR = User(7, "小明", Role.ADMINISTRATOR, "avatars/a.webp")
 TEXTS = ("", "你好", 'a "quoted" \\ word', "</script><!-- & -->", "line\nline\ttab", "\u2028\u2029", "%d", "👍🏽\x7f")
 
@@ -24,7 +24,7 @@ def test_the_shape_in_its_order() -> None:
         1_700_000_000_123, 1_700_000_030_123, 5, "c-1",
         reactions=(Reaction("👍", ("小红", "小明")),),
     )  # fmt: skip
-    assert list(WIRE.message(message).items()) == [
+    assert list(ENCODER.message(message).items()) == [
         ("id", 12),
         ("seq", 34),
         ("state", "live"),
@@ -62,9 +62,9 @@ def test_it_is_written_as_any_json_of_ours_is(seed: int) -> None:
         chance.choice((None, *Preset)), chance.choice((None, 0, 1_700_000_000_000)),
         chance.choice(((), (Reaction("🎉", TEXTS[1:]),))), chance.choice(TEXTS),
     )  # fmt: skip
-    encoded = WIRE.encoded(message)
+    encoded = ENCODER.encoded(message)
     assert encoded == dumps(json.loads(encoded))
-    shape = WIRE.message(message)
+    shape = ENCODER.message(message)
     assert (shape["text"], shape["user"], shape["client_id"]) == (message.text, author.name, message.client_id)
     assert (shape["id"], shape["reply_to"], shape["closes_ms"]) == (message.id, message.reply_to, message.closes_ms)
     assert (shape["state"], shape["kind"], shape["preset"]) == (message.state, message.kind, message.preset)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.http.responses import STATUS
 from tests.client import JSON, PASSWORD, Answer, Browser, House, opened, picture
 
@@ -90,7 +90,7 @@ async def wrong_method(house: House, member: Browser, admin: Browser, headers: d
     return await member.request("PUT", "/", headers=headers)
 
 
-def failing(refusal: Refusal) -> Act:
+def failing(refusal: DomainError) -> Act:
     """The database says no: its queue is full, or its disk."""
 
     async def act(house: House, member: Browser, admin: Browser, headers: dict[str, str]) -> Answer:
@@ -109,46 +109,46 @@ async def broken(house: House, member: Browser, admin: Browser, headers: dict[st
 
 
 NEW = {"username": "小红", "password": "a long enough one"}
-NOES: list[tuple[Code, int, Act, dict[str, object]]] = [
-    (Code.BAD_REQUEST, 400, get("/api/messages/?limit=0"), {}),
-    (Code.EMPTY, 400, post("/post/"), {}),
-    (Code.TOO_LONG, 400, post("/post/", {"text": "x" * 2001}), {}),
-    (Code.NAME_INVALID, 400, post("/register/", {**NEW, "username": "管理员"}, as_="guest"), {}),
-    (Code.PASSWORD_WEAK, 400, post("/register/", {**NEW, "password": "short"}, as_="guest"), {}),
-    (Code.INVITE_INVALID, 400, post("/register/", NEW, as_="guest"), {"registration": "invite"}),
-    (Code.IMAGE_UNREADABLE, 400, post("/post/", {}, {"image": picture(300, 300)[:200]}), {}),
-    (Code.LOGIN_REQUIRED, 401, post("/post/", {"text": "x"}, as_="guest"), {}),
-    (Code.LOGIN_FAILED, 401, post("/login/", {"username": "小明", "password": "wrong"}, as_="guest"), {}),
-    (Code.FORBIDDEN, 403, post("/send_preset/", {"command": "start"}), {}),
-    (Code.CSRF, 403, forged, {}),
-    (Code.NOT_YOURS, 403, not_mine, {}),
-    (Code.RECALL_EXPIRED, 403, too_late, {}),
-    (Code.MUTED, 403, muted, {}),
-    (Code.BANNED, 403, banned, {}),
-    (Code.REGISTRATION_CLOSED, 403, post("/register/", NEW, as_="guest"), {"registration": "closed"}),
-    (Code.NOT_FOUND, 404, get("/nowhere/"), {}),
-    (Code.GONE, 410, gone, {}),
-    (Code.METHOD_NOT_ALLOWED, 405, wrong_method, {}),
-    (Code.NAME_TAKEN, 409, post("/register/", {**NEW, "username": "小明"}, as_="guest"), {}),
-    (Code.WINDOW_CLOSED, 409, post("/send_preset/", {"command": "stop"}, as_="admin"), {}),
-    (Code.BODY_TOO_LARGE, 413, too_many_bytes, {}),
-    (Code.IMAGE_TOO_LARGE, 413, post("/post/", {}, {"image": b"x" * 1_500_000}), {"upload_max_mb": 1}),
-    (Code.IMAGE_UNSUPPORTED, 415, post("/post/", {}, {"image": b"just text"}), {}),
-    (Code.TOO_FAST, 429, too_fast, {"send_interval": 2}),
-    (Code.LOGIN_THROTTLED, 429, throttled, {}),
-    (Code.INTERNAL, 500, broken, {}),
-    (Code.BUSY, 503, failing(Refusal(Code.BUSY, retry_after_ms=1000)), {}),
-    (Code.STORAGE_FULL, 507, failing(Refusal(Code.STORAGE_FULL)), {}),
+NOES: list[tuple[ErrorCode, int, Act, dict[str, object]]] = [
+    (ErrorCode.BAD_REQUEST, 400, get("/api/messages/?limit=0"), {}),
+    (ErrorCode.EMPTY, 400, post("/post/"), {}),
+    (ErrorCode.TOO_LONG, 400, post("/post/", {"text": "x" * 2001}), {}),
+    (ErrorCode.NAME_INVALID, 400, post("/register/", {**NEW, "username": "管理员"}, as_="guest"), {}),
+    (ErrorCode.PASSWORD_WEAK, 400, post("/register/", {**NEW, "password": "short"}, as_="guest"), {}),
+    (ErrorCode.INVITE_INVALID, 400, post("/register/", NEW, as_="guest"), {"registration": "invite"}),
+    (ErrorCode.IMAGE_UNREADABLE, 400, post("/post/", {}, {"image": picture(300, 300)[:200]}), {}),
+    (ErrorCode.LOGIN_REQUIRED, 401, post("/post/", {"text": "x"}, as_="guest"), {}),
+    (ErrorCode.LOGIN_FAILED, 401, post("/login/", {"username": "小明", "password": "wrong"}, as_="guest"), {}),
+    (ErrorCode.FORBIDDEN, 403, post("/send_preset/", {"command": "start"}), {}),
+    (ErrorCode.CSRF, 403, forged, {}),
+    (ErrorCode.NOT_YOURS, 403, not_mine, {}),
+    (ErrorCode.RECALL_EXPIRED, 403, too_late, {}),
+    (ErrorCode.MUTED, 403, muted, {}),
+    (ErrorCode.BANNED, 403, banned, {}),
+    (ErrorCode.REGISTRATION_CLOSED, 403, post("/register/", NEW, as_="guest"), {"registration": "closed"}),
+    (ErrorCode.NOT_FOUND, 404, get("/nowhere/"), {}),
+    (ErrorCode.GONE, 410, gone, {}),
+    (ErrorCode.METHOD_NOT_ALLOWED, 405, wrong_method, {}),
+    (ErrorCode.NAME_TAKEN, 409, post("/register/", {**NEW, "username": "小明"}, as_="guest"), {}),
+    (ErrorCode.WINDOW_CLOSED, 409, post("/send_preset/", {"command": "stop"}, as_="admin"), {}),
+    (ErrorCode.BODY_TOO_LARGE, 413, too_many_bytes, {}),
+    (ErrorCode.IMAGE_TOO_LARGE, 413, post("/post/", {}, {"image": b"x" * 1_500_000}), {"upload_max_mb": 1}),
+    (ErrorCode.IMAGE_UNSUPPORTED, 415, post("/post/", {}, {"image": b"just text"}), {}),
+    (ErrorCode.TOO_FAST, 429, too_fast, {"send_interval": 2}),
+    (ErrorCode.LOGIN_THROTTLED, 429, throttled, {}),
+    (ErrorCode.INTERNAL, 500, broken, {}),
+    (ErrorCode.BUSY, 503, failing(DomainError(ErrorCode.BUSY, retry_after_ms=1000)), {}),
+    (ErrorCode.STORAGE_FULL, 507, failing(DomainError(ErrorCode.STORAGE_FULL)), {}),
 ]
 
 
 def test_every_code_is_tried() -> None:
-    assert {code for code, *_ in NOES} | {Code.WRONG_HOST} == set(Code) == set(STATUS)
+    assert {code for code, *_ in NOES} | {ErrorCode.WRONG_HOST} == set(ErrorCode) == set(STATUS)
 
 
 @pytest.mark.parametrize(("code", "status", "act", "settings"), NOES, ids=[no[0].value for no in NOES])
 async def test_a_no_has_its_code_its_status_and_words_in_both_languages(
-    tmp_path: Path, code: Code, status: int, act: Act, settings: dict[str, object]
+    tmp_path: Path, code: ErrorCode, status: int, act: Act, settings: dict[str, object]
 ) -> None:
     # An administrator joins by the operator's word, so the policy of registration stands in nobody's way.
     async with opened(tmp_path / "one") as house:

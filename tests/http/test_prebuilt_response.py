@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chatserver.http.keys import WATCH
+from chatserver.http.keys import METRICS
 from tests.client import PATIENCE, Browser, House
 
 API = "/api/recent_messages/"
@@ -23,7 +23,7 @@ class Answer:
     body: bytes
 
 
-class Wire:
+class Encoder:
     """A connection of bytes."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cookies: str) -> None:
@@ -60,10 +60,10 @@ async def reader(house: House) -> Browser:
 
 
 @pytest.fixture
-async def wire(reader: Browser) -> AsyncIterator[Wire]:
+async def wire(reader: Browser) -> AsyncIterator[Encoder]:
     cookies = "; ".join(f"{cookie.key}={cookie.value}" for cookie in reader.session.cookie_jar)
     address = urlsplit(reader.address)
-    opened = Wire(*await asyncio.open_connection(address.hostname, address.port), cookies)
+    opened = Encoder(*await asyncio.open_connection(address.hostname, address.port), cookies)
     yield opened
     opened.close()
 
@@ -74,7 +74,7 @@ def told(answer: Answer) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", [API, "/api/recent_messages_apiint/1"])
-async def test_both_ways_say_the_same(wire: Wire, path: str) -> None:
+async def test_both_ways_say_the_same(wire: Encoder, path: str) -> None:
     wire.ask(path)
     fast = await wire.answer()
     wire.ask(path, version="1.0", Connection="keep-alive")
@@ -86,7 +86,7 @@ async def test_both_ways_say_the_same(wire: Wire, path: str) -> None:
     assert fast.headers["server"] == "chat"
 
 
-async def test_both_ways_say_the_same_of_the_page(wire: Wire) -> None:
+async def test_both_ways_say_the_same_of_the_page(wire: Encoder) -> None:
     wire.ask("/")
     fast = await wire.answer()
     wire.ask("/?ui=desktop")  # is remembered in a cookie, and so goes the usual way
@@ -97,7 +97,7 @@ async def test_both_ways_say_the_same_of_the_page(wire: Wire) -> None:
     assert fast.headers["vary"] == "Cookie"
 
 
-async def test_every_answer_has_an_id_of_its_own_and_the_date(wire: Wire) -> None:
+async def test_every_answer_has_an_id_of_its_own_and_the_date(wire: Encoder) -> None:
     ids = set()
     for _ in range(3):
         wire.ask(API)
@@ -107,7 +107,7 @@ async def test_every_answer_has_an_id_of_its_own_and_the_date(wire: Wire) -> Non
     assert len(ids) == 3
 
 
-async def test_head_has_the_length_and_no_body(wire: Wire) -> None:
+async def test_head_has_the_length_and_no_body(wire: Encoder) -> None:
     wire.ask(API)
     whole = await wire.answer()
     wire.ask(API, method="HEAD")
@@ -117,32 +117,32 @@ async def test_head_has_the_length_and_no_body(wire: Wire) -> None:
     assert (await wire.answer()).body == b'{"status":"ok"}', "something followed the head"
 
 
-async def test_a_connection_that_is_to_close_is_closed(wire: Wire) -> None:
+async def test_a_connection_that_is_to_close_is_closed(wire: Encoder) -> None:
     wire.ask(API, Connection="close")
     answer = await wire.answer()
     assert (answer.status, answer.headers["connection"]) == ("HTTP/1.1 200 OK", "close")
     assert await wire.is_over()
 
 
-async def test_an_asker_of_version_1_0_gets_one_answer(wire: Wire) -> None:
+async def test_an_asker_of_version_1_0_gets_one_answer(wire: Encoder) -> None:
     wire.ask(API, version="1.0")
     answer = await wire.answer()
     assert json.loads(answer.body)["messages"]
     assert await wire.is_over()
 
 
-async def test_many_questions_at_once_are_answered_in_their_order(wire: Wire) -> None:
+async def test_many_questions_at_once_are_answered_in_their_order(wire: Encoder) -> None:
     for count in range(2):
         wire.ask(f"/api/recent_messages_apiint/{count}")
     bodies = [json.loads((await wire.answer()).body)["messages"] for _ in range(2)]
     assert [len(each) for each in bodies] == [0, 1]
 
 
-async def test_who_asks_on_without_reading_is_not_answered_on(house: House, reader: Browser, wire: Wire) -> None:
+async def test_who_asks_on_without_reading_is_not_answered_on(house: House, reader: Browser, wire: Encoder) -> None:
     """What is written to somebody who does not read waits in memory: the next question waits instead."""
     for n in range(40):
         await reader.say("长" * 1500 + str(n))
-    before = house.server.app[WATCH].answers[200]
+    before = house.server.app[METRICS].answers[200]
     for _ in range(2000):
         wire.ask(API)
     counts = [-1, 0]
@@ -150,5 +150,5 @@ async def test_who_asks_on_without_reading_is_not_answered_on(house: House, read
         if counts[-1] == counts[-2]:
             break
         await asyncio.sleep(0.2)
-        counts.append(house.server.app[WATCH].answers[200] - before)
+        counts.append(house.server.app[METRICS].answers[200] - before)
     assert 0 < counts[-1] < 1000

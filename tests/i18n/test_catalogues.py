@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chatserver import i18n
-from chatserver.core.errors import Code
+from chatserver.core.errors import ErrorCode
 from chatserver.i18n import LANGUAGES, catalogue, explain, translator
 from chatserver.i18n.scripts import scripts
 
@@ -55,12 +55,12 @@ def test_a_sentence_has_the_same_places_for_values_in_both_languages() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_refusal_can_be_told(language: str) -> None:
-    assert [code.value for code in Code if f"refusal.{code}" not in catalogue(language)] == []
+    assert [code.value for code in ErrorCode if f"refusal.{code}" not in catalogue(language)] == []
 
 
 def test_no_refusal_is_told_that_nobody_gives() -> None:
     told = {key.split(".")[1] for key in catalogue("zh") if key.startswith("refusal.")}
-    assert told - {code.value for code in Code} == set()
+    assert told - {code.value for code in ErrorCode} == set()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.media.files import MediaFiles
 from chatserver.media.protocol import Rendered
 
@@ -87,7 +87,7 @@ async def test_a_copy_outlives_its_original(files: MediaFiles, root: Path) -> No
     assert copy.image.startswith("images/")
     assert everything(root) == {copy.image, copy.thumb}
     assert (root / copy.image).read_bytes() == b"picture"
-    with pytest.raises(Refusal, match="not_found"):
+    with pytest.raises(DomainError, match="not_found"):
         await files.copy(preset)
 
 
@@ -144,9 +144,9 @@ async def test_a_disk_that_fails_refuses_and_keeps_neither_file(
         return real(*args)
 
     monkeypatch.setattr(os, failing, fail_on_the_second)
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(DomainError) as refused:
         await files.store_picture(PICTURE)
-    assert refused.value.code is Code.STORAGE_FULL
+    assert refused.value.code is ErrorCode.STORAGE_FULL
     assert everything(root) == set()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageCms, ImageFile, WebPImagePlugin
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.media import images
 from chatserver.media.protocol import Rendered
 from tests.media import samples
@@ -40,10 +40,10 @@ def render(path: Path, limit: int = LIMIT) -> tuple[Image.Image, Rendered]:
     return image, rendered
 
 
-def refusal(path: Path, limit: int = LIMIT) -> Code:
-    with pytest.raises(Refusal) as refused:
+def refusal(path: Path, limit: int = LIMIT) -> ErrorCode:
+    with pytest.raises(DomainError) as refused:
         images.picture(path, limit)
-    with pytest.raises(Refusal) as refused_avatar:
+    with pytest.raises(DomainError) as refused_avatar:
         images.avatar(path)
     assert refused.value.code is refused_avatar.value.code
     return refused.value.code
@@ -83,7 +83,7 @@ def test_without_the_extra_a_heic_is_unsupported(tmp_path: Path, monkeypatch: py
     monkeypatch.setitem(sys.modules, "pi_heif", None)
     path = tmp_path / "IMG_0001.HEIC"
     path.write_bytes(samples.HEIC)
-    assert refusal(path) is Code.IMAGE_UNSUPPORTED
+    assert refusal(path) is ErrorCode.IMAGE_UNSUPPORTED
 
 
 def test_a_photo_of_48_megapixels_is_read_at_reduced_size(tmp_path: Path) -> None:
@@ -350,7 +350,7 @@ def test_truncated_files_are_unreadable(tmp_path: Path) -> None:
         data = samples.save(samples.photo(300, 200), path, format).read_bytes()
         for part in (0.99 if format == "JPEG" else 0.9, 0.5, 0.1):
             path.write_bytes(data[: int(len(data) * part)])
-            assert refusal(path) is Code.IMAGE_UNREADABLE, (format, part)
+            assert refusal(path) is ErrorCode.IMAGE_UNREADABLE, (format, part)
 
 
 def test_an_animation_that_breaks_off_is_unreadable(tmp_path: Path) -> None:
@@ -358,23 +358,23 @@ def test_an_animation_that_breaks_off_is_unreadable(tmp_path: Path) -> None:
     for format in ("GIF", "PNG", "WEBP"):
         data = samples.save_animation(samples.film_frames(5, 80, 60), path, format).read_bytes()
         path.write_bytes(data[: len(data) // 2])
-        with pytest.raises(Refusal) as refused:
+        with pytest.raises(DomainError) as refused:
             images.picture(path, LIMIT)
-        assert refused.value.code is Code.IMAGE_UNREADABLE, format
+        assert refused.value.code is ErrorCode.IMAGE_UNREADABLE, format
 
 
 @pytest.mark.parametrize("head", [b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF\0\0\0\0WEBP"])
 def test_nothing_after_the_first_bytes_is_unreadable(tmp_path: Path, head: bytes) -> None:
     path = tmp_path / "file"
     path.write_bytes(head)
-    assert refusal(path) is Code.IMAGE_UNREADABLE
+    assert refusal(path) is ErrorCode.IMAGE_UNREADABLE
 
 
 def test_other_formats_are_unsupported_whatever_their_name(tmp_path: Path) -> None:
     path = tmp_path / "photo.jpg"
     for format in ("TIFF", "BMP", "ICO", "PPM", "TGA", "EPS", "PDF", "JPEG2000", "AVIF"):
         samples.save(samples.corners(), path, format)
-        assert refusal(path) is Code.IMAGE_UNSUPPORTED, format
+        assert refusal(path) is ErrorCode.IMAGE_UNSUPPORTED, format
 
 
 @pytest.mark.parametrize(
@@ -390,7 +390,7 @@ def test_other_formats_are_unsupported_whatever_their_name(tmp_path: Path) -> No
 def test_what_is_no_picture_is_unsupported(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "photo.png"
     path.write_bytes(data)
-    assert refusal(path) is Code.IMAGE_UNSUPPORTED
+    assert refusal(path) is ErrorCode.IMAGE_UNSUPPORTED
 
 
 BOMBS = {
@@ -413,14 +413,14 @@ def test_a_bomb_is_refused_from_its_header(tmp_path: Path, data: bytes, monkeypa
         monkeypatch.setattr(kind, "load", decoded.append)
     path = tmp_path / "file"
     path.write_bytes(data)
-    assert refusal(path) is Code.IMAGE_TOO_LARGE
+    assert refusal(path) is ErrorCode.IMAGE_TOO_LARGE
     assert decoded == []
 
 
 @pytest.mark.parametrize("format", ["PNG", "WEBP"])
 def test_frames_count_towards_the_pixels(tmp_path: Path, format: str) -> None:
     frames = [Image.new("RGB", (1000, 1000), (index * 9, 0, 0)) for index in range(26)]
-    assert refusal(samples.save_animation(frames, tmp_path / "file", format)) is Code.IMAGE_TOO_LARGE
+    assert refusal(samples.save_animation(frames, tmp_path / "file", format)) is ErrorCode.IMAGE_TOO_LARGE
 
 
 def test_random_damage_is_answered_and_never_raises_anything_else(tmp_path: Path) -> None:
@@ -435,7 +435,7 @@ def test_random_damage_is_answered_and_never_raises_anything_else(tmp_path: Path
         path.write_bytes(data)
         try:
             images.picture(path, LIMIT)
-        except Refusal as refused:
+        except DomainError as refused:
             assert refused.code.value.startswith("image_")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.media import worker
 from chatserver.media.protocol import Head
 from chatserver.media.workers import ImageWorkers
@@ -54,8 +54,8 @@ def environment(pid: int) -> bytes:
     return Path(f"/proc/{pid}/environ").read_bytes()
 
 
-async def code_of(job: asyncio.Future[object]) -> Code:
-    with pytest.raises(Refusal) as refused:
+async def code_of(job: asyncio.Future[object]) -> ErrorCode:
+    with pytest.raises(DomainError) as refused:
         await job
     return refused.value.code
 
@@ -71,15 +71,15 @@ async def test_a_picture_and_an_avatar_come_back_over_the_pipe(small: Path) -> N
 async def test_a_refusal_crosses_the_border_as_its_code_alone(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("no picture")
     async with ImageWorkers() as workers:
-        with pytest.raises(Refusal) as refused:
+        with pytest.raises(DomainError) as refused:
             await workers.picture(tmp_path / "text", LIMIT)
-    assert refused.value.code is Code.IMAGE_UNSUPPORTED
+    assert refused.value.code is ErrorCode.IMAGE_UNSUPPORTED
     assert refused.value.details == {}
 
 
 async def test_a_file_that_vanished_is_unreadable_and_the_worker_goes_on(small: Path) -> None:
     async with ImageWorkers(processes=1) as workers:
-        with pytest.raises(Refusal, match="image_unreadable"):
+        with pytest.raises(DomainError, match="image_unreadable"):
             await workers.picture(small.with_name("nowhere"), LIMIT)
         before = children()
         await workers.picture(small, LIMIT)
@@ -115,14 +115,14 @@ async def test_past_the_queues_end_the_answer_is_busy(small: Path) -> None:
     async with ImageWorkers(processes=1, waiting=2) as workers:
         jobs = [asyncio.create_task(workers.picture(small, LIMIT)) for _ in range(5)]
         results = await asyncio.gather(*jobs, return_exceptions=True)
-    refused = [result for result in results if isinstance(result, Refusal)]
-    assert [refusal.code for refusal in refused] == [Code.BUSY, Code.BUSY]
+    refused = [result for result in results if isinstance(result, DomainError)]
+    assert [refusal.code for refusal in refused] == [ErrorCode.BUSY, ErrorCode.BUSY]
     assert all(refusal.details["retry_after_ms"] > 0 for refusal in refused)
 
 
 async def test_what_takes_too_long_is_refused_and_its_worker_replaced(slow: Path, small: Path) -> None:
     async with ImageWorkers(processes=1, job_seconds=0.3) as workers:
-        assert await code_of(asyncio.ensure_future(workers.picture(slow, LIMIT))) is Code.IMAGE_TOO_LARGE
+        assert await code_of(asyncio.ensure_future(workers.picture(slow, LIMIT))) is ErrorCode.IMAGE_TOO_LARGE
         workers._job_seconds = PATIENCE  # a busy machine may need longer than that for a small one too
         assert (await workers.picture(small, LIMIT)).width == 200
 
@@ -134,7 +134,7 @@ async def test_a_worker_killed_at_work_refuses_its_picture_and_is_replaced(slow:
         job = asyncio.ensure_future(workers.picture(slow, LIMIT))
         await asyncio.sleep(0.1)
         os.kill(a_child_beyond(known), signal.SIGKILL)
-        assert await code_of(job) is Code.IMAGE_UNREADABLE
+        assert await code_of(job) is ErrorCode.IMAGE_UNREADABLE
         assert (await workers.picture(small, LIMIT)).width == 200
 
 
@@ -175,8 +175,8 @@ async def test_stopping_ends_every_worker_and_refuses_what_was_under_way(slow: P
     await asyncio.sleep(0.4)
     await workers.stop()
     assert not children() - known
-    assert [await code_of(job) for job in jobs] == [Code.BUSY] * 5
-    assert await code_of(asyncio.ensure_future(workers.picture(slow, LIMIT))) is Code.BUSY
+    assert [await code_of(job) for job in jobs] == [ErrorCode.BUSY] * 5
+    assert await code_of(asyncio.ensure_future(workers.picture(slow, LIMIT))) is ErrorCode.BUSY
 
 
 async def test_the_worker_has_its_limits_and_none_of_our_secrets(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:

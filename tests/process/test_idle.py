@@ -74,7 +74,7 @@ def test_the_collector_is_at_work_again_once_the_room_listens() -> None:
     before = gc.get_threshold()
     gc.disable()
     try:
-        app._calm_the_collector()
+        app._tune_garbage_collector()
         assert gc.isenabled()
     finally:
         gc.unfreeze()

@@ -39,7 +39,7 @@ class Manager:
         self._notify.setblocking(False)
         self._name = str(directory / "notify")
 
-    async def hear(self) -> str:
+    async def on_frame(self) -> str:
         async with asyncio.timeout(PATIENCE):
             return (await asyncio.get_running_loop().sock_recv(self._notify, 4096)).decode()
 
@@ -76,20 +76,20 @@ def manager(tmp_path: Path):  # type: ignore[no-untyped-def]
 
 async def test_it_serves_on_the_socket_that_it_is_handed_and_says_that_it_lives(manager: Manager) -> None:
     async with manager.service() as process:
-        first = [await manager.hear() for _ in range(2)]
+        first = [await manager.on_frame() for _ in range(2)]
         assert sorted(first) == ["READY=1", "WATCHDOG=1"]
-        assert [await manager.hear() for _ in range(3)] == ["WATCHDOG=1"] * 3
+        assert [await manager.on_frame() for _ in range(3)] == ["WATCHDOG=1"] * 3
         async with Browser(manager.address) as browser:
             assert (await browser.register("小明")).status == 201
         process.terminate()
-        while (said := await manager.hear()) != "STOPPING=1":
+        while (said := await manager.on_frame()) != "STOPPING=1":
             assert said == "WATCHDOG=1"
         assert await process.wait() == 0
 
 
 async def test_whoever_comes_while_it_restarts_waits_and_is_served(manager: Manager) -> None:
     async with manager.service() as process:
-        while await manager.hear() != "READY=1":
+        while await manager.on_frame() != "READY=1":
             pass
         process.terminate()
         assert await process.wait() == 0

@@ -11,7 +11,7 @@ import pytest
 
 from chatserver.realtime.connection import OUTBOX_MAX, Connection
 from chatserver.realtime.hub import Hub
-from chatserver.realtime.shared_buffer import SHARED_MIN, Shared
+from chatserver.realtime.shared_buffer import SHARED_MIN, SharedBuffer
 from tests.support import FakeClock
 
 READERS = 40
@@ -95,7 +95,7 @@ async def test_without_such_a_file_everybody_gets_a_copy(monkeypatch: pytest.Mon
     before = _descriptors()
     with monkeypatch.context() as patch:
         patch.setattr(os, failing, _refuse)
-        shared = Shared(LONG)
+        shared = SharedBuffer(LONG)
     assert _descriptors() == before
     with ours, peer:
         assert shared.send_to(ours.fileno()) == len(LONG)
@@ -107,7 +107,7 @@ async def test_what_was_sent_does_not_change_when_the_file_is_gone() -> None:
     ours, peer = socket.socketpair()
     with ours, peer:
         for word in (LONG, LONG[::-1]):
-            shared = Shared(word)
+            shared = SharedBuffer(word)
             assert shared.send_to(ours.fileno()) == len(LONG)
             shared.close()
         assert peer.recv(len(LONG) * 2, socket.MSG_WAITALL) == LONG + LONG[::-1]

@@ -27,8 +27,8 @@ def main() -> int:
     machine = f"{os.cpu_count()} cores, {_memory_gib():.0f} GiB"
     print(f"{datetime.now(UTC):%Y-%m-%d}; {machine}; {asked.share:g} of full length\n")
     print("| row | what | seconds | figures | holds |\n| --- | --- | --- | --- | --- |", flush=True)
-    held = [_done(row, asked.share) for row in ROWS if not asked.rows or row.name in asked.rows]
-    return 0 if all(held) else 1
+    pinned = [_done(row, asked.share) for row in ROWS if not asked.rows or row.name in asked.rows]
+    return 0 if all(pinned) else 1
 
 
 def _done(row: Row, share: float) -> bool:

@@ -7,10 +7,10 @@ import hmac
 import secrets
 
 from chatserver.core.clock import Clock
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import ContentErased, MemberChanged, SessionsEnded
 from chatserver.core.model import Role, User
-from chatserver.core.rate_limit import Attempts
+from chatserver.core.rate_limit import AttemptLimit
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import names, passwords, permissions, session_rows, store
@@ -18,7 +18,7 @@ from chatserver.features.accounts.passwords import PasswordHasher
 from chatserver.features.accounts.store import Account, Member
 from chatserver.features.invites import invites
 from chatserver.features.invites.invites import Invites
-from chatserver.features.settings.settings import Settings, Words, checked
+from chatserver.features.settings.settings import Overrides, Settings, checked
 
 THROTTLE_SECONDS = 15 * 60
 FAILURES_OF_ACCOUNT = 5
@@ -34,9 +34,9 @@ class Accounts:
         self._clock = clock
         self._hasher = hasher
         self._invites = invites
-        self._failures = Attempts(clock, FAILURES_OF_ACCOUNT, THROTTLE_SECONDS)
-        self._address_failures = Attempts(clock, FAILURES_OF_ADDRESS, THROTTLE_SECONDS)
-        self._registrations = Attempts(clock, settings.now.registrations_per_hour, 3600)
+        self._failures = AttemptLimit(clock, FAILURES_OF_ACCOUNT, THROTTLE_SECONDS)
+        self._address_failures = AttemptLimit(clock, FAILURES_OF_ADDRESS, THROTTLE_SECONDS)
+        self._registrations = AttemptLimit(clock, settings.now.registrations_per_hour, 3600)
         self._setup_token = ""
 
     async def prepare(self) -> str:
@@ -54,19 +54,19 @@ class Accounts:
         """
         policy = self._settings.now.registration
         if policy == "closed":
-            raise Refusal(Code.REGISTRATION_CLOSED)
+            raise DomainError(ErrorCode.REGISTRATION_CLOSED)
         if policy == "invite":
             await self._invites.check(invite)
         names.check(name)
         passwords.check_strength(password, name)
         key = _skeleton(name)
         if await self._database.run(lambda tx: store.account_named(tx, key)):
-            raise Refusal(Code.NAME_TAKEN)
+            raise DomainError(ErrorCode.NAME_TAKEN)
         # Last, so that nothing is awaited between this and the note that `register` takes.
         self._registrations.most = self._settings.now.registrations_per_hour
         wait_ms = self._registrations.wait_ms(address)
         if wait_ms:
-            raise Refusal(Code.TOO_FAST, retry_after_ms=wait_ms)
+            raise DomainError(ErrorCode.TOO_FAST, retry_after_ms=wait_ms)
 
     def note_registration(self, address: str) -> None:
         """Count a try that came to nothing but made us work: guests send pictures with it."""
@@ -86,8 +86,8 @@ class Accounts:
         try:
             hashed = await self._hasher.hash(password)
             return await self._database.run(lambda tx: self._register(tx, name, hashed, invite, avatar))
-        except Refusal:
-            self._registrations.take_back(address)
+        except DomainError:
+            self._registrations.roll_back(address)
             raise
 
     async def log_in(self, name: str, password: str, address: str) -> User:
@@ -107,11 +107,11 @@ class Accounts:
         self._address_failures.note(address)
         account = await self._database.run(lambda tx: store.account_named(tx, key))
         if not await self._hasher.verify(password, account.password if account else None) or account is None:
-            raise Refusal(Code.LOGIN_FAILED)
+            raise DomainError(ErrorCode.LOGIN_FAILED)
         self._failures.clear(key)
-        self._address_failures.take_back(address)
+        self._address_failures.roll_back(address)
         if account.banned:
-            raise Refusal(Code.BANNED)
+            raise DomainError(ErrorCode.BANNED)
         return account
 
     async def change_password(self, user: User, old: str, new: str, session_id: int) -> None:
@@ -124,11 +124,11 @@ class Accounts:
         key = _skeleton(user.name)
         wait_ms = self._failures.wait_ms(key)
         if wait_ms:
-            raise Refusal(Code.LOGIN_THROTTLED, retry_after_ms=wait_ms)
+            raise DomainError(ErrorCode.LOGIN_THROTTLED, retry_after_ms=wait_ms)
         self._failures.note(key)
         account = await self._database.run(lambda tx: store.account(tx, user.id))
         if account is None or not await self._hasher.verify(old, account.password):
-            raise Refusal(Code.LOGIN_FAILED)
+            raise DomainError(ErrorCode.LOGIN_FAILED)
         self._failures.clear(key)
         before, hashed = account.password, await self._hasher.hash(new)
         await self._database.run(lambda tx: _change_password(tx, user.id, before, hashed, session_id))
@@ -137,7 +137,7 @@ class Accounts:
         """Show another face; the old one's file goes."""
         return await self._database.run(lambda tx: _set_avatar(tx, user, avatar))
 
-    async def set_up(self, token: str, name: str, password: str, words: Words | None = None) -> User:
+    async def set_up(self, token: str, name: str, password: str, words: Overrides | None = None) -> User:
         """Make the first administrator, and in the same act set the room up with their `words` for its settings.
 
         The token works once, and only while there is no administrator. Refuses with `forbidden` for
@@ -145,7 +145,7 @@ class Accounts:
         """
         words = words or {}
         if not self.is_setup_token(token):
-            raise Refusal(Code.FORBIDDEN)
+            raise DomainError(ErrorCode.FORBIDDEN)
         names.check(name, privileged=True)
         passwords.check_strength(password, name)
         checked(words)
@@ -195,7 +195,7 @@ class Accounts:
         # Asked again: the policy may have changed since, and the last use of the invitation be gone.
         policy, now_ms = self._settings.now.registration, self._clock.now_ms()
         if policy == "closed":
-            raise Refusal(Code.REGISTRATION_CLOSED)
+            raise DomainError(ErrorCode.REGISTRATION_CLOSED)
         if policy == "invite":
             invites.use(tx, invite, now_ms)
         return _insert(tx, name, hashed, Role.MEMBER, avatar, now_ms)
@@ -203,11 +203,11 @@ class Accounts:
     def _check_throttle(self, key: str, address: str) -> None:
         wait_ms = max(self._failures.wait_ms(key), self._address_failures.wait_ms(address))
         if wait_ms:
-            raise Refusal(Code.LOGIN_THROTTLED, retry_after_ms=wait_ms)
+            raise DomainError(ErrorCode.LOGIN_THROTTLED, retry_after_ms=wait_ms)
 
-    def _set_up(self, tx: Transaction, name: str, hashed: str, words: Words) -> User:
+    def _set_up(self, tx: Transaction, name: str, hashed: str, words: Overrides) -> User:
         if store.administrator_exists(tx):
-            raise Refusal(Code.FORBIDDEN)
+            raise DomainError(ErrorCode.FORBIDDEN)
         user = _insert(tx, name, hashed, Role.ADMINISTRATOR, "", self._clock.now_ms())
         self._settings.change(tx, user, words, self._clock.now_ms())
         return user
@@ -216,10 +216,10 @@ class Accounts:
         account = store.account_named(tx, names.skeleton(name))
         if account is None:
             if hashed is None:
-                raise Refusal(Code.PASSWORD_WEAK)
+                raise DomainError(ErrorCode.PASSWORD_WEAK)
             return _insert(tx, name, hashed, Role.ADMINISTRATOR, "", self._clock.now_ms()), True
         if account.user.name != name:
-            raise Refusal(Code.NAME_TAKEN, name=account.user.name)
+            raise DomainError(ErrorCode.NAME_TAKEN, name=account.user.name)
         user = User(account.user.id, name, Role.ADMINISTRATOR, account.user.avatar)
         store.make_administrator(tx, user.id)
         tx.announce(MemberChanged(user))
@@ -231,13 +231,13 @@ class Accounts:
 def _insert(tx: Transaction, name: str, hashed: str, role: Role, avatar: str, now_ms: int) -> User:
     user = store.insert(tx, name, names.skeleton(name), hashed, role, avatar, now_ms)
     if user is None:
-        raise Refusal(Code.NAME_TAKEN)
+        raise DomainError(ErrorCode.NAME_TAKEN)
     return user
 
 
 def _change_password(tx: Transaction, user_id: int, before: str, hashed: str, kept_session: int) -> None:
     if not store.replace_password(tx, user_id, before, hashed):
-        raise Refusal(Code.LOGIN_FAILED)
+        raise DomainError(ErrorCode.LOGIN_FAILED)
     _end_others(tx, user_id, kept_session)
 
 
@@ -256,7 +256,7 @@ def _end_others(tx: Transaction, user_id: int, kept_session: int | None) -> int:
 def _reset_password(tx: Transaction, key: str, hashed: str) -> tuple[User, int]:
     account = store.account_named(tx, key)
     if account is None:
-        raise Refusal(Code.NOT_FOUND)
+        raise DomainError(ErrorCode.NOT_FOUND)
     return account.user, _set_password(tx, account.user.id, hashed)
 
 
@@ -277,5 +277,5 @@ def _skeleton(name: str) -> str:
     """
     try:
         return names.skeleton(names.normalise(name))
-    except Refusal:
+    except DomainError:
         return "?" + hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()

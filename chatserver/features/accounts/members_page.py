@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import User
 from chatserver.features.accounts.moderate import Act
 from chatserver.features.accounts.store import Member
@@ -41,7 +41,7 @@ async def act(request: web.Request) -> web.Response:
     try:
         chosen = Act(typed)
     except ValueError:
-        raise Refusal(Code.BAD_REQUEST, field="act") from None
+        raise DomainError(ErrorCode.BAD_REQUEST, field="act") from None
     # The page's form always sends the span that is chosen in it.
     seconds = seconds if chosen is Act.MUTE else None
     member_id = int(request.match_info["id"])
@@ -57,14 +57,14 @@ async def _asked(request: web.Request) -> tuple[str, int | None]:
     asked = await forms.read_json(request)
     seconds = asked.get("seconds")
     if not isinstance(asked.get("act"), str) or (seconds is not None and type(seconds) is not int):
-        raise Refusal(Code.BAD_REQUEST)
+        raise DomainError(ErrorCode.BAD_REQUEST)
     return asked["act"], seconds
 
 
 def _after(request: web.Request) -> int:
     typed = request.query.get("after", "0")
     if not (typed.isascii() and typed.isdigit() and len(typed) < 20 and int(typed) <= ID_MAX):
-        raise Refusal(Code.BAD_REQUEST, field="after")
+        raise DomainError(ErrorCode.BAD_REQUEST, field="after")
     return int(typed)
 
 

@@ -10,7 +10,7 @@ import logging
 from enum import StrEnum
 
 from chatserver.core.clock import Clock
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import MemberChanged, SessionsEnded
 from chatserver.core.model import Role, User
 from chatserver.db.database import Database
@@ -47,7 +47,7 @@ class Moderation:
         do to oneself), `not_found`, `bad_request` (seconds), `banned` (promoting somebody who is).
         """
         if seconds is not None and (act is not Act.MUTE or not 1 <= seconds <= MUTE_SECONDS_MAX):
-            raise Refusal(Code.BAD_REQUEST, field="seconds")
+            raise DomainError(ErrorCode.BAD_REQUEST, field="seconds")
         member = await self._database.run(lambda tx: self._act(tx, actor, member_id, act, seconds or MUTE_SECONDS))
         log.info("%s: %s %s (%d)", actor.name, act, member.user.name, member.user.id)
         return member
@@ -101,10 +101,10 @@ def _members(tx: Transaction, actor: User, part: str, after: int, limit: int) ->
     return store.members(tx, after, limit, part)
 
 
-def _why_not(tx: Transaction, actor: User, member: Member | None) -> Refusal:
+def _why_not(tx: Transaction, actor: User, member: Member | None) -> DomainError:
     permissions.administrator(tx, actor)
     if member is None:
-        return Refusal(Code.NOT_FOUND)
+        return DomainError(ErrorCode.NOT_FOUND)
     if member.user.id == actor.id:
-        return Refusal(Code.FORBIDDEN, reason="self")
-    return Refusal(Code.BANNED)
+        return DomainError(ErrorCode.FORBIDDEN, reason="self")
+    return DomainError(ErrorCode.BANNED)

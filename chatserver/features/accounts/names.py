@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.features.accounts.confusables import BASE_LETTERS, LOOK_ALIKES
 
 NAME_MAX = 20
@@ -43,7 +43,7 @@ def normalise(name: str) -> str:
     """The one spelling of `name` that is stored: NFC, without spaces around it.
 
     1 to 20 characters: letters, accents, decimal digits, `_ - . ·` and single spaces inside.
-    Raises Refusal(NAME_INVALID) with `reason`: "empty", "too_long" (and `limit`), "characters"
+    Raises DomainError(NAME_INVALID) with `reason`: "empty", "too_long" (and `limit`), "characters"
     or "mixed_scripts".
     """
     if len(name) > 8 * NAME_MAX:  # before any work that grows with it
@@ -95,8 +95,8 @@ def _look(c: str) -> str:
     return LOOK_ALIKES.get(c, c)
 
 
-def _refusal(reason: str, **details: int) -> Refusal:
-    return Refusal(Code.NAME_INVALID, reason=reason, **details)
+def _refusal(reason: str, **details: int) -> DomainError:
+    return DomainError(ErrorCode.NAME_INVALID, reason=reason, **details)
 
 
 def _has_plain_characters(name: str) -> bool:

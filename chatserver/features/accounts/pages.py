@@ -6,10 +6,10 @@ from typing import Any
 
 from aiohttp import web
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import User
 from chatserver.http import encode, login_cookie, page_context, pictures, responses
-from chatserver.http.keys import FEED, FORM, GATE, ROOM, ROOM_PAGE, SETTINGS, TOKENS, VIEWER
+from chatserver.http.keys import FEED, FORM, ORIGIN, ROOM, ROOM_PAGE, SETTINGS, TOKENS, VIEWER
 from chatserver.http.origin import same_origin_navigation
 from chatserver.http.page_context import moment
 from chatserver.http.viewer import short_agent, wants_json
@@ -35,13 +35,13 @@ async def register_page(request: web.Request) -> web.Response:
 async def register(request: web.Request) -> web.Response:
     form, accounts = request[FORM], request.app[ROOM].accounts
     name, password, invite = form.text("username"), form.text("password"), form.text("invite")
-    address = request.app[GATE].address(request)
+    address = request.app[ORIGIN].address(request)
     try:
         await accounts.check_registration(name, password, invite, address)
         avatar = await _avatar_of_newcomer(request)
         async with pictures.kept_if_used(request, avatar):
             user = await accounts.register(name, password, invite, address, avatar)
-    except Refusal as refusal:
+    except DomainError as refusal:
         return responses.refused_form(
             request, refusal, "register.html", {"values": {"username": name, "invite": invite}}
         )
@@ -53,8 +53,8 @@ async def _avatar_of_newcomer(request: web.Request) -> str:
     """A picture that is refused counts as a registration: else a guest could keep the workers busy for nothing."""
     try:
         return await pictures.take_avatar(request)
-    except Refusal:
-        request.app[ROOM].accounts.note_registration(request.app[GATE].address(request))
+    except DomainError:
+        request.app[ROOM].accounts.note_registration(request.app[ORIGIN].address(request))
         raise
 
 
@@ -68,10 +68,10 @@ async def login_page(request: web.Request) -> web.Response:
 async def login(request: web.Request) -> web.Response:
     form = request[FORM]
     there = _own_path(form.text("next") or request.query.get("next", ""))
-    name, address = form.text("username"), request.app[GATE].address(request)
+    name, address = form.text("username"), request.app[ORIGIN].address(request)
     try:
         account = await request.app[ROOM].accounts.proved(name, form.text("password"), address)
-    except Refusal as refusal:
+    except DomainError as refusal:
         return responses.refused_form(request, refusal, "login.html", {"values": {"username": name}, "next": there})
     await login_cookie.begin(request, request.app[ROOM].logins, account.user, account.password)
     return _welcome(request, account.user, 200, there)
@@ -113,8 +113,8 @@ async def profile(request: web.Request) -> web.Response:
             await room_.logins.end(session.user, ended)
             user, notice = session.user, "session"
         else:
-            raise Refusal(Code.EMPTY)
-    except Refusal as refusal:
+            raise DomainError(ErrorCode.EMPTY)
+    except DomainError as refusal:
         return responses.refused_form(request, refusal, "profile.html", await _profile(request))
     if wants_json(request):
         return responses.json({"user": encode.user(user)})
@@ -131,10 +131,10 @@ async def announcement(request: web.Request) -> web.Response:
     try:
         picture = await pictures.take_picture(request, "announcements")
         if picture is None:
-            raise Refusal(Code.EMPTY)
+            raise DomainError(ErrorCode.EMPTY)
         async with pictures.kept_if_used(request, picture.image, picture.thumb):
             await request.app[ROOM].showing.announce(user, picture)
-    except Refusal as refusal:
+    except DomainError as refusal:
         return responses.refused_form(request, refusal, "upload_global_background.html", _announcement(request))
     if wants_json(request):
         return responses.json({"image": encode.media_url(picture.image)})

@@ -26,7 +26,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import bcrypt
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 
 PASSWORD_MIN = 8
 PASSWORD_MAX = 1024
@@ -45,29 +45,29 @@ T = TypeVar("T")
 def check_strength(password: str, name: str) -> None:
     """Refuse what is guessed first.
 
-    Raises Refusal(PASSWORD_WEAK) with `reason`: "short" or "long" (and `limit`), "characters"
+    Raises DomainError(PASSWORD_WEAK) with `reason`: "short" or "long" (and `limit`), "characters"
     (not text at all), "name", "sequence" (11111111, 87654321, 12341234) or "common".
     """
     if len(password) > PASSWORD_MAX:
-        raise Refusal(Code.PASSWORD_WEAK, reason="long", limit=PASSWORD_MAX)
+        raise DomainError(ErrorCode.PASSWORD_WEAK, reason="long", limit=PASSWORD_MAX)
     if not _is_text(password):
-        raise Refusal(Code.PASSWORD_WEAK, reason="characters")
+        raise DomainError(ErrorCode.PASSWORD_WEAK, reason="characters")
     password = unicodedata.normalize("NFC", password)
     if len(password) < PASSWORD_MIN:
-        raise Refusal(Code.PASSWORD_WEAK, reason="short", limit=PASSWORD_MIN)
+        raise DomainError(ErrorCode.PASSWORD_WEAK, reason="short", limit=PASSWORD_MIN)
     folded = password.casefold()
     if folded == unicodedata.normalize("NFC", name).strip().casefold():
-        raise Refusal(Code.PASSWORD_WEAK, reason="name")
+        raise DomainError(ErrorCode.PASSWORD_WEAK, reason="name")
     if _is_sequence(folded):
-        raise Refusal(Code.PASSWORD_WEAK, reason="sequence")
+        raise DomainError(ErrorCode.PASSWORD_WEAK, reason="sequence")
     if folded in _common_passwords():
-        raise Refusal(Code.PASSWORD_WEAK, reason="common")
+        raise DomainError(ErrorCode.PASSWORD_WEAK, reason="common")
 
 
 def hash_password(password: str, rounds: int) -> str:
     """The string to store. Takes about 2 ** `rounds` / 16,000 seconds: never call it on the loop."""
     if not _is_text(password):
-        raise Refusal(Code.PASSWORD_WEAK, reason="characters")
+        raise DomainError(ErrorCode.PASSWORD_WEAK, reason="characters")
     return bcrypt.hashpw(_digest(password), bcrypt.gensalt(rounds)).decode("ascii")
 
 
@@ -98,12 +98,12 @@ class PasswordHasher:
     """The same, off the loop: a few threads, and a bounded number of callers before them.
 
     bcrypt releases the interpreter's lock, so the loop runs on meanwhile. Past the bound the
-    answer is Refusal(BUSY): a flood of logins must not become a queue of minutes.
+    answer is DomainError(BUSY): a flood of logins must not become a queue of minutes.
     """
 
     def __init__(self, rounds: int) -> None:
         _common_passwords()  # read now: a loop that runs waits for no file
-        self._rounds = rounds
+        self._fanout = rounds
         # Of every check. A hash from before the setting was lowered costs more, and then each does.
         self._cost = rounds
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="bcrypt", initializer=_step_back)
@@ -112,7 +112,7 @@ class PasswordHasher:
         self._closed = False
 
     async def hash(self, password: str) -> str:
-        return await self._run(hash_password, password, self._rounds)
+        return await self._run(hash_password, password, self._fanout)
 
     async def verify(self, password: str, hashed: str | None) -> bool:
         """False for None (no such member), after the time that a real hash would take."""
@@ -131,7 +131,7 @@ class PasswordHasher:
     async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         with self._lock:
             if self._closed or self._pending >= _THREADS + _WAITING_MAX:
-                raise Refusal(Code.BUSY, retry_after_ms=_RETRY_AFTER_MS)
+                raise DomainError(ErrorCode.BUSY, retry_after_ms=_RETRY_AFTER_MS)
             future = self._executor.submit(work, *args, **kwargs)
             self._pending += 1
         # Counted until the thread is free again: a caller that went away does not free it.

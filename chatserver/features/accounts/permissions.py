@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import User
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import store
@@ -12,9 +12,9 @@ def member(tx: Transaction, user: User) -> User:
     """The member behind `user`. Refuses with `login_required` when there is none, `banned` when banned."""
     account = store.account(tx, user.id)
     if account is None:
-        raise Refusal(Code.LOGIN_REQUIRED)
+        raise DomainError(ErrorCode.LOGIN_REQUIRED)
     if account.banned:
-        raise Refusal(Code.BANNED)
+        raise DomainError(ErrorCode.BANNED)
     return account.user
 
 
@@ -26,11 +26,11 @@ def speaker(tx: Transaction, user: User, now_ms: int) -> User:
 def may_speak(account: store.Account | None, now_ms: int) -> User:
     """The same, of an account that has just been read."""
     if account is None:
-        raise Refusal(Code.LOGIN_REQUIRED)
+        raise DomainError(ErrorCode.LOGIN_REQUIRED)
     if account.banned:
-        raise Refusal(Code.BANNED)
+        raise DomainError(ErrorCode.BANNED)
     if account.muted_until_ms > now_ms:
-        raise Refusal(Code.MUTED, until_ms=account.muted_until_ms)
+        raise DomainError(ErrorCode.MUTED, until_ms=account.muted_until_ms)
     return account.user
 
 
@@ -38,5 +38,5 @@ def administrator(tx: Transaction, user: User) -> User:
     """The same, for an administrator's act. Refuses everybody else with `forbidden`."""
     actor = member(tx, user)
     if not actor.is_administrator:
-        raise Refusal(Code.FORBIDDEN)
+        raise DomainError(ErrorCode.FORBIDDEN)
     return actor

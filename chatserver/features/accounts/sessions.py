@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from chatserver.core.clock import Clock
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import Event, MemberChanged, SessionsEnded
 from chatserver.core.model import Session, User
 from chatserver.db.database import Database
@@ -28,7 +28,7 @@ class Logins:
         self._database = database
         self._clock = clock
         self._known: OrderedDict[str, Session] = OrderedDict()
-        self._heeded = 0
+        self._event_count = 0
 
     async def start(self, user_id: int, agent: str, address: str, proof: str | None = None) -> str:
         """Begin a login; returns its token, which is kept nowhere.
@@ -45,7 +45,7 @@ class Logins:
             )
         )
         if not begun:
-            raise Refusal(Code.LOGIN_FAILED)
+            raise DomainError(ErrorCode.LOGIN_FAILED)
         return token
 
     async def find(self, token: str) -> Session | None:
@@ -75,14 +75,14 @@ class Logins:
     async def next_expiry(self) -> int | None:
         return await self._database.run(session_rows.next_expiry)
 
-    def heed(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Forget what an event has made untrue."""
         if isinstance(event, SessionsEnded):
-            self._heeded += 1
+            self._event_count += 1
             ended = set(event.session_ids)
             self._forget(lambda session: session.id in ended)
         elif isinstance(event, MemberChanged):
-            self._heeded += 1
+            self._event_count += 1
             self._forget(lambda session: session.user.id == event.user.id)
 
     async def _look_up(self, token: str, now_ms: int) -> Session | None:
@@ -93,9 +93,9 @@ class Logins:
         """
         token_hash = _hash(token)
         while True:
-            heeded = self._heeded
+            event_count = self._event_count
             session = await self._database.run(lambda tx: session_rows.find(tx, token_hash, now_ms))
-            if heeded == self._heeded:
+            if event_count == self._event_count:
                 break
         if session is None:
             self._known.pop(token, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from chatserver.core.clock import Clock
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import AnnouncementChanged, ContentErased, MessagePosted
 from chatserver.core.model import Kind, Message, Preset, StoredImage, User
 from chatserver.db.database import Database
@@ -20,7 +20,7 @@ from chatserver.features.settings.settings import Settings
 Copy = Callable[[StoredImage], Awaitable[StoredImage]]
 
 
-class Showing:
+class Announcements:
     def __init__(self, database: Database, settings: Settings, clock: Clock, copy: Copy) -> None:
         self._database = database
         self._settings = settings
@@ -56,7 +56,7 @@ class Showing:
         permissions.administrator(tx, actor)
         picture = store.get(tx, store.PRESET)
         if picture is None:
-            raise Refusal(Code.NOT_FOUND)
+            raise DomainError(ErrorCode.NOT_FOUND)
         return picture
 
     def _post(self, tx: Transaction, actor: User, picture: StoredImage) -> Message:

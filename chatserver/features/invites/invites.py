@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 
 from chatserver.core.clock import Clock
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import User
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
@@ -41,9 +41,9 @@ class Invites:
         `bad_request`, and anybody else with `forbidden`.
         """
         if not 1 <= uses <= USES_MAX:
-            raise Refusal(Code.BAD_REQUEST, field="uses")
+            raise DomainError(ErrorCode.BAD_REQUEST, field="uses")
         if not 0 < hours <= HOURS_MAX:
-            raise Refusal(Code.BAD_REQUEST, field="hours")
+            raise DomainError(ErrorCode.BAD_REQUEST, field="hours")
         code, now_ms = secrets.token_urlsafe(16), self._clock.now_ms()
         opened = OpenInvite(
             _hash(code).hex(), uses, now_ms, now_ms + int(hours * 3_600_000), maker.name if maker else ""
@@ -67,7 +67,7 @@ class Invites:
         def unit(tx: Transaction) -> None:
             permissions.administrator(tx, actor)
             if not store.delete(tx, invite_id):
-                raise Refusal(Code.NOT_FOUND)
+                raise DomainError(ErrorCode.NOT_FOUND)
 
         await self._database.run(unit)
 
@@ -75,13 +75,13 @@ class Invites:
         """Refuse early, with `invite_invalid`, what `use` would refuse; `use` asks again."""
         now_ms = self._clock.now_ms()
         if not await self._database.run(lambda tx: store.is_good(tx, _hash(code), now_ms)):
-            raise Refusal(Code.INVITE_INVALID)
+            raise DomainError(ErrorCode.INVITE_INVALID)
 
 
 def use(tx: Transaction, code: str, now_ms: int) -> None:
     """Take one use of an invitation. Refuses with `invite_invalid` when it is not, or no longer, good."""
     if not store.use(tx, _hash(code), now_ms):
-        raise Refusal(Code.INVITE_INVALID)
+        raise DomainError(ErrorCode.INVITE_INVALID)
 
 
 def _create(tx: Transaction, new: OpenInvite, maker: User | None) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 from aiohttp import web
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import User
 from chatserver.features.invites.invites import HOURS_MAX, USES_MAX, Invite
 from chatserver.features.invites.store import OpenInvite
 from chatserver.http import forms, responses
-from chatserver.http.keys import FORM, GATE, ROOM, SETTINGS, VIEWER
+from chatserver.http.keys import FORM, ORIGIN, ROOM, SETTINGS, VIEWER
 from chatserver.http.page_context import moment
 from chatserver.http.viewer import wants_json
 
@@ -42,7 +42,7 @@ async def change(request: web.Request) -> web.Response:
         if typed.get("withdraw"):
             return await _withdraw(request, str(typed["withdraw"]))
         return await _make(request, typed)
-    except Refusal as refusal:
+    except DomainError as refusal:
         told = _explained(request, refusal)
         wrong = told.details.get("field", "")
         values = {"notice": None, **await _page(request, typed, wrong=wrong)}
@@ -52,9 +52,9 @@ async def change(request: web.Request) -> web.Response:
 async def _make(request: web.Request, typed: dict[str, Any]) -> web.Response:
     uses, hours = _number(typed, "uses", 1), _number(typed, "hours", HOURS)
     if not uses.is_integer():
-        raise Refusal(Code.BAD_REQUEST, field="uses")
+        raise DomainError(ErrorCode.BAD_REQUEST, field="uses")
     made = await request.app[ROOM].invites.create(int(uses), hours, _administrator(request))
-    address = f"{request.app[GATE].origin(request)}/register/?invite={made.code}"
+    address = f"{request.app[ORIGIN].origin(request)}/register/?invite={made.code}"
     if wants_json(request):
         return responses.json({"invite": {**_json(made.opened), "address": address}}, 201)
     # Shown in the answer itself: nothing remembers the address, so there is no page to be sent on to.
@@ -72,7 +72,7 @@ async def _typed(request: web.Request) -> dict[str, Any]:
     typed: dict[str, Any] = await forms.read_json(request) if is_json else dict(request[FORM].fields)
     typed.pop("csrf_token", None)
     for name in typed.keys() - _NAMES:
-        raise Refusal(Code.BAD_REQUEST, field=name)
+        raise DomainError(ErrorCode.BAD_REQUEST, field=name)
     return typed
 
 
@@ -85,18 +85,18 @@ def _number(typed: dict[str, Any], name: str, default: float) -> float:
             raise ValueError
         return float(value)
     except (ValueError, OverflowError):
-        raise Refusal(Code.BAD_REQUEST, field=name) from None
+        raise DomainError(ErrorCode.BAD_REQUEST, field=name) from None
 
 
-def _explained(request: web.Request, refusal: Refusal) -> Refusal:
+def _explained(request: web.Request, refusal: DomainError) -> DomainError:
     """The same; one of a number also says which, and from where to where it may go."""
     name = refusal.details.get("field")
-    if refusal.code is not Code.BAD_REQUEST or name not in ("uses", "hours"):
+    if refusal.code is not ErrorCode.BAD_REQUEST or name not in ("uses", "hours"):
         return refusal
     label = request[VIEWER].t(f"page.invites.{name}")
     if name == "uses":
-        return Refusal(refusal.code, field=name, label=label, reason="whole", least=1, most=USES_MAX)
-    return Refusal(refusal.code, field=name, label=label, reason="number", least=0.01, most=int(HOURS_MAX))
+        return DomainError(refusal.code, field=name, label=label, reason="whole", least=1, most=USES_MAX)
+    return DomainError(refusal.code, field=name, label=label, reason="number", least=0.01, most=int(HOURS_MAX))
 
 
 async def _list(request: web.Request) -> web.Response:

@@ -6,12 +6,12 @@ import time
 
 from aiohttp import web
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import Page
 from chatserver.db import health
 from chatserver.features.messages.recent import API_PAGE
 from chatserver.http import encode, responses
-from chatserver.http.keys import DATABASE, FEED, ROOM, SETTINGS, WIRE
+from chatserver.http.keys import DATABASE, ENCODER, FEED, ROOM, SETTINGS
 
 OLDER_MAX = 100
 ID_MAX = 2**63 - 1
@@ -35,7 +35,7 @@ async def messages(request: web.Request) -> web.StreamResponse:
     if "q" in request.query:
         text = request.query["q"]
         if len(text) > 200:
-            raise Refusal(Code.TOO_LONG, limit=200)
+            raise DomainError(ErrorCode.TOO_LONG, limit=200)
         found = await history.search(text, before, limit)
     else:
         found = await history.older(before, limit)
@@ -53,7 +53,7 @@ async def readyz(request: web.Request) -> web.Response:
         try:
             await health.check_writable(request.app[DATABASE])
             probe.trouble = ""
-        except Refusal as refusal:
+        except DomainError as refusal:
             probe.trouble = refusal.code.value
         probe.at = time.monotonic()
     if probe.trouble:
@@ -82,7 +82,7 @@ async def _newest(request: web.Request, count: int) -> web.StreamResponse:
 
 
 def _page(request: web.Request, page: Page) -> web.StreamResponse:
-    messages = encode.listed(map(request.app[WIRE].encoded, page.messages))
+    messages = encode.listed(map(request.app[ENCODER].encoded, page.messages))
     return responses.ready_json(encode.page(messages, page.seq, page.first_id, page.epoch))
 
 
@@ -91,5 +91,5 @@ def _number(request: web.Request, name: str, least: int, most: int, default: int
     if typed is None:
         return default
     if not (typed.isascii() and typed.isdigit() and len(typed) < 20 and least <= int(typed) <= most):
-        raise Refusal(Code.BAD_REQUEST, field=name)
+        raise DomainError(ErrorCode.BAD_REQUEST, field=name)
     return int(typed)

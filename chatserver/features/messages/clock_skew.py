@@ -24,7 +24,7 @@ from dataclasses import replace
 from chatserver.core.clock import Clock
 from chatserver.db.transaction import Transaction
 from chatserver.features.messages import clock_state
-from chatserver.features.messages.clock_state import ClockMark
+from chatserver.features.messages.clock_state import ClockState
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +34,13 @@ LEAP_MS = 5 * 60_000
 WRITE_MS = 10 * 60_000
 
 
-class Ageing:
+class ClockSkew:
     """Used in the database's thread, and on a copy of the database by whoever tidies that."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._mark: ClockMark | None = None
-        self._written: ClockMark | None = None
+        self._mark: ClockState | None = None
+        self._written: ClockState | None = None
 
     @property
     def behind_ms(self) -> int:
@@ -65,10 +65,10 @@ class Ageing:
             clock_state.put(tx, now)
         return now.wall_ms - now.behind_ms
 
-    def _look(self, before: ClockMark | None, history_ms: int) -> ClockMark:
+    def _look(self, before: ClockState | None, history_ms: int) -> ClockState:
         wall_ms, steady_ms = self._clock.now_ms(), round(self._clock.monotonic() * 1000)
         if before is None:
-            return ClockMark(self._clock.boot(), wall_ms, steady_ms)
+            return ClockState(self._clock.boot(), wall_ms, steady_ms)
         ahead_ms = (wall_ms - before.wall_ms) - (steady_ms - before.steady_ms)
         behind_ms, leapt_ms = before.behind_ms, before.leapt_ms
         if ahead_ms > LEAP_MS:
@@ -79,10 +79,10 @@ class Ageing:
             behind_ms = 0
         return replace(before, wall_ms=wall_ms, steady_ms=steady_ms, behind_ms=behind_ms, leapt_ms=leapt_ms)
 
-    def _of_this_boot(self, mark: ClockMark | None) -> ClockMark | None:
+    def _of_this_boot(self, mark: ClockState | None) -> ClockState | None:
         """The mark, if the steady clock still counts from where it did."""
         return mark if mark and mark.boot and mark.boot == self._clock.boot() else None
 
-    def _is_due(self, mark: ClockMark) -> bool:
+    def _is_due(self, mark: ClockState) -> bool:
         written = self._written
         return written is None or mark.behind_ms != written.behind_ms or mark.steady_ms - written.steady_ms >= WRITE_MS

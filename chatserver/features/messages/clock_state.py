@@ -8,7 +8,7 @@ from chatserver.db.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class ClockMark:
+class ClockState:
     """`boot` names the machine's boot that `steady_ms` and `leapt_ms` count from.
 
     Messages age by the wall clock less `behind_ms`, since the wall clock leapt at `leapt_ms`.
@@ -21,12 +21,12 @@ class ClockMark:
     leapt_ms: int = 0
 
 
-def read(tx: Transaction) -> ClockMark | None:
+def read(tx: Transaction) -> ClockState | None:
     row = tx.one("SELECT boot, wall_ms, steady_ms, behind_ms, leapt_ms FROM clock")
-    return ClockMark(*row) if row else None
+    return ClockState(*row) if row else None
 
 
-def put(tx: Transaction, mark: ClockMark) -> None:
+def put(tx: Transaction, mark: ClockState) -> None:
     tx.execute(
         "INSERT OR REPLACE INTO clock (id, boot, wall_ms, steady_ms, behind_ms, leapt_ms) VALUES (1, ?, ?, ?, ?, ?)",
         astuple(mark),

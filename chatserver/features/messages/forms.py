@@ -6,12 +6,12 @@ from typing import Any
 
 from aiohttp import web
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import Message, User
 from chatserver.features.messages.post import Draft, Posted
 from chatserver.features.ordering.window import Ordered
 from chatserver.http import forms, pictures, responses
-from chatserver.http.keys import FORM, ROOM, VIEWER, WIRE
+from chatserver.http.keys import ENCODER, FORM, ROOM, VIEWER
 from chatserver.http.viewer import wants_html, wants_json
 
 _COMMANDS = {
@@ -31,7 +31,7 @@ async def post(request: web.Request) -> web.Response:
     posted = await (_post_picture(request, author, draft) if "image" in form.files else posting.post(author, draft))
     if not wants_json(request):
         return responses.see_other("/")
-    return responses.json(request.app[WIRE].message(posted.message), 201 if posted.is_new else 200)
+    return responses.json(request.app[ENCODER].message(posted.message), 201 if posted.is_new else 200)
 
 
 async def _post_picture(request: web.Request, author: User, draft: Draft) -> Posted:
@@ -67,7 +67,7 @@ async def preset(request: web.Request) -> web.Response:
     command = _COMMANDS.get(asked.get("command")) if isinstance(asked.get("command"), str) else None  # type: ignore[arg-type]
     seconds = asked.get("seconds")
     if command is None or (seconds is not None and type(seconds) is not int):
-        raise Refusal(Code.BAD_REQUEST)
+        raise DomainError(ErrorCode.BAD_REQUEST)
     ordering, actor = request.app[ROOM].ordering, _member(request)
     if command == "start":
         done = await ordering.start(actor, seconds)
@@ -109,11 +109,11 @@ def _message_id(request: web.Request) -> int:
 def _changed(request: web.Request, message: Message, status: int = 200) -> web.Response:
     if wants_html(request):
         return responses.see_other("/")
-    return responses.json(request.app[WIRE].message(message), status)
+    return responses.json(request.app[ENCODER].message(message), status)
 
 
 def _ordered(request: web.Request, done: Ordered) -> web.Response:
     if wants_html(request):
         return responses.see_other("/")
-    wire = request.app[WIRE]
+    wire = request.app[ENCODER]
     return responses.json({**wire.message(done.message), "window": wire.window(done.window)}, 201)

@@ -13,7 +13,7 @@ from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.announcements import store as announcement_store
 from chatserver.features.messages import store as messages
-from chatserver.features.messages.clock_skew import Ageing
+from chatserver.features.messages.clock_skew import ClockSkew
 from chatserver.features.ordering import store as window_store
 from chatserver.features.settings.settings import Settings
 
@@ -41,7 +41,7 @@ class History:
     def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
         self._database = database
         self._settings = settings
-        self._ageing = Ageing(clock)
+        self._clock_skew = ClockSkew(clock)
 
     async def present(self, limit: int) -> Present:
         """The newest `limit` rows and all else that a page shows."""
@@ -87,16 +87,16 @@ class History:
     async def next_expiry(self) -> int | None:
         """When the oldest message becomes too old, in ms of the wall clock."""
         oldest = await self._database.run(messages.next_expiry)
-        return None if oldest is None else oldest + self._settings.now.history_ms + self._ageing.behind_ms
+        return None if oldest is None else oldest + self._settings.now.history_ms + self._clock_skew.behind_ms
 
     def trim(self, tx: Transaction) -> None:
         """Erase what is too old or beyond the count: true of every commit, so no list is ever too long."""
         config = self._settings.now
-        since_ms = self._ageing.now_ms(tx, config.history_ms) - config.history_ms
+        since_ms = self._clock_skew.now_ms(tx, config.history_ms) - config.history_ms
         first_id = messages.oldest_to_keep(tx, config.history_limit, since_ms)
         expired = messages.erase_below(tx, first_id) if first_id > 1 else None
         if expired and expired.ids:
-            tx.announce(MessagesExpired(expired.ids, sequence.begin_at(tx, first_id)))
+            tx.announce(MessagesExpired(expired.ids, sequence.raise_first_id(tx, first_id)))
             tx.announce(ContentErased(expired.files))
 
 

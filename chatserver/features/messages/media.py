@@ -6,7 +6,7 @@ import asyncio
 
 from aiohttp import web
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import State
 from chatserver.http.headers import MEDIA_POLICY
 from chatserver.http.keys import MEDIA, ROOM
@@ -19,14 +19,14 @@ async def get(request: web.Request) -> web.StreamResponse:
     folder, name = request.match_info["folder"], request.match_info["name"]
     path = request.app[MEDIA].path(f"{folder}/{name}")
     if path is None:
-        raise Refusal(Code.NOT_FOUND)
+        raise DomainError(ErrorCode.NOT_FOUND)
     if folder == "images":
         state = await request.app[ROOM].history.state_of_media(name.partition(".")[0])
         if state is not State.LIVE:
-            raise Refusal(Code.NOT_FOUND if state is None else Code.GONE)
+            raise DomainError(ErrorCode.NOT_FOUND if state is None else ErrorCode.GONE)
     # aiohttp would say 404 as well, but as an empty picture that may be kept for a year.
     if not await asyncio.to_thread(path.is_file):
-        raise Refusal(Code.NOT_FOUND)
+        raise DomainError(ErrorCode.NOT_FOUND)
     # A message's picture can be recalled, so it is asked for each time; a face has a new name when it changes.
     cache = "private, no-cache" if folder == "images" else "private, max-age=31536000, immutable"
     headers = {"Cache-Control": cache, "Content-Security-Policy": MEDIA_POLICY, "Content-Disposition": "inline"}

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from chatserver.core.clock import Clock
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import MessageAcknowledged, MessagePosted
 from chatserver.core.model import Kind, Message, StoredImage, User
-from chatserver.core.rate_limit import Interval
+from chatserver.core.rate_limit import MinInterval
 from chatserver.db.database import Database
 from chatserver.db.jobs import Answer
-from chatserver.db.transaction import OneByOne, Transaction
+from chatserver.db.transaction import RetryOneByOne, Transaction
 from chatserver.features.accounts import permissions
 from chatserver.features.accounts import store as account_store
 from chatserver.features.messages import store
@@ -38,12 +38,12 @@ class Draft(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Wish:
+class PostRequest:
     """A draft on its way into the room. `text` is as it would be stored, or what is wrong with it."""
 
     author: User
     draft: Draft
-    text: str | Refusal
+    text: str | DomainError
     key: bytes | None
     reader: object | None
 
@@ -61,7 +61,7 @@ class Posting:
         self._database = database
         self._settings = settings
         self._clock = clock
-        self._interval = Interval(clock)
+        self._interval = MinInterval(clock)
 
     async def post(self, author: User, draft: Draft) -> Posted:
         """Store the message and tell the room; on disk when this returns.
@@ -70,15 +70,15 @@ class Posting:
         (an original that never was). A `client_id` that this member has used before is answered
         with the message it was stored as, and is never `too_fast`.
         """
-        wish = self._wish(author, draft)
-        return await self._database.run(lambda tx: self._post(tx, wish))
+        request = self._wish(author, draft)
+        return await self._database.run(lambda tx: self._post(tx, request))
 
     def submit(self, author: User, draft: Draft, reader: object, answer: Answer[Posted]) -> None:
         """The same of a text for who does not wait: `answer` hears of it on the loop.
 
         `reader` is told with the same write that tells everybody, before that.
         """
-        self._database.submit_one_of_many(self._post_together, self._wish(author, draft, reader), answer)
+        self._database.submit_batched(self._post_together, self._wish(author, draft, reader), answer)
 
     async def posted_before(self, author: User, client_id: str) -> Posted | None:
         """What this member has already posted as `client_id`, for those who must know before they upload."""
@@ -90,91 +90,91 @@ class Posting:
         if not author.is_administrator:
             wait_ms = self._interval.wait_ms(author.id, self._settings.now.send_interval)
             if wait_ms:
-                raise Refusal(Code.TOO_FAST, retry_after_ms=wait_ms)
+                raise DomainError(ErrorCode.TOO_FAST, retry_after_ms=wait_ms)
 
-    def _wish(self, author: User, draft: Draft, reader: object | None = None) -> _Wish:
+    def _wish(self, author: User, draft: Draft, reader: object | None = None) -> PostRequest:
         if len(draft.client_id) > CLIENT_ID_MAX or not _is_storable(draft.client_id):
-            raise Refusal(Code.BAD_REQUEST, field="client_id")
-        return _Wish(author, draft, self._checked(draft), _client_key(draft.client_id), reader)
+            raise DomainError(ErrorCode.BAD_REQUEST, field="client_id")
+        return PostRequest(author, draft, self._checked(draft), _client_key(draft.client_id), reader)
 
-    def _checked(self, draft: Draft) -> str | Refusal:
+    def _checked(self, draft: Draft) -> str | DomainError:
         """The text as it will be stored, or what is wrong with it.
 
         Not raised yet: a message that was stored before is answered whatever comes with it now.
         """
         if not _is_storable(draft.text):
-            return Refusal(Code.BAD_REQUEST, field="text")
+            return DomainError(ErrorCode.BAD_REQUEST, field="text")
         text = clean(draft.text)
         if not text and draft.picture is None:
-            return Refusal(Code.EMPTY)
+            return DomainError(ErrorCode.EMPTY)
         limit = self._settings.now.text_max
         if len(text) > limit:
-            return Refusal(Code.TOO_LONG, limit=limit, length=len(text))
+            return DomainError(ErrorCode.TOO_LONG, limit=limit, length=len(text))
         return text
 
-    def _post_together(self, tx: Transaction, wishes: Sequence[_Wish]) -> list[Posted | Refusal]:
-        """Texts that stand side by side in the queue. Raises OneByOne when one of them may have been sent twice."""
-        answers: list[Posted | Refusal]
-        answers = self._post_all(tx, wishes) if len(wishes) > 1 else [self._post(tx, wishes[0])]
-        for wish, answer in zip(wishes, answers, strict=True):
+    def _post_together(self, tx: Transaction, requests: Sequence[PostRequest]) -> list[Posted | DomainError]:
+        """Neighbouring texts of the queue. Raises RetryOneByOne when one of them may have been sent twice."""
+        answers: list[Posted | DomainError]
+        answers = self._post_all(tx, requests) if len(requests) > 1 else [self._post(tx, requests[0])]
+        for request, answer in zip(requests, answers, strict=True):
             if isinstance(answer, Posted):
-                tx.announce(MessageAcknowledged(wish.reader, wish.draft.client_id, answer.message.id, answer.seq))
+                tx.announce(MessageAcknowledged(request.reader, request.draft.client_id, answer.message.id, answer.seq))
         return answers
 
-    def _post_all(self, tx: Transaction, wishes: Sequence[_Wish]) -> list[Posted | Refusal]:
+    def _post_all(self, tx: Transaction, requests: Sequence[PostRequest]) -> list[Posted | DomainError]:
         now_ms = self._clock.now_ms()
-        accounts = account_store.accounts(tx, {wish.author.id for wish in wishes})
+        accounts = account_store.accounts(tx, {request.author.id for request in requests})
         new: list[store.NewMessage] = []
         keys: set[bytes | None] = set()
-        answered: dict[int, Posted | Refusal] = {}
-        for place, wish in enumerate(wishes):
+        answered: dict[int, Posted | DomainError] = {}
+        for place, request in enumerate(requests):
             try:
-                new.append(self._accepted(tx, wish, accounts.get(wish.author.id), now_ms, ahead=len(new)))
-            except Refusal as refusal:
-                if wish.key and wish.key in keys:
-                    raise OneByOne from None
-                answered[place] = _posted_before(tx, wish.author, wish.key) or refusal
+                new.append(self._accepted(tx, request, accounts.get(request.author.id), now_ms, ahead=len(new)))
+            except DomainError as refusal:
+                if request.key and request.key in keys:
+                    raise RetryOneByOne from None
+                answered[place] = _posted_before(tx, request.author, request.key) or refusal
             else:
-                keys.add(wish.key)
-                self._note(tx, wish.author)
+                keys.add(request.key)
+                self._note(tx, request.author)
         stored = iter(store.insert_texts(tx, new))
-        return [answered.get(place) or self._posted(tx, next(stored)) for place in range(len(wishes))]
+        return [answered.get(place) or self._posted(tx, next(stored)) for place in range(len(requests))]
 
-    def _post(self, tx: Transaction, wish: _Wish) -> Posted:
+    def _post(self, tx: Transaction, request: PostRequest) -> Posted:
         try:
-            new = self._accepted(tx, wish, account_store.account(tx, wish.author.id), self._clock.now_ms())
-        except Refusal:
+            new = self._accepted(tx, request, account_store.account(tx, request.author.id), self._clock.now_ms())
+        except DomainError:
             # Looked for only now: most messages are new, and the insert itself finds the others.
-            if before := _posted_before(tx, wish.author, wish.key):
+            if before := _posted_before(tx, request.author, request.key):
                 return before
             raise
         message = store.insert(tx, new)
         if message is None:
-            before = _posted_before(tx, wish.author, wish.key)
+            before = _posted_before(tx, request.author, request.key)
             assert before is not None
             return before
-        self._note(tx, wish.author)
+        self._note(tx, request.author)
         return self._posted(tx, message)
 
     def _accepted(
-        self, tx: Transaction, wish: _Wish, account: account_store.Account | None, now_ms: int, ahead: int = 0
+        self, tx: Transaction, request: PostRequest, account: account_store.Account | None, now_ms: int, ahead: int = 0
     ) -> store.NewMessage:
         """What is to be stored, after those `ahead` that are yet to be, if nothing stands against it."""
-        author, draft = permissions.may_speak(account, now_ms), wish.draft
-        if isinstance(wish.text, Refusal):
-            raise wish.text
+        author, draft = permissions.may_speak(account, now_ms), request.draft
+        if isinstance(request.text, DomainError):
+            raise request.text
         if draft.reply_to is not None and not 1 <= draft.reply_to <= store.last_id(tx) + ahead:
-            raise Refusal(Code.NOT_FOUND)
+            raise DomainError(ErrorCode.NOT_FOUND)
         self.check_interval(author)
         return store.NewMessage(
             author=author,
             kind=Kind.IMAGE if draft.picture else Kind.TEXT,
-            text=wish.text,
+            text=request.text,
             picture=draft.picture,
             media_key=media_key(draft.picture),
             reply_to=draft.reply_to,
             client_id=draft.client_id,
-            client_key=wish.key,
+            client_key=request.key,
             created_ms=now_ms,
             recall_until_ms=now_ms + int(self._settings.now.recall_seconds * 1000),
         )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from chatserver.core.clock import Clock
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import MessageChanged
 from chatserver.core.model import REACTIONS, Message, State, User
-from chatserver.core.rate_limit import Attempts
+from chatserver.core.rate_limit import AttemptLimit
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
@@ -24,7 +24,7 @@ class Reacting:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._often = Attempts(clock, MOST, SECONDS)
+        self._often = AttemptLimit(clock, MOST, SECONDS)
         self._known: OrderedDict[int, int] = OrderedDict()
 
     async def react(self, actor: User, message_id: int, emoji: str, on: bool) -> Message:
@@ -34,10 +34,10 @@ class Reacting:
         and `too_fast` beyond 20 in 10 s.
         """
         if emoji not in REACTIONS:
-            raise Refusal(Code.BAD_REQUEST, field="emoji")
+            raise DomainError(ErrorCode.BAD_REQUEST, field="emoji")
         wait_ms = self._often.wait_ms(str(actor.id))
         if wait_ms:
-            raise Refusal(Code.TOO_FAST, retry_after_ms=wait_ms)
+            raise DomainError(ErrorCode.TOO_FAST, retry_after_ms=wait_ms)
         self._often.note(str(actor.id))
         return await self._database.run(lambda tx: self._react(tx, actor, message_id, emoji, on))
 
@@ -60,9 +60,9 @@ class Reacting:
         actor = permissions.speaker(tx, actor, self._clock.now_ms())
         message = store.get(tx, message_id)
         if message is None:
-            raise Refusal(Code.NOT_FOUND)
+            raise DomainError(ErrorCode.NOT_FOUND)
         if message.state is not State.LIVE:
-            raise Refusal(Code.GONE)
+            raise DomainError(ErrorCode.GONE)
         change = reaction_rows.add if on else reaction_rows.remove
         if change(tx, message_id, emoji, actor.id):
             message = store.stamp(tx, message_id)

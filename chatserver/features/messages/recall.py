@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chatserver.core.clock import Clock
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import ContentErased, MessageDeleted, MessageRecalled, RecallSettled
 from chatserver.core.model import Message, State, User
 from chatserver.db import sequence
@@ -63,12 +63,12 @@ class Recalling:
         message = store.get(tx, message_id)
         if message is None:
             expired = 0 < message_id < sequence.read(tx).first_id
-            raise Refusal(Code.GONE if expired else Code.NOT_FOUND)
+            raise DomainError(ErrorCode.GONE if expired else ErrorCode.NOT_FOUND)
         if message.author.id != actor.id and not actor.is_administrator:
-            raise Refusal(Code.NOT_YOURS)
+            raise DomainError(ErrorCode.NOT_YOURS)
         if message.state is wanted:
             return message
-        raise Refusal(Code.GONE if message.state is State.DELETED else Code.RECALL_EXPIRED)
+        raise DomainError(ErrorCode.GONE if message.state is State.DELETED else ErrorCode.RECALL_EXPIRED)
 
     def _settle(self, tx: Transaction) -> None:
         before, now_ms = self._settled_until_ms, self._clock.now_ms()

@@ -24,7 +24,7 @@ from chatserver.core.events import (
 from chatserver.core.model import Message, OrderingWindow, State
 from chatserver.features.messages.history import Present
 from chatserver.http import encode as wire
-from chatserver.http.encode import Wire, listed
+from chatserver.http.encode import Encoder, listed
 
 # Rows held, deleted ones too. Some 2 KB each at the most usual, 40 KB at the very most.
 ROWS_MAX = 500
@@ -46,7 +46,7 @@ class _Entry(NamedTuple):
 class Feed:
     """`seq`, `first_id`, `window` and `announcement` are those of the last event applied."""
 
-    def __init__(self, present: Present, wire: Wire) -> None:
+    def __init__(self, present: Present, wire: Encoder) -> None:
         self.epoch = present.epoch
         self.seq = present.seq
         self.first_id = present.first_id

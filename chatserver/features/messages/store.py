@@ -10,7 +10,7 @@ from typing import Any
 
 from chatserver.core.model import REACTIONS, Kind, Message, Preset, Reaction, Role, State, StoredImage, User
 from chatserver.db import sequence
-from chatserver.db.transaction import OneByOne, Transaction
+from chatserver.db.transaction import RetryOneByOne, Transaction
 from chatserver.features.messages import reaction_rows
 
 _COLUMNS = (
@@ -105,7 +105,7 @@ def insert(tx: Transaction, new: NewMessage) -> Message | None:
 def insert_texts(tx: Transaction, texts: Sequence[NewMessage]) -> list[Message]:
     """Store new messages of nothing but text, in their order. Rows of one statement cost half of what each costs alone.
 
-    Raises OneByOne when a `client_key` has been used by its author before.
+    Raises RetryOneByOne when a `client_key` has been used by its author before.
     """
     first_seq = sequence.next_seq(tx, len(texts))
     stored: list[Message] = []
@@ -116,7 +116,7 @@ def insert_texts(tx: Transaction, texts: Sequence[NewMessage]) -> list[Message]:
                        new.created_ms, new.recall_until_ms)  # fmt: skip
         inserted = tx.execute(_insertion(len(some)), values)
         if inserted.rowcount != len(some) or inserted.lastrowid is None:
-            raise OneByOne
+            raise RetryOneByOne
         first_id = inserted.lastrowid - len(some) + 1
         stored += [
             Message(

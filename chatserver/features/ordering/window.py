@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from chatserver.core.clock import Clock
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import MessagePosted, WindowChanged
 from chatserver.core.model import Kind, Message, OrderingWindow, Preset, User
 from chatserver.db.database import Database
@@ -41,7 +41,7 @@ class Ordering:
         Refuses with `forbidden`, and with `bad_request` for another number of seconds.
         """
         if seconds is not None and not 1 <= seconds <= SECONDS_MAX:
-            raise Refusal(Code.BAD_REQUEST, field="seconds")
+            raise DomainError(ErrorCode.BAD_REQUEST, field="seconds")
         return await self._database.run(lambda tx: self._start(tx, actor, seconds, Preset.START))
 
     async def stop(self, actor: User) -> Ordered:
@@ -77,7 +77,7 @@ class Ordering:
         actor = permissions.administrator(tx, actor)
         current = self._current(tx)
         if current is None:
-            raise Refusal(Code.WINDOW_CLOSED)
+            raise DomainError(ErrorCode.WINDOW_CLOSED)
         return self._close(tx, current[0], actor)
 
     def _countdown(self, tx: Transaction, actor: User) -> Ordered:

@@ -15,7 +15,7 @@ from chatserver.core.model import User
 from chatserver.features.messages.recent import PAGE, Feed
 from chatserver.features.presence.presence import Presence
 from chatserver.http import encode
-from chatserver.http.encode import Wire, dumps
+from chatserver.http.encode import Encoder, dumps
 from chatserver.http.viewer import Viewer
 
 # Stand in the rendered shell where the reader's token and the room's present go; nobody can write them.
@@ -29,7 +29,7 @@ class RoomPage:
     """Rendering a template costs a millisecond, and readers of one language, theme and layout share
     all of it but a token and the messages: so shells are kept, split where those two go."""
 
-    def __init__(self, environment: jinja2.Environment, feed: Feed, presence: Presence, wire_: Wire) -> None:
+    def __init__(self, environment: jinja2.Environment, feed: Feed, presence: Presence, wire_: Encoder) -> None:
         self._environment = environment
         self._feed = feed
         self._presence = presence

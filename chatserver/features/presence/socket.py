@@ -12,13 +12,13 @@ import asyncio
 
 from aiohttp import web
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.features.messages.recent import Feed
 from chatserver.http import encode, login_cookie
 from chatserver.http.aiohttp_compat.strict_websocket import StrictWebSocket
 from chatserver.http.encode import dumps
 from chatserver.http.frame_reader import Listener
-from chatserver.http.keys import CLOCK, FEED, GATE, HUB, PRESENCE, ROOM, SETTINGS, STATIC, VIEWER, WIRE
+from chatserver.http.keys import CLOCK, ENCODER, FEED, HUB, ORIGIN, PRESENCE, ROOM, SETTINGS, STATIC, VIEWER
 from chatserver.http.viewer import Viewer
 from chatserver.realtime import frames
 from chatserver.realtime.connection import Connection
@@ -31,10 +31,10 @@ FRAME_MAX = 64 * 1024
 
 async def serve(request: web.Request) -> web.StreamResponse:
     """The handler of `/ws/chat/`. Refuses the handshake with `forbidden` (origin) and `busy` (too many)."""
-    request.app[GATE].check_socket_origin(request)
+    request.app[ORIGIN].check_socket_origin(request)
     viewer, hub = request[VIEWER], request.app[HUB]
     read_id = await request.app[ROOM].reacting.read_by(viewer.user) if viewer.user else 0
-    address = request.app[GATE].address(request)
+    address = request.app[ORIGIN].address(request)
     # From here to the joining nothing waits for anything, so that newcomers are counted one by one.
     _check_room_left(request, viewer, address, hub)
     # aiohttp refuses a message of `max_msg_size` bytes or more; ours may have FRAME_MAX.
@@ -93,10 +93,10 @@ def _check_room_left(request: web.Request, viewer: Viewer, address: str, hub: Hu
     most, of_address = config.max_connections, config.connections_per_address
     if of_address and hub.of_address(address) >= of_address:
         if viewer.user is None or not hub.give_up_a_guest(address):
-            raise Refusal(Code.BUSY, retry_after_ms=5000)
+            raise DomainError(ErrorCode.BUSY, retry_after_ms=5000)
     if most and len(hub) >= most:
         if viewer.user is None or not hub.give_up_a_guest():
-            raise Refusal(Code.BUSY, retry_after_ms=5000)
+            raise DomainError(ErrorCode.BUSY, retry_after_ms=5000)
 
 
 def _welcome(request: web.Request, connection: Connection, read_id: int) -> None:
@@ -112,11 +112,11 @@ def _welcome(request: web.Request, connection: Connection, read_id: int) -> None
         "epoch": feed.epoch,
         "seq": feed.seq,
         "first_id": feed.first_id,
-        "now_ms": app[WIRE].now_ms(),
+        "now_ms": app[ENCODER].now_ms(),
         "user": encode.user(user) if user else None,
         "read_id": read_id,
         "limits": encode.limits(app[SETTINGS].now),
-        "window": app[WIRE].window(feed.window) if feed.window else None,
+        "window": app[ENCODER].window(feed.window) if feed.window else None,
         "announcement": encode.media_url(feed.announcement),
         "online": hub.online,
     }

@@ -1,4 +1,4 @@
-"""Changing the settings from inside the room: by its administrators, for everybody at once."""
+"""SettingsService the settings from inside the room: by its administrators, for everybody at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
 from chatserver.features.settings import store as settings
-from chatserver.features.settings.settings import Settings, Words, checked
+from chatserver.features.settings.settings import Overrides, Settings, checked
 from chatserver.features.settings.store import Change
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class Listed:
     last: Change | None
 
 
-class Changing:
+class SettingsService:
     def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
         self._database = database
         self._settings = settings
@@ -44,7 +44,7 @@ class Changing:
         """Put in force what the administrators have set. Before any other rule is asked anything."""
         await self._database.run(self._settings.load)
 
-    async def change(self, actor: User, words: Words) -> tuple[str, ...]:
+    async def change(self, actor: User, words: Overrides) -> tuple[str, ...]:
         """Set what was typed for each setting; None or nothing typed: what the operator says.
 
         All or nothing. Returns the names of those that are not as before. Refuses with `forbidden`,
@@ -60,7 +60,7 @@ class Changing:
         """Every setting of the room, in the table's order."""
         return await self._database.run(self._listed)
 
-    def _change(self, tx: Transaction, actor: User, words: Words) -> tuple[str, ...]:
+    def _change(self, tx: Transaction, actor: User, words: Overrides) -> tuple[str, ...]:
         actor = permissions.administrator(tx, actor)
         return self._settings.change(tx, actor, words, self._clock.now_ms())
 

@@ -9,10 +9,10 @@ from typing import Any
 from aiohttp import web
 
 from chatserver.core.config import ROOM_SETTINGS, Choice, Real, Whole, shown
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import User
 from chatserver.features.settings.change import Listed
-from chatserver.features.settings.settings import Words
+from chatserver.features.settings.settings import Overrides
 from chatserver.http import forms, responses
 from chatserver.http.keys import FORM, ROOM, VIEWER
 from chatserver.http.page_context import moment
@@ -57,7 +57,7 @@ async def change(request: web.Request) -> web.Response:
     try:
         words = await _words(request)
         changed = await request.app[ROOM].changing.change(_administrator(request), words)
-    except Refusal as refusal:
+    except DomainError as refusal:
         told = explained(request, refusal)
         values = {"notice": None, **await _page(request, request[FORM].fields, told)}
         return responses.refused_form(request, told, "settings.html", values)
@@ -67,12 +67,12 @@ async def change(request: web.Request) -> web.Response:
     return responses.see_other(f"/settings/?done={('reset' if is_reset else 'saved') if changed else 'same'}")
 
 
-def explained(request: web.Request, refusal: Refusal) -> Refusal:
+def explained(request: web.Request, refusal: DomainError) -> DomainError:
     """The same; one of a setting's value also says, for its sentence, which setting that is."""
     name = refusal.details.get("field")
-    if refusal.code is not Code.BAD_REQUEST or name not in ROOM_SETTINGS:
+    if refusal.code is not ErrorCode.BAD_REQUEST or name not in ROOM_SETTINGS:
         return refusal
-    return Refusal(refusal.code, **refusal.details, label=request[VIEWER].t(f"page.settings.{name}"))
+    return DomainError(refusal.code, **refusal.details, label=request[VIEWER].t(f"page.settings.{name}"))
 
 
 def choices(request: web.Request) -> dict[str, list[tuple[str, str]]]:
@@ -85,7 +85,7 @@ def choices(request: web.Request) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-async def _words(request: web.Request) -> Words:
+async def _words(request: web.Request) -> Overrides:
     if request.content_type == "application/json":
         return _of_json(await forms.read_json(request))
     fields = {name: typed for name, typed in request[FORM].fields.items() if name != "csrf_token"}
@@ -97,10 +97,10 @@ async def _words(request: web.Request) -> Words:
     return {name: typed for name, typed in fields.items() if before.get(name) != typed}
 
 
-def _of_json(typed: Mapping[str, Any]) -> Words:
+def _of_json(typed: Mapping[str, Any]) -> Overrides:
     for name, value in typed.items():
         if isinstance(value, bool) or not isinstance(value, str | int | float | None):
-            raise Refusal(Code.BAD_REQUEST, field=name)
+            raise DomainError(ErrorCode.BAD_REQUEST, field=name)
     return {name: None if value is None else str(value) for name, value in typed.items()}
 
 
@@ -110,7 +110,7 @@ def _before(typed: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         before = None
     if not isinstance(before, dict):
-        raise Refusal(Code.BAD_REQUEST, field="before")
+        raise DomainError(ErrorCode.BAD_REQUEST, field="before")
     return before
 
 
@@ -135,7 +135,7 @@ def _json(item: Listed) -> dict[str, Any]:
 
 
 async def _page(
-    request: web.Request, typed: Mapping[str, str] | None = None, refusal: Refusal | None = None
+    request: web.Request, typed: Mapping[str, str] | None = None, refusal: DomainError | None = None
 ) -> dict[str, Any]:
     """The page's rows, part by part. `typed` stands where something was; a refusal marks its row."""
     listed = {item.setting.name: item for item in await request.app[ROOM].changing.listed()}

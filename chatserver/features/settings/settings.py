@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chatserver.core.config import ROOM_SETTINGS, Choice, Config, Real, Setting, Text, Whole, overridden
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import SettingsChanged
 from chatserver.core.model import User
 from chatserver.db.transaction import Transaction
@@ -16,7 +16,7 @@ from chatserver.features.settings import store
 log = logging.getLogger(__name__)
 
 # What somebody typed for a setting, by its name; None: as the operator has it.
-Words = Mapping[str, str | None]
+Overrides = Mapping[str, str | None]
 
 
 class Settings:
@@ -48,7 +48,7 @@ class Settings:
         self._words = {name: word for name, word in found.items() if name not in wrong}
         self.now = config
 
-    def change(self, tx: Transaction, actor: User, words: Words, now_ms: int) -> tuple[str, ...]:
+    def change(self, tx: Transaction, actor: User, words: Overrides, now_ms: int) -> tuple[str, ...]:
         """Store the words and put them in force; the names of the settings that are not as before.
 
         Refuses as `checked` does. In force already for the rest of this batch, so that its `trim`
@@ -77,7 +77,7 @@ class Settings:
         self._words, self.now = words, config
 
 
-def checked(words: Words) -> dict[str, str | None]:
+def checked(words: Overrides) -> dict[str, str | None]:
     """The words, each one such as its setting can take; an empty one is None.
 
     Refuses the first that is not with `bad_request`: `field`, and why as `reason` where that is
@@ -89,14 +89,14 @@ def checked(words: Words) -> dict[str, str | None]:
 def _checked(name: str, word: str | None) -> str | None:
     setting = ROOM_SETTINGS.get(name)
     if setting is None:
-        raise Refusal(Code.BAD_REQUEST, field=name)
+        raise DomainError(ErrorCode.BAD_REQUEST, field=name)
     typed = (word or "").strip()
     if not typed:
         return None
     try:
         setting.parse(typed)
     except ValueError:
-        raise Refusal(Code.BAD_REQUEST, field=name, **_what_it_takes(setting)) from None
+        raise DomainError(ErrorCode.BAD_REQUEST, field=name, **_what_it_takes(setting)) from None
     return typed
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chatserver.core.clock import Clock
-from chatserver.core.errors import Code
+from chatserver.core.errors import ErrorCode
 from chatserver.core.events import Event, MessagePosted
-from chatserver.core.histogram import Distribution
+from chatserver.core.histogram import Histogram
 from chatserver.db.database import Database
 from chatserver.features.status.hour import SAMPLE_SECONDS, Hour, Sample
 from chatserver.media.workers import ImageWorkers
@@ -47,13 +47,13 @@ class Figures:
     image_jobs: dict[str, int]
 
 
-class Watch:
+class Metrics:
     """Reads the parts, and keeps the counts that no part has."""
 
     def __init__(self, hub: Hub, database: Database, workers: ImageWorkers, clock: Clock) -> None:
         self.hour = Hour()
         # How late the event loop woke up: what everybody waited for while it was busy.
-        self.lag = Distribution(LAG_BOUNDS)
+        self.lag = Histogram(LAG_BOUNDS)
         self.answers: Counter[int] = Counter()
         self.started_ms = clock.now_ms()
         self._hub = hub
@@ -65,11 +65,11 @@ class Watch:
         self._sampled = (0, 0)
         self._next_sample_at = clock.monotonic() + SAMPLE_SECONDS
 
-    def heed(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         if isinstance(event, MessagePosted):
             self._posted += 1
 
-    def refused(self, code: Code) -> None:
+    def refused(self, code: ErrorCode) -> None:
         self._refusals[code.value] += 1
 
     def beat(self, late_seconds: float) -> None:
@@ -92,8 +92,8 @@ class Watch:
                 posted=posted - before_posted,
                 refused=refused - before_refused,
                 waiting=self._database.waiting,
-                commit_seconds=self._database.commit_seconds.take_worst(),
-                lag_seconds=self.lag.take_worst(),
+                commit_seconds=self._database.commit_seconds.take_max(),
+                lag_seconds=self.lag.take_max(),
             )
         )
 
@@ -112,11 +112,11 @@ class Watch:
         )
 
     @property
-    def batch_units(self) -> Distribution:
+    def batch_units(self) -> Histogram:
         return self._database.batch_units
 
     @property
-    def commit_seconds(self) -> Distribution:
+    def commit_seconds(self) -> Histogram:
         return self._database.commit_seconds
 
     def disk(self) -> Disk:

@@ -7,19 +7,19 @@ import hmac
 
 from aiohttp import web
 
-from chatserver.core.errors import Code, Refusal
-from chatserver.features.status.metrics import Watch
-from chatserver.http.keys import GATE, SETTINGS, WATCH
+from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.features.status.metrics import Metrics
+from chatserver.http.keys import METRICS, ORIGIN, SETTINGS
 
 _SCHEME = "bearer "
 
 
 async def get(request: web.Request) -> web.Response:
     """The figures in Prometheus' text format. Refuses with `forbidden`."""
-    if not (_has_token(request) or request.app[GATE].is_local(request)):
-        raise Refusal(Code.FORBIDDEN)
+    if not (_has_token(request) or request.app[ORIGIN].is_local(request)):
+        raise DomainError(ErrorCode.FORBIDDEN)
     # In a thread: it asks the file system and /proc, and the first scrape imports the library.
-    body, content_type = await asyncio.to_thread(_exposition, request.app[WATCH])
+    body, content_type = await asyncio.to_thread(_exposition, request.app[METRICS])
     return web.Response(body=body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
 
 
@@ -32,7 +32,7 @@ def _has_token(request: web.Request) -> bool:
     return hmac.compare_digest(token.encode(), sent[len(_SCHEME) :].strip().encode("utf-8", "replace"))
 
 
-def _exposition(watch: Watch) -> tuple[bytes, str]:
+def _exposition(watch: Metrics) -> tuple[bytes, str]:
     from chatserver.features.status import prometheus
 
     return prometheus.exposition(watch, watch.disk()), prometheus.CONTENT_TYPE

@@ -12,14 +12,14 @@ from aiohttp import web
 from chatserver import __version__
 from chatserver.features.status.charts import HEIGHT, WIDTH, chart
 from chatserver.features.status.hour import SAMPLES_MAX, Sample
-from chatserver.features.status.metrics import Disk, Figures, Watch, resident_bytes
+from chatserver.features.status.metrics import Disk, Figures, Metrics, resident_bytes
 from chatserver.http import responses
-from chatserver.http.keys import VIEWER, WATCH
+from chatserver.http.keys import METRICS, VIEWER
 from chatserver.http.page_context import moment
 from chatserver.http.viewer import wants_json
 from chatserver.i18n import explain
 
-Words = Callable[..., str]
+Overrides = Callable[..., str]
 
 # From here on the page remarks on it.
 DISK_LOW_BYTES = 1024 * 1024 * 1024
@@ -30,14 +30,14 @@ REFUSALS_SHOWN = 8
 
 
 async def page(request: web.Request) -> web.Response:
-    watch = request.app[WATCH]
+    watch = request.app[METRICS]
     disk = await asyncio.to_thread(watch.disk)
     if wants_json(request):
         return responses.json(_json(watch, disk))
     return responses.page(request, "status.html", _page(request, watch, disk))
 
 
-def _json(watch: Watch, disk: Disk) -> dict[str, Any]:
+def _json(watch: Metrics, disk: Disk) -> dict[str, Any]:
     return {
         "version": __version__,
         "started_ms": watch.started_ms,
@@ -46,7 +46,7 @@ def _json(watch: Watch, disk: Disk) -> dict[str, Any]:
     }
 
 
-def _page(request: web.Request, watch: Watch, disk: Disk) -> dict[str, Any]:
+def _page(request: web.Request, watch: Metrics, disk: Disk) -> dict[str, Any]:
     viewer, now, hour = request[VIEWER], watch.now(), list(watch.hour)
     return {
         "version": __version__,
@@ -62,7 +62,7 @@ def _page(request: web.Request, watch: Watch, disk: Disk) -> dict[str, Any]:
     }
 
 
-def _remarks(t: Words, now: Figures, disk: Disk, hour: list[Sample]) -> Iterator[str]:
+def _remarks(t: Overrides, now: Figures, disk: Disk, hour: list[Sample]) -> Iterator[str]:
     """What the operator should look at; nothing when all is well."""
     if disk.free < DISK_LOW_BYTES:
         yield t("page.status.disk_low", free=size(disk.free))
@@ -76,7 +76,7 @@ def _remarks(t: Words, now: Figures, disk: Disk, hour: list[Sample]) -> Iterator
         yield t("page.status.queue", count=f"{now.waiting:,}")
 
 
-def _charts(t: Words, hour: list[Sample]) -> Iterator[dict[str, Any]]:
+def _charts(t: Overrides, hour: list[Sample]) -> Iterator[dict[str, Any]]:
     rows: tuple[tuple[str, list[float], float, Callable[[float], str]], ...] = (
         (t("page.status.chart_connections"), [each.connections for each in hour], 5, _count),
         (t("page.status.chart_posted"), [each.posted for each in hour], 5, _count),
@@ -92,7 +92,7 @@ def _charts(t: Words, hour: list[Sample]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _facts(t: Words, now: Figures, disk: Disk) -> Iterator[tuple[str, str]]:
+def _facts(t: Overrides, now: Figures, disk: Disk) -> Iterator[tuple[str, str]]:
     yield t("page.status.here"), t("page.status.here_value", members=now.online, guests=now.guests)
     yield t("page.status.connections"), _count(now.members + now.guests)
     yield t("page.status.posted"), _count(now.posted)

@@ -20,13 +20,13 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 
 from chatserver import __version__
-from chatserver.core.histogram import Distribution
-from chatserver.features.status.metrics import Disk, Watch
+from chatserver.core.histogram import Histogram
+from chatserver.features.status.metrics import Disk, Metrics
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 
-def exposition(watch: Watch, disk: Disk) -> bytes:
+def exposition(watch: Metrics, disk: Disk) -> bytes:
     """Every figure, in the text format 0.0.4. `disk` is what `watch.disk()` said, asked in a thread."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Room(watch, disk))
@@ -35,7 +35,7 @@ def exposition(watch: Watch, disk: Disk) -> bytes:
 
 
 class _Room(Collector):
-    def __init__(self, watch: Watch, disk: Disk) -> None:
+    def __init__(self, watch: Metrics, disk: Disk) -> None:
         self._watch = watch
         self._disk = disk
 
@@ -84,6 +84,6 @@ def _labelled(
     return family
 
 
-def _histogram(name: str, help: str, distribution: Distribution) -> HistogramMetricFamily:
+def _histogram(name: str, help: str, distribution: Histogram) -> HistogramMetricFamily:
     buckets = [("+Inf" if isinf(bound) else f"{bound:g}", count) for bound, count in distribution.cumulative()]
     return HistogramMetricFamily(name, help, buckets, distribution.sum)

@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_request import BaseRequest
 
-from chatserver.core.errors import Code
+from chatserver.core.errors import ErrorCode
 from chatserver.http import headers
 from chatserver.http.encode import dumps
 from chatserver.i18n import explain
@@ -81,7 +81,7 @@ class _Handler(RequestHandler):
             log.info("a request from %s was no HTTP: %s", request.remote, type(exc).__name__)
         if request.writer.output_size > 0:
             raise ConnectionError("an answer was under way already")
-        code = Code.INTERNAL if status >= 500 else Code.BAD_REQUEST
+        code = ErrorCode.INTERNAL if status >= 500 else ErrorCode.BAD_REQUEST
         body = dumps({"error": {"code": code.value, "message": explain(self._language, code.value, {})}})
         response = web.Response(body=body, status=status, content_type="application/json")
         headers.add(response, self._secure)

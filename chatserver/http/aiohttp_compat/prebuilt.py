@@ -45,7 +45,7 @@ class Heads:
 HEADS = web.AppKey("heads", Heads)
 
 
-class Ready(web.StreamResponse):
+class PrebuiltResponse(web.StreamResponse):
     """A 200 with `body`, and the headers `own` beside those that every answer has.
 
     To an ordinary GET it is one write: aiohttp's own way gathers a dozen headers anew, shows them round

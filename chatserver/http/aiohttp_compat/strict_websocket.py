@@ -65,7 +65,7 @@ class StrictWebSocket(web.WebSocketResponse):
         request.protocol.keep_alive(False)
 
 
-def stand_in_line(message: WSMessage) -> bool:
+def enqueue(message: WSMessage) -> bool:
     """Nobody hears it at once."""
     return False
 
@@ -74,20 +74,20 @@ class Queue(WebSocketDataQueue):
     """Between aiohttp's reader and `receive`: a message that somebody hears at once need not go through it.
 
     `hear` is asked for each message while none stands in line, and says whether it took it. Who
-    receives counts down `in_line`, once a message was dealt with.
+    receives counts down `queued`, once a message was dealt with.
     """
 
-    __slots__ = ("hear", "in_line")
+    __slots__ = ("on_frame", "queued")
 
     def __init__(self, protocol: Any, limit: int, *, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(protocol, limit, loop=loop)
-        self.hear: Callable[[WSMessage], bool] = stand_in_line
-        self.in_line = 0
+        self.on_frame: Callable[[WSMessage], bool] = enqueue
+        self.queued = 0
 
     def feed_data(self, data: Any, size: int) -> None:
-        if self.in_line == 0 and self.hear(data):
+        if self.queued == 0 and self.on_frame(data):
             return
-        self.in_line += 1
+        self.queued += 1
         super().feed_data(data, size)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from chatserver.core.clock import SystemClock
 from chatserver.core.config import Config
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.db import data_dir
 from chatserver.db.data_lock import DataLock, DataLocked
 from chatserver.db.database import Database
@@ -33,7 +33,7 @@ class Unreachable(Exception):
 async def operate(config: Config, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Carry out an operator's command, whether or not the server runs.
 
-    Raises Refusal as the rules do, Unreachable, and storage.DatabaseUnusable.
+    Raises DomainError as the rules do, Unreachable, and storage.DatabaseUnusable.
     """
     data_dir.prepare(config.data_dir)
     for _ in range(CONNECT_TRIES):
@@ -64,7 +64,7 @@ async def _do(config: Config, command: str, arguments: dict[str, Any]) -> dict[s
 
 
 async def ask(config: Config, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Have the running server carry it out. Raises Refusal as the rules do, and OSError where none answers."""
+    """Have the running server carry it out. Raises DomainError as the rules do, and OSError where none answers."""
     directory = os.open(config.data_dir, os.O_RDONLY | os.O_DIRECTORY)
     try:
         reader, writer = await asyncio.open_unix_connection(f"/proc/self/fd/{directory}/control.sock", limit=LINE_MAX)
@@ -79,6 +79,6 @@ async def ask(config: Config, command: str, arguments: dict[str, Any]) -> dict[s
         raise ConnectionResetError("no answer")
     answer = json.loads(line)
     if "refused" in answer:
-        raise Refusal(Code(answer["refused"]), **answer["details"])
+        raise DomainError(ErrorCode(answer["refused"]), **answer["details"])
     result: dict[str, Any] = answer["answer"]
     return result

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.features.accounts.store import Member
 from chatserver.features.room import Room
 from chatserver.ops import snapshot
@@ -30,7 +30,7 @@ async def carry_out(room: Room, command: str, arguments: Arguments, address: str
     """The command's answer. Refuses with `bad_request` what is no command, and as the rules do."""
     act = _COMMANDS.get(command)
     if act is None:
-        raise Refusal(Code.BAD_REQUEST, command=command)
+        raise DomainError(ErrorCode.BAD_REQUEST, command=command)
     return await act(Asked(room, arguments, address))
 
 

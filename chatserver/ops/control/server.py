@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.features.room import Room
 from chatserver.ops.control import commands
 
@@ -68,11 +68,11 @@ class ControlServer:
             asked = json.loads(line)
             command, arguments = asked["command"], asked["arguments"]
         except (ValueError, LookupError, TypeError):
-            return {"refused": Code.BAD_REQUEST.value, "details": {}}
+            return {"refused": ErrorCode.BAD_REQUEST.value, "details": {}}
         try:
             return {"answer": await commands.carry_out(self._room, command, arguments, self._address)}
-        except Refusal as refusal:
+        except DomainError as refusal:
             return {"refused": refusal.code.value, "details": refusal.details}
         except Exception:
             log.exception("an operator's command failed")
-            return {"refused": Code.INTERNAL.value, "details": {}}
+            return {"refused": ErrorCode.INTERNAL.value, "details": {}}

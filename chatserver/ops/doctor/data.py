@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from chatserver.core.config import Config
-from chatserver.core.errors import Refusal
+from chatserver.core.errors import DomainError
 from chatserver.db import data_dir, health, migrations
 from chatserver.db.data_lock import DataLock, DataLocked
 from chatserver.db.health import Health
@@ -123,7 +123,7 @@ def _database(config: Config) -> tuple[list[Finding], Answer | None]:
     try:
         answer = asyncio.run(asyncio.wait_for(ask(config, "look", {}), ANSWER_SECONDS))
         return [ok("server", "it runs and answers"), *_judged(path, Health(**answer["database"]))], answer
-    except Refusal as refusal:
+    except DomainError as refusal:
         return [problem("database", f"the server cannot read it: {refusal}", "see the server's log")], None
     except (OSError, TimeoutError):
         text = f"another process has {config.data_dir} and does not answer"

@@ -54,7 +54,7 @@ def sending(bench: Bench, frame: Path, readers: int) -> Iterator[Callable[[int],
         target = Target("127.0.0.1", floors.port_of(floor), "")
         floor.ask(f"accept {readers}")
         crowd = connect(target, [], readers)
-        floor.hear()
+        floor.on_frame()
 
         def deliveries(messages: int) -> Work:
             crowd.begin_counting()
@@ -62,7 +62,7 @@ def sending(bench: Bench, frame: Path, readers: int) -> Iterator[Callable[[int],
             floor.say(f"go {messages}")
             crowd.until(lambda: crowd.marks >= messages * readers)
             work = meter.read(messages * readers)
-            floor.hear()
+            floor.on_frame()
             return work
 
         yield deliveries

@@ -26,7 +26,7 @@ def run(bench: Bench) -> Result:
         target = Target("127.0.0.1", floors.port_of(floor), "")
         floor.ask(f"accept {READERS}")
         crowd = connect(target, [], READERS)
-        floor.hear()
+        floor.on_frame()
 
         def frames_a_second() -> float:
             crowd.begin_counting()
@@ -35,7 +35,7 @@ def run(bench: Bench) -> Result:
             floor.say(f"go {writes}")
             crowd.until(lambda: crowd.marks >= READERS * FRAMES_A_WRITE * writes)
             elapsed = time.perf_counter() - started
-            floor.hear()
+            floor.on_frame()
             return crowd.marks / elapsed
 
         found = bench.in_turns(load=frames_a_second)

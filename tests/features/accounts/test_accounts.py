@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import ContentErased, MemberChanged, SessionsEnded
 from chatserver.core.model import Role, User
 from tests.stage import Stage, refuses, staged
@@ -25,7 +25,7 @@ async def register(stage: Stage, name: str, address: str = HERE, avatar: str = "
 
 async def fail(stage: Stage, name: str, times: int, address: str = HERE) -> None:
     for _ in range(times):
-        with refuses(Code.LOGIN_FAILED):
+        with refuses(ErrorCode.LOGIN_FAILED):
             await stage.room.accounts.log_in(name, "not the password", address)
 
 
@@ -43,28 +43,30 @@ async def test_a_member_registers_and_logs_in(stage: Stage) -> None:
 )
 async def test_a_name_that_looks_like_anothers_is_taken(stage: Stage, first: str, second: str) -> None:
     await register(stage, first)
-    with refuses(Code.NAME_TAKEN):
+    with refuses(ErrorCode.NAME_TAKEN):
         await register(stage, second)
 
 
 async def test_of_two_who_register_one_name_at_once_one_gets_it(stage: Stage) -> None:
     answers = await asyncio.gather(*(register(stage, "小明") for _ in range(3)), return_exceptions=True)
     assert sum(isinstance(answer, User) for answer in answers) == 1
-    assert {answer.code for answer in answers if isinstance(answer, Refusal)} == {Code.NAME_TAKEN}
+    assert {answer.code for answer in answers if isinstance(answer, DomainError)} == {ErrorCode.NAME_TAKEN}
 
 
 async def test_bad_names_and_weak_passwords_are_refused(stage: Stage) -> None:
-    with refuses(Code.NAME_INVALID):
+    with refuses(ErrorCode.NAME_INVALID):
         await register(stage, "管理员")
-    with refuses(Code.NAME_INVALID):
+    with refuses(ErrorCode.NAME_INVALID):
         await register(stage, "")
-    with refuses(Code.PASSWORD_WEAK):
+    with refuses(ErrorCode.PASSWORD_WEAK):
         await stage.room.accounts.register("小明", "12345678", "", HERE)
     assert await stage.sql("SELECT count(*) FROM users") == [(0,)]
 
 
-@pytest.mark.parametrize(("policy", "code"), [("closed", Code.REGISTRATION_CLOSED), ("invite", Code.INVITE_INVALID)])
-async def test_nobody_registers_against_the_policy(stage: Stage, policy: str, code: Code) -> None:
+@pytest.mark.parametrize(
+    ("policy", "code"), [("closed", ErrorCode.REGISTRATION_CLOSED), ("invite", ErrorCode.INVITE_INVALID)]
+)
+async def test_nobody_registers_against_the_policy(stage: Stage, policy: str, code: ErrorCode) -> None:
     stage.set(registration=policy)
     with refuses(code):
         await stage.room.accounts.register("小明", PASSWORD, "no such invitation", HERE)
@@ -74,10 +76,10 @@ async def test_nobody_registers_against_the_policy(stage: Stage, policy: str, co
 async def test_one_address_registers_so_many_in_an_hour(stage: Stage) -> None:
     stage.set(registrations_per_hour=2)
     await register(stage, "one")
-    with refuses(Code.NAME_TAKEN):
+    with refuses(ErrorCode.NAME_TAKEN):
         await register(stage, "one")  # does not count
     await register(stage, "two")
-    with refuses(Code.TOO_FAST) as refusal:
+    with refuses(ErrorCode.TOO_FAST) as refusal:
         await register(stage, "three")
     assert 0 < refusal.details["retry_after_ms"] <= 3_600_000
     await register(stage, "four", THERE)
@@ -104,7 +106,7 @@ async def test_an_unknown_name_and_a_wrong_password_are_told_the_same(stage: Sta
     await register(stage, "小明")
     told = []
     for name in ("小明", "小红", "", "\udcff", "x" * 10_000, "<script>"):
-        with refuses(Code.LOGIN_FAILED) as refusal:
+        with refuses(ErrorCode.LOGIN_FAILED) as refusal:
             await stage.room.accounts.log_in(name, "not the password", THERE)
         told.append(refusal.details)
     assert told == [{}] * 6
@@ -126,7 +128,7 @@ async def test_five_failures_close_an_account_for_a_quarter_of_an_hour(stage: St
     await register(stage, "小明")
     await fail(stage, "小明", 5)
     for address in (HERE, THERE):
-        with refuses(Code.LOGIN_THROTTLED) as refusal:
+        with refuses(ErrorCode.LOGIN_THROTTLED) as refusal:
             await stage.room.accounts.log_in("小明", PASSWORD, address)
         assert 0 < refusal.details["retry_after_ms"] <= 15 * MINUTE * 1000
     stage.clock.forward(15 * MINUTE)
@@ -137,13 +139,13 @@ async def test_look_alike_spellings_are_one_account_to_the_throttle(stage: Stage
     await register(stage, "Anna")
     for name in ("Anna", "anna", "ANNA", "aNNa", "annA"):
         await fail(stage, name, 1)
-    with refuses(Code.LOGIN_THROTTLED):
+    with refuses(ErrorCode.LOGIN_THROTTLED):
         await stage.room.accounts.log_in("Anna", PASSWORD, THERE)
 
 
 async def test_names_that_do_not_exist_are_throttled_as_well(stage: Stage) -> None:
     await fail(stage, "nobody", 5)
-    with refuses(Code.LOGIN_THROTTLED):
+    with refuses(ErrorCode.LOGIN_THROTTLED):
         await stage.room.accounts.log_in("nobody", PASSWORD, THERE)
 
 
@@ -151,8 +153,8 @@ async def test_guesses_at_the_same_time_are_counted(stage: Stage) -> None:
     await register(stage, "小明")
     guesses = (stage.room.accounts.log_in("小明", f"guess {n}", f"192.0.2.{n}") for n in range(12))
     answers = await asyncio.gather(*guesses, return_exceptions=True)
-    codes = [answer.code for answer in answers if isinstance(answer, Refusal)]
-    assert (codes.count(Code.LOGIN_FAILED), codes.count(Code.LOGIN_THROTTLED)) == (5, 7)
+    codes = [answer.code for answer in answers if isinstance(answer, DomainError)]
+    assert (codes.count(ErrorCode.LOGIN_FAILED), codes.count(ErrorCode.LOGIN_THROTTLED)) == (5, 7)
 
 
 async def test_a_success_forgives_the_account(stage: Stage) -> None:
@@ -168,7 +170,7 @@ async def test_twenty_failures_close_an_address(stage: Stage) -> None:
         await fail(stage, f"name {number}", 2)
         if number == 5:
             await stage.room.accounts.log_in("小明", PASSWORD, HERE)  # neither counts nor forgives
-    with refuses(Code.LOGIN_THROTTLED):
+    with refuses(ErrorCode.LOGIN_THROTTLED):
         await stage.room.accounts.log_in("小明", PASSWORD, HERE)
     await stage.room.accounts.log_in("小明", PASSWORD, THERE)
     stage.clock.forward(15 * MINUTE)
@@ -179,13 +181,13 @@ async def test_only_who_knows_the_password_hears_of_a_ban(stage: Stage) -> None:
     await register(stage, "小明")
     await stage.sql("UPDATE users SET banned = 1")
     await fail(stage, "小明", 1)
-    with refuses(Code.BANNED):
+    with refuses(ErrorCode.BANNED):
         await stage.room.accounts.log_in("小明", PASSWORD, HERE)
 
 
 async def test_passwords_are_hashed_in_the_file(stage: Stage) -> None:
     await register(stage, "小明")
-    await stage.database.empty_log()
+    await stage.database.vacuum()
     stored = stage.files()
     assert PASSWORD.encode() not in stored
     assert b"$2b$04$" in stored
@@ -204,16 +206,16 @@ async def test_a_new_password_ends_every_other_login(stage: Stage) -> None:
     assert stage.told() == [SessionsEnded((found[0].id, found[2].id))]  # type: ignore[union-attr]
     assert [await stage.room.logins.find(token) is not None for token in tokens] == [False, True, False, True]
     await fail(stage, "小明", 1)
-    with refuses(Code.LOGIN_FAILED):
+    with refuses(ErrorCode.LOGIN_FAILED):
         await stage.room.accounts.log_in("小明", PASSWORD, HERE)
     assert await stage.room.accounts.log_in("小明", OTHER_PASSWORD, HERE) == ming
 
 
 async def test_the_old_password_is_asked_for(stage: Stage) -> None:
     ming = await register(stage, "小明")
-    with refuses(Code.LOGIN_FAILED):
+    with refuses(ErrorCode.LOGIN_FAILED):
         await stage.room.accounts.change_password(ming, "not the password", OTHER_PASSWORD, 0)
-    with refuses(Code.PASSWORD_WEAK):
+    with refuses(ErrorCode.PASSWORD_WEAK):
         await stage.room.accounts.change_password(ming, PASSWORD, "short", 0)
     await stage.room.accounts.log_in("小明", PASSWORD, HERE)
 
@@ -222,9 +224,9 @@ async def test_the_old_password_cannot_be_guessed_at_leisure_or_all_at_once(stag
     ming = await register(stage, "小明")
     guesses = (stage.room.accounts.change_password(ming, f"guess {n}", OTHER_PASSWORD, 0) for n in range(9))
     answers = await asyncio.gather(*guesses, return_exceptions=True)
-    codes = [answer.code for answer in answers if isinstance(answer, Refusal)]
-    assert (codes.count(Code.LOGIN_FAILED), codes.count(Code.LOGIN_THROTTLED)) == (5, 4)
-    with refuses(Code.LOGIN_THROTTLED):
+    codes = [answer.code for answer in answers if isinstance(answer, DomainError)]
+    assert (codes.count(ErrorCode.LOGIN_FAILED), codes.count(ErrorCode.LOGIN_THROTTLED)) == (5, 4)
+    with refuses(ErrorCode.LOGIN_THROTTLED):
         await stage.room.accounts.change_password(ming, PASSWORD, OTHER_PASSWORD, 0)
 
 
@@ -255,12 +257,12 @@ async def test_the_setup_token_works_once(stage: Stage) -> None:
     assert stage.room.accounts.needs_set_up
     for wrong in ("", "x", token[:-1], token + "x", "\udcff"):
         assert not stage.room.accounts.is_setup_token(wrong)
-        with refuses(Code.FORBIDDEN):
+        with refuses(ErrorCode.FORBIDDEN):
             await stage.room.accounts.set_up(wrong, "老王", PASSWORD)
     wang = await stage.room.accounts.set_up(token, "老王", PASSWORD)
     assert wang.is_administrator
     assert not stage.room.accounts.needs_set_up
-    with refuses(Code.FORBIDDEN):
+    with refuses(ErrorCode.FORBIDDEN):
         await stage.room.accounts.set_up(token, "阿丽", PASSWORD)
     assert await stage.room.accounts.log_in("老王", PASSWORD, HERE) == wang
 
@@ -275,9 +277,9 @@ async def test_of_two_with_the_setup_token_one_becomes_administrator(stage: Stag
 
 async def test_a_refused_setup_leaves_the_token_good(stage: Stage, ming: User) -> None:
     token = await stage.room.accounts.prepare()
-    with refuses(Code.NAME_TAKEN):
+    with refuses(ErrorCode.NAME_TAKEN):
         await stage.room.accounts.set_up(token, "小明", PASSWORD)
-    with refuses(Code.PASSWORD_WEAK):
+    with refuses(ErrorCode.PASSWORD_WEAK):
         await stage.room.accounts.set_up(token, "老王", "short")
     assert (await stage.room.accounts.set_up(token, "管理员", PASSWORD)).name == "管理员"
 
@@ -329,13 +331,13 @@ async def test_the_operator_can_set_a_members_password_which_ends_their_logins(s
 
 @pytest.mark.parametrize("password", [None, "short"])
 async def test_a_new_administrator_needs_a_password(stage: Stage, password: str | None) -> None:
-    with refuses(Code.PASSWORD_WEAK):
+    with refuses(ErrorCode.PASSWORD_WEAK):
         await stage.room.accounts.make_administrator("老王", password)
     assert await stage.sql("SELECT count(*) FROM users") == [(0,)]
 
 
 async def test_the_operator_must_write_a_members_name_as_it_is(stage: Stage) -> None:
     await register(stage, "Anna")
-    with refuses(Code.NAME_TAKEN) as refusal:
+    with refuses(ErrorCode.NAME_TAKEN) as refusal:
         await stage.room.accounts.make_administrator("anna", None)
     assert refusal.details == {"name": "Anna"}

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import MemberChanged, SessionsEnded
 from chatserver.core.model import Role, User
 from chatserver.features.accounts.moderate import MUTE_SECONDS, MUTE_SECONDS_MAX, Act
@@ -18,13 +18,13 @@ HERE = "192.0.2.1"
 
 async def test_a_muted_member_is_not_heard_until_the_time_is_over(stage: Stage, ming: User, wang: User) -> None:
     member = await stage.room.moderation.act(wang, ming.id, Act.MUTE, 60)
-    with refuses(Code.MUTED) as caught:
+    with refuses(ErrorCode.MUTED) as caught:
         await stage.said(ming)
     assert caught.details["until_ms"] == member.muted_until_ms
     message = await stage.said(wang)
-    with refuses(Code.MUTED):
+    with refuses(ErrorCode.MUTED):
         await stage.room.reacting.react(ming, message.id, "🎉", True)
-    with refuses(Code.MUTED):
+    with refuses(ErrorCode.MUTED):
         await stage.room.moderation.check_speaker(ming)
     stage.clock.forward(60)
     await stage.said(ming)
@@ -46,12 +46,12 @@ async def test_a_muted_member_may_still_take_back_what_was_said(stage: Stage, mi
 
 @pytest.mark.parametrize("seconds", [0, -1, MUTE_SECONDS_MAX + 1])
 async def test_a_mute_has_a_length(stage: Stage, ming: User, wang: User, seconds: int) -> None:
-    with refuses(Code.BAD_REQUEST):
+    with refuses(ErrorCode.BAD_REQUEST):
         await stage.room.moderation.act(wang, ming.id, Act.MUTE, seconds)
 
 
 async def test_only_a_mute_has_a_length(stage: Stage, ming: User, wang: User) -> None:
-    with refuses(Code.BAD_REQUEST):
+    with refuses(ErrorCode.BAD_REQUEST):
         await stage.room.moderation.act(wang, ming.id, Act.BAN, 60)
 
 
@@ -66,18 +66,18 @@ async def test_a_ban_ends_every_login_and_lets_none_begin(stage: Stage, ming: Us
     assert (set(ended.session_ids), ended.banned) == (set(ids), True)
     assert [await stage.room.logins.find(token) for token in tokens] == [None] * 3
     assert await stage.room.logins.find(other) is not None
-    with refuses(Code.BANNED):
+    with refuses(ErrorCode.BANNED):
         await stage.room.accounts.log_in("小明", PASSWORD, HERE)
-    with refuses(Code.LOGIN_FAILED):  # a password that was checked a moment before the ban
+    with refuses(ErrorCode.LOGIN_FAILED):  # a password that was checked a moment before the ban
         await stage.room.logins.start(ming.id, "", HERE)
-    with refuses(Code.BANNED):
+    with refuses(ErrorCode.BANNED):
         await stage.said(ming)
 
 
 async def test_a_wrong_password_learns_nothing_of_a_ban(stage: Stage, ming: User, wang: User) -> None:
     await stage.room.accounts.reset_password("小明", PASSWORD)
     await stage.room.moderation.act(wang, ming.id, Act.BAN)
-    with refuses(Code.LOGIN_FAILED):
+    with refuses(ErrorCode.LOGIN_FAILED):
         await stage.room.accounts.log_in("小明", "not the password", HERE)
 
 
@@ -95,13 +95,13 @@ async def test_power_is_given_and_taken_and_everybody_is_told(stage: Stage, ming
     assert stage.told(MemberChanged) == [MemberChanged(User(ming.id, "小明", Role.ADMINISTRATOR))]
     await stage.room.ordering.start(ming, 60)
     await stage.room.moderation.act(wang, ming.id, Act.DEMOTE)
-    with refuses(Code.FORBIDDEN):
+    with refuses(ErrorCode.FORBIDDEN):
         await stage.room.ordering.start(ming, 60)
 
 
 @pytest.mark.parametrize("act", Act)
 async def test_nobody_acts_on_themself(stage: Stage, wang: User, act: Act) -> None:
-    with refuses(Code.FORBIDDEN) as caught:
+    with refuses(ErrorCode.FORBIDDEN) as caught:
         await stage.room.moderation.act(wang, wang.id, act)
     assert caught.details == {"reason": "self"}
     await stage.room.ordering.start(wang, 60)
@@ -109,13 +109,13 @@ async def test_nobody_acts_on_themself(stage: Stage, wang: User, act: Act) -> No
 
 @pytest.mark.parametrize("act", Act)
 async def test_members_and_the_banned_act_on_nobody(stage: Stage, ming: User, hong: User, wang: User, act: Act) -> None:
-    with refuses(Code.FORBIDDEN):
+    with refuses(ErrorCode.FORBIDDEN):
         await stage.room.moderation.act(ming, hong.id, act)
     other = await stage.join("老李", Role.ADMINISTRATOR)
     await stage.room.moderation.act(wang, other.id, Act.BAN)
-    with refuses(Code.BANNED):
+    with refuses(ErrorCode.BANNED):
         await stage.room.moderation.act(other, hong.id, act)
-    with refuses(Code.BANNED):
+    with refuses(ErrorCode.BANNED):
         await stage.room.moderation.members(other, "", 0, 10)
 
 
@@ -126,13 +126,13 @@ async def test_two_who_end_each_others_power_leave_one_administrator(stage: Stag
     one, two = await asyncio.gather(
         moderation.act(wang, other.id, act), moderation.act(other, wang.id, act), return_exceptions=True
     )
-    assert isinstance(two, Refusal) and not isinstance(one, BaseException)
+    assert isinstance(two, DomainError) and not isinstance(one, BaseException)
     await stage.room.ordering.start(wang, 60)
 
 
 @pytest.mark.parametrize("act", Act)
 async def test_an_act_on_nobody_is_told_so(stage: Stage, wang: User, act: Act) -> None:
-    with refuses(Code.NOT_FOUND):
+    with refuses(ErrorCode.NOT_FOUND):
         await stage.room.moderation.act(wang, 999, act)
 
 
@@ -144,7 +144,7 @@ async def test_the_same_act_again_has_the_same_answer(stage: Stage, ming: User, 
 
 async def test_the_banned_are_not_made_administrators_but_by_the_operator(stage: Stage, ming: User, wang: User) -> None:
     await stage.room.moderation.act(wang, ming.id, Act.BAN)
-    with refuses(Code.BANNED):
+    with refuses(ErrorCode.BANNED):
         await stage.room.moderation.act(wang, ming.id, Act.PROMOTE)
     user, _ = await stage.room.accounts.make_administrator("小明", PASSWORD)
     assert await stage.room.accounts.log_in("小明", PASSWORD, HERE) == user
@@ -170,7 +170,7 @@ async def test_a_password_that_was_replaced_meanwhile_begins_no_login(stage: Sta
     await stage.room.accounts.reset_password("小明", PASSWORD)
     account = await stage.room.accounts.proved("小明", PASSWORD, HERE)
     await stage.room.accounts.reset_password("小明", "another long one")
-    with refuses(Code.LOGIN_FAILED):
+    with refuses(ErrorCode.LOGIN_FAILED):
         await stage.room.logins.start(ming.id, "", HERE, account.password)
 
 
@@ -186,6 +186,6 @@ async def test_a_reset_is_not_undone_by_a_change_that_began_before_it(stage: Sta
         return await original(password)
 
     hasher.hash = slow  # type: ignore[method-assign]
-    with refuses(Code.LOGIN_FAILED):
+    with refuses(ErrorCode.LOGIN_FAILED):
         await stage.room.accounts.change_password(ming, PASSWORD, "the thiefs own one", 1)
     assert await stage.room.accounts.log_in("小明", "the operators own", HERE) == ming

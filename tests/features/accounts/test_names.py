@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.features.accounts import names
 
 ORDINARY = [
@@ -109,9 +109,9 @@ def test_a_title_is_nobodys_name_but_the_operator_may_give_it(name: str) -> None
 
 
 def test_privilege_opens_the_reserved_list_and_nothing_else() -> None:
-    with pytest.raises(Refusal):
+    with pytest.raises(DomainError):
         names.check("admin\u200b", privileged=True)
-    with pytest.raises(Refusal):
+    with pytest.raises(DomainError):
         names.check("аdmin", privileged=True)
 
 
@@ -119,7 +119,7 @@ def test_a_name_has_one_to_twenty_characters() -> None:
     assert reason("") == "empty"
     assert reason("   ") == "empty"
     assert names.check("字" * 20) == "字" * 20
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(DomainError) as refusal:
         names.check("字" * 21)
     assert refusal.value.details == {"reason": "too_long", "limit": 20}
     assert reason("a" * 10_000_000) == "too_long"
@@ -186,8 +186,8 @@ def test_no_character_at_all_crashes_the_rules() -> None:
         names.skeleton(c)
         try:
             stored = names.check(f"a{c}b")
-        except Refusal as refusal:
-            assert refusal.code is Code.NAME_INVALID
+        except DomainError as refusal:
+            assert refusal.code is ErrorCode.NAME_INVALID
         else:
             assert stored.isprintable()
             assert names.check(stored) == stored
@@ -195,7 +195,7 @@ def test_no_character_at_all_crashes_the_rules() -> None:
 
 def reason(name: str) -> str:
     """Why `name` is refused; fails when it is not."""
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(DomainError) as refusal:
         names.check(name)
-    assert refusal.value.code is Code.NAME_INVALID
+    assert refusal.value.code is ErrorCode.NAME_INVALID
     return str(refusal.value.details["reason"])

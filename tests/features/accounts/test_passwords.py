@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.features.accounts import passwords
 from chatserver.features.accounts.passwords import PasswordHasher, check_strength, hash_password, verify
 
@@ -55,9 +55,9 @@ def test_an_ordinary_password_is_accepted(password: str) -> None:
     ],
 )
 def test_a_weak_password_is_refused_with_its_reason(password: str, why: str) -> None:
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(DomainError) as refusal:
         check_strength(password, "aliceinchains")
-    assert refusal.value.code is Code.PASSWORD_WEAK
+    assert refusal.value.code is ErrorCode.PASSWORD_WEAK
     assert refusal.value.details["reason"] == why
 
 
@@ -92,7 +92,7 @@ def test_the_keyboards_way_to_write_an_accent_does_not_matter() -> None:
 
 
 def test_what_is_no_text_is_refused_and_fits_nothing() -> None:
-    with pytest.raises(Refusal):
+    with pytest.raises(DomainError):
         hash_password("\udcff\udcff", ROUNDS)
     assert not verify("\udcff\udcff", hash_password("anything else", ROUNDS))
 
@@ -147,17 +147,17 @@ async def test_hashing_leaves_the_loop_free() -> None:
 async def test_a_flood_is_refused_past_the_bound_and_the_rest_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
     gate = threading.Event()
 
-    def held(password: str, hashed: str) -> bool:
+    def pinned(password: str, hashed: str) -> bool:
         return gate.wait(timeout=10)
 
-    monkeypatch.setattr(passwords, "verify", held)
+    monkeypatch.setattr(passwords, "verify", pinned)
     hasher = PasswordHasher(ROUNDS)
     try:
         callers = [asyncio.create_task(hasher.verify("x", "y")) for _ in range(66)]
         await asyncio.sleep(0)
-        with pytest.raises(Refusal) as refusal:
+        with pytest.raises(DomainError) as refusal:
             await hasher.verify("x", "y")
-        assert refusal.value.code is Code.BUSY
+        assert refusal.value.code is ErrorCode.BUSY
         assert refusal.value.details["retry_after_ms"] > 0
         gate.set()
         assert all(await asyncio.gather(*callers))
@@ -187,9 +187,9 @@ async def test_a_caller_that_went_away_gives_its_place_back(monkeypatch: pytest.
 
 async def test_a_closed_hasher_is_busy(hasher: PasswordHasher) -> None:
     hasher.close()
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(DomainError) as refusal:
         await hasher.hash("correct horse")
-    assert refusal.value.code is Code.BUSY
+    assert refusal.value.code is ErrorCode.BUSY
 
 
 async def _seconds(hasher: PasswordHasher, hashed: str | None) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatserver.core.errors import Code
+from chatserver.core.errors import ErrorCode
 from chatserver.core.events import AnnouncementChanged, ContentErased, MessagePosted
 from chatserver.core.model import Kind, Preset, Role, State, StoredImage, User
 from tests.stage import PICTURE, Stage, refuses
@@ -42,7 +42,7 @@ async def test_the_preset_picture_is_posted_as_a_copy_of_its_own(stage: Stage, w
 
 
 async def test_without_a_preset_picture_there_is_nothing_to_post(stage: Stage, wang: User) -> None:
-    with refuses(Code.NOT_FOUND):
+    with refuses(ErrorCode.NOT_FOUND):
         await stage.room.showing.post_preset(wang)
 
 
@@ -54,7 +54,7 @@ async def test_members_may_not(stage: Stage, ming: User, wang: User) -> None:
         lambda: stage.room.showing.replace_preset(impostor, OTHER),
         lambda: stage.room.showing.post_preset(impostor),
     ):
-        with refuses(Code.FORBIDDEN):
+        with refuses(ErrorCode.FORBIDDEN):
             await act()
     assert stage.told() == []
     assert stage.copies == []

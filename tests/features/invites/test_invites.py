@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import User
 from tests.stage import Stage, refuses, staged
 from tests.support import FakeClock
@@ -34,7 +34,7 @@ async def test_an_invitation_lets_as_many_in_as_it_says(stage: Stage) -> None:
     code = await invited(stage, uses=2)
     await register(stage, "小明", code)
     await register(stage, "小红", code)
-    with refuses(Code.INVITE_INVALID):
+    with refuses(ErrorCode.INVITE_INVALID):
         await register(stage, "小刚", code)
     assert await stage.sql("SELECT * FROM invites") == []
 
@@ -42,12 +42,12 @@ async def test_an_invitation_lets_as_many_in_as_it_says(stage: Stage) -> None:
 @pytest.mark.parametrize("code", ["", "guessed", "x" * 10_000, "\ud800"])
 async def test_without_a_good_one_nobody_comes_in(stage: Stage, code: str) -> None:
     await invited(stage)
-    with refuses(Code.INVITE_INVALID):
+    with refuses(ErrorCode.INVITE_INVALID):
         await register(stage, "小明", code)
 
 
 async def test_it_is_refused_before_any_work_is_done(stage: Stage) -> None:
-    with refuses(Code.INVITE_INVALID):
+    with refuses(ErrorCode.INVITE_INVALID):
         await stage.room.accounts.check_registration("小明", PASSWORD, "guessed", "192.0.2.1")
     code = await invited(stage)
     await stage.room.accounts.check_registration("小明", PASSWORD, f" {code}\n", "192.0.2.1")
@@ -58,15 +58,15 @@ async def test_it_is_refused_before_any_work_is_done(stage: Stage) -> None:
 async def test_of_many_who_have_the_last_use_one_gets_in(stage: Stage) -> None:
     code = await invited(stage, uses=2)
     done = await asyncio.gather(*(register(stage, f"guest {n}", code) for n in "一二三四五"), return_exceptions=True)
-    assert sorted(type(each).__name__ for each in done) == ["Refusal"] * 3 + ["User"] * 2
-    assert {each.code for each in done if isinstance(each, Refusal)} == {Code.INVITE_INVALID}
+    assert sorted(type(each).__name__ for each in done) == ["DomainError"] * 3 + ["User"] * 2
+    assert {each.code for each in done if isinstance(each, DomainError)} == {ErrorCode.INVITE_INVALID}
     assert await stage.sql("SELECT count(*) FROM users") == [(2,)]
 
 
 async def test_who_is_refused_for_a_name_keeps_the_invitation(stage: Stage) -> None:
     await stage.join("小明")
     code = await invited(stage)
-    with refuses(Code.NAME_TAKEN):
+    with refuses(ErrorCode.NAME_TAKEN):
         await register(stage, "小明", code)
     await register(stage, "小红", code)
 
@@ -76,7 +76,7 @@ async def test_it_works_until_its_time_is_over(stage: Stage) -> None:
     stage.clock.forward(1799)
     await register(stage, "小明", code)
     stage.clock.forward(1)
-    with refuses(Code.INVITE_INVALID):
+    with refuses(ErrorCode.INVITE_INVALID):
         await register(stage, "小红", code)
     await invited(stage)
     assert await stage.sql("SELECT count(*) FROM invites") == [(1,)]  # the old one went when a new one came
@@ -93,7 +93,7 @@ async def test_where_everybody_may_register_an_invitation_is_left_alone(tmp_path
 async def test_where_nobody_may_an_invitation_opens_nothing(tmp_path: Path) -> None:
     async with staged(tmp_path, FakeClock(), registration="closed") as stage:
         code = await invited(stage)
-        with refuses(Code.REGISTRATION_CLOSED):
+        with refuses(ErrorCode.REGISTRATION_CLOSED):
             await register(stage, "小明", code)
 
 
@@ -107,7 +107,7 @@ async def test_a_door_that_closes_while_a_password_is_hashed_is_closed(
         return "none"
 
     monkeypatch.setattr(stage.room.accounts._hasher, "hash", hash)
-    with refuses(Code.REGISTRATION_CLOSED):
+    with refuses(ErrorCode.REGISTRATION_CLOSED):
         await register(stage, "小明", code)
     assert await stage.sql("SELECT uses_left FROM invites") == [(1,)]
 
@@ -123,6 +123,6 @@ async def test_the_database_holds_no_code(stage: Stage) -> None:
 async def test_an_invitation_for_nobody_or_for_ever_is_refused(
     stage: Stage, uses: int, hours: float, field: str
 ) -> None:
-    with refuses(Code.BAD_REQUEST) as caught:
+    with refuses(ErrorCode.BAD_REQUEST) as caught:
         await stage.room.invites.create(uses, hours)
     assert caught.details == {"field": field}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.core.errors import Code
+from chatserver.core.errors import ErrorCode
 from chatserver.core.model import User
 from tests.stage import Stage, refuses, staged
 from tests.support import FakeClock
@@ -78,7 +78,7 @@ async def test_numbers_rise_and_intervals_hold_when_the_clock_goes_back(stage: S
     stage.set(send_interval=2.0)
     first = await stage.said(ming, "first")
     leap(stage.clock, -1)
-    with refuses(Code.TOO_FAST):
+    with refuses(ErrorCode.TOO_FAST):
         await stage.say(ming, "at once")
     stage.clock.forward(2)
     second = (await stage.say(ming, "second")).message
@@ -91,7 +91,7 @@ async def test_intervals_hold_when_the_clock_leaps(stage: Stage, ming: User) -> 
     stage.set(send_interval=2.0)
     await stage.said(ming, "first")
     leap(stage.clock, 48)
-    with refuses(Code.TOO_FAST):
+    with refuses(ErrorCode.TOO_FAST):
         await stage.say(ming, "at once")
 
 

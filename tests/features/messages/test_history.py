@@ -9,7 +9,7 @@ import pytest
 
 from chatserver.core.events import ContentErased, MessagesExpired
 from chatserver.core.model import Page, State, User
-from chatserver.db.transaction import Unit
+from chatserver.db.transaction import TransactionFunction
 from chatserver.features.messages import history as history_module
 from tests.stage import PICTURE, Stage
 
@@ -269,7 +269,7 @@ async def test_what_is_recalled_between_the_parts_of_a_search_is_not_shown(
         await stage.said(ming, "面")
     run, parts = stage.database.run, 0
 
-    async def run_and_then_recall(unit: Unit[Any]) -> Any:
+    async def run_and_then_recall(unit: TransactionFunction[Any]) -> Any:
         nonlocal parts
         found = await run(unit)
         parts += 1

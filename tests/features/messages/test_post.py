@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import MessagePosted
 from chatserver.core.model import Kind, Role, State, User
 from chatserver.features.messages.post import Draft, Posted
@@ -74,13 +74,13 @@ async def test_the_author_is_as_the_database_knows_them(stage: Stage, ming: User
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\t \u3000", "\x01\x02"])
 async def test_nothing_is_not_a_message(stage: Stage, ming: User, text: str) -> None:
-    with refuses(Code.EMPTY):
+    with refuses(ErrorCode.EMPTY):
         await stage.say(ming, text)
 
 
 async def test_a_text_may_have_so_many_characters_and_not_one_more(stage: Stage, ming: User) -> None:
     stage.set(text_max=10)
-    with refuses(Code.TOO_LONG) as refusal:
+    with refuses(ErrorCode.TOO_LONG) as refusal:
         await stage.say(ming, "好" * 11)
     assert refusal.details == {"limit": 10, "length": 11}
     assert (await stage.say(ming, " " + "😀" * 10 + " ")).message.text == "😀" * 10
@@ -97,7 +97,7 @@ async def test_a_text_may_have_so_many_characters_and_not_one_more(stage: Stage,
     ],
 )
 async def test_what_cannot_be_stored_is_a_bad_request(stage: Stage, ming: User, draft: Draft) -> None:
-    with refuses(Code.BAD_REQUEST):
+    with refuses(ErrorCode.BAD_REQUEST):
         await stage.room.posting.post(ming, draft)
     assert stage.events == []
 
@@ -105,7 +105,7 @@ async def test_what_cannot_be_stored_is_a_bad_request(stage: Stage, ming: User, 
 async def test_a_muted_member_is_not_heard_until_the_time_is_up(stage: Stage, ming: User) -> None:
     until = stage.clock.now_ms() + 60_000
     await stage.sql("UPDATE users SET muted_until_ms = ? WHERE id = ?", until, ming.id)
-    with refuses(Code.MUTED) as refusal:
+    with refuses(ErrorCode.MUTED) as refusal:
         await stage.say(ming)
     assert refusal.details == {"until_ms": until}
     stage.clock.forward(60)
@@ -114,12 +114,12 @@ async def test_a_muted_member_is_not_heard_until_the_time_is_up(stage: Stage, mi
 
 async def test_a_banned_member_is_not_heard(stage: Stage, ming: User) -> None:
     await stage.sql("UPDATE users SET banned = 1 WHERE id = ?", ming.id)
-    with refuses(Code.BANNED):
+    with refuses(ErrorCode.BANNED):
         await stage.say(ming)
 
 
 async def test_a_member_who_is_no_more_must_log_in(stage: Stage) -> None:
-    with refuses(Code.LOGIN_REQUIRED):
+    with refuses(ErrorCode.LOGIN_REQUIRED):
         await stage.say(User(99, "谁", Role.ADMINISTRATOR))
 
 
@@ -141,7 +141,7 @@ async def test_a_reply_names_its_original_even_when_that_is_recalled_deleted_or_
 async def test_a_reply_to_what_never_was_is_refused(stage: Stage, ming: User, original: int) -> None:
     await stage.said(ming)
     stage.clock.forward(2)
-    with refuses(Code.NOT_FOUND):
+    with refuses(ErrorCode.NOT_FOUND):
         await stage.say(ming, "答", reply_to=original)
 
 
@@ -214,11 +214,11 @@ async def test_the_second_message_waits_for_the_interval(stage: Stage, ming: Use
     await stage.say(ming)
     stage.clock.forward(0.5)
     await stage.say(hong)
-    with refuses(Code.TOO_FAST) as refusal:
+    with refuses(ErrorCode.TOO_FAST) as refusal:
         await stage.say(ming)
     assert refusal.details == {"retry_after_ms": 1500}
     stage.clock.forward(1.499)
-    with refuses(Code.TOO_FAST):
+    with refuses(ErrorCode.TOO_FAST):
         await stage.say(ming)
     stage.clock.forward(0.001)
     await stage.say(ming)
@@ -227,7 +227,7 @@ async def test_the_second_message_waits_for_the_interval(stage: Stage, ming: Use
 async def test_of_two_messages_in_one_batch_one_is_too_fast(stage: Stage, ming: User) -> None:
     answers = await asyncio.gather(*(stage.say(ming, text) for text in ("one", "two")), return_exceptions=True)
     assert isinstance(answers[0], Posted)
-    assert isinstance(answers[1], Refusal) and answers[1].code is Code.TOO_FAST
+    assert isinstance(answers[1], DomainError) and answers[1].code is ErrorCode.TOO_FAST
 
 
 async def test_sending_again_is_never_too_fast(stage: Stage, ming: User) -> None:
@@ -250,7 +250,7 @@ async def test_sending_again_does_not_begin_the_interval_anew(stage: Stage, ming
 async def test_a_refused_message_does_not_use_up_the_interval(
     stage: Stage, ming: User, refused: dict[str, Any]
 ) -> None:
-    with pytest.raises(Refusal):
+    with pytest.raises(DomainError):
         await stage.room.posting.post(ming, Draft(**refused))
     assert (await stage.say(ming)).is_new
 
@@ -258,19 +258,19 @@ async def test_a_refused_message_does_not_use_up_the_interval(
 async def test_a_message_that_the_disk_did_not_take_does_not_use_up_the_interval(stage: Stage, ming: User) -> None:
     stage.set(text_max=1_000_000)
     await stage.database.between_batches(lambda raw: raw.execute("PRAGMA max_page_count = 1"))
-    with refuses(Code.STORAGE_FULL):
+    with refuses(ErrorCode.STORAGE_FULL):
         await stage.say(ming, "x" * 500_000)
     await stage.database.between_batches(lambda raw: raw.execute("PRAGMA max_page_count = 100000"))
     assert (await stage.say(ming)).is_new
-    with refuses(Code.TOO_FAST):
+    with refuses(ErrorCode.TOO_FAST):
         await stage.say(ming)
 
 
 async def test_a_refused_message_does_not_shorten_the_interval(stage: Stage, ming: User) -> None:
     await stage.say(ming)
-    with refuses(Code.EMPTY):
+    with refuses(ErrorCode.EMPTY):
         await stage.say(ming, "")
-    with refuses(Code.TOO_FAST):
+    with refuses(ErrorCode.TOO_FAST):
         await stage.say(ming)
 
 
@@ -288,6 +288,6 @@ async def test_whoever_uploads_hears_early_that_they_are_too_fast(stage: Stage, 
     stage.room.posting.check_interval(ming)  # asking uses nothing up
     await stage.say(ming)
     await stage.say(wang)
-    with refuses(Code.TOO_FAST):
+    with refuses(ErrorCode.TOO_FAST):
         stage.room.posting.check_interval(ming)
     stage.room.posting.check_interval(wang)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chatserver.core.errors import Code, Refusal
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import MessageAcknowledged, MessagePosted
 from chatserver.core.model import Role, User
 from chatserver.features.messages.post import Draft, Posted
@@ -19,11 +19,11 @@ from tests.support import FakeClock
 Answered = list[Posted | BaseException]
 
 
-async def submit(stage: Stage, *wishes: tuple[User, Draft]) -> Answered:
+async def submit(stage: Stage, *requests: tuple[User, Draft]) -> Answered:
     """All of them before the writer wakes up; each from a reader of its own, that bears its number."""
     loop = asyncio.get_running_loop()
-    answers = [loop.create_future() for _ in wishes]
-    for number, (author, draft) in enumerate(wishes):
+    answers = [loop.create_future() for _ in requests]
+    for number, (author, draft) in enumerate(requests):
 
         def answer(posted: Posted | None, error: BaseException | None, number: int = number) -> None:
             answers[number].set_result(posted or error)
@@ -38,7 +38,7 @@ def said(answered: Answered) -> list[Any]:
         (each.message.id, each.seq, each.is_new, each.message.text)
         if isinstance(each, Posted)
         else each.code
-        if isinstance(each, Refusal)
+        if isinstance(each, DomainError)
         else each
         for each in answered
     ]
@@ -74,13 +74,13 @@ async def test_any_number_of_neighbours(stage: Stage, wang: User, count: int) ->
 
 async def test_what_is_refused_keeps_nobody_else_from_being_heard(stage: Stage, ming: User, hong: User) -> None:
     answered = await submit(stage, (ming, Draft("一")), (ming, Draft("二")), (hong, Draft("")), (hong, Draft("三")))
-    assert said(answered) == [(1, 1, True, "一"), Code.TOO_FAST, Code.EMPTY, (2, 2, True, "三")]
+    assert said(answered) == [(1, 1, True, "一"), ErrorCode.TOO_FAST, ErrorCode.EMPTY, (2, 2, True, "三")]
 
 
 async def test_one_that_is_there_already_is_answered_so_among_others(stage: Stage, ming: User, hong: User) -> None:
     before = await stage.said(ming, "一", client_id="a")
     answered = await submit(stage, (hong, Draft("二")), (ming, Draft("一", "a")), (hong, Draft("三")))
-    assert said(answered) == [(2, 2, True, "二"), (before.id, before.seq, False, "一"), Code.TOO_FAST]
+    assert said(answered) == [(2, 2, True, "二"), (before.id, before.seq, False, "一"), ErrorCode.TOO_FAST]
 
 
 async def test_the_same_from_two_sockets_at_once_is_stored_once(stage: Stage, ming: User, wang: User) -> None:
@@ -96,11 +96,11 @@ async def test_what_the_disk_did_not_take_uses_up_no_interval(stage: Stage, ming
     stage.set(text_max=1_000_000)
     await stage.database.between_batches(lambda raw: raw.execute("PRAGMA max_page_count = 1"))
     long = "x" * 500_000
-    assert said(await submit(stage, (ming, Draft(long)), (hong, Draft(long)))) == [Code.STORAGE_FULL] * 2
+    assert said(await submit(stage, (ming, Draft(long)), (hong, Draft(long)))) == [ErrorCode.STORAGE_FULL] * 2
     await stage.database.between_batches(lambda raw: raw.execute("PRAGMA max_page_count = 100000"))
     answered = await submit(stage, (ming, Draft("一")), (hong, Draft("二")))
     assert said(answered) == [(1, 1, True, "一"), (2, 2, True, "二")]
-    with refuses(Code.TOO_FAST):
+    with refuses(ErrorCode.TOO_FAST):
         await stage.say(ming)
 
 
@@ -120,18 +120,18 @@ async def test_it_is_as_if_each_had_come_by_itself(tmp_path: Path, seed: int) ->
             await stage.sql("UPDATE users SET muted_until_ms = ? WHERE id = 2", stage.clock.now_ms() + 5_000)
             answers: list[Any] = []
             for batch in batches:
-                wishes = [(cast[who], draft) for who, draft in batch]
+                requests = [(cast[who], draft) for who, draft in batch]
                 if together:
-                    answers += said(await submit(stage, *wishes))
+                    answers += said(await submit(stage, *requests))
                 else:
-                    answers += [each for wish in wishes for each in said(await submit(stage, wish))]
+                    answers += [each for request in requests for each in said(await submit(stage, request))]
                 stage.clock.forward(1.5)
             heard.append(answers)
             kept.append(await stage.sql("SELECT id, seq, user_id, text, reply_to, client_id FROM messages ORDER BY id"))
     # What one batch pushed out at its end, the other room pushed out message by message.
     assert heard[0] == heard[1]
     assert kept[0] == kept[1]
-    assert {type(each) for each in heard[0]} == {tuple, Code}
+    assert {type(each) for each in heard[0]} == {tuple, ErrorCode}
 
 
 def _wish(chance: random.Random) -> tuple[int, Draft]:

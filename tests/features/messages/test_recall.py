@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.core.errors import Code
+from chatserver.core.errors import ErrorCode
 from chatserver.core.events import ContentErased, MessageDeleted, MessageRecalled, RecallSettled
 from chatserver.core.model import Message, Role, State, User
 from tests.stage import PICTURE, Stage, refuses, staged
@@ -27,7 +27,7 @@ async def test_the_author_recalls_within_the_window(stage: Stage, ming: User) ->
 async def test_the_window_closes_at_its_end_for_the_author(stage: Stage, ming: User, late: float) -> None:
     message = await stage.said(ming)
     stage.clock.forward(30 + late)
-    with refuses(Code.RECALL_EXPIRED):
+    with refuses(ErrorCode.RECALL_EXPIRED):
         await stage.room.recalling.recall(ming, message.id)
     assert (await stage.room.history.newest(1)).messages == (message,)
 
@@ -35,14 +35,14 @@ async def test_the_window_closes_at_its_end_for_the_author(stage: Stage, ming: U
 async def test_a_late_timer_lets_no_recall_through(stage: Stage, ming: User) -> None:
     message = await stage.said(ming)
     stage.clock.forward(31)  # nobody has called `settle`
-    with refuses(Code.RECALL_EXPIRED):
+    with refuses(ErrorCode.RECALL_EXPIRED):
         await stage.room.recalling.recall(ming, message.id)
 
 
 async def test_others_may_not_recall_whatever_they_say_they_are(stage: Stage, ming: User, hong: User) -> None:
     message = await stage.said(ming)
     for impostor in (hong, User(hong.id, "小明", Role.ADMINISTRATOR)):
-        with refuses(Code.NOT_YOURS):
+        with refuses(ErrorCode.NOT_YOURS):
             await stage.room.recalling.recall(impostor, message.id)
 
 
@@ -70,7 +70,7 @@ async def test_recalling_again_gives_the_same_answer_even_after_the_window(stage
 async def test_a_recalled_message_is_still_not_anothers(stage: Stage, ming: User, hong: User) -> None:
     message = await stage.said(ming)
     await stage.room.recalling.recall(ming, message.id)
-    with refuses(Code.NOT_YOURS):
+    with refuses(ErrorCode.NOT_YOURS):
         await stage.room.recalling.recall(hong, message.id)
 
 
@@ -78,7 +78,7 @@ async def test_a_deleted_message_cannot_be_recalled(stage: Stage, ming: User, wa
     message = await stage.said(ming)
     await stage.room.recalling.delete(ming, message.id)
     for actor in (ming, wang):
-        with refuses(Code.GONE):
+        with refuses(ErrorCode.GONE):
             await stage.room.recalling.recall(actor, message.id)
 
 
@@ -90,26 +90,26 @@ async def test_an_expired_message_is_gone_and_one_that_never_was_is_not_found(
     await stage.said(ming)
     for act in (stage.room.recalling.recall, stage.room.recalling.delete):
         for actor in (ming, wang):
-            with refuses(Code.GONE):
+            with refuses(ErrorCode.GONE):
                 await act(actor, 1)
             for never in (0, -1, 3, 2**63 - 1):
-                with refuses(Code.NOT_FOUND):
+                with refuses(ErrorCode.NOT_FOUND):
                     await act(actor, never)
 
 
 async def test_the_banned_and_the_unknown_recall_nothing(stage: Stage, ming: User) -> None:
     message = await stage.said(ming)
     await stage.sql("UPDATE users SET banned = 1")
-    with refuses(Code.BANNED):
+    with refuses(ErrorCode.BANNED):
         await stage.room.recalling.recall(ming, message.id)
-    with refuses(Code.LOGIN_REQUIRED):
+    with refuses(ErrorCode.LOGIN_REQUIRED):
         await stage.room.recalling.recall(User(99, "谁", Role.ADMINISTRATOR), message.id)
 
 
 async def test_a_window_of_no_length_closes_at_once(stage: Stage, ming: User) -> None:
     stage.set(recall_seconds=0.0)
     message = await stage.said(ming)
-    with refuses(Code.RECALL_EXPIRED):
+    with refuses(ErrorCode.RECALL_EXPIRED):
         await stage.room.recalling.recall(ming, message.id)
 
 
@@ -128,7 +128,7 @@ async def test_the_author_deletes_at_any_time_and_so_does_an_administrator(
 
 async def test_others_may_not_delete(stage: Stage, ming: User, hong: User) -> None:
     message = await stage.said(ming)
-    with refuses(Code.NOT_YOURS):
+    with refuses(ErrorCode.NOT_YOURS):
         await stage.room.recalling.delete(hong, message.id)
 
 
@@ -186,7 +186,7 @@ async def test_what_becomes_of_a_picture_can_be_told_by_its_key(stage: Stage, mi
 async def test_a_refused_recall_tells_nobody_and_changes_no_number(stage: Stage, ming: User, hong: User) -> None:
     message = await stage.said(ming)
     stage.told()
-    with refuses(Code.NOT_YOURS):
+    with refuses(ErrorCode.NOT_YOURS):
         await stage.room.recalling.recall(hong, message.id)
     assert stage.events == []
     assert (await stage.room.history.newest(1)).seq == message.seq

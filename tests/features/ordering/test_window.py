@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.core.errors import Code
+from chatserver.core.errors import ErrorCode
 from chatserver.core.events import MessagePosted, WindowChanged
 from chatserver.core.model import Kind, Preset, Role, User
 from tests.stage import Stage, refuses, staged
@@ -51,7 +51,7 @@ async def test_starting_again_moves_the_end_of_the_same_window(stage: Stage, wan
 
 @pytest.mark.parametrize("seconds", [-1, 0, 86_401])
 async def test_a_window_of_another_length_is_refused(stage: Stage, wang: User, seconds: int) -> None:
-    with refuses(Code.BAD_REQUEST):
+    with refuses(ErrorCode.BAD_REQUEST):
         await stage.room.ordering.start(wang, seconds)
     assert await stage.room.ordering.next_closing() is None
 
@@ -77,12 +77,12 @@ async def test_stopping_closes_the_window_now(stage: Stage, wang: User) -> None:
 
 
 async def test_stopping_what_is_not_open_is_refused(stage: Stage, wang: User) -> None:
-    with refuses(Code.WINDOW_CLOSED):
+    with refuses(ErrorCode.WINDOW_CLOSED):
         await stage.room.ordering.stop(wang)
     await stage.room.ordering.start(wang)
     await stage.room.ordering.stop(wang)
     stage.told()
-    with refuses(Code.WINDOW_CLOSED):
+    with refuses(ErrorCode.WINDOW_CLOSED):
         await stage.room.ordering.stop(wang)
     assert stage.events == []
 
@@ -165,7 +165,7 @@ async def test_a_late_timer_leaves_no_window_open(stage: Stage, wang: User) -> N
     """Its time has come, but nobody has called `close_due` yet: it is closed all the same."""
     first = await stage.room.ordering.start(wang, 60)
     stage.clock.forward(61)
-    with refuses(Code.WINDOW_CLOSED):
+    with refuses(ErrorCode.WINDOW_CLOSED):
         await stage.room.ordering.stop(wang)
     stage.told()
     second = await stage.room.ordering.countdown(wang)
@@ -193,7 +193,7 @@ async def test_members_may_not(stage: Stage, wang: User, ming: User, command: st
             await stage.room.ordering.start(wang)
         stage.told()
         for impostor in (ming, User(ming.id, "老王", Role.ADMINISTRATOR)):
-            with refuses(Code.FORBIDDEN):
+            with refuses(ErrorCode.FORBIDDEN):
                 await getattr(stage.room.ordering, command)(impostor)
         assert stage.events == []
 

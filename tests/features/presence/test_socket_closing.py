@@ -17,7 +17,7 @@ from tests.client import PASSWORD, PATIENCE, Browser, House, opened
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 
 
-class Wire:
+class Encoder:
     """A guest's socket spoken by hand, for frames that no client library sends."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -26,7 +26,7 @@ class Wire:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, address: str) -> AsyncIterator[Wire]:
+    async def open(cls, address: str) -> AsyncIterator[Encoder]:
         here = urlsplit(address)
         reader, writer = await asyncio.open_connection(here.hostname, here.port)
         lines = [
@@ -78,7 +78,7 @@ class Wire:
 
 
 async def closed_after(house: House, *frames: tuple[int, bytes, bool, int]) -> int:
-    async with Wire.open(house.address) as wire:
+    async with Encoder.open(house.address) as wire:
         for opcode, payload, final, reserved in frames:
             wire.send(opcode, payload, final, reserved)
         return await wire.close_code()
@@ -122,7 +122,7 @@ async def test_what_breaks_the_protocol_is_closed_with_its_code(
 )
 async def test_a_frame_that_is_not_masked_breaks_the_protocol(house: House, unmasked: bytes) -> None:
     for pieces in ([unmasked], [unmasked[:1], unmasked[1:]]):
-        async with Wire.open(house.address) as wire:
+        async with Encoder.open(house.address) as wire:
             for piece in pieces:
                 wire.send_raw(piece)
                 await asyncio.sleep(0.01)
@@ -140,7 +140,7 @@ async def test_a_frame_of_64_kib_is_still_heard(house: House) -> None:
 
 
 async def test_a_text_in_pieces_is_one_text(house: House) -> None:
-    async with Wire.open(house.address) as wire:
+    async with Encoder.open(house.address) as wire:
         word = "é".encode()
         wire.send(TEXT, b'{"type":"typing","x":"' + word[:1], final=False)
         wire.send(PING, b"between")
@@ -167,7 +167,7 @@ async def test_nonsense_is_refused_and_the_tenth_time_is_the_last(house: House, 
 
 
 async def test_a_ping_is_ponged_and_a_close_answered(house: House) -> None:
-    async with Wire.open(house.address) as wire:
+    async with Encoder.open(house.address) as wire:
         wire.send(PING, b"are you there")
         assert await wire.next(PONG) == b"are you there"
         wire.send(CLOSE, struct.pack("!H", 1000))
@@ -176,7 +176,7 @@ async def test_a_ping_is_ponged_and_a_close_answered(house: House) -> None:
 
 
 async def test_the_server_pings_and_drops_who_stays_silent(house: House) -> None:
-    async with Wire.open(house.address) as silent, Wire.open(house.address) as alive:
+    async with Encoder.open(house.address) as silent, Encoder.open(house.address) as alive:
         await asyncio.gather(silent.next(TEXT), alive.next(TEXT))
         house.clock.forward(30)
         await asyncio.gather(silent.next(PING), alive.next(PING))

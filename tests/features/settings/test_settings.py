@@ -9,14 +9,14 @@ import pytest
 
 from chatserver.core import config
 from chatserver.core.config import ROOM_SETTINGS
-from chatserver.core.errors import Code
+from chatserver.core.errors import ErrorCode
 from chatserver.core.events import MessagesExpired, SettingsChanged
 from chatserver.core.model import User
 from chatserver.db.transaction import Transaction
 from chatserver.features.settings import store as settings_store
 from chatserver.features.settings.change import Listed
 from chatserver.features.settings.settings import Settings
-from chatserver.features.timers import Alarms
+from chatserver.features.timers import Timers
 from tests.stage import Stage, refuses, staged
 from tests.support import START_MS, FakeClock, make_config
 
@@ -25,7 +25,7 @@ async def listed(stage: Stage, name: str) -> Listed:
     return next(item for item in await stage.room.changing.listed() if item.setting.name == name)
 
 
-# Changing
+# SettingsService
 
 
 async def test_an_administrators_word_is_in_force_at_once_and_told_to_all(stage: Stage, wang: User) -> None:
@@ -40,10 +40,10 @@ async def test_every_rule_sees_it_without_a_restart(stage: Stage, ming: User, wa
     await stage.room.changing.change(wang, {"send_interval": "10", "recall_seconds": "5", "text_max": "3"})
     first = await stage.said(ming, "一二三")
     assert first.recall_until_ms - first.created_ms == 5_000
-    with refuses(Code.TOO_FAST) as caught:
+    with refuses(ErrorCode.TOO_FAST) as caught:
         await stage.say(ming, "四")
     assert caught.details["retry_after_ms"] == 10_000
-    with refuses(Code.TOO_LONG):
+    with refuses(ErrorCode.TOO_LONG):
         await stage.said(ming, "四个字呢")
     await stage.room.changing.change(wang, {"window_seconds": "7"})
     window = (await stage.room.ordering.start(wang)).window
@@ -115,7 +115,7 @@ async def test_one_wrong_word_and_nothing_is_changed(
     stage: Stage, wang: User, name: str, typed: str, details: dict[str, Any]
 ) -> None:
     before = stage.room.settings.now
-    with refuses(Code.BAD_REQUEST) as caught:
+    with refuses(ErrorCode.BAD_REQUEST) as caught:
         await stage.room.changing.change(wang, {"recall_seconds": "99", name: typed})
     assert caught.details == {"field": name, **details}
     assert stage.room.settings.now == before
@@ -123,7 +123,7 @@ async def test_one_wrong_word_and_nothing_is_changed(
 
 
 async def test_a_member_may_change_nothing(stage: Stage, ming: User) -> None:
-    with refuses(Code.FORBIDDEN):
+    with refuses(ErrorCode.FORBIDDEN):
         await stage.room.changing.change(ming, {"text_max": "5"})
     assert stage.room.settings.now.text_max == 2000
 
@@ -189,15 +189,15 @@ async def test_a_shorter_history_erases_in_the_same_commit(stage: Stage, ming: U
 
 
 async def test_fewer_hours_erase_too_and_wake_the_timer_for_the_rest(stage: Stage, ming: User, wang: User) -> None:
-    alarms = Alarms(stage.room, stage.clock)
+    timers = Timers(stage.room, stage.clock)
     await stage.said(ming)
     stage.clock.forward(7200)
     await stage.said(ming)
     stage.told()
     await stage.room.changing.change(wang, {"history_hours": "1"})
     assert stage.told(MessagesExpired) == [MessagesExpired((1,), 2)]
-    alarms.heed(SettingsChanged(stage.room.settings.now))
-    assert alarms.expiry._woken.is_set()
+    timers.on_event(SettingsChanged(stage.room.settings.now))
+    assert timers.expiry._woken.is_set()
 
 
 # Set up
@@ -216,7 +216,7 @@ async def test_the_first_administrator_sets_the_room_up_in_the_same_act(stage: S
 
 async def test_a_set_up_with_a_wrong_word_makes_nobody_an_administrator(stage: Stage) -> None:
     token = await stage.room.accounts.prepare()
-    with refuses(Code.BAD_REQUEST) as caught:
+    with refuses(ErrorCode.BAD_REQUEST) as caught:
         await stage.room.accounts.set_up(token, "莉莉", "correct horse 电池", {"guests": "write"})
     assert caught.details["field"] == "guests"
     assert stage.room.accounts.is_setup_token(token)
