@@ -18,6 +18,8 @@ TEXTS = frozenset({".js", ".css", ".svg"})
 # The files are written for whoever reads them, and a fifth of what a browser would fetch is comments.
 # Their lines stay, empty, so that a fault in a browser names the line of the source.
 _COMMENTS = {".js": re.compile(rb"^[ \t]*//.*$", re.M), ".css": re.compile(rb"/\*.*?\*/", re.S)}
+# A style sheet that names others holds them when it is sent: one request in place of one for each file.
+_IMPORT = re.compile(rb'^@import "([^"]+)";\n', re.M)
 _PREBUILT = ".prebuilt"
 
 
@@ -36,10 +38,12 @@ def files(root: Path) -> list[Path]:
 
 
 def sent(path: Path) -> bytes:
-    """The file as browsers get it, before it is compressed."""
+    """The file as browsers get it, before it is compressed: without comments, a style sheet with its imports."""
     body = path.read_bytes()
     if path.suffix in _COMMENTS:
         body = _COMMENTS[path.suffix].sub(lambda found: b"\n" * found[0].count(b"\n"), body)
+    if path.suffix == ".css":
+        body = _IMPORT.sub(lambda found: sent(path.parent / found[1].decode()), body)
     return body
 
 

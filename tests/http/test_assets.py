@@ -114,3 +114,19 @@ async def test_what_was_built_has_no_address_and_changes_none(static: Path) -> N
 async def test_pictures_are_left_alone(static: Path) -> None:
     build(static)
     assert await asked(static, "gzip, br", "dot.png") == ("", b"\x89PNG, or as good as one")
+
+
+def test_a_style_sheet_is_sent_with_those_that_it_imports(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "page.css").write_text('/* Both. */\n@import "parts/all.css";\np { color: red; }\n')
+    (tmp_path / "parts/all.css").write_text('@import "first.css";\n@import "second.css";\n')
+    (tmp_path / "parts/first.css").write_text("/* 1 */\na { color: blue; }\n")
+    (tmp_path / "parts/second.css").write_text("b { color: green; }\n")
+    sent = assets.contents(tmp_path, {})["page.css"].split(b"\n")
+    assert [line for line in sent if line] == [b"a { color: blue; }", b"b { color: green; }", b"p { color: red; }"]
+
+
+def test_no_style_sheet_that_is_sent_asks_for_another() -> None:
+    sheets = {name: body for name, body in assets.contents(assets.static_dir(), {}).items() if name.endswith(".css")}
+    assert "css/chatroom.css" in sheets
+    assert [name for name, body in sheets.items() if b"@import" in body] == []

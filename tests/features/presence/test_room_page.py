@@ -17,10 +17,10 @@ DESKTOP = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/1
 
 
 def layout(page: str) -> str:
-    """Which of the two pages this is, by the stylesheet that it brings along."""
-    found = {name for name in ("desktop", "mobile") if re.search(rf"/css/room/{name}\.css", page)}
+    """Which of the two pages this is, by its style sheet."""
+    found = re.findall(r"/css/(chatroom\w*)\.css", page)
     assert len(found) == 1, found
-    return found.pop()
+    return {"chatroom": "desktop", "chatroom_mobile": "mobile"}[found[0]]
 
 
 async def language(browser: Browser, path: str, **headers: str) -> str:
