@@ -55,7 +55,8 @@ def translator(language: str) -> Callable[..., str]:
 def explain(language: str, code: str, details: Mapping[str, Any]) -> str:
     """What a refusal says to its reader.
 
-    A detail `reason` chooses a more exact sentence where there is one (`refusal.name_invalid.too_long`);
+    A detail `reason` chooses a more exact sentence where there is one (`refusal.name_invalid.too_long`), and
+    `general` the one for a refusal of which no details are known;
     `retry_after_ms` is told as `{seconds}` or `{minutes}`, rounded up so that trying then is not too early.
     """
     variant, values = str(details.get("reason", "")), dict(details)

@@ -233,7 +233,7 @@ def without_a_line(camera: Camera, come: Callable[[str], Visitor], address: str,
     def refuse(frame: dict[str, Any]) -> dict[str, Any] | None:
         if frame["type"] == "post":
             line.says({"type": "refused", "client_id": frame["client_id"], "code": "muted",
-                       "message": "你被禁言了" if words["ming"] == "小明" else "You are muted"})  # fmt: skip
+                       "message": "你已被禁言" if words["ming"] == "小明" else "You are muted"})  # fmt: skip
             return None
         return frame
 

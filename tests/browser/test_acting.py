@@ -172,7 +172,7 @@ def test_recalled_says_who_and_the_author_may_write_it_again(come: Come, kind: d
     expect(mine.locator(".notice-text")).to_have_text("你撤回了一条消息")
     ming.field.fill("另一份草稿")
     mine.locator("[data-edit-again]").click()
-    expect(ming.page.locator("#confirm")).to_contain_text("要替换掉吗")
+    expect(ming.page.locator("#confirm")).to_contain_text("要替换吗")
     ming.page.click("#confirm [value=no]")
     expect(ming.field).to_have_value("另一份草稿")
     mine.locator("[data-edit-again]").click()

@@ -98,7 +98,7 @@ def test_notifications_are_asked_for_only_after_a_press_and_tell_of_mentions_and
     ming.sees("停止下单")
     assert ming.page.evaluate("() => window.notes") == [
         ["莉莉提到了你", "@小明 草莓到了"],
-        ["开始下单", f"{ADMINISTRATOR}开启了下单"],
+        ["开始下单", f"由{ADMINISTRATOR}开启"],
     ]
     ming.hides(False)
     ming.page.reload()
@@ -117,7 +117,7 @@ def test_a_refused_permission_leaves_the_switch_off_and_says_so(come: Come) -> N
     )
     ming.join("小明")
     press_switch(ming, "notify")
-    expect(ming.page.locator("#toast")).to_contain_text("浏览器不允许通知")
+    expect(ming.page.locator("#toast")).to_contain_text("浏览器已禁止通知")
     expect(ming.page.locator("[data-switch=notify]")).to_have_attribute("aria-checked", "false")
 
 

@@ -172,7 +172,7 @@ def test_an_upload_shows_how_far_it_is_and_can_be_cancelled(come: Come) -> None:
 
 def test_a_picture_that_was_refused_says_why_and_can_be_tried_again(come: Come) -> None:
     ming = come("小明")
-    refusal = '{"error": {"code": "image_unreadable", "message": "这张图片打不开"}}'
+    refusal = '{"error": {"code": "image_unreadable", "message": "图片无法打开"}}'
 
     def refuse(route: Route) -> None:
         route.fulfill(status=400, content_type="application/json", body=refusal)
@@ -182,7 +182,7 @@ def test_a_picture_that_was_refused_says_why_and_can_be_tried_again(come: Come) 
     ming.field.fill("再试一次的图")
     ming.field.press("Enter")
     failed = ming.page.locator('#messages article[data-state=failed]:has-text("再试一次的图")')
-    expect(failed).to_contain_text("这张图片打不开")
+    expect(failed).to_contain_text("图片无法打开")
     ming.page.unroute("**/post/")
     failed.locator("[data-unsent=retry]").click()
     ming.sees("再试一次的图")

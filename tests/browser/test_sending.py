@@ -46,16 +46,16 @@ def test_what_was_refused_says_why_and_goes_when_tried_again(come: Come) -> None
     def refuse(frame: dict[str, Any]) -> dict[str, Any] | None:
         if frame["type"] != "post":
             return frame
-        line.says({"type": "refused", "client_id": frame["client_id"], "code": "muted", "message": "你被禁言了"})
+        line.says({"type": "refused", "client_id": frame["client_id"], "code": "muted", "message": "你已被禁言"})
         return None
 
     line.up = refuse
     ming.say("被拒绝的话")
     failed = ming.page.locator('#messages article[data-state=failed]:has-text("被拒绝的话")')
-    expect(failed).to_contain_text("你被禁言了")
+    expect(failed).to_contain_text("你已被禁言")
     ming.page.reload()
     ming.wait_online()
-    expect(failed).to_contain_text("你被禁言了")
+    expect(failed).to_contain_text("你已被禁言")
     line.up = lambda frame: frame
     failed.locator("[data-unsent=retry]").click()
     ming.sees("被拒绝的话")

@@ -58,6 +58,12 @@ def test_every_refusal_can_be_told(language: str) -> None:
     assert [code.value for code in ErrorCode if f"refusal.{code}" not in catalogue(language)] == []
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_refusal_can_be_told_without_its_details(language: str) -> None:
+    told = {code.value: explain(language, code, {"reason": "general"}) for code in ErrorCode}
+    assert {code for code, words in told.items() if "…" in words} == set()
+
+
 def test_no_refusal_is_told_that_nobody_gives() -> None:
     told = {key.split(".")[1] for key in catalogue("zh") if key.startswith("refusal.")}
     assert told - {code.value for code in ErrorCode} == set()
@@ -112,11 +118,11 @@ def test_an_unknown_key_is_a_mistake_of_ours() -> None:
 
 
 def test_a_value_with_braces_is_shown_as_it_is() -> None:
-    assert translator("en")("page.logout.lead", name="{seconds}{0}{") == "You are {seconds}{0}{."
+    assert translator("en")("page.logout.lead", name="{seconds}{0}{") == "You are logged in as {seconds}{0}{"
 
 
 def test_a_value_may_have_any_name() -> None:
-    assert translator("en")("page.logout.lead", name="Lily", key="unused", self="unused") == "You are Lily."
+    assert translator("en")("page.logout.lead", name="Lily", key="unused", self="unused") == "You are logged in as Lily"
 
 
 @pytest.mark.parametrize(("count", "words"), [
@@ -146,12 +152,12 @@ def test_a_wait_is_told_so_that_trying_then_is_not_too_early(wait_ms: int, words
 
 
 def test_a_throttled_login_is_told_in_minutes() -> None:
-    assert explain("zh", "login_throttled", {"retry_after_ms": 61_000}) == "试得太多了，请 2 分钟后再来"
+    assert explain("zh", "login_throttled", {"retry_after_ms": 61_000}) == "尝试次数太多，请 2 分钟后再试"
 
 
 def test_a_reason_chooses_the_more_exact_sentence() -> None:
     assert explain("en", "name_invalid", {"reason": "too_long", "limit": 20}) == (
-        "This name is too long: 20 characters at most"
+        "Usernames can have at most 20 characters"
     )
 
 

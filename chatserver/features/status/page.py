@@ -56,7 +56,7 @@ def _page(request: web.Request, watch: Metrics, disk: Disk) -> dict[str, Any]:
         "chart_size": (WIDTH, HEIGHT),
         "facts": list(_facts(viewer.t, now, disk)),
         "refusals": [
-            (explain(viewer.language, code, {}), f"{count:,}")
+            (explain(viewer.language, code, {"reason": "general"}), f"{count:,}")
             for code, count in list(now.refusals.items())[:REFUSALS_SHOWN]
         ],
     }

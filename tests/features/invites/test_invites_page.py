@@ -82,10 +82,10 @@ async def test_a_browser_makes_one_without_a_script_and_sees_its_address_once(ho
     found = re.search(r'id="made-address">([^<]+)<', answer.text)
     assert found
     address = html.unescape(found[1])
-    assert "可以加入 5 人，2026-11-25 14:36 前有效" in answer.text
+    assert "可加入 5 人，有效期至 2026-11-25 14:36" in answer.text
     page = (await admin.page("/invites/")).text
     assert code(address) not in page and "made-address" not in page
-    assert "还能加入 5 人" in page and "店长 生成于 2026-11-22 14:36" in page
+    assert "还可加入 5 人" in page and "店长 创建于 2026-11-22 14:36" in page
     assert (await invited(house, "小明", address)).status == 201
 
 
@@ -97,7 +97,7 @@ async def test_a_browser_withdraws_one(house: House) -> None:
     answer = await admin.post("/invites/", {"withdraw": invite["id"]}, headers=HTML)
     assert (answer.status, answer.headers["Location"]) == (303, "/invites/?done=withdrawn")
     page = (await admin.page("/invites/?done=withdrawn")).text
-    assert 'role="status"' in page and "data-invite" not in page and "没有还有效的邀请" in page
+    assert 'role="status"' in page and "data-invite" not in page and "没有有效的邀请" in page
     again = await admin.post("/invites/", {"withdraw": invite["id"]}, headers=HTML)
     assert again.status == 404 and 'role="alert"' in again.text
 
@@ -117,7 +117,7 @@ async def test_the_operators_are_listed_and_may_be_withdrawn(house: House) -> No
     await house.server.room.invites.create(3, 24)
     [invite] = await opened(admin)
     assert invite["made_by"] is None
-    assert "服务器上生成于" in (await admin.page("/invites/")).text
+    assert "在服务器上创建于" in (await admin.page("/invites/")).text
     assert (await admin.post("/invites/", {"withdraw": invite["id"]})).json == {"invites": []}
 
 

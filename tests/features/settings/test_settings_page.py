@@ -85,7 +85,7 @@ async def test_a_browser_comes_back_to_the_page_with_a_notice(house: House) -> N
     answer = await admin.post("/settings/", {**form, "text_max": "500"}, headers=HTML)
     assert (answer.status, answer.headers["Location"]) == (303, "/settings/?done=saved")
     page = (await admin.page("/settings/?done=saved")).text
-    assert 'role="status"' in page and "店长 改于 2026-11-22 14:36" in page
+    assert 'role="status"' in page and "店长 修改于 2026-11-22 14:36" in page
     assert 'name="reset" value="text_max"' in page and 'name="reset" value="room_name"' not in page
     answer = await admin.post("/settings/", {"reset": "text_max"}, headers=HTML)
     assert answer.headers["Location"] == "/settings/?done=reset"
@@ -110,7 +110,7 @@ async def test_a_wrong_value_is_shown_beside_its_field_and_nothing_is_saved(hous
     form = await whole_form(admin)
     answer = await admin.post("/settings/", {**form, "text_max": "ma<ny", "recall_seconds": "60"}, headers=HTML)
     assert answer.status == 400
-    assert "消息长度：请填 1 到 10000 的整数" in answer.text
+    assert "消息长度：请填写 1 到 10000 之间的整数" in answer.text
     assert 'value="ma&lt;ny"' in answer.text and answer.text.count('aria-invalid="true"') == 1
     refused = await admin.post("/settings/", {"text_max": "many"})
     assert (refused.status, refused.code, refused.json["error"]["field"]) == (400, "bad_request", "text_max")
@@ -195,7 +195,7 @@ async def test_the_setup_page_asks_for_the_room_and_its_answers_are_kept(house: 
         "room_name": "莉莉的小店", "language": "en", "registration": "invite", "guests": "none",
     }  # fmt: skip
     wrong = await guest.post("/setup/", {**fields, "room_name": "x" * 41}, headers=HTML)
-    assert wrong.status == 400 and "房间名称：" in wrong.text and 'value="莉莉"' in wrong.text
+    assert wrong.status == 400 and "聊天室名称：" in wrong.text and 'value="莉莉"' in wrong.text
     assert (await guest.post("/setup/", fields)).status == 201
     now = rows(await guest.get("/settings/"))
     assert {name: now[name]["value"] for name in fields if name in now} == {

@@ -23,10 +23,10 @@ async def test_it_says_how_the_room_is_doing_in_plain_words(house: House) -> Non
     await socket.say("one")
     await admin.post("/post/", {})
     words = (await admin.page("/status/", Accept_Language="en")).text
-    assert "How the room is doing" in words and "1 members, 0 guests" in words
+    assert "<h1>Status</h1>" in words and "1 member, 0 guests" in words
     assert re.search(r"<dt>Messages posted</dt><dd>1</dd>", words)
     assert re.search(r"<dt>[^<]+</dt><dd>1</dd></div>\s*</dl>\s*</section>\s*</main>", words)  # the refusal of `empty`
-    assert "运行状况" in (await admin.page("/status/", Accept_Language="zh")).text
+    assert "运行状态" in (await admin.page("/status/", Accept_Language="zh")).text
 
 
 async def test_it_draws_what_was_and_needs_no_inline_style(house: House) -> None:
@@ -64,12 +64,12 @@ async def test_a_sample_is_taken_every_half_minute_of_beats(house: House) -> Non
 
 async def test_a_server_that_was_late_is_remarked_on(house: House) -> None:
     admin = await house.administrator()
-    assert "Everything is as it should be" in (await admin.page("/status/?lang=en")).text
+    assert "No problems found" in (await admin.page("/status/?lang=en")).text
     watch = house.server.app[METRICS]
     watch.lag.note(1.5)
     watch.sample()
     words = (await admin.page("/status/?lang=en")).text
-    assert "1.5 s late at worst" in words and "Everything is as it should be" not in words
+    assert "delayed by up to 1.5 s" in words and "No problems found" not in words
 
 
 def test_a_chart_ends_at_the_right_edge_and_stays_in_its_box() -> None:
