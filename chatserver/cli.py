@@ -101,11 +101,11 @@ class Command:
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("settings", "each has a variable too; the flag wins over the variable")
+    group = parser.add_argument_group("settings", "each can also be set by its variable; the flag wins")
     for setting in SETTINGS:
         if setting.name != "data_dir":
             _add_setting(group, setting)
@@ -130,33 +130,33 @@ COMMANDS = (
     Command(
         "create-admin",
         _with_operate(member_commands.create_admin),
-        "make a member, new or existing, an administrator",
+        "create an administrator, or make an existing member one",
         member_commands.add_create_admin,
     ),
     Command(
         "reset-password",
         _with_operate(member_commands.reset_password),
-        "set a member's password and end their sessions",
+        "set a member's password and end that member's sessions",
         member_commands.add_reset_password,
     ),
     Command(
         "list-members",
         _with_operate(member_commands.list_members),
-        "print the members: role, created, last seen, muted or banned",
+        "list the members with role, creation time, last activity and state",
         member_commands.add_list_members,
     ),
     Command(
         "invite",
         _with_operate(member_commands.invite),
-        "print an address to register by invitation",
+        "create an invitation and print its link",
         member_commands.add_invite,
     ),
-    Command("backup", _with_operate(verbs.backup), "write everything into one archive", verbs.add_backup),
-    Command("restore", verbs.restore, "make the room what an archive holds", verbs.add_restore),
-    Command("export", _with_operate(verbs.export), "write all that is kept as JSON lines", verbs.add_export),
-    Command("doctor", verbs.doctor, "examine the installation and say what is wrong", _add_doctor),
-    Command("version", version, "print this program's version", _add_json),
-    Command("settings", settings, "print every setting and where its value comes from", _add_settings_command),
+    Command("backup", _with_operate(verbs.backup), "write database, media and secrets to an archive", verbs.add_backup),
+    Command("restore", verbs.restore, "replace the room with the contents of a backup archive", verbs.add_restore),
+    Command("export", _with_operate(verbs.export), "write all stored data as JSON lines", verbs.add_export),
+    Command("doctor", verbs.doctor, "check the installation and report problems", _add_doctor),
+    Command("version", version, "print the version", _add_json),
+    Command("settings", settings, "print every setting with its value and source", _add_settings_command),
 )
 
 
@@ -210,7 +210,7 @@ def _with_command(parser: _Parser, argv: Sequence[str]) -> list[str]:
         return ["serve", *argv]
     known = [command.name for command in COMMANDS]
     if word not in known:
-        parser.error(f"there is no command {word!r}, only {', '.join(known)}")
+        parser.error(f"unknown command {word!r}; the commands are {', '.join(known)}")
     return list(argv)
 
 

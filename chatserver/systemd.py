@@ -30,7 +30,7 @@ def notify(state: str) -> None:
             channel.setblocking(False)
             channel.sendto(state.encode(), address)
     except OSError as error:
-        logger.warning("the service manager did not hear %s: %s", state.partition("=")[0], error)
+        logger.warning("notifying the service manager of %s failed: %s", state.partition("=")[0], error)
 
 
 def listen_sockets() -> list[socket.socket]:

@@ -131,7 +131,7 @@ def overridden(config: Config, words: Mapping[str, str]) -> tuple[Config, dict[s
     for name, typed in words.items():
         setting = ROOM_SETTINGS.get(name)
         if setting is None:
-            wrong[name] = "is no setting of the room"
+            wrong[name] = "is not a room setting"
             continue
         try:
             values[name] = setting.parse(typed)
@@ -214,7 +214,7 @@ def _origin(typed: str) -> str:
     text = typed.strip().rstrip("/")
     if not text:
         return ""
-    problem = ValueError("must be an origin alone, like https://chat.example.org")
+    problem = ValueError("must be an origin without a path, like https://chat.example.org")
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
@@ -250,7 +250,7 @@ def _timezone(typed: str) -> ZoneInfo:
     try:
         return ZoneInfo(typed.strip())
     except Exception:  # ZoneInfo raises half a dozen kinds for a name that is no zone
-        raise ValueError("must be a time zone's name, like Asia/Shanghai") from None
+        raise ValueError("must be a time zone name, like Asia/Shanghai") from None
 
 
 def _directory(typed: str) -> Path:
@@ -275,14 +275,14 @@ SETTINGS: tuple[Setting, ...] = (
         "base_url",
         "",
         _origin,
-        "public origin (https://chat.example.org): links, Host and Origin checks, secure cookies",
+        "public origin (https://chat.example.org) for links, Host and Origin checks, secure cookies",
     ),
-    Setting("trusted_proxies", "", _networks, "addresses whose X-Forwarded-For and -Proto are believed"),
-    Setting("tls_cert", "", Text(0, 4096), "certificate file (PEM) for own TLS"),
-    Setting("tls_key", "", Text(0, 4096), "key file (PEM) for own TLS"),
-    Setting("room_name", "聊天室", Text(1, 40), "title of the room", in_room=True),
+    Setting("trusted_proxies", "", _networks, "proxies whose X-Forwarded-For and -Proto headers are trusted"),
+    Setting("tls_cert", "", Text(0, 4096), "TLS certificate file (PEM, with its chain)"),
+    Setting("tls_key", "", Text(0, 4096), "TLS private key file (PEM)"),
+    Setting("room_name", "聊天室", Text(1, 40), "name of the room", in_room=True),
     Setting(
-        "language", "zh", Choice(("zh", "en")), "language when the browser asks for neither zh nor en", in_room=True
+        "language", "zh", Choice(("zh", "en")), "language for browsers that ask for neither zh nor en", in_room=True
     ),
     Setting("timezone", "Asia/Shanghai", _timezone, "time zone of the `timestamp` strings"),
     Setting(
@@ -296,47 +296,47 @@ SETTINGS: tuple[Setting, ...] = (
         "guests",
         "read",
         Choice(("read", "none")),
-        "what someone who is not logged in may do: read or none",
+        "what guests may do: read or none",
         in_room=True,
     ),
     Setting(
         "send_interval",
         "2.0",
         Real(0, 3600),
-        "seconds between two messages of one member; 0 turns it off",
+        "minimum seconds between two messages of one member; 0: no limit",
         in_room=True,
     ),
-    Setting("recall_seconds", "30", Real(0, 86_400), "seconds in which an author may recall a message", in_room=True),
-    Setting("history_hours", "24", Real(0.0001, 87_600), "hours that a message is kept", in_room=True),
-    Setting("history_limit", "100", Whole(1, 100_000), "messages that are kept at most", in_room=True),
-    Setting("image_max_kb", "200", Whole(10, 10_240), "ceiling of every stored chat image, in KiB", in_room=True),
-    Setting("upload_max_mb", "20", Whole(1, 200), "ceiling of one upload, in MiB", in_room=True),
-    Setting("text_max", "2000", Whole(1, 10_000), "characters in a message", in_room=True),
+    Setting("recall_seconds", "30", Real(0, 86_400), "seconds in which the author can recall a message", in_room=True),
+    Setting("history_hours", "24", Real(0.0001, 87_600), "hours that messages are kept", in_room=True),
+    Setting("history_limit", "100", Whole(1, 100_000), "maximum number of messages that are kept", in_room=True),
+    Setting("image_max_kb", "200", Whole(10, 10_240), "maximum size of a stored chat picture, in KiB", in_room=True),
+    Setting("upload_max_mb", "20", Whole(1, 200), "maximum size of one upload, in MiB", in_room=True),
+    Setting("text_max", "2000", Whole(1, 10_000), "maximum characters in a message", in_room=True),
     Setting(
         "window_seconds",
         "100",
         Whole(1, 86_400),
-        "length of an ordering window opened without one, in seconds",
+        "default length of an ordering window, in seconds",
         in_room=True,
     ),
-    Setting("max_connections", "10000", Whole(0, 1_000_000), "sockets in all; 0: no limit"),
-    Setting("connections_per_address", "200", Whole(0, 1_000_000), "sockets of one address; 0: no limit"),
+    Setting("max_connections", "10000", Whole(0, 1_000_000), "maximum WebSocket connections in total; 0: no limit"),
+    Setting("connections_per_address", "200", Whole(0, 1_000_000), "maximum WebSocket connections per address; 0: no limit"),
     Setting(
         "registrations_per_hour",
         "60",
         Whole(0, 1_000_000),
-        "registrations of one address in an hour; 0: no limit",
+        "maximum registrations per address in one hour; 0: no limit",
         in_room=True,
     ),
-    Setting("bcrypt_rounds", "12", Whole(4, 16), "cost of a password's hash, as a power of two"),
+    Setting("bcrypt_rounds", "12", Whole(4, 16), "bcrypt cost, as a power of two"),
     Setting(
         "metrics_token",
         "",
         _token,
-        "bearer token that opens /metrics from elsewhere; empty: this host alone",
+        "bearer token for /metrics; empty: only this host may read it",
         is_secret=True,
     ),
-    Setting("log_level", "info", Choice(("debug", "info", "warning", "error")), "least level that is logged"),
+    Setting("log_level", "info", Choice(("debug", "info", "warning", "error")), "minimum level to log"),
     Setting(
         "log_format",
         "auto",

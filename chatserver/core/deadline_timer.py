@@ -55,7 +55,7 @@ class DeadlineTimer:
             except asyncio.CancelledError:
                 raise
             except Exception:
-                log.exception("the %s timer failed; trying again in %.1f s", self.name, pause)
+                log.exception("%s timer failed; retrying in %.1f s", self.name, pause)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, NAP_SECONDS)
 

@@ -189,7 +189,7 @@ class Database:
         try:
             announced = await self._connection.run(self._perform_in_thread, batch, tasks)
         except Exception as error:  # a fault of ours: fail these callers, keep the writer alive
-            log.exception("a batch failed")
+            log.exception("database batch failed")
             announced = []
             for job in (*batch, *tasks):
                 job.error = job.error or error
@@ -197,12 +197,12 @@ class Database:
             if announced:
                 self._publish(announced)
         except Exception:  # what is on disk is on disk: the callers must not hear otherwise
-            log.exception("events could not be published")
+            log.exception("publishing events failed")
         for job in (*batch, *tasks):
             try:
                 job.answer(job.result, job.error)
             except Exception:  # a fault of ours again, and the writer must live
-                log.exception("an answer could not be given")
+                log.exception("delivering a job's result failed")
 
     def _perform_in_thread(self, batch: list[Job[Any]], tasks: list[Job[Any]]) -> list[Event]:
         raw = self._connection.raw
@@ -212,7 +212,7 @@ class Database:
                 announced = self._commit(raw, batch)
             except sqlite3.Error as error:
                 # The disk took none of it. Alone, those that only read will still be answered.
-                log.error("a batch of %d was rolled back: %s", len(batch), error)
+                log.error("batch of %d jobs rolled back: %s", len(batch), error)
                 announced = [event for job in batch for event in self._commit_alone(raw, job)]
         if self._reserve and not self._reserve.is_whole:
             self._reserve.fill()
@@ -296,7 +296,7 @@ class Database:
             return events
 
     def _not_written(self, job: Job[Any], error: sqlite3.Error) -> list[Event]:
-        log.error("not written: %s", error)
+        log.error("transaction rolled back: %s", error)
         self.refused_at = time.monotonic()
         job.error = DomainError(ErrorCode.STORAGE_FULL)
         return []
@@ -339,7 +339,7 @@ def _vacuum(raw: sqlite3.Connection) -> None:
     raw.execute("VACUUM")
     busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:  # somebody outside reads the file, and what was erased is still in the log
-        raise sqlite3.OperationalError("the write-ahead log could not be emptied")
+        raise sqlite3.OperationalError("the write-ahead log could not be truncated")
 
 
 _TROUBLE = {

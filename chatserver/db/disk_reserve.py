@@ -48,14 +48,14 @@ class DiskReserve:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            log.warning("no room for the ballast of %d bytes: %s", self._size, error)
+            log.warning("cannot allocate the disk reserve of %d bytes: %s", self._size, error)
             return
         self.is_whole = True
 
     @contextlib.contextmanager
     def release(self) -> Iterator[None]:
         """Room for what happens within; taken back at the end, if it is still there."""
-        log.warning("the disk is full: erasing in the room of the ballast")
+        log.warning("disk full: disk reserve released, so that erasing can go on")
         with contextlib.suppress(OSError):
             os.truncate(self._path, 0)
         self.is_whole = False

@@ -66,7 +66,7 @@ class Eraser:
             try:
                 await self._erase()
             except Exception:  # a full disk must not spoil the ending; the next start tries again
-                log.exception("erasing failed; the next start tries again")
+                log.exception("erasing failed; retrying at the next start")
 
     def _until(self, due: float) -> None:
         if due < self._due:  # in a busy room something expires with every message: most change nothing here
@@ -80,7 +80,7 @@ class Eraser:
                 await self._wait_until_due()
                 await self._erase()
             except Exception:
-                log.exception("erasing failed; trying again")
+                log.exception("erasing failed; retrying")
                 await asyncio.sleep(RETRY_SECONDS)
                 self._due = time.monotonic()
                 self._woken.set()

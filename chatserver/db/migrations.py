@@ -120,18 +120,18 @@ def _set_up(connection: sqlite3.Connection) -> None:
 
 def _prepare(path: Path, version: int, is_spare: bool) -> None:
     """Before a byte of the file changes: is there room for an upgrade, and a copy of what it was."""
-    upgrade = f"the upgrade of its schema from {version} to {newest_version()}"
+    upgrade = f"schema upgrade from {version} to {newest_version()}"
     if missing := upgrade_copy.missing_bytes(path):
-        raise DatabaseUnusable(f"{path}: {upgrade} needs {missing:,} bytes more than its disk has free")
+        raise DatabaseUnusable(f"{path}: the {upgrade} needs {missing:,} more bytes of free disk space")
     if is_spare:
         return
-    log.warning("%s: %s begins", path, upgrade)
+    log.warning("%s: starting the %s", path, upgrade)
     try:
         with contextlib.closing(open_to_look(path)) as source:
             copy = upgrade_copy.copy(source, path, version)
     except (sqlite3.Error, OSError) as error:
-        raise DatabaseUnusable(f"{path}: no copy could be made before {upgrade}: {error}") from None
-    log.warning("%s: copied to %s, which goes after a week", path, copy.name)
+        raise DatabaseUnusable(f"{path}: no copy could be made before the {upgrade}: {error}") from None
+    log.warning("%s: copied to %s, which is deleted after 7 days", path, copy.name)
 
 
 def _migrate(connection: sqlite3.Connection, is_quiet: bool) -> None:
@@ -140,7 +140,7 @@ def _migrate(connection: sqlite3.Connection, is_quiet: bool) -> None:
         if step.number > version:
             _take(connection, step)
             if version and not is_quiet:  # a new room has nothing to wait for
-                log.warning("schema %d (%s) done", step.number, step.name)
+                log.warning("schema version %d (%s) applied", step.number, step.name)
 
 
 def _take(connection: sqlite3.Connection, step: _Step) -> None:

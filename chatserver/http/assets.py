@@ -68,4 +68,4 @@ def _directory(name: str) -> Path:
     for parent in (_PACKAGE, _PACKAGE.parent):
         if (parent / name).is_dir():
             return parent / name
-    raise FileNotFoundError(f"the program's own {name}/ directory is missing beside {_PACKAGE}")
+    raise FileNotFoundError(f"the {name}/ directory of the program is missing beside {_PACKAGE}")

@@ -27,7 +27,7 @@ class Certificate:
             self._loaded()
             self.context.load_cert_chain(*self._files, password=_no_password)
         except OSError as error:
-            log.error("the certificate was not reloaded, the old one stays: %s: %s", self._files[0], error)
+            log.error("certificate reload failed, keeping the old one: %s: %s", self._files[0], error)
         else:
             log.info("certificate reloaded: %s", self._files[0])
 
@@ -39,4 +39,4 @@ class Certificate:
 
 
 def _no_password() -> str:
-    raise OSError("the key is encrypted; a server needs one without a password")
+    raise OSError("the key is encrypted; use a key without a passphrase")

@@ -200,7 +200,7 @@ async def _on_disk(work: Callable[[], T]) -> T:
     try:
         return await asyncio.to_thread(work)
     except OSError as error:
-        log.error("an upload could not be kept: %s", error)
+        log.error("upload could not be stored: %s", error)
         raise DomainError(ErrorCode.STORAGE_FULL) from error
 
 

@@ -92,7 +92,7 @@ class Listener:
                 await self._answer_close(message.data)
                 return False
             case WSMsgType.ERROR if not isinstance(message.data, WebSocketError):
-                log.error("a conversation broke off", exc_info=message.data)
+                log.error("WebSocket connection failed", exc_info=message.data)
                 return False
             case _:  # a protocol error, which aiohttp has answered, or the end of the stream
                 return False
@@ -126,7 +126,7 @@ class Listener:
         if error is None:
             self._bucket.give_back()
         elif not isinstance(error, DomainError):
-            self._context.run(log.error, "a message was not stored", exc_info=error)
+            self._context.run(log.error, "message could not be stored", exc_info=error)
         self._done()
 
     def _carried_out(self, task: asyncio.Task[None]) -> None:

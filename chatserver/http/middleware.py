@@ -56,7 +56,7 @@ def _no(request: web.Request, error: Exception) -> web.Response:
     if isinstance(error, ConnectionError):
         return web.Response(status=400)  # the client went away in the middle of its body: nobody will read this
     error_id = request[REQUEST_ID]
-    log.error("error %s: %s %s", error_id, request.method, request.path, exc_info=error)
+    log.error("unhandled error %s: %s %s", error_id, request.method, request.path, exc_info=error)
     return responses.refused(request, DomainError(ErrorCode.INTERNAL, id=error_id))
 
 

@@ -164,7 +164,7 @@ async def _on_disk(work: Callable[[], Result]) -> Result:
 
 
 def _full(error: OSError) -> DomainError:
-    log.error("the media directory cannot be written: %s", error)
+    log.error("cannot write to the media directory: %s", error)
     return DomainError(ErrorCode.STORAGE_FULL)
 
 

@@ -133,11 +133,11 @@ class ImageWorkers:
         try:
             worker = await _Worker.start()
         except (OSError, EOFError, ValueError) as error:
-            log.error("an image worker did not start: %r", error)
+            log.error("image worker failed to start: %r", error)
             raise _busy() from error
         if not worker.is_confined and not self._has_warned:
             self._has_warned = True
-            log.warning("image workers run without a seccomp filter: this machine has none")
+            log.warning("image workers run without a seccomp filter: this host does not support it")
         self._alive.add(worker)
         if self._stopping:
             self._end(worker)
@@ -152,11 +152,11 @@ class ImageWorkers:
             answered = True
             return answer
         except TimeoutError:
-            log.warning("an image took longer than %g s and was refused", self._job_seconds)
+            log.warning("image refused: processing took longer than %g s", self._job_seconds)
             raise DomainError(ErrorCode.IMAGE_TOO_LARGE) from None
         except (OSError, EOFError, ValueError) as error:
             self._refuse_when_stopping()
-            log.warning("an image worker died at its work; the image was refused")
+            log.warning("image refused: the worker process died while processing it")
             raise DomainError(ErrorCode.IMAGE_UNREADABLE) from error
         finally:
             if answered and worker.jobs < JOBS_PER_WORKER and not self._stopping:
@@ -213,7 +213,7 @@ class _Worker:
             async with asyncio.timeout(START_SECONDS):
                 said = await worker._receive()
                 if said not in (READY, READY_UNCONFINED):
-                    raise ValueError("it said something else than that it is ready")
+                    raise ValueError("unexpected first answer from an image worker")
                 worker.is_confined = said == READY
         except BaseException:
             await worker.end()

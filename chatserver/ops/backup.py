@@ -31,7 +31,7 @@ def backup(config: Config, target: Path, *, force: bool, operate: Operate) -> di
             with archive.write_file(target, replace=force) as file:
                 _copy(snapshot.file, file, is_compressed=target.suffix in (".gz", ".tgz"))
         except FileExistsError:
-            raise CommandError(f"{target} exists already (--force replaces it)") from None
+            raise CommandError(f"{target} already exists (--force replaces it)") from None
     return {
         "file": str(target),
         "bytes": target.stat().st_size,

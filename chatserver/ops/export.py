@@ -31,9 +31,9 @@ def export(config: Config, target: Path, page: Path | None, *, force: bool, oper
     for path in filter(None, (target, page)):
         check_target(config, path, force=force)
     if page and page.resolve() == target.resolve():
-        raise CommandError(f"{target} cannot be both; name another file for the page")
+        raise CommandError(f"{target} cannot be both the export and the page; name another file for the page")
     if pictures and not force and pictures.exists():
-        raise CommandError(f"{pictures} exists already (--force replaces it)")
+        raise CommandError(f"{pictures} already exists (--force replaces it)")
     with received(config, operate) as snapshot, contextlib.ExitStack() as stack:
         directory = stack.enter_context(_new_directory(pictures)) if pictures else None
         manifest, database = _unpack(snapshot.file, directory)

@@ -23,30 +23,30 @@ _TIME = "%Y-%m-%d %H:%M"
 
 
 def add_create_admin(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="a new member's name, or an existing one's")
-    _add_password(parser, ". When none is given, an existing member's password stays")
+    parser.add_argument("name", metavar="NAME", help="name of a new or an existing member")
+    _add_password(parser, "; if none is given, an existing member keeps the old one")
     _add_json(parser)
 
 
 def create_admin(call: Call, operate: Operate) -> None:
     name = call.arguments.name
-    password = _password(call, "Password (empty keeps the one that a member has): ")
+    password = _password(call, "Password (leave empty to keep an existing member's): ")
     try:
         done = operate(call, "create-admin", {"name": name, "password": password})
     except DomainError as refusal:
         if refusal.code is ErrorCode.PASSWORD_WEAK and password is None:
-            raise CommandError(f"{name} is not a member yet, so a password is needed (see --password-stdin)") from None
+            raise CommandError(f"{name} is not a member yet: a password is required (see --password-stdin)") from None
         raise
     if call.arguments.json:
         _print_json({**done, "password_set": password is not None})
     elif done["created"]:
-        print(f"{done['name']} is a new member and an administrator")
+        print(f"{done['name']} was created as an administrator")
     else:
-        print(f"{done['name']} is an administrator" + ("" if password is None else ", with the new password"))
+        print(f"{done['name']} is an administrator" + ("" if password is None else ", with a new password"))
 
 
 def add_reset_password(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="a member's name")
+    parser.add_argument("name", metavar="NAME", help="name of the member")
     _add_password(parser)
     _add_json(parser)
 
@@ -66,7 +66,7 @@ def reset_password(call: Call, operate: Operate) -> None:
     if call.arguments.json:
         _print_json(done)
         return
-    print(f"{done['name']} has the new password; sessions ended: {done['sessions_ended']}")
+    print(f"{done['name']} has a new password; sessions ended: {done['sessions_ended']}")
 
 
 def add_list_members(parser: argparse.ArgumentParser) -> None:
@@ -90,8 +90,8 @@ def list_members(call: Call, operate: Operate) -> None:
 
 def add_invite(parser: argparse.ArgumentParser) -> None:
     uses, hours = _typed(Whole(1, 10_000)), _typed(Real(0.01, 8_784))
-    parser.add_argument("--uses", metavar="N", type=uses, default=1, help="members it lets in (default: 1)")
-    parser.add_argument("--hours", metavar="N", type=hours, default=168, help="how long it works (default: 168)")
+    parser.add_argument("--uses", metavar="N", type=uses, default=1, help="members who can register (default: 1)")
+    parser.add_argument("--hours", metavar="N", type=hours, default=168, help="hours until it expires (default: 168)")
     _add_json(parser)
 
 
@@ -103,21 +103,21 @@ def invite(call: Call, operate: Operate) -> None:
         return
     print(address)
     if done["registration"] != "invite":
-        print(f"chatserver: registration is {done['registration']}, so nobody is asked for this now", file=sys.stderr)
+        print(f"chatserver: registration is {done['registration']}, so invitations are not in use", file=sys.stderr)
 
 
 def _require_room(config: Config) -> None:
     """A question about members must not begin a room, nor answer for one in a directory that was mistyped."""
     if not (config.data_dir / "chat.db").is_file():
-        raise CommandError(f"there is no room in {config.data_dir}")
+        raise CommandError(f"no chat database in {config.data_dir}")
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _add_password(parser: argparse.ArgumentParser, more: str = "") -> None:
-    help = f"read the password as one line from standard input; without it, ask on the terminal{more}"
+    help = f"read the password from standard input (one line) instead of asking on the terminal{more}"
     parser.add_argument("--password-stdin", action="store_true", help=help)
 
 
@@ -141,8 +141,8 @@ def _password(call: Call, prompt: str) -> str | None:
         return None
     try:
         first = getpass.getpass(prompt)
-        if first and getpass.getpass("Again: ") != first:
-            raise CommandError("the two passwords differ")
+        if first and getpass.getpass("Repeat: ") != first:
+            raise CommandError("the passwords do not match")
     except EOFError:
         raise CommandError("no password was given") from None
     return first or None

@@ -36,7 +36,7 @@ def restore(data_dir: Path, source: Path, *, force: bool) -> dict[str, Any]:
     with _locked(data_dir):
         if not force and data_dir.exists() and not place.is_empty(data_dir):
             raise CommandError(
-                f"{data_dir} is not empty (--force restores all the same, and keeps what is there beside it)"
+                f"{data_dir} is not empty (--force replaces its contents and keeps them in a directory beside it)"
             )
         staged = data_dir.with_name(f".{data_dir.name}.restoring-{secrets.token_hex(4)}")
         try:
@@ -63,7 +63,7 @@ def _locked(data_dir: Path) -> Iterator[None]:
     """The lock of a data directory that is there; none is made where none is."""
     if not data_dir.exists():
         if not data_dir.parent.is_dir():
-            raise CommandError(f"there is no directory {data_dir.parent}")
+            raise CommandError(f"no such directory: {data_dir.parent}")
         yield
         return
     if not data_dir.is_dir():
@@ -147,7 +147,7 @@ def _check_integrity(database: Path) -> None:
         if verdict != "ok":
             raise DatabaseUnusable(f"is damaged: {verdict}")
         if connection.execute("PRAGMA foreign_key_check").fetchone():
-            raise DatabaseUnusable("is damaged: a row names another that is not there")
+            raise DatabaseUnusable("is damaged: a row refers to a row that does not exist")
     finally:
         connection.close()
 

@@ -18,8 +18,8 @@ _BESIDE = ""
 
 
 def add_backup(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", type=Path, help="the archive; compressed when it ends in .gz or .tgz")
-    _add_force(parser, "replace FILE when it exists already")
+    parser.add_argument("file", metavar="FILE", type=Path, help="archive to write; .gz or .tgz: compressed")
+    _add_force(parser, "overwrite FILE if it exists")
     _add_json(parser)
 
 
@@ -35,12 +35,12 @@ def backup(call: Call, operate: Operate) -> None:
         return
     print(f"{target}: {done['messages']} messages and {done['media']} pictures in {done['bytes']:,} bytes")
     if done["missing"]:
-        _warn(f"{len(done['missing'])} pictures that messages name were missing in the room already")
+        _warn(f"{len(done['missing'])} pictures that messages refer to are missing from the media directory")
 
 
 def add_restore(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", type=Path, help="an archive that `backup` made")
-    _add_force(parser, "also where the data directory is not empty; what is there is kept beside it")
+    parser.add_argument("file", metavar="FILE", type=Path, help="archive written by `backup`")
+    _add_force(parser, "also if the data directory is not empty; its contents are kept in a directory beside it")
     _add_json(parser)
 
 
@@ -54,19 +54,19 @@ def restore(call: Call) -> None:
     what = f"{done['messages']} messages and {done['media']} pictures"
     print(f"{done['data_dir']}: restored as of {done['created']}, {what}")
     if done["kept"]:
-        print(f"what was there is kept in {done['kept']}")
+        print(f"the previous contents are kept in {done['kept']}")
 
 
 def add_export(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", type=Path, help="gets one JSON object a line")
+    parser.add_argument("file", metavar="FILE", type=Path, help="file to write, one JSON object per line")
     parser.add_argument(
         "--html",
         metavar="PAGE",
         nargs="?",
         const=_BESIDE,
-        help="also write a page for people, its pictures in a directory beside it (default: FILE, as .html)",
+        help="also write an HTML page, its pictures in a directory beside it (default: FILE with .html)",
     )
-    _add_force(parser, "replace what exists already")
+    _add_force(parser, "overwrite existing files")
     _add_json(parser)
 
 
@@ -84,7 +84,7 @@ def export(call: Call, operate: Operate) -> None:
         return
     print(f"{target}: {done['messages']} messages, {done['lines']} lines")
     if page:
-        print(f"{page}: for reading")
+        print(f"{page}: HTML page")
 
 
 def add_doctor(parser: argparse.ArgumentParser) -> None:
@@ -105,7 +105,7 @@ def doctor(call: Call) -> None:
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _add_force(parser: argparse.ArgumentParser, help: str) -> None:

@@ -50,7 +50,7 @@ async def take(room: Room) -> dict[str, Any]:
     except BaseException as error:
         await asyncio.to_thread(target.unlink, missing_ok=True)
         if _is_full(error):
-            log.error("no archive could be made: %s", error)
+            log.error("backup failed: %s", error)
             raise DomainError(ErrorCode.STORAGE_FULL) from error
         raise
     loop = asyncio.get_running_loop()

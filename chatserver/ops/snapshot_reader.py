@@ -27,7 +27,7 @@ class Snapshot:
 def received(config: Config, operate: Operate) -> Iterator[Snapshot]:
     """Take a snapshot. Fails where there is no room yet, and makes none."""
     if not (config.data_dir / "chat.db").is_file():
-        raise CommandError(f"there is no room in {config.data_dir}")
+        raise CommandError(f"no chat database in {config.data_dir}")
     answer = operate("snapshot")
     path = config.data_dir / answer["file"]
     with path.open("rb") as file:
@@ -40,9 +40,9 @@ def check_target(config: Config, target: Path, *, force: bool) -> None:
     if target.is_dir():
         raise CommandError(f"{target} is a directory; name a file")
     if not target.parent.is_dir():
-        raise CommandError(f"there is no directory {target.parent}")
+        raise CommandError(f"no such directory: {target.parent}")
     if not force and (target.exists() or target.is_symlink()):
-        raise CommandError(f"{target} exists already (--force replaces it)")
+        raise CommandError(f"{target} already exists (--force replaces it)")
     if target.parent.resolve().is_relative_to(config.data_dir.resolve()):
         # What members take back has to leave the data directory.
-        raise CommandError(f"{target} lies in the data directory; choose a place outside of it")
+        raise CommandError(f"{target} is inside the data directory; choose a path outside it")

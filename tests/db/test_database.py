@@ -246,7 +246,7 @@ async def test_failing_to_publish_is_nobodys_refusal(
 
     database.publish_to(publish)
     assert await together(database, write("a"), count) == [1, 1]
-    assert "could not be published" in caplog.text
+    assert "publishing events failed" in caplog.text
     database.publish_to(lambda events: published.extend(ids_of(events)))
     assert await database.run(write("b")) == 2
     assert published == [2]

@@ -72,7 +72,7 @@ def test_a_disk_without_room_for_it_is_no_fault_and_tried_again_later(
 
     monkeypatch.setattr(os, "posix_fallocate", no_room)
     disk_reserve.fill()
-    assert not disk_reserve.is_whole and "no room for the ballast" in caplog.text
+    assert not disk_reserve.is_whole and "cannot allocate the disk reserve" in caplog.text
     monkeypatch.setattr(os, "posix_fallocate", allocate)
     disk_reserve.fill()
     assert not disk_reserve.is_whole, "it was tried again at once"

@@ -146,7 +146,7 @@ async def test_a_failure_at_the_end_is_no_failure_to_end(disk: Disk, caplog: pyt
     async with running(disk):
         disk.log_failures = 1
     assert disk.asked == ["log"]
-    assert "the next start tries again" in caplog.text
+    assert "retrying at the next start" in caplog.text
 
 
 class SlowDisk(Disk):

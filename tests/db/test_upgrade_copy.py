@@ -129,8 +129,8 @@ def test_a_new_room_and_one_of_today_are_not_copied(tmp_path: Path, caplog: pyte
 def test_each_step_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     migrations.connect(made(tmp_path / "chat.db", 2)).close()
     told = [record.getMessage() for record in caplog.records]
-    assert f"from 2 to {NEWEST} begins" in told[0] and "copied to chat.db.schema-2" in told[1]
-    assert told[2:4] == ["schema 3 (reactions) done", "schema 4 (clock) done"]
+    assert f"starting the schema upgrade from 2 to {NEWEST}" in told[0] and "copied to chat.db.schema-2" in told[1]
+    assert told[2:4] == ["schema version 3 (reactions) applied", "schema version 4 (clock) applied"]
 
 
 def test_a_step_that_fails_leaves_the_steps_before_it_and_the_copy(
@@ -154,7 +154,7 @@ async def test_an_upgraded_room_keeps_its_promise_in_the_copy_too(tmp_path: Path
     data.mkdir(mode=0o700)
     made(data / "chat.db", 1)
     done = await make_administrator(data)
-    assert done.code == 0 and "schema 2 (settings) done" in done.err
+    assert done.code == 0 and "schema version 2 (settings) applied" in done.err
     async with serving(data, "--history-hours", "80000") as room, Browser(room.address) as browser:
         await browser.log_in("店长")
         assert [message["text"] for message in await browser.messages()][:2] == ["今天有草莓吗", "有的"]
@@ -180,7 +180,7 @@ def test_a_disk_without_room_refuses_in_one_line_and_touches_nothing(tmp_path: P
             with pytest.raises(DatabaseUnusable) as caught:
                 migrations.connect(path)
             said = str(caught.value)
-            assert said.startswith(f"{path}: ") and "bytes more than its disk has free" in said and "\n" not in said
+            assert said.startswith(f"{path}: ") and "more bytes of free disk space" in said and "\n" not in said
             after = {file.name: file.read_bytes() for file in disk.path.iterdir() if file.name != "filler"}
             assert after == before
             disk.empty()

@@ -58,7 +58,7 @@ async def test_it_comes_in_through_the_public_address(name: str, tmp_path: Path)
     async with fronted(name, tmp_path) as (pair, settings):
         code, found = await way_in(pair, settings)
     assert (code, found["level"]) == (0, "ok"), found
-    assert found["text"] == f"{settings['CHAT_BASE_URL']} answers, WebSocket included"
+    assert found["text"] == f"{settings['CHAT_BASE_URL']} answers, including WebSocket"
 
 
 @pytest.mark.parametrize("name", FRONTS)
@@ -73,8 +73,8 @@ async def test_a_certificate_that_nobody_trusts_is_a_problem(name: str, tmp_path
 @pytest.mark.parametrize(
     ("changes", "says", "advises"),
     [
-        ((NO_UPGRADE,), "refuses a WebSocket with 400", "headers Upgrade and Connection"),
-        ((OTHER_HOST,), "refuses a WebSocket with 421", "pass the Host header on"),
+        ((NO_UPGRADE,), "refused a WebSocket handshake with status 400", "Upgrade and Connection headers"),
+        ((OTHER_HOST,), "refused a WebSocket handshake with status 421", "pass the Host header through"),
     ],
     ids=["no upgrade", "another host"],
 )
@@ -94,7 +94,7 @@ async def test_a_proxy_that_does_not_find_the_room_is_told_so(name: str, tmp_pat
     async with fronted(name, tmp_path, reaches_room=False) as (pair, settings):
         code, found = await way_in(pair, settings)
     assert (code, found["level"]) == (1, "problem")
-    assert "with 502" in found["text"] and "does not reach the server" in found["advice"], found
+    assert "with status 502" in found["text"] and "cannot reach the server" in found["advice"], found
 
 
 async def test_an_address_where_nobody_listens_is_a_problem(tmp_path: Path) -> None:

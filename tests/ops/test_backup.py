@@ -69,7 +69,7 @@ async def test_a_backup_while_hundreds_post_is_every_message_and_file_of_one_mom
         pictures = {path: (await browsers[0].get(path)).body for path in named_by(before["messages"])}
         await server.stop()
         cookies = browsers[0].session.cookie_jar
-        assert not list(data.glob("media/uploads/*")), "nothing of the copy is left in the data directory"
+        assert not list(data.glob("media/uploads/*")), "nothing of the copy is left inside the data directory"
 
     manifest = manifest_of(file)
     restored = await run("restore", str(file), "--data-dir", str(copy))
@@ -183,12 +183,12 @@ async def test_what_cannot_be_backed_up_is_one_line_and_changes_nothing(tmp_path
     at = ("--data-dir", tmp_path / "data")
 
     def refused() -> None:
-        assert "exists already" in operator("backup", taken, *at).complaint
+        assert "already exists" in operator("backup", taken, *at).complaint
         assert taken.read_text() == "mine"
-        assert "no directory" in operator("backup", tmp_path / "none/a.tar", *at).complaint
+        assert "no such directory" in operator("backup", tmp_path / "none/a.tar", *at).complaint
         assert "is a directory" in operator("backup", tmp_path, *at).complaint
-        assert "in the data directory" in operator("backup", tmp_path / "data/media/a.tar", *at).complaint
-        assert "there is no room" in operator("backup", tmp_path / "a.tar", "--data-dir", tmp_path / "none").complaint
+        assert "inside the data directory" in operator("backup", tmp_path / "data/media/a.tar", *at).complaint
+        assert "no chat database" in operator("backup", tmp_path / "a.tar", "--data-dir", tmp_path / "none").complaint
         assert not (tmp_path / "none").exists()
         assert operator("backup", taken, "--force", *at).code == 0
         assert "manifest.json" in members_of(taken)

@@ -58,7 +58,7 @@ async def test_a_reset_password_ends_every_session_of_a_running_room(house: Hous
 async def test_the_same_while_nobody_serves(tmp_path: Path) -> None:
     async with opened(tmp_path) as house:
         await house.member("小明")
-    assert "小明 has the new password" in await run(
+    assert "小明 has a new password" in await run(
         tmp_path, "reset-password", "小明", "--password-stdin", typed=NEW_PASSWORD + "\n"
     )
     async with opened(tmp_path) as house:

@@ -233,7 +233,7 @@ def test_what_is_not_there_is_one_line(tmp_path: Path, operator: Operator) -> No
     assert "none.tar" in operator("restore", tmp_path / "none.tar", "--data-dir", tmp_path / "data").complaint
     assert not (tmp_path / "data").exists()
     file = forged(tmp_path / "a.tar", {"chat.db": b""})
-    assert "no directory" in operator("restore", file, "--data-dir", tmp_path / "none/data").complaint
+    assert "no such directory" in operator("restore", file, "--data-dir", tmp_path / "none/data").complaint
 
 
 @pytest.mark.parametrize("swap", [exchange, _rename_in_turn])

@@ -82,7 +82,7 @@ async def test_a_certificate_that_cannot_be_used_leaves_the_old_one_in_place(tmp
         else:
             getattr(live, spoiled).write_text("not one\n")
         server.process.send_signal(signal.SIGHUP)
-        assert "old one stays" in await logged(server, "not reloaded")
+        assert "keeping the old one" in await logged(server, "certificate reload failed")
         async with browser(address, old) as member:
             assert (await member.register("小明")).status == 201
 
@@ -105,4 +105,4 @@ def test_an_encrypted_key_is_refused_and_asks_nobody(tmp_path: Path) -> None:
     subprocess.run(command, check=True, capture_output=True)
     with pytest.raises((OSError, ssl.SSLError)) as refused:
         Certificate(str(pair.certificate), str(locked))
-    assert "password" in str(refused.value)
+    assert "passphrase" in str(refused.value)

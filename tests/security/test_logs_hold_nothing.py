@@ -106,7 +106,7 @@ async def test_a_body_that_is_not_what_its_encoding_says_is_a_line_and_no_fault(
             assert answer.startswith(b"HTTP/1.1 " + status), answer
             writer.close()
     events = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
-    assert sum("could not be unpacked" in event["message"] for event in events) == 3
+    assert sum("could not be decoded" in event["message"] for event in events) == 3
     assert not [event for event in events if "traceback" in event or event["level"] == "error" or TEXT in str(event)]
 
 

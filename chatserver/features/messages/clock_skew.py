@@ -54,7 +54,7 @@ class ClockSkew:
         now = self._look(self._mark, history_ms)
         if now.behind_ms > self.behind_ms:
             log.warning(
-                "the clock leapt %d minutes ahead; messages go on to age as if it had not",
+                "the system clock jumped %d minutes ahead; message ages are calculated without the jump",
                 (now.behind_ms - self.behind_ms) // 60_000,
             )
         self._mark = now

@@ -48,12 +48,12 @@ class SettingsService:
         """Set what was typed for each setting; None or nothing typed: what the operator says.
 
         All or nothing. Returns the names of those that are not as before. Refuses with `forbidden`,
-        and with `bad_request` (`field`) what is no setting of the room or cannot be its value.
+        and with `bad_request` (`field`) what is not a room setting or cannot be its value.
         """
         checked(words)
         changed = await self._database.run(lambda tx: self._change(tx, actor, words))
         if changed:
-            log.info("%s changed the room's settings: %s", actor.name, ", ".join(changed))
+            log.info("room settings changed by %s: %s", actor.name, ", ".join(changed))
         return changed
 
     async def listed(self) -> list[Listed]:

@@ -44,7 +44,7 @@ class Settings:
         found = {name: last.value for name, last in store.last_changes(tx).items() if last.value is not None}
         config, wrong = overridden(self.operators, found)
         for name, why in wrong.items():
-            log.warning("the room's own %s is ignored: %s", name, why)
+            log.warning("stored room setting %s is ignored: %s", name, why)
         self._words = {name: word for name, word in found.items() if name not in wrong}
         self.now = config
 

@@ -56,13 +56,13 @@ class _Handler(RequestHandler):
         handler wanted, and the body is not what its Content-Encoding says. The connection is closed.
         """
         if isinstance(options.get("exc_info"), web.RequestPayloadError):
-            log.info("a body from %s could not be unpacked", self._peer())
+            log.info("request body from %s could not be decoded", self._peer())
         else:
             super().log_exception(*args, **options)
 
     def _peer(self) -> str:
         address = self.transport.get_extra_info("peername") if self.transport is not None else None
-        return str(address[0]) if isinstance(address, tuple) else "a local socket"
+        return str(address[0]) if isinstance(address, tuple) else "local socket"
 
     def handle_error(
         self,
@@ -75,12 +75,12 @@ class _Handler(RequestHandler):
         if isinstance(exc, ConnectionError):  # gone before its "100 Continue": nobody's fault, and nobody to answer
             raise exc
         if status >= 500:
-            log.error("an answer failed before it began, for %s", request.remote, exc_info=exc)
+            log.error("request from %s failed before its response was started", request.remote, exc_info=exc)
         else:
             # Of a request that cannot be read only this much is told: its bytes may be anybody's secret.
-            log.info("a request from %s was no HTTP: %s", request.remote, type(exc).__name__)
+            log.info("malformed HTTP request from %s: %s", request.remote, type(exc).__name__)
         if request.writer.output_size > 0:
-            raise ConnectionError("an answer was under way already")
+            raise ConnectionError("the response has already been started")
         code = ErrorCode.INTERNAL if status >= 500 else ErrorCode.BAD_REQUEST
         body = dumps({"error": {"code": code.value, "message": explain(self._language, code.value, {})}})
         response = web.Response(body=body, status=status, content_type="application/json")

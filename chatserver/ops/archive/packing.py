@@ -43,7 +43,7 @@ def write_file(path: Path, *, replace: bool) -> Iterator[BinaryIO]:
     Raises FileExistsError when the name is taken and `replace` is false, and OSError.
     """
     if not replace and os.path.lexists(path):
-        raise FileExistsError(17, "exists already", str(path))
+        raise FileExistsError(17, "already exists", str(path))
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
@@ -73,7 +73,7 @@ def _give_name(temporary: Path, path: Path, replace: bool) -> None:
             return
         except PermissionError:  # a file system without links
             if os.path.lexists(path):
-                raise FileExistsError(17, "exists already", str(path)) from None
+                raise FileExistsError(17, "already exists", str(path)) from None
     os.rename(temporary, path)
 
 

@@ -53,12 +53,12 @@ class Archive:
         while header := self._header():
             entry = expected.pop(header.name, None)
             if entry is None:
-                raise Damaged(f"is damaged: it holds {header.name!r}, which its manifest does not list")
+                raise Damaged(f"is damaged: {header.name!r} is not listed in its manifest")
             if header.size != entry.size:
-                raise Damaged(f"is damaged: {entry.name} has another size than in its manifest")
+                raise Damaged(f"is damaged: the size of {entry.name} differs from the manifest")
             yield entry, self._checked(entry)
         if expected:
-            raise Damaged(f"is damaged: {next(iter(expected))} is missing in it")
+            raise Damaged(f"is damaged: {next(iter(expected))} is missing")
 
     def _checked(self, entry: Entry) -> Iterator[bytes]:
         digest = hashlib.sha256()
@@ -66,7 +66,7 @@ class Archive:
             digest.update(piece)
             yield piece
         if digest.hexdigest() != entry.sha256:
-            raise Damaged(f"is damaged: {entry.name} is not what its manifest says")
+            raise Damaged(f"is damaged: the checksum of {entry.name} differs from the manifest")
 
     def _header(self) -> tarfile.TarInfo | None:
         """The next member; None at the archive's end. Links, directories and the like are refused."""
@@ -76,9 +76,9 @@ class Archive:
         try:
             info = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
         except tarfile.TarError:
-            raise Damaged("is damaged, or no backup of this program") from None
+            raise Damaged("is damaged, or not a backup of this program") from None
         if info.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) or info.size < 0:
-            raise Damaged(f"is damaged: {info.name!r} in it is no regular file")
+            raise Damaged(f"is damaged: {info.name!r} is not a regular file")
         return info
 
     def _content(self, size: int) -> Iterator[bytes]:
@@ -92,5 +92,5 @@ class Archive:
     def _exactly(self, size: int) -> bytes:
         data = self._stream.read(size)
         if len(data) != size:
-            raise Damaged("is damaged: it ends too early")
+            raise Damaged("is damaged: it is truncated")
         return data

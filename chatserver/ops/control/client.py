@@ -46,7 +46,7 @@ async def operate(config: Config, command: str, arguments: dict[str, Any]) -> di
             return await ask(config, command, arguments)
         except OSError:
             await asyncio.sleep(CONNECT_PAUSE_SECONDS)
-    raise Unreachable(f"{config.data_dir}: another process has it and does not answer")
+    raise Unreachable(f"{config.data_dir}: locked by another process that does not answer")
 
 
 async def _do(config: Config, command: str, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -74,5 +74,5 @@ class ControlServer:
         except DomainError as refusal:
             return {"refused": refusal.code.value, "details": refusal.details}
         except Exception:
-            log.exception("an operator's command failed")
+            log.exception("operator command failed")
             return {"refused": ErrorCode.INTERNAL.value, "details": {}}

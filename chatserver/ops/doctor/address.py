@@ -14,22 +14,22 @@ from chatserver.ops.doctor.findings import Finding, note, ok, problem
 
 SECONDS_MAX = 10.0
 _ADVICE = {
-    403: "let the proxy pass the Host header on as it is, and set CHAT_BASE_URL to the public origin",
-    421: "let the proxy pass the Host header on as it is, and set CHAT_BASE_URL to the public origin",
-    502: "the proxy does not reach the server: compare its upstream with CHAT_HOST and CHAT_PORT",
+    403: "pass the Host header through the proxy unchanged, and set CHAT_BASE_URL to the public origin",
+    421: "pass the Host header through the proxy unchanged, and set CHAT_BASE_URL to the public origin",
+    502: "the proxy cannot reach the server: compare its upstream with CHAT_HOST and CHAT_PORT",
     503: "the server is full or stopping; look at CHAT_MAX_CONNECTIONS",
 }
-_UPGRADE = "let the proxy pass the headers Upgrade and Connection on (HTTP/1.1 to the server)"
+_UPGRADE = "pass the Upgrade and Connection headers through the proxy (HTTP/1.1 to the server)"
 
 
 def checks(answer: dict[str, Any] | None) -> Iterator[Finding]:
     """`answer` is the running server's; without one there is nobody to knock at."""
     if answer is None:
-        yield note("address", "no server runs, so it was not tried")
+        yield note("address", "not checked: no server is running")
         return
     address: str = answer["address"]
     if not address.startswith(("http://", "https://")):
-        yield note("address", f"{address} is not tried", "set CHAT_BASE_URL to have the way in tried")
+        yield note("address", f"{address} cannot be checked", "set CHAT_BASE_URL to have the address checked")
         return
     yield asyncio.run(_knock(_reachable(address)))
 
@@ -56,12 +56,12 @@ async def _knock(address: str) -> Finding:
             async with session.ws_connect(url, origin=address, ssl=is_checked) as socket:
                 hello = await socket.receive_json()
                 if hello.get("type") == "hello":
-                    return ok("address", f"{address} answers, WebSocket included")
-                return problem("address", f"{address} is not this program", "correct CHAT_BASE_URL")
+                    return ok("address", f"{address} answers, including WebSocket")
+                return problem("address", f"{address} is answered by another program", "correct CHAT_BASE_URL")
     except aiohttp.WSServerHandshakeError as error:
         if error.status == 401:
-            return ok("address", f"{address} answers; guests may not listen, so the upgrade was refused")
-        text = f"{address} refuses a WebSocket with {error.status}"
+            return ok("address", f"{address} answers; guests are not allowed, so the WebSocket was refused")
+        text = f"{address} refused a WebSocket handshake with status {error.status}"
         return problem("address", text, _ADVICE.get(error.status, _UPGRADE))
     except (aiohttp.ClientError, OSError, TimeoutError, TypeError, ValueError) as error:
         text = f"{address} cannot be reached: {str(error) or type(error).__name__}"

@@ -38,27 +38,27 @@ def checks(config: Config) -> tuple[list[Finding], Answer | None]:
         if not directory.exists():
             return [_would_be_made(directory), _space(directory)], None
         if not directory.is_dir():
-            return [problem("data", f"{directory} is not a directory", "set CHAT_DATA_DIR to one")], None
+            return [problem("data", f"{directory} is not a directory", "set CHAT_DATA_DIR to a directory")], None
         has_room = (directory / "chat.db").exists()
         if not has_room and data_dir.is_empty(directory):
-            return [ok("data", f"{directory} is empty; the first start fills it"), _space(directory)], None
+            return [ok("data", f"{directory} is empty; the first start creates the database"), _space(directory)], None
         findings = [_permissions(directory), _space(directory)]
         if not has_room:
-            return [*findings, note("database", f"there is none in {directory} yet")], None
+            return [*findings, note("database", f"no database in {directory} yet")], None
         found, answer = _database(config)
         return [*findings, _secret(directory), *found], answer
     except OSError as error:
         text = f"cannot be examined: {error.strerror}: {error.filename}"
-        return [problem("data", text, "run this as the user that the server runs as, or as root")], None
+        return [problem("data", text, "run this as the server's user, or as root")], None
 
 
 def _would_be_made(directory: Path) -> Finding:
     parent = _nearest(directory)
     if not os.access(parent, os.W_OK | os.X_OK):
         return problem(
-            "data", f"{directory} is not there, and {parent} may not be written", "make it, or choose another"
+            "data", f"{directory} does not exist and {parent} is not writable", "create it, or choose another directory"
         )
-    return ok("data", f"{directory} is not there yet; the first start makes it")
+    return ok("data", f"{directory} does not exist yet; the first start creates it")
 
 
 def _nearest(directory: Path) -> Path:
@@ -71,12 +71,14 @@ def _permissions(directory: Path) -> Finding:
     if open_ones:
         more = f" and {len(open_ones) - 1} more" if len(open_ones) > 1 else ""
         return problem(
-            "permissions", f"others may use {open_ones[0]}{more}", f"chmod -R u=rwX,go= {directory.absolute()}"
+            "permissions",
+            f"accessible by other users: {open_ones[0]}{more}",
+            f"chmod -R u=rwX,go= {directory.absolute()}",
         )
     if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
-        advice = "run this as the user that the server runs as"
-        return problem("permissions", f"{directory} may not be written by the user who asks", advice)
-    return ok("permissions", f"{directory} is its user's alone")
+        advice = "run this as the server's user"
+        return problem("permissions", f"{directory} is not writable by this user", advice)
+    return ok("permissions", f"{directory} is accessible by its owner only")
 
 
 def _is_open(path: Path) -> bool:
@@ -91,21 +93,21 @@ def _space(directory: Path) -> Finding:
     free = shutil.disk_usage(directory if directory.exists() else _nearest(directory)).free
     text = f"{free // (1024 * 1024):,} MiB free"
     if free < FREE_MIN:
-        return problem("space", text, "make room on that disk; when it is full nothing can be posted")
+        return problem("space", text, "free disk space: nothing can be posted when the disk is full")
     if free < FREE_LOW:
-        return warning("space", text, "make room on that disk before it is full")
+        return warning("space", text, "free disk space before the disk is full")
     return ok("space", text)
 
 
 def _secret(directory: Path) -> Finding:
     path = directory / "secret.key"
     if not path.exists():
-        return note("secret", "there is none yet; the next start makes it")
+        return note("secret", "does not exist yet; the next start creates it")
     if path.stat().st_size != secret_key.SECRET_BYTES:
         return problem(
-            "secret", f"{path} is damaged", "restore it from a backup, or remove it: the next start makes one"
+            "secret", f"{path} is damaged", "restore it from a backup, or delete it: the next start creates a new one"
         )
-    return ok("secret", "there is one")
+    return ok("secret", "present")
 
 
 def _database(config: Config) -> tuple[list[Finding], Answer | None]:
@@ -122,12 +124,12 @@ def _database(config: Config) -> tuple[list[Finding], Answer | None]:
         return [problem("database", f"{path}: {why}", "restore a backup (docs/backup.md); keep this file")], None
     try:
         answer = asyncio.run(asyncio.wait_for(ask(config, "look", {}), ANSWER_SECONDS))
-        return [ok("server", "it runs and answers"), *_judged(path, Health(**answer["database"]))], answer
+        return [ok("server", "running and answering"), *_judged(path, Health(**answer["database"]))], answer
     except DomainError as refusal:
         return [problem("database", f"the server cannot read it: {refusal}", "see the server's log")], None
     except (OSError, TimeoutError):
-        text = f"another process has {config.data_dir} and does not answer"
-        return [problem("server", text, "see its log; stop it, and start the server again")], None
+        text = f"{config.data_dir} is locked by another process that does not answer"
+        return [problem("server", text, "check its log, stop it, and start the server again")], None
 
 
 def _look(path: Path) -> Health:
@@ -146,12 +148,13 @@ def _judged(path: Path, found: Health) -> list[Finding]:
         text = f"{path}: is damaged: {found.verdict}"
         findings.append(problem("database", text, "restore a backup (docs/backup.md); keep this file"))
     elif found.schema < migrations.newest_version():
-        text = f"is whole; schema {found.schema}, which the next start brings to {migrations.newest_version()}"
-        findings.append(note("database", text, "make a backup before that"))
+        text = f"intact; schema {found.schema}, which the next start upgrades to {migrations.newest_version()}"
+        findings.append(note("database", text, "make a backup before the upgrade"))
     else:
-        findings.append(ok("database", f"is whole; schema {found.schema}, {found.messages} messages"))
+        findings.append(ok("database", f"intact; schema {found.schema}, {found.messages} messages"))
     ahead_ms = (found.newest_ms or 0) - time.time_ns() // 1_000_000
     if ahead_ms > AHEAD_MS:
         text = f"the newest message is {ahead_ms // 60_000} minutes in the future"
-        findings.append(problem("clock", text, "set the host's clock (timedatectl); it was ahead, or is behind now"))
+        advice = "correct the host's clock (timedatectl): it was ahead earlier, or is behind now"
+        findings.append(problem("clock", text, advice))
     return findings

@@ -39,13 +39,13 @@ def checks() -> Iterator[Finding]:
 def _python() -> Finding:
     version = ".".join(str(number) for number in sys.version_info[:3])
     if sys.version_info < PYTHON_MIN:
-        return problem("python", f"is {version}", "install Python 3.11 or newer and make the environment anew")
+        return problem("python", f"{version} is too old", "install Python 3.11 or newer and recreate the environment")
     return ok("python", version)
 
 
 def _sqlite() -> Finding:
     if sqlite3.sqlite_version_info < SQLITE_MIN:
-        return problem("sqlite", f"is {sqlite3.sqlite_version}", "use a Python whose SQLite is 3.37 or newer")
+        return problem("sqlite", f"{sqlite3.sqlite_version} is too old", "use a Python whose SQLite is 3.37 or newer")
     return ok("sqlite", sqlite3.sqlite_version)
 
 
@@ -57,14 +57,14 @@ def _packages() -> Finding:
         except Exception as error:  # a broken package raises whatever it likes
             broken.append(f"{package} ({type(error).__name__}: {error})")
     if broken:
-        return problem("packages", f"cannot be used: {', '.join(broken)}", "install the program anew with pip")
-    return ok("packages", "all are there")
+        return problem("packages", f"cannot be imported: {', '.join(broken)}", "reinstall the program with pip")
+    return ok("packages", "all installed")
 
 
 def _heic() -> Finding:
     if importlib.util.find_spec("pi_heif") is None:
-        return note("heic", "photos in HEIC are refused", "for them, install pi-heif (the extra `heic`)")
-    return ok("heic", "photos in HEIC are taken")
+        return note("heic", "HEIC photos are refused", "to accept them, install pi-heif (the extra `heic`)")
+    return ok("heic", "HEIC photos are accepted")
 
 
 def _assets() -> Finding:
@@ -74,14 +74,16 @@ def _assets() -> Finding:
     except FileNotFoundError as error:
         missing = [str(error)]
     if missing:
-        return problem("pages", f"missing: {', '.join(missing)}", "install the program anew, or check it out whole")
-    return ok("pages", "templates and static files are there")
+        return problem("pages", f"missing: {', '.join(missing)}", "reinstall the program, or check out all its files")
+    return ok("pages", "templates and static files found")
 
 
 def _clock() -> Finding:
     now = datetime.now(UTC)
     if now.year not in _YEARS:
         return problem(
-            "clock", f"says {now:%Y-%m-%d}", "set the host's clock (timedatectl), or history expires wrongly"
+            "clock",
+            f"system date is {now:%Y-%m-%d}",
+            "set the host's clock (timedatectl): message expiry depends on it",
         )
     return ok("clock", f"{now:%Y-%m-%d %H:%M:%S} UTC")

@@ -14,9 +14,9 @@ ROUNDS_MIN = 10
 
 def checks(config: Config) -> Iterator[Finding]:
     findings = [*_exposure(config), *_tls(config), *_proxy(config), *_limits(config)]
-    yield from findings or [ok("settings", "nothing risky")]
+    yield from findings or [ok("settings", "no risky settings")]
     if config.registration == "open" and config.base_url:
-        yield note("registration", "anyone may register", "for a closed circle: CHAT_REGISTRATION=invite")
+        yield note("registration", "anyone may register", "to restrict registration: CHAT_REGISTRATION=invite")
     if config.guests == "read" and config.base_url:
         yield note("guests", "anyone may read the room", "for members only: CHAT_GUESTS=none")
 
@@ -25,30 +25,30 @@ def _exposure(config: Config) -> Iterator[Finding]:
     if _is_local(config.host):
         return
     if not config.base_url:
-        text = f"it listens on {config.host} and answers to any Host"
-        yield warning("host", text, "set CHAT_BASE_URL to its public origin")
+        text = f"listens on {config.host} and accepts any Host header"
+        yield warning("host", text, "set CHAT_BASE_URL to the public origin")
     if not config.secure:
-        text = f"it listens on {config.host} without TLS: passwords travel in the clear"
+        text = f"listens on {config.host} without TLS: passwords are sent unencrypted"
         yield warning("tls", text, "set CHAT_TLS_CERT and CHAT_TLS_KEY, or listen on 127.0.0.1 behind a proxy with TLS")
 
 
 def _tls(config: Config) -> Iterator[Finding]:
     for path in filter(None, (config.tls_cert, config.tls_key)):
         if not os.access(path, os.R_OK):
-            yield problem("tls", f"{path} cannot be read", "correct the path, or let the server's user read the file")
+            yield problem("tls", f"{path} cannot be read", "correct the path or the file's permissions")
     if config.base_url.startswith("http://") and not _is_local(config.base_url.removeprefix("http://").split(":")[0]):
-        yield warning("tls", f"{config.base_url} is not https", "put a proxy with TLS in front (README.md)")
+        yield warning("tls", f"{config.base_url} is not https", "use a reverse proxy with TLS (README.md)")
 
 
 def _proxy(config: Config) -> Iterator[Finding]:
     if config.base_url.startswith("https://") and not config.tls_cert and not config.trusted_proxies:
-        text = "all readers behind the proxy have its address, and share its limits"
+        text = "all clients behind the proxy share its address and its limits"
         yield warning("proxy", text, "set CHAT_TRUSTED_PROXIES to the proxy's address, such as 127.0.0.1")
 
 
 def _limits(config: Config) -> Iterator[Finding]:
     if config.bcrypt_rounds < ROUNDS_MIN:
-        text = f"passwords are hashed with {config.bcrypt_rounds} rounds, which is for tests"
+        text = f"bcrypt cost {config.bcrypt_rounds} is for tests only"
         yield warning("passwords", text, "unset CHAT_BCRYPT_ROUNDS")
     for name in ("max_connections", "connections_per_address", "registrations_per_hour"):
         if not getattr(config, name):
