@@ -1,4 +1,4 @@
-"""The product's words: one flat catalogue a language, and the choice between them."""
+"""The one catalogue of sentences and labels: a flat JSON file for each language, and the choice of a language."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 LANGUAGES = ("zh", "en")
 
-# A browser sends a few dozen characters; a longer header is somebody else's and not worth the time.
+# Browsers send a few dozen characters; longer headers are cut, so that parsing stays cheap.
 HEADER_MOST = 1000
 RANGES_MOST = 30
 
@@ -34,8 +34,8 @@ def catalogue(language: str) -> Mapping[str, str]:
 def translator(language: str) -> Callable[..., str]:
     """`t(key, **values)` for one of LANGUAGES; an unknown key is a KeyError.
 
-    Values are put in once and never read again, so a member called `{seconds}` stays just that.
-    A value that is missing becomes "…": a reader gets a sentence, whatever a rule forgot to say.
+    Values are inserted once and not searched for placeholders, so a member called `{seconds}` is shown as such.
+    A missing value becomes "…", so that a reader still gets a sentence.
     """
     words = catalogue(language)
 
@@ -53,11 +53,11 @@ def translator(language: str) -> Callable[..., str]:
 
 
 def explain(language: str, code: str, details: Mapping[str, Any]) -> str:
-    """What a refusal says to its reader.
+    """The sentence for an error code in the reader's language.
 
     A detail `reason` chooses a more exact sentence where there is one (`refusal.name_invalid.too_long`), and
-    `general` the one for a refusal of which no details are known;
-    `retry_after_ms` is told as `{seconds}` or `{minutes}`, rounded up so that trying then is not too early.
+    `general` the one for an error whose details are not known;
+    `retry_after_ms` is given as `{seconds}` or `{minutes}`, rounded up so that trying then is not too early.
     """
     variant, values = str(details.get("reason", "")), dict(details)
     wait_ms = details.get("retry_after_ms")
@@ -73,10 +73,10 @@ def explain(language: str, code: str, details: Mapping[str, Any]) -> str:
 
 
 def choose(accept_language: str, fallback: str) -> str:
-    """The language that a browser's Accept-Language likes best (RFC 9110, 12.5.4), else `fallback`.
+    """The language with the highest quality in Accept-Language (RFC 9110, section 12.5.4), else `fallback`.
 
     Only the primary subtag counts: zh-Hant-TW is zh. `*` stands for `fallback`. Of equals the first
-    wins. A part that is no language range with a quality is passed over, never an error.
+    wins. Parts that are not a language range with a quality are ignored.
     """
     best, best_quality = fallback, 0.0
     for part in accept_language[:HEADER_MOST].split(",")[:RANGES_MOST]:
