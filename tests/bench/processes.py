@@ -1,4 +1,4 @@
-"""Starting a process on a given core, hearing its lines, and ending it."""
+"""Starting a process on a given core, reading its lines, and ending it."""
 
 from __future__ import annotations
 
@@ -38,9 +38,19 @@ def core_seconds(pid: int) -> float:
 
 
 class Process:
-    """A child that talks by lines on its standard output. A context manager: what starts also ends."""
+    """A child that answers by lines on its standard output. A context manager: what starts also ends.
 
-    def __init__(self, command: Sequence[str], core: int, log: Path, environ: Mapping[str, str] | None = None) -> None:
+    `tree` is its working directory, and the first place where it looks for `chatserver`.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        core: int,
+        log: Path,
+        environ: Mapping[str, str] | None = None,
+        tree: Path = REPOSITORY,
+    ) -> None:
         self.log = log
         with log.open("ab") as errors:
             self._popen = subprocess.Popen(
@@ -48,44 +58,44 @@ class Process:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                cwd=REPOSITORY,
-                env={**os.environ, **(environ or {})},
+                cwd=tree,
+                env={**os.environ, "PYTHONPATH": str(tree), **(environ or {})},
                 preexec_fn=lambda: os.sched_setaffinity(0, {core}),
             )
         assert self._popen.stdout is not None
         os.set_blocking(self._popen.stdout.fileno(), False)
-        self._heard = b""
+        self._unread = b""
 
     @property
     def pid(self) -> int:
         return self._popen.pid
 
-    def say(self, line: str) -> None:
+    def write_line(self, line: str) -> None:
         assert self._popen.stdin is not None
         self._popen.stdin.write(line.encode() + b"\n")
         self._popen.stdin.flush()
 
-    def on_frame(self, seconds: float = ANSWER_SECONDS) -> str:
+    def read_line(self, seconds: float = ANSWER_SECONDS) -> str:
         """The next line. Raises RuntimeError, with the end of the child's log, when none comes."""
         assert self._popen.stdout is not None
         deadline = time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
             selector.register(self._popen.stdout, selectors.EVENT_READ)
-            while b"\n" not in self._heard:
+            while b"\n" not in self._unread:
                 if not selector.select(max(0.0, deadline - time.monotonic())):
-                    raise RuntimeError(f"no word from {self._popen.args!r} in {seconds:g} s\n{self.last_words()}")
+                    raise RuntimeError(f"no word from {self._popen.args!r} in {seconds:g} s\n{self.log_tail()}")
                 piece = self._popen.stdout.read()
                 if not piece:
-                    raise RuntimeError(f"{self._popen.args!r} ended\n{self.last_words()}")
-                self._heard += piece
-        line, _, self._heard = self._heard.partition(b"\n")
+                    raise RuntimeError(f"{self._popen.args!r} ended\n{self.log_tail()}")
+                self._unread += piece
+        line, _, self._unread = self._unread.partition(b"\n")
         return line.decode()
 
     def ask(self, line: str) -> str:
-        self.say(line)
-        return self.on_frame()
+        self.write_line(line)
+        return self.read_line()
 
-    def last_words(self) -> str:
+    def log_tail(self) -> str:
         return self.log.read_text(errors="replace")[-2000:]
 
     def end(self, target: int | None = None) -> None:

@@ -80,6 +80,15 @@ def prepare(work: Path, cores: Cores, data: Path, count: int) -> list[Member]:
         return members.register(server.target.host, server.target.port, count)
 
 
+def target_of(process: Process) -> Target:
+    """Wait until a server listens; its WebSocket, which is open when `hello` has come."""
+    words = process.read_line(30).split()
+    if words[:2] != ["listening", "on"]:
+        raise RuntimeError(f"the server printed {' '.join(words)!r}")
+    address = urlsplit(words[2])
+    return Target(address.hostname or "", address.port or 0, "/ws/chat/", b'"type":"hello"')
+
+
 @contextmanager
 def _running(work: Path, cores: Cores, data: Path, count_syncs: bool, settings: dict[str, object]) -> Iterator[Server]:
     command = [sys.executable, "run.py", "serve", "--host", "127.0.0.1", "--port", "0", "--data-dir", str(data)]
@@ -92,13 +101,9 @@ def _running(work: Path, cores: Cores, data: Path, count_syncs: bool, settings: 
     process = Process(command, cores.server, work / "server.log", environ)
     pid = process.pid
     try:
-        words = process.on_frame(30).split()
-        if words[:2] != ["listening", "on"]:
-            raise RuntimeError(f"the server said {' '.join(words)!r}")
+        target = target_of(process)
         if count_syncs:
             pid = int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
-        address = urlsplit(words[2])
-        target = Target(address.hostname or "", address.port or 0, "/ws/chat/", b'"type":"hello"')
         yield Server(pid, target, process.log, syncs)
     finally:
         process.end(pid)

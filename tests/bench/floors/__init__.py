@@ -16,7 +16,7 @@ def start(bench: Bench, name: str, *arguments: str) -> Process:
 
 def port_of(floor: Process) -> int:
     """Wait for the floor's first line, `listening PORT`."""
-    word, port = floor.on_frame(30).split()
+    word, port = floor.read_line(30).split()
     if word != "listening":
         raise RuntimeError(f"a floor said {word!r}")
     return int(port)

@@ -22,7 +22,7 @@ SEND_MESSAGES = 150
 def to_a_hundred(bench: Bench) -> Result:
     result = Result()
     with serving(bench) as server, floors.start(bench, "commits", str(bench.work / "floor.db")) as floor:
-        floor.on_frame()
+        floor.read_line()
         crowd, senders = _crowd(bench, server, SENDERS)
         seconds = bench.size(SECONDS, SECONDS_WHEN_QUICK)
         found = bench.in_turns(

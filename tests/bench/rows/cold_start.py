@@ -51,7 +51,7 @@ def _until_a_word(bench: Bench, command: list[str]) -> float:
     """Milliseconds from the start of a process until its first line."""
     begun = time.perf_counter()
     with Process(command, bench.cores.server, bench.work / "cold.log") as process:
-        process.on_frame()
+        process.read_line()
         return (time.perf_counter() - begun) * 1000
 
 

@@ -41,10 +41,10 @@ def run(bench: Bench) -> Result:
         def of_send(turn: list[int]) -> float:
             floor.ask(f"accept {readers}")
             crowd = connect(floor_target, [], readers, turn=len(turn))
-            floor.on_frame()
+            floor.read_line()
             late = _until_all_have_it(crowd, messages, partial(floor.say, "go 1"))
             for _ in range(messages):
-                floor.on_frame()
+                floor.read_line()
             floor.ask("drop")
             return _close(crowd, late, turn, pooled["send"])
 

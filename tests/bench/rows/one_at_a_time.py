@@ -54,15 +54,15 @@ def sending(bench: Bench, frame: Path, readers: int) -> Iterator[Callable[[int],
         target = Target("127.0.0.1", floors.port_of(floor), "")
         floor.ask(f"accept {readers}")
         crowd = connect(target, [], readers)
-        floor.on_frame()
+        floor.read_line()
 
         def deliveries(messages: int) -> Work:
             crowd.begin_counting()
             meter = Meter(floor.pid)
-            floor.say(f"go {messages}")
+            floor.write_line(f"go {messages}")
             crowd.until(lambda: crowd.marks >= messages * readers)
             work = meter.read(messages * readers)
-            floor.on_frame()
+            floor.read_line()
             return work
 
         yield deliveries

@@ -30,7 +30,7 @@ def run(bench: Bench) -> Result:
     dead_leaves(*SIZE).save(source, "JPEG", quality=92)
     result = Result()
     with floors.start(bench, "photo", str(source), str(LIMIT_BYTES), str(bench.work)) as floor:
-        floor.on_frame(30)
+        floor.read_line(30)
         found = bench.in_turns(
             ours=lambda: float(floor.ask("ours")) * 1000,
             seed=lambda: float(floor.ask("seed")) * 1000,

@@ -26,16 +26,16 @@ def run(bench: Bench) -> Result:
         target = Target("127.0.0.1", floors.port_of(floor), "")
         floor.ask(f"accept {READERS}")
         crowd = connect(target, [], READERS)
-        floor.on_frame()
+        floor.read_line()
 
         def frames_a_second() -> float:
             crowd.begin_counting()
             writes = bench.size(WRITES, 10)
             started = time.perf_counter()
-            floor.say(f"go {writes}")
+            floor.write_line(f"go {writes}")
             crowd.until(lambda: crowd.marks >= READERS * FRAMES_A_WRITE * writes)
             elapsed = time.perf_counter() - started
-            floor.on_frame()
+            floor.read_line()
             return crowd.marks / elapsed
 
         found = bench.in_turns(load=frames_a_second)
