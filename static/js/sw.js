@@ -1,11 +1,11 @@
-// The service worker, served as /sw.js. Online it changes nothing: every request goes to the server
-// first. Without a line it shows the room's shell with the history that the page last put beside it
-// (elements/copy.js). No POST, and nothing of another address, ever passes through it.
+// The service worker, served as /sw.js. Every request goes to the server first. Only if the server
+// cannot be reached, it answers from the offline copy: the page's HTML with the history that the page
+// stored last (features/offline_copy.js). It never handles a POST or a request to another origin.
 
 const CACHE = "room";
 const SHELL = "/";
 const HISTORY = "/history";
-const PRESENT = 'id="present">';
+const PAGE_DATA = 'id="present">';
 
 addEventListener("install", () => skipWaiting());
 addEventListener("activate", (event) => event.waitUntil(clients.claim()));
@@ -14,14 +14,14 @@ addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   if (origin !== location.origin) return;
-  // Whoever logs out leaves nothing behind, even where the page could not see to it.
+  // A logout removes the copy, even if the page could not do it.
   if (pathname === "/logout/") event.waitUntil(caches.delete(CACHE));
   if (request.method !== "GET") return;
   if (pathname === "/") event.respondWith(room(event));
   else if (pathname.startsWith("/static/") || pathname.startsWith("/media/")) event.respondWith(file(request));
 });
 
-// A notification was pressed: to the room that is open, or to a new one.
+// A click on a notification shows the open room, or opens it.
 addEventListener("notificationclick", (event) => {
   event.notification.close();
   event.waitUntil(clients.matchAll({ type: "window" }).then(([open]) => (open ? open.focus() : clients.openWindow("/"))));
@@ -30,11 +30,11 @@ addEventListener("notificationclick", (event) => {
 async function room(event) {
   try {
     const response = await fetch(event.request);
-    event.waitUntil(response.ok ? keepShell(response.clone()) : forgetIfShutOut(response));
+    event.waitUntil(response.ok ? storeShell(response.clone()) : removeIfRefused(response));
     return response;
   } catch (failure) {
-    const kept = await offline();
-    if (kept) return kept;
+    const stored = await offline();
+    if (stored) return stored;
     throw failure;
   }
 }
@@ -43,24 +43,24 @@ async function file(request) {
   try {
     return await fetch(request);
   } catch (failure) {
-    const kept = await caches.match(request);
-    if (kept) return kept;
+    const stored = await caches.match(request);
+    if (stored) return stored;
     throw failure;
   }
 }
 
-// The page without what it says of the room: that is kept apart, and changes more often.
-async function keepShell(response) {
+// The page's HTML without the room's data, which changes more often and is stored separately.
+async function storeShell(response) {
   const html = await response.text();
-  const from = html.indexOf(PRESENT) + PRESENT.length;
+  const from = html.indexOf(PAGE_DATA) + PAGE_DATA.length;
   const to = html.indexOf("</script>", from);
-  if (from < PRESENT.length || to < 0) return;
+  if (from < PAGE_DATA.length || to < 0) return;
   const { headers } = response;
   await put(SHELL, new Response(html.slice(0, from) + html.slice(to), { headers }));
 }
 
-// Sent on to the login: these pages may not be read any more.
-async function forgetIfShutOut({ type, status }) {
+// Redirected to the login: this browser may not read the room any more.
+async function removeIfRefused({ type, status }) {
   if (type === "opaqueredirect" || status === 401 || status === 403) await caches.delete(CACHE);
 }
 
@@ -68,9 +68,9 @@ async function offline() {
   const [shell, history] = await Promise.all([caches.match(SHELL), caches.match(HISTORY)]);
   if (!shell || !history) return undefined;
   const html = await shell.text();
-  const at = html.indexOf(PRESENT) + PRESENT.length;
-  const present = (await history.text()).replaceAll("<", "\\u003c");
-  return new Response(html.slice(0, at) + present + html.slice(at), { headers: shell.headers });
+  const at = html.indexOf(PAGE_DATA) + PAGE_DATA.length;
+  const pageData = (await history.text()).replaceAll("<", "\\u003c");
+  return new Response(html.slice(0, at) + pageData + html.slice(at), { headers: shell.headers });
 }
 
 async function put(name, response) {

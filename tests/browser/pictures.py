@@ -28,9 +28,9 @@ def pick(visitor: Visitor, *pictures: bytes) -> None:
     files: list[Any] = [
         {"name": f"IMG_{i}.PNG", "mimeType": "image/png", "buffer": each} for i, each in enumerate(pictures)
     ]
-    before = visitor.page.locator(".tray li").count()
+    before = visitor.page.locator(".attachments li").count()
     visitor.page.set_input_files("#composer input[name=image]", files)
-    expect(visitor.page.locator(".tray li")).to_have_count(before + len(files))
+    expect(visitor.page.locator(".attachments li")).to_have_count(before + len(files))
 
 
 def paste(visitor: Visitor) -> None:

@@ -127,10 +127,10 @@ def test_several_pictures_are_picked_pasted_and_dropped_and_each_can_be_taken_aw
     paste(ming)
     drop(ming)
     drop(ming, ".room-people")
-    previews = ming.page.locator(".tray img")
+    previews = ming.page.locator(".attachments img")
     expect(previews).to_have_count(5)
-    ming.page.locator(".tray button").nth(2).click()
-    ming.page.locator(".tray button").nth(2).click()
+    ming.page.locator(".attachments button").nth(2).click()
+    ming.page.locator(".attachments button").nth(2).click()
     expect(previews).to_have_count(3)
     ming.field.fill("三张图")
     ming.field.press("Enter")
@@ -148,7 +148,7 @@ def test_what_is_not_a_picture_is_refused_in_words(come: Come) -> None:
         "#composer input[name=image]", {"name": "a.txt", "mimeType": "text/plain", "buffer": b"hello"}
     )
     expect(ming.page.locator("#toast")).to_contain_text("不是图片")
-    expect(ming.page.locator(".tray li")).to_have_count(0)
+    expect(ming.page.locator(".attachments li")).to_have_count(0)
 
 
 def test_an_upload_shows_how_far_it_is_and_can_be_cancelled(come: Come) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Response
+from playwright.sync_api import Response, Route, expect
 
 from tests.browser.caller import Caller
 from tests.browser.conftest import ADMINISTRATOR, DESKTOP, PHONE, RoomProcess, Visitor
@@ -18,18 +18,19 @@ Come = Callable[..., Visitor]
 Call = Callable[[str], Caller]
 both_pages = pytest.mark.parametrize("kind", [DESKTOP, PHONE], ids=["desktop", "phone"])
 KB = 1024
+REQUESTS_MAX = 8
 JS = Path(__file__).parents[2] / "static" / "js"
 
 
 def visited(come: Come, name: str, kind: dict[str, object]) -> list[Response]:
-    """All that the first visit asks the server for, until the page is furnished and quiet."""
+    """All that the first visit requests, until the features are loaded and the network is quiet."""
     visitor = come(**kind)
     visitor.context.add_cookies(Caller(visitor.address, name).cookies())
     heard: list[Response] = []
     visitor.page.on("response", lambda response: heard.append(response))
     visitor.page.goto(visitor.address)
     visitor.wait_online()
-    # The copy for days without a line is made later; what it takes is at hand by then.
+    # The offline copy is made later, of files that are in the browser's cache by then.
     visitor.page.wait_for_load_state("networkidle")
     return heard
 
@@ -61,16 +62,56 @@ def test_a_first_visit_fits(come: Come, hall: RoomProcess, kind: dict[str, objec
 
 
 @both_pages
-def test_at_most_fifteen_modules_before_it_is_usable_each_preloaded(come: Come, kind: dict[str, object]) -> None:
+def test_at_most_eight_requests_before_the_first_message_is_drawn(
+    come: Come, call: Call, kind: dict[str, object]
+) -> None:
+    """With eight style sheets and scripts answered, and all others held back, the messages are there."""
+    call("莉莉").says("只用八个请求")
+    visitor = come(**kind)
+    visitor.context.add_cookies(Caller(visitor.address, "小明").cookies())
+    answered: list[str] = []
+    held: list[Route] = []
+    released: list[bool] = []
+
+    def answer(route: Route) -> None:
+        if len(answered) < REQUESTS_MAX or released:
+            answered.append(route.request.url)
+            route.continue_()
+        else:
+            held.append(route)
+
+    visitor.page.route(re.compile(r"/static/.*\.(css|js)$"), answer)
+    visitor.page.goto(visitor.address, wait_until="commit")
+    expect(visitor.message("只用八个请求")).to_be_visible()
+    assert visitor.page.evaluate("() => getComputedStyle(document.querySelector('.room')).display") == "grid"
+    visitor.until(lambda: held)
+    assert visitor.page.get_attribute("#connection", "data-state") == "connecting"
+    released.append(True)
+    for route in held:
+        route.continue_()
+    visitor.wait_online()
+
+
+@both_pages
+def test_what_the_first_messages_need_is_preloaded_and_nothing_else(come: Come, kind: dict[str, object]) -> None:
     ming = come("小明", **kind)
     preloaded = {link.get_attribute("href") for link in ming.page.locator("link[rel=modulepreload]").all()}
     version = re.match(r"/static/\w+/js/", str(next(iter(preloaded))))
     assert version
-    needed = imported_by("room.js")
-    assert {f"{version[0]}{name}" for name in needed} == preloaded
-    # Its sentences are one script more, of the page's language.
+    assert {f"{version[0]}{name}" for name in imported_by("room.js")} == preloaded
+    # The sentences are one more script, that of the page's language.
     assert ming.page.locator("script[src$='/js/words/zh.js']").count() == 1
-    assert len(needed) + 1 <= 15
+
+
+def test_one_round_trip_fetches_all_that_is_needed_to_connect() -> None:
+    """room.js names what its features import: a module that is found only in another one costs a round trip more."""
+    room = (JS / "room.js").read_text()
+    lists = {
+        name: re.findall(r'"([\w/]+)"', found) for name, found in re.findall(r"const (\w+) = \[(.*?)\];", room, re.S)
+    }
+    named = {f"{name}.js" for name in (*lists["BEFORE_CONNECTING"], *lists["IMPORTED"], "models/clock", "net/socket")}
+    needed = {module for name in named for module in imported_by(name)}
+    assert needed - imported_by("room.js") == named
 
 
 def test_static_files_are_kept_for_ever_under_a_path_that_names_their_content(come: Come) -> None:

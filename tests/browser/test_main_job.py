@@ -95,7 +95,7 @@ def test_a_picked_picture_is_shown_to_all_small_and_without_a_jump(visit: Visit,
     ming.page.set_input_files(
         "#composer input[name=image]", {"name": "IMG_1.JPG", "mimeType": "image/jpeg", "buffer": photo()}
     )
-    ming.page.wait_for_selector(".tray li, .tray-item")
+    ming.page.wait_for_selector(".attachments li, .attachment")
     ming.page.click("#composer [type=submit]")
     shown = wang.page.wait_for_selector("#messages article[data-id] img[src*='/media/images/']")
     assert shown is not None
@@ -112,11 +112,11 @@ def test_a_pasted_picture_has_a_preview_that_can_be_taken_away(visit: Visit) -> 
     ming = visit()
     ming.register("小明")
     _paste_picture(ming)
-    ming.page.wait_for_selector(".tray img")
-    ming.page.locator(".tray button").first.click()
-    ming.page.wait_for_selector(".tray img", state="detached")
+    ming.page.wait_for_selector(".attachments img")
+    ming.page.locator(".attachments button").first.click()
+    ming.page.wait_for_selector(".attachments img", state="detached")
     _paste_picture(ming)
-    ming.page.wait_for_selector(".tray img")
+    ming.page.wait_for_selector(".attachments img")
     ming.page.click("#composer [type=submit]")
     ming.page.wait_for_selector("#messages article[data-id] img[src*='/media/images/']")
 
@@ -125,7 +125,7 @@ def test_a_picture_opens_large_and_escape_closes_it(visit: Visit) -> None:
     ming = visit()
     ming.register("小明")
     _paste_picture(ming)
-    ming.page.wait_for_selector(".tray img")
+    ming.page.wait_for_selector(".attachments img")
     ming.page.click("#composer [type=submit]")
     ming.page.click("#messages article[data-id] img[src*='/media/images/']")
     ming.page.wait_for_selector("dialog#lightbox[open]")

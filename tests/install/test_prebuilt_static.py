@@ -6,8 +6,10 @@ import gzip
 import re
 import zipfile
 from pathlib import Path
+from urllib.parse import urljoin
 
 import brotli
+import pytest
 
 from chatserver.http import assets
 from chatserver.i18n.scripts import scripts
@@ -34,3 +36,20 @@ async def test_the_installed_room_answers_with_brotli(programs: Path, tmp_path: 
         for found in re.findall(r'(?:href|src)="(/static/\w+/(?:css|js)/[^"]+)"', page):
             answer = await guest.get(found, {"Accept-Encoding": "gzip, br"})
             assert answer.headers["Content-Encoding"] == "br", found
+
+
+@pytest.mark.parametrize("ui", ["desktop", "mobile"])
+async def test_the_installed_room_draws_its_first_message_with_at_most_eight_requests(
+    programs: Path, tmp_path: Path, ui: str
+) -> None:
+    """As tests/browser/test_light.py sees it in a checkout, but without a browser: by what the page names."""
+    async with room(programs / "chatserver", tmp_path) as address, Browser(address) as guest:
+        page = (await guest.get(f"/?ui={ui}", HTML)).text
+        sheets = re.findall(r'<link rel="stylesheet" href="([^"]+)"', page)
+        modules = set(re.findall(r'<link rel="modulepreload" href="([^"]+)"', page))
+        scripts_ = set(re.findall(r'<script [^>]*src="([^"]+)"', page))
+        assert len(sheets) == 1 and b"@import" not in (await guest.get(sheets[0], {})).body
+        for module in modules:
+            for name in re.findall(r'^import [^;]*?from "(\.[^"]+)";', (await guest.get(module, {})).text, re.M | re.S):
+                assert urljoin(module, name) in modules, f"{module} imports {name}"
+        assert len({*sheets, *modules, *scripts_}) <= 8

@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 
 from chatserver.core.config import Config
-from chatserver.core.model import User
+from chatserver.core.model import REACTIONS, User
 from chatserver.features.messages.recent import PAGE, Feed
 from chatserver.features.presence.presence import Presence
 from chatserver.http import encode
@@ -63,6 +63,7 @@ class RoomPage:
             "user": encode.user(user) if user else None,
             "read_id": read_id,
             "limits": encode.limits(config),
+            "reactions": REACTIONS,
             "window": self._wire.window(feed.window) if feed.window else None,
             "announcement": encode.media_url(feed.announcement),
             "room_name": config.room_name,

@@ -1,9 +1,9 @@
-// Dialogs: opening them by [data-opens], closing them by a click beside them, asking, and saying.
+// Dialogs: opened by [data-opens], closed by [data-closes] or a click beside them. A question, and a toast.
 
 const TOAST_MS = 4000;
 
-// One set of listeners for every <dialog> of the page.
-export function wireDialogs() {
+// One set of listeners for all dialogs of the page.
+export function start() {
   document.addEventListener("click", (event) => {
     const opener = event.target.closest?.("[data-opens]");
     if (opener) {
@@ -13,11 +13,11 @@ export function wireDialogs() {
     }
     if (event.target.closest?.("[data-closes]")) event.target.closest("dialog").close();
   });
-  for (const dialog of document.querySelectorAll("dialog")) closesBeside(dialog);
+  for (const dialog of document.querySelectorAll("dialog")) closeByClickBeside(dialog);
 }
 
-// A press that began elsewhere (the long press that opened a sheet) must not close it when it ends.
-export function closesBeside(dialog) {
+// A press that began elsewhere (the long press that opened a sheet) must not close the dialog when it ends.
+function closeByClickBeside(dialog) {
   let pressed = false;
   dialog.addEventListener("pointerdown", ({ target }) => (pressed = target === dialog));
   dialog.addEventListener("click", ({ target }) => {
@@ -42,11 +42,11 @@ export function ask(question, agree, { danger = false } = {}) {
 
 let hiding = 0;
 
-export function toast(words) {
+export function toast(text) {
   const node = document.getElementById("toast");
-  node.textContent = words;
+  node.textContent = text;
   node.hidden = false;
-  // An open dialog covers everything but itself and the top layer.
+  // An open dialog covers all of the page but itself.
   (document.querySelector("dialog[open]") ?? document.body).append(node);
   clearTimeout(hiding);
   hiding = setTimeout(() => {

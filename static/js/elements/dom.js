@@ -1,8 +1,10 @@
-// Making nodes. Text goes in as text, always: nothing here or elsewhere parses HTML.
-
-import { initial } from "../models/text.js";
+// Making nodes: elements, icons, avatars, and the text of messages with its links and mentions.
+// Text goes in as text: nothing here or elsewhere parses HTML.
 
 const SVG = "http://www.w3.org/2000/svg";
+const LINK = /\bhttps?:\/\/[^\s<>"'\x60“”‘’「」『』（）【】《》，。；！？、]+/giu;
+// Punctuation at the end belongs to the sentence, not to the address.
+const TRAILING = /[.,;:!?)\]}'"*_~]+$/u;
 
 // A fresh copy of what a <template> of the page holds.
 export function clone(id) {
@@ -41,7 +43,7 @@ export function iconButton(className, name, label, act) {
   return node;
 }
 
-// A member's face: the picture, or the first character of the name on the member's own hue.
+// A member's avatar: the picture, or the first character of the name on the member's own hue.
 export function face({ id, name, avatar }) {
   const drawn = () => {
     const node = make("span", "face", initial(name));
@@ -64,4 +66,119 @@ export function badge(role, label) {
   const node = make("span", "badge");
   node.append(icon("badge"), make("span", "badge-label", label));
   return node;
+}
+
+// A message's text: its links, and the reader's own name where it is mentioned.
+export function textNode(text, mentions) {
+  const node = make("p", "message-text");
+  node.dir = "auto";
+  for (const piece of pieces(text)) {
+    if (!piece.href) {
+      node.append(...withMentions(piece.text, mentions(piece.text)));
+      continue;
+    }
+    const link = make("a", "", piece.text);
+    link.href = piece.href;
+    link.target = "_blank";
+    link.rel = "noopener nofollow ugc";
+    node.append(link);
+  }
+  return node;
+}
+
+function withMentions(text, mentions) {
+  const parts = [];
+  let from = 0;
+  for (const { at, to } of mentions) {
+    parts.push(text.slice(from, at), make("mark", "mention", text.slice(at, to)));
+    from = to;
+  }
+  return [...parts, text.slice(from)];
+}
+
+// A list of {text} and {text, href}, in order; joined, their texts are the whole text.
+export function pieces(text) {
+  const found = [];
+  let from = 0;
+  for (const match of text.matchAll(LINK)) {
+    const address = withoutTail(match[0]);
+    const href = safeAddress(address);
+    if (!href) continue;
+    if (match.index > from) found.push({ text: text.slice(from, match.index) });
+    found.push({ text: address, href });
+    from = match.index + address.length;
+  }
+  if (from < text.length) found.push({ text: text.slice(from) });
+  return found;
+}
+
+const WORD = /[\p{Script=Latin}\p{Script=Cyrillic}\p{Nd}_]/u;
+
+// Where `text` mentions `name` with @ or ＠: a list of {at, to}. A name in letters must end where a word
+// ends, so @lily does not mention li; and `longer` names that begin alike are tried first, so @小明明
+// does not mention 小明.
+export function mentionsOf(text, name, longer = []) {
+  const found = [];
+  const lower = text.toLocaleLowerCase();
+  const wanted = name.toLocaleLowerCase();
+  const others = longer.map((each) => each.toLocaleLowerCase()).filter((each) => each !== wanted && each.startsWith(wanted));
+  for (const { index } of text.matchAll(/[@＠]/g)) {
+    const rest = lower.slice(index + 1);
+    if (!isNamed(rest, wanted) || others.some((each) => isNamed(rest, each))) continue;
+    if (index > 0 && WORD.test(text[index - 1])) continue;
+    found.push({ at: index, to: index + 1 + name.length });
+  }
+  return found;
+}
+
+function isNamed(rest, name) {
+  return rest.startsWith(name) && !(WORD.test(name.charAt(name.length - 1)) && WORD.test(rest.charAt(name.length)));
+}
+
+const ONE_GLYPH = String.raw`(?:\p{RI}\p{RI}|\p{Emoji_Presentation}|\p{Emoji}\uFE0F)(?:\p{EMod}|\uFE0F|\u200D\p{Emoji}\uFE0F?)*`;
+const FEW_GLYPHS = new RegExp(`^(?:${ONE_GLYPH}\\s?){1,3}$`, "u");
+
+// One to three emoji and nothing else: drawn larger, without a bubble.
+export function isOnlyEmoji(text) {
+  return text.length < 40 && FEW_GLYPHS.test(text);
+}
+
+// Characters as the server counts them: code points, not UTF-16 units.
+export function length(text) {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}
+
+// One line of at most `limit` characters, for quotes and notices.
+export function snippet(text, limit = 80) {
+  const line = text.replace(/\s+/gu, " ").trim();
+  const characters = [...line];
+  return characters.length > limit ? `${characters.slice(0, limit).join("")}…` : line;
+}
+
+// The first character of a name as a reader sees it, for a drawn face.
+export function initial(name) {
+  const segments = globalThis.Intl?.Segmenter
+    ? new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(name)
+    : [...name].map((segment) => ({ segment }));
+  for (const { segment } of segments) return segment.toLocaleUpperCase();
+  return "·";
+}
+
+function withoutTail(address) {
+  const trimmed = address.replace(TRAILING, "");
+  // "(https://host/a_(b))" keeps the bracket that the address itself opened.
+  const opened = (trimmed.match(/\(/g) ?? []).length;
+  const closed = (trimmed.match(/\)/g) ?? []).length;
+  return opened > closed && address.startsWith(`${trimmed})`) ? `${trimmed})` : trimmed;
+}
+
+function safeAddress(address) {
+  try {
+    const { protocol, href, hostname } = new URL(address);
+    return hostname && (protocol === "http:" || protocol === "https:") ? href : null;
+  } catch {
+    return null;
+  }
 }

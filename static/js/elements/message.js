@@ -1,20 +1,18 @@
-// The one renderer of a message: for history, for live ones, and for those still on their way.
+// The one renderer of messages: from history, live, and pending.
 //
-// An item is {key, message, entry, mine, starts, day, unread, quote, left}: `entry` is the outbox's
-// while the message is pending, `quote` what Timeline.original() said, `left` the ordering window
-// that a preset speaks of, while it is open.
+// An item is {key, message, entry, mine, starts, day, unread, quote, secondsLeft}: `entry` is the
+// outbox's entry of a pending message, `quote` the result of Timeline.original(), `secondsLeft` those
+// of the ordering window that a preset announced, or null.
 
-import { secondsLeft } from "../models/clock.js";
-import { isOnlyEmoji, pieces, snippet } from "../models/text.js";
 import { t, timeLeft } from "../words/words.js";
-import { badge, button, clone, face, icon, iconButton, make } from "./dom.js";
+import { badge, button, clone, face, icon, iconButton, isOnlyEmoji, make, snippet, textNode } from "./dom.js";
 
 const PICTURE_BOX = { desktop: [320, 320], mobile: [220, 260] };
 
 export class MessageRenderer {
   #drawn = new WeakMap();
 
-  // `room`: me, ui, dates, clock, previews (client_id -> object URL), recalledText(), mentions().
+  // Uses of `room`: me, ui, dates, previews (client_id -> object URL), recalledText(), mentions().
   constructor(room) {
     this.room = room;
   }
@@ -23,7 +21,7 @@ export class MessageRenderer {
     return clone("message-template");
   }
 
-  // Draws only what changed since the last time: a redraw would lose the reader's selection.
+  // Draws only what changed since the last time: replacing nodes would lose the reader's selection.
   draw(article, item) {
     const before = this.#drawn.get(article);
     this.#drawn.set(article, item);
@@ -95,13 +93,13 @@ export class MessageRenderer {
     for (const each of side.querySelectorAll("button")) each.tabIndex = -1;
   }
 
-  // Drawn apart from the content: an answer by emoji must not load a picture again.
+  // Drawn separately from the content: a reaction must not load a picture again.
   #drawReactions(article, { message }) {
     const { me } = this.room;
-    const place = article.querySelector(".message-reactions");
-    if (!place) return;
-    const focused = place.contains(document.activeElement) ? document.activeElement.dataset.emoji : null;
-    place.replaceChildren(...(message.reactions ?? []).map(({ emoji, users }) => {
+    const list = article.querySelector(".message-reactions");
+    if (!list) return;
+    const focused = list.contains(document.activeElement) ? document.activeElement.dataset.emoji : null;
+    list.replaceChildren(...(message.reactions ?? []).map(({ emoji, users }) => {
       const node = button("reaction", "");
       node.dataset.emoji = emoji;
       node.append(make("span", "reaction-glyph", emoji), make("span", "tabular", String(users.length)));
@@ -111,8 +109,8 @@ export class MessageRenderer {
       node.tabIndex = article.contains(document.activeElement) ? 0 : -1;
       return node;
     }));
-    // The toggled one keeps the focus; where it is gone, its message has it.
-    if (focused) (place.querySelector(`[data-emoji="${focused}"]`) ?? article).focus({ preventScroll: true });
+    // The reaction that was pressed keeps the focus; if it is gone, its message gets it.
+    if (focused) (list.querySelector(`[data-emoji="${focused}"]`) ?? article).focus({ preventScroll: true });
   }
 
   #time(message, className) {
@@ -133,7 +131,7 @@ export class MessageRenderer {
       node.append(t("quote_earlier"));
       return node;
     }
-    const text = make("bdi", "quote-text", original.text ? snippet(original.text) : original.image ? t("picture") : presetWord(original));
+    const text = make("bdi", "quote-text", original.text ? snippet(original.text) : original.image ? t("picture") : presetText(original));
     node.append(make("bdi", "quote-author", original.user), text);
     node.setAttribute("aria-label", t("quote_of", { name: original.user, text: text.textContent }));
     if (original.thumb) {
@@ -163,7 +161,7 @@ export class MessageRenderer {
       frame.disabled = true;
       picture.addEventListener("error", () => frame.replaceChildren(icon("picture"), make("span", "picture-name", entry.image.name)), { once: true });
     } else if (preview) {
-      this.#swapIn(picture, message);
+      this.#replacePreview(picture, message);
     } else {
       picture.loading = "lazy";
       picture.src = message.thumb || message.image;
@@ -171,8 +169,8 @@ export class MessageRenderer {
     return frame;
   }
 
-  // The sender's own preview stays until the stored picture can take its place in one frame.
-  async #swapIn(picture, { thumb, image, client_id }) {
+  // The sender's own preview stays until the stored picture is decoded, so that nothing flickers.
+  async #replacePreview(picture, { thumb, image, client_id }) {
     const stored = new Image();
     stored.src = thumb || image;
     await stored.decode().catch(() => {});
@@ -226,14 +224,14 @@ export class MessageRenderer {
   }
 
   #preset(item) {
-    const { message, left } = item;
+    const { message, secondsLeft } = item;
     if (message.image) return this.#presetPicture(item);
     const notice = clone("notice-template");
     notice.classList.add("notice--preset");
     notice.dataset.preset_kind = message.preset ?? "";
     notice.querySelector(".notice-text").append(
       icon(message.preset === "stop" ? "stop" : "clock"),
-      make("strong", "", presetWord(message)),
+      make("strong", "", presetText(message)),
       make("bdi", "notice-author", message.user),
       badge(message.role, t("administrator")) ?? "",
     );
@@ -241,8 +239,8 @@ export class MessageRenderer {
       const remaining = make("span", message.preset === "countdown" ? "remaining remaining--large" : "remaining");
       remaining.dataset.closes = message.closes_ms ?? "";
       remaining.dataset.created = message.created_ms;
-      remaining.hidden = !left;
-      if (left) remaining.textContent = timeLeft(secondsLeft(left.closes_ms, this.room.clock.now()));
+      remaining.hidden = secondsLeft === null;
+      if (secondsLeft !== null) remaining.textContent = timeLeft(secondsLeft);
       notice.append(remaining);
       notice.classList.toggle("notice--countdown", message.preset === "countdown");
     }
@@ -266,39 +264,11 @@ export class MessageRenderer {
   }
 }
 
-// What a preset says, in the reader's language; the server's own words where we know none.
-export function presetWord(message) {
+// The text of a preset in the reader's language; the server's text of a preset that this page does not know.
+export function presetText(message) {
   return ["start", "stop", "countdown", "picture"].includes(message.preset)
     ? t(`preset_${message.preset}`)
     : message.text;
-}
-
-function textNode(text, mentions) {
-  const node = make("p", "message-text");
-  node.dir = "auto";
-  for (const piece of pieces(text)) {
-    if (!piece.href) {
-      node.append(...withMentions(piece.text, mentions(piece.text)));
-      continue;
-    }
-    const link = make("a", "", piece.text);
-    link.href = piece.href;
-    link.target = "_blank";
-    link.rel = "noopener nofollow ugc";
-    node.append(link);
-  }
-  return node;
-}
-
-// The reader's own name, where they are called, stands out.
-function withMentions(text, mentions) {
-  const parts = [];
-  let from = 0;
-  for (const { at, to } of mentions) {
-    parts.push(text.slice(from, at), make("mark", "mention", text.slice(at, to)));
-    from = to;
-  }
-  return [...parts, text.slice(from)];
 }
 
 // A sentence whose names are elements of their own: "{name}撤回了一条消息".

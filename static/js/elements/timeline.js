@@ -1,16 +1,19 @@
-// The list of messages: what of the timeline stands in the document, and where the reader is in it.
+// The list of messages: draws the part of the timeline that the document holds, and keeps the scroll
+// position.
 //
-// Changes are collected and drawn once a frame. Each drawing first notes what the reader looks at,
-// and afterwards puts it back where it was: older pages, expiry, pictures and a new window size
-// never move the line that is being read.
+// Changes are collected and drawn once per animation frame. After each drawing the messages that the
+// reader looks at are put back to where they were: older pages, expiry, pictures and a new window size
+// do not move the line that is being read.
+//
+// Event "read": the reader has seen the newest message; its id is `lastRead`.
 
-import { continuesRun } from "../models/dates.js";
-import { firstBelow, isNearEnd, lowerBound, NEAR_EDGE_PX, Slice } from "../models/scroll.js";
+import { continuesRun, firstBelow, isNearEnd, lowerBound, NEAR_EDGE_PX, Slice } from "../models/timeline.js";
 import { t } from "../words/words.js";
 import { MessageRenderer } from "./message.js";
 
-export class TimelineView {
+export class TimelineView extends EventTarget {
   following = true;
+  lastRead = 0;
 
   #room;
   #list;
@@ -24,10 +27,11 @@ export class TimelineView {
   #fetching = false;
   #unseen = 0;
   #unreadFrom = null;
-  // The reader left with everything read: what comes next is where they last read to.
+  // The page was hidden with everything read: the unread divider goes above the next message.
   #leftAllRead = false;
 
   constructor(room, { list, newest, empty, older }) {
+    super();
     this.#room = room;
     this.#list = list;
     this.newest = newest;
@@ -35,22 +39,22 @@ export class TimelineView {
     this.older = older;
     this.#renderer = new MessageRenderer(room);
     list.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    list.addEventListener("load", () => this.#keepPlace(), { capture: true });
-    new ResizeObserver(() => this.#keepPlace()).observe(list);
+    list.addEventListener("load", () => this.#keepPosition(), { capture: true });
+    new ResizeObserver(() => this.#keepPosition()).observe(list);
     newest.addEventListener("click", () => this.toEnd());
-    room.timeline.addEventListener("change", ({ detail }) => this.#heard(detail));
-    room.outbox?.addEventListener("change", () => this.redraw());
-    document.addEventListener("visibilitychange", () => this.#cameOrWent());
+    room.timeline.addEventListener("change", ({ detail }) => this.#onChange(detail));
+    document.addEventListener("visibilitychange", () => this.#onVisibility());
   }
 
-  // The first drawing is the page's own content: nothing of it is news to a screen reader.
-  start() {
+  // The first drawing is the page's own content: a screen reader does not announce it.
+  start(lastRead) {
     const { ids } = this.#room.timeline;
+    this.lastRead = lastRead;
     this.#slice.toEnd(ids);
     this.#slice.first = 0;
-    this.#markUnread(this.#room.reading.lastRead);
+    this.#markUnread();
     this.#draw();
-    this.#quietly();
+    this.#suppressAnnouncements();
   }
 
   redraw() {
@@ -63,8 +67,8 @@ export class TimelineView {
     this.#draw();
   }
 
-  // What the reader has written counts as having read what stands above it.
-  sent() {
+  // A reader who writes has read what is above.
+  onSent() {
     this.#unreadFrom = null;
     this.toEnd();
   }
@@ -89,18 +93,14 @@ export class TimelineView {
     return true;
   }
 
-  articleOf(id) {
-    return this.#list.querySelector(`article[data-id="${id}"]`);
-  }
-
-  #heard({ posted = [], replaced = false }) {
+  #onChange({ posted = [], replaced = false }) {
     const { me, outbox } = this.#room;
     for (const message of posted) {
       const mine = me?.id === message.user_id;
       if (mine && outbox?.find(message.client_id)) {
-        // The pending article becomes the message's own; it is never shown twice.
+        // The pending article becomes that of the message, so that it is not shown twice.
         this.#keyOfId.set(message.id, message.client_id);
-        outbox.settle(message.client_id);
+        outbox.confirm(message.client_id);
       }
       if (mine) continue;
       if (this.#leftAllRead) this.#unreadFrom = message.id;
@@ -134,14 +134,14 @@ export class TimelineView {
       else this.#list.insertBefore(article, cursor);
     }
     this.empty.hidden = items.length > 0;
-    this.#keepPlace();
+    this.#keepPosition();
     this.#noteRead();
   }
 
   #items() {
-    const { timeline, outbox, me, dates, clock, window } = this.#room;
+    const { timeline, outbox, me, dates, window } = this.#room;
     const [from, to] = this.#slice.bounds(timeline.ids, this.following);
-    const now = clock.now();
+    const now = this.#room.now();
     const items = [];
     let previous = from > 0 ? timeline.get(timeline.ids[from - 1]) : null;
     const add = (key, message, entry) => {
@@ -154,7 +154,7 @@ export class TimelineView {
         day: newDay ? dates.dayName(message.created_ms, now) : "",
         unread,
         quote: message.reply_to === null ? null : timeline.original(message.reply_to),
-        left: window.leftOf(message),
+        secondsLeft: window?.secondsOf(message) ?? null,
       });
       previous = message;
     };
@@ -166,7 +166,7 @@ export class TimelineView {
     return items;
   }
 
-  // An unsent entry in the shape of a message; made anew only when its state changes.
+  // An unsent entry in the form of a message; a new one only when its state changes.
   #pending(entry) {
     const { me } = this.#room;
     if (entry.shown?.of !== entry.state) {
@@ -183,7 +183,7 @@ export class TimelineView {
     return entry.shown.message;
   }
 
-  #keepPlace() {
+  #keepPosition() {
     const list = this.#list;
     if (this.following) {
       list.scrollTop = list.scrollHeight;
@@ -198,11 +198,11 @@ export class TimelineView {
   }
 
   #scrolled() {
-    // The list has another height since (a keyboard slides in): nobody scrolled away from the end.
-    if (this.#list.clientHeight !== this.#measured) this.#keepPlace();
+    // The height of the list has changed (an on-screen keyboard opened): the reader did not scroll.
+    if (this.#list.clientHeight !== this.#measured) this.#keepPosition();
     else this.#measure();
     const { scrollTop, scrollHeight, clientHeight } = this.#list;
-    if (scrollTop < NEAR_EDGE_PX) this.#older();
+    if (scrollTop < NEAR_EDGE_PX) this.#showOlder();
     if (!this.#slice.atEnd && scrollHeight - clientHeight - scrollTop < NEAR_EDGE_PX) {
       this.#slice.extendDown(this.#room.timeline.ids);
       this.redraw();
@@ -210,7 +210,7 @@ export class TimelineView {
     this.#noteRead();
   }
 
-  // Notes what is in view, and at which height, for the next change to keep.
+  // Records which messages are in view and where, for #keepPosition() after the next change.
   #measure() {
     const list = this.#list;
     const where = { top: list.scrollTop, client: list.clientHeight, height: list.scrollHeight };
@@ -228,10 +228,10 @@ export class TimelineView {
     this.newest.lastElementChild.textContent = this.#unseen ? t("new_messages", { count: this.#unseen }) : t("to_newest");
   }
 
-  #older() {
+  #showOlder() {
     const { timeline } = this.#room;
     if (this.#slice.extendUp(timeline.ids)) {
-      this.#quietly();
+      this.#suppressAnnouncements();
       this.redraw();
     } else if (timeline.hasMore) {
       this.#fetchOlder();
@@ -244,7 +244,7 @@ export class TimelineView {
     this.older.hidden = false;
     try {
       const found = await this.#room.fetchOlder();
-      this.#quietly();
+      this.#suppressAnnouncements();
       this.#slice.first = Math.min(this.#slice.first, this.#room.timeline.oldestId);
       return found;
     } catch {
@@ -255,32 +255,33 @@ export class TimelineView {
     }
   }
 
-  // Old messages coming into the document are not news: the log is busy while they do.
-  #quietly() {
+  // Older messages that are added must not be announced: the log is marked as busy meanwhile.
+  #suppressAnnouncements() {
     this.#list.setAttribute("aria-busy", "true");
     setTimeout(() => this.#list.setAttribute("aria-busy", "false"), 300);
   }
 
-  #markUnread(last_read) {
+  #markUnread() {
     const { timeline, me } = this.#room;
-    if (!last_read || last_read < timeline.firstId) return;
-    this.#unreadFrom = timeline.ids.find((id) => id > last_read && timeline.get(id).user_id !== me?.id) ?? null;
+    if (!this.lastRead || this.lastRead < timeline.firstId) return;
+    this.#unreadFrom = timeline.ids.find((id) => id > this.lastRead && timeline.get(id).user_id !== me?.id) ?? null;
   }
 
   #noteRead() {
-    if (!document.hidden && this.following) this.#room.reading.read(this.#room.timeline.newestId);
+    const { newestId } = this.#room.timeline;
+    if (document.hidden || !this.following || newestId <= this.lastRead) return;
+    this.lastRead = newestId;
+    this.dispatchEvent(new Event("read"));
   }
 
-  // The divider stays where it is while one reads; it may move while nobody looks.
-  #cameOrWent() {
-    const { reading, timeline } = this.#room;
+  // The unread divider does not move while the page is visible; it may move while it is hidden.
+  #onVisibility() {
     this.#noteRead();
-    this.#leftAllRead = document.hidden && reading.lastRead >= timeline.newestId;
-    if (document.hidden) reading.flush();
+    this.#leftAllRead = document.hidden && this.lastRead >= this.#room.timeline.newestId;
   }
 }
 
-// The renderer compares what it drew with what it is to draw: it needs the entry as it was then.
+// The renderer compares an item with the one that it drew last: it needs the entry as it was then.
 function snapshot(entry) {
   if (entry.seen?.state !== entry.state) entry.seen = { ...entry, seen: undefined, shown: undefined };
   entry.seen.progress = entry.progress;

@@ -1,46 +1,47 @@
-// Finding the member whose name is being typed after @ or ＠: by its characters, or by the first
-// letters of their pinyin, so that "zs" finds 张三.
+// Finding the member whose name is being written after @ or ＠: by its characters, or by the first
+// letters of their pinyin, so that "zs" finds 张三. No DOM: features/mention.js shows the names.
 
 // The first character of each pinyin initial, in the order of the browser's own collation: no
-// dictionary is sent. A character with two readings is found by its more usual one only.
+// dictionary is needed. A character with two readings is found by its more usual one only.
 const FIRSTS = [..."阿八嚓哒妸发旮哈讥咔垃痳拏噢妑七呥扨它穵夕丫帀"];
 const LETTERS = "abcdefghjklmnopqrstwxyz";
 const HAN = /\p{Script=Han}/u;
-const MOST = 6;
-const LONGEST_NAME = 20;
+const OFFERED_MAX = 6;
+const NAME_MAX = 20;
 
 const pinyin = new Intl.Collator("zh-u-co-pinyin");
 
 // "z" for 张; any other character itself.
 export function initialOf(character) {
   if (!HAN.test(character)) return character;
-  const at = FIRSTS.findLastIndex((first) => pinyin.compare(first, character) <= 0);
+  const after = FIRSTS.findIndex((first) => pinyin.compare(first, character) > 0);
+  const at = (after < 0 ? FIRSTS.length : after) - 1;
   return at < 0 ? character : LETTERS[at];
 }
 
-// What is being called at `caret`: {from, query}, or null. `from` is where the @ stands.
+// The mention that is being written at `caret`: {from, query}, or null. `from` is the index of its @.
 export function queryAt(text, caret) {
   const before = text.slice(0, caret);
   const from = Math.max(before.lastIndexOf("@"), before.lastIndexOf("＠"));
-  // An address has a letter before its @: a call has none.
+  // An e-mail address has a letter before its @; a mention has none.
   if (from < 0 || /[A-Za-z0-9_.]/.test(before.charAt(from - 1))) return null;
   const query = before.slice(from + 1);
-  return query.length > LONGEST_NAME || /\s/.test(query) ? null : { from, query };
+  return query.length > NAME_MAX || /\s/.test(query) ? null : { from, query };
 }
 
-// The names that answer to `query`: those that begin with it first, then those that hold it.
+// The names that match `query`: those that begin with it first, then those that contain it.
 export function namesFor(query, names) {
   const wanted = [...query.toLocaleLowerCase()];
-  const found = names.map((name) => ({ name, at: placeOf(wanted, [...name.toLocaleLowerCase()]) }));
+  const found = names.map((name) => ({ name, at: matchIndex(wanted, [...name.toLocaleLowerCase()]) }));
   return found
     .filter(({ at }) => at >= 0)
     .sort((a, b) => Math.sign(a.at) - Math.sign(b.at))
-    .slice(0, MOST)
+    .slice(0, OFFERED_MAX)
     .map(({ name }) => name);
 }
 
-// Each character of the query is the name's, or its initial: 张s, zs and 张三 are all 张三.
-function placeOf(wanted, name) {
+// Each character of the query is that of the name, or its initial: 张s, zs and 张三 all match 张三.
+function matchIndex(wanted, name) {
   for (let at = 0; at + wanted.length <= name.length; at += 1) {
     if (wanted.every((character, i) => character === name[at + i] || character === initialOf(name[at + i]))) return at;
   }

@@ -1,59 +1,59 @@
-// What the member has sent and the server has not confirmed yet.
+// The messages that the member has written and the server has not confirmed.
 //
-// One entry travels at a time, so that the room sees them in the order they were written. An entry
-// keeps its `client_id` however often it travels: the server stores it once.
+// One entry is sent at a time, so that they arrive in the order in which they were written. An entry
+// keeps its `client_id` however often it is sent: the server stores it once.
 
-const AGAIN_MS = 3000;
-const NOT_FINAL = new Set(["too_fast", "busy", "offline"]);
+const RETRY_MS = 3000;
+const RETRIED = new Set(["too_fast", "busy", "offline"]);
 
 export class Outbox extends EventTarget {
   entries = [];
-  interval_ms = 0;
 
-  #shelf;
-  #deliver;
+  #storage;
+  #send;
+  #interval_ms;
   #now;
   #later;
   #timer = null;
   #nextAt = 0;
   #online = false;
 
-  // `deliver(entry)` starts sending one; what came of it arrives by settle() and refuse().
-  // `shelf` keeps entries over a reload: load(), save(entry), remove(client_id).
-  constructor({ deliver, shelf, now = () => performance.now(), later = (run, ms) => setTimeout(run, ms) }) {
+  // `send(entry)` starts sending one; its result arrives by confirm() or refuse(). `storage` keeps
+  // entries over a reload: load(), save(entry), remove(client_id). `interval_ms()` is the least time
+  // between two messages.
+  constructor({ send, storage, interval_ms, now = () => performance.now(), later = (run, ms) => setTimeout(run, ms) }) {
     super();
-    this.#deliver = deliver;
-    this.#shelf = shelf;
+    this.#send = send;
+    this.#storage = storage;
+    this.#interval_ms = interval_ms;
     this.#now = now;
     this.#later = later;
   }
 
-  // Entries that an earlier page left unsent; those already on their way here are not doubled.
+  // Adds the entries that an earlier page left unsent, without those that are here already.
   async restore() {
-    const kept = await this.#shelf.load();
+    const stored = await this.#storage.load();
     const known = new Set(this.entries.map((entry) => entry.client_id));
-    const missing = kept.filter((entry) => !known.has(entry.client_id));
+    const missing = stored.filter((entry) => !known.has(entry.client_id));
     for (const entry of missing) {
       entry.progress = 0;
       if (entry.state === "sending") entry.state = "waiting";
     }
     this.entries = [...missing, ...this.entries];
     this.#changed();
-    this.pump();
+    this.sendNext();
   }
 
-  // `image`: {blob, name, width, height} or null. Resolves to the entry once it is safe on the shelf.
-  async add({ text, reply_to = null, image = null, created_ms }) {
+  // `image`: {blob, name, width, height} or null. Event "stored" tells when an entry has been stored.
+  add({ text, reply_to = null, image = null, created_ms }) {
     const entry = {
       client_id: newClientId(), text, reply_to, image, created_ms,
       state: "waiting", progress: 0, code: "", reason: "",
     };
     this.entries.push(entry);
     this.#changed();
-    this.pump();
-    entry.shelved = await this.#shelf.save(entry);
-    // It may have been settled while the shelf was writing.
-    if (!this.find(entry.client_id)) this.#shelf.remove(entry.client_id);
+    this.sendNext();
+    this.#store(entry);
     return entry;
   }
 
@@ -61,28 +61,28 @@ export class Outbox extends EventTarget {
     return this.entries.find((entry) => entry.client_id === client_id);
   }
 
-  // The server has it: by its message, or by its ack.
-  settle(client_id) {
+  // The server has stored it: its message or its ack has arrived.
+  confirm(client_id) {
     const entry = this.find(client_id);
     if (!entry) return;
-    if (entry.state === "sending") this.#nextAt = this.#now() + this.interval_ms;
+    if (entry.state === "sending") this.#nextAt = this.#now() + this.#interval_ms();
     this.#remove(entry);
   }
 
-  // The server said no, or the way there broke (code "offline").
+  // The server refused it, or could not be reached (code "offline").
   refuse(client_id, { code, message = "", retry_after_ms }) {
     const entry = this.find(client_id);
     if (!entry) return;
     entry.progress = 0;
-    if (NOT_FINAL.has(code)) {
+    if (RETRIED.has(code)) {
       entry.state = "waiting";
-      this.#nextAt = this.#now() + (retry_after_ms ?? AGAIN_MS);
+      this.#nextAt = this.#now() + (retry_after_ms ?? RETRY_MS);
     } else {
       Object.assign(entry, { state: "failed", code, reason: message });
-      this.#shelf.save(entry);
+      this.#storage.save(entry);
     }
     this.#changed();
-    this.pump();
+    this.sendNext();
   }
 
   progress(client_id, part) {
@@ -97,10 +97,10 @@ export class Outbox extends EventTarget {
     if (!entry || entry.state !== "failed") return;
     Object.assign(entry, { state: "waiting", code: "", reason: "" });
     this.#changed();
-    this.pump();
+    this.sendNext();
   }
 
-  // Taken back before it was sent. Returns the entry, so that its text can be put back.
+  // Removes an unsent entry and returns it, so that its text can be restored to the field.
   discard(client_id) {
     const entry = this.find(client_id);
     if (!entry) return undefined;
@@ -109,23 +109,23 @@ export class Outbox extends EventTarget {
     return entry;
   }
 
-  // A text that travelled when the line broke may or may not have arrived: it goes again, as itself.
-  // Pictures travel over HTTP and learn of a broken line by themselves.
+  // A text that was being sent when the connection closed may or may not have arrived: it is sent again,
+  // with the same client_id. Pictures go over HTTP, and fail there by themselves.
   setOnline(online) {
     this.#online = online;
     for (const entry of this.entries) {
       if (!online && entry.state === "sending" && !entry.image) entry.state = "waiting";
     }
     this.#changed();
-    this.pump();
+    this.sendNext();
   }
 
-  // Milliseconds until the next message may go; 0 when it may go now.
+  // Milliseconds until the next message may be sent; 0: now.
   get wait_ms() {
     return Math.max(0, this.#nextAt - this.#now());
   }
 
-  pump() {
+  sendNext() {
     if (!this.#online || this.entries.some((entry) => entry.state === "sending")) return;
     const entry = this.entries.find((each) => each.state === "waiting");
     if (!entry) return;
@@ -134,21 +134,28 @@ export class Outbox extends EventTarget {
       if (this.#timer === null) {
         this.#timer = this.#later(() => {
           this.#timer = null;
-          this.pump();
+          this.sendNext();
         }, wait);
       }
       return;
     }
     entry.state = "sending";
     this.#changed();
-    this.#deliver(entry);
+    this.#send(entry);
+  }
+
+  async #store(entry) {
+    entry.stored = await this.#storage.save(entry);
+    // It may have been confirmed while it was being stored.
+    if (!this.find(entry.client_id)) this.#storage.remove(entry.client_id);
+    if (entry.stored) this.dispatchEvent(new Event("stored"));
   }
 
   #remove(entry) {
     this.entries = this.entries.filter((each) => each !== entry);
-    this.#shelf.remove(entry.client_id);
+    this.#storage.remove(entry.client_id);
     this.#changed();
-    this.pump();
+    this.sendNext();
   }
 
   #changed() {

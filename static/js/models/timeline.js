@@ -1,12 +1,16 @@
-// The room's messages as this page knows them, in the server's order.
+// The room's messages as this page knows them, in the server's order, and which of them the document
+// holds. No DOM: the view (elements/timeline.js) passes in what it measured.
 //
-// News comes by three roads: the page, the socket, and pages of history asked for over HTTP. The
-// roads race; the `seq` of each message decides, so that an answer read before a recall can never
-// bring back what was recalled.
+// Messages come from three sources: the page itself, the socket, and history over HTTP. The answers
+// can arrive in any order; the higher `seq` of a message wins, so that an answer that was read before
+// a recall cannot bring back what was recalled.
 
-import { lowerBound } from "./scroll.js";
-
-const REMEMBERED_CHANGES = 500;
+export const NEAR_END_PX = 100;
+export const NEAR_EDGE_PX = 600;
+export const DOCUMENT_LIMIT = 300;
+export const PAGE = 50;
+const PENDING_CHANGES_MAX = 500;
+const RUN_MS = 5 * 60_000;
 
 export class Timeline extends EventTarget {
   ids = [];
@@ -16,8 +20,8 @@ export class Timeline extends EventTarget {
   hasMore = false;
 
   #byId = new Map();
-  // Changes to messages that are not here yet: id -> {seq, state, by}, or the changed message itself.
-  #early = new Map();
+  // Changes to messages that are not loaded yet: id -> {seq, state, by}, or the changed message itself.
+  #pendingChanges = new Map();
 
   get(id) {
     return this.#byId.get(id);
@@ -28,35 +32,35 @@ export class Timeline extends EventTarget {
   }
 
   get newestId() {
-    return this.ids.at(-1) ?? 0;
+    return this.ids[this.ids.length - 1] ?? 0;
   }
 
-  // Takes the place of everything known: the page's own messages, or a `sync` that starts anew.
+  // Replaces everything known: by the page's own messages, or by a `sync` that is not `complete`.
   replace({ messages, seq, epoch, first_id, has_more }) {
     this.ids = [];
     this.#byId.clear();
-    this.#early.clear();
+    this.#pendingChanges.clear();
     this.seq = seq;
     this.epoch = epoch;
     this.firstId = first_id;
     this.hasMore = has_more ?? (messages.length > 0 && messages[0].id > first_id);
-    for (const message of messages) this.#take(message);
+    for (const message of messages) this.#store(message);
     this.#changed({ replaced: true });
   }
 
-  // The changes missed while away, in `seq` order.
+  // The changes since this page was last connected, in `seq` order.
   catchUp(messages, { seq, first_id }) {
     const newest = this.newestId;
     const posted = messages.filter(({ id, state }) => state === "live" && id > newest);
-    for (const message of messages) this.#hear(message);
+    for (const message of messages) this.#apply(message);
     this.seq = Math.max(this.seq, seq);
-    this.#forgetBelow(first_id);
+    this.#dropBelow(first_id);
     this.#changed({ posted });
   }
 
-  // Older messages, from HTTP. They say nothing of how far the socket's stream has come.
+  // Older messages, from HTTP. They do not move `seq`, which counts the socket's changes only.
   prepend(messages, { first_id, has_more }) {
-    for (const message of messages) this.#take(message);
+    for (const message of messages) this.#store(message);
     this.hasMore = has_more;
     this.firstId = Math.max(this.firstId, first_id);
     this.#changed({});
@@ -64,37 +68,36 @@ export class Timeline extends EventTarget {
 
   post(seq, message) {
     const isNew = message.id > this.newestId;
-    this.#hear(message);
+    this.#apply(message);
     this.seq = Math.max(this.seq, seq);
     this.#changed(isNew ? { posted: [message] } : { changed: message.id });
   }
 
-  // `state` is "recalled" or "deleted". Returns the message as it was, where it was known.
-  withdraw(seq, id, state, by) {
+  // `state` is "recalled" or "deleted".
+  remove(seq, id, state, by) {
     const known = this.#byId.get(id);
     this.seq = Math.max(this.seq, seq);
     if (known) {
-      if (known.seq < seq) this.#take(emptied(known, { seq, state, by }));
+      if (known.seq < seq) this.#store(emptied(known, { seq, state, by }));
     } else {
-      this.#note(id, { seq, state, by });
+      this.#keepChange(id, { seq, state, by });
     }
-    this.#changed({ withdrawn: id });
-    return known;
+    this.#changed({ removed: id });
   }
 
   expire(ids, first_id) {
     for (const id of ids) this.#drop(id);
-    this.#forgetBelow(first_id);
+    this.#dropBelow(first_id);
     this.#changed({});
   }
 
-  // A member's new face or role holds for what they said before, too.
-  renameFaces(user) {
+  // A member's new avatar or role also applies to their earlier messages.
+  updateAuthor(user) {
     for (const message of this.#byId.values()) {
       if (message.user_id !== user.id) continue;
       this.#byId.set(message.id, { ...message, avatar: user.avatar, role: user.role, user: user.name });
     }
-    this.#changed({ faces: true });
+    this.#changed({ authors: true });
   }
 
   // Where a reply points: {state: "live", message}, or "recalled", "deleted", "gone", "earlier".
@@ -105,35 +108,33 @@ export class Timeline extends EventTarget {
     return { state: id < this.oldestId && this.hasMore ? "earlier" : "deleted" };
   }
 
-  // My newest live message that can still be recalled, or undefined.
-  lastRecallable(user_id, now_ms) {
+  // The newest live message that this member wrote, presets left out; or undefined.
+  lastOf(user_id) {
     for (let i = this.ids.length - 1; i >= 0; i -= 1) {
       const message = this.#byId.get(this.ids[i]);
-      if (message.user_id === user_id && message.state === "live" && message.kind !== "preset") {
-        return message.recall_until_ms > now_ms ? message : undefined;
-      }
+      if (message.user_id === user_id && message.state === "live" && message.kind !== "preset") return message;
     }
     return undefined;
   }
 
-  // From the live stream. A change to what lies above the oldest page here waits for that page: put
-  // in now it would leave a gap below it that nobody fetches.
-  #hear(message) {
-    if (this.hasMore && message.id < this.oldestId) this.#note(message.id, message);
-    else this.#take(message);
+  // A message from the socket. A change to one that is older than the oldest loaded page is kept until
+  // that page is fetched: inserted now, it would leave a gap below it that is never fetched.
+  #apply(message) {
+    if (this.hasMore && message.id < this.oldestId) this.#keepChange(message.id, message);
+    else this.#store(message);
   }
 
-  #note(id, change) {
-    this.#early.set(id, change);
-    if (this.#early.size > REMEMBERED_CHANGES) this.#early.delete(this.#early.keys().next().value);
+  #keepChange(id, change) {
+    this.#pendingChanges.set(id, change);
+    if (this.#pendingChanges.size > PENDING_CHANGES_MAX) this.#pendingChanges.delete(this.#pendingChanges.keys().next().value);
   }
 
-  #take(message) {
+  #store(message) {
     const known = this.#byId.get(message.id);
-    const early = this.#early.get(message.id);
+    const pending = this.#pendingChanges.get(message.id);
     if (known && known.seq >= message.seq) return;
-    if (early && early.seq > message.seq) message = early.id ? early : emptied(message, early);
-    this.#early.delete(message.id);
+    if (pending && pending.seq > message.seq) message = pending.id ? pending : emptied(message, pending);
+    this.#pendingChanges.delete(message.id);
     if (message.state === "deleted") {
       this.#drop(message.id);
       return;
@@ -152,7 +153,7 @@ export class Timeline extends EventTarget {
     this.ids.splice(lowerBound(this.ids, id), 1);
   }
 
-  #forgetBelow(first_id) {
+  #dropBelow(first_id) {
     this.firstId = Math.max(this.firstId, first_id);
     while (this.ids.length && this.ids[0] < first_id) this.#drop(this.ids[0]);
     if (this.oldestId <= this.firstId) this.hasMore = false;
@@ -166,4 +167,104 @@ export class Timeline extends EventTarget {
 function emptied(message, { seq, state, by }) {
   const recalled_by = state === "recalled" ? by : "";
   return { ...message, seq, state, recalled_by, text: "", image: "", thumb: "", client_id: "", reactions: [] };
+}
+
+export function isNearEnd({ top, client, height }) {
+  return height - client - top <= NEAR_END_PX;
+}
+
+// Index of the first of `count` items, in order, whose bottom edge lies below `line`; by halving,
+// because measuring each of 300 items at every scroll event would be slow.
+export function firstBelow(count, bottomOf, line) {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (bottomOf(middle) > line) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+// The part of the timeline that the document holds. Its limits are ids, so that it stays the same part
+// when messages are added or expire at either end. `last` Infinity: up to the newest.
+export class Slice {
+  first = 0;
+  last = Infinity;
+
+  get atEnd() {
+    return this.last === Infinity;
+  }
+
+  // [from, to) in `ids` (sorted). Above the limit it drops the end that the reader does not look at.
+  bounds(ids, following) {
+    let from = lowerBound(ids, this.first);
+    let to = this.atEnd ? ids.length : lowerBound(ids, this.last + 1);
+    if (to - from > DOCUMENT_LIMIT) {
+      if (following) from = to - DOCUMENT_LIMIT;
+      else to = from + DOCUMENT_LIMIT;
+      this.first = ids[from];
+      if (to < ids.length) this.last = ids[to - 1];
+    }
+    return [from, to];
+  }
+
+  // One page more at the top; false when the timeline has none, and older messages must be fetched.
+  extendUp(ids) {
+    const from = lowerBound(ids, this.first);
+    if (from === 0) return false;
+    this.first = ids[Math.max(0, from - PAGE)];
+    const to = this.atEnd ? ids.length : lowerBound(ids, this.last + 1);
+    const start = lowerBound(ids, this.first);
+    if (to - start > DOCUMENT_LIMIT) this.last = ids[start + DOCUMENT_LIMIT - 1];
+    return true;
+  }
+
+  extendDown(ids) {
+    if (this.atEnd) return false;
+    const to = Math.min(ids.length, lowerBound(ids, this.last + 1) + PAGE);
+    this.last = to >= ids.length ? Infinity : ids[to - 1];
+    const from = lowerBound(ids, this.first);
+    if (to - from > DOCUMENT_LIMIT) this.first = ids[to - DOCUMENT_LIMIT];
+    return true;
+  }
+
+  toEnd(ids) {
+    this.last = Infinity;
+    this.first = ids[Math.max(0, ids.length - 2 * PAGE)] ?? 0;
+  }
+
+  around(ids, id) {
+    const at = lowerBound(ids, id);
+    const to = Math.min(ids.length, at + PAGE);
+    this.first = ids[Math.max(0, at - PAGE)] ?? 0;
+    this.last = to >= ids.length ? Infinity : ids[to - 1];
+  }
+}
+
+export function lowerBound(ids, id) {
+  let low = 0;
+  let high = ids.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ids[middle] < id) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+// Whether `message` continues a run of `previous`, whose avatar and name are then not repeated: same
+// author, within five minutes, both live and no presets.
+export function continuesRun(previous, message) {
+  return Boolean(
+    previous &&
+      previous.user_id === message.user_id &&
+      isPlain(previous) &&
+      isPlain(message) &&
+      message.created_ms - previous.created_ms < RUN_MS,
+  );
+}
+
+function isPlain(message) {
+  return message.state === "live" && message.kind !== "preset";
 }

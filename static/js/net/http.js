@@ -1,4 +1,4 @@
-// The calls over HTTP. Every "no" becomes a Refused, whatever it was made of.
+// Requests over HTTP. Every failure becomes a Refused: a refusal of the server, a proxy's error page, no network.
 
 import { t } from "../words/words.js";
 
@@ -20,7 +20,7 @@ export function postJSON(path, body = {}) {
 }
 
 // A multipart POST with `progress(part)` from 0 to 1 and an `abort()` on the promise. It is an
-// XMLHttpRequest because fetch still cannot tell how much of a body has gone out.
+// XMLHttpRequest because fetch does not report how much of a body has been sent.
 export function upload(path, fields, progress = () => {}) {
   const request = new XMLHttpRequest();
   const done = new Promise((resolve, reject) => {
@@ -30,12 +30,12 @@ export function upload(path, fields, progress = () => {}) {
     request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
     request.onload = () => {
       try {
-        resolve(understand(request.status, request.responseText, request.getResponseHeader("Retry-After")));
+        resolve(resultOf(request.status, request.responseText, request.getResponseHeader("Retry-After")));
       } catch (refused) {
         reject(refused);
       }
     };
-    request.onerror = () => reject(unreachable());
+    request.onerror = () => reject(noNetwork());
     request.onabort = () => reject(new Refused(0, { code: "aborted", message: "" }));
     request.send(formOf(fields));
   });
@@ -47,9 +47,9 @@ async function call(method, path, body, extra = {}) {
   try {
     response = await fetch(path, { method, body, headers: { ...headers(), ...extra } });
   } catch {
-    throw unreachable();
+    throw noNetwork();
   }
-  return understand(response.status, await response.text(), response.headers.get("Retry-After"));
+  return resultOf(response.status, await response.text(), response.headers.get("Retry-After"));
 }
 
 function headers() {
@@ -59,7 +59,7 @@ function headers() {
   };
 }
 
-// The server reads the token before it takes in a file, so it comes first.
+// The server checks the token before it accepts a file, so it comes first.
 function formOf(fields) {
   const form = new FormData();
   form.append("csrf_token", document.querySelector('meta[name="csrf-token"]').content);
@@ -71,12 +71,12 @@ function formOf(fields) {
   return form;
 }
 
-function understand(status, text, retry_after) {
+function resultOf(status, text, retry_after) {
   let body = null;
   try {
     body = JSON.parse(text);
   } catch {
-    // A proxy's own error page; its status says enough.
+    // Not JSON: a proxy's own error page. Its status decides.
   }
   if (status >= 200 && status < 300 && body) return body;
   const error = body?.error ?? {};
@@ -88,6 +88,6 @@ function understand(status, text, retry_after) {
   });
 }
 
-function unreachable() {
+function noNetwork() {
   return new Refused(0, { code: "offline", message: t("failed_offline") });
 }

@@ -1,16 +1,16 @@
-// The room's socket, and its coming back.
+// The room's WebSocket, and its reconnecting.
 //
-// States: "connecting" until `hello` has arrived, then "online"; "offline" while it waits for the
-// next attempt, or for good when the login ended. Only `hello` means online: an open socket behind
-// a stuck proxy is not the room.
+// States: "connecting" until `hello` has arrived, then "online"; "offline" while it waits for the next
+// attempt, or for good when the login has ended. Only `hello` means online: a proxy may open a socket
+// that does not reach the room.
 
-const FIRST_WAIT_MS = 1000;
-const LONGEST_WAIT_MS = 30_000;
+const WAIT_MIN_MS = 1000;
+const WAIT_MAX_MS = 30_000;
 const HELLO_WITHIN_MS = 10_000;
 const SILENCE_MS = 25_000;
 const PONG_WITHIN_MS = 8_000;
 const CHECK_WITHIN_MS = 3_000;
-// A guest may not ask whether anybody is there; after this long without a word they come in anew.
+// A guest may not send a ping: after this time without a frame their page reconnects.
 const GUEST_SILENCE_MS = 120_000;
 const ENDED = new Map([[4401, "login_required"], [4403, "banned"]]);
 
@@ -23,30 +23,30 @@ export class RoomSocket extends EventTarget {
   #attempts = 0;
   #retry = 0;
   #watch = 0;
-  #mute;
-  #heardAt = 0;
+  #listenOnly;
+  #receivedAt = 0;
 
-  // `address()` is asked anew at each attempt: it carries how far the page has come. `mute`: a
-  // guest's, who listens and sends nothing at all.
-  constructor(address, { mute = false } = {}) {
+  // `address()` is called at each attempt: it holds the last `seq` of the page. `listenOnly`: a guest's
+  // socket, which sends nothing.
+  constructor(address, { listenOnly = false } = {}) {
     super();
     this.#address = address;
-    this.#mute = mute;
+    this.#listenOnly = listenOnly;
   }
 
   start() {
-    addEventListener("online", () => this.#wake());
+    addEventListener("online", () => this.#onWake());
     addEventListener("offline", () => this.#check());
-    addEventListener("pageshow", (event) => event.persisted && this.#wake());
+    addEventListener("pageshow", (event) => event.persisted && this.#onWake());
     document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") this.#wake();
+      if (document.visibilityState === "visible") this.#onWake();
     });
     this.#connect();
   }
 
-  // False when nothing is there to take it.
+  // False when it is not connected.
   send(frame) {
-    if (this.#mute || this.state !== "online") return false;
+    if (this.#listenOnly || this.state !== "online") return false;
     this.#socket.send(JSON.stringify(frame));
     return true;
   }
@@ -55,19 +55,19 @@ export class RoomSocket extends EventTarget {
     this.send({ type: "ping", t: performance.now() });
   }
 
-  // The reader will not wait.
+  // Without waiting for the next attempt.
   retryNow() {
     if (this.state === "offline" && !this.ended) this.#connect();
   }
 
   #connect() {
     clearTimeout(this.#retry);
-    this.#become("connecting");
+    this.#setState("connecting");
     const socket = new WebSocket(this.#address());
     this.#socket = socket;
-    this.#expect(HELLO_WITHIN_MS);
+    this.#dropAfter(HELLO_WITHIN_MS);
     socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(data);
-    socket.onclose = ({ code }) => socket === this.#socket && this.#lost(code);
+    socket.onclose = ({ code }) => socket === this.#socket && this.#onClosed(code);
   }
 
   #receive(data) {
@@ -77,67 +77,68 @@ export class RoomSocket extends EventTarget {
     } catch {
       return;
     }
-    this.#listen();
+    this.#onAlive();
     if (frame.type === "hello") {
       this.#attempts = 0;
-      this.#become("online", frame);
+      this.#setState("online", frame);
       this.ping();
     } else {
       this.dispatchEvent(Object.assign(new Event("frame"), { frame }));
     }
   }
 
-  // A line can die without a word. After a silence we ask, and hang up when nobody answers.
-  #listen() {
+  // A connection can fail without a close. After a silence it is checked with a ping, and dropped if no
+  // frame follows.
+  #onAlive() {
     clearTimeout(this.#watch);
-    this.#heardAt = performance.now();
-    this.#watch = setTimeout(() => this.#ask(PONG_WITHIN_MS), this.#mute ? GUEST_SILENCE_MS : SILENCE_MS);
+    this.#receivedAt = performance.now();
+    this.#watch = setTimeout(() => this.#ping(PONG_WITHIN_MS), this.#listenOnly ? GUEST_SILENCE_MS : SILENCE_MS);
   }
 
-  #ask(within_ms) {
-    if (this.#mute) {
-      this.#comeAnew();
+  #ping(within_ms) {
+    if (this.#listenOnly) {
+      this.#reconnect();
       return;
     }
     this.ping();
-    this.#expect(within_ms);
+    this.#dropAfter(within_ms);
   }
 
-  // Costs a handshake and tells for certain; the room goes on from where this page was.
-  #comeAnew() {
+  // A new handshake is a certain check; the page continues from its last `seq`.
+  #reconnect() {
     const socket = this.#socket;
     this.#socket = null;
     socket?.close();
     this.#connect();
   }
 
-  #expect(within_ms) {
+  #dropAfter(within_ms) {
     clearTimeout(this.#watch);
-    this.#watch = setTimeout(() => this.#hangUp(), within_ms);
+    this.#watch = setTimeout(() => this.#drop(), within_ms);
   }
 
-  // close() waits for the other side, who may be gone: we do not wait with it.
-  #hangUp() {
+  // close() waits for the server, which may be unreachable: this does not wait.
+  #drop() {
     const socket = this.#socket;
     this.#socket = null;
     socket?.close();
-    this.#lost(0);
+    this.#onClosed(0);
   }
 
-  #lost(code) {
+  #onClosed(code) {
     clearTimeout(this.#watch);
     this.#socket = null;
     this.ended = ENDED.get(code) ?? "";
-    this.#become("offline");
+    this.#setState("offline");
     if (this.ended) return;
-    const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#attempts);
+    const wait = Math.min(WAIT_MAX_MS, WAIT_MIN_MS * 2 ** this.#attempts);
     this.#attempts += 1;
-    // Spread over the upper half, so that a room's members do not all return in one instant.
-    const jittered = Math.max(FIRST_WAIT_MS, wait * (0.5 + Math.random() / 2));
+    // Random in the upper half, so that all members do not reconnect at the same instant.
+    const jittered = Math.max(WAIT_MIN_MS, wait * (0.5 + Math.random() / 2));
     this.#retry = setTimeout(() => this.#connect(), jittered);
   }
 
-  #wake() {
+  #onWake() {
     if (this.ended) return;
     if (this.state === "offline") this.#connect();
     else if (this.state === "online") this.#check();
@@ -145,12 +146,12 @@ export class RoomSocket extends EventTarget {
 
   #check() {
     if (this.state !== "online") return;
-    // A guest who just heard the room needs no proof of it.
-    if (this.#mute && performance.now() - this.#heardAt < SILENCE_MS) return;
-    this.#ask(CHECK_WITHIN_MS);
+    // A guest's connection that just received a frame needs no check.
+    if (this.#listenOnly && performance.now() - this.#receivedAt < SILENCE_MS) return;
+    this.#ping(CHECK_WITHIN_MS);
   }
 
-  #become(state, hello = null) {
+  #setState(state, hello = null) {
     this.state = state;
     this.dispatchEvent(Object.assign(new Event("state"), { hello }));
   }

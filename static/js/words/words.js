@@ -1,13 +1,12 @@
-// The page's sentences, in the language that the server chose for this page.
+// The page's sentences, days and times, in the language that the server chose for this page.
 //
-// They come from the one catalogue in chatserver/i18n: the server serves its part for this page as
+// The sentences come from the one catalogue in chatserver/i18n: the server serves its part for this page as
 // words/zh.js or words/en.js (see chatserver/i18n/scripts.py), which runs before the first module.
-
-import { clockFace } from "../models/clock.js";
 
 export const language = document.documentElement.lang.startsWith("en") ? "en" : "zh";
 
 const sentences = globalThis.roomWords ?? {};
+const QUARTER_MS = 15 * 60_000;
 // {name} is the value called name; {count|message|messages} the first word for one, else the second.
 const PLACE = /\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}/g;
 
@@ -22,4 +21,54 @@ export function t(key, values = {}) {
 // "100 秒"; from two minutes on "2:05".
 export function timeLeft(seconds) {
   return seconds < 120 ? t("time_left", { seconds }) : clockFace(seconds);
+}
+
+// "1:05", or "1:00:05" from an hour on.
+export function clockFace(seconds) {
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  if (!parts[0]) parts.shift();
+  return parts.map((part, i) => (i ? String(part).padStart(2, "0") : part)).join(":");
+}
+
+// Days and times in the reader's own time zone.
+export class Dates {
+  #today;
+  #time;
+  #exact;
+  #day;
+  #dayOfYear;
+  #days = new Map();
+
+  constructor() {
+    this.#time = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+    this.#exact = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "medium" });
+    this.#day = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short" });
+    this.#today = new Intl.DateTimeFormat(language, { month: "long", day: "numeric", weekday: "long" });
+    this.#dayOfYear = new Intl.DateTimeFormat(language, { year: "numeric", month: "long", day: "numeric" });
+  }
+
+  time(ms) {
+    return this.#time.format(ms);
+  }
+
+  exact(ms) {
+    return this.#exact.format(ms);
+  }
+
+  // "2026-11-22", to compare with. It is called twice for each message at each drawing, and formatting
+  // is slow: so the answer is kept for each quarter of an hour. Every time zone changes its day at a
+  // full quarter of an hour.
+  dayKey(ms) {
+    const quarter = Math.floor(ms / QUARTER_MS);
+    if (!this.#days.has(quarter)) this.#days.set(quarter, this.#day.format(ms));
+    return this.#days.get(quarter);
+  }
+
+  // 今天, 昨天, or the date: with its weekday this year, with its year otherwise.
+  dayName(ms, now_ms) {
+    const key = this.dayKey(ms);
+    if (key === this.dayKey(now_ms)) return t("today");
+    if (key === this.dayKey(now_ms - 86_400_000)) return t("yesterday");
+    return (key.slice(0, 4) === this.dayKey(now_ms).slice(0, 4) ? this.#today : this.#dayOfYear).format(ms);
+  }
 }

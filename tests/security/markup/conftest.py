@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import serving
+from tests.browser.conftest import browser, serving  # noqa: F401
 from tests.security.markup.scene import Scene, fill, listen
 
 
 @pytest.fixture(scope="package")
-def scene(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:  # noqa: F811
     data_dir = tmp_path_factory.mktemp("markup") / "data"
     settings = {"send_interval": "0", "history_limit": "1000", "log_level": "warning"}
     server = serving(data_dir, **settings)

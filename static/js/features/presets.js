@@ -3,27 +3,25 @@
 import { postJSON, upload } from "../net/http.js";
 import { t } from "../words/words.js";
 
-export function wirePresets(room) {
+export function start(room) {
   const chosen = document.getElementById("preset-picture");
-  document.addEventListener("click", async ({ target }) => {
-    const pressed = target.closest?.("[data-preset], [data-preset-replace]");
-    if (!pressed) return;
-    if ("presetReplace" in pressed.dataset) {
-      chosen.click();
-      return;
-    }
-    pressed.disabled = true;
-    try {
-      await send(pressed);
-      pressed.closest("dialog")?.close();
-    } catch (refused) {
-      if (pressed.dataset.preset === "picture" && refused.status === 404) await offerToChoose(room, chosen);
-      else room.say(refused.message);
-    } finally {
-      pressed.disabled = false;
-    }
-  });
-  chosen?.addEventListener("change", () => replacePicture(room, chosen));
+  if (!chosen) return;
+  room.onClick("[data-preset]", (pressed) => onPreset(room, pressed, chosen));
+  room.onClick("[data-preset-replace]", () => chosen.click());
+  chosen.addEventListener("change", () => replacePicture(room, chosen));
+}
+
+async function onPreset(room, pressed, chosen) {
+  pressed.disabled = true;
+  try {
+    await send(pressed);
+    pressed.closest("dialog")?.close();
+  } catch (refused) {
+    if (pressed.dataset.preset === "picture" && refused.status === 404) await offerToChoose(room, chosen);
+    else room.toast(refused.message);
+  } finally {
+    pressed.disabled = false;
+  }
 }
 
 function send(pressed) {
@@ -46,6 +44,6 @@ async function replacePicture(room, chosen) {
     await upload("/send_preset_image/", { image: { blob: file, name: file.name } });
     document.querySelector("dialog[open]")?.close();
   } catch (refused) {
-    room.say(refused.message);
+    room.toast(refused.message);
   }
 }

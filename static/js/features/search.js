@@ -1,13 +1,19 @@
-// Searching what is kept, and going there.
+// Searching the history, and scrolling to a hit.
 
-import { snippet } from "../models/text.js";
+import { button, face, make, snippet } from "../elements/dom.js";
 import { getJSON } from "../net/http.js";
 import { t } from "../words/words.js";
-import { button, face, make } from "./dom.js";
 
 const PAUSE_MS = 200;
 
-export class Search {
+let search = null;
+
+// The dialog is opened by elements/dialogs.js.
+export function open(room) {
+  search ??= new Search(room, document.getElementById("search"));
+}
+
+class Search {
   #room;
   #dialog;
   #results;
@@ -23,18 +29,18 @@ export class Search {
     const field = dialog.querySelector("input");
     field.addEventListener("input", () => {
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#look(field.value.trim()), PAUSE_MS);
+      this.#timer = setTimeout(() => this.#find(field.value.trim()), PAUSE_MS);
     });
     dialog.querySelector("form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#results.querySelector("button")?.focus();
     });
-    // The dialog opens before this module is here: what was typed meanwhile is looked for too.
-    this.#look(field.value.trim());
+    // The dialog opens before this module is loaded: what was typed meanwhile is searched for too.
+    this.#find(field.value.trim());
   }
 
-  // Only the newest question's answer is shown, in whatever order they arrive.
-  async #look(text) {
+  // Only the result of the newest query is shown, in whatever order the results arrive.
+  async #find(text) {
     const asked = (this.#asked += 1);
     if (!text) {
       this.#show([], "");
@@ -58,11 +64,11 @@ export class Search {
     const row = make("li", "");
     const go = button("search-hit", "", async () => {
       this.#dialog.close();
-      if (!(await this.#room.view.reveal(message.id))) this.#room.say(t("quote_gone"));
+      if (!(await this.#room.view.reveal(message.id))) this.#room.toast(t("quote_gone"));
     });
     const words = make("span", "search-words");
     const head = make("span", "search-head");
-    const when = `${this.#room.dates.dayName(message.created_ms, this.#room.clock.now())} ${this.#room.dates.time(message.created_ms)}`;
+    const when = `${this.#room.dates.dayName(message.created_ms, this.#room.now())} ${this.#room.dates.time(message.created_ms)}`;
     head.append(make("bdi", "message-author", message.user), make("time", "message-time", when));
     words.append(head, marked(message.text || t("picture"), text));
     go.append(face({ id: message.user_id, name: message.user, avatar: message.avatar }), words);

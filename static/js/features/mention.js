@@ -1,37 +1,58 @@
-// The names offered while one types after @ or ＠. The field keeps the focus; arrows choose, Enter or
-// Tab takes, Esc puts away. While an input method composes, every key is its own.
+// Mentioning a member: names are offered while one writes after @ or ＠. The field keeps the focus; the
+// arrow keys choose, Enter or Tab inserts, Esc closes. While an input method composes, it gets all keys.
 
-import { namesFor, queryAt } from "../models/mention.js";
-import { button, make } from "./dom.js";
+import { button, make } from "../elements/dom.js";
 
-export class Mentions {
+// The search for names is loaded with the first @.
+export function start(room) {
+  if (!room.me) return;
+  const form = document.getElementById("composer");
+  const field = form.elements.text;
+  let loading = false;
+  const listen = async () => {
+    if (loading || !/[@＠]/.test(field.value)) return;
+    loading = true;
+    try {
+      const search = await import("../models/mention.js");
+      field.removeEventListener("input", listen);
+      new Mentions(room, form, document.getElementById("mentions"), search).update();
+    } finally {
+      loading = false;
+    }
+  };
+  field.addEventListener("input", listen);
+}
+
+class Mentions {
   #room;
   #field;
   #list;
+  #search;
   #query = null;
   #chosen = 0;
 
-  constructor(room, form, list) {
+  constructor(room, form, list, search) {
     this.#room = room;
+    this.#search = search;
     this.#field = form.elements.text;
     this.#list = list;
-    this.#field.addEventListener("input", ({ isComposing }) => !isComposing && this.look());
-    this.#field.addEventListener("compositionend", () => this.look());
+    this.#field.addEventListener("input", ({ isComposing }) => !isComposing && this.update());
+    this.#field.addEventListener("compositionend", () => this.update());
     this.#field.addEventListener("blur", () => this.#close());
-    // Before the field's own listener, which would send.
-    form.addEventListener("keydown", (event) => this.#key(event), { capture: true });
-    // A press on a name must not take the focus, and the keyboard with it, away.
+    // Before the composer's own listener, which would send.
+    form.addEventListener("keydown", (event) => this.#onKey(event), { capture: true });
+    // A press on a name must not take the focus from the field, nor close an on-screen keyboard.
     list.addEventListener("pointerdown", (event) => event.preventDefault());
     list.addEventListener("mousedown", (event) => event.preventDefault());
   }
 
-  // Offers what answers to the text before the caret.
-  look() {
+  // Offers the names that match the text before the caret.
+  update() {
     const { value, selectionStart, selectionEnd } = this.#field;
-    this.#query = selectionStart === selectionEnd ? queryAt(value, selectionStart) : null;
+    this.#query = selectionStart === selectionEnd ? this.#search.queryAt(value, selectionStart) : null;
     const others = this.#query ? this.#room.names().filter((name) => name !== this.#room.me.name) : [];
-    const names = this.#query ? namesFor(this.#query.query, others) : [];
-    // Nothing to complete: the name stands there whole.
+    const names = this.#query ? this.#search.namesFor(this.#query.query, others) : [];
+    // Nothing to complete: the name is written in full.
     if (names.length === 0 || (names.length === 1 && names[0] === this.#query.query)) this.#close();
     else this.#open(names);
   }
@@ -50,7 +71,7 @@ export class Mentions {
   }
 
   #option(name, i) {
-    const node = button("mention-choice", "", () => this.#take(name));
+    const node = button("mention-choice", "", () => this.#insert(name));
     node.append(make("bdi", "", name));
     node.id = `mention-${i}`;
     node.tabIndex = -1;
@@ -65,19 +86,19 @@ export class Mentions {
     this.#field.setAttribute("aria-activedescendant", options[this.#chosen].id);
   }
 
-  #take(name) {
+  #insert(name) {
     const { from, query } = this.#query;
     this.#close();
     this.#field.setSelectionRange(from, from + 1 + query.length);
     this.#room.composer.insert(`@${name} `);
   }
 
-  #key(event) {
+  #onKey(event) {
     if (this.#list.hidden || event.isComposing || event.keyCode === 229) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) this.#choose(this.#chosen + step);
     else if (event.key === "Escape") this.#close();
-    else if ((event.key === "Enter" && !event.shiftKey) || event.key === "Tab") this.#take(this.#list.children[this.#chosen].textContent);
+    else if ((event.key === "Enter" && !event.shiftKey) || event.key === "Tab") this.#insert(this.#list.children[this.#chosen].textContent);
     else return;
     event.preventDefault();
     event.stopPropagation();

@@ -1,9 +1,9 @@
-// Where unsent messages wait over a reload: IndexedDB, because pictures are among them.
-// Where a browser refuses it, the shelf says so and the draft is kept instead.
+// The outbox as it is stored, so that unsent messages outlive a reload: in IndexedDB, because it takes
+// pictures too. save() is false where the browser refuses storage; then the draft is kept instead.
 
 const STORE = "unsent";
 
-export class Shelf {
+export class StoredOutbox {
   #database = null;
   #user_id;
 
@@ -12,14 +12,14 @@ export class Shelf {
   }
 
   async load() {
-    const kept = (await this.#run("readonly", (store) => store.getAll())) || [];
-    return kept
+    const rows = (await this.#run("readonly", (store) => store.getAll())) || [];
+    return rows
       .filter((row) => row.user_id === this.#user_id)
       .sort((a, b) => a.entry.created_ms - b.entry.created_ms)
       .map((row) => row.entry);
   }
 
-  // True when the entry is kept.
+  // True when the entry is stored.
   async save(entry) {
     const { client_id, text, reply_to, image, created_ms, state, code, reason } = entry;
     const plain = { client_id, text, reply_to, image, created_ms, state, code, reason, progress: 0 };
@@ -30,7 +30,7 @@ export class Shelf {
     await this.#run("readwrite", (store) => store.delete(client_id));
   }
 
-  // What `act` asked for, or undefined when the browser keeps nothing.
+  // The result of `act`, or undefined where the browser refuses storage.
   async #run(mode, act) {
     try {
       this.#database ??= open();

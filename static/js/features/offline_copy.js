@@ -1,14 +1,14 @@
-// The copy of the room that is shown when there is no line: the newest messages, the files of the
-// page, and small pictures. It loses at once what was recalled, deleted or has expired, and all of
-// it when the login ends. The service worker (sw.js) keeps the shell beside it.
+// The offline copy of the room, shown when the server cannot be reached: the newest messages, the files
+// of the page, and small pictures. What is recalled or deleted or expires is removed at once, and the
+// whole copy when the login ends. The service worker (sw.js) stores the page's HTML beside it.
 
 const CACHE = "room";
 const HISTORY = "/history";
-const MESSAGES = 100;
+const MESSAGES_MAX = 100;
 const PICTURE_MAX_BYTES = 60_000;
-const LATER_MS = 1500;
+const SAVE_AFTER_MS = 1500;
 
-// Resolves once a first copy is kept; does nothing where the browser has no service workers.
+// Resolves once a first copy is stored; does nothing in a browser without service workers.
 export async function keepCopy(room) {
   if (!navigator.serviceWorker || !globalThis.caches) return;
   try {
@@ -17,13 +17,13 @@ export async function keepCopy(room) {
     return;
   }
   await controlled();
-  const copy = new Copy(room);
-  room.timeline.addEventListener("change", ({ detail }) => (detail.posted?.length ? copy.later() : copy.save()));
-  room.socket.addEventListener("state", () => room.socket.ended && copy.forget());
-  document.addEventListener("submit", ({ target }) => target.getAttribute("action") === "/logout/" && copy.forget());
+  const copy = new OfflineCopy(room);
+  room.timeline.addEventListener("change", ({ detail }) => (detail.posted?.length ? copy.saveLater() : copy.save()));
+  room.socket.addEventListener("state", () => room.socket.ended && copy.remove());
+  document.addEventListener("submit", ({ target }) => target.getAttribute("action") === "/logout/" && copy.remove());
   await copy.save();
-  await keepFiles();
-  // The visit that brought the worker did not pass through it: its page is asked for once more.
+  await storeFiles();
+  // The page that registered the worker was not requested through it: it is requested once more.
   if (!(await caches.match("/"))) await fetch("/").catch(() => {});
 }
 
@@ -32,22 +32,22 @@ function controlled() {
   return serviceWorker.controller ?? new Promise((resolve) => serviceWorker.addEventListener("controllerchange", resolve, { once: true }));
 }
 
-class Copy {
+class OfflineCopy {
   #room;
   #timer = 0;
   #saving = null;
   #again = false;
-  #forgotten = false;
+  #removed = false;
 
   constructor(room) {
     this.#room = room;
   }
 
-  later() {
-    this.#timer ||= setTimeout(() => this.save(), LATER_MS);
+  saveLater() {
+    this.#timer ||= setTimeout(() => this.save(), SAVE_AFTER_MS);
   }
 
-  // One writing at a time; what changed meanwhile is written right after it.
+  // One write at a time; changes during it are written after it.
   save() {
     clearTimeout(this.#timer);
     this.#timer = 0;
@@ -56,8 +56,8 @@ class Copy {
     return this.#saving;
   }
 
-  async forget() {
-    this.#forgotten = true;
+  async remove() {
+    this.#removed = true;
     await this.#saving;
     await caches.delete(CACHE);
   }
@@ -65,51 +65,51 @@ class Copy {
   async #write() {
     do {
       this.#again = false;
-      if (this.#forgotten || this.#room.staleReader) return;
+      if (this.#removed || this.#room.userChanged) return;
       const cache = await caches.open(CACHE);
       const messages = this.#messages();
-      await cache.put(HISTORY, new Response(JSON.stringify(this.#present(messages))));
-      await keepPictures(cache, messages);
+      await cache.put(HISTORY, new Response(JSON.stringify(this.#pageData(messages))));
+      await storePictures(cache, messages);
     } while (this.#again);
   }
 
   #messages() {
     const { timeline } = this.#room;
-    return timeline.ids.slice(-MESSAGES).map((id) => ({ ...timeline.get(id), client_id: "" }));
+    return timeline.ids.slice(-MESSAGES_MAX).map((id) => ({ ...timeline.get(id), client_id: "" }));
   }
 
-  // As the page itself brings it; nobody is known to be here, and no window to be open.
-  #present(messages) {
-    const { timeline, me, ui, limits, reading } = this.#room;
+  // In the form of the page's own data; presence and the ordering window are not known offline.
+  #pageData(messages) {
+    const { timeline, me, ui, limits, page, view } = this.#room;
     const { seq, epoch, firstId: first_id } = timeline;
     return {
-      messages, seq, epoch, first_id, user: me, ui, limits, read_id: reading.lastRead, offline: true, has_more: false,
+      messages, seq, epoch, first_id, user: me, ui, limits, read_id: view.lastRead, reactions: page.reactions, offline: true, has_more: false,
       now_ms: 0, window: null, announcement: "", online: 0, guests: 0, members: [], people: [],
     };
   }
 }
 
-// Faces and thumbnails of the messages that are kept, and no others.
-async function keepPictures(cache, messages) {
+// Avatars and thumbnails of the stored messages, and no others.
+async function storePictures(cache, messages) {
   const wanted = new Set(messages.flatMap(({ avatar, thumb }) => [avatar, thumb]).filter(Boolean));
-  const kept = (await cache.keys()).filter(({ url }) => new URL(url).pathname.startsWith("/media/"));
-  for (const request of kept) {
+  const stored = (await cache.keys()).filter(({ url }) => new URL(url).pathname.startsWith("/media/"));
+  for (const request of stored) {
     if (!wanted.delete(new URL(request.url).pathname)) await cache.delete(request);
   }
-  await Promise.all([...wanted].map((address) => keepPicture(cache, address)));
+  await Promise.all([...wanted].map((address) => storePicture(cache, address)));
 }
 
-async function keepPicture(cache, address) {
+async function storePicture(cache, address) {
   try {
     const response = await fetch(address);
     if (response.ok && Number(response.headers.get("Content-Length")) <= PICTURE_MAX_BYTES) await cache.put(address, response);
   } catch {
-    // It is missing from the copy, as it is from the page.
+    // The picture is missing from the copy, as it is from the page.
   }
 }
 
-// What this page has loaded, all of one version; the browser has them at hand.
-async function keepFiles() {
+// The files that this page has loaded, of its own version only; the browser has them in its cache.
+async function storeFiles() {
   const cache = await caches.open(CACHE);
   const [, version] = /(\/static\/[^/]+\/)/.exec(import.meta.url);
   const loaded = performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname);
@@ -121,7 +121,7 @@ async function keepFiles() {
   await cache.addAll([...wanted]).catch(() => {});
 }
 
-// Scripts are named through a policy only; ours names one.
+// Trusted Types: a script address needs a policy; this one allows one address.
 function workerAddress() {
   const address = "/sw.js";
   if (!globalThis.trustedTypes) return address;

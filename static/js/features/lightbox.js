@@ -1,13 +1,21 @@
-// A picture, large: fitted, zoomed by pinch, wheel or double tap, dragged, and closed by a swipe.
+// A picture in full size: fitted, zoomed by pinch, wheel or double tap, dragged, and closed by a swipe.
 
 import { t } from "../words/words.js";
 
-const MOST_SCALE = 6;
+const SCALE_MAX = 6;
 const TAP_SCALE = 2.5;
 const SWIPE_PX = 60;
 const CLOSE_PX = 100;
 
-export class Lightbox {
+let lightbox = null;
+
+export function open(room, clicked, message) {
+  if (!message) return;
+  lightbox ??= new Lightbox(room, document.getElementById("lightbox"));
+  lightbox.open(message.id);
+}
+
+class Lightbox {
   #room;
   #dialog;
   #stage;
@@ -30,7 +38,7 @@ export class Lightbox {
       if (key === "ArrowRight") this.#go(1);
     });
     dialog.addEventListener("close", () => this.#picture.removeAttribute("src"));
-    room.timeline.addEventListener("change", () => this.#mayStay());
+    room.timeline.addEventListener("change", () => this.#closeIfRemoved());
     this.#listen();
   }
 
@@ -58,13 +66,13 @@ export class Lightbox {
     this.#dialog.querySelector(".lightbox-caption").textContent =
       `${message.user} · ${this.#room.dates.exact(message.created_ms)}`;
     this.#dialog.querySelector("[data-go=back]").hidden = id === ids[0];
-    this.#dialog.querySelector("[data-go=on]").hidden = id === ids.at(-1);
+    this.#dialog.querySelector("[data-go=on]").hidden = id === ids[ids.length - 1];
     const save = this.#dialog.querySelector("a[download]");
     save.href = image;
-    save.download = image.split("/").at(-1);
+    save.download = image.slice(image.lastIndexOf("/") + 1);
   }
 
-  // The thumbnail is here already; the whole picture takes its place once it is, if it is still looked at.
+  // The thumbnail is loaded already; the picture replaces it once it is decoded, if it is still the one shown.
   async #sharpen(address) {
     const whole = new Image();
     whole.src = address;
@@ -79,8 +87,8 @@ export class Lightbox {
     if (next !== undefined) this.#show(next);
   }
 
-  // A picture that was recalled, deleted or has expired goes from here too.
-  #mayStay() {
+  // A picture that was recalled, deleted or has expired must not stay open.
+  #closeIfRemoved() {
     if (this.#dialog.open && !this.#room.timeline.get(this.#id)?.image) this.#dialog.close();
   }
 
@@ -144,9 +152,9 @@ export class Lightbox {
     return x < left || x > right || y < top || y > bottom;
   }
 
-  // Keeps the spot under the fingers where it is.
+  // The point under the fingers stays where it is.
   #zoom(wanted, clientX, clientY) {
-    const scale = Math.min(MOST_SCALE, Math.max(1, wanted));
+    const scale = Math.min(SCALE_MAX, Math.max(1, wanted));
     const box = this.#stage.getBoundingClientRect();
     const px = clientX - box.left - box.width / 2;
     const py = clientY - box.top - box.height / 2;

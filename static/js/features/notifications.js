@@ -1,22 +1,44 @@
-// The two switches of the own menu, notifications and sound: both off until they are pressed, and
-// remembered by this browser. A browser is asked for its permission by that press and never before.
+// Notifications and a sound, for mentions, for other messages and for the opening of an ordering window.
+// Each has a switch in the member's own menu. Both are off until they are switched on, and this browser
+// keeps the choice. The browser's permission is requested by that click and never before.
 
-import { snippet } from "../models/text.js";
+import { snippet } from "../elements/dom.js";
 import { t } from "../words/words.js";
 
-export class Switches {
+export function start(room) {
+  const switches = new Switches(room);
+  const isAway = () => document.hidden || !document.hasFocus();
+  room.timeline.addEventListener("change", ({ detail }) => {
+    const others = (detail.posted ?? []).filter(({ user_id }) => user_id !== room.me?.id);
+    const mentions = others.filter(({ text }) => room.mentions(text).length > 0);
+    const mention = mentions[mentions.length - 1];
+    if (mention && isAway()) switches.notifyMention(mention);
+    if (mention || (others.length && isAway())) switches.playSound();
+  });
+  let lastId = room.window.current?.id;
+  room.window.addEventListener("change", () => {
+    const { current, isOpen } = room.window;
+    // A window whose deadline is moved keeps its id.
+    if (!isOpen || current.id === lastId) return;
+    lastId = current.id;
+    if (isAway()) switches.notifyOrdering(current);
+    switches.playSound();
+  });
+}
+
+class Switches {
   #room;
   #sound = null;
 
   constructor(room) {
     this.#room = room;
-    this.#wire("sound", (on) => {
+    this.#listen("sound", (on) => {
       if (on) this.#play();
       return true;
     });
-    this.#wire("notify", async (on) => {
+    this.#listen("notify", async (on) => {
       if (!on || (await Notification.requestPermission()) === "granted") return true;
-      room.say(t("notify_denied"));
+      room.toast(t("notify_denied"));
       return false;
     });
     // WeChat's browser, and Safari on a phone outside of an installed page, have none.
@@ -32,16 +54,16 @@ export class Switches {
     this.#notify(t("preset_start"), t("opened_by", { name: by }), `window-${id}`);
   }
 
-  ring() {
+  playSound() {
     if (this.#isOn("sound")) this.#play();
   }
 
   async #play() {
-    const { ring } = (this.#sound ??= await import("./sound.js"));
-    ring();
+    const { play } = (this.#sound ??= await import("./sound.js"));
+    play();
   }
 
-  // Through the service worker where there is one: phones know no other way.
+  // Through the service worker where there is one: browsers on phones allow nothing else.
   async #notify(title, body, tag) {
     if (!this.#isOn("notify")) return;
     const options = { body, tag, icon: document.querySelector('link[rel="apple-touch-icon"]').href };
@@ -50,16 +72,16 @@ export class Switches {
       if (worker?.active) await worker.showNotification(title, options);
       else new Notification(title, options).addEventListener("click", () => focus());
     } catch {
-      // The number in the title still says it.
+      // The number in the title still tells of it.
     }
   }
 
-  // `changed(on)` tells, or resolves to, whether the browser lets it be.
-  #wire(name, changed) {
+  // `changed(on)` returns, or resolves to, whether the browser allows it.
+  #listen(name, changed) {
     this.#button(name)?.addEventListener("click", async () => {
       const on = !this.#isOn(name);
       if (!(await changed(on))) return;
-      remember(this.#key(name), on);
+      store(this.#key(name), on);
       this.#draw();
     });
   }
@@ -70,7 +92,7 @@ export class Switches {
 
   #isOn(name) {
     if (name === "notify" && globalThis.Notification?.permission !== "granted") return false;
-    return remembered(this.#key(name));
+    return stored(this.#key(name));
   }
 
   #key(name) {
@@ -82,7 +104,7 @@ export class Switches {
   }
 }
 
-function remembered(key) {
+function stored(key) {
   try {
     return localStorage.getItem(key) === "on";
   } catch {
@@ -90,11 +112,11 @@ function remembered(key) {
   }
 }
 
-function remember(key, on) {
+function store(key, on) {
   try {
     if (on) localStorage.setItem(key, "on");
     else localStorage.removeItem(key);
   } catch {
-    // Where nothing may be kept, the switch holds for nobody: it stays off.
+    // Storage is forbidden: the switch stays off.
   }
 }

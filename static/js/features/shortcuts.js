@@ -1,6 +1,7 @@
-// The keyboard's way round the room: arrows among the messages, ? for help, Esc to the newest.
+// Keyboard shortcuts: arrows among the messages, End for the newest, / for the search, ? for help, Esc for
+// the field.
 
-export function wireKeys(room) {
+export function start(room) {
   const list = document.getElementById("messages");
   list.addEventListener("keydown", (event) => {
     const article = document.activeElement.closest("article");
@@ -12,12 +13,12 @@ export function wireKeys(room) {
       event.preventDefault();
       room.view.toEnd();
     } else if (event.key === "Enter" && document.activeElement === article) {
-      // Else this very key would also press the menu's first entry, which has the focus by then.
+      // Otherwise the same key would also activate the first choice of the menu, which gets the focus.
       event.preventDefault();
       article.querySelector("[data-action=menu]")?.click();
     }
   });
-  // Only the message in focus has stops for Tab: a hundred messages are not two hundred stops.
+  // Only the buttons of the focused message are tab stops: those of a hundred messages would be 200.
   let reachable = null;
   list.addEventListener("focusin", ({ target }) => {
     const article = target.closest("article");
@@ -43,5 +44,6 @@ function setStops(article, tabIndex) {
 
 function lastInView(list) {
   const line = list.scrollTop + list.clientHeight;
-  return [...list.children].findLast((article) => article.offsetTop < line - 20);
+  const above = [...list.children].filter((article) => article.offsetTop < line - 20);
+  return above[above.length - 1];
 }

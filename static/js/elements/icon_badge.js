@@ -1,7 +1,7 @@
-// The number of unread messages on the page's icon, drawn here: no file for each number.
+// A number on the page's icon, drawn on a canvas.
 
 const SIZE = 64;
-const MOST = 99;
+const NUMBER_MAX = 99;
 
 const original = document.querySelector('link[rel="icon"]');
 const others = [...document.querySelectorAll('link[rel="icon"]')].slice(1);
@@ -12,12 +12,12 @@ let wanted = 0;
 export async function drawBadge(count) {
   wanted = count;
   picture ??= load(address);
-  const drawn = count ? draw(await picture, count > MOST ? `${MOST}+` : String(count)) : address;
+  const drawn = count ? draw(await picture, count > NUMBER_MAX ? `${NUMBER_MAX}+` : String(count)) : address;
   // Another number may have come while the picture was loading.
   if (wanted !== count) return;
   original.href = drawn;
   original.type = count ? "image/png" : "image/svg+xml";
-  // A browser takes the last that it likes: while there is a number, there is one icon only.
+  // A browser uses the last icon that it supports: while there is a number, there is one icon only.
   if (count) others.forEach((each) => each.remove());
   else original.after(...others);
 }

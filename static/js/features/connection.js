@@ -1,15 +1,19 @@
-// The dot that says whether the room is really there, and the banner: for when it stays away, and
-// for a new version of this page, which is offered and never forced.
+// The state of the connection: the dot in the header, and the banner after some seconds without a
+// connection. The banner also offers a new version of the page.
 
 import { t } from "../words/words.js";
-import { button, iconButton } from "./dom.js";
+import { button, iconButton } from "../elements/dom.js";
 
-const PATIENCE_MS = 5000;
+const BANNER_AFTER_MS = 5000;
 
-export class ConnectionView {
+export function start(room) {
+  new ConnectionView(room, { dot: document.getElementById("connection"), banner: document.getElementById("banner") });
+}
+
+class ConnectionView {
   #room;
   #timer = 0;
-  #patient = true;
+  #waiting = true;
   #declined = false;
 
   constructor(room, { dot, banner }) {
@@ -27,30 +31,30 @@ export class ConnectionView {
     this.dot.querySelector(".connection-label").textContent = t(`connection_${state}`);
     this.dot.title = t(`connection_${state}`);
     if (state === "online") {
-      this.#room.fromCopy = false;
+      this.#room.fromOfflineCopy = false;
       clearTimeout(this.#timer);
       this.#timer = 0;
-      this.#patient = true;
-    } else if (ended || this.#room.fromCopy) {
-      this.#patient = false;
+      this.#waiting = true;
+    } else if (ended || this.#room.fromOfflineCopy) {
+      this.#waiting = false;
     } else if (!this.#timer) {
       this.#timer = setTimeout(() => {
-        this.#patient = false;
+        this.#waiting = false;
         this.#drawBanner();
-      }, PATIENCE_MS);
+      }, BANNER_AFTER_MS);
     }
     this.#drawBanner();
   }
 
   #drawBanner() {
-    const [words, label, act] = this.#sentence(this.#room, unsentOf(this.#room.outbox));
-    this.banner.hidden = !words;
-    if (this.banner.dataset.words === words) return;
-    this.banner.dataset.words = words;
-    if (!words) return;
-    this.banner.querySelector(".banner-words").textContent = words;
+    const [text, label, act] = this.#content(this.#room, unsentOf(this.#room.outbox));
+    this.banner.hidden = !text;
+    if (this.banner.dataset.text === text) return;
+    this.banner.dataset.text = text;
+    if (!text) return;
+    this.banner.querySelector(".banner-words").textContent = text;
     this.banner.querySelector(".banner-act").replaceChildren(button("button button--small", label, act));
-    const isOffer = words === t("new_version");
+    const isOffer = text === t("new_version");
     this.banner.classList.toggle("banner--offer", isOffer);
     if (isOffer) this.banner.querySelector(".banner-act").append(this.#later());
   }
@@ -62,18 +66,18 @@ export class ConnectionView {
     });
   }
 
-  #sentence({ socket, staleReader, newVersion, fromCopy }, unsent) {
+  #content({ socket, userChanged, newVersion, fromOfflineCopy }, unsent) {
     if (socket.ended === "banned") return [t("banned"), t("reload"), () => location.reload()];
     if (socket.ended) return [t("logged_out"), t("login"), () => location.assign("/login/?next=/")];
-    if (staleReader) return [t("other_reader"), t("reload"), () => location.reload()];
+    if (userChanged) return [t("other_reader"), t("reload"), () => location.reload()];
     if (socket.state === "online" && newVersion && !this.#declined) return [t("new_version"), t("reload"), () => location.reload()];
-    if (socket.state === "online" || this.#patient) return [""];
-    const words = fromCopy ? t("offline_copy") : t("offline");
-    return [unsent ? t("offline_unsent", { count: unsent }) : words, t("retry_now"), () => socket.retryNow()];
+    if (socket.state === "online" || this.#waiting) return [""];
+    const text = fromOfflineCopy ? t("offline_copy") : t("offline");
+    return [unsent ? t("offline_unsent", { count: unsent }) : text, t("retry_now"), () => socket.retryNow()];
   }
 }
 
-// What will go by itself once the line is back; a refused message will not.
+// Messages that will be sent after reconnecting; a refused one will not.
 function unsentOf(outbox) {
   return outbox?.entries.filter(({ state }) => state !== "failed").length ?? 0;
 }

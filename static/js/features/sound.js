@@ -1,22 +1,22 @@
-// Two soft notes, made here. A browser lets a page sound only after its reader has touched it.
+// A sound of two soft notes, generated here. A browser allows it only after a click or a key on the page.
 
 const NOTES_HZ = [660, 880];
 const NOTE_S = 0.16;
-const QUIET_MS = 2000;
+const AT_MOST_EVERY_MS = 2000;
 
 let output = null;
-let rangAt = -Infinity;
+let playedAt = -Infinity;
 
-// At most once in two seconds, however much is said.
-export function ring() {
-  if (performance.now() - rangAt < QUIET_MS) return;
-  rangAt = performance.now();
+// At most once in two seconds, however many messages arrive.
+export function play() {
+  if (performance.now() - playedAt < AT_MOST_EVERY_MS) return;
+  playedAt = performance.now();
   output ??= new AudioContext();
   output.resume();
-  NOTES_HZ.forEach((hertz, i) => play(hertz, output.currentTime + i * NOTE_S));
+  NOTES_HZ.forEach((hertz, i) => playNote(hertz, output.currentTime + i * NOTE_S));
 }
 
-function play(hertz, at) {
+function playNote(hertz, at) {
   const tone = new OscillatorNode(output, { frequency: hertz });
   const volume = new GainNode(output, { gain: 0 });
   volume.gain.setValueAtTime(0, at);

@@ -1,5 +1,5 @@
-// Light, dark, or as the system has it: chosen here, remembered in a cookie so that the next page
-// is painted right at once.
+// The theme: light, dark, or that of the system. It is stored in a cookie, so that the server renders
+// the next page with it.
 
 import { t } from "../words/words.js";
 
@@ -7,7 +7,7 @@ const ORDER = ["auto", "light", "dark"];
 const GLYPH = { auto: "auto", light: "sun", dark: "moon" };
 const YEAR_S = 365 * 86_400;
 
-export function wireTheme() {
+export function start() {
   const buttons = document.querySelectorAll("[data-theme-switch]");
   const draw = () => {
     const { theme } = document.documentElement.dataset;

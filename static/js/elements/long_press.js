@@ -1,13 +1,13 @@
-// How a message is pressed for its menu: a right click, a long press, the keyboard's menu key.
+// What opens the menu of a message: a right click, a long press, the keyboard's menu key.
 
 const LONG_PRESS_MS = 450;
-const STILL_PX = 10;
+const MOVE_MAX_PX = 10;
 
-// Calls `open(article, point, target)` for a right click, a long press, and the keyboard's menu key.
+// Calls `open(article, point, target)`, with `point` null for the keyboard; true if it opened something.
 export function listenForMenu(list, open) {
   list.addEventListener("contextmenu", (event) => {
     const article = event.target.closest("article");
-    // A link or a selection has the browser's own menu, which can do what ours cannot.
+    // A link or a selection gets the browser's own menu.
     if (!article || event.target.closest("a") || String(getSelection())) return;
     const byKeyboard = event.button !== 2 && event.pointerType === "";
     if (open(article, byKeyboard ? null : { x: event.clientX, y: event.clientY }, event.target)) event.preventDefault();
@@ -27,10 +27,10 @@ function listenForLongPress(list, open) {
     timer = setTimeout(() => (opened = open(article, { x: from.clientX, y: from.clientY }, from.target)), LONG_PRESS_MS);
   });
   list.addEventListener("pointermove", (event) => {
-    if (from && Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY) > STILL_PX) stop();
+    if (from && Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY) > MOVE_MAX_PX) stop();
   });
   for (const end of ["pointerup", "pointercancel"]) list.addEventListener(end, stop);
-  // The finger lifts where the sheet now is: without this, it would press what lies there.
+  // The sheet has opened under the finger: lifting it must not click there.
   list.addEventListener("touchend", (event) => {
     if (opened) event.preventDefault();
     opened = false;

@@ -1,0 +1,127 @@
+// Pictures for the next message: picked from a file, the album or the camera, pasted or dropped, and
+// shown above the field until they are sent or removed.
+
+import { iconButton, make } from "../elements/dom.js";
+import { t } from "../words/words.js";
+
+const PICTURES_MAX = 9;
+
+export function start(room) {
+  if (!room.me) return;
+  const form = document.getElementById("composer");
+  const attachments = new Attachments(room, form.querySelector(".attachments"));
+  room.attachments = attachments;
+  const add = (files) => {
+    if (files.length === 0) return;
+    attachments.add([...files]);
+    if (room.composer.enterSends) room.composer.focus();
+  };
+  listenForPicking(form.elements.image, add);
+  listenForPasting(add);
+  listenForDrops(add);
+}
+
+class Attachments {
+  #room;
+  #list;
+  #items = [];
+
+  constructor(room, list) {
+    this.#room = room;
+    this.#list = list;
+  }
+
+  // As Outbox.add() takes them, with `preview`, an object URL.
+  get images() {
+    return this.#items.map(({ image }) => image);
+  }
+
+  add(files) {
+    const { limits, toast } = this.#room;
+    for (const file of files) {
+      // The type is empty where the browser does not know it, as often for HEIC: the server decides.
+      if (file.type && !file.type.startsWith("image/")) toast(t("not_a_picture", { name: file.name }));
+      else if (file.size > limits.upload_max_bytes) toast(t("picture_too_large", { megabytes: Math.floor(limits.upload_max_bytes / 1048576) }));
+      else if (this.#items.length >= PICTURES_MAX) toast(t("too_many_pictures", { limit: PICTURES_MAX }));
+      else this.#items.push(this.#item(file));
+    }
+    this.#draw();
+  }
+
+  // The previews are not revoked: the pending messages show them.
+  clear() {
+    this.#items = [];
+    this.#draw();
+  }
+
+  #item(file) {
+    const image = { blob: file, name: file.name || "image.png", width: 0, height: 0, preview: URL.createObjectURL(file) };
+    const node = make("li", "attachment");
+    const picture = make("img");
+    picture.alt = image.name;
+    picture.addEventListener("load", () => Object.assign(image, { width: picture.naturalWidth, height: picture.naturalHeight }));
+    picture.addEventListener("error", () => picture.replaceWith(make("span", "attachment-name", image.name)));
+    picture.src = image.preview;
+    const item = { image, node };
+    node.append(picture, iconButton("attachment-remove", "close", t("remove_picture", { name: image.name }), () => this.#remove(item)));
+    return item;
+  }
+
+  #remove(item) {
+    URL.revokeObjectURL(item.image.preview);
+    this.#items = this.#items.filter((each) => each !== item);
+    this.#draw();
+  }
+
+  #draw() {
+    this.#list.hidden = this.#items.length === 0;
+    this.#list.replaceChildren(...this.#items.map(({ node }) => node));
+    this.#room.composer.draw();
+  }
+}
+
+// [data-pick=album] and [data-pick=camera] open the same file input.
+function listenForPicking(input, add) {
+  input.addEventListener("change", () => {
+    const files = [...input.files];
+    input.value = "";
+    add(files);
+  });
+  document.addEventListener("click", ({ target }) => {
+    const pressed = target.closest?.("[data-pick]");
+    if (!pressed) return;
+    pressed.closest("dialog")?.close();
+    if (pressed.dataset.pick === "camera") input.setAttribute("capture", "environment");
+    else input.removeAttribute("capture");
+    input.click();
+  });
+}
+
+function listenForPasting(add) {
+  document.addEventListener("paste", (event) => {
+    const { files, types } = event.clipboardData;
+    // A spreadsheet offers its cells as text and as a picture of them: the text is what is pasted.
+    if (files.length === 0 || types.includes("text/plain")) return;
+    event.preventDefault();
+    add(files);
+  });
+}
+
+function listenForDrops(add) {
+  const { documentElement: page } = document;
+  const carriesFiles = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
+  addEventListener("dragover", (event) => {
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    page.classList.add("dropping");
+  });
+  addEventListener("dragleave", ({ relatedTarget }) => {
+    if (!relatedTarget) page.classList.remove("dropping");
+  });
+  addEventListener("drop", (event) => {
+    page.classList.remove("dropping");
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    add(event.dataTransfer.files);
+  });
+}

@@ -1,0 +1,17 @@
+// Deleting a message, by its author or an administrator. Unlike a recall it leaves no notice.
+
+import { request } from "../net/request.js";
+import { t } from "../words/words.js";
+
+export function start(room) {
+  room.onFrame("delete", ({ seq, id, by }) => room.timeline.remove(seq, id, "deleted", by));
+  room.actions.delete = async ({ id }) => {
+    if (await room.confirm(t("delete_question"), t("delete"), { danger: true })) request(room, "delete", id);
+  };
+}
+
+// The choice in a message's menu (elements/message_menu.js).
+export function choice({ me, actions }, message) {
+  if (!me || (me.id !== message.user_id && me.role !== "administrator")) return null;
+  return { action: "delete", label: t("delete"), glyph: "trash", run: () => actions.delete(message) };
+}

@@ -1,0 +1,55 @@
+// The draft: the unsent text and its reply, kept by this browser for each member. It outlives a reload
+// and a crash of the tab. It is replaced only when the message is stored elsewhere: in the stored
+// outbox, or in the room.
+
+export function start(room) {
+  if (!room.me) return;
+  const { composer, reply, outbox, timeline } = room;
+  const drafts = new Drafts(room.me.id);
+  const save = () => drafts.save({ text: composer.text, reply_to: reply.id });
+  const { text, reply_to } = drafts.load();
+  // A browser that restores a form by itself may have a newer text.
+  composer.text ||= text;
+  reply.set(reply_to !== null && timeline.get(reply_to)?.state === "live" ? reply_to : null);
+  composer.addEventListener("change", save);
+  reply.addEventListener("change", save);
+  outbox.addEventListener("stored", save);
+  outbox.addEventListener("change", () => outbox.entries.every(({ stored }) => stored !== false) && save());
+}
+
+class Drafts {
+  #storage = browserStorage();
+  #key;
+
+  constructor(user_id) {
+    this.#key = `draft:${user_id}`;
+  }
+
+  load() {
+    try {
+      const draft = JSON.parse(this.#storage.getItem(this.#key) ?? "null");
+      return { text: String(draft?.text ?? ""), reply_to: draft?.reply_to ?? null };
+    } catch {
+      return { text: "", reply_to: null };
+    }
+  }
+
+  save({ text, reply_to }) {
+    try {
+      if (!text && reply_to === null) this.#storage.removeItem(this.#key);
+      else this.#storage.setItem(this.#key, JSON.stringify({ text, reply_to }));
+    } catch {
+      // Storage is full or forbidden: the draft will not outlive a reload.
+    }
+  }
+}
+
+// Some browsers throw at any use of localStorage when cookies are blocked.
+function browserStorage() {
+  const none = { getItem: () => null, setItem() {}, removeItem() {} };
+  try {
+    return globalThis.localStorage ?? none;
+  } catch {
+    return none;
+  }
+}

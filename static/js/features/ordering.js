@@ -1,0 +1,96 @@
+// The ordering window: its frame, its bar, and one countdown by the server's clock, the same in every
+// browser.
+
+import { OrderingWindow } from "../models/clock.js";
+import { clockFace, t, timeLeft } from "../words/words.js";
+
+const ANNOUNCED_AT_S = [60, 30, 10];
+const ENDING_S = 10;
+const LONG_S = 120;
+
+export function start(room) {
+  room.window = new OrderingWindow(room.clock);
+  room.window.set(room.page.window);
+  room.onHello(({ window }) => room.window.set(window));
+  room.onFrame("window", ({ type, ...window }) => {
+    room.clock.addSample(window.now_ms);
+    room.window.set(window);
+  });
+  new OrderingBar(room, { root: document.getElementById("ordering"), announcer: document.getElementById("announcer") });
+  // Presets that were drawn before this module was loaded have grown by their countdown.
+  room.view.redraw();
+}
+
+class OrderingBar {
+  #room;
+  #root;
+  #timer = 0;
+  #before = { closes_ms: 0, seconds: 0 };
+  #wasOpen = false;
+
+  constructor(room, { root, announcer }) {
+    this.#room = room;
+    this.#root = root;
+    this.announcer = announcer;
+    this.countdown = root.querySelector("#countdown");
+    room.window.addEventListener("change", () => this.#tick());
+    // The timers of a hidden page may not have run.
+    document.addEventListener("visibilitychange", () => this.#tick());
+    this.#tick();
+  }
+
+  #tick() {
+    clearTimeout(this.#timer);
+    const { window, clock, composer } = this.#room;
+    const { isOpen, seconds } = window;
+    this.#root.hidden = !isOpen;
+    this.countdown.hidden = !isOpen;
+    if (isOpen) this.#draw(seconds);
+    if (isOpen !== this.#wasOpen) composer?.drawOrdering(isOpen);
+    this.#drawPresets(isOpen, seconds);
+    this.#announce(isOpen, seconds);
+    this.#wasOpen = isOpen;
+    // At the next whole second, so that all browsers change at the same time.
+    if (isOpen) this.#timer = setTimeout(() => this.#tick(), ((window.current.closes_ms - clock.now()) % 1000) + 5);
+  }
+
+  #draw(seconds) {
+    this.countdown.textContent = seconds;
+    this.#root.classList.toggle("ordering--ending", seconds <= ENDING_S);
+    // A long window is shown in minutes, with the seconds small beside them.
+    this.#root.classList.toggle("ordering--long", seconds >= LONG_S);
+    const face = this.#root.querySelector(".ordering-clock");
+    face.textContent = seconds >= LONG_S ? clockFace(seconds) : "";
+    this.#root.querySelector(".ordering-by").textContent = this.#room.window.current.by;
+  }
+
+  // The presets in the timeline that announced this window count down too.
+  #drawPresets(isOpen, seconds) {
+    for (const node of document.querySelectorAll("#messages .remaining")) {
+      const about = { kind: "preset", closes_ms: Number(node.dataset.closes), created_ms: Number(node.dataset.created) };
+      const runs = isOpen && this.#room.window.secondsOf(about) !== null;
+      node.hidden = !runs;
+      if (runs) node.textContent = timeLeft(seconds);
+    }
+  }
+
+  // A screen reader announces the opening, 60, 30 and 10 seconds, and the end. The timers of a busy or
+  // hidden page skip seconds: a mark that was skipped is announced as soon as it has been passed.
+  #announce(isOpen, seconds) {
+    if (isOpen && !this.#wasOpen) this.#write(t("ordering_opened", { seconds }));
+    else if (isOpen && this.#passed(seconds)) this.#write(t("seconds_left", { seconds }));
+    else if (!isOpen && this.#wasOpen) this.#write(t("ordering_closed"));
+    if (isOpen) this.#before = { closes_ms: this.#room.window.current.closes_ms, seconds };
+  }
+
+  // A new deadline passes no mark.
+  #passed(seconds) {
+    const { closes_ms, seconds: before } = this.#before;
+    const from = closes_ms === this.#room.window.current.closes_ms ? before : seconds + 1;
+    return ANNOUNCED_AT_S.some((mark) => seconds <= mark && mark < from);
+  }
+
+  #write(text) {
+    this.announcer.textContent = text;
+  }
+}

@@ -1,0 +1,41 @@
+// Reactions: the row of emoji in a message's menu, and a click on those under a message.
+// Which emoji there are is the server's: it sends them with the page.
+
+import { button, make } from "../elements/dom.js";
+import { t } from "../words/words.js";
+
+export function start(room) {
+  const { me, socket, actions, toast } = room;
+  actions.react = ({ id, reactions }, emoji) => {
+    if (!socket.send({ type: "react", id, emoji, on: !isMine(reactions, emoji, me) })) toast(t("failed_offline"));
+  };
+  room.onClick("#messages .reaction", (pressed, message) => {
+    if (me) actions.react(message, pressed.dataset.emoji);
+    else toast(namesOf(pressed));
+  });
+}
+
+// `choose(emoji)` is called with the one that was pressed; the member's own are marked.
+export function reactionRow({ me, page }, { reactions }, choose) {
+  const row = make("div", "reaction-row");
+  row.setAttribute("role", "group");
+  row.setAttribute("aria-label", t("react"));
+  for (const emoji of page.reactions) {
+    const node = button("emoji", emoji, () => choose(emoji));
+    node.setAttribute("role", "menuitemcheckbox");
+    node.setAttribute("aria-checked", String(isMine(reactions, emoji, me)));
+    node.dataset.action = "react";
+    node.dataset.emoji = emoji;
+    row.append(node);
+  }
+  return row;
+}
+
+// Who reacted, for touch screens, which show no title.
+export function namesOf(pressed) {
+  return `${pressed.dataset.emoji} ${pressed.title}`;
+}
+
+function isMine(reactions = [], emoji, me) {
+  return reactions.some((each) => each.emoji === emoji && each.users.includes(me.name));
+}

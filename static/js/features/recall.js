@@ -1,0 +1,53 @@
+// Recalling a message: the choice in its menu, the frame that tells of it, and the recalled text, which
+// its author can edit again.
+
+import { request } from "../net/request.js";
+import { secondsLeft } from "../models/clock.js";
+import { t } from "../words/words.js";
+
+// Whether to offer the recall of `message` to `me`. The decision is the server's, which checks again
+// (chatserver/features/messages/recall.py); this is the only place where the page repeats its rule, so
+// that a member is not offered a recall that would be refused.
+export function canRecall(message, me, now_ms) {
+  if (!me || message.state !== "live") return false;
+  return me.role === "administrator" || (message.user_id === me.id && recallSeconds(message, now_ms) > 0);
+}
+
+// Seconds during which its author can still recall the message.
+export function recallSeconds({ recall_until_ms }, now_ms) {
+  return secondsLeft(recall_until_ms, now_ms);
+}
+
+export function start(room) {
+  const { timeline, actions, composer, me } = room;
+  // The member's own recalled texts, for as long as the page is open.
+  const recalledTexts = new Map();
+  // Recalled by the arrow key: the text goes back to the field when the recall is confirmed.
+  const editAfterRecall = new Map();
+  room.recalledText = (id) => recalledTexts.get(id);
+  room.onFrame("recall", ({ seq, id, by }) => {
+    const message = timeline.get(id);
+    if (message?.user_id === me?.id && by === me?.name && message?.text) recalledTexts.set(id, message.text);
+    timeline.remove(seq, id, "recalled", by);
+    const text = editAfterRecall.get(id);
+    if (text !== undefined) composer.restoreText(text);
+    editAfterRecall.delete(id);
+  });
+  room.onFrame("refused", ({ id }) => editAfterRecall.delete(id));
+  if (!me) return;
+  actions.recall = ({ id }) => request(room, "recall", id);
+  room.onClick("#messages [data-edit-again]", ({ dataset }) => composer.restoreText(recalledTexts.get(Number(dataset.editAgain))));
+  composer.addEventListener("up", (event) => {
+    const last = timeline.lastOf(me.id);
+    if (!last?.text || recallSeconds(last, room.now()) === 0 || room.socket.state !== "online") return;
+    event.preventDefault();
+    editAfterRecall.set(last.id, last.text);
+    actions.recall(last);
+  });
+}
+
+// The choice in a message's menu (elements/message_menu.js).
+export function choice(room, message) {
+  if (!canRecall(message, room.me, room.now())) return null;
+  return { action: "recall", label: t("recall"), glyph: "recall", run: () => room.actions.recall(message) };
+}

@@ -1,0 +1,54 @@
+// Replying: the message that the next one answers, shown above the field until it is sent or cancelled.
+// room.reply: `id` or null, set(id), clear(), and the event "change" for what the member did.
+
+import { iconButton, make } from "../elements/dom.js";
+import { t } from "../words/words.js";
+
+export function start(room) {
+  if (!room.me) return;
+  const reply = new Reply(room, document.querySelector("#composer .composer-reply"));
+  room.reply = reply;
+  room.actions.reply = ({ id }) => reply.choose(id);
+  room.composer.addEventListener("escape", () => reply.id !== null && reply.choose(null));
+  room.onClick("#messages [data-quick=reply]", (pressed, message) => reply.choose(message.id));
+}
+
+// The choice in a message's menu (elements/message_menu.js).
+export function choice({ me, actions }, message) {
+  return me && { action: "reply", label: t("reply"), glyph: "reply", run: () => actions.reply(message) };
+}
+
+class Reply extends EventTarget {
+  id = null;
+
+  #room;
+  #bar;
+
+  constructor(room, bar) {
+    super();
+    this.#room = room;
+    this.#bar = bar;
+  }
+
+  choose(id) {
+    this.set(id);
+    this.dispatchEvent(new Event("change"));
+    this.#room.composer.focus();
+  }
+
+  set(id) {
+    this.id = id;
+    const message = id === null ? null : this.#room.timeline.get(id);
+    this.#bar.hidden = !message;
+    if (!message) return;
+    this.#bar.replaceChildren(
+      make("bdi", "quote-author", message.user),
+      make("bdi", "quote-text", message.text || t("picture")),
+      iconButton("side-button", "close", t("cancel_reply"), () => this.choose(null)),
+    );
+  }
+
+  clear() {
+    this.set(null);
+  }
+}
