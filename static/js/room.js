@@ -1,5 +1,5 @@
-// The room page. It draws the messages that the page brought along, then loads the features, then
-// connects. The modules that the first drawing needs are imported statically and preloaded
+// The room page. It draws the messages that the page brought along, then connects and loads the
+// features. The modules that the first drawing needs are imported statically and preloaded
 // (templates/partials/head.html): with the style sheet and the sentences they are at most 8 requests.
 //
 // A feature is a file in features/ that exports start(room), or open(room, clicked, message) if it is
@@ -10,13 +10,13 @@ import { TimelineView } from "./elements/timeline.js";
 import { Timeline } from "./models/timeline.js";
 import { Dates } from "./words/words.js";
 
-// Those that handle frames or write messages. They are started in this order, before the page connects.
-const BEFORE_CONNECTING = [
+// Those that handle frames or write messages. They are started in this order, before any frame is handled.
+const WITH_FRAMES = [
   "features/settings", "features/announcement", "features/presence", "features/history", "features/post",
   "features/reply", "features/drafts", "features/attachments", "features/typing", "features/ordering",
   "features/recall", "features/delete", "features/read",
 ];
-const AFTER_CONNECTING = [
+const OTHERS = [
   "elements/dialogs", "elements/on_screen_keyboard", "features/connection", "features/menu", "features/react",
   "features/theme", "features/unread_count", "features/notifications", "features/shortcuts", "features/mention",
 ];
@@ -35,7 +35,7 @@ const PREFETCH_AFTER_MS = 1500;
 
 const startedAt = performance.now();
 const $ = (selector) => document.querySelector(selector);
-const page = JSON.parse($("#present").textContent);
+const page = JSON.parse($("#page-data").textContent);
 const { user: me } = page;
 if (page.offline) dropExpired();
 
@@ -84,23 +84,31 @@ room.view.start(page.read_id ?? 0);
 startFeatures();
 
 async function startFeatures() {
-  const [{ Clock }, { RoomSocket }, ...features] = await load(["models/clock", "net/socket", ...BEFORE_CONNECTING, ...IMPORTED]);
+  const connecting = connect();
+  const [{ Clock }, ...features] = await load(["models/clock", ...WITH_FRAMES, ...IMPORTED]);
+  await connecting;
   room.clock = new Clock();
   room.clock.addSample(page.now_ms, Infinity, startedAt);
-  room.socket = new RoomSocket(socketAddress, { listenOnly: !me });
   room.socket.addEventListener("state", onState);
   room.socket.addEventListener("frame", ({ frame }) => frameHandlers.get(frame.type)?.forEach((handler) => handler(frame)));
   room.onFrame("pong", ({ t: sent_ms, now_ms }) => room.clock.addSample(now_ms, performance.now() - sent_ms));
   start(features);
-  room.socket.start();
-  start(await load(AFTER_CONNECTING));
-  if ($("[data-preset]")) start(await load(["features/presets"]));
   document.addEventListener("click", onClick);
+  room.socket.deliver();
+  start(await load(OTHERS));
+  if ($("[data-preset]")) start(await load(["features/presets"]));
   for (const [selector, name] of ON_CLICK) {
     room.onClick(selector, async (clicked, message) => (await import(`./${name}.js`)).open(room, clicked, message));
   }
   setTimeout(() => load(PREFETCHED).catch(() => {}), PREFETCH_AFTER_MS);
   setTimeout(async () => (await import("./features/offline_copy.js")).keepCopy(room), OFFLINE_COPY_AFTER_MS);
+}
+
+// The handshake runs while the features are loaded.
+async function connect() {
+  const { RoomSocket } = await import("./net/socket.js");
+  room.socket = new RoomSocket(socketAddress, { listenOnly: !me });
+  room.socket.start();
 }
 
 function load(names) {

@@ -5,7 +5,7 @@
 const CACHE = "room";
 const SHELL = "/";
 const HISTORY = "/history";
-const PAGE_DATA = 'id="present">';
+const PAGE_DATA = 'id="page-data">';
 
 addEventListener("install", () => skipWaiting());
 addEventListener("activate", (event) => event.waitUntil(clients.claim()));
@@ -69,6 +69,8 @@ async function offline() {
   if (!shell || !history) return undefined;
   const html = await shell.text();
   const at = html.indexOf(PAGE_DATA) + PAGE_DATA.length;
+  // Stored by an earlier version of the page, which marked its data differently.
+  if (at < PAGE_DATA.length) return undefined;
   const pageData = (await history.text()).replaceAll("<", "\\u003c");
   return new Response(html.slice(0, at) + pageData + html.slice(at), { headers: shell.headers });
 }

@@ -63,7 +63,8 @@ def burst(browser: Browser, address: str) -> None:
 
     visitor.page.route_web_socket("**/ws/chat/**", connect)
     visitor.join("小明")
-    message = visitor.page.evaluate("() => JSON.parse(document.querySelector('#present').textContent).messages.at(-1)")
+    page_data = json.loads(visitor.page.locator("#page-data").text_content() or "")
+    message = page_data["messages"][-1]
     visitor.page.evaluate(
         """() => {
             window.frames_ = 0;

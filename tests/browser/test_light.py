@@ -103,13 +103,13 @@ def test_what_the_first_messages_need_is_preloaded_and_nothing_else(come: Come, 
     assert ming.page.locator("script[src$='/js/words/zh.js']").count() == 1
 
 
-def test_one_round_trip_fetches_all_that_is_needed_to_connect() -> None:
+def test_one_round_trip_fetches_all_that_handles_frames() -> None:
     """room.js names what its features import: a module that is found only in another one costs a round trip more."""
     room = (JS / "room.js").read_text()
     lists = {
         name: re.findall(r'"([\w/]+)"', found) for name, found in re.findall(r"const (\w+) = \[(.*?)\];", room, re.S)
     }
-    named = {f"{name}.js" for name in (*lists["BEFORE_CONNECTING"], *lists["IMPORTED"], "models/clock", "net/socket")}
+    named = {f"{name}.js" for name in (*lists["WITH_FRAMES"], *lists["IMPORTED"], "models/clock", "net/socket")}
     needed = {module for name in named for module in imported_by(name)}
     assert needed - imported_by("room.js") == named
 

@@ -18,9 +18,9 @@ from chatserver.http import encode
 from chatserver.http.encode import Encoder, dumps
 from chatserver.http.viewer import Viewer
 
-# Stand in the rendered shell where the reader's token and the room's present go; nobody can write them.
-_TOKEN, _PRESENT = (f"@{secrets.token_hex(12)}@" for _ in range(2))
-_PLACES = re.compile(f"({_TOKEN}|{_PRESENT})".encode())
+# Placeholders in the rendered shell for the reader's token and the room's data; random, so no text holds them.
+_TOKEN, _PAGE_DATA = (f"@{secrets.token_hex(12)}@" for _ in range(2))
+_PLACES = re.compile(f"({_TOKEN}|{_PAGE_DATA})".encode())
 _TEMPLATES = {"desktop": "chatroom.html", "mobile": "chatroom_mobile.html"}
 SHELLS_MAX = 500
 
@@ -48,11 +48,11 @@ class RoomPage:
                 self._shells.popitem(last=False)
         own = {
             _TOKEN.encode(): [token.encode()],
-            _PRESENT.encode(): self._present(viewer.user, read_id, viewer.ui, config),
+            _PAGE_DATA.encode(): self._page_data(viewer.user, read_id, viewer.ui, config),
         }
         return b"".join([piece for part in shell for piece in own.get(part, (part,))])
 
-    def _present(self, user: User | None, read_id: int, ui: str, config: Config) -> list[bytes]:
+    def _page_data(self, user: User | None, read_id: int, ui: str, config: Config) -> list[bytes]:
         """What the page's script starts from: the pieces of a JSON object that may stand in a data block."""
         feed = self._feed
         rest = {
@@ -73,6 +73,6 @@ class RoomPage:
         return [b'{"messages":', feed.newest(PAGE), b",", self._presence.here()[1:-1], b",", dumps(rest)[1:]]
 
     def _shell(self, viewer: Viewer, globals_: dict[str, Any]) -> list[bytes]:
-        context = {**globals_, "csrf_token": _TOKEN, "present": _PRESENT}
+        context = {**globals_, "csrf_token": _TOKEN, "page_data": _PAGE_DATA}
         html = self._environment.get_template(_TEMPLATES[viewer.ui]).render(context)
         return _PLACES.split(html.encode())

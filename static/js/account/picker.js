@@ -1,4 +1,4 @@
-// A file input with a preview that can be taken away; pictures may be dropped on it too.
+// A file input with a preview that can be removed; pictures can be dropped on it too.
 
 for (const picker of document.querySelectorAll("[data-picker]")) enhance(picker);
 
@@ -14,7 +14,7 @@ function enhance(picker) {
     show();
     input.focus();
   });
-  // A picture that this browser cannot draw (HEIC, mostly) may still be one the server reads.
+  // The server may read a picture that this browser cannot show (HEIC, usually).
   part("preview").addEventListener("error", () => {
     part("preview").hidden = true;
     part("now").hidden = false;
@@ -35,7 +35,7 @@ function enhance(picker) {
     part("name").textContent = file?.name ?? "";
     if (file) part("preview").src = address;
     else part("preview").removeAttribute("src");
-    if (submit) submit.hidden = !file; // nothing to send yet: one button less to read
+    if (submit) submit.hidden = !file; // nothing to send yet
   }
 
   function acceptDrops() {

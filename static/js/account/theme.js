@@ -1,5 +1,5 @@
-// Light, dark, or as the system has it; remembered in a cookie, so that the server paints the next
-// page right at once, the room's too. Hidden without scripts, which alone can write that cookie.
+// The theme: light, dark, or that of the system. It is stored in a cookie, so that the server renders the
+// next page with it, the room's too. The buttons are hidden without scripts, which write that cookie.
 
 const YEAR_S = 365 * 86_400;
 const group = document.querySelector("[data-themes]");

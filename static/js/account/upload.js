@@ -1,5 +1,5 @@
-// Sends a form with a picture and shows how far it is. fetch() does not tell how much has been
-// sent, so this is an XMLHttpRequest. Without a chosen file the browser submits as ever.
+// Sends a form with a picture and shows the progress. fetch() does not report how much has been sent, so
+// this is an XMLHttpRequest. Without a chosen file the browser submits the form itself.
 
 for (const form of document.querySelectorAll("form[data-upload]")) {
   form.addEventListener("submit", (event) => {
@@ -21,7 +21,7 @@ function send(form) {
   request.upload.addEventListener("progress", (event) => {
     if (event.lengthComputable) bar.value = (100 * event.loaded) / event.total;
   });
-  // Sent is not done: until the answer comes the bar has no value and shows only that work goes on.
+  // All bytes are sent, but the server has not answered yet: the bar has no value until it does.
   request.upload.addEventListener("load", () => bar.removeAttribute("value"));
   request.addEventListener("load", () => {
     if (request.status >= 200 && request.status < 300) location.assign(form.dataset.then);

@@ -25,6 +25,8 @@ export class RoomSocket extends EventTarget {
   #watch = 0;
   #listenOnly;
   #receivedAt = 0;
+  // What arrived before deliver() was called; null after it.
+  #undelivered = [];
 
   // `address()` is called at each attempt: it holds the last `seq` of the page. `listenOnly`: a guest's
   // socket, which sends nothing.
@@ -34,6 +36,7 @@ export class RoomSocket extends EventTarget {
     this.#listenOnly = listenOnly;
   }
 
+  // Connects. Frames are kept until deliver(), so that the features can load during the handshake.
   start() {
     addEventListener("online", () => this.#onWake());
     addEventListener("offline", () => this.#check());
@@ -42,6 +45,12 @@ export class RoomSocket extends EventTarget {
       if (document.visibilityState === "visible") this.#onWake();
     });
     this.#connect();
+  }
+
+  deliver() {
+    const frames = this.#undelivered;
+    this.#undelivered = null;
+    for (const data of frames) this.#receive(data);
   }
 
   // False when it is not connected.
@@ -63,6 +72,7 @@ export class RoomSocket extends EventTarget {
   #connect() {
     clearTimeout(this.#retry);
     this.#setState("connecting");
+    if (this.#undelivered) this.#undelivered = [];
     const socket = new WebSocket(this.#address());
     this.#socket = socket;
     this.#dropAfter(HELLO_WITHIN_MS);
@@ -71,6 +81,10 @@ export class RoomSocket extends EventTarget {
   }
 
   #receive(data) {
+    if (this.#undelivered) {
+      this.#undelivered.push(data);
+      return;
+    }
     let frame;
     try {
       frame = JSON.parse(data);
