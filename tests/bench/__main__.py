@@ -1,4 +1,4 @@
-"""The command: `python -m tests.bench [ROW …] [--turns N] [--quick] [--json]`."""
+"""The command: `python -m tests.bench [ROW …] [--turns N] [--quick] [--json] [--against TREE [--worse-than N]]`."""
 
 from __future__ import annotations
 
@@ -7,53 +7,91 @@ import gc
 import sys
 import tempfile
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tests.bench import report, server
-from tests.bench.bench import Bench, tell
-from tests.bench.machine import Cores, Others, describe, pin, raise_descriptors
+from tests.bench import against, report, server
+from tests.bench.against import Comparison
+from tests.bench.bench import Bench, Row, tell
+from tests.bench.machine import QUIET, Cores, Others, describe, pin, raise_descriptors
+from tests.bench.processes import REPOSITORY
 from tests.bench.results import Result
 from tests.bench.rows import ROWS
 
 TURNS = 5
 MEMBERS, MEMBERS_WHEN_QUICK = 500, 100
-# Of the machine: what others may use before a row says that it was disturbed.
-QUIET = 0.05
+COMPARABLE = [row for row in ROWS if row.turn is not None]
 
 
-def main() -> int:
-    asked = _arguments()
+def main(arguments: Sequence[str] | None = None) -> int:
+    asked = _arguments(arguments)
     cores = Cores.choose()
     machine = describe(cores)
     pin(cores.load)
-    descriptors = raise_descriptors()
     # The load makes no cycles worth looking for, and a collection in the middle of a turn is a pause.
     gc.disable()
-    found: dict[int, Result] = {}
     with tempfile.TemporaryDirectory(prefix="chat-bench-") as directory:
-        work = Path(directory)
-        count = MEMBERS_WHEN_QUICK if asked.quick else MEMBERS
-        tell(f"registering {count} members")
-        members = server.prepare(work, cores, work / "prepared", count)
-        turns = asked.turns or (1 if asked.quick else TURNS)
-        bench = Bench(turns, asked.quick, cores, work, descriptors, work / "prepared", members)
-        for row in ROWS:
-            if asked.rows and row.number not in asked.rows:
-                continue
-            tell(f"row {row.number}: {row.title}")
-            started, others = time.perf_counter(), Others()
-            found[row.number] = result = row.run(bench)
-            share = others.share()
-            tell(f"row {row.number} took {time.perf_counter() - started:.0f} s; others used {share:.0%} of the machine")
-            if share > QUIET:
-                result.notes.append(f"disturbed: other processes used {share:.0%} of the machine meanwhile.")
-            gc.collect()
-    shown = [(row, found[row.number]) for row in ROWS if row.number in found]
-    print(report.as_json(machine, turns, shown) if asked.json else report.as_table(machine, turns, asked.quick, shown))
+        if asked.against:
+            return _compare(asked, machine, cores, Path(directory))
+        return _measure(asked, machine, cores, Path(directory))
+
+
+def _measure(asked: argparse.Namespace, machine: str, cores: Cores, work: Path) -> int:
+    bench = _prepare(asked, REPOSITORY, cores, work, asked.turns or (1 if asked.quick else TURNS))
+    found: list[tuple[Row, Result]] = []
+    for row in _rows(asked, ROWS):
+        tell(f"row {row.number}: {row.title}")
+        started, others = time.perf_counter(), Others()
+        result = row.run(bench)
+        share = others.share()
+        tell(f"row {row.number} took {time.perf_counter() - started:.0f} s; others used {share:.0%} of the machine")
+        if share > QUIET:
+            result.notes.append(f"disturbed: other processes used {share:.0%} of the machine meanwhile.")
+        found.append((row, result))
+        gc.collect()
+    if asked.json:
+        print(report.as_json(machine, bench.turns, found))
+    else:
+        print(report.as_table(machine, bench.turns, asked.quick, found))
     return 0
 
 
-def _arguments() -> argparse.Namespace:
+def _compare(asked: argparse.Namespace, machine: str, cores: Cores, work: Path) -> int:
+    """1 when a figure of a row is worse than allowed."""
+    turns = asked.turns or (1 if asked.quick else against.LEAST_TURNS)
+    # Each registers its members with its own server: a database of a newer schema is not for an older server.
+    this = _prepare(asked, REPOSITORY, cores, work / "this", turns)
+    other = _prepare(asked, asked.against, cores, work / "other", turns)
+    found: list[Comparison] = []
+    notes: list[str] = []
+    for row in _rows(asked, COMPARABLE):
+        tell(f"row {row.number}: {row.title}")
+        started = time.perf_counter()
+        lines, remarks = against.compare(row, this, other, turns)
+        tell(f"row {row.number} took {time.perf_counter() - started:.0f} s")
+        found += lines
+        notes += [f"- Row {row.number}: {remark}" for remark in remarks]
+    print(against.as_json(machine, found) if asked.json else "\n".join([against.as_table(machine, found), "", *notes]))
+    worse = against.worse_lines(found, asked.worse_than) if asked.worse_than is not None else []
+    for line in worse:
+        tell(line)
+    return 1 if worse else 0
+
+
+def _prepare(asked: argparse.Namespace, tree: Path, cores: Cores, work: Path, turns: int) -> Bench:
+    count = MEMBERS_WHEN_QUICK if asked.quick else MEMBERS
+    work.mkdir(exist_ok=True)
+    tell(f"registering {count} members with the server of {tree}")
+    data = work / "prepared"
+    members = server.prepare(tree, work, cores, data, count)
+    return Bench(turns, asked.quick, cores, tree, work, raise_descriptors(), data, members)
+
+
+def _rows(asked: argparse.Namespace, rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if not asked.rows or row.number in asked.rows]
+
+
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     rows = "\n".join(f"  {row.number:>2}  {row.title}" for row in ROWS)
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench",
@@ -61,16 +99,33 @@ def _arguments() -> argparse.Namespace:
         epilog=f"rows:\n{rows}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    numbers = {row.number for row in ROWS}
     parser.add_argument("rows", nargs="*", type=int, metavar="ROW", help="which rows; all of them without")
     parser.add_argument("--turns", type=int, default=0, metavar="N", help=f"turns of each row, {TURNS} without")
     parser.add_argument("--quick", action="store_true", help="one short turn: shows that it works, measures little")
     parser.add_argument("--json", action="store_true", help="every turn's figures, as JSON")
-    asked = parser.parse_args()
-    if unknown := set(asked.rows) - numbers:
-        parser.error(f"no such row: {', '.join(map(str, sorted(unknown)))}")
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="TREE",
+        help=f"compare with another checkout instead of the floors, in {against.LEAST_TURNS} turns or more",
+    )
+    parser.add_argument(
+        "--worse-than", type=float, metavar="PERCENT", help="end with 1 when a figure is worse by more than that"
+    )
+    asked = parser.parse_args(arguments)
+    known = {row.number for row in (COMPARABLE if asked.against else ROWS)}
+    if unknown := set(asked.rows) - known:
+        parser.error(f"no such row{' to compare' if asked.against else ''}: {', '.join(map(str, sorted(unknown)))}")
     if asked.turns < 0:
         parser.error("--turns must be at least 1")
+    if asked.against:
+        asked.against = asked.against.resolve()
+        if not (asked.against / "run.py").is_file():
+            parser.error(f"--against: {asked.against} is not a checkout of the project")
+        if 0 < asked.turns < against.LEAST_TURNS and not asked.quick:
+            parser.error(f"--against takes at least {against.LEAST_TURNS} turns, fewer only with --quick")
+    elif asked.worse_than is not None:
+        parser.error("--worse-than goes with --against")
     return asked
 
 

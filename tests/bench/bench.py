@@ -11,30 +11,36 @@ from typing import TypeVar
 
 from tests.bench.machine import Cores
 from tests.bench.members import Member
-from tests.bench.results import Result
+from tests.bench.results import Figure, Result
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the table: its number, its name, and how it is measured."""
+    """One row of the table: its number, its name, and how it is measured.
+
+    `turn`, where two trees can be compared, starts a server of the bench's tree, measures once and ends it.
+    """
 
     number: int
     title: str
     run: Callable[[Bench], Result]
+    turn: Callable[[Bench], list[Figure]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
     """One run of the benchmark. `quick` shows that a row works; its figures are worth little.
 
-    `data` is a data directory in which `members` are registered and logged in: servers start from copies of it.
+    The servers are those of `tree`, a checkout. `data` is a data directory in which `members` are registered and
+    logged in: servers start from copies of it.
     """
 
     turns: int
     quick: bool
     cores: Cores
+    tree: Path
     work: Path
     descriptors: int
     data: Path

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import aiohttp
 
+# Of the machine: what others may use before a figure is called disturbed.
+QUIET = 0.05
+
 
 @dataclass(frozen=True, slots=True)
 class Cores:

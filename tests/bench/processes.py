@@ -32,9 +32,12 @@ class Meter:
 
 
 def core_seconds(pid: int) -> float:
-    """User and system time of a process and all its threads (proc_pid_stat(5), fields 14 and 15)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """User and system time of a process and all its threads, in nanosecond steps.
+
+    clock_getcpuclockid(3), which Python does not have, makes the clock's number so: the field 2 is the scheduler's
+    clock of a process. /proc/PID/stat counts in steps of 10 ms.
+    """
+    return time.clock_gettime((~pid << 3) | 2)
 
 
 class Process:

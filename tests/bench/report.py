@@ -13,14 +13,19 @@ _HEADER = ("row", "what", "server", "lowest to highest turn", "floor", "ratio", 
 
 
 def as_table(machine: str, turns: int, is_quick: bool, found: Sequence[tuple[Row, Result]]) -> str:
-    rows = [_HEADER, ("---",) * len(_HEADER)]
+    rows: list[tuple[str, ...]] = [_HEADER]
     notes = []
     for row, result in found:
         rows += [(str(row.number), *_cells(line)) for line in result.lines]
         notes += [f"- Row {row.number}: {note}" for note in result.notes]
-    table = ["| " + " | ".join(cells) + " |" for cells in rows]
     kind = "a quick run, which shows only that the rows work" if is_quick else "medians"
-    return "\n".join([f"{machine}; {kind} of {turns} turn{'s' if turns != 1 else ''}.", "", *table, "", *notes])
+    return "\n".join([f"{machine}; {kind} of {turns} turn{'s' if turns != 1 else ''}.", "", *table(rows), "", *notes])
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of Markdown; the first row is the header."""
+    header, *rest = rows
+    return ["| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *rest)]
 
 
 def as_json(machine: str, turns: int, found: Sequence[tuple[Row, Result]]) -> str:
@@ -39,15 +44,15 @@ def as_json(machine: str, turns: int, found: Sequence[tuple[Row, Result]]) -> st
 
 
 def _cells(line: Line) -> tuple[str, ...]:
-    span = f"{_number(min(line.turns))} to {_number(max(line.turns))}" if len(line.turns) > 1 else ""
-    floor = "" if line.floor_value is None else f"{_number(line.floor_value)} ({line.floor})"
+    span = f"{number(min(line.turns))} to {number(max(line.turns))}" if len(line.turns) > 1 else ""
+    floor = "" if line.floor_value is None else f"{number(line.floor_value)} ({line.floor})"
     ratio = "" if line.ratio is None else f"{line.ratio:.2f}"
     goal = "" if line.goal is None else str(line.goal)
     verdict = {None: "", True: "yes", False: "**no**"}[line.holds]
-    return (line.what, f"{_number(line.value)} {line.unit}".strip(), span, floor, ratio, goal, verdict)
+    return (line.what, f"{number(line.value)} {line.unit}".strip(), span, floor, ratio, goal, verdict)
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Three digits that mean something, thousands marked."""
     if value == 0 or abs(value) >= 100:
         return f"{value:,.0f}"

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
+CORE_TIME = "time of the core for one of them"
+
 
 @dataclass(frozen=True, slots=True)
 class Goal:
@@ -49,6 +51,33 @@ class Work:
     def __repr__(self) -> str:
         busy = self.core_seconds / self.seconds
         return f"{self.rate:,.0f}/s, {self.core_us:,.1f} µs of the core each, {busy:.0%} busy"
+
+
+def total(works: Sequence[Work]) -> Work:
+    return Work(
+        sum(work.count for work in works),
+        sum(work.seconds for work in works),
+        sum(work.core_seconds for work in works),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What one turn of a row measured, as `--against` compares it. `more_is_better` for a rate, not for a time.
+
+    A row is worse when one of its judged figures is.
+    """
+
+    what: str
+    unit: str
+    value: float
+    more_is_better: bool = False
+    is_judged: bool = True
+
+
+def figures_of(what: str, work: Work) -> list[Figure]:
+    """How many a second, and what one of them costs the core."""
+    return [Figure(what, "/s", work.rate, more_is_better=True), Figure(CORE_TIME, "µs", work.core_us, is_judged=False)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +138,7 @@ class Result:
         """Two lines: how many a second, and what one of them costs the core, which other processes disturb less."""
         self.line(what, "/s", [work.rate for work in ours], floor, [work.rate for work in theirs], goal)
         cost, least = [work.core_us for work in ours], [work.core_us for work in theirs]
-        self.line("time of the core for one of them", "µs", cost, floor, least)
+        self.line(CORE_TIME, "µs", cost, floor, least)
 
 
 def percentile(values: Iterable[float], part: float) -> float:

@@ -68,15 +68,15 @@ def serving(bench: Bench, *, count_syncs: bool = False, **settings: object) -> I
     data = Path(tempfile.mkdtemp(prefix="data-", dir=bench.work))
     shutil.copytree(bench.data, data, dirs_exist_ok=True)
     try:
-        with _running(bench.work, bench.cores, data, count_syncs, settings) as server:
+        with serving_in(data, bench.tree, bench.work, bench.cores, count_syncs=count_syncs, **settings) as server:
             yield server
     finally:
         shutil.rmtree(data, ignore_errors=True)
 
 
-def prepare(work: Path, cores: Cores, data: Path, count: int) -> list[Member]:
+def prepare(tree: Path, work: Path, cores: Cores, data: Path, count: int) -> list[Member]:
     """Fill `data` with `count` members. Their logins outlive the server that made them."""
-    with _running(work, cores, data, False, {}) as server:
+    with serving_in(data, tree, work, cores) as server:
         return members.register(server.target.host, server.target.port, count)
 
 
@@ -90,7 +90,10 @@ def target_of(process: Process) -> Target:
 
 
 @contextmanager
-def _running(work: Path, cores: Cores, data: Path, count_syncs: bool, settings: dict[str, object]) -> Iterator[Server]:
+def serving_in(
+    data: Path, tree: Path, work: Path, cores: Cores, *, count_syncs: bool = False, **settings: object
+) -> Iterator[Server]:
+    """The server of `tree` over a data directory, which stays as the server leaves it. Its log goes to `work`."""
     command = [sys.executable, "run.py", "serve", "--host", "127.0.0.1", "--port", "0", "--data-dir", str(data)]
     syncs = work / "syncs.log" if count_syncs else None
     if syncs is not None:
@@ -98,7 +101,7 @@ def _running(work: Path, cores: Cores, data: Path, count_syncs: bool, settings: 
         tracing = ["-f", "--seccomp-bpf", "-qq", "-e", "trace=fsync,fdatasync", "-o", str(syncs)]
         command = [STRACE or "strace", *tracing, *command]
     environ = SETTINGS | {f"CHAT_{name.upper()}": str(value) for name, value in settings.items()}
-    process = Process(command, cores.server, work / "server.log", environ)
+    process = Process(command, cores.server, work / "server.log", environ, tree)
     pid = process.pid
     try:
         target = target_of(process)

@@ -7,15 +7,17 @@ from dataclasses import replace
 from tests.bench import floors, frames
 from tests.bench.bench import Bench
 from tests.bench.processes import Meter, Process
-from tests.bench.results import Result, Work, at_least, at_most
+from tests.bench.results import Figure, Result, Work, at_least, at_most, figures_of
 from tests.bench.rows._sample import TEXT_BYTES, ready_frame
 from tests.bench.rows.one_at_a_time import sending
 from tests.bench.senders import Sender, as_acks_allow
 from tests.bench.server import STRACE, Server, serving
 from tests.bench.sockets import Crowd, connect
 
+TO_A_HUNDRED = "messages, 100 members as fast as acks allow, 100 readers"
 SENDERS = 100
 SECONDS, SECONDS_WHEN_QUICK = 3, 1
+WARMING_SECONDS = 0.5
 SEND_MESSAGES = 150
 
 
@@ -26,12 +28,11 @@ def to_a_hundred(bench: Bench) -> Result:
         crowd, senders = _crowd(bench, server, SENDERS)
         seconds = bench.size(SECONDS, SECONDS_WHEN_QUICK)
         found = bench.in_turns(
-            server=lambda: _burst(bench, server, crowd, senders),
+            server=lambda: _burst(server, crowd, senders, seconds),
             commits=lambda: _commits(floor, seconds),
         )
         crowd.close()
-    what = "messages, 100 members as fast as acks allow, 100 readers"
-    result.compare(what, found["server"], "*commits*", found["commits"], at_least(5))
+    result.compare(TO_A_HUNDRED, found["server"], "*commits*", found["commits"], at_least(5))
     if STRACE is None:
         result.notes.append("syncs of the disk were not counted: strace is not installed.")
     else:
@@ -46,17 +47,43 @@ def to_a_thousand(bench: Bench) -> Result:
         frame = ready_frame(bench, server)
         with sending(bench, frame, readers) as send:
             crowd, senders = _crowd(bench, server, readers)
+            seconds = bench.size(SECONDS, SECONDS_WHEN_QUICK)
             found = bench.in_turns(
-                server=lambda: _burst(bench, server, crowd, senders),
+                server=lambda: _burst(server, crowd, senders, seconds),
                 send=lambda: send(bench.size(SEND_MESSAGES, 30)),
             )
             crowd.close()
     result = Result()
-    what = f"deliveries, 100 members as fast as acks allow, {readers:,} readers"
-    deliveries = [replace(work, count=work.count * readers) for work in found["server"]]
-    result.compare(what, deliveries, "*send*", found["send"], at_least(10))
+    deliveries = [_deliveries(work, readers) for work in found["server"]]
+    result.compare(_to_a_thousand(readers), deliveries, "*send*", found["send"], at_least(10))
     result.line("messages, the same", "/s", [work.rate for work in found["server"]])
     return result
+
+
+def turn_to_a_hundred(bench: Bench) -> list[Figure]:
+    return figures_of(TO_A_HUNDRED, _one_turn(bench, SENDERS))
+
+
+def turn_to_a_thousand(bench: Bench) -> list[Figure]:
+    readers = bench.size(1_000, 200)
+    return figures_of(_to_a_thousand(readers), _deliveries(_one_turn(bench, readers), readers))
+
+
+def _to_a_thousand(readers: int) -> str:
+    return f"deliveries, 100 members as fast as acks allow, {readers:,} readers"
+
+
+def _deliveries(messages: Work, readers: int) -> Work:
+    return replace(messages, count=messages.count * readers)
+
+
+def _one_turn(bench: Bench, readers: int) -> Work:
+    with serving(bench) as server:
+        crowd, senders = _crowd(bench, server, readers)
+        _burst(server, crowd, senders, WARMING_SECONDS)
+        work = _burst(server, crowd, senders, bench.size(SECONDS, SECONDS_WHEN_QUICK))
+        crowd.close()
+    return work
 
 
 def _crowd(bench: Bench, server: Server, readers: int) -> tuple[Crowd, list[Sender]]:
@@ -67,11 +94,11 @@ def _crowd(bench: Bench, server: Server, readers: int) -> tuple[Crowd, list[Send
     return crowd, [Sender(peer, TEXT_BYTES) for peer in crowd.peers[:SENDERS]]
 
 
-def _burst(bench: Bench, server: Server, crowd: Crowd, senders: list[Sender]) -> Work:
-    """So many messages."""
+def _burst(server: Server, crowd: Crowd, senders: list[Sender], seconds: float) -> Work:
+    """As many messages as acks allow in that time."""
     crowd.begin()
     meter = Meter(server.pid)
-    work = meter.read(as_acks_allow(crowd, senders, bench.size(SECONDS, SECONDS_WHEN_QUICK)))
+    work = meter.read(as_acks_allow(crowd, senders, seconds))
     kept = crowd.peers[-1].kept
     if kept is not None and len(frames.messages(bytes(kept))) != work.count:
         raise AssertionError("a reader missed a message, or got one twice")
@@ -87,7 +114,7 @@ def _syncs(bench: Bench) -> float:
     with serving(bench, count_syncs=True) as server:
         crowd, senders = _crowd(bench, server, SENDERS)
         before = server.synced()
-        work = _burst(bench, server, crowd, senders)
+        work = _burst(server, crowd, senders, bench.size(SECONDS, SECONDS_WHEN_QUICK))
         syncs = server.synced() - before
         crowd.close()
     return syncs / work.count

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.bench import floors
 from tests.bench.bench import Bench
 from tests.bench.processes import Process
-from tests.bench.results import Result, at_most
+from tests.bench.results import Figure, Result, at_most
 from tests.bench.server import Server, serving
 from tests.bench.sockets import Target, connect
 
@@ -17,21 +17,30 @@ def run(bench: Bench) -> Result:
     body = bench.work / "body"
     body.write_bytes(b"nothing")
 
-    def of_server() -> float:
-        with serving(bench) as server:
-            return _kib_each(bench, server.target, server, count)
-
     def of_bare() -> float:
         with floors.start(bench, "bare", str(body), "text/plain") as floor:
             target = Target("127.0.0.1", floors.port_of(floor), "/listen")
             return _kib_each(bench, target, floor, count)
 
-    found = bench.in_turns(server=of_server, bare=of_bare)
+    found = bench.in_turns(server=lambda: _of_server(bench, count), bare=of_bare)
     result = Result()
-    what = f"memory of an idle connection, {count:,} of {len(bench.members)} members"
-    result.line(what, "KiB", found["server"], goal=at_most(18))
+    result.line(_what(bench, count), "KiB", found["server"], goal=at_most(18))
     result.line("the same, bare aiohttp", "KiB", found["bare"])
     return result
+
+
+def turn(bench: Bench) -> list[Figure]:
+    count = bench.size(CONNECTIONS, 500)
+    return [Figure(_what(bench, count), "KiB", _of_server(bench, count))]
+
+
+def _what(bench: Bench, count: int) -> str:
+    return f"memory of an idle connection, {count:,} of {len(bench.members)} members"
+
+
+def _of_server(bench: Bench, count: int) -> float:
+    with serving(bench) as server:
+        return _kib_each(bench, server.target, server, count)
 
 
 def _kib_each(bench: Bench, target: Target, process: Server | Process, count: int) -> float:

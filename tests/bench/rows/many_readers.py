@@ -42,7 +42,7 @@ def run(bench: Bench) -> Result:
             floor.ask(f"accept {readers}")
             crowd = connect(floor_target, [], readers, turn=len(turn))
             floor.read_line()
-            late = _until_all_have_it(crowd, messages, partial(floor.say, "go 1"))
+            late = _until_all_have_it(crowd, messages, partial(floor.write_line, "go 1"))
             for _ in range(messages):
                 floor.read_line()
             floor.ask("drop")

@@ -9,14 +9,14 @@ from pathlib import Path
 from tests.bench import floors, frames
 from tests.bench.bench import Bench
 from tests.bench.processes import Meter
-from tests.bench.results import Result, Work, at_least
+from tests.bench.results import Figure, Result, Work, at_least, figures_of
 from tests.bench.rows._sample import TEXT_BYTES, payload_of, ready_frame
 from tests.bench.senders import Sender, one_at_a_time
-from tests.bench.server import serving
+from tests.bench.server import Server, serving
 from tests.bench.sockets import Target, connect
 
 READERS = 1_000
-MESSAGES = 150
+MESSAGES, MESSAGES_IN_COMPARISON, WARMING = 150, 400, 50
 
 
 def run(bench: Bench) -> Result:
@@ -24,27 +24,44 @@ def run(bench: Bench) -> Result:
     with serving(bench) as server:
         frame = ready_frame(bench, server)
         with sending(bench, frame, readers) as send, _repeating(bench, frame, readers, messages) as send_str:
-            crowd = connect(server.target, bench.cookies, readers)
-            crowd.settle(1.5)
-            crowd.peers[-1].kept = bytearray()
-            sender = Sender(crowd.peers[0], TEXT_BYTES)
-
-            def deliveries() -> Work:
-                crowd.begin()
-                meter = Meter(server.pid)
-                one_at_a_time(crowd, sender, messages)
-                work = meter.read(messages * readers)
-                kept = crowd.peers[-1].kept
-                assert kept is not None and len(frames.messages(bytes(kept))) == messages
-                return work
-
-            found = bench.in_turns(server=deliveries, send=lambda: send(messages), send_str=send_str)
-            crowd.close()
+            with _delivering(bench, server, readers) as deliver:
+                found = bench.in_turns(server=lambda: deliver(messages), send=lambda: send(messages), send_str=send_str)
     result = Result()
-    what = f"deliveries, one message at a time, {readers:,} readers"
-    result.compare(what, found["server"], "*send*", found["send"], at_least(0.7))
+    result.compare(_what(readers), found["server"], "*send*", found["send"], at_least(0.7))
     result.compare("the same", found["server"], "`send_str` loop", found["send_str"], at_least(1.5))
     return result
+
+
+def turn(bench: Bench) -> list[Figure]:
+    readers, messages = bench.size(READERS, 200), bench.size(MESSAGES_IN_COMPARISON, 30)
+    with serving(bench) as server, _delivering(bench, server, readers) as deliver:
+        deliver(bench.size(WARMING, 10))
+        return figures_of(_what(readers), deliver(messages))
+
+
+def _what(readers: int) -> str:
+    return f"deliveries, one message at a time, {readers:,} readers"
+
+
+@contextmanager
+def _delivering(bench: Bench, server: Server, readers: int) -> Iterator[Callable[[int], Work]]:
+    """A function that posts so many messages, each when all have the one before, and checks what a reader got."""
+    crowd = connect(server.target, bench.cookies, readers)
+    crowd.settle(1.5)
+    crowd.peers[-1].kept = bytearray()
+    sender = Sender(crowd.peers[0], TEXT_BYTES)
+
+    def deliveries(messages: int) -> Work:
+        crowd.begin()
+        meter = Meter(server.pid)
+        one_at_a_time(crowd, sender, messages)
+        work = meter.read(messages * readers)
+        kept = crowd.peers[-1].kept
+        assert kept is not None and len(frames.messages(bytes(kept))) == messages
+        return work
+
+    yield deliveries
+    crowd.close()
 
 
 @contextmanager

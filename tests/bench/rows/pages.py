@@ -6,25 +6,45 @@ from tests.bench import floors
 from tests.bench.bench import Bench
 from tests.bench.processes import Meter
 from tests.bench.requests import Answer, ask, fetch
-from tests.bench.results import Result, Work, at_least
+from tests.bench.results import Figure, Result, Work, at_least, figures_of
 from tests.bench.rows._sample import TEXT_BYTES
 from tests.bench.senders import Sender, one_at_a_time
 from tests.bench.server import Server, serving
 from tests.bench.sockets import Target, connect
 
 MESSAGES = 100
-SECONDS = 2
+SECONDS, SECONDS_IN_COMPARISON, WARMING_SECONDS = 2, 3, 0.5
+
+
+ROOM, API = "/", "/api/recent_messages/"
+WHAT = {ROOM: "`GET /` with 100 messages", API: "`GET /api/recent_messages/`"}
 
 
 def room(bench: Bench) -> Result:
-    return _compare(bench, "/", "`GET /` with 100 messages", 0.4)
+    return _compare(bench, ROOM, 0.4)
 
 
 def api(bench: Bench) -> Result:
-    return _compare(bench, "/api/recent_messages/", "`GET /api/recent_messages/`", 0.75)
+    return _compare(bench, API, 0.75)
 
 
-def _compare(bench: Bench, path: str, what: str, goal: float) -> Result:
+def turn_of_room(bench: Bench) -> list[Figure]:
+    return _one_turn(bench, ROOM)
+
+
+def turn_of_api(bench: Bench) -> list[Figure]:
+    return _one_turn(bench, API)
+
+
+def _one_turn(bench: Bench, path: str) -> list[Figure]:
+    with serving(bench) as server:
+        _fill(bench, server)
+        pid, target, cookie = server.pid, server.target, bench.cookies[0]
+        _answers(pid, target, path, cookie, WARMING_SECONDS)
+        return figures_of(WHAT[path], _answers(pid, target, path, cookie, bench.size(SECONDS_IN_COMPARISON, 1)))
+
+
+def _compare(bench: Bench, path: str, goal: float) -> Result:
     cookie = bench.cookies[0]
     with serving(bench) as server:
         _fill(bench, server)
@@ -38,7 +58,7 @@ def _compare(bench: Bench, path: str, what: str, goal: float) -> Result:
             )
     result = Result()
     size = f"{len(answer.body) / 1000:.0f} KB"
-    result.compare(f"{what}, {size}", found["server"], "*constant*", found["constant"], at_least(goal))
+    result.compare(f"{WHAT[path]}, {size}", found["server"], "*constant*", found["constant"], at_least(goal))
     return result
 
 

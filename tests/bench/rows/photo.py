@@ -15,7 +15,7 @@ from PIL import Image
 from tests.bench import floors, frames, ssim
 from tests.bench.bench import Bench
 from tests.bench.leaves import dead_leaves
-from tests.bench.results import Result, at_least, at_most, percentile
+from tests.bench.results import Figure, Result, at_least, at_most, percentile
 from tests.bench.server import Server, serving
 from tests.bench.sockets import connect
 
@@ -26,8 +26,7 @@ PING_EVERY_SECONDS = 0.005
 
 
 def run(bench: Bench) -> Result:
-    source = bench.work / "photo.jpg"
-    dead_leaves(*SIZE).save(source, "JPEG", quality=92)
+    source = _photo(bench)
     result = Result()
     with floors.start(bench, "photo", str(source), str(LIMIT_BYTES), str(bench.work)) as floor:
         floor.read_line(30)
@@ -46,6 +45,26 @@ def run(bench: Bench) -> Result:
         " server's one core: with a second one they would leave the loop alone."
     )
     return result
+
+
+def turn(bench: Bench) -> list[Figure]:
+    """By the server's answer alone, so that nothing of a tree's modules is imported."""
+    source = _photo(bench)
+    uploads = bench.size(UPLOADS, 1)
+    with serving(bench) as server:
+        _upload(bench, server, source, 1)  # starts the picture worker
+        started = time.perf_counter()
+        _upload(bench, server, source, uploads)
+        elapsed = time.perf_counter() - started
+    return [Figure("a photo of 12 megapixels posted, until the answer", "ms", elapsed / uploads * 1000)]
+
+
+def _photo(bench: Bench) -> Path:
+    """Made once for all turns."""
+    source = bench.work / "photo.jpg"
+    if not source.exists():
+        dead_leaves(*SIZE).save(source, "JPEG", quality=92)
+    return source
 
 
 def _compare_quality(bench: Bench, source: Path, result: Result) -> None:
