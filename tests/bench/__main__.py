@@ -20,7 +20,7 @@ from tests.bench.rows import ROWS
 
 TURNS = 5
 MEMBERS, MEMBERS_WHEN_QUICK = 500, 100
-COMPARABLE = [row for row in ROWS if row.turn is not None]
+COMPARABLE = [row for row in ROWS if row.comparable is not None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,15 +58,15 @@ def _measure(asked: argparse.Namespace, machine: str, cores: Cores, work: Path) 
 
 def _compare(asked: argparse.Namespace, machine: str, cores: Cores, work: Path) -> int:
     """1 when a figure of a row is worse than allowed."""
-    turns = asked.turns or (1 if asked.quick else against.LEAST_TURNS)
     # Each registers its members with its own server: a database of a newer schema is not for an older server.
-    this = _prepare(asked, REPOSITORY, cores, work / "this", turns)
-    other = _prepare(asked, asked.against, cores, work / "other", turns)
+    this = _prepare(asked, REPOSITORY, cores, work / "this", asked.turns)
+    other = _prepare(asked, asked.against, cores, work / "other", asked.turns)
     found: list[Comparison] = []
     notes: list[str] = []
     for row in _rows(asked, COMPARABLE):
         tell(f"row {row.number}: {row.title}")
         started = time.perf_counter()
+        turns = asked.turns or (1 if asked.quick else row.turns)
         lines, remarks = against.compare(row, this, other, turns)
         tell(f"row {row.number} took {time.perf_counter() - started:.0f} s")
         found += lines
@@ -107,7 +107,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--against",
         type=Path,
         metavar="TREE",
-        help=f"compare with another checkout instead of the floors, in {against.LEAST_TURNS} turns or more",
+        help="compare with another checkout instead of the floors, in at least 8 turns without --turns",
     )
     parser.add_argument(
         "--worse-than", type=float, metavar="PERCENT", help="end with 1 when a figure is worse by more than that"

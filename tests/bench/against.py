@@ -1,9 +1,12 @@
 """This tree against another checkout, in turns: the same load, the same cores, a server of each.
 
-In each turn a row runs once on this tree and once on the other; which comes first alternates. Both start a
-server of their own, so that what differs from one process to the next (addresses, hash seeds) differs in every turn.
-A turn's ratio is above 1 when this tree is better: more a second, less time, less memory. The time of the core is not
-judged: it tells a server that does more work from one that waits, or from a machine that others used.
+In each turn both trees start a server of their own, so that what differs from one process to the next (addresses, hash
+seeds) differs in every turn; which one starts first alternates, since the first was up to 5 % slower in row 1. Both run
+at once, and one of them is measured at a time, for about a second, in pairs of which every second one begins with the
+other tree: a core that is slower for a minute is slower for both. The ratio of a turn is the mean of its pairs' ratios,
+that of a row the median of its turns'. It is above 1 when this tree is better: more a second, less time, less memory.
+The time of the core is not judged: it tells a server that does more work from one that waits, or from a machine that
+others used.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import gc
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from statistics import median
+from statistics import fmean, geometric_mean, median
 
 from tests.bench.bench import Bench, Row
 from tests.bench.machine import QUIET, Others
@@ -24,85 +27,104 @@ _HEADER = ("row", "what", "this", "other", "ratio (above 1: this is better)", "l
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """One figure of one turn: the means of both trees, and the geometric mean of the ratios of its pairs.
+
+    Means, because a figure may jump between two values (in row 1: how many messages share a round of the fan-out).
+    """
+
+    this: float
+    other: float
+    ratio: float
+
+    @classmethod
+    def of(cls, pairs: Sequence[tuple[Figure, Figure]]) -> Turn:
+        ratios = [
+            this.value / other.value if this.more_is_better else other.value / this.value for this, other in pairs
+        ]
+        return cls(
+            fmean(this.value for this, _ in pairs),
+            fmean(other.value for _, other in pairs),
+            geometric_mean(ratios),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
-    """One figure of a row, measured on both trees in each turn. Without `is_judged` it only explains another one."""
+    """One figure of a row. Without `is_judged` it only explains another one."""
 
     row: int
     what: str
     unit: str
-    more_is_better: bool
     is_judged: bool
-    this: list[float]
-    other: list[float]
+    turns: list[Turn]
 
     @property
     def ratios(self) -> list[float]:
-        """One for each turn, above 1 when this tree is better."""
-        pairs = zip(self.this, self.other, strict=True)
-        return [this / other if self.more_is_better else other / this for this, other in pairs]
+        return [turn.ratio for turn in self.turns]
 
     @property
     def ratio(self) -> float:
-        """The median of the turns' ratios: what slowed a whole turn slowed both of its halves."""
         return median(self.ratios)
 
 
 @dataclass(frozen=True, slots=True)
-class _Turn:
-    """`others` is the share of the machine that other processes used meanwhile."""
+class _Measured:
+    """A turn of a row: what each pair found. `others` is the share of the machine that other processes used."""
 
-    this: list[Figure]
-    other: list[Figure]
+    pairs: list[tuple[list[Figure], list[Figure]]]
     others: float
 
 
 def compare(row: Row, this: Bench, other: Bench, turns: int) -> tuple[list[Comparison], list[str]]:
-    """Measure a row that has a `turn` on both trees; its figures, and remarks.
+    """Measure a comparable row on both trees; its figures, and remarks.
 
     A turn during which other processes used the machine is measured once more, so at most twice as many turns are
     measured; the quietest `turns` of them count.
     """
-    measured: list[_Turn] = []
+    measured: list[_Measured] = []
     most = turns if this.quick else 2 * turns
     while len(measured) < turns or (len(measured) < most and _quiet(measured) < turns):
-        measured.append(_turn(row, this, other, len(measured)))
+        measured.append(_measure(row, this, other, len(measured)))
     kept = sorted(measured, key=lambda turn: turn.others)[:turns]
     notes = []
     if disturbed := turns - _quiet(kept):
-        share = kept[-1].others
-        notes.append(
-            f"disturbed: in {disturbed} of {turns} turns other processes used up to {share:.0%} of the machine."
-        )
+        share = f"{kept[-1].others:.0%}"
+        notes.append(f"disturbed: in {disturbed} of {turns} turns other processes used up to {share} of the machine.")
     return _comparisons(row, kept), notes
 
 
-def _turn(row: Row, this: Bench, other: Bench, number: int) -> _Turn:
-    assert row.turn is not None
+def _measure(row: Row, this: Bench, other: Bench, turn: int) -> _Measured:
+    assert row.comparable is not None
     others = Others()
-    gc.collect()
-    if number % 2 == 0:
-        ours = row.turn(this)
-        theirs = row.turn(other)
-    else:
-        theirs = row.turn(other)
-        ours = row.turn(this)
-    found = _Turn(ours, theirs, others.share())
+    first, second = (this, other) if turn % 2 == 0 else (other, this)
+    pairs = []
+    with row.comparable(first) as measure_first, row.comparable(second) as measure_second:
+        for pair in range(1 if this.quick else row.pairs):
+            gc.collect()
+            if pair % 2 == 0:
+                one = measure_first()
+                two = measure_second()
+            else:
+                two = measure_second()
+                one = measure_first()
+            pairs.append((one, two) if first is this else (two, one))
+    found = _Measured(pairs, others.share())
     for line in _comparisons(row, [found]):
-        this.tell(f"  turn {number + 1}, {line.what}: {' | '.join(_cells(line)[2:5])}")
-    this.tell(f"  turn {number + 1}: other processes used {found.others:.0%} of the machine")
+        this.tell(f"  turn {turn + 1}, {line.what}: {' | '.join(_cells(line)[2:5])}")
+    this.tell(f"  turn {turn + 1}: other processes used {found.others:.0%} of the machine")
     return found
 
 
-def _quiet(turns: Iterable[_Turn]) -> int:
+def _quiet(turns: Iterable[_Measured]) -> int:
     return sum(turn.others <= QUIET for turn in turns)
 
 
-def _comparisons(row: Row, turns: Sequence[_Turn]) -> list[Comparison]:
+def _comparisons(row: Row, measured: Sequence[_Measured]) -> list[Comparison]:
     found = []
-    for place, figure in enumerate(turns[0].this):
-        this, other = [turn.this[place].value for turn in turns], [turn.other[place].value for turn in turns]
-        judged = (figure.more_is_better, figure.is_judged)
-        found.append(Comparison(row.number, figure.what, figure.unit, *judged, this, other))
+    for place, figure in enumerate(measured[0].pairs[0][0]):
+        turns = [Turn.of([(this[place], other[place]) for this, other in turn.pairs]) for turn in measured]
+        found.append(Comparison(row.number, figure.what, figure.unit, figure.is_judged, turns))
     return found
 
 
@@ -119,17 +141,17 @@ def as_table(machine: str, found: Iterable[Comparison]) -> str:
 
 
 def as_json(machine: str, found: Sequence[Comparison]) -> str:
-    lines = [{**asdict(comparison), "ratio": comparison.ratio, "ratios": comparison.ratios} for comparison in found]
+    lines = [{**asdict(comparison), "ratio": comparison.ratio} for comparison in found]
     return json.dumps({"machine": machine, "comparisons": lines}, indent=1)
 
 
 def _cells(comparison: Comparison) -> tuple[str, ...]:
-    ratios = comparison.ratios
+    turns, ratios = comparison.turns, comparison.ratios
     return (
         str(comparison.row),
         comparison.what,
-        f"{number(median(comparison.this))} {comparison.unit}",
-        f"{number(median(comparison.other))} {comparison.unit}",
+        f"{number(median(turn.this for turn in turns))} {comparison.unit}",
+        f"{number(median(turn.other for turn in turns))} {comparison.unit}",
         f"{comparison.ratio:.3f}",
         f"{min(ratios):.3f} to {max(ratios):.3f}",
         str(len(ratios)),

@@ -5,28 +5,34 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from tests.bench.machine import Cores
 from tests.bench.members import Member
 from tests.bench.results import Figure, Result
 
 T = TypeVar("T")
+Measure: TypeAlias = Callable[[], list[Figure]]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row of the table: its number, its name, and how it is measured.
 
-    `turn`, where two trees can be compared, starts a server of the bench's tree, measures once and ends it.
+    `comparable`, where two trees can be compared, starts a server of the bench's tree and gives a function that
+    measures once, in about a second. In each of the `turns` of a comparison that is done `pairs` times on both trees.
+    The number of turns is even, so that each tree is the first to start as often as the other.
     """
 
     number: int
     title: str
     run: Callable[[Bench], Result]
-    turn: Callable[[Bench], list[Figure]] | None = None
+    comparable: Callable[[Bench], AbstractContextManager[Measure]] | None = None
+    pairs: int = 1
+    turns: int = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,14 +53,6 @@ class Work:
         return f"{self.rate:,.0f}/s, {self.core_us:,.1f} µs of the core each, {busy:.0%} busy"
 
 
-def total(works: Sequence[Work]) -> Work:
-    return Work(
-        sum(work.count for work in works),
-        sum(work.seconds for work in works),
-        sum(work.core_seconds for work in works),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Figure:
     """What one turn of a row measured, as `--against` compares it. `more_is_better` for a rate, not for a time.

@@ -10,29 +10,33 @@ from pathlib import Path
 import pytest
 
 from tests.bench import __main__ as command
-from tests.bench.against import Comparison, worse_lines
+from tests.bench.against import Comparison, Turn, worse_lines
 from tests.bench.processes import REPOSITORY
+from tests.bench.results import Figure
+
+VALUES = (("slow", 94), ("as good", 96), ("core", 94))
 
 
-def comparison(this: list[float], other: list[float], *, more: bool, is_judged: bool = True) -> Comparison:
-    return Comparison(1, "what", "unit", more, is_judged, this, other)
+def turn(*pairs: tuple[float, float], more: bool) -> Turn:
+    return Turn.of([(Figure("what", "unit", this, more), Figure("what", "unit", other, more)) for this, other in pairs])
 
 
 def test_a_ratio_above_1_means_that_this_tree_is_better() -> None:
-    assert comparison([200], [100], more=True).ratio == 2
-    assert comparison([200], [100], more=False).ratio == 0.5
+    assert turn((200, 100), more=True).ratio == 2
+    assert turn((200, 100), more=False).ratio == 0.5
 
 
-def test_the_ratio_is_the_median_of_the_ratios_of_the_turns() -> None:
-    """Not the ratio of the medians, which here is 1: both trees ran in each of three modes of the machine."""
-    assert comparison([10, 20, 30], [20, 30, 10], more=True).ratio == pytest.approx(2 / 3)
+def test_the_ratio_is_the_mean_of_the_pairs_ratios_and_the_median_of_the_turns() -> None:
+    """Not the ratio of the means, which is 1.2 for this turn: the machine changed its speed between the pairs."""
+    found = turn((10, 10), (100, 50), (10, 40), more=True)
+    assert (found.this, found.other, found.ratio) == (40, pytest.approx(100 / 3), pytest.approx(0.5 ** (1 / 3)))
+    turns = [found, turn((3, 1), more=True), turn((2, 1), more=True)]
+    assert Comparison(1, "what", "unit", True, turns).ratio == 2
 
 
 def test_a_figure_is_worse_when_it_is_judged_and_past_the_bound() -> None:
-    worse, as_good = comparison([94], [100], more=True), comparison([96], [100], more=True)
-    not_judged = comparison([94], [100], more=True, is_judged=False)
-    lines = worse_lines([worse, as_good, not_judged], 5)
-    assert lines == ["row 1 is worse by more than 5 %: what, ratio 0.940"]
+    found = [Comparison(1, name, "/s", name != "core", [turn((value, 100), more=True)]) for name, value in VALUES]
+    assert worse_lines(found, 5) == ["row 1 is worse by more than 5 %: slow, ratio 0.940"]
 
 
 @pytest.mark.parametrize(

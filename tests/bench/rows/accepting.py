@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tests.bench import floors
-from tests.bench.bench import Bench
+from tests.bench.bench import Bench, Measure
 from tests.bench.processes import Meter
-from tests.bench.results import Figure, Result, Work, at_least, figures_of, total
+from tests.bench.results import Result, Work, at_least, figures_of
 from tests.bench.server import serving
 from tests.bench.sockets import Target, connect
 
 CONNECTIONS = 2_000
 IN_FLIGHT = 100
 WHAT = "connections accepted, logged in"
-# Each pass takes less than a second, which is too short for one of them to be compared.
-PASSES_IN_COMPARISON = 3
 
 
 def run(bench: Bench) -> Result:
@@ -34,13 +34,12 @@ def run(bench: Bench) -> Result:
     return result
 
 
-def turn(bench: Bench) -> list[Figure]:
+@contextmanager
+def comparable(bench: Bench) -> Iterator[Measure]:
     count = bench.size(CONNECTIONS, 300)
     with serving(bench) as server:
         _accepted(bench, server.target, server.pid, count)
-        repeat = range(bench.size(PASSES_IN_COMPARISON, 1))
-        passes = [_accepted(bench, server.target, server.pid, count) for _ in repeat]
-    return figures_of(WHAT, total(passes))
+        yield lambda: figures_of(WHAT, _accepted(bench, server.target, server.pid, count))
 
 
 def _accepted(bench: Bench, target: Target, pid: int, count: int) -> Work:

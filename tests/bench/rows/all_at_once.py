@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from tests.bench import floors, frames
-from tests.bench.bench import Bench
+from tests.bench.bench import Bench, Measure
 from tests.bench.processes import Meter, Process
-from tests.bench.results import Figure, Result, Work, at_least, at_most, figures_of
+from tests.bench.results import Result, Work, at_least, at_most, figures_of
 from tests.bench.rows._sample import TEXT_BYTES, ready_frame
 from tests.bench.rows.one_at_a_time import sending
 from tests.bench.senders import Sender, as_acks_allow
@@ -17,7 +19,7 @@ from tests.bench.sockets import Crowd, connect
 TO_A_HUNDRED = "messages, 100 members as fast as acks allow, 100 readers"
 SENDERS = 100
 SECONDS, SECONDS_WHEN_QUICK = 3, 1
-WARMING_SECONDS = 0.5
+SECONDS_IN_COMPARISON = 0.6
 SEND_MESSAGES = 150
 
 
@@ -60,13 +62,17 @@ def to_a_thousand(bench: Bench) -> Result:
     return result
 
 
-def turn_to_a_hundred(bench: Bench) -> list[Figure]:
-    return figures_of(TO_A_HUNDRED, _one_turn(bench, SENDERS))
+@contextmanager
+def comparable_to_a_hundred(bench: Bench) -> Iterator[Measure]:
+    with _bursting(bench, SENDERS) as burst:
+        yield lambda: figures_of(TO_A_HUNDRED, burst())
 
 
-def turn_to_a_thousand(bench: Bench) -> list[Figure]:
+@contextmanager
+def comparable_to_a_thousand(bench: Bench) -> Iterator[Measure]:
     readers = bench.size(1_000, 200)
-    return figures_of(_to_a_thousand(readers), _deliveries(_one_turn(bench, readers), readers))
+    with _bursting(bench, readers) as burst:
+        yield lambda: figures_of(_to_a_thousand(readers), _deliveries(burst(), readers))
 
 
 def _to_a_thousand(readers: int) -> str:
@@ -77,13 +83,13 @@ def _deliveries(messages: Work, readers: int) -> Work:
     return replace(messages, count=messages.count * readers)
 
 
-def _one_turn(bench: Bench, readers: int) -> Work:
+@contextmanager
+def _bursting(bench: Bench, readers: int) -> Iterator[Callable[[], Work]]:
     with serving(bench) as server:
         crowd, senders = _crowd(bench, server, readers)
-        _burst(server, crowd, senders, WARMING_SECONDS)
-        work = _burst(server, crowd, senders, bench.size(SECONDS, SECONDS_WHEN_QUICK))
+        _burst(server, crowd, senders, SECONDS_IN_COMPARISON)
+        yield lambda: _burst(server, crowd, senders, SECONDS_IN_COMPARISON)
         crowd.close()
-    return work
 
 
 def _crowd(bench: Bench, server: Server, readers: int) -> tuple[Crowd, list[Sender]]:

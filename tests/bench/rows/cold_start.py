@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
-from tests.bench.bench import Bench
+from tests.bench.bench import Bench, Measure
 from tests.bench.processes import REPOSITORY, Process, core_seconds
 from tests.bench.results import Figure, Result, at_most
 from tests.bench.senders import Sender, as_acks_allow
@@ -20,7 +20,6 @@ from tests.bench.sockets import connect
 MESSAGES = 100_000
 TEXT_BYTES = 60
 SENDERS = 100
-STARTS_IN_COMPARISON = 3
 IMPORT = [sys.executable, "-c", "import aiohttp; print('imported', flush=True)"]
 OF_EMPTY = "start with no room yet, until `listening on`"
 
@@ -47,20 +46,14 @@ def run(bench: Bench) -> Result:
     return result
 
 
-def turn(bench: Bench) -> list[Figure]:
+@contextmanager
+def comparable(bench: Bench) -> Iterator[Measure]:
     full = _room_with_history(bench)
-    starts = range(bench.size(STARTS_IN_COMPARISON, 1))
-    return [
-        *_figures(OF_EMPTY, [_of_empty(bench) for _ in starts]),
-        *_figures(_of_full(bench), [_served(bench, full) for _ in starts]),
-    ]
+    yield lambda: [*_figures(OF_EMPTY, _of_empty(bench)), *_figures(_of_full(bench), _served(bench, full))]
 
 
-def _figures(what: str, starts: Sequence[_Start]) -> list[Figure]:
-    return [
-        Figure(what, "ms", median(start.ms for start in starts)),
-        Figure("time of the core for it", "ms", median(start.core_ms for start in starts), is_judged=False),
-    ]
+def _figures(what: str, start: _Start) -> list[Figure]:
+    return [Figure(what, "ms", start.ms), Figure("time of the core for it", "ms", start.core_ms, is_judged=False)]
 
 
 def _of_full(bench: Bench) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from tests.bench import floors
-from tests.bench.bench import Bench
+from tests.bench.bench import Bench, Measure
 from tests.bench.processes import Process
 from tests.bench.results import Figure, Result, at_most
 from tests.bench.server import Server, serving
@@ -29,9 +32,11 @@ def run(bench: Bench) -> Result:
     return result
 
 
-def turn(bench: Bench) -> list[Figure]:
+@contextmanager
+def comparable(bench: Bench) -> Iterator[Measure]:
+    """Each time with a new server: what was freed by one crowd is used again by the next."""
     count = bench.size(CONNECTIONS, 500)
-    return [Figure(_what(bench, count), "KiB", _of_server(bench, count))]
+    yield lambda: [Figure(_what(bench, count), "KiB", _of_server(bench, count))]
 
 
 def _what(bench: Bench, count: int) -> str:

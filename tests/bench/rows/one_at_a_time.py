@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.bench import floors, frames
-from tests.bench.bench import Bench
+from tests.bench.bench import Bench, Measure
 from tests.bench.processes import Meter
-from tests.bench.results import Figure, Result, Work, at_least, figures_of
+from tests.bench.results import Result, Work, at_least, figures_of
 from tests.bench.rows._sample import TEXT_BYTES, payload_of, ready_frame
 from tests.bench.senders import Sender, one_at_a_time
 from tests.bench.server import Server, serving
 from tests.bench.sockets import Target, connect
 
 READERS = 1_000
-MESSAGES, MESSAGES_IN_COMPARISON, WARMING = 150, 400, 50
+MESSAGES, MESSAGES_IN_COMPARISON = 150, 300
 
 
 def run(bench: Bench) -> Result:
@@ -32,11 +32,12 @@ def run(bench: Bench) -> Result:
     return result
 
 
-def turn(bench: Bench) -> list[Figure]:
+@contextmanager
+def comparable(bench: Bench) -> Iterator[Measure]:
     readers, messages = bench.size(READERS, 200), bench.size(MESSAGES_IN_COMPARISON, 30)
     with serving(bench) as server, _delivering(bench, server, readers) as deliver:
-        deliver(bench.size(WARMING, 10))
-        return figures_of(_what(readers), deliver(messages))
+        deliver(messages)
+        yield lambda: figures_of(_what(readers), deliver(messages))
 
 
 def _what(readers: int) -> str:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
 from tests.bench import floors
-from tests.bench.bench import Bench
+from tests.bench.bench import Bench, Measure
 from tests.bench.processes import Meter
 from tests.bench.requests import Answer, ask, fetch
-from tests.bench.results import Figure, Result, Work, at_least, figures_of
+from tests.bench.results import Result, Work, at_least, figures_of
 from tests.bench.rows._sample import TEXT_BYTES
 from tests.bench.senders import Sender, one_at_a_time
 from tests.bench.server import Server, serving
 from tests.bench.sockets import Target, connect
 
 MESSAGES = 100
-SECONDS, SECONDS_IN_COMPARISON, WARMING_SECONDS = 2, 3, 0.5
-
-
+SECONDS, SECONDS_IN_COMPARISON = 2, 0.6
 ROOM, API = "/", "/api/recent_messages/"
 WHAT = {ROOM: "`GET /` with 100 messages", API: "`GET /api/recent_messages/`"}
 
@@ -28,20 +29,24 @@ def api(bench: Bench) -> Result:
     return _compare(bench, API, 0.75)
 
 
-def turn_of_room(bench: Bench) -> list[Figure]:
-    return _one_turn(bench, ROOM)
+def comparable_room(bench: Bench) -> AbstractContextManager[Measure]:
+    return _comparable(bench, ROOM)
 
 
-def turn_of_api(bench: Bench) -> list[Figure]:
-    return _one_turn(bench, API)
+def comparable_api(bench: Bench) -> AbstractContextManager[Measure]:
+    return _comparable(bench, API)
 
 
-def _one_turn(bench: Bench, path: str) -> list[Figure]:
+@contextmanager
+def _comparable(bench: Bench, path: str) -> Iterator[Measure]:
     with serving(bench) as server:
         _fill(bench, server)
-        pid, target, cookie = server.pid, server.target, bench.cookies[0]
-        _answers(pid, target, path, cookie, WARMING_SECONDS)
-        return figures_of(WHAT[path], _answers(pid, target, path, cookie, bench.size(SECONDS_IN_COMPARISON, 1)))
+
+        def answers() -> Work:
+            return _answers(server.pid, server.target, path, bench.cookies[0], SECONDS_IN_COMPARISON)
+
+        answers()
+        yield lambda: figures_of(WHAT[path], answers())
 
 
 def _compare(bench: Bench, path: str, goal: float) -> Result:
