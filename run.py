@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the room from a checkout: `python run.py` serves, `python run.py --help` lists the rest."""
+"""Runs the program from a checkout: `python run.py` starts the server, `python run.py --help` lists the commands."""
 
 import sys
 

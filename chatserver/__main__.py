@@ -1,4 +1,4 @@
-"""`python -m chatserver` is the same program as `run.py` and the console script."""
+"""`python -m chatserver`: the same program as `run.py` and the command `chatserver`."""
 
 import sys
 

@@ -1,58 +1,99 @@
-"""The server, put together: every part is made, started and stopped here, in one place each."""
+"""The server: every part is built, started and stopped here. The only file that imports every feature."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
-import socket
-import ssl
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
+from typing import Any
 
 from aiohttp import web
+from aiohttp_session import session_middleware
 
 from chatserver import systemd
+from chatserver.core import garbage_collection
 from chatserver.core.clock import Clock, SystemClock
 from chatserver.core.config import Config
+from chatserver.core.deadline_timer import DeadlineTimer, Timer, running_timers
 from chatserver.core.errors import DomainError
+from chatserver.core.events import ContentErased, Event
 from chatserver.db import data_dir, sequence, vacuum
 from chatserver.db.data_lock import DataLock
 from chatserver.db.database import Database
 from chatserver.db.disk_reserve import DiskReserve
 from chatserver.db.eraser import Eraser
+from chatserver.db.transaction import Transaction
+from chatserver.features.accounts import store as account_store
+from chatserver.features.accounts.administrators import Administrators
+from chatserver.features.accounts.connections import MemberConnections
+from chatserver.features.accounts.login import Login
+from chatserver.features.accounts.login_failures import LoginFailures
+from chatserver.features.accounts.moderate import Moderate
 from chatserver.features.accounts.passwords import PasswordHasher
-from chatserver.features.messages import files_in_use
-from chatserver.features.messages.recent import ROWS_MAX, Feed
+from chatserver.features.accounts.profile import Profile
+from chatserver.features.accounts.register import Register
+from chatserver.features.accounts.session_cookie import SessionCookie
+from chatserver.features.accounts.sessions import Sessions
+from chatserver.features.announcements import store as announcement_store
+from chatserver.features.announcements.announcement import Announcement
+from chatserver.features.announcements.preset_picture import PresetPicture
+from chatserver.features.invites.invites import Invites
+from chatserver.features.messages import store as message_store
+from chatserver.features.messages.delete import Delete
+from chatserver.features.messages.encode import MessageEncoder
+from chatserver.features.messages.erased import erased_messages
+from chatserver.features.messages.expiry import Expiry
+from chatserver.features.messages.history import History
+from chatserver.features.messages.media import Media
+from chatserver.features.messages.post import Post
+from chatserver.features.messages.react import React
+from chatserver.features.messages.read_marks import ReadMarks
+from chatserver.features.messages.recall import Recall
+from chatserver.features.messages.recent import RecentMessages
+from chatserver.features.messages.search import Search
+from chatserver.features.ordering.presets import Presets
+from chatserver.features.ordering.window import OrderingWindows
+from chatserver.features.presence.ping import Ping
 from chatserver.features.presence.presence import Presence
-from chatserver.features.room import Room
+from chatserver.features.presence.room_page import RoomPage
+from chatserver.features.presence.socket import Greeting, Socket
+from chatserver.features.presence.typing import Typing
+from chatserver.features.settings.change import ChangeSettings
+from chatserver.features.settings.connections import SettingsConnections
+from chatserver.features.settings.manifest import Manifest
 from chatserver.features.settings.settings import Settings
+from chatserver.features.setup.setup import Setup
+from chatserver.features.status.health import Health
 from chatserver.features.status.metrics import Metrics
-from chatserver.features.timers import Timers
+from chatserver.features.status.metrics_endpoint import MetricsEndpoint
+from chatserver.features.status.page import StatusPage
 from chatserver.http import assets, secret_key
-from chatserver.http.aiohttp_compat.malformed_requests import Runner
-from chatserver.http.aiohttp_compat.tls_timeout import Site
-from chatserver.http.application import Parts, build, read_templates
+from chatserver.http.access import Access
+from chatserver.http.application import add_routes, build, load_templates, read_templates
 from chatserver.http.certificate import Certificate
-from chatserver.http.encode import Encoder
+from chatserver.http.client_frame import Direct
+from chatserver.http.csrf import CSRFTokens
+from chatserver.http.frame_reader import FrameContext, FrameHandler
+from chatserver.http.listening import listening
+from chatserver.http.middleware import Guard
+from chatserver.http.origin import OriginPolicy
+from chatserver.http.site import Site
+from chatserver.http.static_files import StaticTree
+from chatserver.http.uploads import Uploads
 from chatserver.media.files import MediaFiles
 from chatserver.media.workers import ImageWorkers
+from chatserver.ops.control.operations import Operation
 from chatserver.ops.control.server import ControlServer
+from chatserver.ops.snapshot import Snapshot
+from chatserver.realtime.heartbeat import beating
 from chatserver.realtime.hub import Hub
 from chatserver.realtime.publisher import Publisher
 
 log = logging.getLogger(__name__)
-
-# No request for so long, or a TLS handshake or a request's header not whole by then: the connection is closed.
-HEADER_SECONDS = 15.0
-# How long readers have to answer 1001, and requests under way to end.
-GOODBYE_SECONDS = 2.0
-GOING_AWAY = 1001
-# Nothing that a beat looks after is due sooner; and while nobody is there a machine may sleep longer.
-BEAT_SECONDS = 1.0
-ALONE_SECONDS = 5.0
 
 
 async def serve(config: Config, sources: Mapping[str, str]) -> int:
@@ -69,10 +110,10 @@ async def serve(config: Config, sources: Mapping[str, str]) -> int:
         print(f"listening on {server.address}", flush=True)
         print(f"data directory: {config.data_dir.absolute()}", flush=True)
         if server.setup_token:
-            # Where a public address is set no other is answered (421), not even from this host.
+            # With a base URL, no other Host is answered (421), not even on this machine.
             public = config.base_url or server.address
             print(f"first administrator: {public}/setup/?token={server.setup_token}", flush=True)
-        _tune_garbage_collector()
+        garbage_collection.resume()
         systemd.notify("READY=1")
         await asyncio.to_thread(read_templates, server.app)
         await stop.wait()
@@ -81,19 +122,111 @@ async def serve(config: Config, sources: Mapping[str, str]) -> int:
 
 
 def _is_on_a_terminal() -> bool:
-    """There SIGHUP means that the terminal has gone, and elsewhere that somebody asks for a reload."""
+    """There SIGHUP means that the terminal was closed; elsewhere it asks for a reload."""
     return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
 
 
-def _tune_garbage_collector() -> None:
-    """Ten thousand connections are a million objects that live, and few of ours form cycles.
+class Room:
+    """The features, each built with what it needs. `load` comes before anything else.
 
-    Looking through them all after every 700 new ones, as the default is, took a fifth of the time
-    that accepting connections took.
+    An operator's command builds it too, when no server runs; it never serves then.
     """
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
-    gc.enable()
+
+    def __init__(
+        self,
+        config: Config,
+        sources: Mapping[str, str],
+        database: Database,
+        clock: Clock,
+        hasher: PasswordHasher,
+        files: MediaFiles,
+        workers: ImageWorkers,
+        hub: Hub,
+    ) -> None:
+        self.database = database
+        self.hub = hub
+        self.workers = workers
+        self.origin = OriginPolicy(config)
+        self.settings = settings = Settings(config, sources)
+        encoder = MessageEncoder(config.timezone)
+        uploads = Uploads(settings, files, workers)
+        failures = LoginFailures(clock)
+
+        self.sessions = Sessions(database, clock)
+        self.session_cookie = SessionCookie(self.sessions, self.origin, config.secure)
+        self.invites = Invites(database, settings, clock)
+        self.register = Register(database, settings, clock, hasher, self.invites, uploads, self.session_cookie)
+        self.login = Login(database, hasher, failures, self.session_cookie)
+        self.profile = Profile(database, hasher, failures, uploads, self.sessions)
+        self.members = Moderate(database, clock)
+        self.administrators = Administrators(database, clock, hasher, failures)
+        self.member_connections = MemberConnections(hub)
+        self.setup = Setup(database, settings, clock, hasher, self.session_cookie)
+        self.change_settings = ChangeSettings(database, settings, clock)
+        self.settings_connections = SettingsConnections(hub)
+
+        self.post = Post(database, settings, clock, encoder, uploads)
+        self.recall = Recall(database, clock, encoder)
+        self.delete = Delete(database, encoder)
+        self.react = React(database, clock, encoder)
+        self.read_marks = ReadMarks(database)
+        self.expiry = Expiry(database, settings, clock)
+        self.recent = RecentMessages(encoder)
+        self.search = Search(database)
+        self.history = History(database, settings, encoder, self.recent, self.search)
+        self.media = Media(database, files)
+
+        self.windows = OrderingWindows(database, settings, clock, encoder)
+        self.presets = Presets(self.windows, encoder)
+        self.announcement = Announcement(database, clock, uploads)
+        self.preset_picture = PresetPicture(database, settings, clock, encoder, uploads, files)
+
+        self.presence = Presence(hub)
+        self.typing = Typing(database, clock, hub)
+        self.ping = Ping(clock)
+        self.metrics = Metrics(hub, database, workers, clock)
+        self.metrics_endpoint = MetricsEndpoint(settings, self.origin, self.metrics)
+        self.status_page = StatusPage(self.metrics)
+        self.health = Health(database)
+        self.snapshot = Snapshot(database, settings, clock, self.expiry.trim, files_in_use, files)
+
+    def features(self) -> list[object]:
+        return [*vars(self).values()]
+
+    async def load(self) -> None:
+        """Put the administrators' settings in force."""
+        await self.change_settings.load()
+
+    def greetings(self) -> list[Greeting]:
+        return [self.recent.greeting, self.settings.greeting, self.windows.greeting, self.announcement.greeting]
+
+    def operations(self) -> dict[str, Operation]:
+        """What operators' commands ask for, by name."""
+        return {
+            name: operation.__get__(feature)
+            for feature in self.features()
+            for name, operation in getattr(feature, "OPERATIONS", {}).items()
+        }
+
+
+def files_in_use(tx: Transaction) -> list[str]:
+    """The names of all files of the media directory that rows name."""
+    return message_store.all_files(tx) + announcement_store.all_files(tx) + account_store.avatars(tx)
+
+
+@contextlib.asynccontextmanager
+async def open_operations(config: Config) -> AsyncIterator[Mapping[str, Operation]]:
+    """The operations of a room whose data directory this process has locked, without a server."""
+    async with contextlib.AsyncExitStack() as stack:
+        database = await Database.open(config.data_dir / "chat.db")
+        stack.push_async_callback(database.close)
+        hasher = PasswordHasher(config.bcrypt_rounds)
+        stack.callback(hasher.close)
+        clock = SystemClock()
+        files = MediaFiles(config.data_dir / "media")
+        room = Room(config, {}, database, clock, hasher, files, ImageWorkers(), Hub(clock))
+        await room.load()
+        yield room.operations()
 
 
 class Server:
@@ -109,154 +242,127 @@ class Server:
         self._certificate = certificate
 
     def reload(self) -> None:
-        """What SIGHUP asks for where it does not mean that the terminal has gone: read the certificate again."""
+        """Read the certificate again."""
         if self._certificate is not None:
             self._certificate.reload()
 
 
 @contextlib.asynccontextmanager
 async def running(config: Config, clock: Clock, sources: Mapping[str, str] | None = None) -> AsyncIterator[Server]:
-    """Everything, started in order and stopped in the opposite one.
+    """Every part, started in order and stopped in the opposite order.
 
-    Raises storage.DataLocked when another process has the data directory, storage.DatabaseUnusable
-    for a database that cannot be used, and OSError for an address that cannot be had.
+    Raises DataLocked when another process has the data directory, DatabaseUnusable for a database
+    that cannot be used, and OSError for an address that cannot be bound.
     """
     async with contextlib.AsyncExitStack() as stack:
         data_dir.prepare(config.data_dir)
         stack.enter_context(DataLock(config.data_dir))
         database = await Database.open(config.data_dir / "chat.db", DiskReserve(config.data_dir / "ballast"))
         stack.push_async_callback(database.close)
-        media = MediaFiles(config.data_dir / "media")
+        files = MediaFiles(config.data_dir / "media")
         workers = await stack.enter_async_context(ImageWorkers())
         hasher = PasswordHasher(config.bcrypt_rounds)
         stack.callback(hasher.close)
-
-        room = Room(database, Settings(config, sources), clock, hasher, media.copy)
-        await room.changing.load()
-        # Here only: an operator's command opens the room with its own idea of the settings, and must erase nothing.
-        database.before_each_commit(room.history.trim)
-        await room.history.expire()
-        await media.sweep(set(await database.run(files_in_use.in_use)))
-
-        wire = Encoder(config.timezone, clock)
-        feed = Feed(await room.history.present(ROWS_MAX), wire)
         hub = Hub(clock)
-        presence = Presence(hub)
-        stack.callback(presence.stop)
-        watch = Metrics(hub, database, workers, clock)
-        timers = Timers(room, clock)
-        eraser = Eraser(media.erase, lambda: vacuum.vacuum(database))
-        database.publish_to(
-            Publisher(feed, wire, hub, [watch.on_event, room.logins.on_event, timers.on_event, eraser.on_event])
-        )
-        await stack.enter_async_context(eraser.running())
-        await stack.enter_async_context(timers.running())
-        await stack.enter_async_context(_beating(hub, watch))
 
-        app = build(
-            Parts(
-                room=room,
-                database=database,
-                feed=feed,
-                wire=wire,
-                hub=hub,
-                watch=watch,
-                presence=presence,
-                media=media,
-                workers=workers,
-                clock=clock,
-                secret=secret_key.load(config.data_dir),
-                templates=assets.templates_dir(),
-                static=assets.static_dir(),
-            )
-        )
-        setup_token = await room.accounts.prepare()
+        room = Room(config, sources or {}, database, clock, hasher, files, workers, hub)
+        stack.callback(room.presence.stop)
+        await room.load()
+        # Only here: an operator's command has its own idea of the settings, and must erase nothing.
+        database.before_each_commit(room.expiry.trim)
+        await room.expiry.expire()
+        await files.sweep(set(await database.run(files_in_use)))
+        await room.recent.load(database)
+        await room.windows.load()
+        await room.announcement.load()
+
+        publisher = Publisher(hub)
+        subscribe(publisher, room)
+        timers = declared_timers(room, publisher, clock)
+        eraser = Eraser(files.erase, lambda: vacuum.vacuum(database, erased_messages))
+        publisher.subscribe(ContentErased, eraser.on_erased)
+        database.publish_to(publisher)
+        await stack.enter_async_context(eraser.running())
+        await stack.enter_async_context(running_timers(timers))
+        await stack.enter_async_context(beating(hub, room.metrics.beat))
+
+        app = _application(config, clock, room, publisher, files)
+        await room.login.load()
+        setup_token = await room.setup.prepare()
         certificate = Certificate(config.tls_cert, config.tls_key) if config.tls_cert else None
         tls = certificate.context if certificate else None
-        address = await stack.enter_async_context(_listening(app, config, hub, tls))
-        await stack.enter_async_context(ControlServer(config.data_dir / "control.sock", room, address).running())
-        await stack.enter_async_context(systemd.watched(lambda: _probe(database)))
+        address = await stack.enter_async_context(listening(app, config, hub, tls, systemd.listen_sockets()))
+        control = ControlServer(config.data_dir / "control.sock", room.operations(), address)
+        await stack.enter_async_context(control.running())
+        await stack.enter_async_context(systemd.watchdog(lambda: _probe(database)))
         yield Server(address, setup_token, room, app, certificate)
 
 
+def subscribe(publisher: Publisher, room: Room) -> None:
+    """Connect the `LISTENERS` of all features."""
+    for feature in room.features():
+        for kind, listener in getattr(feature, "LISTENERS", ()):
+            publisher.subscribe(kind, listener.__get__(feature))
+
+
+def declared_timers(room: Room, publisher: Publisher, clock: Clock) -> list[DeadlineTimer]:
+    """The timers of all features, each woken by the events that set a nearer deadline."""
+    timers = []
+    for feature in room.features():
+        declared: tuple[Timer, ...] = getattr(feature, "TIMERS", ())
+        for each in declared:
+            timer = DeadlineTimer(each.name, clock, each.nearest.__get__(feature), each.act.__get__(feature))
+            for kind, deadline in each.wakes_on.items():
+                publisher.subscribe(kind, partial(_wake, timer, deadline, feature))
+            timers.append(timer)
+    return timers
+
+
+def _wake(timer: DeadlineTimer, deadline: Callable[[Any, Any], int | None], feature: object, event: Event) -> None:
+    due_ms = deadline(feature, event)
+    if due_ms is not None:
+        timer.wake_by(due_ms)
+
+
+def _application(config: Config, clock: Clock, room: Room, publisher: Publisher, files: MediaFiles) -> web.Application:
+    static = StaticTree(assets.static_dir())
+    tokens = CSRFTokens(secret_key.load(config.data_dir))
+    site = Site(room.settings, static, tokens, room.origin, room.metrics.count_error, room.metrics.count_answer)
+    access: dict[web.AbstractRoute, Access] = {}
+    find_session = room.session_cookie.find
+    app = build(Guard(site, access, find_session, files.new_upload_path, config.secure))
+    environment = load_templates(app, assets.templates_dir())
+    handlers = {
+        name: _bound(handler, feature)
+        for feature in room.features()
+        for name, handler in getattr(feature, "FRAMES", {}).items()
+    }
+    context = FrameContext(room.hub, publisher, clock, handlers, room.metrics.count_error)
+    page = RoomPage(room.settings, clock, environment, room.recent, room.read_marks, room.presence, room.greetings())
+    websocket = Socket(
+        room.database,
+        room.settings,
+        clock,
+        room.recent,
+        room.read_marks,
+        room.presence,
+        find_session,
+        context,
+        room.greetings(),
+    )
+    features = [*room.features(), page, websocket, static, Manifest(room.settings, static)]
+    add_routes(app, features, access, session_middleware(room.session_cookie))
+    return app
+
+
+def _bound(handler: Any, feature: object) -> FrameHandler:
+    if isinstance(handler, Direct):
+        return Direct(handler.handler.__get__(feature))
+    bound: FrameHandler = handler.__get__(feature)
+    return bound
+
+
 async def _probe(database: Database) -> None:
-    """The whole way to the disk and back. A "no" is an answer too: a full disk is not mended by starting anew."""
+    """A write to the disk and back. A refusal is an answer too: a restart does not help a full disk."""
     with contextlib.suppress(DomainError):
         await database.run(sequence.touch)
-
-
-@contextlib.asynccontextmanager
-async def _listening(app: web.Application, config: Config, hub: Hub, tls: ssl.SSLContext | None) -> AsyncIterator[str]:
-    """Take connections; at the end take no more, say goodbye to readers, let requests finish."""
-    runner = Runner(
-        app,
-        config.secure,
-        config.language,
-        access_log=None,
-        keepalive_timeout=HEADER_SECONDS,
-        shutdown_timeout=GOODBYE_SECONDS,
-        handler_cancellation=False,
-    )
-
-    async def say_goodbye(_: web.Application) -> None:
-        hub.close_all(GOING_AWAY)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(GOODBYE_SECONDS):
-                await hub.emptied()
-        hub.abort_all()
-
-    app.on_shutdown.append(say_goodbye)
-    await runner.setup()
-    try:
-        sockets = systemd.listen_sockets() or [_bind(config)]
-        for listener in sockets:
-            await Site(runner, listener, tls, HEADER_SECONDS).start()
-        yield _address(sockets[0], config, tls is not None)
-    finally:
-        await runner.cleanup()
-
-
-@contextlib.asynccontextmanager
-async def _beating(hub: Hub, watch: Metrics) -> AsyncIterator[None]:
-    """The hub's heart. It tells the watch how late it beats: so long has everybody waited just then."""
-    loop = asyncio.get_running_loop()
-
-    async def beat() -> None:
-        while True:
-            pause = ALONE_SECONDS if hub.is_empty else BEAT_SECONDS
-            due = loop.time() + pause
-            await asyncio.sleep(pause)
-            watch.beat(max(0.0, loop.time() - due))
-            hub.beat()
-
-    task = asyncio.create_task(beat(), name="heartbeat")
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-def _bind(config: Config) -> socket.socket:
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        config.host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except BaseException as error:
-        listener.close()
-        if isinstance(error, OSError) and error.strerror:  # which address it was, the kernel does not say
-            reason = f"cannot listen on {config.host}:{config.port}: {error.strerror.lower()}"
-            raise OSError(error.errno, reason) from None
-        raise
-    return listener
-
-
-def _address(listener: socket.socket, config: Config, is_tls: bool) -> str:
-    name = listener.getsockname()
-    if not isinstance(name, tuple):
-        return f"unix:{name}"
-    host = f"[{config.host}]" if ":" in config.host else config.host
-    return f"{'https' if is_tls else 'http'}://{host}:{name[1]}"

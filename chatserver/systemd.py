@@ -1,4 +1,4 @@
-"""What systemd and a service say to each other. Without systemd all of it does nothing.
+"""The systemd protocols: notifications, socket activation, watchdog. Without systemd they do nothing.
 
 See sd_notify(3), sd_listen_fds(3) and sd_watchdog_enabled(3).
 """
@@ -12,31 +12,31 @@ import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-_FIRST_LISTEN_FD = 3
+_LISTEN_FDS_START = 3
 
 logger = logging.getLogger(__name__)
 
 
 def notify(state: str) -> None:
-    """Tell the service manager, e.g. "READY=1", "STOPPING=1" or "STATUS=…". Never raises."""
+    """Send a state to the service manager: "READY=1", "STOPPING=1", "STATUS=…" (sd_notify(3)). Never raises."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
         return
-    if address.startswith("@"):  # the abstract namespace of Linux
+    if address.startswith("@"):  # an abstract socket address (unix(7))
         address = "\0" + address[1:]
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-            # Asleep here, the whole room would be: better an unheard word than a stopped loop.
+            # A blocking send could stop the event loop; a lost notification does less harm.
             channel.setblocking(False)
             channel.sendto(state.encode(), address)
     except OSError as error:
-        logger.warning("notifying the service manager of %s failed: %s", state.partition("=")[0], error)
+        logger.warning("sending %s to the service manager failed: %s", state.partition("=")[0], error)
 
 
 def listen_sockets() -> list[socket.socket]:
-    """The sockets that the service manager already listens on for us; usually none.
+    """The listening sockets that the service manager passes to this process (sd_listen_fds(3)); often none.
 
-    They are ours alone from then on: the variables go, so that no child takes them for its own.
+    Removes the environment variables, so that child processes do not use the sockets.
     """
     pid = os.environ.pop("LISTEN_PID", "")
     count = os.environ.pop("LISTEN_FDS", "")
@@ -44,30 +44,30 @@ def listen_sockets() -> list[socket.socket]:
     if pid != str(os.getpid()) or not (count.isascii() and count.isdigit()):
         return []
     sockets = []
-    for fd in range(_FIRST_LISTEN_FD, _FIRST_LISTEN_FD + int(count)):
+    for fd in range(_LISTEN_FDS_START, _LISTEN_FDS_START + int(count)):
         os.set_inheritable(fd, False)
         sockets.append(socket.socket(fileno=fd))
     return sockets
 
 
 @contextlib.asynccontextmanager
-async def watched(probe: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    """Meanwhile, tell a watchdog that we live: twice in its time, and only after `probe` has come back.
+async def watchdog(probe: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Send "WATCHDOG=1" twice in each watchdog interval during the block, each time after `probe` has returned.
 
-    A loop that hangs tells nothing, nor does one whose probe hangs; then the manager starts us anew.
+    If the event loop or `probe` hangs, nothing is sent, and the service manager restarts the service.
     """
     seconds = _watchdog_seconds()
     if not seconds:
         yield
         return
 
-    async def feed() -> None:
+    async def notify_repeatedly() -> None:
         while True:
             await probe()
             notify("WATCHDOG=1")
             await asyncio.sleep(seconds / 2)
 
-    task = asyncio.create_task(feed(), name="watchdog")
+    task = asyncio.create_task(notify_repeatedly(), name="watchdog")
     try:
         yield
     finally:
@@ -76,7 +76,7 @@ async def watched(probe: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
 
 
 def _watchdog_seconds() -> float:
-    """How long the manager waits for a word; 0 when it does not wait for ours."""
+    """The watchdog interval in seconds; 0 if the watchdog is off or is for another process."""
     usec, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
     if not (usec.isascii() and usec.isdigit()) or pid not in ("", str(os.getpid())):
         return 0.0

@@ -39,7 +39,7 @@ _ALLOWED = (
     ("realtime/shared_buffer.py", "_file_of", "a file in memory, which no disk has to do with"),
     ("realtime/shared_buffer.py", "send_to", "from that file to a socket that does not wait"),
     ("status/metrics.py", "resident_bytes", "what lies under /proc is read from the kernel's memory"),
-    ("logging/__init__.py", "emit", "the program's own handler writes from a thread, see logs.Behind; pytest's do not"),
+    ("logging/__init__.py", "emit", "the program's handler writes in a thread (logs.ThreadHandler); pytest's do not"),
     ("subprocess.py", "__init__", "a worker's pipes are given files of Python's; no disk has to do with it"),
 )
 # It puts strings together. Only a relative path makes it ask the kernel, which knows by heart.

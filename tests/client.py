@@ -274,7 +274,7 @@ class House:
         return browser
 
     async def administrator(self, name: str = "店长", **headers: str) -> Browser:
-        await self.server.room.accounts.make_administrator(name, PASSWORD)
+        await self.server.room.administrators.make_administrator(name, PASSWORD)
         browser = await self.guest(**headers)
         answer = await browser.log_in(name)
         assert answer.status == 200, answer.body

@@ -12,15 +12,19 @@ import pytest
 
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import ContentErased, Event
-from chatserver.core.model import Message, Role, StoredImage, User
+from chatserver.core.model import Message, Role, State, StoredImage, User
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import names
 from chatserver.features.accounts import store as account_store
 from chatserver.features.accounts.passwords import PasswordHasher
+from chatserver.features.messages.media import state_of
 from chatserver.features.messages.post import Draft, Posted
-from chatserver.features.room import Room
-from chatserver.features.settings.settings import Settings
+from chatserver.media.files import MediaFiles
+from chatserver.media.workers import ImageWorkers
+from chatserver.realtime.hub import Hub
+from chatserver.realtime.publisher import Publisher
+from chatserver.server import Room, subscribe
 from tests.support import FakeClock, make_config
 
 T = TypeVar("T")
@@ -28,6 +32,8 @@ T = TypeVar("T")
 
 class Stage:
     """The room, its cast, and `events`: all that was published, in order."""
+
+    publisher: Publisher
 
     def __init__(self, database: Database, room: Room, clock: FakeClock) -> None:
         self.database = database
@@ -49,12 +55,16 @@ class Stage:
         return user
 
     async def say(self, author: User, text: str = "你好", **draft: Any) -> Posted:
-        return await self.room.posting.post(author, Draft(text, **draft))
+        return await self.room.post.post(author, Draft(text, **draft))
 
     async def said(self, author: User, text: str = "你好", **draft: Any) -> Message:
         """The message, posted after a polite pause."""
         self.clock.forward(self.room.settings.now.send_interval)
         return (await self.say(author, text, **draft)).message
+
+    async def state_of_media(self, key: str) -> State | None:
+        """The state of the message that this picture belongs to."""
+        return await self.database.run(lambda tx: state_of(tx, key))
 
     async def sql(self, sql: str, *values: Any) -> list[Any]:
         return await self.database.run(lambda tx: tx.all(sql, values))
@@ -79,31 +89,43 @@ class Stage:
         return found
 
 
+class CountedCopies(MediaFiles):
+    """Copies of pictures that need no file: `copies` lists what was copied."""
+
+    def __init__(self, root: Path, copies: list[StoredImage]) -> None:
+        super().__init__(root)
+        self._copies = copies
+
+    async def copy(self, stored: StoredImage) -> StoredImage:
+        self._copies.append(stored)
+        number = len(self._copies)
+        return replace(stored, image=f"images/copy{number}.webp", thumb=f"images/copy{number}.thumb.webp")
+
+
 @asynccontextmanager
 async def staged(data_dir: Path, clock: FakeClock, **settings: Any) -> AsyncIterator[Stage]:
     """Opened, and closed at the end; again over the same directory it is the room after a restart."""
     database = await Database.open(data_dir / "chat.db")
     hasher = PasswordHasher(4)
+    hub = Hub(clock)
     copies: list[StoredImage] = []
-
-    async def copy(picture: StoredImage) -> StoredImage:
-        copies.append(picture)
-        return replace(picture, image=f"images/copy{len(copies)}.webp", thumb=f"images/copy{len(copies)}.thumb.webp")
-
-    room = Room(database, Settings(make_config(data_dir, **settings)), clock, hasher, copy)
-    database.before_each_commit(room.history.trim)
+    files = CountedCopies(data_dir / "media", copies)
+    room = Room(make_config(data_dir, **settings), {}, database, clock, hasher, files, ImageWorkers(), hub)
+    database.before_each_commit(room.expiry.trim)
     stage = Stage(database, room, clock)
     stage.copies = copies
+    stage.publisher = publisher = Publisher(hub)
+    subscribe(publisher, room)
 
     def publish(events: list[Event]) -> None:
         stage.events.extend(events)
-        for event in events:
-            room.logins.on_event(event)
+        publisher(events)
 
     database.publish_to(publish)
     try:
         yield stage
     finally:
+        room.presence.stop()
         hasher.close()
         await database.close()
 

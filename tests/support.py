@@ -24,7 +24,7 @@ class FakeClock:
     def monotonic(self) -> float:
         return self._monotonic
 
-    def boot(self) -> str:
+    def boot_id(self) -> str:
         return "boot 1"
 
     def forward(self, seconds: float) -> None:

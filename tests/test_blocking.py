@@ -17,7 +17,7 @@ async def test_what_the_product_does_on_the_loop_is_seen_and_kept_in_mind(
     """Here a callback of the loop's; the error itself comes to nothing, as it would in many a task."""
     noted: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: noted.append(context["exception"]))
-    asyncio.get_running_loop().call_soon(MediaFiles(tmp_path / "media").incoming)
+    asyncio.get_running_loop().call_soon(MediaFiles(tmp_path / "media").new_upload_path)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert [type(error).__mro__[1] for error in noted] == [BlockingError]
@@ -27,6 +27,6 @@ async def test_what_the_product_does_on_the_loop_is_seen_and_kept_in_mind(
 
 async def test_threads_and_the_tests_themselves_may_block(tmp_path: Path, watched_loop: blocking.Found) -> None:
     media = MediaFiles(tmp_path / "media")
-    await asyncio.to_thread(media.incoming)
-    media.incoming().write_bytes(b"from the test's own line")
+    await asyncio.to_thread(media.new_upload_path)
+    media.new_upload_path().write_bytes(b"from the test's own line")
     assert watched_loop.taken() == []

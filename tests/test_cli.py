@@ -239,7 +239,7 @@ def operated(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Called]:
                 raise answer
             return answer
 
-        monkeypatch.setattr("chatserver.core.logs.setup", lambda level, format, behind: None)
+        monkeypatch.setattr("chatserver.core.logs.setup", lambda level, format, in_thread: None)
         for name, contents in (
             ("chatserver.ops.control.client", {"operate": operate, "Unreachable": Unreachable}),
             ("chatserver.server", {"serve": serve}),

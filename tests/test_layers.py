@@ -22,6 +22,21 @@ LAYERS: dict[str, int] = {
     for name in names.split()
 }
 
+# A feature imports another one's public names only where it is named here.
+FEATURES: dict[str, set[str]] = {
+    "accounts": {"invites", "settings"},
+    "invites": {"accounts"},
+    "settings": {"accounts"},
+    "messages": {"accounts", "settings"},
+    "ordering": {"accounts", "messages", "settings"},
+    "announcements": {"accounts", "messages", "settings"},
+    "presence": {"accounts", "messages"},
+    "setup": {"accounts", "settings"},
+    "status": {"messages"},
+}
+# What operators' commands take from features: numbers for their flags, and the tables of `export` (`exports.py`).
+PUBLIC_TO_OPS = {"chatserver.features.invites.invites.HOURS_MAX", "chatserver.features.invites.invites.USES_MAX"}
+
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -69,46 +84,43 @@ def wrong_imports() -> set[tuple[str, str]]:
     return found
 
 
-# What still points upwards while the handlers move into their features; this set only shrinks.
-POINTS_UPWARDS: set[tuple[str, str]] = {
-    ("features/room.py", "ops.database_copy.DatabaseCopier"),
-    ("http/application.py", "features.messages.api"),
-    ("http/application.py", "features.messages.recent"),
-    ("http/application.py", "features.presence.presence"),
-    ("http/application.py", "features.presence.room_page"),
-    ("http/application.py", "features.room.Room"),
-    ("http/application.py", "features.status.metrics"),
-    ("http/frame_commands.py", "features.messages.post"),
-    ("http/keys.py", "features.messages.recent"),
-    ("http/keys.py", "features.presence.presence"),
-    ("http/keys.py", "features.presence.room_page"),
-    ("http/keys.py", "features.room.Room"),
-    ("http/keys.py", "features.settings.settings"),
-    ("http/keys.py", "features.status.metrics"),
-    ("http/login_cookie.py", "features.accounts.sessions"),
-    ("http/routes.py", "features.accounts.members_page"),
-    ("http/routes.py", "features.accounts.pages"),
-    ("http/routes.py", "features.invites.page"),
-    ("http/routes.py", "features.messages.api"),
-    ("http/routes.py", "features.messages.forms"),
-    ("http/routes.py", "features.messages.media"),
-    ("http/routes.py", "features.presence.socket"),
-    ("http/routes.py", "features.settings.manifest"),
-    ("http/routes.py", "features.settings.page"),
-    ("http/routes.py", "features.setup.page"),
-    ("http/routes.py", "features.status.metrics_endpoint"),
-    ("http/routes.py", "features.status.page"),
-    ("realtime/publisher.py", "features.messages.recent"),
-    ("realtime/publisher.py", "http.encode.Encoder"),
-}
-
-
 def test_every_module_has_a_layer() -> None:
     assert {dotted(path).split(".")[1] for path in product_files()} <= set(LAYERS)
 
 
 def test_imports_point_downwards() -> None:
-    assert wrong_imports() == POINTS_UPWARDS
+    assert wrong_imports() == set()
+
+
+def test_only_the_server_imports_every_feature() -> None:
+    """It builds them; `ops` and `cli` reach them through their plain data."""
+    for path in product_files():
+        if name(path).startswith("features/") or path.name == "server.py":
+            continue
+        found = {module for module in own_imports(path) if top(module) == "features"} - PUBLIC_TO_OPS
+        assert not {module for module in found if not module.endswith(".exports")}, name(path)
+
+
+def test_a_feature_imports_others_only_as_the_table_says() -> None:
+    wrong = set()
+    for path in (PACKAGE / "features").rglob("*.py"):
+        here = path.relative_to(PACKAGE / "features").parts[0]
+        for module in own_imports(path):
+            parts = module.split(".")
+            if parts[1] == "features" and len(parts) > 3 and parts[2] not in {here, *FEATURES.get(here, {})}:
+                wrong.add((here, parts[2], path.name))
+    assert wrong == set()
+
+
+def test_the_table_of_features_has_no_circle_but_the_named_one() -> None:
+    """Messages stand on accounts, settings and so on; only accounts and what registration needs know each other."""
+    graph = {feature: set(others) for feature, others in FEATURES.items()}
+    graph["invites"] -= {"accounts"}
+    graph["settings"] -= {"accounts"}
+    done: set[str] = set()
+    while ready := [feature for feature, others in graph.items() if feature not in done and others <= done]:
+        done.update(ready)
+    assert done == set(graph)
 
 
 @pytest.mark.parametrize("path", [path for path in product_files() if top(dotted(path)) == "core"], ids=name)

@@ -94,7 +94,7 @@ async def test_the_watchdog_is_fed_again_and_again_and_only_after_a_probe(manage
         with pytest.raises(BlockingIOError):
             manager.recv(100)
 
-    async with systemd.watched(probe):
+    async with systemd.watchdog(probe):
         for _ in range(3):
             assert await asyncio.wait_for(asyncio.get_running_loop().sock_recv(manager, 100), 10) == b"WATCHDOG=1"
     assert probes >= 3
@@ -107,7 +107,7 @@ async def test_a_probe_that_does_not_come_back_starves_it(manager: socket.socket
         asked.set()
         await asyncio.Event().wait()
 
-    async with systemd.watched(hangs):
+    async with systemd.watchdog(hangs):
         await asked.wait()
         await asyncio.sleep(0.3)
     with pytest.raises(BlockingIOError):
@@ -123,5 +123,5 @@ async def test_where_nobody_waits_for_our_word_nothing_is_asked(
     async def probe() -> None:
         pytest.fail("probed")
 
-    async with systemd.watched(probe):
+    async with systemd.watchdog(probe):
         await asyncio.sleep(0.01)

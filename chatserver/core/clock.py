@@ -1,4 +1,4 @@
-"""Time, as the rules see it: handed in, so that a test can move it."""
+"""The clock that the features use. It is passed to them, so that a test can move the time."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-# Linux counts the time that the machine slept in a clock of its own (clock_gettime(2)).
-_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+# CLOCK_BOOTTIME (Linux, clock_gettime(2)) also counts the time in which the machine was suspended.
+_MONOTONIC = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class Clock(Protocol):
     def now_ms(self) -> int:
-        """Wall time in Unix milliseconds: for deadlines that outlive the process."""
+        """Wall time in Unix milliseconds: for deadlines that must survive a restart."""
 
     def monotonic(self) -> float:
-        """Seconds that never jump: for intervals within the process."""
+        """Seconds of a clock that no clock change moves: for intervals within the process."""
 
-    def boot(self) -> str:
-        """What `monotonic` counts from: the name of this boot of the machine; "" where that is not known."""
+    def boot_id(self) -> str:
+        """The id of this boot of the machine, from which `monotonic` counts; "" if unknown."""
 
 
 class SystemClock:
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
 
-    def monotonic(self) -> float:
-        return time.clock_gettime(_STEADY)
+    # Called several times for each message: a C function, without a method around it.
+    monotonic = staticmethod(functools.partial(time.clock_gettime, _MONOTONIC))
 
-    def boot(self) -> str:
-        return _boot()
+    def boot_id(self) -> str:
+        return _read_boot_id()
 
 
 @functools.cache
-def _boot() -> str:
-    # A unit that may not see the kernel's files in /proc is told by its manager: systemd's %b.
-    named = os.environ.get("BOOT_ID", "")
+def _read_boot_id() -> str:
+    # With ProcSubset=pid the service cannot read /proc/sys; the unit file sets BOOT_ID to %b (systemd.unit(5)).
+    boot_id = os.environ.get("BOOT_ID", "")
     try:
-        return named or Path("/proc/sys/kernel/random/boot_id").read_text().strip().replace("-", "")
+        return boot_id or Path("/proc/sys/kernel/random/boot_id").read_text().strip().replace("-", "")
     except OSError:
         return ""

@@ -1,4 +1,4 @@
-"""One table of settings. The flags, the variables, `run.py settings` and the docs all come from it."""
+"""The table of settings: the source of the flags, the environment variables, and `chatserver settings`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 
 class ConfigError(Exception):
-    """A setting that cannot be used; the message is one line that says which and why."""
+    """An invalid setting. The message is one line: the flag or variable, and the reason."""
 
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -20,7 +20,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Every setting, read and checked. See SETTINGS for what each means."""
+    """The values of all settings, parsed and checked. SETTINGS gives the meaning of each."""
 
     host: str
     port: int
@@ -51,6 +51,14 @@ class Config:
     log_format: str
 
     @property
+    def send_interval_ms(self) -> int:
+        return int(self.send_interval * 1000)
+
+    @property
+    def recall_ms(self) -> int:
+        return int(self.recall_seconds * 1000)
+
+    @property
     def upload_max_bytes(self) -> int:
         return self.upload_max_mb * 1024 * 1024
 
@@ -64,24 +72,39 @@ class Config:
 
     @property
     def secure(self) -> bool:
-        """True when browsers reach us over https, so that cookies must be `Secure`."""
+        """True if browsers use https, so that cookies must have the attribute `Secure`."""
         return self.base_url.startswith("https://") or bool(self.tls_cert)
+
+
+class CurrentConfig(Protocol):
+    """Gives the present settings. Features read `now` on each use, because administrators can change it."""
+
+    @property
+    def now(self) -> Config: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One row of the table. `parse` turns what somebody typed into the value, or raises ValueError.
+    """One row of the table. `parse` converts a text into the value, or raises ValueError with the rule.
 
-    `in_room`: the room's administrators may change it on its settings page, while it runs.
-    `is_secret`: it is never printed.
+    `group`: the section of the settings page on which administrators can change the setting while the server
+    runs; "" if only the operator can. `unit`: the unit of its value on that page. The catalogue has the texts
+    of both, and of the setting: `page.settings.part_GROUP`, `.unit_UNIT`, `.NAME`, `.NAME_hint`.
+    `is_secret`: the value is never printed.
     """
 
     name: str
     default: str
     parse: Callable[[str], Any]
     help: str
-    in_room: bool = False
+    group: str = ""
+    unit: str = ""
     is_secret: bool = False
+
+    @property
+    def in_room(self) -> bool:
+        """True for a setting that administrators can change on the settings page."""
+        return bool(self.group)
 
     @property
     def variable(self) -> str:
@@ -95,24 +118,23 @@ class Setting:
 def load(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> tuple[Config, dict[str, str]]:
     """Read every setting: the flag wins over the variable, the variable over the default.
 
-    `flags` maps setting names to what was typed, None where nothing was. Returns the Config and,
-    for each setting, where its value came from: "flag", "variable" or "default". Raises
-    ConfigError for a value that cannot be used.
+    `flags` maps setting names to texts, None for a flag that is not given. Returns the Config, and the
+    source of each setting's value: "flag", "variable" or "default". Raises ConfigError for an invalid value.
     """
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for setting in SETTINGS:
-        typed = flags.get(setting.name)
-        if typed is not None:
-            source, shown = "flag", setting.flag
+        text = flags.get(setting.name)
+        if text is not None:
+            source, name = "flag", setting.flag
         elif setting.variable in environ:
-            typed, source, shown = environ[setting.variable], "variable", setting.variable
+            text, source, name = environ[setting.variable], "variable", setting.variable
         else:
-            typed, source, shown = setting.default, "default", setting.variable
+            text, source, name = setting.default, "default", setting.variable
         try:
-            values[setting.name] = setting.parse(typed)
+            values[setting.name] = setting.parse(text)
         except ValueError as error:
-            raise ConfigError(f"{shown}: {error}" + ("" if setting.is_secret else f", not {typed!r}")) from None
+            raise ConfigError(f"{name}: {error}" + ("" if setting.is_secret else f", not {text!r}")) from None
         sources[setting.name] = source
     config = Config(**values)
     if bool(config.tls_cert) != bool(config.tls_key):
@@ -120,28 +142,28 @@ def load(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> tuple[C
     return config, sources
 
 
-def overridden(config: Config, words: Mapping[str, str]) -> tuple[Config, dict[str, str]]:
-    """`config` with what the room's administrators typed in place of the operator's values.
+def overridden(config: Config, overrides: Mapping[str, str]) -> tuple[Config, dict[str, str]]:
+    """`config` with the administrators' overrides (name -> text) in place of the operator's values.
 
-    A word that cannot be used is left out: it may come from another version of this program. The
-    second value says what was wrong with each of those, by name.
+    Ignores an invalid override, which may come from another version of this program. The second value
+    gives the reason for each ignored name.
     """
     values: dict[str, Any] = {}
-    wrong: dict[str, str] = {}
-    for name, typed in words.items():
+    invalid: dict[str, str] = {}
+    for name, text in overrides.items():
         setting = ROOM_SETTINGS.get(name)
         if setting is None:
-            wrong[name] = "is not a room setting"
+            invalid[name] = "is not a setting of the room"
             continue
         try:
-            values[name] = setting.parse(typed)
+            values[name] = setting.parse(text)
         except ValueError as error:
-            wrong[name] = f"{error}, not {typed!r}"
-    return replace(config, **values), wrong
+            invalid[name] = f"{error}, not {text!r}"
+    return replace(config, **values), invalid
 
 
-def shown(value: Any) -> str:
-    """A setting's value as one would type it."""
+def as_text(value: Any) -> str:
+    """A setting's value in the form that its `parse` accepts."""
     if isinstance(value, tuple):
         return ",".join(str(item) for item in value)
     if isinstance(value, float):
@@ -156,24 +178,24 @@ class Text:
     least: int
     most: int
 
-    def __call__(self, typed: str) -> str:
-        text = typed.strip()
-        if not self.least <= len(text) <= self.most:
+    def __call__(self, text: str) -> str:
+        line = text.strip()
+        if not self.least <= len(line) <= self.most:
             raise ValueError(f"must have {self.least} to {self.most} characters")
-        if not text.isprintable():
+        if not line.isprintable():
             raise ValueError("must be one line of printable characters")
-        return text
+        return line
 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A whole number."""
+    """A whole number from `least` to `most`."""
 
     least: int
     most: int
 
-    def __call__(self, typed: str) -> int:
-        digits = typed.strip()
+    def __call__(self, text: str) -> int:
+        digits = text.strip()
         if digits.isascii() and digits.isdigit() and len(digits) < 16 and self.least <= int(digits) <= self.most:
             return int(digits)
         raise ValueError(f"must be a whole number from {self.least} to {self.most}")
@@ -181,14 +203,14 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Real:
-    """A number that may be a fraction."""
+    """A number from `least` to `most`, with or without a fraction."""
 
     least: float
     most: float
 
-    def __call__(self, typed: str) -> float:
+    def __call__(self, text: str) -> float:
         try:
-            number = float(typed if len(typed) <= 40 else "")
+            number = float(text if len(text) <= 40 else "")
         except ValueError:
             number = float("nan")
         if not self.least <= number <= self.most:
@@ -198,20 +220,20 @@ class Real:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of a few words."""
+    """One of the listed options, in upper or lower case."""
 
-    words: tuple[str, ...]
+    options: tuple[str, ...]
 
-    def __call__(self, typed: str) -> str:
-        word = typed.strip().lower()
-        if word not in self.words:
-            raise ValueError(f"must be one of {', '.join(self.words)}")
-        return word
+    def __call__(self, text: str) -> str:
+        option = text.strip().lower()
+        if option not in self.options:
+            raise ValueError(f"must be one of {', '.join(self.options)}")
+        return option
 
 
-def _origin(typed: str) -> str:
-    """`https://host[:port]` alone, without the default port, as browsers write an Origin."""
-    text = typed.strip().rstrip("/")
+def _origin(text: str) -> str:
+    """`https://host[:port]` without the default port, as browsers serialize an origin (RFC 6454, section 6.2)."""
+    text = text.strip().rstrip("/")
     if not text:
         return ""
     problem = ValueError("must be an origin without a path, like https://chat.example.org")
@@ -238,112 +260,136 @@ def _origin(typed: str) -> str:
     return f"{parts.scheme}://{name}" + (f":{port}" if port and port != default else "")
 
 
-def _networks(typed: str) -> tuple[Network, ...]:
-    words = typed.replace(",", " ").split()
+def _networks(text: str) -> tuple[Network, ...]:
     try:
-        return tuple(ipaddress.ip_network(word) for word in words)
+        return tuple(ipaddress.ip_network(part) for part in text.replace(",", " ").split())
     except ValueError:
         raise ValueError("must be addresses or networks, separated by commas") from None
 
 
-def _timezone(typed: str) -> ZoneInfo:
+def _timezone(text: str) -> ZoneInfo:
     try:
-        return ZoneInfo(typed.strip())
-    except Exception:  # ZoneInfo raises half a dozen kinds for a name that is no zone
-        raise ValueError("must be a time zone name, like Asia/Shanghai") from None
+        return ZoneInfo(text.strip())
+    except Exception:  # ZoneInfo raises several unrelated classes for an invalid name
+        raise ValueError("must be the name of a time zone, like Asia/Shanghai") from None
 
 
-def _directory(typed: str) -> Path:
-    if not typed.strip() or "\0" in typed:
+def _directory(text: str) -> Path:
+    if not text.strip() or "\0" in text:
         raise ValueError("must be a directory")
-    return Path(typed)
+    return Path(text)
 
 
-def _token(typed: str) -> str:
-    """Nothing, or what may stand in an Authorization header and is not guessed."""
-    token = typed.strip()
+def _token(text: str) -> str:
+    """Empty, or a token long enough not to be guessed that is valid in an Authorization header."""
+    token = text.strip()
     if token and not (16 <= len(token) <= 200 and token.isascii() and token.isprintable() and " " not in token):
         raise ValueError("must have 16 to 200 visible ASCII characters")
     return token
 
 
+# Name, default, parser, help; group and unit.
 SETTINGS: tuple[Setting, ...] = (
     Setting("host", "127.0.0.1", Text(1, 255), "address to listen on"),
-    Setting("port", "8000", Whole(0, 65535), "port to listen on; 0 picks a free one"),
-    Setting("data_dir", "data", _directory, "directory of the database, the media and the secrets"),
+    Setting("port", "8000", Whole(0, 65535), "port to listen on; 0: a free port"),
+    Setting("data_dir", "data", _directory, "directory of the database, the media files and the secrets"),
     Setting(
         "base_url",
         "",
         _origin,
-        "public origin (https://chat.example.org) for links, Host and Origin checks, secure cookies",
+        "public origin (https://chat.example.org), for links, Host and Origin checks, secure cookies",
     ),
-    Setting("trusted_proxies", "", _networks, "proxies whose X-Forwarded-For and -Proto headers are trusted"),
-    Setting("tls_cert", "", Text(0, 4096), "TLS certificate file (PEM, with its chain)"),
-    Setting("tls_key", "", Text(0, 4096), "TLS private key file (PEM)"),
-    Setting("room_name", "聊天室", Text(1, 40), "name of the room", in_room=True),
-    Setting(
-        "language", "zh", Choice(("zh", "en")), "language for browsers that ask for neither zh nor en", in_room=True
-    ),
+    Setting("trusted_proxies", "", _networks, "proxies whose X-Forwarded-For and X-Forwarded-Proto headers are used"),
+    Setting("tls_cert", "", Text(0, 4096), "certificate file (PEM), to serve TLS"),
+    Setting("tls_key", "", Text(0, 4096), "key file (PEM), to serve TLS"),
+    Setting("room_name", "聊天室", Text(1, 40), "name of the room", "room"),
+    Setting("language", "zh", Choice(("zh", "en")), "language if the browser prefers neither zh nor en", "room"),
     Setting("timezone", "Asia/Shanghai", _timezone, "time zone of the `timestamp` strings"),
     Setting(
         "registration",
         "open",
         Choice(("open", "invite", "closed")),
         "who may register: open, invite or closed",
-        in_room=True,
+        "members",
     ),
     Setting(
         "guests",
         "read",
         Choice(("read", "none")),
-        "what guests may do: read or none",
-        in_room=True,
+        "permission of readers who are not logged in: read or none",
+        "members",
     ),
     Setting(
         "send_interval",
         "2.0",
         Real(0, 3600),
         "minimum seconds between two messages of one member; 0: no limit",
-        in_room=True,
+        "messages",
+        "seconds",
     ),
-    Setting("recall_seconds", "30", Real(0, 86_400), "seconds in which the author can recall a message", in_room=True),
-    Setting("history_hours", "24", Real(0.0001, 87_600), "hours that messages are kept", in_room=True),
-    Setting("history_limit", "100", Whole(1, 100_000), "maximum number of messages that are kept", in_room=True),
-    Setting("image_max_kb", "200", Whole(10, 10_240), "maximum size of a stored chat picture, in KiB", in_room=True),
-    Setting("upload_max_mb", "20", Whole(1, 200), "maximum size of one upload, in MiB", in_room=True),
-    Setting("text_max", "2000", Whole(1, 10_000), "maximum characters in a message", in_room=True),
+    Setting(
+        "recall_seconds",
+        "30",
+        Real(0, 86_400),
+        "seconds in which the author can recall a message",
+        "messages",
+        "seconds",
+    ),
+    Setting("history_hours", "24", Real(0.0001, 87_600), "hours until a message expires", "history", "hours"),
+    Setting(
+        "history_limit", "100", Whole(1, 100_000), "maximum number of messages in the history", "history", "messages"
+    ),
+    Setting(
+        "image_max_kb", "200", Whole(10, 10_240), "maximum size of a stored chat picture, in KiB", "pictures", "kb"
+    ),
+    Setting("upload_max_mb", "20", Whole(1, 200), "maximum size of one upload, in MiB", "pictures", "mb"),
+    Setting(
+        "text_max", "2000", Whole(1, 10_000), "maximum number of characters in a message", "messages", "characters"
+    ),
     Setting(
         "window_seconds",
         "100",
         Whole(1, 86_400),
         "default length of an ordering window, in seconds",
-        in_room=True,
+        "messages",
+        "seconds",
     ),
-    Setting("max_connections", "10000", Whole(0, 1_000_000), "maximum WebSocket connections in total; 0: no limit"),
-    Setting("connections_per_address", "200", Whole(0, 1_000_000), "maximum WebSocket connections per address; 0: no limit"),
+    Setting("max_connections", "10000", Whole(0, 1_000_000), "maximum number of WebSocket connections; 0: no limit"),
+    Setting(
+        "connections_per_address",
+        "200",
+        Whole(0, 1_000_000),
+        "maximum number of WebSocket connections of one address; 0: no limit",
+    ),
     Setting(
         "registrations_per_hour",
         "60",
         Whole(0, 1_000_000),
-        "maximum registrations per address in one hour; 0: no limit",
-        in_room=True,
+        "maximum number of registrations of one address in an hour; 0: no limit",
+        "members",
+        "people",
     ),
-    Setting("bcrypt_rounds", "12", Whole(4, 16), "bcrypt cost, as a power of two"),
+    Setting("bcrypt_rounds", "12", Whole(4, 16), "cost of a password hash, as a power of two"),
     Setting(
-        "metrics_token",
-        "",
-        _token,
-        "bearer token for /metrics; empty: only this host may read it",
-        is_secret=True,
+        "metrics_token", "", _token, "bearer token for /metrics from other hosts; empty: only this host", is_secret=True
     ),
-    Setting("log_level", "info", Choice(("debug", "info", "warning", "error")), "minimum level to log"),
+    Setting("log_level", "info", Choice(("debug", "info", "warning", "error")), "lowest level that is logged"),
     Setting(
-        "log_format",
-        "auto",
-        Choice(("auto", "text", "json")),
-        "text, json, or auto: text on a terminal, json elsewhere",
+        "log_format", "auto", Choice(("auto", "text", "json")), "text, json, or auto: text on a terminal, else json"
     ),
 )
 
-# Those that the room's administrators may change, by name, in the table's order.
+# Name -> setting, for those that administrators can change on the settings page, in the table's order.
 ROOM_SETTINGS = {setting.name: setting for setting in SETTINGS if setting.in_room}
+
+# The fields and properties of Config that the room page gets as `limits`, in this order.
+LIMITS = (
+    "send_interval_ms",
+    "recall_ms",
+    "text_max",
+    "upload_max_bytes",
+    "image_max_bytes",
+    "history_limit",
+    "history_ms",
+    "window_seconds",
+)

@@ -1,28 +1,45 @@
-"""Sleep until the nearest deadline, act, look for the next one."""
+"""Timers for deadlines that are stored in the database: sleep until the nearest one, act, read the next one."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from chatserver.core.clock import Clock
+from chatserver.core.events import Event
 
 log = logging.getLogger(__name__)
 
-# A sleep never lasts longer, so that a wall clock that was set is noticed, and a deadline of which
-# no event tells (a new login's).
-NAP_SECONDS = 30.0
-# Deadlines this close together are rung for once: a busy room has thousands of them a second.
-GRAIN_SECONDS = 0.2
-# After a failure (a full disk, say) the next try waits so long, then twice as long, up to a nap.
+# The longest sleep. After it the deadlines are read again, because the wall clock may have been set, and
+# because some deadlines (of a new session) are set without an event.
+SLEEP_MAX_SECONDS = 30.0
+# The pause after each action, so that deadlines close together share one: a busy room has thousands a second.
+MIN_PAUSE_SECONDS = 0.2
+# The pause after a failure (a full disk, for example); doubled after each further one, up to SLEEP_MAX_SECONDS.
 RETRY_SECONDS = 0.5
 
 
-class DeadlineTimer:
-    """One kind of deadline. The deadlines themselves are rows; `nearest` reads them, `ring` acts.
+class Timer(NamedTuple):
+    """One kind of deadline, as a feature declares it; all functions are methods of the feature.
 
-    `ring` must ask the time again: it may be called too early, never too late without trying.
+    `nearest` reads the nearest deadline in Unix ms, `act` does what is due. `wakes_on` maps a class of
+    event to a function of the feature and the event: the deadline in Unix ms that it sets, or None.
+    """
+
+    name: str
+    nearest: Callable[..., Awaitable[int | None]]
+    act: Callable[..., Awaitable[None]]
+    wakes_on: Mapping[type[Event], Callable[[Any, Any], int | None]] = MappingProxyType({})
+
+
+class DeadlineTimer:
+    """Runs one kind of deadline. The deadlines are rows; `nearest` reads them, `act` does what is due.
+
+    `act` must read the time again: it may be called too early, never too late without trying.
     """
 
     def __init__(
@@ -30,23 +47,23 @@ class DeadlineTimer:
         name: str,
         clock: Clock,
         nearest: Callable[[], Awaitable[int | None]],
-        ring: Callable[[], Awaitable[None]],
+        act: Callable[[], Awaitable[None]],
     ) -> None:
         self.name = name
         self._clock = clock
         self._nearest = nearest
-        self._on_deadline = ring
+        self._act = act
         self._due: int | None = None
         self._woken = asyncio.Event()
 
     def wake_by(self, due_ms: int) -> None:
-        """A deadline was set; wake up for it if it is nearer than the one slept for."""
+        """Wake the timer at `due_ms` (Unix ms), if that is before the deadline that it waits for."""
         if self._due is None or due_ms < self._due:
             self._due = due_ms
             self._woken.set()
 
     async def run(self) -> None:
-        """Until cancelled. What fell due while nobody was looking is settled at once."""
+        """Run until cancelled. Deadlines that passed before the start are handled at once."""
         pause = RETRY_SECONDS
         while True:
             try:
@@ -55,9 +72,9 @@ class DeadlineTimer:
             except asyncio.CancelledError:
                 raise
             except Exception:
-                log.exception("%s timer failed; retrying in %.1f s", self.name, pause)
+                log.exception("the %s timer failed; next attempt in %.1f s", self.name, pause)
                 await asyncio.sleep(pause)
-                pause = min(pause * 2, NAP_SECONDS)
+                pause = min(pause * 2, SLEEP_MAX_SECONDS)
 
     async def _step(self) -> None:
         self._woken.clear()
@@ -67,10 +84,10 @@ class DeadlineTimer:
         if due is not None:
             self._due = due if self._due is None else min(self._due, due)
         if self._due is not None and self._due <= self._clock.now_ms():
-            await self._on_deadline()
-            await asyncio.sleep(GRAIN_SECONDS)
+            await self._act()
+            await asyncio.sleep(MIN_PAUSE_SECONDS)
             return
-        wait = NAP_SECONDS
+        wait = SLEEP_MAX_SECONDS
         if self._due is not None:
             wait = min((self._due - self._clock.now_ms()) / 1000, wait)
         try:
@@ -78,3 +95,15 @@ class DeadlineTimer:
                 await self._woken.wait()
         except TimeoutError:
             pass
+
+
+@asynccontextmanager
+async def running_timers(timers: Sequence[DeadlineTimer]) -> AsyncIterator[None]:
+    """Run each timer in a task of its own until the block ends."""
+    tasks = [asyncio.create_task(timer.run(), name=f"{timer.name} timer") for timer in timers]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Every "no" that the product can say. A refusal is a code; the edges give it words and a status."""
+"""The errors that a client can get. An error is a code; the HTTP layer adds the message and the status."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class ErrorCode(StrEnum):
-    """The codes of a refusal, as clients see them."""
+    """The error codes of the HTTP API and of the WebSocket protocol."""
 
     BAD_REQUEST = "bad_request"
     EMPTY = "empty"
@@ -42,9 +42,9 @@ class ErrorCode(StrEnum):
 
 
 class DomainError(Exception):
-    """A rule said no. `details` are facts for the reader (`retry_after_ms`, `limit` …).
+    """A request that a rule refused. `details` are sent to the client (`retry_after_ms`, `limit_mb` …).
 
-    Details are shown to whoever asked: never put there what that reader may not know.
+    Do not put data into `details` that this client may not see.
     """
 
     def __init__(self, code: ErrorCode, **details: Any) -> None:

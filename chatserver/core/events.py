@@ -1,124 +1,41 @@
-"""What the room announces after a COMMIT, in the order of the commits.
+"""What a transaction announces, told to readers and to the server's own parts after its COMMIT.
 
-Every event is the same for every reader: none says "mine", none carries translated text. The
-last group stays inside the server.
+Each feature defines its event classes beside the rule that announces them. An event is the same for
+every reader: it says neither "mine" nor "yours", and carries no translated text.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from chatserver.core.config import Config
-from chatserver.core.model import Message, OrderingWindow, User
-
-
-@dataclass(frozen=True, slots=True)
-class MessagePosted:
-    message: Message
+from enum import Enum, auto
+from typing import ClassVar
 
 
-@dataclass(frozen=True, slots=True)
-class MessageAcknowledged:
-    """What `reader` sent as `client_id` is on disk. For that one connection only, after the message itself."""
+class Audience(Enum):
+    """Which connections get an event's frame."""
 
-    reader: object
-    client_id: str
-    id: int
-    seq: int
+    ALL = auto()
+    MEMBER = auto()
+    """The connections of one member: the event has a field `user_id`."""
 
 
-@dataclass(frozen=True, slots=True)
-class MessageChanged:
-    """The message is live and has other reactions than before."""
+class Event:
+    """The base of all events. The publisher encodes `frame()` once and sends it to the `audience`."""
 
-    message: Message
+    __slots__ = ()
+    audience: ClassVar[Audience] = Audience.ALL
+
+    def frame(self) -> bytes | None:
+        """The JSON that readers get; None for an event that stays inside the server."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)
-class MessageRecalled:
-    """`message` is what is left of it: an empty row with a new `seq`."""
+class ContentErased(Event):
+    """Content left the database: `files` of the media directory must go, and the database must be rewritten.
 
-    message: Message
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class MessageDeleted:
-    message: Message
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class MessagesExpired:
-    """`ids` are gone for good; so is everything below `first_id`."""
-
-    ids: tuple[int, ...]
-    first_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class WindowChanged:
-    """The ordering window was opened, moved or closed."""
-
-    window: OrderingWindow
-
-
-@dataclass(frozen=True, slots=True)
-class AnnouncementChanged:
-    """`image` is the new announcement picture, or ""."""
-
-    image: str
-
-
-@dataclass(frozen=True, slots=True)
-class MemberChanged:
-    """A member has a new avatar or role."""
-
-    user: User
-
-
-@dataclass(frozen=True, slots=True)
-class SettingsChanged:
-    """`config` is in force from now on."""
-
-    config: Config
-
-
-@dataclass(frozen=True, slots=True)
-class RecallSettled:
-    """The recall window of a message has closed. For its author only."""
-
-    id: int
-    user_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class SessionsEnded:
-    """These logins are worth nothing from now on; their connections must go. `banned`: and why."""
-
-    session_ids: tuple[int, ...]
-    banned: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ContentErased:
-    """Content left the database: these files must go too, and the write-ahead log be emptied."""
+    `is_urgent`: its author was promised that it is gone within 10 s; else within 60 s.
+    """
 
     files: tuple[str, ...] = ()
-
-
-Event = (
-    MessagePosted
-    | MessageAcknowledged
-    | MessageChanged
-    | MessageRecalled
-    | MessageDeleted
-    | MessagesExpired
-    | WindowChanged
-    | AnnouncementChanged
-    | MemberChanged
-    | SettingsChanged
-    | RecallSettled
-    | SessionsEnded
-    | ContentErased
-)
+    is_urgent: bool = False

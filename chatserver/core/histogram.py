@@ -1,4 +1,4 @@
-"""Figures counted while the room works and read when somebody asks: a few hundred nanoseconds each."""
+"""Histograms: counting a value takes a few hundred nanoseconds."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from collections.abc import Sequence
 class Histogram:
     """How many values fell at or under each bound, their sum, and the largest since it was last asked for.
 
-    `bounds` rise. Whoever reads while another thread notes may see a value in one figure and not yet
-    in the next, which no reader of statistics minds.
+    `bounds` rise. A reader may see a value that another thread is counting in one figure and not yet in
+    the next; statistics allow for that.
     """
 
-    __slots__ = ("_worst", "bounds", "counts", "sum")
+    __slots__ = ("_max", "bounds", "counts", "sum")
 
     def __init__(self, bounds: Sequence[float]) -> None:
         self.bounds = tuple(bounds)
         # One more: what lies above the last bound.
         self.counts = [0] * (len(self.bounds) + 1)
         self.sum = 0.0
-        self._worst = 0.0
+        self._max = 0.0
 
-    def note(self, value: float) -> None:
+    def observe(self, value: float) -> None:
         self.counts[bisect_left(self.bounds, value)] += 1
         self.sum += value
-        if value > self._worst:
-            self._worst = value
+        if value > self._max:
+            self._max = value
 
     def take_max(self) -> float:
         """The largest value since the last call; 0 where there was none."""
-        worst, self._worst = self._worst, 0.0
+        worst, self._max = self._max, 0.0
         return worst
 
     def cumulative(self) -> list[tuple[float, int]]:

@@ -1,8 +1,7 @@
-"""The log: one event, one line, on standard error.
+"""Logging to standard error, one line for each event.
 
-Names, headers and addresses come from outside and end up in log lines. Whatever they contain, a
-line stays one line and a terminal is sent no control sequence. What members write is never
-logged.
+Log lines contain names, headers and addresses from clients. The formatters escape them, so that an
+event stays one line and no control sequence reaches a terminal. Message texts are never logged.
 """
 
 from __future__ import annotations
@@ -19,48 +18,48 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-# The id of the request that is being answered, for every line that is logged meanwhile; see http/request_id.py.
+# The id of the current request, added to each line that is logged during it; see http/request_id.py.
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 
-LINES_WAITING_MAX = 10_000
-CLOSING_SECONDS = 1.0
+QUEUED_LINES_MAX = 10_000
+CLOSE_TIMEOUT_SECONDS = 1.0
 
-# At DEBUG these print statements with their parameters, which are people's messages.
-_TALKATIVE = ("aiosqlite", "PIL")
+# At DEBUG level these libraries log SQL statements with their parameters, which are message texts.
+_VERBOSE_LOGGERS = ("aiosqlite", "PIL")
 
 _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
-def setup(level: str, format: str, *, behind: bool = False) -> None:
+def setup(level: str, format: str, *, in_thread: bool = False) -> None:
     """Send all logging to standard error.
 
     `level`: "debug", "info", "warning" or "error". `format`: "text", "json", or "auto", which is
-    text on a terminal and JSON elsewhere. `behind`: write from a thread of its own, for a program
-    that must not wait for whoever reads its log. May be called again; the last call counts.
+    text on a terminal and JSON elsewhere. `in_thread`: write in a separate thread, so that a slow
+    reader of standard error does not block the program. A later call replaces the earlier setup.
     """
     if format == "auto":
         format = "text" if sys.stderr.isatty() else "json"
-    handler: logging.Handler = Behind(sys.stderr) if behind else logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JSONLines() if format == "json" else TextLines())
-    handler.addFilter(_name_request)
+    handler: logging.Handler = ThreadHandler(sys.stderr) if in_thread else logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JSONFormatter() if format == "json" else TextFormatter())
+    handler.addFilter(_add_request_id)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
-    for name in _TALKATIVE:
+    for name in _VERBOSE_LOGGERS:
         logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger().level))
 
 
-class Behind(logging.Handler):
-    """Writes lines from a thread: a pipe that nobody empties fills up, and then a write waits for ever.
+class ThreadHandler(logging.Handler):
+    """Writes lines in a thread, because a write to a full pipe blocks until its reader reads.
 
-    Keeps LINES_WAITING_MAX lines; past that, lines are lost and the next one written says how many.
+    Queues at most QUEUED_LINES_MAX lines. Drops further lines; the next line that is written gives their number.
     """
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
         self._stream = stream
-        self._lines: queue.Queue[str | None] = queue.Queue(LINES_WAITING_MAX)
-        self._lost = 0
-        # A daemon: a reader who never reads must not keep the program from ending.
+        self._lines: queue.Queue[str | None] = queue.Queue(QUEUED_LINES_MAX)
+        self._dropped = 0
+        # A daemon thread: a blocked write must not keep the program from ending.
         self._thread = threading.Thread(target=self._write, name="log", daemon=True)
         self._thread.start()
 
@@ -68,41 +67,44 @@ class Behind(logging.Handler):
         try:
             self._lines.put_nowait(self.format(record))
         except queue.Full:
-            self._lost += 1
+            self._dropped += 1
 
     def close(self) -> None:
-        """Give what waits a moment to be written."""
+        """Wait at most 2 × CLOSE_TIMEOUT_SECONDS for the queued lines to be written."""
         with contextlib.suppress(queue.Full):
-            self._lines.put(None, timeout=CLOSING_SECONDS)
-        self._thread.join(CLOSING_SECONDS)
+            self._lines.put(None, timeout=CLOSE_TIMEOUT_SECONDS)
+        self._thread.join(CLOSE_TIMEOUT_SECONDS)
         super().close()
 
     def _write(self) -> None:
         while (line := self._lines.get()) is not None:
-            if self._lost:
-                line, self._lost = f"{line}\n{self._lost} lines before this one were lost: the log was not read", 0
-            with contextlib.suppress(OSError, ValueError):  # standard error is closed; there is nobody to tell
+            if self._dropped:
+                line, self._dropped = (
+                    f"{line}\n{self._dropped} earlier lines were dropped: standard error was not read fast enough",
+                    0,
+                )
+            with contextlib.suppress(OSError, ValueError):  # standard error is closed
                 self._stream.write(line + "\n")
                 self._stream.flush()
 
 
-def one_line(text: str) -> str:
-    """`text` with everything escaped that is not plainly visible: `\\n`, `\\x1b`, `\\u202e` …"""
+def escape_unprintable(text: str) -> str:
+    """`text` with every character escaped that str.isprintable rejects: `\\n`, `\\x1b`, `\\u202e` …"""
     return text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)
 
 
-class TextLines(logging.Formatter):
-    """For people: a line an event, and a traceback indented below it."""
+class TextFormatter(logging.Formatter):
+    """One line of text for each event, with a traceback indented below it."""
 
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created).isoformat(" ", "milliseconds")
         fields = "".join(f" {key}={value}" for key, value in _extra(record).items())
         line = f"{time} {record.levelname:<7} {record.name}: {record.getMessage()}{fields}"
-        return "\n    ".join(one_line(part) for part in [line, *_traceback(record).splitlines()])
+        return "\n    ".join(escape_unprintable(part) for part in [line, *_traceback(record).splitlines()])
 
 
-class JSONLines(logging.Formatter):
-    """For programs: an object a line, `extra` fields and a traceback included."""
+class JSONFormatter(logging.Formatter):
+    """One JSON object in one line for each event, with the `extra` fields and a traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
@@ -116,12 +118,12 @@ class JSONLines(logging.Formatter):
         if found := _traceback(record):
             event["traceback"] = found
         text = json.dumps(event, ensure_ascii=False, default=str)
-        # JSON leaves line separators, direction marks and lone surrogates as they are.
+        # json.dumps does not escape line separators, direction marks and lone surrogates.
         return re.sub(r"[^\x20-\x7e]", lambda c: c[0] if c[0].isprintable() else json.dumps(c[0])[1:-1], text)
 
 
-def _name_request(record: logging.LogRecord) -> bool:
-    """A filter that lets everything through, and says in whose request it was logged."""
+def _add_request_id(record: logging.LogRecord) -> bool:
+    """A logging filter that adds the request id to the record and accepts every record."""
     if request_id := REQUEST_ID.get():
         record.request = request_id
     return True
@@ -132,7 +134,7 @@ def _escaped(c: str) -> str:
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:
-    """What the caller passed as `extra`."""
+    """The fields that the caller passed as `extra`."""
     return {key: value for key, value in vars(record).items() if key not in _STANDARD_FIELDS}
 
 

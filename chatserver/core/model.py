@@ -1,9 +1,9 @@
-"""The nouns of the room. Frozen, so that one object can be shown to every reader at once.
+"""The data types that all features share. They are immutable, so that connections and caches can share one object.
 
-What is made anew for each message is a named tuple: a frozen dataclass takes six times as long to make.
+Types created for each message are named tuples: creating a frozen dataclass takes six times as long.
 
-Times ending in `_ms` are Unix milliseconds. `image`, `thumb` and `avatar` are names relative to
-the media directory ("images/….webp"), or "" where there is none.
+Fields ending in `_ms` are Unix milliseconds. `image`, `thumb` and `avatar` are names relative to the
+media directory ("images/….webp"), or "" if there is no file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 
 class Role(StrEnum):
-    """What a member may do. It comes from the database, never from a name."""
+    """The permissions of a member, as the database stores them."""
 
     MEMBER = "member"
     ADMINISTRATOR = "administrator"
@@ -33,7 +33,7 @@ class Kind(StrEnum):
 
 
 class Preset(StrEnum):
-    """What a message of kind `preset` says."""
+    """The content of a message of kind `preset`."""
 
     START = "start"
     STOP = "stop"
@@ -52,13 +52,13 @@ class User(NamedTuple):
         return self.role is Role.ADMINISTRATOR
 
 
-# What a message can be answered with, in the order in which it is shown.
+# The emoji of reactions, in the order of display.
 REACTIONS = ("👍", "❤️", "😂", "😮", "😢", "🎉")
 
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """One emoji under a message, and the names of those who put it there."""
+    """One emoji under a message, and the names of the members who added it."""
 
     emoji: str
     names: tuple[str, ...]
@@ -66,7 +66,7 @@ class Reaction:
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:
-    """A picture that already lies in the media directory, whole and on disk."""
+    """The file names and the size in pixels of a picture that is stored in the media directory."""
 
     image: str
     thumb: str
@@ -75,9 +75,9 @@ class StoredImage:
 
 
 class Message(NamedTuple):
-    """A message as every reader may see it: recalled and deleted ones are empty.
+    """A message as every reader may see it: a recalled or deleted message has no content.
 
-    `ended_by` names who recalled or deleted it.
+    `ended_by` is the name of the member who recalled or deleted it.
     """
 
     id: int
@@ -102,7 +102,7 @@ class Message(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OrderingWindow:
-    """The span in which members may order. Open until `closes_ms`, or until somebody closes it."""
+    """The period in which members may order. It ends at `closes_ms`, or when a member closes it before."""
 
     id: int
     opened_ms: int
@@ -126,7 +126,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Messages, oldest first, with the numbers that say where in the room's history they stand."""
+    """Messages, oldest first, with their position in the history: the last `seq`, the first id, the epoch."""
 
     messages: tuple[Message, ...]
     seq: int

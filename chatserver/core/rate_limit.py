@@ -1,4 +1,4 @@
-"""How often somebody may do something. In memory, bounded, on the monotonic clock."""
+"""Rate limits for actions: an interval for each member, a sliding window for each key. In memory, with bounded size."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from chatserver.core.clock import Clock
 
 
 class MinInterval:
-    """At most one act of a member in so many seconds, over all their sockets and forms."""
+    """At least a number of seconds between two actions of one member, over all their connections and forms.
+
+    Remembers at most `members_max` members and forgets the one that acted longest ago.
+    """
 
     def __init__(self, clock: Clock, members_max: int = 50_000) -> None:
         self._clock = clock
@@ -16,15 +19,15 @@ class MinInterval:
         self._members_max = members_max
 
     def wait_ms(self, member_id: int, seconds: float) -> int:
-        """How long this member still has to wait, in ms; 0 when they may act now."""
+        """The time in ms until this member may act, for an interval of `seconds`; 0 if the member may act now."""
         last = self._last.get(member_id)
         if last is None or seconds <= 0:
             return 0
-        # Rounded up: somebody who waits that long is let through.
+        # Rounded up, so that an action after exactly this wait is allowed.
         return max(0, -int(-(last + seconds - self._clock.monotonic()) * 1000 // 1))
 
-    def note(self, member_id: int) -> float | None:
-        """The member acts now. Returns what to give to `restore` should the act come to nothing."""
+    def record(self, member_id: int) -> float | None:
+        """Record an action of this member now. Returns the value to pass to `restore` if the action fails later."""
         before = self._last.pop(member_id, None)
         self._last[member_id] = self._clock.monotonic()
         if len(self._last) > self._members_max:
@@ -32,6 +35,7 @@ class MinInterval:
         return before
 
     def restore(self, member_id: int, before: float | None) -> None:
+        """Undo `record`; `before` is its return value."""
         if before is None:
             self._last.pop(member_id, None)
         else:
@@ -39,45 +43,50 @@ class MinInterval:
 
 
 class AttemptLimit:
-    """At most `most` acts under one key within `seconds`; 0 is no limit."""
+    """At most `limit` actions for one key within `seconds` (a sliding window); a `limit` of 0 allows all.
 
-    def __init__(self, clock: Clock, most: int, seconds: float, keys_max: int = 20_000) -> None:
-        self.most = most
+    Remembers at most `keys_max` keys and forgets the one that acted longest ago.
+    """
+
+    def __init__(self, clock: Clock, limit: int, seconds: float, keys_max: int = 20_000) -> None:
+        self.limit = limit
         self._clock = clock
         self._seconds = seconds
         self._keys_max = keys_max
-        self._acts: OrderedDict[str, deque[float]] = OrderedDict()
+        self._actions: OrderedDict[str, deque[float]] = OrderedDict()
 
     def wait_ms(self, key: str) -> int:
-        """0 when another act is allowed now, else how long until one is, in ms."""
-        acts = self._recent(key)
-        if not self.most or len(acts) < self.most:
+        """The time in ms until the next action is allowed; 0 if it is allowed now."""
+        actions = self._recent(key)
+        if not self.limit or len(actions) < self.limit:
             return 0
-        return max(1, int((acts[-self.most] + self._seconds - self._clock.monotonic()) * 1000))
+        return max(1, int((actions[-self.limit] + self._seconds - self._clock.monotonic()) * 1000))
 
-    def note(self, key: str) -> None:
-        # Made anew with room for `most`, which may have grown since the last act.
-        self._acts[key] = deque((*self._recent(key), self._clock.monotonic()), max(self.most, 1))
-        self._acts.move_to_end(key)
-        if len(self._acts) > self._keys_max:
-            self._acts.popitem(last=False)
+    def record(self, key: str) -> None:
+        """Record an action now."""
+        # A new deque of the present length: `limit` may have grown since the last action.
+        self._actions[key] = deque((*self._recent(key), self._clock.monotonic()), max(self.limit, 1))
+        self._actions.move_to_end(key)
+        if len(self._actions) > self._keys_max:
+            self._actions.popitem(last=False)
 
-    def roll_back(self, key: str) -> None:
-        """One act was no offence after all."""
-        acts = self._acts.get(key)
-        if acts:
-            acts.pop()
+    def undo(self, key: str) -> None:
+        """Forget the last recorded action of this key."""
+        actions = self._actions.get(key)
+        if actions:
+            actions.pop()
 
     def clear(self, key: str) -> None:
-        self._acts.pop(key, None)
+        """Forget all actions of this key."""
+        self._actions.pop(key, None)
 
     def _recent(self, key: str) -> deque[float]:
-        acts = self._acts.get(key)
-        if acts is None:
-            return deque(maxlen=max(self.most, 1))
+        actions = self._actions.get(key)
+        if actions is None:
+            return deque(maxlen=max(self.limit, 1))
         oldest = self._clock.monotonic() - self._seconds
-        while acts and acts[0] <= oldest:
-            acts.popleft()
-        if not acts:
-            del self._acts[key]
-        return acts
+        while actions and actions[0] <= oldest:
+            actions.popleft()
+        if not actions:
+            del self._actions[key]
+        return actions

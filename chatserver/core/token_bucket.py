@@ -1,54 +1,59 @@
-"""How fast one connection may send frames: far above what a person does, far below what costs others anything."""
+"""A token bucket (https://en.wikipedia.org/wiki/Token_bucket) that limits the frames of one connection.
+
+The limit is far above the rate of a person, and keeps one connection from using the event loop alone.
+"""
 
 from __future__ import annotations
 
 from enum import Enum
 
-# Some 40 µs of the loop each: one connection can have a hundredth of it.
+# A frame takes about 40 µs of the event loop, so one connection can use 1 % of it.
 FRAMES_PER_SECOND = 250.0
-# A client that comes back sends what it has kept; nothing of ours sends a tenth of this at once.
+# A page that reconnects sends its stored outbox at once: less than 100 frames.
 BURST = 1_000
-# Who goes on although every frame is refused is not a client that waits.
+# A client that ignores this many refusals in sequence is closed.
 REFUSALS_MAX = 100
 
 
 class Verdict(Enum):
-    HEAR = "hear"
+    """What to do with a frame: handle it, refuse it (`too_fast`), or close the connection (1008)."""
+
+    ALLOW = "allow"
     REFUSE = "refuse"
     CLOSE = "close"
 
 
 class TokenBucket:
-    """A bucket of BURST frames that fills at FRAMES_PER_SECOND, for one connection.
+    """The bucket of one connection: BURST tokens, one for each frame, refilled at FRAMES_PER_SECOND.
 
-    A message that was stored is given back: how often somebody may post is `send_interval`'s to say,
-    and where the operator has turned that off, nothing here shall.
+    The token of a stored message is given back: the setting `send_interval` limits messages, and
+    where it is 0, this bucket must not limit them either.
     """
 
-    __slots__ = ("_filled_at", "_left", "_refused")
+    __slots__ = ("_refilled_at", "_refused", "_tokens")
 
     def __init__(self, now: float) -> None:
-        self._left = float(BURST)
-        self._filled_at = now
+        self._tokens = float(BURST)
+        self._refilled_at = now
         self._refused = 0
 
     def take(self, now: float) -> Verdict:
-        """One frame has come, at this moment of the monotonic clock, in seconds."""
-        self._left = min(BURST, self._left + (now - self._filled_at) * FRAMES_PER_SECOND)
-        self._filled_at = now
-        if self._left > BURST / 2:
-            self._refused = 0  # it has waited, as it was asked to
-        if self._left >= 1:
-            self._left -= 1
-            return Verdict.HEAR
+        """Take a token for one frame. `now` is the time of the monotonic clock in seconds."""
+        self._tokens = min(BURST, self._tokens + (now - self._refilled_at) * FRAMES_PER_SECOND)
+        self._refilled_at = now
+        if self._tokens > BURST / 2:
+            self._refused = 0  # the client waited, as the refusal asked
+        if self._tokens >= 1:
+            self._tokens -= 1
+            return Verdict.ALLOW
         self._refused += 1
         return Verdict.REFUSE if self._refused <= REFUSALS_MAX else Verdict.CLOSE
 
     def give_back(self) -> None:
-        """A frame that was taken did what the room is for."""
-        self._left = min(BURST, self._left + 1)
+        """Return the token of a frame whose message was stored."""
+        self._tokens = min(BURST, self._tokens + 1)
 
     @property
     def wait_ms(self) -> int:
-        """How long until the next frame is heard, rounded up."""
-        return max(1, int((1 - self._left) / FRAMES_PER_SECOND * 1000) + 1)
+        """The time in ms until the next token, rounded up; at least 1."""
+        return max(1, int((1 - self._tokens) / FRAMES_PER_SECOND * 1000) + 1)

@@ -1,4 +1,4 @@
-"""One process at a time has the data directory: the server, or an operator's command."""
+"""One process at a time uses the data directory: the server, or an operator's command."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from chatserver.db.migrations import DatabaseUnusable
 
 
 class DataLocked(Exception):
-    """Another process has the data directory."""
+    """Another process uses the data directory."""
 
 
 class DataLock:
-    """An advisory lock on `chat.lock`. The kernel lets go of it when the process dies, however it dies."""
+    """An advisory lock on `chat.lock`. The kernel releases it when the process ends, also after SIGKILL."""
 
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / "chat.lock"
         self._descriptor = -1
 
     def __enter__(self) -> DataLock:
-        """Raises DataLocked when somebody else has it, DatabaseUnusable where nothing may be written."""
+        """Raises DataLocked when another process has it, DatabaseUnusable where the directory is not writable."""
         try:
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            # Tried again, it would be no different: so not an error like others.
+            # A restart would not help, so this has the exit code of an unusable database.
             if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
                 database = self._path.with_name("chat.db")
                 raise DatabaseUnusable(f"{database}: cannot be written: {error.strerror}") from None

@@ -1,8 +1,8 @@
-"""Opens the file, or says why not; and takes its schema, step by step, to today's.
+"""Opens the database file, or says why it cannot be used, and brings its schema up to date.
 
 The steps are `schema/NNNN_name.sql`, append-only, one transaction each; the number of the last one
-stands in the file's `user_version`. Before the first of them a copy is made (precaution.py), and each
-is told in the log: an operator who waits for a start should see why.
+is in the file's `user_version`. Before the first step a copy is made (upgrade_copy.py). Each step is
+logged: an operator who waits for a start sees what it is doing.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from chatserver.db import upgrade_copy
+from chatserver.db import pragmas, upgrade_copy
 
 log = logging.getLogger(__name__)
 
-# "chat" in ASCII: tells our files from other programs'.
+# "chat" in ASCII: distinguishes this program's databases from others.
 APPLICATION_ID = 0x63686174
 
 
@@ -36,8 +36,8 @@ class _Step:
 def connect(path: Path, *, is_spare: bool = False) -> sqlite3.Connection:
     """A connection set up as this program needs it, on an up-to-date schema.
 
-    One of an older schema is copied first, unless it `is_spare` itself: taken out of a backup, and in
-    nobody's use. Raises DatabaseUnusable.
+    A database of an older schema is copied first, unless `is_spare`: it was unpacked from a backup
+    and is not in use. Raises DatabaseUnusable.
     """
     if path.exists() and path.stat().st_size:
         version = inspect(path)
@@ -49,7 +49,7 @@ def connect(path: Path, *, is_spare: bool = False) -> sqlite3.Connection:
         raise DatabaseUnusable(f"{path}: {error}") from None
     try:
         path.chmod(0o600)
-        _set_up(connection)
+        pragmas.set_up_database(connection)
         _migrate(connection, is_quiet=is_spare)
     except (sqlite3.Error, OSError) as error:
         connection.close()
@@ -65,9 +65,9 @@ def newest_version() -> int:
 
 
 def inspect(path: Path) -> int:
-    """Look without touching: read-only, before anything could change a byte of it. The schema; 0: nothing yet."""
+    """Check the file read-only, before any byte of it can change; its schema, 0 for an empty file."""
     try:
-        connection = open_to_look(path)
+        connection = open_read_only(path)
         try:
             application = connection.execute("PRAGMA application_id").fetchone()[0]
             version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -79,47 +79,33 @@ def inspect(path: Path) -> int:
         raise DatabaseUnusable(f"{path}: cannot be read as a database: {error}") from None
     if verdict != "ok":
         raise DatabaseUnusable(f"{path}: is damaged: {' '.join(str(verdict).split())}")
-    # Nobody's, and empty: what a kill leaves between making the file and its first migration.
-    is_unborn = is_empty and application == version == 0 and _begins_as_database(path)
-    if application != APPLICATION_ID and not is_unborn:
+    # What a kill between the creation of the file and its first migration leaves.
+    is_new = is_empty and application == version == 0 and _begins_as_database(path)
+    if application != APPLICATION_ID and not is_new:
         raise DatabaseUnusable(f"{path}: is not a database of this program")
     if version > newest_version():
         raise DatabaseUnusable(f"{path}: is newer (schema {version}) than this program ({newest_version()})")
     return int(version)
 
 
-def open_to_look(path: Path) -> sqlite3.Connection:
-    """A connection that changes nothing, for whoever has the data directory's lock.
+def open_read_only(path: Path) -> sqlite3.Connection:
+    """A read-only connection, for a process that has the data directory's lock.
 
-    Where there is no log to read it asks for none, and leaves no files beside the database.
+    Where there is no log to read, SQLite creates no files beside the database.
     """
     log = path.with_name(path.name + "-wal")
-    alone = "" if log.exists() and log.stat().st_size else "&immutable=1"
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{alone}", uri=True)
+    immutable = "" if log.exists() and log.stat().st_size else "&immutable=1"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{immutable}", uri=True)
 
 
 def _begins_as_database(path: Path) -> bool:
-    """False for a file of a few stray bytes, which SQLite takes for an empty database."""
+    """False for a file of a few other bytes, which SQLite treats as an empty database."""
     with path.open("rb") as file:
         return file.read(16) == b"SQLite format 3\0"
 
 
-def _set_up(connection: sqlite3.Connection) -> None:
-    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-    if mode != "wal":
-        raise sqlite3.OperationalError(f"the file system does not allow a write-ahead log (got {mode})")
-    # FULL: an acknowledged message is on the disk, not only in the kernel's memory.
-    connection.execute("PRAGMA synchronous = FULL")
-    # What was recalled must not lie about in freed pages, nor in a temporary file.
-    connection.execute("PRAGMA secure_delete = ON")
-    connection.execute("PRAGMA temp_store = MEMORY")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA busy_timeout = 5000")
-    connection.execute("PRAGMA journal_size_limit = 4194304")
-
-
 def _prepare(path: Path, version: int, is_spare: bool) -> None:
-    """Before a byte of the file changes: is there room for an upgrade, and a copy of what it was."""
+    """Before the file changes: check the disk space for an upgrade, and make the copy."""
     upgrade = f"schema upgrade from {version} to {newest_version()}"
     if missing := upgrade_copy.missing_bytes(path):
         raise DatabaseUnusable(f"{path}: the {upgrade} needs {missing:,} more bytes of free disk space")
@@ -127,11 +113,11 @@ def _prepare(path: Path, version: int, is_spare: bool) -> None:
         return
     log.warning("%s: starting the %s", path, upgrade)
     try:
-        with contextlib.closing(open_to_look(path)) as source:
+        with contextlib.closing(open_read_only(path)) as source:
             copy = upgrade_copy.copy(source, path, version)
     except (sqlite3.Error, OSError) as error:
         raise DatabaseUnusable(f"{path}: no copy could be made before the {upgrade}: {error}") from None
-    log.warning("%s: copied to %s, which is deleted after 7 days", path, copy.name)
+    log.warning("%s: copied to %s, which is deleted after a week", path, copy.name)
 
 
 def _migrate(connection: sqlite3.Connection, is_quiet: bool) -> None:
@@ -139,12 +125,12 @@ def _migrate(connection: sqlite3.Connection, is_quiet: bool) -> None:
     for step in _steps():
         if step.number > version:
             _take(connection, step)
-            if version and not is_quiet:  # a new room has nothing to wait for
+            if version and not is_quiet:  # a new database is not an upgrade
                 log.warning("schema version %d (%s) applied", step.number, step.name)
 
 
 def _take(connection: sqlite3.Connection, step: _Step) -> None:
-    """One step, wholly or not at all."""
+    """One step, in one transaction."""
     try:
         connection.executescript(
             f"BEGIN IMMEDIATE;\n{step.sql}\nPRAGMA application_id = {APPLICATION_ID};\n"

@@ -1,10 +1,13 @@
-"""The one row of `room`: where the room stands in its history."""
+"""The only row of table `room`: the number of the last change, and where the history begins."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chatserver.core.export import ExportTable
 from chatserver.db.transaction import Transaction
+
+EXPORTS = (ExportTable("room", "room", ("epoch", "seq", "first_id"), "id"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,33 +23,33 @@ def read(tx: Transaction) -> RoomState:
 
 
 def seq(tx: Transaction) -> int:
-    """The number of the last change, those of this batch included."""
+    """The number of the last change, the changes of this batch included."""
     known = tx.batch.values.get("seq")
     if known is None:
-        known = tx.batch.values["seq"] = tx.one("SELECT seq FROM room")[0]
+        known = tx.batch.values["seq"] = tx.execute("SELECT seq FROM room").fetchone()[0]
     number: int = known
     return number
 
 
 def next_seq(tx: Transaction, changes: int = 1) -> int:
-    """Take the number of the change that is being made, or of the first of several. Written once a batch."""
+    """The number of the change that is being made, or of the first of several. Written once in each batch."""
     before = seq(tx)
     tx.batch.values["seq"] = before + changes
     tx.on_rollback(lambda: tx.batch.values.update(seq=before))
-    tx.batch.endings["seq"] = _write_seq
+    tx.batch.at_end["seq"] = _write_seq
     return before + 1
 
 
 def touch(tx: Transaction) -> None:
-    """Change nothing, and write it: to know whether the disk takes a write."""
+    """Write without a change, to see whether the disk accepts a write."""
     tx.execute("UPDATE room SET first_id = first_id")
 
 
 def raise_first_id(tx: Transaction, first_id: int) -> int:
-    """Move the start of the history up to `first_id`, never down; where it starts now."""
+    """Move the start of the history up to `first_id`, never down; where it starts then."""
     row = tx.one("UPDATE room SET first_id = max(first_id, ?) RETURNING first_id", (first_id,))
-    begins: int = row[0]
-    return begins
+    start: int = row[0]
+    return start
 
 
 def _write_seq(tx: Transaction) -> None:
@@ -54,5 +57,5 @@ def _write_seq(tx: Transaction) -> None:
 
 
 def start_new_epoch(tx: Transaction) -> None:
-    """Name a new line of history: what readers know of the old one is not to be continued."""
+    """Give the history a new name, so that no reader continues from what it knows of the old one."""
     tx.execute("UPDATE room SET epoch = lower(hex(randomblob(8)))")

@@ -1,4 +1,4 @@
-"""What a unit of work sees of the database. See database.py for how units are run."""
+"""What a transaction function sees of the database. See database.py for how functions are run."""
 
 from __future__ import annotations
 
@@ -14,53 +14,53 @@ Values = Sequence[Any] | Mapping[str, Any]
 
 
 class RetryOneByOne(Exception):
-    """Raised by a unit of many whose items do not go together: each is to be done by itself."""
+    """Raised by a batch function whose items conflict: each is to be run alone."""
 
 
 class Batch:
-    """What the units of one COMMIT share: values read once, and what is to be written once, at its end."""
+    """What the functions of one COMMIT share: values read once, and writes that are done once, at its end."""
 
-    __slots__ = ("endings", "values")
+    __slots__ = ("at_end", "values")
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
-        self.endings: dict[str, TransactionFunction[None]] = {}
+        self.at_end: dict[str, TransactionFunction[None]] = {}
 
 
 class Transaction:
-    """What a unit sees: the connection, and a place to say what happened.
+    """The connection, and the list of events to announce.
 
-    Lives as long as its unit. Not for use outside the connection's thread.
+    Lives as long as its function. Not for use outside the connection's thread. `execute`, `announce` and
+    `on_rollback` are bound methods of the connection and of two lists: a wrapper of each would be
+    called a dozen times for every message.
     """
 
-    __slots__ = ("_connection", "_undo", "batch", "events")
+    __slots__ = ("_undo", "announce", "batch", "events", "execute", "on_rollback")
+
+    execute: Callable[..., sqlite3.Cursor]
+    """`execute(sql, values=())`, as sqlite3.Connection has it."""
+    announce: Callable[[Event], None]
+    """Publish an event once the transaction is on disk; never, if it is rolled back."""
+    on_rollback: Callable[[Callable[[], None]], None]
+    """Call a function, which takes back a change in memory, if this one does not reach the disk."""
 
     def __init__(self, connection: sqlite3.Connection, batch: Batch | None = None) -> None:
-        self._connection = connection
         self.batch = batch or Batch()
-        self._undo: list[Callable[[], None]] = []
         self.events: list[Event] = []
-
-    def execute(self, sql: str, values: Values = ()) -> sqlite3.Cursor:
-        return self._connection.execute(sql, values)
+        self._undo: list[Callable[[], None]] = []
+        self.execute = connection.execute
+        self.announce = self.events.append
+        self.on_rollback = self._undo.append
 
     def one(self, sql: str, values: Values = ()) -> Any:
         """The first row, or None."""
-        return self._connection.execute(sql, values).fetchone()
+        return self.execute(sql, values).fetchone()
 
     def all(self, sql: str, values: Values = ()) -> list[Any]:
-        return self._connection.execute(sql, values).fetchall()
-
-    def announce(self, event: Event) -> None:
-        """Tell the room, once this is on disk; never, if it is rolled back."""
-        self.events.append(event)
-
-    def on_rollback(self, undo: Callable[[], None]) -> None:
-        """Take back a change made in memory, should this unit not reach the disk."""
-        self._undo.append(undo)
+        return self.execute(sql, values).fetchall()
 
     def keep(self) -> None:
-        """It is on disk. What was to be undone, which may know this transaction, would else wait for the collector."""
+        """It is on disk. The undo functions may refer to this transaction: dropped now, no cycle is left."""
         self._undo.clear()
 
     def roll_back(self) -> None:

@@ -1,4 +1,4 @@
-"""Who may use a route. Every route in the list names one of these."""
+"""Access levels of routes. Each route names one."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from chatserver.core.model import User
 
 class Access(Enum):
     OPEN = auto()
-    """Probes: no cookie is read, no Host is checked."""
+    """Health probes: no cookie is read and the Host header is not checked."""
     FILE = auto()
-    """The product's own files, the same for everybody: no cookie is read."""
+    """Static files, the same for all clients: no cookie is read."""
     ANYONE = auto()
     READER = auto()
-    """Whoever may read the room: members, and guests where the settings let them."""
+    """Members, and guests if the setting `guests` is "read"."""
     MEMBER = auto()
     ADMINISTRATOR = auto()
 
     def check(self, user: User | None, guests: str) -> None:
-        """Refuses with `login_required` or `forbidden`. The rules ask the database again when they act."""
+        """Raises DomainError: `login_required`, `forbidden`. `guests` is the setting of that name.
+
+        The features check permissions again in the transaction, because `user` may be out of date.
+        """
         if self in (Access.OPEN, Access.FILE, Access.ANYONE) or (self is Access.READER and guests == "read"):
             return
         if user is None:

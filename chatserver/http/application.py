@@ -1,101 +1,73 @@
-"""The web application, put together from what the program hands in."""
+"""The web application: the middleware, the templates, and the routes of all features."""
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import aiohttp_jinja2
 import jinja2
 from aiohttp import web
-from aiohttp_session import session_middleware
+from aiohttp.typedefs import Middleware
 
-from chatserver.core.clock import Clock
-from chatserver.core.rate_limit import MinInterval
-from chatserver.db.database import Database
-from chatserver.features.messages import api
-from chatserver.features.messages.recent import Feed
-from chatserver.features.presence.presence import Presence
-from chatserver.features.presence.room_page import RoomPage
-from chatserver.features.room import Room
-from chatserver.features.status.metrics import Metrics
-from chatserver.http import headers, keys, login_cookie, middleware, routes
+from chatserver.http import headers, middleware
+from chatserver.http.access import Access
 from chatserver.http.aiohttp_compat import expect_header, prebuilt
-from chatserver.http.csrf import Tokens
-from chatserver.http.encode import Encoder
-from chatserver.http.origin import OriginPolicy
-from chatserver.http.static_files import StaticTree
-from chatserver.media.files import MediaFiles
-from chatserver.media.workers import ImageWorkers
-from chatserver.realtime.hub import Hub
+from chatserver.http.middleware import Guard
+from chatserver.http.route import Route
+from chatserver.http.site import SITE
 
-# aiohttp-session keeps its session under a plain string, which aiohttp 3.14 remarks on; nothing of ours does.
+# aiohttp-session keeps its session under a plain string, which aiohttp 3.14 warns of; no key of ours is one.
 warnings.filterwarnings("ignore", category=web.NotAppKeyWarning, module="aiohttp_session")
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the handlers work with. Made, started and stopped by the program, not here."""
-
-    room: Room
-    database: Database
-    feed: Feed
-    wire: Encoder
-    hub: Hub
-    watch: Metrics
-    presence: Presence
-    media: MediaFiles
-    workers: ImageWorkers
-    clock: Clock
-    secret: bytes
-    templates: Path
-    static: Path
-
-
-def build(parts: Parts) -> web.Application:
-    """The application, ready to be run."""
-    config = parts.room.settings.now
-    gate = OriginPolicy(config)
-    storage = login_cookie.LoginStorage(parts.room.logins, gate, config.secure)
+def build(guard: Guard) -> web.Application:
+    """The application without routes: `add_routes` follows."""
     expect_header.install()
-    app = web.Application(middlewares=[middleware.answering(config.secure)])
-    app[keys.ROOM] = parts.room
-    app[keys.SETTINGS] = parts.room.settings
-    app[keys.DATABASE] = parts.database
-    app[keys.FEED] = parts.feed
-    app[keys.ENCODER] = parts.wire
-    app[keys.HUB] = parts.hub
-    app[keys.METRICS] = parts.watch
-    app[keys.PRESENCE] = parts.presence
-    app[keys.MEDIA] = parts.media
-    app[keys.WORKERS] = parts.workers
-    app[keys.CLOCK] = parts.clock
-    app[keys.ORIGIN] = gate
-    app[login_cookie.LOGINS] = storage
-    app[prebuilt.HEADS] = prebuilt.Heads(config.secure)
-    app[keys.TOKENS] = Tokens(parts.secret)
-    app[keys.STATIC] = StaticTree(parts.static)
-    app[keys.TYPING] = MinInterval(parts.clock)
-    app[api.PROBE] = api.Probe()
-    app[keys.ACCESS] = routes.add_to(app, session_middleware(storage))
-    environment = aiohttp_jinja2.setup(
+    app = web.Application(middlewares=[middleware.answering(guard)])
+    app[SITE] = guard.site
+    app[prebuilt.HEADS] = prebuilt.ResponseHeads(guard.secure)
+    app.on_response_prepare.append(headers.prepare_handler(guard.secure))
+    return app
+
+
+def load_templates(app: web.Application, templates: Path) -> jinja2.Environment:
+    return aiohttp_jinja2.setup(
         app,
-        loader=jinja2.FileSystemLoader(parts.templates),
+        loader=jinja2.FileSystemLoader(templates),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,  # that would look at the files again with every page
     )
-    app[keys.ROOM_PAGE] = RoomPage(environment, parts.feed, parts.presence, parts.wire)
-    app.on_response_prepare.append(headers.adder(config.secure))
-    return app
+
+
+def add_routes(
+    app: web.Application,
+    features: Iterable[object],
+    access: dict[web.AbstractRoute, Access],
+    with_session: Middleware,
+) -> None:
+    """Register the `ROUTES` of each feature, bound to it, and note in `access` who may use them.
+
+    Sessions begin and end where anyone may go, so those handlers get a Session of aiohttp-session.
+    """
+    for feature in features:
+        routes: tuple[Route, ...] = getattr(feature, "ROUTES", ())
+        for route in routes:
+            bound = route.handler.__get__(feature)
+            handler = partial(with_session, handler=bound) if route.access is Access.ANYONE else bound
+            access[app.router.add_route(route.method, route.path, handler)] = route.access
+            if route.method == "GET" and route.has_head:
+                access[app.router.add_route("HEAD", route.path, handler)] = route.access
 
 
 def read_templates(app: web.Application) -> None:
-    """Read and compile every template: a fifth of a second, for a thread, so that no first visitor holds up the loop.
+    """Read and compile every template: 0.2 s, in a thread, so that no first visitor holds up the loop.
 
-    A page that is asked for before does its own part of it.
+    A page that is requested before that compiles its own templates.
     """
     environment = aiohttp_jinja2.get_env(app)
     for name in environment.list_templates():

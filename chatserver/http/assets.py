@@ -1,7 +1,7 @@
-"""Where the templates and the static files lie, and what a static file is when it is sent.
+"""The directories of the templates and the static files, and the bytes of a static file as it is served.
 
-In an installed package both lie inside it, in a checkout beside it. The build (hatch_build.py) uses this
-module too, with nothing else installed: it imports the standard library alone.
+An installed package contains both directories; in a checkout they are beside the package. The build
+(hatch_build.py) imports this module without dependencies installed, so it uses the standard library only.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
-# What is worth compressing; pictures are compressed already.
-TEXTS = frozenset({".js", ".css", ".svg"})
-# The files are written for whoever reads them, and a fifth of what a browser would fetch is comments.
-# Their lines stay, empty, so that a fault in a browser names the line of the source.
+# File name suffixes that are compressed; the formats of pictures are compressed already.
+TEXT_SUFFIXES = frozenset({".js", ".css", ".svg"})
+# Comments are removed: they are 20 % of the bytes. Their lines stay, empty, so that line numbers in a
+# browser's error messages are those of the source.
 _COMMENTS = {".js": re.compile(rb"^[ \t]*//.*$", re.M), ".css": re.compile(rb"/\*.*?\*/", re.S)}
-# A style sheet that names others holds them when it is sent: one request in place of one for each file.
+# Imported style sheets are inserted, so that a browser makes one request instead of one for each file.
 _IMPORT = re.compile(rb'^@import "([^"]+)";\n', re.M)
 _PREBUILT = ".prebuilt"
 
@@ -32,30 +32,31 @@ def static_dir() -> Path:
 
 
 def files(root: Path) -> list[Path]:
-    """All that can be asked for below `root`, in one order everywhere; what begins with a dot cannot."""
+    """The served files below `root`, sorted by path: all except those with a path part that begins with a dot."""
     found = sorted(root.rglob("*"))
     return [path for path in found if path.is_file() and not _is_hidden(path.relative_to(root))]
 
 
-def sent(path: Path) -> bytes:
-    """The file as browsers get it, before it is compressed: without comments, a style sheet with its imports."""
+def served_body(path: Path) -> bytes:
+    """The uncompressed response body of a file: without comments, a style sheet with its imports inserted."""
     body = path.read_bytes()
     if path.suffix in _COMMENTS:
         body = _COMMENTS[path.suffix].sub(lambda found: b"\n" * found[0].count(b"\n"), body)
     if path.suffix == ".css":
-        body = _IMPORT.sub(lambda found: sent(path.parent / found[1].decode()), body)
+        body = _IMPORT.sub(lambda found: served_body(path.parent / found[1].decode()), body)
     return body
 
 
-def contents(root: Path, generated: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Every file that can be asked for, as browsers get it: name below `root` -> body. `generated` are
-    files that the program writes itself."""
-    return {**{path.relative_to(root).as_posix(): sent(path) for path in files(root)}, **generated}
+def bodies(root: Path, generated: Mapping[str, bytes]) -> dict[str, bytes]:
+    """File name relative to `root` -> response body, for all served files and the `generated` ones."""
+    return {**{path.relative_to(root).as_posix(): served_body(path) for path in files(root)}, **generated}
 
 
-def prebuilt(root: Path, body: bytes, coding: str) -> Path:
-    """Where the build leaves `body` compressed ("br", "gz"). Its name is the content's: what was built
-    from another version of a file is never found, let alone sent."""
+def prebuilt_path(root: Path, body: bytes, coding: str) -> Path:
+    """The path of `body` compressed by the build; `coding` is "br" or "gz".
+
+    The name contains a hash of `body`, so that the file of another version is never served.
+    """
     return root / _PREBUILT / f"{hashlib.sha256(body).hexdigest()[:32]}.{coding}"
 
 
@@ -64,8 +65,8 @@ def _is_hidden(path: Path) -> bool:
 
 
 def _directory(name: str) -> Path:
-    """The wheel carries both inside the package; the checkout has them beside it."""
+    """Look inside the package (wheel), then beside it (checkout). Raises FileNotFoundError."""
     for parent in (_PACKAGE, _PACKAGE.parent):
         if (parent / name).is_dir():
             return parent / name
-    raise FileNotFoundError(f"the {name}/ directory of the program is missing beside {_PACKAGE}")
+    raise FileNotFoundError(f"the directory {name}/ is missing in and beside {_PACKAGE}")

@@ -1,4 +1,4 @@
-"""Own TLS: the certificate and its key, read again on demand while connections go on."""
+"""The TLS certificate and its key. They can be reloaded without closing connections."""
 
 from __future__ import annotations
 
@@ -9,31 +9,30 @@ log = logging.getLogger(__name__)
 
 
 class Certificate:
-    """One SSLContext for as long as the server runs.
+    """One SSLContext that exists as long as the server.
 
-    A certificate that is loaded into it counts for the handshakes from then on; connections that
-    stand were shaken with the old one and notice nothing.
+    A reloaded certificate is used for later handshakes. Open connections keep their TLS session.
     """
 
     def __init__(self, certificate: str, key: str) -> None:
-        """`certificate` (with its chain) and `key` are files in PEM. Raises OSError, ssl.SSLError among them."""
+        """`certificate` (with its chain) and `key` are paths of PEM files. Raises OSError (also ssl.SSLError)."""
         self._files = (certificate, key)
-        self.context = self._loaded()
+        self.context = self._new_context()
 
     def reload(self) -> None:
-        """Read both files again. What cannot be used is logged, and the old certificate stays."""
+        """Read both files again. If they are invalid, log an error and keep the present certificate."""
         try:
-            # In a context of its own first: a certificate whose key does not fit would spoil the one in use.
-            self._loaded()
+            # First into a new context: loading a certificate with the wrong key would break the context in use.
+            self._new_context()
             self.context.load_cert_chain(*self._files, password=_no_password)
         except OSError as error:
             log.error("certificate reload failed, keeping the old one: %s: %s", self._files[0], error)
         else:
             log.info("certificate reloaded: %s", self._files[0])
 
-    def _loaded(self) -> ssl.SSLContext:
+    def _new_context(self) -> ssl.SSLContext:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        # An encrypted key would make OpenSSL ask a terminal for its password, and the whole room wait.
+        # For an encrypted key OpenSSL would ask for the password on the terminal, and block the event loop.
         context.load_cert_chain(*self._files, password=_no_password)
         return context
 

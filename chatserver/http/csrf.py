@@ -1,4 +1,4 @@
-"""The CSRF token: a keyed hash of a random cookie. Another site can read neither."""
+"""CSRF tokens: an HMAC of the visitor's random cookie. Another site can read neither the cookie nor the token."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ FIELD = "csrf_token"
 HEADER = "X-CSRFToken"
 
 
-class Tokens:
+class CSRFTokens:
+    """Creates and checks tokens with the server's `secret`."""
+
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 
-    def of(self, visitor: str) -> str:
-        """The token that belongs to this visitor cookie."""
+    def for_visitor(self, visitor: str) -> str:
+        """The token for a visitor cookie: 40 hexadecimal digits."""
         return hmac.digest(self._secret, b"csrf:" + visitor.encode(), "sha256").hex()[:40]
 
-    def are_equal(self, visitor: str, given: str) -> bool:
-        return hmac.compare_digest(self.of(visitor).encode(), given.encode("utf-8", "replace"))
+    def is_valid(self, visitor: str, token: str) -> bool:
+        """Compare in constant time."""
+        return hmac.compare_digest(self.for_visitor(visitor).encode(), token.encode("utf-8", "replace"))
 
 
 def new_visitor() -> str:
+    """A value for the visitor cookie: 144 random bits."""
     return secrets.token_urlsafe(18)

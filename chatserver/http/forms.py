@@ -1,4 +1,4 @@
-"""What a request sends: read as a stream, with a ceiling for each part and a deadline for each chunk."""
+"""Reads request bodies as a stream: forms, uploads and JSON, with a size limit and a time limit for each chunk."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from chatserver.http import csrf
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-# A body that stands still for so long is given up.
-STILL_SECONDS = 30.0
+# The time limit for the next chunk of a body.
+CHUNK_TIMEOUT_SECONDS = 30.0
 FIELDS_MAX = 16
-# Room for a message of 10,000 characters, percent-encoded at its worst.
+# A message of 10,000 characters of 4 bytes each has 120,000 bytes when it is percent-encoded.
 FIELD_BYTES_MAX = 128 * 1024
 
 
 @dataclass(slots=True)
 class Form:
-    """Text fields, and uploaded files as temporary paths. `close` removes the files."""
+    """Text fields, and the temporary paths of uploaded files. `close` removes the files."""
 
     fields: dict[str, str] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Form:
         return self.fields.get(name, "")
 
     def number(self, name: str) -> int | None:
-        """A positive whole number, or None for an empty field. Refuses anything else."""
+        """A positive whole number below 10**18; None for an empty field. Raises DomainError: `bad_request`."""
         typed = self.text(name).strip()
         if not typed:
             return None
@@ -55,10 +55,13 @@ async def read(
     new_path: Callable[[], Path],
     upload_max: int,
 ) -> Form:
-    """The request's form, its CSRF token checked before anything else of it is kept.
+    """Read the request's form. `check_token` gets the CSRF token before any upload is written.
 
-    The token is the header, or the field; of a multipart body, the part that comes first. Refuses
-    with `csrf`, `bad_request`, `body_too_large`, `image_too_large`, `storage_full`. Leaves no file behind then.
+    The token is in the header, or else in a field; in a multipart body this must be the first part.
+    `file_names` are the fields that may contain a file; `new_path` creates the path of an upload (blocking);
+    `upload_max` is in bytes.
+    Raises DomainError: `csrf`, `bad_request`, `body_too_large`, `image_too_large`, `storage_full`; the
+    uploaded files are removed then.
     """
     header = request.headers.get(csrf.HEADER)
     if header is not None:
@@ -74,7 +77,7 @@ async def read(
 
 
 async def read_json(request: web.Request) -> dict[str, Any]:
-    """The request's JSON object. Refuses anything else with `bad_request`."""
+    """Read a JSON object. Raises DomainError: `bad_request` (not a JSON object, or too slow), `body_too_large`."""
     try:
         value = json.loads(await _read_whole(request))
     except (ValueError, RecursionError):
@@ -89,7 +92,7 @@ async def _read_whole(request: web.Request) -> bytes:
         raise DomainError(ErrorCode.BODY_TOO_LARGE)
     body = bytearray()
     while True:
-        chunk = await _in_time(request.content.readany())
+        chunk = await _with_timeout(request.content.readany())
         if not chunk:
             return bytes(body)
         body += chunk
@@ -138,7 +141,7 @@ async def _read_multipart(
             check_token("")
     except BaseException as error:
         await close(form)
-        # aiohttp's readers raise these for bodies that are no multipart, or end too early.
+        # aiohttp's readers raise these classes for a body that is not multipart or ends too early.
         if isinstance(error, (ValueError, RuntimeError, AssertionError, LookupError)):
             raise DomainError(ErrorCode.BAD_REQUEST) from None
         raise
@@ -146,7 +149,7 @@ async def _read_multipart(
 
 
 async def close(form: Form) -> None:
-    """Remove the uploaded files that nobody took."""
+    """Remove the uploaded files of a form."""
     paths = list(form.files.values())
     form.files.clear()
     if paths:
@@ -159,7 +162,7 @@ def _unlink(paths: list[Path]) -> None:
 
 
 async def _next_part(reader: MultipartReader) -> BodyPartReader | None:
-    part = await _in_time(reader.next())
+    part = await _with_timeout(reader.next())
     if isinstance(part, MultipartReader):
         raise DomainError(ErrorCode.BAD_REQUEST)
     return part
@@ -167,7 +170,7 @@ async def _next_part(reader: MultipartReader) -> BodyPartReader | None:
 
 async def _read_text(part: BodyPartReader) -> str:
     body = bytearray()
-    while chunk := await _in_time(part.read_chunk(8192)):
+    while chunk := await _with_timeout(part.read_chunk(8192)):
         body += chunk
         if len(body) > FIELD_BYTES_MAX:
             raise DomainError(ErrorCode.BODY_TOO_LARGE)
@@ -175,41 +178,41 @@ async def _read_text(part: BodyPartReader) -> str:
 
 
 async def _read_file(part: BodyPartReader, form: Form, new_path: Callable[[], Path], upload_max: int) -> None:
-    """Stream one file to disk. An empty one is a file field that was left empty."""
+    """Write one upload to disk, chunk by chunk. Ignores an empty file, which browsers send for an empty field."""
     assert part.name is not None
     if part.name in form.files:
         raise DomainError(ErrorCode.BAD_REQUEST, field=part.name)
-    path = form.files[part.name] = await _on_disk(new_path)
+    path = form.files[part.name] = await _in_thread(new_path)
     size = 0
-    file = await _on_disk(lambda: path.open("wb"))
+    file = await _in_thread(lambda: path.open("wb"))
     try:
-        while chunk := await _in_time(part.read_chunk(256 * 1024)):
+        while chunk := await _with_timeout(part.read_chunk(256 * 1024)):
             size += len(chunk)
             if size > upload_max:
                 raise DomainError(ErrorCode.IMAGE_TOO_LARGE, limit_mb=upload_max // 1_048_576)
-            await _on_disk(functools.partial(file.write, chunk))
+            await _in_thread(functools.partial(file.write, chunk))
     finally:
-        await _on_disk(file.close)
+        await _in_thread(file.close)
     if size == 0:
         await asyncio.to_thread(path.unlink, missing_ok=True)
         del form.files[part.name]
 
 
-async def _on_disk(work: Callable[[], T]) -> T:
-    """Do it in a thread. Refuses `storage_full` whatever the disk says."""
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Run `work` in a thread. Raises DomainError: `storage_full` for any OSError."""
     try:
         return await asyncio.to_thread(work)
     except OSError as error:
-        log.error("upload could not be stored: %s", error)
+        log.error("storing an upload failed: %s", error)
         raise DomainError(ErrorCode.STORAGE_FULL) from error
 
 
-async def _in_time(awaitable: Awaitable[T]) -> T:
-    """Refuses with `bad_request` a body that stands still, and one that aiohttp cannot make sense of."""
+async def _with_timeout(awaitable: Awaitable[T]) -> T:
+    """Raises DomainError: `bad_request` after CHUNK_TIMEOUT_SECONDS, and for a body that aiohttp cannot parse."""
     try:
-        async with asyncio.timeout(STILL_SECONDS):
+        async with asyncio.timeout(CHUNK_TIMEOUT_SECONDS):
             return await awaitable
     except TimeoutError:
-        raise DomainError(ErrorCode.BAD_REQUEST, still_seconds=int(STILL_SECONDS)) from None
-    except (HttpProcessingError, web.RequestPayloadError):  # a part's headers; the body's Content-Encoding
+        raise DomainError(ErrorCode.BAD_REQUEST, still_seconds=int(CHUNK_TIMEOUT_SECONDS)) from None
+    except (HttpProcessingError, web.RequestPayloadError):  # invalid headers of a part; invalid Content-Encoding
         raise DomainError(ErrorCode.BAD_REQUEST) from None

@@ -1,65 +1,79 @@
-"""What one client says, frame by frame, until it goes."""
+"""Reads one connection's frames and calls the handlers of their types, until the connection ends."""
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
 import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
+from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType
 
+from chatserver.core import json
+from chatserver.core.clock import Clock
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.token_bucket import TokenBucket, Verdict
-from chatserver.http import frame_commands
+from chatserver.http import responses
 from chatserver.http.aiohttp_compat.strict_websocket import StrictWebSocket, enqueue
-from chatserver.http.keys import CLOCK, HUB
+from chatserver.http.client_frame import ClientFrame, Direct, InvalidFrame, parse
 from chatserver.realtime import frames
 from chatserver.realtime.connection import Connection
+from chatserver.realtime.hub import Hub
+from chatserver.realtime.publisher import Publisher
 
 log = logging.getLogger(__name__)
 
-# Frames of one connection that may be at work at once; the next one is heard when one is done.
+# Frames of one connection at work at once; the next one is read when one is done.
 AT_WORK_MAX = 64
 INVALID_FRAMES_MAX = 10
+# JSON can spell half a surrogate pair; no frame can carry one.
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
+
+FrameHandler = Callable[[ClientFrame], Awaitable[None]] | Direct
 
 
-class Listener:
-    """Hears one client's frames in their order.
+@dataclass(frozen=True, slots=True)
+class FrameContext:
+    """What all connections share. `handlers`: type of frame -> handler, bound to its feature."""
 
-    A text is heard where it is read from the socket, so that a busy room's messages wait for no task
-    to wake up. What cannot be heard at once (too much at work, or not a text) stands in line for `listen`,
-    and all that follows behind it.
+    hub: Hub
+    publisher: Publisher
+    clock: Clock
+    handlers: Mapping[str, FrameHandler]
+    count_error: Callable[[ErrorCode], None]
+
+
+class FrameReader:
+    """Handles one connection's frames in their order.
+
+    A text frame is handled in the callback that read it from the socket, so that a busy room's
+    messages wait for no task. A frame that cannot be handled at once (too many at work, or not a
+    text) is queued for `run`, with all that follow it.
     """
 
     __slots__ = (
-        "_app",
-        "_at_work",
-        "_bucket",
-        "_connection",
-        "_context",
-        "_invalid_frames",
-        "_language",
-        "_one_is_done",
-        "_tasks",
-        "_ws",
+        "_at_work", "_bucket", "_context", "_invalid_frames", "_language", "_log_context", "_one_is_done", "_tasks",
+        "_ws", "connection",
     )  # fmt: skip
 
-    def __init__(self, app: web.Application, ws: StrictWebSocket, connection: Connection, language: str) -> None:
-        self._app = app
+    def __init__(self, context: FrameContext, ws: StrictWebSocket, connection: Connection, language: str) -> None:
+        self.connection = connection
+        self._context = context
         self._ws = ws
-        self._connection = connection
         self._language = language
-        # Whatever is logged of a frame names the request that the conversation began with.
-        self._context = contextvars.copy_context()
+        # Log lines of a frame name the request that opened the connection.
+        self._log_context = contextvars.copy_context()
         self._at_work = 0
         self._one_is_done: asyncio.Future[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._invalid_frames = 0
-        self._bucket = TokenBucket(app[CLOCK].monotonic())
+        self._bucket = TokenBucket(context.clock.monotonic())
 
-    async def listen(self) -> None:
-        """Returns when the conversation is over."""
+    async def run(self) -> None:
+        """Return when the connection has ended."""
         queue = self._ws.queue
         queue.on_frame = self._handle_at_once
         try:
@@ -68,15 +82,25 @@ class Listener:
         finally:
             queue.on_frame = enqueue
 
+    def send(self, payload: bytes) -> None:
+        self._context.hub.send(self.connection, frames.text(payload))
+
+    def reply(self, payload: bytes) -> None:
+        self._context.publisher.reply(self.connection, frames.text(payload))
+
+    def refuse(self, error: DomainError, fields: dict[str, Any]) -> None:
+        self._context.count_error(error.code)
+        self._context.hub.send(self.connection, frames.text(_refused(error, self._language, fields)))
+
     def _handle_at_once(self, message: WSMessage) -> bool:
-        """False when it must stand in line."""
+        """False when the frame must be queued."""
         if message.type is not WSMsgType.TEXT or self._at_work >= AT_WORK_MAX:
             return False
         self._handle_text(message.data)
         return True
 
     async def _handle(self, message: WSMessage) -> bool:
-        """False when the conversation is over."""
+        """False when the connection has ended."""
         match message.type:
             case WSMsgType.TEXT:
                 await self._until_fewer_are_at_work()
@@ -84,52 +108,54 @@ class Listener:
             case WSMsgType.BINARY:
                 self._close(WSCloseCode.UNSUPPORTED_DATA)
             case WSMsgType.PING:
-                if self._is_in_time():
-                    self._app[HUB].send(self._connection, frames.pong(bytes(message.data)))
+                if self._is_within_rate():
+                    self._context.hub.send(self.connection, frames.pong(bytes(message.data)))
             case WSMsgType.PONG:
-                self._is_in_time()
+                self._is_within_rate()
             case WSMsgType.CLOSE:
                 await self._answer_close(message.data)
                 return False
             case WSMsgType.ERROR if not isinstance(message.data, WebSocketError):
-                log.error("WebSocket connection failed", exc_info=message.data)
+                log.error("a connection failed", exc_info=message.data)
                 return False
             case _:  # a protocol error, which aiohttp has answered, or the end of the stream
                 return False
         return True
 
     def _handle_text(self, text: str) -> None:
-        if self._connection.closing_code is not None:
-            return  # the closing handshake has begun; what still comes is not heard
-        is_in_time = self._is_in_time()
+        if self.connection.closing_code is not None:
+            return  # the closing handshake has begun; later frames are dropped
+        is_within_rate = self._is_within_rate()
         try:
-            frame = frame_commands.parse(text)
-        except frame_commands.InvalidFrame:
+            fields = parse(text)
+            handler = self._context.handlers.get(fields["type"])
+            if handler is None:
+                raise InvalidFrame
+        except InvalidFrame:
             self._refuse_invalid()
             return
-        if not is_in_time:
-            self._refuse(DomainError(ErrorCode.TOO_FAST, retry_after_ms=self._bucket.wait_ms), frame)
+        if not is_within_rate:
+            self.refuse(DomainError(ErrorCode.TOO_FAST, retry_after_ms=self._bucket.wait_ms), fields)
             return
-        # Neither is waited for, so that a client may send on while its message is on the way to the disk.
+        # Not awaited, so that a client may send on while its message is written to the disk.
         # The database keeps the order in which they were begun.
         self._at_work += 1
-        if frame["type"] == frame_commands.POST:
-            frame_commands.post(self._app, self._connection, self._language, frame, self._posted)
+        frame = ClientFrame(fields, self)
+        if isinstance(handler, Direct):
+            handler.handler(frame, self._direct_done)
         else:
-            task = asyncio.create_task(
-                frame_commands.carry_out(self._app, self._connection, self._language, frame), context=self._context
-            )
+            task = asyncio.create_task(_run(handler, frame), context=self._log_context)
             self._tasks.add(task)
-            task.add_done_callback(self._carried_out)
+            task.add_done_callback(self._task_done)
 
-    def _posted(self, error: BaseException | None) -> None:
+    def _direct_done(self, error: BaseException | None) -> None:
         if error is None:
             self._bucket.give_back()
         elif not isinstance(error, DomainError):
-            self._context.run(log.error, "message could not be stored", exc_info=error)
+            self._log_context.run(log.error, "message could not be stored", exc_info=error)
         self._done()
 
-    def _carried_out(self, task: asyncio.Task[None]) -> None:
+    def _task_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         self._done()
 
@@ -143,29 +169,49 @@ class Listener:
             self._one_is_done = asyncio.get_running_loop().create_future()
             await self._one_is_done
 
-    def _is_in_time(self) -> bool:
-        """One frame has come; False when they come too fast. Who does not stop then is closed with 1008."""
-        now = self._connection.heard = self._app[CLOCK].monotonic()
+    def _is_within_rate(self) -> bool:
+        """Count one frame; False when frames come too fast. A client that goes on then is closed with 1008."""
+        now = self.connection.received_at = self._context.clock.monotonic()
         verdict = self._bucket.take(now)
         if verdict is Verdict.CLOSE:
             self._close(WSCloseCode.POLICY_VIOLATION)
-        return verdict is Verdict.HEAR
+        return verdict is Verdict.ALLOW
 
     def _refuse_invalid(self) -> None:
         self._invalid_frames += 1
-        self._refuse(DomainError(ErrorCode.BAD_REQUEST if self._connection.user else ErrorCode.LOGIN_REQUIRED), {})
+        code = ErrorCode.BAD_REQUEST if self.connection.user else ErrorCode.LOGIN_REQUIRED
+        self.refuse(DomainError(code), {})
         if self._invalid_frames >= INVALID_FRAMES_MAX:
             self._close(WSCloseCode.POLICY_VIOLATION)
 
-    def _refuse(self, refusal: DomainError, frame: dict[str, Any]) -> None:
-        frame_commands.refuse(self._app, self._connection, self._language, frame, refusal)
-
     def _close(self, code: int) -> None:
-        self._app[HUB].close(self._connection, code)
+        self._context.hub.close(self.connection, code)
 
     async def _answer_close(self, code: int | None) -> None:
-        """Finish the handshake: with our half if the client began it, else just by hanging up."""
-        if self._connection.closing_code is None:
+        """Finish the closing handshake: with a close frame if the client began it, else by closing the transport."""
+        if self.connection.closing_code is None:
             await self._ws.close(code=code or WSCloseCode.OK, drain=False)
         else:
-            self._connection.transport.close()
+            self.connection.transport.close()
+
+
+async def _run(handler: Callable[[ClientFrame], Awaitable[None]], frame: ClientFrame) -> None:
+    try:
+        await handler(frame)
+    except DomainError as error:
+        frame.refuse(error)
+
+
+def _refused(error: DomainError, language: str, fields: dict[str, Any]) -> bytes:
+    """A `refused` frame that names what it refuses as its sender did."""
+    refused: dict[str, Any] = {"type": "refused"}
+    refused.update({name: fields[name] for name in ("client_id", "id") if _is_encodable(fields.get(name))})
+    refused["code"] = error.code.value
+    refused["message"] = responses.message(error, language)
+    refused["retry_after_ms"] = error.details.get("retry_after_ms")
+    return json.dumps(refused)
+
+
+def _is_encodable(value: Any) -> bool:
+    """True for a text that UTF-8 can write, and for a whole number."""
+    return type(value) is int or (isinstance(value, str) and not _SURROGATES.search(value))

@@ -1,4 +1,4 @@
-"""The headers that every answer carries."""
+"""Response headers that every response has."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from chatserver.http.keys import REQUEST_ID
+from chatserver.http.request_id import REQUEST_ID
 
 REQUEST_ID_HEADER = "X-Request-ID"
 
-# Nothing but our own files, nothing inline, no frame around us, no string becomes markup.
+# Only files of this origin, no inline scripts or styles, no embedding in frames, Trusted Types for HTML sinks.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self';"
     " form-action 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; frame-ancestors 'none';"
     " require-trusted-types-for 'script'"
 )
-# What members uploaded, even as we re-encoded it, may do nothing at all.
+# For uploaded pictures: no scripts, no forms, no plugins, even if a browser would treat one as a document.
 MEDIA_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
-_SERVER = "chat"  # else aiohttp names itself and Python, with their versions
+_SERVER = "chat"  # aiohttp's default names the versions of aiohttp and Python
 _HEADERS = {
     "Server": _SERVER,
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -29,16 +29,16 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-_HEADERS_OVER_HTTPS = _HEADERS | {"Strict-Transport-Security": "max-age=31536000"}  # a year
+_HEADERS_OVER_HTTPS = _HEADERS | {"Strict-Transport-Security": "max-age=31536000"}  # 1 year
 
 
-def always(secure: bool) -> dict[str, str]:
-    """What stands in every answer, whatever it answers."""
+def common_headers(secure: bool) -> dict[str, str]:
+    """The headers of every response. `secure`: browsers use https, so HSTS is added (RFC 6797)."""
     return _HEADERS_OVER_HTTPS if secure else _HEADERS
 
 
-def adder(secure: bool) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """An `on_response_prepare` handler; a handler's own headers win."""
+def prepare_handler(secure: bool) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """A handler for `Application.on_response_prepare`. It does not replace headers that the response already has."""
 
     async def add_to(request: web.Request, response: web.StreamResponse) -> None:
         if request_id := request.get(REQUEST_ID):
@@ -50,6 +50,7 @@ def adder(secure: bool) -> Callable[[web.Request, web.StreamResponse], Awaitable
 
 
 def add(response: web.StreamResponse, secure: bool) -> None:
-    for name, value in always(secure).items():
+    """Add the common headers that `response` does not have, and replace `Server`."""
+    for name, value in common_headers(secure).items():
         response.headers.setdefault(name, value)
     response.headers["Server"] = _SERVER

@@ -1,4 +1,4 @@
-"""Where a request comes from: its address, the origin it may name, the Host it may ask for."""
+"""Checks of the Host and Origin headers, and the client's address behind trusted proxies."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from aiohttp import web
 from chatserver.core.config import Config
 from chatserver.core.errors import DomainError, ErrorCode
 
-# `none`: typed by the reader, or not from a page at all.
+# Values of Sec-Fetch-Site. `none`: the user opened the address directly, not from a page.
 _OWN_SITES = {"same-origin", "none"}
-# What proxies add on the way.
-_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
+# Headers that proxies add.
+_PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 
 
 class OriginPolicy:
-    """Knows our origin and which proxies to believe."""
+    """The server's public origin and the trusted proxies."""
 
     def __init__(self, config: Config) -> None:
         self._base_url = config.base_url
@@ -27,12 +27,15 @@ class OriginPolicy:
         self._proxies = config.trusted_proxies
 
     def check_host(self, request: web.Request) -> None:
-        """With a base URL set, nothing but its host is served: 421 for others (RFC 9110, 15.5.20)."""
+        """Check the Host header against the base URL, if one is set.
+
+        Raises DomainError: `wrong_host` (421, RFC 9110, section 15.5.20).
+        """
         if self._base_host and _without_default_port(request.host) != self._base_host:
             raise DomainError(ErrorCode.WRONG_HOST)
 
     def origin(self, request: web.Request) -> str:
-        """Our own origin, as this request's browser knows it."""
+        """The server's origin as the browser of this request sees it."""
         if self._base_url:
             return self._base_url
         scheme = "https" if self._is_tls else "http"
@@ -44,7 +47,10 @@ class OriginPolicy:
         return f"{scheme}://{host.removesuffix(default)}".lower()
 
     def check_origin(self, request: web.Request) -> None:
-        """Refuse, with `csrf`, an unsafe request that a browser says comes from another site's page."""
+        """For requests that change data. Raises DomainError: `csrf` if the browser names another site as the source.
+
+        Checks Sec-Fetch-Site (Fetch Metadata) and Origin (RFC 6454). Programs send neither and are accepted.
+        """
         site = request.headers.get("Sec-Fetch-Site")
         if site is not None and site not in _OWN_SITES:
             raise DomainError(ErrorCode.CSRF)
@@ -53,33 +59,36 @@ class OriginPolicy:
             raise DomainError(ErrorCode.CSRF)
 
     def check_socket_origin(self, request: web.Request) -> None:
-        """A socket must name its origin, and it must be ours: cookies ride along from any page."""
+        """Raises DomainError: `forbidden` unless the Origin header is the server's origin.
+
+        Browsers send cookies with a WebSocket handshake from any page (RFC 6455, section 10.2).
+        """
         if request.headers.get("Origin", "").lower() != self.origin(request):
             raise DomainError(ErrorCode.FORBIDDEN)
 
     def address(self, request: web.Request) -> str:
-        """The client's address: the peer's, or what trusted proxies say of it. IPv6 by its /64."""
+        """The client's address: the peer's, or the one that trusted proxies report. For IPv6 its /64 network."""
         return _network(self._client(request))
 
     def is_local(self, request: web.Request) -> bool:
-        """True when the client is a program on this host that asked this host.
+        """True for a request from a program on this host to a loopback address.
 
-        One that came through a proxy which we were not told to trust is not, nor is a page whose name
-        somebody pointed at this host: the Host must be a loopback address too.
+        False for a request with headers of a proxy that is not trusted. The Host header must be a loopback
+        address too, so that a page whose domain resolves to 127.0.0.1 (DNS rebinding) is not local.
         """
-        if not self._from_proxy(request) and any(name in request.headers for name in _FORWARDED):
+        if not self._from_proxy(request) and any(name in request.headers for name in _PROXY_HEADERS):
             return False
-        client, host = _parsed(self._client(request)), _name_of(request.host)
+        client, host = _parsed(self._client(request)), _host_name(request.host)
         parsed = _parsed(host)
-        asked_us = host == "localhost" or (parsed is not None and parsed.is_loopback)
-        return asked_us and client is not None and client.is_loopback
+        is_loopback_host = host == "localhost" or (parsed is not None and parsed.is_loopback)
+        return is_loopback_host and client is not None and client.is_loopback
 
     def _client(self, request: web.Request) -> str:
         address = request.remote or ""
         if self._from_proxy(request):
             hops = [hop.strip() for hop in ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")]
-            # From the right, as each proxy appends the peer that it saw; what stands further left
-            # than the first untrusted one is hearsay.
+            # From right to left, because each proxy appends the address of its peer. Addresses to the left of
+            # the first untrusted one were sent by the client and can be forged.
             for hop in reversed([hop for hop in hops if hop]):
                 if _parsed(hop) is None:
                     break
@@ -99,12 +108,12 @@ class OriginPolicy:
 
 
 def same_origin_navigation(request: web.Request) -> bool:
-    """True when the browser says that the reader followed a link of ours."""
+    """True if the browser reports that the user followed a link on a page of this server (Fetch Metadata)."""
     headers = request.headers
     return (
         headers.get("Sec-Fetch-Site") == "same-origin"
         and headers.get("Sec-Fetch-Mode") == "navigate"
-        and "Sec-Purpose" not in headers  # a page fetched ahead: nobody has followed the link yet
+        and "Sec-Purpose" not in headers  # a prefetch: the user has not followed the link
     )
 
 
@@ -118,7 +127,7 @@ def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
 
 @lru_cache(4096)
 def _network(address: str) -> str:
-    """One household: an IPv4 address, or the /64 that an IPv6 subscriber is given."""
+    """The address for rate limits: an IPv4 address, or the /64 network of an IPv6 address (one subscriber)."""
     parsed = _parsed(address)
     if parsed is None:
         return address
@@ -127,8 +136,8 @@ def _network(address: str) -> str:
     return str(parsed)
 
 
-def _name_of(host: str) -> str:
-    """`localhost:8000` without its port, `[::1]:8000` without its brackets too."""
+def _host_name(host: str) -> str:
+    """The host name of a Host header in lower case, without its port and without the brackets of IPv6."""
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0].lower()

@@ -7,34 +7,33 @@ from typing import Any
 
 from aiohttp import web
 
-from chatserver.http import encode
-from chatserver.http.keys import SETTINGS, STATIC, TOKENS, VIEWER
+from chatserver.http.encode import user_json
+from chatserver.http.site import SITE
+from chatserver.http.viewer import VIEWER
 
 
-def whole(request: web.Request) -> dict[str, Any]:
-    """All of it, as of now: also for a page that says no before the handler's turn has come."""
-    viewer = request[VIEWER]
-    return {**shared(request), "csrf_token": request.app[TOKENS].of(viewer.visitor)}
+def for_reader(request: web.Request) -> dict[str, Any]:
+    """All of it, with the reader's own CSRF token; also for an error page that comes before the handler."""
+    return {**shared(request), "csrf_token": request.app[SITE].tokens.for_visitor(request[VIEWER].visitor)}
 
 
 def shared(request: web.Request) -> dict[str, Any]:
     """The part that is the same for all readers of one kind: without the token."""
-    viewer = request[VIEWER]
-    settings = request.app[SETTINGS].now
-    static = request.app[STATIC]
+    viewer, site = request[VIEWER], request.app[SITE]
     return {
         "t": viewer.t,
-        "static": static.url,
-        "static_names": static.names,
+        "static": site.static.url,
+        "static_names": site.static.names,
         "lang": viewer.language,
         "theme": viewer.theme,
         "ui": viewer.ui,
-        "user": encode.user(viewer.user) if viewer.user else None,
-        "room_name": settings.room_name,
-        "registration": settings.registration,
+        "user": user_json(viewer.user) if viewer.user else None,
+        "room_name": site.settings.now.room_name,
+        "registration": site.settings.now.registration,
     }
 
 
-def moment(request: web.Request, time_ms: int) -> str:
-    """A time on a page that no script touches: by the room's clock, to the minute."""
-    return datetime.fromtimestamp(time_ms / 1000, request.app[SETTINGS].now.timezone).strftime("%Y-%m-%d %H:%M")
+def local_time(request: web.Request, time_ms: int) -> str:
+    """A time on a page without scripts: in the room's time zone, to the minute."""
+    zone = request.app[SITE].settings.now.timezone
+    return datetime.fromtimestamp(time_ms / 1000, zone).strftime("%Y-%m-%d %H:%M")

@@ -1,6 +1,6 @@
-"""Every request gets an id: in its answer, in each line logged on the way, and in the page of a 500.
+"""Request ids. The id is in the response header, in each log line of the request, and on the page of a 500.
 
-So a member who reads out twelve characters has named the lines in the log.
+With its 12 characters an operator finds the log lines of an error that a member reports.
 """
 
 from __future__ import annotations
@@ -12,25 +12,30 @@ import time
 from aiohttp import web
 
 from chatserver.core import logs
-from chatserver.http.keys import METRICS, ORIGIN, REQUEST_ID
+from chatserver.http.site import SITE
 
 log = logging.getLogger(__name__)
 
+REQUEST_ID = web.RequestKey("request_id", str)
+
 
 def begin(request: web.Request) -> float:
-    """Give the request its id, which is ours, never the client's: what comes from outside names nothing in our log.
+    """Set a new id for the request. An id from the client is not used, because it could imitate another request's.
 
-    Returns the moment, for `end`.
+    Returns the time of `time.perf_counter`, for `end`.
     """
-    request[REQUEST_ID] = request_id = f"{random.getrandbits(48):012x}"  # nosec B311 # it names lines and opens nothing
-    logs.REQUEST_ID.set(request_id)  # a request runs in a task, and so in a context, of its own
+    request[REQUEST_ID] = request_id = f"{random.getrandbits(48):012x}"  # nosec B311 # an id in log lines, not a secret
+    logs.REQUEST_ID.set(request_id)  # aiohttp runs each request in a task with its own context
     return time.perf_counter()
 
 
 def end(request: web.Request, status: int, begun: float) -> None:
-    """Count the answer, and note it in the access log, which is kept at `debug` only."""
-    request.app[METRICS].answers[status] += 1
+    """Count the response, and log it at `debug` level. `begun` is the return value of `begin`."""
+    request.app[SITE].count_answer(status)
     if log.isEnabledFor(logging.DEBUG):
-        # The path without its query, where tokens and invitations stand.
-        facts = {"address": request.app[ORIGIN].address(request), "ms": round((time.perf_counter() - begun) * 1000, 1)}
+        # The path without its query string, which can contain tokens and invitations.
+        facts = {
+            "address": request.app[SITE].origin.address(request),
+            "ms": round((time.perf_counter() - begun) * 1000, 1),
+        }
         log.debug("%s %s %d", request.method, request.path, status, extra=facts)

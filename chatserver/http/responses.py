@@ -1,4 +1,4 @@
-"""How a handler answers: JSON for programs, pages and redirects for browsers, refusals in the reader's words."""
+"""How a handler answers: JSON for programs, pages and redirects for browsers, errors in the reader's language."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from urllib.parse import quote
 import aiohttp_jinja2
 from aiohttp import web
 
+from chatserver.core import json
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.http import page_context
-from chatserver.http import viewer as viewers
 from chatserver.http.aiohttp_compat.prebuilt import PrebuiltResponse
-from chatserver.http.encode import dumps
-from chatserver.http.keys import METRICS, VIEWER
+from chatserver.http.site import SITE
+from chatserver.http.viewer import VIEWER, wants_html, wants_json
 from chatserver.i18n import explain
 
 STATUS = {
@@ -52,21 +52,26 @@ _PAGE = (("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-sto
 _JSON = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
 
 
-def json(value: Any, status: int = 200) -> web.Response:
-    return web.Response(body=dumps(value), status=status, headers=_JSON)
+def as_json(value: Any, status: int = 200) -> web.Response:
+    return encoded_json(json.dumps(value), status)
 
 
-def ready_json(body: bytes) -> PrebuiltResponse:
+def encoded_json(body: bytes, status: int = 200) -> web.Response:
+    """`body` is JSON already."""
+    return web.Response(body=body, status=status, headers=_JSON)
+
+
+def prebuilt_json(body: bytes) -> PrebuiltResponse:
     return PrebuiltResponse(body, _JSON)
 
 
-def ready_page(body: bytes) -> PrebuiltResponse:
+def prebuilt_page(body: bytes) -> PrebuiltResponse:
     return PrebuiltResponse(body, _PAGE)
 
 
 def page(request: web.Request, template: str, values: dict[str, Any], status: int = 200) -> web.Response:
     response: web.Response = aiohttp_jinja2.render_template(
-        template, request, {**page_context.whole(request), **values}, status=status
+        template, request, {**page_context.for_reader(request), **values}, status=status
     )
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -77,47 +82,46 @@ def see_other(path: str) -> web.Response:
     return web.Response(status=303, headers={"Location": path, "Cache-Control": "no-store"})
 
 
-def words(refusal: DomainError, language: str) -> str:
-    """The refusal as a sentence for this reader."""
-    return explain(language, refusal.code.value, refusal.details)
+def message(error: DomainError, language: str) -> str:
+    """The error as a sentence in this language."""
+    return explain(language, error.code.value, error.details)
 
 
-def refused_json(request: web.Request, refusal: DomainError) -> web.Response:
-    sentence = words(refusal, request[VIEWER].language)
-    error = {"code": refusal.code.value, "message": sentence, **refusal.details}
-    return _counted(request, json({"error": error}, STATUS[refusal.code]), refusal)
+def refused_json(request: web.Request, error: DomainError) -> web.Response:
+    shown = {"code": error.code.value, "message": message(error, request[VIEWER].language), **error.details}
+    return _counted(request, as_json({"error": shown}, STATUS[error.code]), error)
 
 
-def refused_page(request: web.Request, refusal: DomainError) -> web.Response:
-    """The page that says no; a reader who only has to log in first is taken there."""
-    if refusal.code is ErrorCode.LOGIN_REQUIRED and request.method in ("GET", "HEAD"):
+def refused_page(request: web.Request, error: DomainError) -> web.Response:
+    """An error page; a reader who only has to log in is redirected to the login page."""
+    if error.code is ErrorCode.LOGIN_REQUIRED and request.method in ("GET", "HEAD"):
         there = quote(request.rel_url.raw_path_qs, safe="/")
         return see_other(f"/login/?next={there}" if request.path != "/" else "/login/")
     values = {
-        "status": STATUS[refusal.code],
-        "code": refusal.code.value,
-        "message": words(refusal, request[VIEWER].language),
-        "error_id": refusal.details.get("id", ""),
+        "status": STATUS[error.code],
+        "code": error.code.value,
+        "message": message(error, request[VIEWER].language),
+        "error_id": error.details.get("id", ""),
     }
-    return _counted(request, page(request, "error.html", values, STATUS[refusal.code]), refusal)
+    return _counted(request, page(request, "error.html", values, STATUS[error.code]), error)
 
 
-def refused(request: web.Request, refusal: DomainError) -> web.Response:
-    return refused_page(request, refusal) if viewers.wants_html(request) else refused_json(request, refusal)
+def refused(request: web.Request, error: DomainError) -> web.Response:
+    return refused_page(request, error) if wants_html(request) else refused_json(request, error)
 
 
-def refused_form(request: web.Request, refusal: DomainError, template: str, values: dict[str, Any]) -> web.Response:
-    """The form again, with what was typed and what was wrong; JSON for those who asked for JSON."""
-    if viewers.wants_json(request):
-        return refused_json(request, refusal)
-    error = {"code": refusal.code.value, "message": words(refusal, request[VIEWER].language)}
-    return _counted(request, page(request, template, {**values, "error": error}, STATUS[refusal.code]), refusal)
+def refused_form(request: web.Request, error: DomainError, template: str, values: dict[str, Any]) -> web.Response:
+    """The form again, with what was typed and what was wrong; JSON where the request accepts JSON."""
+    if wants_json(request):
+        return refused_json(request, error)
+    shown = {"code": error.code.value, "message": message(error, request[VIEWER].language)}
+    return _counted(request, page(request, template, {**values, "error": shown}, STATUS[error.code]), error)
 
 
-def _counted(request: web.Request, response: web.Response, refusal: DomainError) -> web.Response:
-    """Every refusal over HTTP leaves through here: it is counted, and says when to come back."""
-    request.app[METRICS].refused(refusal.code)
+def _counted(request: web.Request, response: web.Response, error: DomainError) -> web.Response:
+    """Count an error answer, and say when to try again."""
+    request.app[SITE].count_error(error.code)
     if response.status in (429, 503):
-        wait_ms = refusal.details.get("retry_after_ms", 1000)
+        wait_ms = error.details.get("retry_after_ms", 1000)
         response.headers["Retry-After"] = str(max(1, -(-wait_ms // 1000)))
     return response

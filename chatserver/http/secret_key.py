@@ -1,4 +1,4 @@
-"""The server's own secret: made once, kept in the data directory, readable by its user alone."""
+"""The server's secret key: created once, stored in the data directory with mode 0600."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SECRET_BYTES = 32
 
 
 def load(data_dir: Path) -> bytes:
-    """The secret of this data directory, made if there is none."""
+    """Read `secret.key` (32 bytes) of this data directory; create it if it does not exist. Raises OSError."""
     path = data_dir / "secret.key"
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -24,5 +24,5 @@ def load(data_dir: Path) -> bytes:
 
 
 def files(data_dir: Path) -> list[Path]:
-    """Every secret of this data directory: the regular files `*.key` in it."""
+    """The secret files of this data directory: the regular files named `*.key`."""
     return sorted(path for path in data_dir.glob("[a-z]*.key") if path.is_file() and not path.is_symlink())

@@ -1,4 +1,4 @@
-"""The static files: read once at start, served under a path that names their content."""
+"""Serves the static files from memory, under a path that contains a hash of all of them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pathlib import Path, PurePosixPath
 from aiohttp import web
 
 from chatserver.http import assets
+from chatserver.http.access import Access
+from chatserver.http.route import Route
 from chatserver.i18n.scripts import scripts
 
 _TYPES = {
@@ -21,47 +23,55 @@ _TYPES = {
     ".png": "image/png",
     ".webp": "image/webp",
 }
-_FOR_EVER = "public, max-age=31536000, immutable"
+_IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
     body: bytes
-    encoded: dict[str, bytes]  # by the name of its coding, the smallest first
+    encoded: dict[str, bytes]  # name of the content coding -> body, the smallest first
     content_type: str
 
 
 class StaticTree:
-    """Every file under `root`, in memory: a few hundred KB. The path holds a hash of the whole tree,
+    """All static files under `root`, in memory (a few hundred KB).
 
-    so a browser may keep each file for ever, and modules that import each other by relative paths
-    always come from the same version.
+    The path contains a hash of all files, so a browser can cache each file without revalidation, and
+    modules that import each other by relative paths always have the same version.
     """
 
     def __init__(self, root: Path) -> None:
         self._assets: dict[str, Asset] = {}
         digest = hashlib.sha256()
-        for name, body in assets.contents(root, scripts()).items():
+        for name, body in assets.bodies(root, scripts()).items():
             digest.update(name.encode() + b"\0" + body + b"\0")
             self._assets[name] = _asset(root, PurePosixPath(name).suffix, body)
         self.version = digest.hexdigest()[:12]
 
     def url(self, name: str) -> str:
-        """The address of a file; a KeyError for one that there is not, so that a page cannot name it."""
+        """The path of a file's URL. Raises KeyError for an unknown file, so that a wrong name in a template fails."""
         if name not in self._assets:
             raise KeyError(f"no static file {name!r}")
         return f"/static/{self.version}/{name}"
 
     def names(self, folder: str) -> list[str]:
+        """The names of the files in `folder`, relative to `root`."""
         return [name for name in self._assets if name.startswith(folder + "/")]
 
-    def respond(self, request: web.Request) -> web.Response:
-        # An old address still gets the file that there is now, but must not be kept.
+    async def get(self, request: web.Request) -> web.Response:
+        # A URL of an older version gets the present file, which must not be cached under that URL.
         is_current = request.match_info["version"] == self.version
-        return self.serve(request, request.match_info["name"], _FOR_EVER if is_current else "no-cache")
+        return self.serve(request, request.match_info["name"], _IMMUTABLE if is_current else "no-cache")
+
+    async def get_service_worker(self, request: web.Request) -> web.Response:
+        """`/sw.js`, at the root because a service worker controls only URLs below its own; browsers revalidate it."""
+        return self.serve(request, "js/sw.js", "no-cache")
+
+    async def get_favicon(self, request: web.Request) -> web.Response:
+        return web.Response(status=301, headers={"Location": self.url("img/icon.svg")})
 
     def serve(self, request: web.Request, name: str, cache_control: str) -> web.Response:
-        """The file `name`, at whatever address it was asked for; 404 for one that there is not."""
+        """The response for the file `name`, in the best coding that the client accepts. Raises HTTPNotFound."""
         asset = self._assets.get(name)
         if asset is None:
             raise web.HTTPNotFound
@@ -75,25 +85,31 @@ class StaticTree:
                 break
         return web.Response(body=body, content_type=asset.content_type, headers=headers)
 
+    ROUTES = (
+        Route("GET", "/static/{version}/{name:.+}", get, Access.FILE),
+        Route("GET", "/sw.js", get_service_worker, Access.FILE),
+        Route("GET", "/favicon.ico", get_favicon, Access.FILE),
+    )
+
 
 def _asset(root: Path, suffix: str, body: bytes) -> Asset:
     content_type = _TYPES.get(suffix) or mimetypes.types_map.get(suffix, "application/octet-stream")
-    return Asset(body, _encoded(root, body) if suffix in assets.TEXTS else {}, content_type)
+    return Asset(body, _encoded(root, body) if suffix in assets.TEXT_SUFFIXES else {}, content_type)
 
 
 def _encoded(root: Path, body: bytes) -> dict[str, bytes]:
-    """What the build made of it. A checkout was not built: gzip takes it 10 ms for all files, and
-    Brotli would take half a second, which no start shall wait for."""
+    """Read the codings that the build made. A checkout has none: then only gzip is made, in 10 ms for all
+    files; Brotli would take 0.5 s at each start."""
     found = {}
     for coding, suffix in (("br", "br"), ("gzip", "gz")):
-        path = assets.prebuilt(root, body, suffix)
+        path = assets.prebuilt_path(root, body, suffix)
         if path.is_file():
             found[coding] = path.read_bytes()
     return found if "gzip" in found else {**found, "gzip": gzip.compress(body, 9, mtime=0)}
 
 
 def _codings(accept_encoding: str) -> Iterator[str]:
-    """Those that a browser takes, by RFC 9110, section 12.5.3; with `q=0` it says which it does not."""
+    """The codings of an Accept-Encoding header, without those of weight 0 (RFC 9110, section 12.5.3)."""
     for part in accept_encoding.lower().split(","):
         coding, _, weight = part.replace(" ", "").partition(";q=")
         if weight.strip("0.") or not weight:

@@ -1,4 +1,4 @@
-"""Who asks, and how they want to be answered: login, language, layout, theme."""
+"""The client of a request: session, language, layout, theme."""
 
 from __future__ import annotations
 
@@ -11,29 +11,31 @@ from aiohttp import web
 
 from chatserver.core.model import Session, User
 from chatserver.http import csrf
+from chatserver.http.forms import Form
 from chatserver.i18n import LANGUAGES, choose, translator
 
 LAYOUTS = ("desktop", "mobile")
 THEMES = ("auto", "light", "dark")
 
-_NOTHING_ASKED: Mapping[str, str] = MappingProxyType({})
+_EMPTY_QUERY: Mapping[str, str] = MappingProxyType({})
 _PHONE = re.compile(r"iPhone|iPod|Android.+Mobile|Mobile.+Firefox|MicroMessenger|Windows Phone|HarmonyOS.+Mobile")
 
 
 class Viewer:
-    """The asker of one request. `visitor` binds their CSRF token; `session` is None for guests, and until looked up.
+    """The client of one request. `visitor` is the cookie to which the CSRF token belongs; `session` is None for
+    guests, and until the middleware has read it.
 
-    Language, layout and theme are looked for when an answer needs them: most answers of the API do not.
+    Language, layout and theme are computed on access, because most API responses do not use them.
     """
 
     __slots__ = ("_cookies", "_fallback", "_headers", "_query", "session", "visitor", "visitor_is_new")
 
     def __init__(self, request: web.Request, cookies: Mapping[str, str], fallback: str, visitor: str | None) -> None:
-        """`fallback` is the room's language; `visitor` what the visitor's cookie says, if it is one of ours."""
-        # Not the request itself, which holds this: memory would wait for the garbage collector.
+        """`fallback` is the setting `language`; `visitor` the visitor cookie, None if it is missing or invalid."""
+        # No reference to the request, which refers to this object: a cycle would wait for the garbage collector.
         self._cookies = cookies
         self._headers = request.headers
-        self._query = request.query if request.query_string else _NOTHING_ASKED
+        self._query = request.query if request.query_string else _EMPTY_QUERY
         self._fallback = fallback
         self.visitor = visitor or csrf.new_visitor()
         self.visitor_is_new = not visitor
@@ -45,7 +47,7 @@ class Viewer:
 
     @property
     def language(self) -> str:
-        """`?lang=`, then the cookie, then what the browser prefers, then the room's."""
+        """From `?lang=`, else the cookie, else Accept-Language, else the setting `language`."""
         chosen = self._chosen("lang", LANGUAGES)
         return chosen or _preferred(self._headers.get("Accept-Language", "")[:1000], self._fallback)
 
@@ -55,7 +57,7 @@ class Viewer:
 
     @property
     def ui(self) -> str:
-        """`?ui=`, then the cookie, then whether the browser is a phone's."""
+        """The layout, from `?ui=`, else the cookie, else "mobile" if the browser is on a phone."""
         if chosen := self._chosen("ui", LAYOUTS):
             return chosen
         says_mobile = self._headers.get("Sec-CH-UA-Mobile") == "?1"
@@ -67,7 +69,7 @@ class Viewer:
         return chosen if chosen in THEMES else "auto"
 
     def new_choices(self) -> Iterator[tuple[str, str]]:
-        """What `?ui=` and `?lang=` chose just now, as the names and values of the cookies that keep it."""
+        """Names and values of the cookies to set, because `?ui=` or `?lang=` differs from the cookie."""
         if self._query:
             for name, allowed in (("ui", LAYOUTS), ("lang", LANGUAGES)):
                 chosen = self._query.get(name)
@@ -78,7 +80,23 @@ class Viewer:
         return next((choice for choice in (self._query.get(name), self._cookies.get(name)) if choice in allowed), None)
 
 
-# A room's readers have a few dozen browsers between them, and each asks again and again.
+VIEWER = web.RequestKey("viewer", Viewer)
+FORM = web.RequestKey("form", Form)
+
+
+def member_of(request: web.Request) -> User:
+    """The member of a request, on a route with Access.MEMBER or Access.ADMINISTRATOR."""
+    user = request[VIEWER].user
+    assert user is not None
+    return user
+
+
+def form_of(request: web.Request) -> Form:
+    """The form of a POST request. The middleware has checked its CSRF token."""
+    return request[FORM]
+
+
+# Cached: clients send few different values of these headers, and the same ones with every request.
 
 
 @lru_cache(1024)
@@ -100,10 +118,10 @@ def wants_html(request: web.Request) -> bool:
 
 
 def short_agent(agent: str) -> str:
-    """A browser's User-Agent in a few words: `Chrome · Android`."""
+    """The browser and the operating system of a User-Agent header: `Chrome · Android`; else its first 40 characters."""
     browsers = (("MicroMessenger", "WeChat"), ("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"),
                 ("Chrome", "Chrome"), ("Safari", "Safari"))  # fmt: skip
     systems = (("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"),
                ("Mac OS", "macOS"), ("Linux", "Linux"))  # fmt: skip
-    words = [next((name for mark, name in kind if mark in agent), "") for kind in (browsers, systems)]
-    return " · ".join(word for word in words if word) or agent[:40]
+    names = [next((name for token, name in kind if token in agent), "") for kind in (browsers, systems)]
+    return " · ".join(name for name in names if name) or agent[:40]

@@ -1,4 +1,4 @@
-"""The one catalogue of sentences and labels: a flat JSON file for each language, and the choice of a language."""
+"""Translations: one flat catalogue for each language, and the choice of the language."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import Any
 
 LANGUAGES = ("zh", "en")
 
-# Browsers send a few dozen characters; longer headers are cut, so that parsing stays cheap.
-HEADER_MOST = 1000
-RANGES_MOST = 30
+# A browser's Accept-Language has less than 100 characters. The limits bound the time for longer headers.
+HEADER_CHARS_MAX = 1000
+RANGES_MAX = 30
 
+# Longer waits are given in minutes.
 _MINUTES_FROM_MS = 120_000
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)(?:\|([^|}]*)\|([^|}]*))?\}")
@@ -23,41 +24,40 @@ _QUALITY = re.compile(r"[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 
 
 def catalogue(language: str) -> Mapping[str, str]:
-    """Every sentence of one of LANGUAGES: key -> sentence.
+    """The catalogue of one of LANGUAGES: key -> sentence.
 
-    `{name}` is replaced by the value of that name, `{name|one|many}` by the first word when the value
-    is 1 and by the second otherwise.
+    `{name}` in a sentence is replaced by the value of that name; `{name|one|many}` by the first word if
+    the value is 1, else by the second.
     """
     return _CATALOGUES[language]
 
 
 def translator(language: str) -> Callable[..., str]:
-    """`t(key, **values)` for one of LANGUAGES; an unknown key is a KeyError.
+    """A function `t(key, **values)` for one of LANGUAGES. It raises KeyError for an unknown key.
 
-    Values are inserted once and not searched for placeholders, so a member called `{seconds}` is shown as such.
-    A missing value becomes "…", so that a reader still gets a sentence.
+    Inserted values are not expanded again, so a member may be called `{seconds}`. A missing value is
+    shown as "…", because an incomplete sentence is better for the reader than an error.
     """
-    words = catalogue(language)
+    sentences = catalogue(language)
 
     def t(key: str, /, **values: Any) -> str:
-        def filled(found: re.Match[str]) -> str:
+        def expand(found: re.Match[str]) -> str:
             name, one, many = found.groups()
             value = str(values.get(name, "…"))
             if one is None:
                 return value
             return str(one if value == "1" else many)
 
-        return _PLACEHOLDER.sub(filled, words[key])
+        return _PLACEHOLDER.sub(expand, sentences[key])
 
     return t
 
 
 def explain(language: str, code: str, details: Mapping[str, Any]) -> str:
-    """The sentence for an error code in the reader's language.
+    """The translated message of a DomainError: the sentence `refusal.CODE` with `details` inserted.
 
-    A detail `reason` chooses a more exact sentence where there is one (`refusal.name_invalid.too_long`), and
-    `general` the one for an error whose details are not known;
-    `retry_after_ms` is given as `{seconds}` or `{minutes}`, rounded up so that trying then is not too early.
+    A detail `reason` selects a more specific sentence if there is one (`refusal.name_invalid.too_long`).
+    `retry_after_ms` also gives the values `{seconds}` and `{minutes}`, rounded up.
     """
     variant, values = str(details.get("reason", "")), dict(details)
     wait_ms = details.get("retry_after_ms")
@@ -68,18 +68,18 @@ def explain(language: str, code: str, details: Mapping[str, Any]) -> str:
         if wait_ms > _MINUTES_FROM_MS:
             variant = variant or "minutes"
     key = f"refusal.{code}"
-    exact = f"{key}.{variant}"
-    return translator(language)(exact if exact in catalogue(language) else key, **values)
+    specific = f"{key}.{variant}"
+    return translator(language)(specific if specific in catalogue(language) else key, **values)
 
 
 def choose(accept_language: str, fallback: str) -> str:
-    """The language with the highest quality in Accept-Language (RFC 9110, section 12.5.4), else `fallback`.
+    """The supported language with the highest weight in Accept-Language (RFC 9110, section 12.5.4), else `fallback`.
 
-    Only the primary subtag counts: zh-Hant-TW is zh. `*` stands for `fallback`. Of equals the first
-    wins. Parts that are not a language range with a quality are ignored.
+    Only the primary subtag is compared: zh-Hant-TW is zh. `*` means `fallback`. The first of equal weights
+    wins. Invalid parts are ignored.
     """
     best, best_quality = fallback, 0.0
-    for part in accept_language[:HEADER_MOST].split(",")[:RANGES_MOST]:
+    for part in accept_language[:HEADER_CHARS_MAX].split(",")[:RANGES_MAX]:
         tag, _, parameter = part.partition(";")
         language, quality = _RANGE.fullmatch(tag.strip()), _QUALITY.fullmatch(parameter.strip() or "q=1")
         if language is None or quality is None:
@@ -91,8 +91,8 @@ def choose(accept_language: str, fallback: str) -> str:
 
 
 def _load(language: str) -> dict[str, str]:
-    words: dict[str, str] = json.loads(Path(__file__).with_name(f"{language}.json").read_text("utf-8"))
-    return words
+    sentences: dict[str, str] = json.loads(Path(__file__).with_name(f"{language}.json").read_text("utf-8"))
+    return sentences
 
 
 _CATALOGUES = {language: _load(language) for language in LANGUAGES}

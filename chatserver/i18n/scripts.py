@@ -1,4 +1,4 @@
-"""The room page's part of the catalogue, as one static script for each language."""
+"""The translations of the page's scripts, as one generated static script for each language."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _PREFIX = "script."
 
 
 def scripts() -> dict[str, bytes]:
-    """Name below `static/` -> the script that gives `static/js/words/words.js` its sentences.
+    """File name relative to `static/` -> the script that `static/js/words/words.js` reads the sentences from.
 
-    A static file is fetched once and then cached for ever; the same bytes in each HTML page would be sent with
-    each visit, and the policy forbids inline scripts. It is a classic script that the page loads with `defer`
-    before its modules, so no module waits for a second module's answer to know the language.
+    Browsers cache a static file; inside the HTML page the sentences would be sent with each visit, and the
+    Content-Security-Policy forbids inline scripts. The page loads this classic script with `defer` before its
+    modules, so that no module waits for a second request.
     """
     return {f"js/words/{language}.js": _script(language) for language in LANGUAGES}
 

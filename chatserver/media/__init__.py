@@ -1,8 +1,8 @@
-"""Pictures: read, made small and stored, knowing nothing of the room.
+"""Decodes uploaded pictures, encodes them as WebP, and stores the files. Knows no table and no event.
 
-`workers.ImageWorkers` is the way in for the event loop, `files.MediaFiles` the directory on disk.
-Everything that touches uploaded bytes (`headers`, `images`, `fitting`) runs in `worker`'s process
-only: the server itself never imports Pillow.
+The event loop calls `workers.ImageWorkers`; `files.MediaFiles` is the directory on disk. `headers`,
+`images` and `fitting` read uploaded bytes and run only in the worker processes (`worker`): the server
+process never imports Pillow.
 """
 
 from chatserver.media.files import Folder, MediaFiles

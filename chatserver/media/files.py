@@ -1,10 +1,10 @@
-"""The media directory: written whole or not at all, erased for good, never left by a crafted name.
+"""The media directory. A file is written completely or not at all; a crafted name cannot leave the directory.
 
-    images/ avatars/ announcements/ presets/    what is served, under names that nobody can guess
-    uploads/                                    what is still coming in; never served
+    images/ avatars/ announcements/ presets/    served, under random names of 144 bits
+    uploads/                                    uploads that are being received; never served
 
-A name is "folder/key.webp", relative to the directory, as `model.StoredImage` and the rows hold it.
-All disk work is done in threads. Any failure to write is refused as `storage_full`.
+A name is "folder/key.webp", relative to the directory, as `model.StoredImage` and the database rows
+store it. Disk operations run in threads. An OSError on writing becomes DomainError: `storage_full`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
+from chatserver.core import durable_files
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import StoredImage
 from chatserver.media.protocol import Rendered
@@ -30,7 +31,7 @@ Result = TypeVar("Result")
 
 
 class Folder(StrEnum):
-    """Where a stored picture lies, by what it is for."""
+    """Subdirectories of the media directory, one for each use of a picture."""
 
     IMAGES = "images"
     AVATARS = "avatars"
@@ -44,31 +45,31 @@ _NAME = re.compile(rf"(?:{'|'.join(Folder)})/[A-Za-z0-9_-]{{20,64}}(?:\.thumb)?\
 
 
 class MediaFiles:
-    """The files under `root`. Directories are made with mode 0700, files with 0600."""
+    """The files under `root`. Creates directories with mode 0700 and files with mode 0600."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     async def store_picture(self, rendered: Rendered, folder: str = Folder.IMAGES) -> StoredImage:
-        """Write the picture and its thumbnail under new names; on disk when this returns.
+        """Write the picture and its thumbnail under new names and sync them to disk (fsync).
 
-        `folder` is the value of a Folder. Refuses `storage_full`; then neither of the two is left.
+        `folder` is the value of a Folder. Raises DomainError: `storage_full`; neither file exists then.
         """
         key = f"{Folder(folder)}/{secrets.token_urlsafe(_KEY_BYTES)}"
         stored = StoredImage(f"{key}.webp", f"{key}.thumb.webp", rendered.width, rendered.height)
-        await self._written({stored.image: rendered.image, stored.thumb: rendered.thumb})
+        await self._write_in_thread({stored.image: rendered.image, stored.thumb: rendered.thumb})
         return stored
 
     async def store_avatar(self, data: bytes) -> str:
-        """Write an avatar and return its name. Refuses `storage_full`."""
+        """Write an avatar (WebP bytes) and return its name. Raises DomainError: `storage_full`."""
         name = f"{Folder.AVATARS}/{secrets.token_urlsafe(_KEY_BYTES)}.webp"
-        await self._written({name: data})
+        await self._write_in_thread({name: data})
         return name
 
     async def copy(self, stored: StoredImage) -> StoredImage:
-        """The same picture again, under new names among the images, to be erased on its own.
+        """Copy a picture and its thumbnail to new names in `images/`, so that each copy is erased separately.
 
-        Refuses `not_found` when the original is gone, `storage_full`.
+        Raises DomainError: `not_found` (the original does not exist), `storage_full`.
         """
 
         def read() -> Rendered:
@@ -84,9 +85,9 @@ class MediaFiles:
         return await self.store_picture(rendered)
 
     async def erase(self, names: Iterable[str]) -> None:
-        """Remove these files. One that is missing is fine; a name that is not one of ours is passed over.
+        """Remove these files. Ignores missing files and names that `path` rejects.
 
-        Refuses `storage_full` when the disk does not let go of a file.
+        Raises DomainError: `storage_full` when the operating system cannot remove a file.
         """
         paths = [path for path in map(self.path, names) if path is not None]
 
@@ -95,48 +96,53 @@ class MediaFiles:
                 path.unlink(missing_ok=True)
 
         if paths:
-            await _on_disk(remove)
+            await _in_thread(remove)
 
     async def sweep(self, keep: Set[str], older_than: float = 0.0) -> int:
-        """Remove every file that `keep` does not name, and what a crash left half-written or half-uploaded.
+        """Remove every file whose name is not in `keep`, and the partial files and uploads that a crash left.
 
-        A picture lies on disk before its row does: while the room is open, give `older_than`, in
-        seconds, so that what was written since then is left alone. Returns how many were removed.
+        A picture's file is written before its row. While the server accepts uploads, pass `older_than`
+        in seconds: newer files are kept. Returns the number of removed files.
+        Raises DomainError: `storage_full`.
         """
-        return await _on_disk(lambda: self._sweep(keep, time.time() - older_than))
+        return await _in_thread(lambda: self._sweep(keep, time.time() - older_than))
 
     def path(self, name: str) -> Path | None:
-        """Where a file of that name lies, or would; None for anything that is no name of ours."""
+        """The path of a file name; None for a name that does not match "folder/key[.thumb].webp".
+
+        Does not check that the file exists.
+        """
         return self._root / name if _NAME.fullmatch(name) else None
 
-    def incoming(self) -> Path:
-        """A new path for an upload on its way in; its directory is there, the file is not yet. For a thread.
+    def new_upload_path(self) -> Path:
+        """A new path in `uploads/`. Creates the directory, not the file. Blocks: call it in a thread.
 
-        Whoever asks removes the file; what a crash leaves is swept. Refuses `storage_full`.
+        The caller removes the file; `sweep` removes what a crash left.
+        Raises DomainError: `storage_full`.
         """
         directory = self._root / _UPLOADS
         try:
-            _make(directory)
+            _make_directory(directory)
         except OSError as error:
-            raise _full(error) from error
+            raise _storage_full(error) from error
         return directory / secrets.token_urlsafe(_KEY_BYTES)
 
-    async def _written(self, files: dict[str, bytes]) -> None:
-        await _on_disk(lambda: self._write(files))
+    async def _write_in_thread(self, files: dict[str, bytes]) -> None:
+        await _in_thread(lambda: self._write(files))
 
     def _write(self, files: dict[str, bytes]) -> None:
-        """All of these files, which lie in one folder, or none of them."""
+        """Write all of these files, which are in one folder, or none of them."""
         folder = (self._root / next(iter(files))).parent
-        _make(folder)
-        done: list[Path] = []
+        _make_directory(folder)
+        written: list[Path] = []
         try:
             for name, data in files.items():
                 path = self._root / name
-                _write_whole(path, data)
-                done.append(path)
-            _sync(folder)
+                _write_atomically(path, data)
+                written.append(path)
+            durable_files.sync(folder)
         except BaseException:
-            for path in done:
+            for path in written:
                 path.unlink(missing_ok=True)
             raise
 
@@ -156,25 +162,26 @@ class MediaFiles:
         return removed
 
 
-async def _on_disk(work: Callable[[], Result]) -> Result:
+async def _in_thread(work: Callable[[], Result]) -> Result:
+    """Run `work` in a thread. Raises DomainError: `storage_full` for any OSError."""
     try:
         return await asyncio.to_thread(work)
     except OSError as error:
-        raise _full(error) from error
+        raise _storage_full(error) from error
 
 
-def _full(error: OSError) -> DomainError:
-    log.error("cannot write to the media directory: %s", error)
+def _storage_full(error: OSError) -> DomainError:
+    log.error("writing to the media directory failed: %s", error)
     return DomainError(ErrorCode.STORAGE_FULL)
 
 
-def _make(directory: Path) -> None:
+def _make_directory(directory: Path) -> None:
     directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.mkdir(mode=0o700, exist_ok=True)
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    """Under another name first, so that nobody ever sees half a file under the real one."""
+def _write_atomically(path: Path, data: bytes) -> None:
+    """Write to a temporary name, fsync, then rename, so that a reader never sees a partial file."""
     temporary = path.with_name(f".{path.name}.part")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
@@ -186,12 +193,3 @@ def _write_whole(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-
-
-def _sync(directory: Path) -> None:
-    """A rename is on disk only when its directory is."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,12 +1,13 @@
-"""Make WebP that fits a ceiling in bytes, at the best quality that does. Pure: images in, bytes out.
+"""Encodes images as WebP of at most a given number of bytes, at the best quality. No I/O.
 
-The search is over quality first, then over size, and every round that does not fit leaves less to
-encode, so it ends for noise and for the smallest ceiling too.
+The search varies the quality first, then the size in pixels. Each attempt that is too large reduces the
+pixels, so the search ends for noise and for the smallest limit too.
 
-Numbers here were measured on photographs of 12 megapixels at 200 KB, by their SSIM when shown 2000 px
-wide (docs/performance.md). A photograph of 1400 to 1800 px at quality 85 to 92 is better than one of
-2000 px at 77, and takes less time. libwebp's method 4 gains 0.003 to 0.006 over method 2 for twice the
-time, 6 nothing more for four times; 1 and 0 lose as much again.
+The constants were measured on photographs of 12 megapixels with a limit of 200 KB, by the SSIM at a
+display width of 2000 px (docs/performance.md). A photograph of 1400 to 1800 px at quality 85 to 92 has a
+higher SSIM than one of 2000 px at quality 77, and takes less time. The SSIM of libwebp's method 4 is
+0.003 to 0.006 above method 2, in twice the time; method 6 adds nothing in four times the time; methods 1
+and 0 lose about 0.003 to 0.006 more.
 """
 
 from __future__ import annotations
@@ -18,37 +19,38 @@ from io import BytesIO
 
 from PIL import Image
 
-# A ceiling below this cannot be promised: an empty animation alone has some 150 bytes.
-LEAST_LIMIT_BYTES = 1024
+# A smaller limit cannot be met for every image: an empty animation alone has about 150 bytes.
+LIMIT_BYTES_MIN = 1024
 
 FIRST_QUALITY = 80
-TOP_QUALITY = 92
-# Below this a smaller picture looks better than a worse one.
-FLOOR_QUALITY = 30
-# A result this near the ceiling is not worth another round; guesses aim between it and 1.
-NEAR = 0.88
-AIM = 0.95
+QUALITY_MAX = 92
+# Below this quality, fewer pixels look better than a lower quality.
+QUALITY_MIN = 30
+# A result of at least this share of the limit ends the search; an estimate of the quality aims at TARGET_SHARE.
+GOOD_SHARE = 0.88
+TARGET_SHARE = 0.95
 
-# A photograph is made smaller rather than worse than TOP_QUALITY, down to so much of its sides.
-LEAST_SCALE = 0.7
-# Above this, rounds are dear: method 2, fewer of them, and content with a little less.
+# A photograph is scaled down before its quality goes below QUALITY_MAX, to at least this share of its side length.
+SCALE_MIN = 0.7
+# An attempt on more pixels takes 0.1 s: such images use method 2, fewer attempts and a lower GOOD_SHARE.
 LARGE_PIXELS = 1_000_000
-ROUNDS, ROUNDS_WHEN_LARGE = 6, 3
-NEAR_WHEN_LARGE = 0.8
-# A sample is aimed a little lower: a whole that is over by a hair costs another round.
-SAMPLED = 0.96
-# A sample so far over its share, at the lowest quality, speaks for the whole.
-HOPELESS = 1.25
-FEW_COLOURS = 1024
+ATTEMPTS, ATTEMPTS_WHEN_LARGE = 6, 3
+GOOD_SHARE_WHEN_LARGE = 0.8
+# The target of a sample, slightly below its share: a whole image just above the limit costs another attempt.
+SAMPLE_TARGET = 0.96
+# A sample above this multiple of its share at QUALITY_MIN shows that the whole image does not fit.
+GIVE_UP_RATIO = 1.25
+# Images of at most this many colours are first tried lossless.
+FLAT_COLOURS_MAX = 1024
 
-# An animation is first made this small, then loses frames, then shrinks on.
+# An animation is first scaled down to this side length in pixels, then loses frames, then is scaled down further.
 SMALL_SIDE = 200
-MOVING_QUALITY, MOVING_FLOOR = 70, 40
+MOVING_QUALITY, MOVING_QUALITY_MIN = 70, 40
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
-    """WebP bytes under the ceiling, and the picture's width and height in pixels."""
+class EncodedImage:
+    """WebP bytes within the limit, and the image's width and height in pixels."""
 
     data: bytes
     width: int
@@ -57,7 +59,7 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True)
 class Animation:
-    """Frames of one size (RGB or RGBA), each with its duration in ms; `loop` 0 means for ever."""
+    """Frames of one size (RGB or RGBA), each with its duration in ms; `loop` is a count, 0 for endless."""
 
     frames: Sequence[Image.Image]
     durations: Sequence[int]
@@ -65,157 +67,163 @@ class Animation:
 
 
 def fit_still(
-    image: Image.Image, limit: int, top: int = TOP_QUALITY, *, is_photograph: bool = False, method: int = 4
-) -> Fitted:
-    """Encode an RGB or RGBA image in at most `limit` bytes, made smaller where quality alone fails.
+    image: Image.Image, limit: int, top: int = QUALITY_MAX, *, is_photograph: bool = False, method: int = 4
+) -> EncodedImage:
+    """Encode an RGB or RGBA image in at most `limit` bytes. Scale it down if QUALITY_MIN does not fit.
 
-    Of a photograph less is better than worse; of writing on a screen every pixel counts. `method` is
-    libwebp's, for small pictures: large ones have 2.
+    A photograph is scaled down before its quality is lowered; a screenshot keeps its pixels, for its text.
+    `method` is libwebp's for images up to LARGE_PIXELS; larger ones use method 2. Raises ValueError for a
+    `limit` below LIMIT_BYTES_MIN.
     """
-    _check(limit)
-    data = _flat(image, limit)
+    _check_limit(limit)
+    data = _lossless_if_flat(image, limit)
     if data is None and is_photograph:
-        image = _condensed(image, limit, top)
+        image = _scaled_for_quality(image, limit, top)
     while data is None:
         data, floor_bytes = _best_quality(image, limit, top, method)
         if data is None:
             image = _shrunk(image, math.sqrt(limit / floor_bytes))
-    return Fitted(data, *image.size)
+    return EncodedImage(data, *image.size)
 
 
 def fit_square(image: Image.Image, limit: int) -> bytes:
-    """Encode a small image whose size is fixed. 256 px of pure noise have 13 KB at the last of these."""
+    """Encode a small image without scaling. Noise of 256 × 256 px has 13 KB at the lowest of these qualities."""
     for quality in (85, 70, 50, 30, 15):
         data = _encode(image, quality=quality, method=4)
         if len(data) <= limit:
             return data
-    # Noise in the transparency, which is otherwise lossless.
+    # The alpha channel is lossless by default; noise in it does not fit then.
     return _encode(image, quality=0, alpha_quality=0, method=4)
 
 
-def fit_animation(animation: Animation, limit: int) -> Fitted:
-    """Encode in at most `limit` bytes: at lower quality, then smaller, then with fewer frames.
+def fit_animation(animation: Animation, limit: int) -> EncodedImage:
+    """Encode in at most `limit` bytes: at a lower quality, then scaled down, then with fewer frames.
 
-    The whole duration is kept, and at least two frames.
+    Keeps the total duration and at least two frames. Raises ValueError for a `limit` below LIMIT_BYTES_MIN.
     """
-    _check(limit)
+    _check_limit(limit)
     quality = MOVING_QUALITY
     while True:
         data = _encode_animation(animation, quality)
         if len(data) <= limit:
-            return Fitted(data, *animation.frames[0].size)
-        wanted = _guess(quality, len(data), limit)
-        if quality > MOVING_FLOOR:
-            # The guess promises what quality can save; what is left must come from the size.
-            quality = max(wanted, MOVING_FLOOR)
-            if wanted >= MOVING_FLOOR:
+            return EncodedImage(data, *animation.frames[0].size)
+        estimated = _estimate_quality(quality, len(data), limit)
+        if quality > MOVING_QUALITY_MIN:
+            # Use the quality as far as MOVING_QUALITY_MIN; save the rest by scaling down.
+            quality = max(estimated, MOVING_QUALITY_MIN)
+            if estimated >= MOVING_QUALITY_MIN:
                 continue
-        animation = _less(animation, 2 ** ((wanted - quality) / 80))
+        animation = _reduced(animation, 2 ** ((estimated - quality) / 80))
 
 
 def scaled(animation: Animation, scale: float) -> Animation:
-    """The same animation with its sides multiplied by `scale`, at most 1."""
+    """The animation with its side lengths multiplied by `scale`; unchanged for a `scale` of 1 or more."""
     if scale >= 1:
         return animation
     return replace(animation, frames=[_resized(frame, scale) for frame in animation.frames])
 
 
-def _check(limit: int) -> None:
-    if limit < LEAST_LIMIT_BYTES:
-        raise ValueError(f"no picture can be promised to fit {limit} bytes")
+def _check_limit(limit: int) -> None:
+    if limit < LIMIT_BYTES_MIN:
+        raise ValueError(f"the limit of {limit} bytes is below {LIMIT_BYTES_MIN} bytes")
 
 
-def _flat(image: Image.Image, limit: int) -> bytes | None:
-    """Drawings and screenshots of few colours: lossless is sharper than any quality, when it fits."""
-    if image.getcolors(FEW_COLOURS) is None:
+def _lossless_if_flat(image: Image.Image, limit: int) -> bytes | None:
+    """Encode an image of few colours (a drawing, a screenshot) lossless; None if it has more or does not fit."""
+    if image.getcolors(FLAT_COLOURS_MAX) is None:
         return None
     data = _encode(image, lossless=True, quality=50, method=2)
     return data if len(data) <= limit else None
 
 
 def _best_quality(image: Image.Image, limit: int, top: int, method: int) -> tuple[bytes | None, int]:
-    """The best that fits, or None; and the smallest size in bytes that was seen or is to be expected.
+    """The best encoding that fits, or None; and its size, or the smallest size reached or estimated, in bytes.
 
-    A large picture gets its first guess from a sample, since each round costs a tenth of a second.
+    The search on a large image starts at a quality found on a sample, since each attempt takes 0.1 s.
     """
     first = min(FIRST_QUALITY, top)
     if image.width * image.height <= LARGE_PIXELS:
-        tried = _search(image, limit, first, top, ROUNDS, NEAR, method)
-        return tried.data, tried.size
+        result = _search(image, limit, first, top, ATTEMPTS, GOOD_SHARE, method)
+        return result.data, result.size
     sample, share = _sample(image)
-    guess = _search(sample, int(SAMPLED * limit * share), first, top, ROUNDS, NEAR, method=2)
-    if guess.size > HOPELESS * limit * share:
-        return None, int(guess.size / share)
-    tried = _search(image, limit, guess.quality, top, ROUNDS_WHEN_LARGE, NEAR_WHEN_LARGE, method=2)
-    return tried.data, tried.size
+    of_sample = _search(sample, int(SAMPLE_TARGET * limit * share), first, top, ATTEMPTS, GOOD_SHARE, method=2)
+    if of_sample.size > GIVE_UP_RATIO * limit * share:
+        return None, int(of_sample.size / share)
+    result = _search(image, limit, of_sample.quality, top, ATTEMPTS_WHEN_LARGE, GOOD_SHARE_WHEN_LARGE, method=2)
+    return result.data, result.size
 
 
-def _condensed(image: Image.Image, limit: int, top: int) -> Image.Image:
-    """As large as `limit` bytes fill at the top quality, but for LEAST_SCALE. Small pictures stay as they are."""
+def _scaled_for_quality(image: Image.Image, limit: int, top: int) -> Image.Image:
+    """Scale a photograph so that it fits `limit` at quality `top`, but not below SCALE_MIN of its side length.
+
+    Images up to LARGE_PIXELS are returned unchanged.
+    """
     if image.width * image.height <= LARGE_PIXELS:
         return image
     sample, share = _sample(image)
     scale = math.sqrt(limit * share / len(_encode(sample, quality=top, method=2)))
-    return _resized(image, max(scale, LEAST_SCALE)) if scale < 1 else image
+    return _resized(image, max(scale, SCALE_MIN)) if scale < 1 else image
 
 
 @dataclass(frozen=True, slots=True)
-class _Tried:
-    """How a search ended: `data` is None when even FLOOR_QUALITY, of `size` bytes, is over."""
+class _Attempt:
+    """The result of an attempt or a search. `data` is None when `size` bytes are over the limit."""
 
     quality: int
     data: bytes | None
     size: int
 
 
-def _search(image: Image.Image, limit: int, first: int, top: int, rounds: int, near: float, method: int) -> _Tried:
-    """The best quality up to `top` that fits `limit`, as near as `rounds` encodings come.
+def _search(
+    image: Image.Image, limit: int, first: int, top: int, attempts: int, good_share: float, method: int
+) -> _Attempt:
+    """Find the best quality up to `top` that fits `limit`, in at most `attempts` encodings.
 
-    Size over quality is near enough to an exponential that the second or third guess mostly lands.
-    When the rounds are used up and nothing fits yet, the floor is tried before giving up.
+    The size is close to an exponential function of the quality, so the second or third estimate mostly
+    ends the search. If nothing fits after `attempts`, QUALITY_MIN is tried last.
     """
-    quality = max(first, FLOOR_QUALITY)
-    under: _Tried | None = None
-    over: _Tried | None = None
-    while rounds > 0 or under is None:
-        rounds -= 1
+    quality = max(first, QUALITY_MIN)
+    under: _Attempt | None = None
+    over: _Attempt | None = None
+    while attempts > 0 or under is None:
+        attempts -= 1
         data = _encode(image, quality=quality, method=method)
         if len(data) <= limit:
-            under = _Tried(quality, data, len(data))
-            if len(data) >= near * limit or quality == top:
+            under = _Attempt(quality, data, len(data))
+            if len(data) >= good_share * limit or quality == top:
                 break
         else:
-            over = _Tried(quality, None, len(data))
-            if quality == FLOOR_QUALITY:
+            over = _Attempt(quality, None, len(data))
+            if quality == QUALITY_MIN:
                 break
         if under and over:
             if over.quality - under.quality <= 1:
                 break
-            quality = _between(under, over, limit)
-        elif rounds > 0:
-            quality = min(max(_guess(quality, len(data), limit), FLOOR_QUALITY), top)
+            quality = _interpolate_quality(under, over, limit)
+        elif attempts > 0:
+            quality = min(max(_estimate_quality(quality, len(data), limit), QUALITY_MIN), top)
         else:
-            quality = FLOOR_QUALITY
-    return under or over or _Tried(quality, None, limit)
+            quality = QUALITY_MIN
+    return under or over or _Attempt(quality, None, limit)
 
 
-def _guess(quality: int, size: int, limit: int) -> int:
-    """Photographs halve in size with 40 steps down, roughly, and double with half as many up."""
-    doublings = math.log2(size / (AIM * limit))
+def _estimate_quality(quality: int, size: int, limit: int) -> int:
+    """Estimate the quality for `limit`: a photograph's size halves in 40 steps down and doubles in 20 steps up."""
+    doublings = math.log2(size / (TARGET_SHARE * limit))
     return quality - math.ceil(doublings * (40 if doublings > 0 else 20))
 
 
-def _between(under: _Tried, over: _Tried, limit: int) -> int:
-    """The quality between two tried ones that should land just under the limit, exponentially."""
-    part = math.log(AIM * limit / under.size) / math.log(over.size / under.size)
+def _interpolate_quality(under: _Attempt, over: _Attempt, limit: int) -> int:
+    """Interpolate exponentially the quality between two attempts that should be just under the limit."""
+    part = math.log(TARGET_SHARE * limit / under.size) / math.log(over.size / under.size)
     quality = round(under.quality + part * (over.quality - under.quality))
     return min(max(quality, under.quality + 1), over.quality - 1)
 
 
 def _sample(image: Image.Image) -> tuple[Image.Image, float]:
-    """Some 12 tiles from all over the picture, side by side; and their share of its pixels, about an eighth."""
+    """12 tiles from an even grid over the image, joined, and their share of its pixels, about one eighth."""
     columns, rows = 4, 3
-    # Whole macroblocks of 16 pixels: a tile's edge costs bits that the picture does not have.
+    # Whole macroblocks of 16 px: cutting one adds an edge, and bits that the whole image does not need.
     width = max(16, round(image.width * 0.35 / columns / 16) * 16)
     height = max(16, round(image.height * 0.35 / rows / 16) * 16)
     sample = Image.new(image.mode, (width * columns, height * rows))
@@ -232,22 +240,22 @@ def _shrunk(image: Image.Image, scale: float) -> Image.Image:
     return _resized(image, min(max(scale, 0.1), 0.85))
 
 
-def _less(animation: Animation, scale: float) -> Animation:
-    """Less to encode: smaller down to SMALL_SIDE, then every other frame, then smaller on."""
+def _reduced(animation: Animation, scale: float) -> Animation:
+    """Scale down to SMALL_SIDE; below that drop every second frame; with two frames left, scale down further."""
     side = max(animation.frames[0].size)
     if side <= SMALL_SIDE and len(animation.frames) > 2:
-        return _thinned(animation)
+        return _every_second_frame(animation)
     scale = min(max(scale, 0.1), 0.85)
     if side > SMALL_SIDE:
         scale = max(scale, SMALL_SIDE / side)
     return scaled(animation, scale)
 
 
-def _thinned(animation: Animation) -> Animation:
-    """Every other frame, each lasting as long as it and its dropped neighbour did. Never fewer than two."""
+def _every_second_frame(animation: Animation) -> Animation:
+    """Drop every second frame and add its duration to the frame before it. Needs three frames or more."""
     frames, durations = animation.frames[::2], animation.durations
-    lasting = [sum(durations[i : i + 2]) for i in range(0, len(durations), 2)]
-    return replace(animation, frames=frames, durations=lasting)
+    merged = [sum(durations[i : i + 2]) for i in range(0, len(durations), 2)]
+    return replace(animation, frames=frames, durations=merged)
 
 
 def _resized(image: Image.Image, scale: float) -> Image.Image:
@@ -262,10 +270,10 @@ def _encode(image: Image.Image, **options: int) -> bytes:
 
 
 def _encode_animation(animation: Animation, quality: int) -> bytes:
-    """`kmin` and `kmax` 0: no key frames, nobody seeks in a sticker and they double the size.
+    """`kmin` and `kmax` 0: no key frames, which serve only for seeking and double the size.
 
-    `allow_mixed` chooses lossless for each frame where that is smaller: drawn stickers shrink to a
-    third. Method 0, because an animation has many frames and little time.
+    `allow_mixed` encodes each frame lossless where that is smaller, which cuts drawn stickers to a third.
+    Method 0 is the fastest: an animation has many frames, and a job has 5 s in all.
     """
     out = BytesIO()
     first, *rest = animation.frames

@@ -1,8 +1,8 @@
-"""What a file is, by its first bytes, and how much it would unpack to. Nothing is decoded here.
+"""Reads a file's format and its decoded size in pixels from its header, without decoding it.
 
-The name and the Content-Type of an upload are the sender's word and are never looked at. GIF and
-WebP are measured by hand, because Pillow allocates a WebP's canvas while it opens the file, and
-finds the length of a GIF only by walking it without a bound.
+The file name and the Content-Type of an upload come from the client and are ignored. GIF and WebP
+headers are parsed here, because Pillow allocates the canvas of a WebP when it opens the file, and
+counts the frames of a GIF by reading all of them without a limit.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """The formats that are read; the values are Pillow's names for them."""
+    """The accepted formats; the values are Pillow's names for them."""
 
     JPEG = "JPEG"
     PNG = "PNG"
@@ -22,12 +22,12 @@ class Kind(StrEnum):
 
 
 class Truncated(Exception):
-    """The file ends, or turns to nonsense, inside something that its format requires."""
+    """The file ends, or is invalid, inside a structure that its format requires."""
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """Width and height of the canvas in pixels, and how many frames are drawn on it."""
+    """Width and height of the canvas in pixels, and the number of frames."""
 
     width: int
     height: int
@@ -40,7 +40,7 @@ _HEVC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"))
 
 
 def kind(head: bytes) -> Kind | None:
-    """The format of a file that begins with `head` (SNIFF_BYTES of it), or None: not one of ours."""
+    """The format of a file whose first SNIFF_BYTES bytes are `head`; None for a format that is not accepted."""
     if head.startswith(b"\xff\xd8\xff"):
         return Kind.JPEG
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -55,38 +55,38 @@ def kind(head: bytes) -> Kind | None:
 
 
 def webp_extent(head: bytes) -> tuple[int, int]:
-    """Width and height that a WebP declares, from its first 30 bytes (RFC 9649, section 2)."""
+    """Width and height in pixels, from the first 30 bytes of a WebP (RFC 9649, section 2). Raises Truncated."""
     if len(head) < 30:
         raise Truncated
     chunk = head[12:16]
     if chunk == b"VP8X":
-        return 1 + _little(head[24:27]), 1 + _little(head[27:30])
+        return 1 + _little_endian(head[24:27]), 1 + _little_endian(head[27:30])
     if chunk == b"VP8L":
-        bits = _little(head[21:25])
+        bits = _little_endian(head[21:25])
         return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
     if chunk == b"VP8 ":
-        return _little(head[26:28]) & 0x3FFF, _little(head[28:30]) & 0x3FFF
+        return _little_endian(head[26:28]) & 0x3FFF, _little_endian(head[28:30]) & 0x3FFF
     raise Truncated
 
 
-def gif_extent(data: bytes, most_frames: int) -> Extent:
-    """Walk a GIF's blocks (GIF89a, appendix B) and stop once there are more than `most_frames`.
+def gif_extent(data: bytes, frames_max: int) -> Extent:
+    """Parse the blocks of a GIF (GIF89a, appendix B); stop after `frames_max` + 1 frames.
 
-    The canvas is the smallest that holds every frame, since Pillow grows it to that. Raises
-    Truncated where the file ends inside a block; a missing trailer is forgiven, as browsers do.
+    The canvas is the smallest that contains every frame, because Pillow enlarges it to that. Raises
+    Truncated if the file ends inside a block. Accepts a missing trailer, as browsers do.
     """
     try:
-        width, height = _little(data[6:8]), _little(data[8:10])
-        at = 13 + _colour_table(data[10])
+        width, height = _little_endian(data[6:8]), _little_endian(data[8:10])
+        at = 13 + _colour_table_bytes(data[10])
         frames = 0
-        while at < len(data) and frames <= most_frames:
+        while at < len(data) and frames <= frames_max:
             block = data[at]
             if block == 0x21:
                 at = _after_sub_blocks(data, at + 2)
             elif block == 0x2C:
-                left, top, wide, high = (_little(data[at + i : at + i + 2]) for i in (1, 3, 5, 7))
+                left, top, wide, high = (_little_endian(data[at + i : at + i + 2]) for i in (1, 3, 5, 7))
                 width, height = max(width, left + wide), max(height, top + high)
-                at = _after_sub_blocks(data, at + 11 + _colour_table(data[at + 9]))
+                at = _after_sub_blocks(data, at + 11 + _colour_table_bytes(data[at + 9]))
                 frames += 1
             else:
                 break
@@ -98,16 +98,16 @@ def gif_extent(data: bytes, most_frames: int) -> Extent:
 
 
 def _brands(head: bytes) -> set[bytes]:
-    """The major and the compatible brands of an ISO media file (ISO/IEC 14496-12, 4.3)."""
+    """The major and the compatible brands of an ISO media file (ISO/IEC 14496-12, section 4.3)."""
     end = min(int.from_bytes(head[:4], "big"), len(head))
     return {head[8:12], *(head[i : i + 4] for i in range(16, end - 3, 4))}
 
 
-def _little(data: bytes) -> int:
+def _little_endian(data: bytes) -> int:
     return int.from_bytes(data, "little")
 
 
-def _colour_table(flags: int) -> int:
+def _colour_table_bytes(flags: int) -> int:
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 

@@ -1,8 +1,8 @@
-"""A stranger's file in, two clean WebP pictures out. Runs in a worker process, never in the server.
+"""Decodes an untrusted picture file and encodes it as WebP. Runs in a worker process, never in the server.
 
-The order is the defence: what is it (its first bytes), how much would it unpack to (its header),
-and only then decode, with the one decoder that fits. Pixels alone survive: the result is encoded
-from them anew, so no byte of the upload, and none of its metadata, is ever served.
+Three steps, in this order: find the format in the first bytes, check the decoded size that the header
+declares, then decode with the decoder of that format alone. The result is encoded from the pixels, so
+neither the upload's bytes nor its metadata are served.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-# Imported by name, so that Pillow does not load its forty other decoders to find these four.
+# Imported by name: otherwise Pillow loads all of its more than 40 decoders to find these four.
 from PIL import GifImagePlugin as _gif  # noqa: F401
 from PIL import Image, ImageCms, ImageOps
 from PIL import JpegImagePlugin as _jpeg  # noqa: F401
@@ -28,18 +28,18 @@ from chatserver.media import fitting, headers
 from chatserver.media.headers import Kind
 from chatserver.media.protocol import Rendered
 
-# Width × height × frames that may be decoded.
-MOST_PIXELS = 25_000_000
-# A JPEG is decoded at a half, a quarter or an eighth (draft), so what its header says may be more: a
-# telephone's 48 and 64 megapixels pass, a bomb does not. After draft, MOST_PIXELS holds as ever.
-MOST_JPEG_PIXELS = 65_000_000
-MOST_FRAMES = 1000
+# The maximum of width × height × frames.
+PIXELS_MAX = 25_000_000
+# The maximum that a JPEG's header may declare. libjpeg decodes at 1/2, 1/4 or 1/8 of the side length (Pillow's
+# draft), so phone photographs of 48 and 64 megapixels are accepted. PIXELS_MAX is checked after draft.
+JPEG_PIXELS_MAX = 65_000_000
+FRAMES_MAX = 1000
 
-# What cameras write. Screenshots and drawings mostly come otherwise.
-_PHOTOGRAPHS = {Kind.JPEG, Kind.HEIF}
+# The formats of cameras. Screenshots and drawings are mostly in other formats.
+_PHOTOGRAPH_KINDS = {Kind.JPEG, Kind.HEIF}
 
 LONG_SIDE = 2048
-# A draft this near LONG_SIDE is taken as it is: 4000 and 4032 px halve to about 2000, free of a resize.
+# A draft of at least this side length in pixels is not resized: 4000 and 4032 px are halved to about 2000 px.
 DRAFT_SIDE = 1920
 THUMB_SIDE = 480
 THUMB_BYTES = 48 * 1024
@@ -48,16 +48,16 @@ THUMB_QUALITY = 75
 AVATAR_SIDE = 256
 AVATAR_BYTES = 50 * 1024
 
-# A GIF's bytes shrink to at least a twelfth as WebP of bearable quality: more than that over the
-# ceiling, and it is not worth trying at full size.
+# WebP of acceptable quality has at least 1/12 of a GIF's bytes. An animation of more than 12 times the
+# limit is scaled down before the first attempt.
 ANIMATION_GAIN = 12
 
-# Where a PNG says how many bits a channel has (PNG 11.2.1, IHDR, right behind the signature).
-_PNG_DEPTH_AT = 24
+# The byte of a PNG that gives the bits of a channel (PNG specification, 11.2.1 IHDR; it follows the signature).
+_PNG_DEPTH_OFFSET = 24
 
-# What EXIF's orientation asks for (Exif 2.3, 4.6.4, tag 0x0112).
+# EXIF orientation (Exif 2.3, section 4.6.4, tag 0x0112) -> the transposition that makes the image upright.
 _ORIENTATION = 0x0112
-_TURNS = {
+_TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -69,38 +69,38 @@ _TURNS = {
 
 _SRGB = ImageCms.createProfile("sRGB")
 
-# Pillow's own limit stands behind ours, for what a header did not say.
-Image.MAX_IMAGE_PIXELS = MOST_JPEG_PIXELS
+# Pillow's own limit, for sizes that the header did not declare.
+Image.MAX_IMAGE_PIXELS = JPEG_PIXELS_MAX
 
 
 def picture(path: Path, limit_bytes: int) -> Rendered:
-    """The file as WebP of at most `limit_bytes` (1024 or more) and 2048 px, with a 480 px thumbnail.
+    """Encode the file as WebP of at most `limit_bytes` (1024 or more) and 2048 px, with a 480 px thumbnail.
 
-    Turned as EXIF says, in sRGB, transparency kept. An animation stays one.
-    Refuses `image_unsupported`, `image_unreadable`, `image_too_large`.
+    Applies the EXIF orientation, converts to sRGB, keeps transparency and animation.
+    Raises DomainError: `image_unsupported`, `image_unreadable`, `image_too_large`.
     """
-    with _refusals(), _opened(path) as source:
+    with _domain_errors(), _opened(path) as source:
         if source.frames > 1:
-            return _moving(source, limit_bytes)
-        image = _still(source, LONG_SIDE)
-        stored = fitting.fit_still(image, limit_bytes, is_photograph=source.kind in _PHOTOGRAPHS)
-        thumb = _thumb(image, limit_bytes)
+            return _render_animation(source, limit_bytes)
+        image = _load_still(source, LONG_SIDE)
+        stored = fitting.fit_still(image, limit_bytes, is_photograph=source.kind in _PHOTOGRAPH_KINDS)
+        thumb = _thumbnail(image, limit_bytes)
         return Rendered(stored.data, thumb.data, stored.width, stored.height)
 
 
 def avatar(path: Path) -> bytes:
-    """The centre of the first frame as a square WebP of 256 px, at most 50 KB. Refuses as `picture`."""
-    with _refusals(), _opened(path) as source:
+    """The centre of the first frame as a WebP of 256 × 256 px and at most 50 KiB. Raises as `picture` does."""
+    with _domain_errors(), _opened(path) as source:
         width, height = source.image.size
-        # Twice the square, so that the draft does not show; a sliver's long side stays bounded.
-        image = _still(source, min(2 * AVATAR_SIDE * max(width, height) // min(width, height), 8 * LONG_SIDE))
+        # Twice the square, so that the draft is not visible; the long side of a very narrow image is limited.
+        image = _load_still(source, min(2 * AVATAR_SIDE * max(width, height) // min(width, height), 8 * LONG_SIDE))
         square = ImageOps.fit(image, (AVATAR_SIDE, AVATAR_SIDE), Image.Resampling.LANCZOS)
         return fitting.fit_square(square, AVATAR_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """An opened file whose size has been allowed. `frames` is 1 for anything that does not move."""
+    """An opened file whose size was checked. `frames` is 1 for a still picture; `bytes` is the file's length."""
 
     image: Image.Image
     kind: Kind
@@ -109,11 +109,11 @@ class _Source:
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
-    """Decoders raise anything at all on a hostile file; whatever it is, the file is what is wrong."""
+def _domain_errors() -> Iterator[None]:
+    """Turn every exception into a DomainError, because a decoder can raise any exception for an invalid file."""
     try:
         with warnings.catch_warnings():
-            # Warnings are about the stranger's file, damaged EXIF mostly: nothing for our log.
+            # Warnings concern the uploaded file (mostly damaged EXIF); they do not belong in the log.
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             yield
@@ -127,7 +127,7 @@ def _refusals() -> Iterator[None]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[_Source]:
-    """Open by content. What the header declares is checked before anything is decoded."""
+    """Open the file by its content. Check the size that the header declares before any decoding."""
     data = path.read_bytes()
     kind = headers.kind(data[: headers.SNIFF_BYTES])
     if not data:
@@ -137,33 +137,33 @@ def _opened(path: Path) -> Iterator[_Source]:
 
     frames = 1
     if kind is Kind.GIF:
-        extent = headers.gif_extent(data, MOST_FRAMES)
+        extent = headers.gif_extent(data, FRAMES_MAX)
         frames = extent.frames
-        _allow(kind, extent.width, extent.height, frames)
+        _check_size(kind, extent.width, extent.height, frames)
     elif kind is Kind.WEBP:
-        _allow(kind, *headers.webp_extent(data), frames)
+        _check_size(kind, *headers.webp_extent(data), frames)
 
     with Image.open(BytesIO(data), formats=[kind]) as image:
         if kind in (Kind.WEBP, Kind.PNG):
             frames = getattr(image, "n_frames", 1)
-        _allow(kind, image.width, image.height, frames)
+        _check_size(kind, image.width, image.height, frames)
         if kind is Kind.PNG:
-            _scale_transparent_colour(image, depth=data[_PNG_DEPTH_AT])
+            _scale_transparent_colour(image, depth=data[_PNG_DEPTH_OFFSET])
         yield _Source(image, kind, frames, len(data))
 
 
 def _scale_transparent_colour(image: Image.Image, depth: int) -> None:
-    """Pillow tells a PNG's transparent colour (tRNS) in the file's own bits a channel, but its pixels in eight."""
+    """Scale a PNG's transparent colour (tRNS) to 8 bits a channel, as Pillow scales the pixels but not this colour."""
     colour = image.info.get("transparency")
     if isinstance(colour, int) and depth in (2, 4):
-        most = 2**depth - 1
-        image.info["transparency"] = (colour & most) * (255 // most)
+        value_max = 2**depth - 1
+        image.info["transparency"] = (colour & value_max) * (255 // value_max)
     elif isinstance(colour, tuple) and depth == 16:
         image.info["transparency"] = tuple(value >> 8 for value in colour)
 
 
 def _heif_is_installed() -> bool:
-    """HEIC, as iPhones write it, needs the optional extra `heic`."""
+    """Register the HEIC decoder; False without the optional extra `heic`. iPhones write HEIC."""
     try:
         importlib.import_module("pi_heif").register_heif_opener()
     except ImportError:
@@ -171,50 +171,51 @@ def _heif_is_installed() -> bool:
     return True
 
 
-def _allow(kind: Kind, width: int, height: int, frames: int) -> None:
-    most = MOST_JPEG_PIXELS if kind is Kind.JPEG else MOST_PIXELS
-    if frames > MOST_FRAMES or width * height * frames > most:
+def _check_size(kind: Kind, width: int, height: int, frames: int) -> None:
+    """Raises DomainError: `image_too_large`."""
+    pixels_max = JPEG_PIXELS_MAX if kind is Kind.JPEG else PIXELS_MAX
+    if frames > FRAMES_MAX or width * height * frames > pixels_max:
         raise DomainError(ErrorCode.IMAGE_TOO_LARGE)
 
 
-def _still(source: _Source, side: int) -> Image.Image:
-    """The first frame: RGB or RGBA, sRGB, upright, at most `side` px long, without metadata."""
+def _load_still(source: _Source, side: int) -> Image.Image:
+    """The first frame: RGB or RGBA in sRGB, upright, at most `side` px on the long side, without metadata."""
     image = source.image
     if source.kind is Kind.JPEG:
         _draft(image, side)
     profile = image.info.get("icc_profile")
-    turn = _turn(image)
+    transposition = _transposition(image)
     image.load()
-    image = _srgb(_within(_eight_bit(image), side), profile)
-    if turn is not None:
-        image = image.transpose(turn)
-    return _bare(image)
+    image = _to_srgb(_shrink_to(_to_eight_bits(image), side), profile)
+    if transposition is not None:
+        image = image.transpose(transposition)
+    return _without_metadata(image)
 
 
 def _draft(image: Image.Image, side: int) -> None:
-    """Let libjpeg decode fewer pixels: to no less than the wanted side, in the photo's own shape.
+    """Let libjpeg decode fewer pixels, to no less than `side` px; the requested box has the photograph's aspect ratio.
 
-    A box of another shape would be bounded by the short side, and save less.
+    In a box of another ratio the short side would set the scale, and more pixels than needed would be decoded.
     """
     scale = side * DRAFT_SIDE / LONG_SIDE / max(image.size)
     if scale < 1:
         image.draft(None, (math.ceil(image.width * scale), math.ceil(image.height * scale)))
-    if image.width * image.height > MOST_PIXELS:
+    if image.width * image.height > PIXELS_MAX:
         raise DomainError(ErrorCode.IMAGE_TOO_LARGE)
 
 
-def _turn(image: Image.Image) -> Image.Transpose | None:
-    """What EXIF asks for. Damaged EXIF is common in honest photos and no reason to refuse one."""
+def _transposition(image: Image.Image) -> Image.Transpose | None:
+    """The transposition for the EXIF orientation. Ignores damaged EXIF, which is common in valid photographs."""
     try:
-        return _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+        return _TRANSPOSITIONS.get(image.getexif().get(_ORIENTATION, 1))
     except Exception:
         return None
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """RGBA where anything is transparent; else RGB, CMYK or L, whose colours may need a profile."""
+def _to_eight_bits(image: Image.Image) -> Image.Image:
+    """RGBA if any pixel is transparent; else RGB, CMYK or L, whose colours may need an ICC profile."""
     if image.mode.startswith("I;16") or image.mode == "I":
-        return _of_sixteen_bits(image)
+        return _from_sixteen_bits(image)
     if image.has_transparency_data:
         return image.convert("RGBA")
     if image.mode == "1":
@@ -224,20 +225,20 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _of_sixteen_bits(image: Image.Image) -> Image.Image:
-    """Grey of 16 bits; the one value that is transparent is looked for before it loses half of them."""
+def _from_sixteen_bits(image: Image.Image) -> Image.Image:
+    """Convert 16-bit grey to 8 bits. Compares with the transparent value before that, at 16 bits."""
     wide = image.convert("I")
-    # convert("L") would clip at 255 instead of scaling.
+    # convert("L") clips at 255 instead of scaling.
     grey = wide.point([value >> 8 for value in range(65536)], "L")
     transparent = image.info.get("transparency")
     if not isinstance(transparent, int):
-        return _bare(grey)
+        return _without_metadata(grey)
     alpha = wide.point([255 * (value != transparent) for value in range(65536)], "L")
-    return _bare(Image.merge("LA", (grey, alpha)).convert("RGBA"))
+    return _without_metadata(Image.merge("LA", (grey, alpha)).convert("RGBA"))
 
 
-def _within(image: Image.Image, side: int) -> Image.Image:
-    """At most `side` px on the long side; never enlarged."""
+def _shrink_to(image: Image.Image, side: int) -> Image.Image:
+    """Scale down to at most `side` px on the long side; never enlarge."""
     scale = side / max(image.size)
     if scale >= 1:
         return image
@@ -245,19 +246,19 @@ def _within(image: Image.Image, side: int) -> Image.Image:
     return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
 
 
-def _srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """RGB or RGBA in sRGB. Without a profile, or with a broken one, the numbers are taken as they are."""
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """RGB or RGBA in sRGB. Without a valid ICC profile the values are taken as sRGB."""
     alpha = image.getchannel("A") if image.mode == "RGBA" else None
     colours = image.convert("RGB") if alpha else image
     if profile:
-        colours = _converted(colours, profile)
+        colours = _apply_profile(colours, profile)
     colours = colours.convert("RGB")
     if alpha:
         colours.putalpha(alpha)
     return colours
 
 
-def _converted(image: Image.Image, profile: bytes) -> Image.Image:
+def _apply_profile(image: Image.Image, profile: bytes) -> Image.Image:
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
         if image.mode == "RGB" and "sRGB" in ImageCms.getProfileDescription(source):
@@ -267,48 +268,47 @@ def _converted(image: Image.Image, profile: bytes) -> Image.Image:
         return image
 
 
-def _bare(image: Image.Image) -> Image.Image:
-    """Without what Pillow would otherwise write along: profile, EXIF, XMP, comments."""
+def _without_metadata(image: Image.Image) -> Image.Image:
+    """Remove the metadata that Pillow would write into the result: ICC profile, EXIF, XMP, comments."""
     image.info = {}
     return image
 
 
-def _thumb(image: Image.Image, limit_bytes: int) -> fitting.Fitted:
-    small = _within(image, THUMB_SIDE)
+def _thumbnail(image: Image.Image, limit_bytes: int) -> fitting.EncodedImage:
+    small = _shrink_to(image, THUMB_SIDE)
     return fitting.fit_still(small, min(limit_bytes, THUMB_BYTES), THUMB_QUALITY, method=2)
 
 
-def _moving(source: _Source, limit_bytes: int) -> Rendered:
-    """An animation. Up to 480 px it is its own thumbnail, so that stickers move; else that is a still.
+def _render_animation(source: _Source, limit_bytes: int) -> Rendered:
+    """Render an animation. Up to 480 px it is its own thumbnail; above that its first frame is.
 
-    A smaller copy that moves is no way out: a drawing scaled down is no longer flat, and often has
-    several times the bytes.
+    A scaled animation cannot be the thumbnail: scaling a drawing adds colours, and often multiplies its bytes.
     """
-    animation = _animation(source, limit_bytes)
+    animation = _load_animation(source, limit_bytes)
     stored = fitting.fit_animation(animation, limit_bytes)
     thumb = stored
     if max(stored.width, stored.height) > THUMB_SIDE:
-        thumb = _thumb(animation.frames[0], limit_bytes)
+        thumb = _thumbnail(animation.frames[0], limit_bytes)
     return Rendered(stored.data, thumb.data, stored.width, stored.height)
 
 
-def _animation(source: _Source, limit_bytes: int) -> fitting.Animation:
-    """Every frame as it looks when shown, treated as a still is."""
-    image, profile, turn = source.image, source.image.info.get("icc_profile"), _turn(source.image)
-    worth = math.sqrt(ANIMATION_GAIN * limit_bytes / source.bytes)
-    side = min(LONG_SIDE, math.ceil(min(1.0, worth) * max(image.size)))
+def _load_animation(source: _Source, limit_bytes: int) -> fitting.Animation:
+    """Every frame as it is displayed, converted as a still picture is."""
+    image, profile, transposition = source.image, source.image.info.get("icc_profile"), _transposition(source.image)
+    useful_scale = math.sqrt(ANIMATION_GAIN * limit_bytes / source.bytes)
+    side = min(LONG_SIDE, math.ceil(min(1.0, useful_scale) * max(image.size)))
     frames, durations = [], []
-    # An APNG may begin with a picture for programs that know no animation; it is not part of it.
+    # An APNG may begin with a still image for programs without APNG support; it is not part of the animation.
     for index in range(int(getattr(image, "default_image", False)), source.frames):
         image.seek(index)
         image.load()
-        frame = _srgb(_within(_eight_bit(image), side), profile)
-        frames.append(_bare(frame if turn is None else frame.transpose(turn)))
+        frame = _to_srgb(_shrink_to(_to_eight_bits(image), side), profile)
+        frames.append(_without_metadata(frame if transposition is None else frame.transpose(transposition)))
         durations.append(_duration(image))
     return fitting.Animation(frames, durations, loop=int(image.info.get("loop", 1)))
 
 
 def _duration(image: Image.Image) -> int:
-    """How long the frame is shown, in ms. Browsers show what asks for 10 ms or less for 100."""
+    """The frame's duration in ms. Browsers use 100 ms for a frame of 10 ms or less."""
     duration = round(image.info.get("duration", 0))
     return duration if duration > 10 else 100

@@ -1,4 +1,4 @@
-"""Keeps files readable that may be erased at any moment, for as long as somebody copies them."""
+"""Hard links that keep media files readable while an archive copies them, even if a recall erases them meanwhile."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from chatserver.media.files import MediaFiles
 
 
 class PinnedFiles:
-    """Second names (hard links) among the uploads, where a start sweeps what a crash leaves.
+    """Hard links in `uploads/`, where the sweep at the next start removes what a crash left.
 
-    `paths` maps each name to its second one; `missing` are the names that no file had. Both methods
-    are disk work, for a thread. Whoever holds also releases.
+    `paths` maps each pinned name to its link; `missing` lists the names without a file. Both methods
+    block on the disk: call them in a thread. The caller of `pin` also calls `release`.
     """
 
     def __init__(self, media: MediaFiles) -> None:
@@ -23,30 +23,34 @@ class PinnedFiles:
         self.paths: dict[str, Path] = {}
         self.missing: list[str] = []
 
-    def hold(self, names: Iterable[str]) -> None:
-        """Hold these files; one that is not there, or is no name of ours, is noted as missing. Raises OSError."""
-        pinned = self._media.incoming()
+    def pin(self, names: Iterable[str]) -> None:
+        """Link these files. Adds a name that is invalid or has no file to `missing`.
+
+        Raises OSError, and DomainError: `storage_full`.
+        """
+        prefix = self._media.new_upload_path()
         for number, name in enumerate(names):
             path = self._media.path(name)
-            second = pinned.with_name(f"{pinned.name}.{number}")
+            link = prefix.with_name(f"{prefix.name}.{number}")
             try:
                 if path is None:
                     raise FileNotFoundError(name)
-                _link(path, second)
+                _link(path, link)
             except FileNotFoundError:
                 self.missing.append(name)
             else:
-                self.paths[name] = second
+                self.paths[name] = link
 
     def release(self) -> None:
+        """Remove the links."""
         for path in self.paths.values():
             path.unlink(missing_ok=True)
 
 
-def _link(path: Path, second: Path) -> None:
+def _link(path: Path, link: Path) -> None:
     with contextlib.suppress(PermissionError, NotImplementedError):
-        os.link(path, second)
+        os.link(path, link)
         return
-    # A file system without links: slower, and as good.
-    shutil.copyfile(path, second)
-    second.chmod(0o600)
+    # The file system has no hard links: a copy takes longer and serves as well.
+    shutil.copyfile(path, link)
+    link.chmod(0o600)

@@ -1,8 +1,9 @@
-"""What the server and an image worker say to each other, over a pair of pipes.
+"""The protocol between the server and an image worker, over a pair of pipes.
 
-A frame is a length (4 bytes, big-endian) and that many bytes. A job is one frame of JSON; an answer
-is one frame of JSON, followed by as many frames of picture bytes as it says. No pickle: the worker
-has read a stranger's file, so nothing that it says may be able to run code here.
+A frame is a length (4 bytes, big-endian) followed by that many bytes. A job is one frame of JSON. An
+answer is one frame of JSON (the header), followed by the number of picture frames that the header
+gives. No pickle: a decoder bug could let an uploaded file control the worker, and a pickle from it
+would run code in the server.
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ from chatserver.core.errors import ErrorCode
 
 LENGTH = struct.Struct(">I")
 READY = b"ready"
-# The same, from a machine that has no way to take the network and the files from it (see sandbox.py).
+# Sent in place of READY by a worker that runs without the seccomp filter (see sandbox.py).
 READY_UNCONFINED = b"ready, unconfined"
 
-# No honest answer is longer: the largest ceiling that the settings allow is 10 MiB.
+# 32 MiB. The largest legal part has 10 MiB, the maximum of the setting image_max_kb.
 MAX_FRAME_BYTES = 32 * 1024 * 1024
 MAX_PARTS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A picture, ready to be stored: WebP bytes of the picture and of its thumbnail.
+    """The WebP bytes of a picture and of its thumbnail, before they are stored.
 
     `width` and `height` are those of the picture, in pixels.
     """
@@ -41,13 +42,13 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file to read. `limit_bytes` is None for an avatar, whose ceiling is fixed."""
+    """One file to decode. `limit_bytes` is the size limit of the result; None for an avatar, whose limit is fixed."""
 
     source: Path
     limit_bytes: int | None
 
     def encode(self) -> bytes:
-        # Absolute, because the worker stands in another directory.
+        # Absolute, because the worker's working directory is "/".
         return json.dumps({"source": os.path.abspath(self.source), "limit": self.limit_bytes}).encode("ascii")
 
     @classmethod
@@ -57,8 +58,8 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """The first frame of an answer: a refusal's code, or the size of what follows in `parts` frames."""
+class AnswerHeader:
+    """The first frame of an answer: an error code, or the number of `parts` that follow and the picture's pixels."""
 
     code: ErrorCode | None = None
     parts: int = 0
@@ -70,26 +71,27 @@ class Head:
         return json.dumps(fields).encode("ascii")
 
     @classmethod
-    def decode(cls, data: bytes) -> Head:
-        """Raises ValueError for anything that an honest worker would not say."""
+    def decode(cls, data: bytes) -> AnswerHeader:
+        """Raises ValueError for anything that `encode` cannot have written: the worker is not trusted."""
         fields: Any = json.loads(data)
         if not isinstance(fields, dict):
-            raise ValueError("an answer is an object")
+            raise ValueError("an answer header is not a JSON object")
         code = fields.get("code")
         numbers = [fields.get(name) for name in ("parts", "width", "height")]
         parts, width, height = (n if isinstance(n, int) and n >= 0 else -1 for n in numbers)
         if min(parts, width, height) < 0 or parts > MAX_PARTS:
-            raise ValueError("an answer's numbers are whole and small")
+            raise ValueError("a number in an answer header is out of range")
         return cls(None if code is None else ErrorCode(code), parts, width, height)
 
 
 def frame(data: bytes) -> bytes:
+    """`data` as one frame."""
     return LENGTH.pack(len(data)) + data
 
 
 def length(prefix: bytes) -> int:
-    """The length that a frame's first 4 bytes announce. Raises ValueError past MAX_FRAME_BYTES."""
+    """The payload length in bytes, from a frame's first 4 bytes. Raises ValueError above MAX_FRAME_BYTES."""
     (size,) = LENGTH.unpack(prefix)
     if size > MAX_FRAME_BYTES:
-        raise ValueError(f"a frame of {size} bytes")
+        raise ValueError(f"a frame of {size} bytes is longer than {MAX_FRAME_BYTES} bytes")
     return int(size)

@@ -1,8 +1,9 @@
-"""The process in which strangers' files are decoded: `python -m chatserver.media.worker`.
+"""The worker process that decodes uploaded files: `python -m chatserver.media.worker`.
 
-It reads jobs from standard input and answers on standard output (see `protocol`), one at a time,
-until its input ends. A decoder with a hole in it finds here no secret, no network, no file that it may
-change and little memory; what it breaks is this process, which is replaced.
+Reads jobs from standard input and writes answers to standard output (see `protocol`), one at a time,
+until its input ends. If a file exploits a decoder bug, its code runs in this process: without secrets,
+without network, without write access to files, and with limited memory. The server replaces the
+process if it dies.
 """
 
 from __future__ import annotations
@@ -14,16 +15,17 @@ import sys
 import time
 from typing import BinaryIO
 
+from chatserver.core import tuning
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.media import images
-from chatserver.media.protocol import LENGTH, READY, READY_UNCONFINED, Head, Job, frame, length
+from chatserver.media.protocol import LENGTH, READY, READY_UNCONFINED, AnswerHeader, Job, frame, length
 from chatserver.media.sandbox import confine
 
-# The hungriest file of those that are let in, a WebP of 25 megapixels with transparency, was measured
-# at 634 MB of addresses; a progressive JPEG of 64 megapixels at 440 MB.
+# The limit of the address space. The accepted file that needs most, a WebP of 25 megapixels with
+# transparency, was measured at 634 MB; a progressive JPEG of 64 megapixels at 440 MB.
 MEMORY_BYTES = 1024 * 1024 * 1024
-# Of processor time for one job. The server's limit on wall time mostly strikes first; this one
-# also ends a worker whose server is gone.
+# Processor time of one job. The server's limit on wall time mostly ends a job first; this limit
+# also ends a worker whose server process is gone.
 JOB_CPU_SECONDS = 10
 OPEN_FILES = 32
 NICENESS = 5
@@ -31,8 +33,8 @@ NICENESS = 5
 
 def main() -> None:
     jobs, answers = _private_pipes()
-    _limit_ourselves()
-    _send(answers, READY if confine() else READY_UNCONFINED)
+    _set_limits()
+    _send(answers, READY if tuning.is_on() and confine() else READY_UNCONFINED)
     while (job := _receive(jobs)) is not None:
         _refresh_cpu_limit()
         for part in _answer(Job.decode(job)):
@@ -40,39 +42,39 @@ def main() -> None:
 
 
 def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Our two ends. Descriptor 1 becomes standard error, so that a library's print breaks no frame."""
+    """The pipes for jobs and answers. Descriptor 1 becomes standard error, so that print() breaks no frame."""
     jobs = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
     os.dup2(2, 1)
     return jobs, answers
 
 
-def _limit_ourselves() -> None:
-    # Ctrl-C and a service manager's SIGTERM reach the whole group; the server decides when we end.
+def _set_limits() -> None:
+    # Ctrl-C and a service manager's SIGTERM reach the whole process group; the server ends its workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.nice(NICENESS)
-    _lower(resource.RLIMIT_AS, MEMORY_BYTES)
-    _lower(resource.RLIMIT_NOFILE, OPEN_FILES)
-    _lower(resource.RLIMIT_CORE, 0)
-    # Nothing may be written but the pipes.
-    _lower(resource.RLIMIT_FSIZE, 0)
+    _lower_limit(resource.RLIMIT_AS, MEMORY_BYTES)
+    _lower_limit(resource.RLIMIT_NOFILE, OPEN_FILES)
+    _lower_limit(resource.RLIMIT_CORE, 0)
+    # No regular file may be written; pipes are not limited.
+    _lower_limit(resource.RLIMIT_FSIZE, 0)
     _refresh_cpu_limit()
 
 
-def _lower(what: int, limit: int) -> None:
-    """Set the soft and the hard limit, unless the hard one is lower already."""
-    _, hard = resource.getrlimit(what)
+def _lower_limit(resource_id: int, limit: int) -> None:
+    """Set the soft and the hard limit to `limit`, or to the present hard limit if that is lower."""
+    _, hard = resource.getrlimit(resource_id)
     if hard != resource.RLIM_INFINITY:
         limit = min(limit, hard)
-    resource.setrlimit(what, (limit, limit))
+    resource.setrlimit(resource_id, (limit, limit))
 
 
 def _refresh_cpu_limit() -> None:
-    """RLIMIT_CPU counts from the process's start, so each job moves the soft limit on."""
+    """RLIMIT_CPU counts from the process's start, so each job raises the soft limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     limit = int(time.process_time()) + 1 + JOB_CPU_SECONDS
     if hard != resource.RLIM_INFINITY:
@@ -81,17 +83,17 @@ def _refresh_cpu_limit() -> None:
 
 
 def _answer(job: Job) -> list[bytes]:
-    """The frames of an answer. Of an error only its code leaves this process."""
+    """The frames of an answer. An error is sent as its code alone, because this process is not trusted."""
     try:
         if job.limit_bytes is None:
-            return [Head(parts=1).encode(), images.avatar(job.source)]
-        made = images.picture(job.source, job.limit_bytes)
-    except DomainError as refusal:
-        return [Head(code=refusal.code).encode()]
+            return [AnswerHeader(parts=1).encode(), images.avatar(job.source)]
+        rendered = images.picture(job.source, job.limit_bytes)
+    except DomainError as error:
+        return [AnswerHeader(code=error.code).encode()]
     except MemoryError:
-        return [Head(code=ErrorCode.IMAGE_TOO_LARGE).encode()]
-    head = Head(parts=2, width=made.width, height=made.height)
-    return [head.encode(), made.image, made.thumb]
+        return [AnswerHeader(code=ErrorCode.IMAGE_TOO_LARGE).encode()]
+    header = AnswerHeader(parts=2, width=rendered.width, height=rendered.height)
+    return [header.encode(), rendered.image, rendered.thumb]
 
 
 def _receive(jobs: BinaryIO) -> bytes | None:
@@ -111,5 +113,5 @@ if __name__ == "__main__":
     try:
         main()
     except BrokenPipeError:
-        # The server is gone, and nobody is left to be told.
+        # The server process is gone; there is no reader for an error.
         sys.exit(0)

@@ -1,4 +1,4 @@
-"""`backup`: one archive of everything, from which `restore` makes the room again."""
+"""`backup`: one archive of the database, the secrets and the pictures, for `restore`."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ import shutil
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from chatserver.core.config import Config
 from chatserver.ops import archive
+from chatserver.ops.call import Call
 from chatserver.ops.failure import CommandError
-from chatserver.ops.snapshot_reader import Operate, check_target, received
+from chatserver.ops.snapshot_reader import check_target, received
 
 _PIECE = 1024 * 1024
-# Nearly everything in it is pictures, which do not get smaller.
+# Most of it is pictures, which a higher level does not compress further.
 _GZIP_LEVEL = 1
 
 
-def backup(config: Config, target: Path, *, force: bool, operate: Operate) -> dict[str, Any]:
+def backup(call: Call, target: Path, *, force: bool) -> dict[str, Any]:
     """Write the archive to `target`, compressed when that ends in .gz or .tgz; what is in it.
 
-    Fails, and leaves `target` as it was, where it exists already and `force` is false, and where
-    the room or the disk says no.
+    Raises CommandError where `target` exists already and `force` is false, DomainError, OSError and
+    sqlite3.Error; `target` is then as it was.
     """
-    check_target(config, target, force=force)
-    with received(config, operate) as snapshot:
+    check_target(call.config, target, force=force)
+    with received(call) as snapshot:
         manifest = archive.Archive(snapshot.file).manifest
         snapshot.file.seek(0)
         try:

@@ -1,13 +1,18 @@
-"""What a command is called with, and how it reaches the room."""
+"""What a command is called with, and how it reaches the server's half of the command."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import asyncio
+import contextlib
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from chatserver.core.config import Config
+from chatserver.ops.failure import EXIT_DATABASE, CommandError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,46 @@ class Call:
     config: Config
     sources: dict[str, str]
 
+    def operate(self, operation: str, arguments: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The answer of one of the features' OPERATIONS: from the running server, else from the files.
 
-# Carries out an operator's command, on the running server or without one: see control.operate.
-Operate = Callable[[Call, str, dict[str, Any]], dict[str, Any]]
+        Raises DomainError as the rules do, CommandError, and OSError.
+        """
+        from chatserver.ops.control.client import operate
+
+        return run_async(operate(self.config, operation, arguments or {}))
+
+    def require_room(self) -> None:
+        """Raise CommandError where there is no room yet: a question must not create one in a mistyped directory."""
+        if not has_room(self.config):
+            raise CommandError(f"no chat database in {self.config.data_dir}")
+
+    @contextlib.contextmanager
+    def database_errors(self) -> Iterator[None]:
+        """SQLite's errors within become a CommandError that names the database."""
+        import sqlite3
+
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise CommandError(f"{self.config.data_dir / 'chat.db'}: {error}", EXIT_DATABASE) from None
+
+
+def has_room(config: Config) -> bool:
+    return (config.data_dir / "chat.db").is_file()
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """What `work` returns. Raises CommandError where another process or the database prevents it."""
+    from chatserver.db.data_lock import DataLocked
+    from chatserver.db.migrations import DatabaseUnusable
+    from chatserver.ops.control.client import Unreachable
+
+    try:
+        return asyncio.run(work)
+    except DatabaseUnusable as error:
+        raise CommandError(str(error), EXIT_DATABASE) from None
+    except Unreachable as error:
+        raise CommandError(str(error)) from None
+    except DataLocked as error:
+        raise CommandError(f"{error}: another process is using this data directory") from None

@@ -1,4 +1,4 @@
-"""Two directories change places in one step: whoever looks sees the one or the other, whole."""
+"""Two directories exchange their names in one step: at any time each name leads to a complete directory."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _RENAME_EXCHANGE = 2  # linux/fs.h
 
 
 def exchange(one: Path, other: Path) -> None:
-    """Each gets the other's name. Raises OSError with nothing changed.
+    """Each gets the other's name. Raises OSError; then nothing has changed.
 
-    renameat2(2) does it at once. Where the file system cannot, two renames do, with an instant
-    between them in which `other` has no directory.
+    renameat2(2) does it in one step. Where the file system does not support that, three renames do it,
+    and between the first two the name `other` does not exist.
     """
     try:
         _rename_exchange(one, other)

@@ -1,4 +1,4 @@
-"""`export`: all that is kept, for other programs (JSON lines) and for people (a page with its pictures)."""
+"""`export`: all that is kept, for programs (JSON lines) and for people (a page with its pictures)."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from chatserver.core import durable_files
 from chatserver.core.config import Config
 from chatserver.db.transaction import Transaction
 from chatserver.ops import archive, export_page, export_rows
-from chatserver.ops.archive.packing import sync_directory
+from chatserver.ops.call import Call
 from chatserver.ops.failure import CommandError
-from chatserver.ops.snapshot_reader import Operate, Snapshot, check_target, received
+from chatserver.ops.snapshot_reader import ReceivedSnapshot, check_target, received
 
 FORMAT = 1
 
 
-def export(config: Config, target: Path, page: Path | None, *, force: bool, operate: Operate) -> dict[str, Any]:
+def export(call: Call, target: Path, page: Path | None, *, force: bool) -> dict[str, Any]:
     """Write one JSON object a line to `target`, and with `page` a page with its pictures in a directory beside it.
 
-    Never a password's hash, a token or a token's hash. Fails, and leaves everything as it was, where
-    something exists already and `force` is false.
+    Never a password's hash, a token or a token's hash. Raises CommandError, and changes nothing, where
+    one of the files exists already and `force` is false.
     """
+    config = call.config
     pictures = page.with_name(f"{page.stem}_files") if page else None
     for path in filter(None, (target, page)):
         check_target(config, path, force=force)
@@ -34,7 +36,7 @@ def export(config: Config, target: Path, page: Path | None, *, force: bool, oper
         raise CommandError(f"{target} cannot be both the export and the page; name another file for the page")
     if pictures and not force and pictures.exists():
         raise CommandError(f"{pictures} already exists (--force replaces it)")
-    with received(config, operate) as snapshot, contextlib.ExitStack() as stack:
+    with received(call) as snapshot, contextlib.ExitStack() as stack:
         directory = stack.enter_context(_new_directory(pictures)) if pictures else None
         manifest, database = _unpack(snapshot.file, directory)
         connection = stack.enter_context(contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)))
@@ -42,7 +44,7 @@ def export(config: Config, target: Path, page: Path | None, *, force: bool, oper
         tx = Transaction(connection)
         lines = _write_lines(target, _objects(tx, manifest, snapshot, config), replace=force)
         if page and pictures:
-            messages = (row for row in export_rows.told(tx, config.timezone) if row["type"] == "message")
+            messages = (row for row in export_rows.objects(tx, config.timezone) if row["type"] == "message")
             title, language = snapshot.settings["room_name"], snapshot.settings["language"]
             with archive.write_file(page, replace=force) as file:
                 for part in export_page.page(title, language, messages, pictures.name):
@@ -58,7 +60,7 @@ def export(config: Config, target: Path, page: Path | None, *, force: bool, oper
 
 
 def _objects(
-    tx: Transaction, manifest: archive.Manifest, snapshot: Snapshot, config: Config
+    tx: Transaction, manifest: archive.Manifest, snapshot: ReceivedSnapshot, config: Config
 ) -> Iterator[dict[str, Any]]:
     yield {
         "type": "export",
@@ -71,7 +73,7 @@ def _objects(
     }
     for name, value in snapshot.settings.items():
         yield {"type": "setting", "name": name, "value": value}
-    yield from export_rows.told(tx, config.timezone)
+    yield from export_rows.objects(tx, config.timezone)
 
 
 def _write_lines(target: Path, objects: Iterator[dict[str, Any]], *, replace: bool) -> int:
@@ -79,13 +81,13 @@ def _write_lines(target: Path, objects: Iterator[dict[str, Any]], *, replace: bo
     with archive.write_file(target, replace=replace) as file:
         for value in objects:
             count += 1
-            # A lone surrogate, should one ever be kept, is escaped rather than an error.
+            # A lone surrogate, if one is ever stored, is escaped; it is not an error.
             file.write(json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
     return count
 
 
 def _unpack(file: BinaryIO, pictures: Path | None) -> tuple[archive.Manifest, bytes]:
-    """The manifest and the database; the pictures go into their directory, under their own names."""
+    """The manifest and the database; the pictures are written to the directory `pictures`, under their own names."""
     opened = archive.Archive(file)
     database = b""
     for entry, pieces in opened.files():
@@ -106,7 +108,7 @@ def _unpack(file: BinaryIO, pictures: Path | None) -> tuple[archive.Manifest, by
 
 @contextlib.contextmanager
 def _new_directory(path: Path) -> Iterator[Path]:
-    """A directory that appears under its name, in place of what had it, when the block ends well."""
+    """A new directory that gets its name, replacing what had it, when the block ends without an error."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     temporary.mkdir(mode=0o700)
     try:
@@ -114,6 +116,6 @@ def _new_directory(path: Path) -> Iterator[Path]:
         if path.exists():
             shutil.rmtree(path)
         temporary.rename(path)
-        sync_directory(path.parent)
+        durable_files.sync(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

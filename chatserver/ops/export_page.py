@@ -30,7 +30,7 @@ img {{ display: block; height: auto; margin-block-start: .4rem; max-width: 100%;
 
 
 def page(title: str, language: str, messages: Iterable[dict[str, Any]], pictures: str) -> Iterable[str]:
-    """The page in parts. `messages` as rows.told has them; `pictures` is the directory beside the page."""
+    """The page in parts. `messages` as export_rows.objects yields them; `pictures` is the directory beside the page."""
     yield _HEAD.format(title=escape(title), language=escape(language))
     for message in messages:
         if message["state"] != "deleted":

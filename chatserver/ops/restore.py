@@ -1,4 +1,4 @@
-"""`restore`: the room as a backup has it, checked whole before anything changes, then put in place in one step."""
+"""`restore`: unpack and check a backup beside the data directory, then exchange the two in one step."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from chatserver.db import data_dir as place
+from chatserver.core import durable_files
+from chatserver.db import data_dir as data_directory
 from chatserver.db import health, migrations, sequence
 from chatserver.db.data_lock import DataLock, DataLocked
 from chatserver.db.migrations import DatabaseUnusable
 from chatserver.db.transaction import Transaction
 from chatserver.ops import archive
-from chatserver.ops.archive.packing import sync_directory
 from chatserver.ops.exchange import exchange
 from chatserver.ops.failure import EXIT_DATABASE, CommandError
 
@@ -26,24 +26,22 @@ _SPARE_BYTES = 16 * 1024 * 1024
 
 
 def restore(data_dir: Path, source: Path, *, force: bool) -> dict[str, Any]:
-    """Make `data_dir` what the archive `source` holds; what was restored, and where the old one is `kept`.
+    """Replace `data_dir` by what the archive `source` holds; what was restored, and where the old one is `kept`.
 
-    Fails with nothing changed: while a server (or another command) has the data directory, where it
-    is not empty and `force` is false, and for an archive that is not whole. The room gets a new
-    epoch, so that pages which knew it later than this do not take the old numbers for new ones.
+    Raises CommandError, and changes nothing, while a server (or another command) has the data
+    directory, where it is not empty and `force` is false, and for an archive that is damaged. The
+    history gets a new epoch: a page that has seen later changes must not take restored ones for them.
     """
     data_dir = data_dir.resolve()
     with _locked(data_dir):
-        if not force and data_dir.exists() and not place.is_empty(data_dir):
-            raise CommandError(
-                f"{data_dir} is not empty (--force replaces its contents and keeps them in a directory beside it)"
-            )
+        if not force and data_dir.exists() and not data_directory.is_empty(data_dir):
+            raise CommandError(f"{data_dir} is not empty (--force restores anyway, and keeps what is there beside it)")
         staged = data_dir.with_name(f".{data_dir.name}.restoring-{secrets.token_hex(4)}")
         try:
             manifest = _unpack(source, staged)
-            _renew(source, staged / archive.DATABASE)
+            _prepare_database(source, staged / archive.DATABASE)
             if data_dir.exists():
-                place.give(staged, data_dir)
+                data_directory.give_to_owner(staged, data_dir)
             kept = _put_in_place(staged, data_dir)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
@@ -60,7 +58,7 @@ def restore(data_dir: Path, source: Path, *, force: bool) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _locked(data_dir: Path) -> Iterator[None]:
-    """The lock of a data directory that is there; none is made where none is."""
+    """Hold the lock of an existing data directory; create nothing where there is none."""
     if not data_dir.exists():
         if not data_dir.parent.is_dir():
             raise CommandError(f"no such directory: {data_dir.parent}")
@@ -85,7 +83,7 @@ def _locked(data_dir: Path) -> Iterator[None]:
 
 
 def _unpack(source: Path, staged: Path) -> archive.Manifest:
-    """All files of the archive in a new directory, for its user alone and on disk."""
+    """Write all files of the archive to a new directory, for its user alone and on disk."""
     try:
         with archive.opened(source) as opened:
             _check_space(source, opened.manifest, staged.parent)
@@ -124,8 +122,8 @@ def _write(path: Path, pieces: Iterator[bytes]) -> None:
         os.fsync(descriptor)
 
 
-def _renew(source: Path, database: Path) -> None:
-    """Check the database, bring its schema up to date, and begin a new line of history."""
+def _prepare_database(source: Path, database: Path) -> None:
+    """Check the database, bring its schema up to date, and start a new epoch."""
     try:
         _check_integrity(database)
         connection = migrations.connect(database, is_spare=True)
@@ -141,26 +139,26 @@ def _renew(source: Path, database: Path) -> None:
 
 
 def _check_integrity(database: Path) -> None:
-    connection = migrations.open_to_look(database)
+    connection = migrations.open_read_only(database)
     try:
-        verdict = health.look(connection).verdict
+        verdict = health.check_integrity(connection).verdict
         if verdict != "ok":
             raise DatabaseUnusable(f"is damaged: {verdict}")
         if connection.execute("PRAGMA foreign_key_check").fetchone():
-            raise DatabaseUnusable("is damaged: a row refers to a row that does not exist")
+            raise DatabaseUnusable("is damaged: a row refers to one that is missing")
     finally:
         connection.close()
 
 
 def _put_in_place(staged: Path, data_dir: Path) -> Path | None:
-    """Swap the two; where what was there is kept, or None where nothing was."""
+    """Exchange the two; where the old data directory is kept, or None where it was empty or missing."""
     for directory in (staged, *(path for path in staged.rglob("*") if path.is_dir())):
-        sync_directory(directory)
+        durable_files.sync(directory)
     if not data_dir.exists():
         os.rename(staged, data_dir)
-        sync_directory(data_dir.parent)
+        durable_files.sync(data_dir.parent)
         return None
-    was_empty = place.is_empty(data_dir)
+    was_empty = data_directory.is_empty(data_dir)
     if was_empty and (data_dir / ".gitkeep").exists():
         (staged / ".gitkeep").touch()
     try:
@@ -170,7 +168,7 @@ def _put_in_place(staged: Path, data_dir: Path) -> Path | None:
     kept = None if was_empty else _free_name(data_dir)
     if kept:
         os.rename(staged, kept)
-    sync_directory(data_dir.parent)
+    durable_files.sync(data_dir.parent)
     return kept
 
 

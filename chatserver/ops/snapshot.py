@@ -1,9 +1,9 @@
-"""The command that backups and exports begin with: everything the room keeps, in one archive for its operator.
+"""The operation that backup and export begin with: the database, the secrets and the pictures in one archive.
 
-The archive is made among the uploads, where a start sweeps what a crash leaves. The operator's
-process opens it and takes its name away at once, then copies it to wherever the operator may
-write and the server may not. So what is recalled a moment later stays under no name in the data
-directory, and compressing costs the server nothing.
+The archive is written to the directory of uploads, which a start sweeps after a crash. The operator's
+process opens it, deletes its name at once, and copies the content to its target, where the server may
+not be allowed to write. So recalled content stays under no name in the data directory, and the server
+spends no time on compression.
 """
 
 from __future__ import annotations
@@ -14,64 +14,93 @@ import functools
 import logging
 import os
 import sqlite3
+from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from chatserver import __version__
-from chatserver.core.config import ROOM_SETTINGS, shown
+from chatserver.core.clock import Clock
+from chatserver.core.config import ROOM_SETTINGS, CurrentConfig, as_text
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.db import migrations
-from chatserver.features.room import Room
+from chatserver.db.database import Database
+from chatserver.db.transaction import Transaction
 from chatserver.http import secret_key
 from chatserver.media.files import MediaFiles
 from chatserver.media.pinned_files import PinnedFiles
-from chatserver.ops import archive
-from chatserver.ops.database_copy import Copied
+from chatserver.ops import archive, database_state
+from chatserver.ops.database_copy import Copied, DatabaseCopier
 
 log = logging.getLogger(__name__)
 
-# An operator's process that has not opened the archive by then never will.
+# The operator's process opens the archive within this time, or has failed; then it is deleted.
 HANDOVER_SECONDS = 5.0
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-async def take(room: Room) -> dict[str, Any]:
-    """Answers `file`, the archive's path from the data directory, and the room's `settings` in force.
+class Snapshot:
+    """The operations `snapshot` and `look`.
 
-    Whoever asks opens the file at once and removes it. Refuses with `storage_full`; what else the
-    disk does to us is raised.
+    `trim` erases the messages that are too old; `files_in_use` names all files of the media directory.
     """
-    config = room.settings.now
-    media = MediaFiles(config.data_dir / "media")
-    target = await asyncio.to_thread(media.incoming)
-    try:
-        await _make(room, media, config.data_dir, target)
-    except BaseException as error:
-        await asyncio.to_thread(target.unlink, missing_ok=True)
-        if _is_full(error):
-            log.error("backup failed: %s", error)
-            raise DomainError(ErrorCode.STORAGE_FULL) from error
-        raise
-    loop = asyncio.get_running_loop()
-    erase = functools.partial(target.unlink, missing_ok=True)
-    loop.call_later(HANDOVER_SECONDS, loop.run_in_executor, None, erase)
-    return {
-        "file": str(target.relative_to(config.data_dir)),
-        "settings": {name: shown(getattr(config, name)) for name in ROOM_SETTINGS},
-    }
+
+    def __init__(
+        self,
+        database: Database,
+        settings: CurrentConfig,
+        clock: Clock,
+        trim: Callable[[Transaction], None],
+        files_in_use: Callable[[Transaction], list[str]],
+        media: MediaFiles,
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._copier = DatabaseCopier(database, clock, trim, files_in_use)
+        self._media = media
+
+    async def take(self, _: dict[str, Any]) -> dict[str, Any]:
+        """Answers `file`, the archive's path from the data directory, and the room's `settings` in force.
+
+        The caller opens the file within HANDOVER_SECONDS and deletes it. Raises DomainError:
+        `storage_full`; and OSError and sqlite3.Error.
+        """
+        config = self._settings.now
+        target = await asyncio.to_thread(self._media.new_upload_path)
+        try:
+            await self._write(config.data_dir, target)
+        except BaseException as error:
+            await asyncio.to_thread(target.unlink, missing_ok=True)
+            if _is_full(error):
+                log.error("no archive could be written: %s", error)
+                raise DomainError(ErrorCode.STORAGE_FULL) from error
+            raise
+        loop = asyncio.get_running_loop()
+        delete = functools.partial(target.unlink, missing_ok=True)
+        loop.call_later(HANDOVER_SECONDS, loop.run_in_executor, None, delete)
+        return {
+            "file": str(target.relative_to(config.data_dir)),
+            "settings": {name: as_text(getattr(config, name)) for name in ROOM_SETTINGS},
+        }
+
+    async def look(self, _: dict[str, Any]) -> dict[str, Any]:
+        """Answers the `database` as a DatabaseState, and the public `address`, "" where none is set."""
+        state = await self._database.between_batches(database_state.read)
+        return {"database": asdict(state), "address": self._settings.now.base_url}
+
+    async def _write(self, data_dir: Path, target: Path) -> None:
+        database, pinned = await asyncio.to_thread(self._media.new_upload_path), PinnedFiles(self._media)
+        try:
+            copied = await self._copier.copy(database, pinned.pin)
+            await asyncio.to_thread(_pack, target, copied, pinned, database, data_dir)
+        finally:
+            await asyncio.to_thread(_clean_up, database, pinned)
+
+    OPERATIONS = {"snapshot": take, "look": look}
 
 
-async def _make(room: Room, media: MediaFiles, data_dir: Path, target: Path) -> None:
-    database, pinned = await asyncio.to_thread(media.incoming), PinnedFiles(media)
-    try:
-        copied = await room.keeping.copy(database, pinned.hold)
-        await asyncio.to_thread(_pack, target, copied, pinned, database, data_dir)
-    finally:
-        await asyncio.to_thread(_tidy, database, pinned)
-
-
-def _tidy(database: Path, pinned: PinnedFiles) -> None:
+def _clean_up(database: Path, pinned: PinnedFiles) -> None:
     database.unlink(missing_ok=True)
     pinned.release()
 

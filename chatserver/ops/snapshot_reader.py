@@ -1,42 +1,39 @@
-"""A snapshot of the room in the operator's hands, whether or not the server runs."""
+"""A snapshot in the operator's process, whether or not the server runs."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from chatserver.core.config import Config
+from chatserver.ops.call import Call
 from chatserver.ops.failure import CommandError
-
-# Carries out a command of ops/control/commands.py that takes no arguments.
-Operate = Callable[[str], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """`file` is an archive that has no name any more; `settings` are the room's in force."""
+class ReceivedSnapshot:
+    """`file` is an archive whose name was deleted; `settings` are the room's in force."""
 
     file: BinaryIO
     settings: dict[str, str]
 
 
 @contextlib.contextmanager
-def received(config: Config, operate: Operate) -> Iterator[Snapshot]:
-    """Take a snapshot. Fails where there is no room yet, and makes none."""
-    if not (config.data_dir / "chat.db").is_file():
-        raise CommandError(f"no chat database in {config.data_dir}")
-    answer = operate("snapshot")
-    path = config.data_dir / answer["file"]
+def received(call: Call) -> Iterator[ReceivedSnapshot]:
+    """Take a snapshot. Raises CommandError where there is no room yet, and creates none."""
+    call.require_room()
+    answer = call.operate("snapshot")
+    path = call.config.data_dir / answer["file"]
     with path.open("rb") as file:
         path.unlink(missing_ok=True)
-        yield Snapshot(file, answer["settings"])
+        yield ReceivedSnapshot(file, answer["settings"])
 
 
 def check_target(config: Config, target: Path, *, force: bool) -> None:
-    """Refuse early what cannot be written, before the room is asked for anything."""
+    """Raise CommandError for a file that cannot be written, before the snapshot is taken."""
     if target.is_dir():
         raise CommandError(f"{target} is a directory; name a file")
     if not target.parent.is_dir():
@@ -44,5 +41,5 @@ def check_target(config: Config, target: Path, *, force: bool) -> None:
     if not force and (target.exists() or target.is_symlink()):
         raise CommandError(f"{target} already exists (--force replaces it)")
     if target.parent.resolve().is_relative_to(config.data_dir.resolve()):
-        # What members take back has to leave the data directory.
+        # What members recall must leave the data directory.
         raise CommandError(f"{target} is inside the data directory; choose a path outside it")

@@ -18,5 +18,5 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def width(text: str) -> int:
-    """Columns that `text` takes: a Chinese character takes two, an accent of its own none."""
+    """Columns that `text` takes: a Chinese character takes two, a combining accent none."""
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -1,4 +1,4 @@
-"""All connections at once: broadcast, presence, heartbeat. Lives on the event loop; never awaits a reader."""
+"""The set of all connections: broadcast, close, heartbeat. Runs on the event loop and never awaits a reader."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Hub:
 
     def __init__(self, clock: Clock) -> None:
         self.changed: Callable[[], None] = lambda: None
-        # Readers given up: too slow for their outbox, stuck, or silent.
+        # Connections dropped: too slow for their outbox, stuck, or silent.
         self.dropped = 0
-        # What `broadcast` was given, times the readers that it was for.
+        # Bytes given to `broadcast`, times the connections at that moment.
         self.broadcast_bytes = 0
         self._clock = clock
         self._live: set[Connection] = set()
         self._closing: set[Connection] = set()
-        self._fanout = Fanout(self._live, self._give_up)
+        self._fanout = Fanout(self._live, self._drop)
         self._of_user: dict[int, set[Connection]] = {}
         self._of_address: Counter[str] = Counter()
         self._pinged_at = clock.monotonic()
@@ -44,7 +44,7 @@ class Hub:
 
     @property
     def is_empty(self) -> bool:
-        """True when nobody is there, not even one who is just leaving."""
+        """True when there is no connection, not even one that is closing."""
         return not self._live and not self._closing
 
     def of_address(self, address: str) -> int:
@@ -53,26 +53,23 @@ class Hub:
 
     def join(self, connection: Connection) -> None:
         self._live.add(connection)
-        self._fanout.welcome(connection)
+        self._fanout.add(connection)
         self._of_address[connection.address] += 1
         if connection.user is not None:
             self._of_user.setdefault(connection.user.id, set()).add(connection)
         self.changed()
 
     def leave(self, connection: Connection) -> None:
-        """The connection is over: answers that are still on their way to it are not written. Idempotent."""
+        """The connection has ended: later answers to it are not written. Idempotent."""
         connection.end()
         self._closing.discard(connection)
         self._remove(connection)
         self._left.set()
 
-    def broadcast(self, data: bytes, besides: Mapping[Connection, bytes] = MappingProxyType({})) -> None:
-        """`data` to every connection, and after it what is for this reader `besides`.
-
-        A reader past its bound costs only itself.
-        """
+    def broadcast(self, data: bytes, replies: Mapping[Connection, bytes] = MappingProxyType({})) -> None:
+        """`data` to every connection, and after it each connection's own `replies`."""
         self.broadcast_bytes += len(data) * len(self._live)
-        self._fanout.tell(data, besides)
+        self._fanout.broadcast(data, replies)
 
     def send_to_user(self, user_id: int, data: bytes) -> None:
         """To every socket of one member."""
@@ -80,15 +77,15 @@ class Hub:
             self.send(connection, data)
 
     def send(self, connection: Connection, data: bytes) -> None:
-        """To one reader, after all that everybody has been told before."""
+        """To one connection, after all that was broadcast before."""
         if not connection.send(self._fanout.lacking(connection) + data):
-            self._give_up(connection)
+            self._drop(connection)
 
     def close(self, connection: Connection, code: int) -> None:
-        """Say goodbye with `code`, after all that everybody has been told, and take the connection out of the set."""
+        """Close with `code`, after all that was broadcast before, and take the connection out of the set."""
         if connection in self._live and (lacking := self._fanout.lacking(connection)):
             connection.send(lacking)
-        self._say_goodbye(connection, code)
+        self._close(connection, code)
 
     def close_sessions(self, session_ids: Iterable[int], code: int) -> None:
         ended = set(session_ids)
@@ -109,8 +106,8 @@ class Hub:
             self._left.clear()
             await self._left.wait()
 
-    def give_up_a_guest(self, address: str | None = None) -> bool:
-        """Tell one guest (of that address) 1013, to let a member in. False when there is none."""
+    def close_a_guest(self, address: str | None = None) -> bool:
+        """Close one guest (of that address) with 1013, to let a member in. False when there is none."""
         for connection in self._live:
             if connection.user is None and address in (None, connection.address):
                 self.close(connection, TOO_SLOW)
@@ -122,11 +119,11 @@ class Hub:
             connection.abort()
 
     def users(self) -> list[User]:
-        """The members connected, each once, in the order of their coming."""
+        """The members connected, each once, in the order in which they connected."""
         return [user for connections in self._of_user.values() if (user := next(iter(connections)).user) is not None]
 
     def refresh(self, user: User) -> None:
-        """A member has another face or role."""
+        """A member has another avatar or role."""
         for connection in self._of_user.get(user.id, ()):
             connection.user = user
         self.changed()
@@ -140,7 +137,7 @@ class Hub:
         return len(self._of_user)
 
     def beat(self) -> None:
-        """Once a second or so: drop the stuck, the silent and the never-ending; ping the rest in time."""
+        """Once a second: drop connections that are stuck, silent or do not finish closing; ping the rest in time."""
         now = self._clock.monotonic()
         for connection in [c for c in (*self._live, *self._closing) if c.is_lost(now)]:
             self.dropped += connection in self._live
@@ -150,11 +147,11 @@ class Hub:
             self._pinged_at = now
             self.broadcast(_PING)
 
-    def _give_up(self, connection: Connection) -> None:
+    def _drop(self, connection: Connection) -> None:
         self.dropped += 1
-        self._say_goodbye(connection, TOO_SLOW)
+        self._close(connection, TOO_SLOW)
 
-    def _say_goodbye(self, connection: Connection, code: int) -> None:
+    def _close(self, connection: Connection, code: int) -> None:
         if connection in self._live:
             self._remove(connection)
             self._closing.add(connection)

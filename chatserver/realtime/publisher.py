@@ -1,73 +1,78 @@
-"""From events to readers: each event applied to the feed, encoded once, and a batch written as one."""
+"""From events to readers: each event is encoded once, and all frames of a batch are written together."""
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Callable
+from typing import Any
 
-from chatserver.core.events import (
-    Event,
-    MemberChanged,
-    MessageAcknowledged,
-    RecallSettled,
-    SessionsEnded,
-    SettingsChanged,
-)
-from chatserver.features.messages.recent import Feed
-from chatserver.http.encode import Encoder
+from chatserver.core.events import Audience, Event
 from chatserver.realtime import frames
 from chatserver.realtime.connection import Connection
 from chatserver.realtime.hub import Hub
 
-log = logging.getLogger(__name__)
-
-SESSION_ENDED = 4401
-BANNED = 4403
+Listener = Callable[[Any], None]
 
 
 class Publisher:
     """Called by the database's writer after each COMMIT, on the loop, in the order of the commits.
 
-    `listeners` hear every event too, after the readers: the timers, the eraser, the known logins.
+    Listeners get each event after the readers: the newest messages, the timers, the eraser.
     """
 
-    def __init__(self, feed: Feed, wire: Encoder, hub: Hub, listeners: list[Callable[[Event], None]]) -> None:
-        self._feed = feed
-        self._wire = wire
+    def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._listeners = listeners
+        self._listeners: dict[type[Event], list[Listener]] = {}
+        # For each class of event that was published: the listeners of it and of its base classes.
+        self._resolved: dict[type[Event], tuple[Listener, ...]] = {}
+        self._replies: defaultdict[Connection, bytes] = defaultdict(bytes)
+
+    def subscribe(self, kind: type[Event], listener: Listener) -> None:
+        """Call `listener` with each event of class `kind` or of a subclass. It must not fail."""
+        self._listeners.setdefault(kind, []).append(listener)
+        self._resolved.clear()
+
+    def reply(self, connection: Connection, frame: bytes) -> None:
+        """Send a whole frame to the connection whose request was just committed, after the events of its batch.
+
+        For answers that the database gives: they come before the batch is published, so the frame
+        travels in the same write as the events.
+        """
+        self._replies[connection] += frame
 
     def __call__(self, events: list[Event]) -> None:
-        told: list[bytes] = []
-        besides: defaultdict[Connection, bytes] = defaultdict(bytes)
+        broadcast: list[bytes] = []
+        private: list[tuple[int, bytes]] = []
         for event in events:
-            if isinstance(event, MessageAcknowledged):
-                if isinstance(event.reader, Connection):
-                    besides[event.reader] += frames.text(self._wire.ack(event))
+            payload = event.frame()
+            if payload is None:
                 continue
-            posted = self._feed.apply(event)
-            payload = self._wire.event(event, posted)
-            if payload is not None:
-                told.append(frames.text(payload))
-        if told:
-            self._hub.broadcast(b"".join(told), besides)
-        else:  # sent again, and stored before: nothing is new to anybody else
-            for reader, acks in besides.items():
-                self._hub.send(reader, acks)
+            if event.audience is Audience.ALL:
+                broadcast.append(frames.text(payload))
+            else:
+                private.append((event.user_id, frames.text(payload)))  # type: ignore[attr-defined]
+        self._send(broadcast)
+        for user_id, frame in private:
+            self._hub.send_to_user(user_id, frame)
         for event in events:
-            if isinstance(event, MessageAcknowledged):
-                continue
-            self._tell_privately(event)
-            for listener in self._listeners:
+            for listener in self._listeners_of(type(event)):
                 listener(event)
 
-    def _tell_privately(self, event: Event) -> None:
-        if isinstance(event, RecallSettled):
-            self._hub.send_to_user(event.user_id, frames.text(self._wire.settled(event)))
-        elif isinstance(event, MemberChanged):
-            self._hub.refresh(event.user)
-        elif isinstance(event, SessionsEnded):
-            self._hub.close_sessions(event.session_ids, BANNED if event.banned else SESSION_ENDED)
-        elif isinstance(event, SettingsChanged) and event.config.guests == "none":
-            self._hub.close_guests(SESSION_ENDED)
+    def _send(self, broadcast: list[bytes]) -> None:
+        replies = self._replies
+        if replies:
+            self._replies = defaultdict(bytes)
+        if broadcast:
+            self._hub.broadcast(b"".join(broadcast), replies)
+        else:  # a message that was sent again: it is new to no other reader
+            for connection, frame in replies.items():
+                self._hub.send(connection, frame)
+
+    def _listeners_of(self, kind: type[Event]) -> tuple[Listener, ...]:
+        found = self._resolved.get(kind)
+        if found is None:
+            bases = (base for base in reversed(kind.__mro__) if issubclass(base, Event))
+            found = self._resolved[kind] = tuple(
+                listener for base in bases for listener in self._listeners.get(base, ())
+            )
+        return found

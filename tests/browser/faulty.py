@@ -1,6 +1,6 @@
-"""The room with a fault in it, run as run.py is: `python -m tests.browser.faulty serve`.
+"""A server with a fault in it, run as run.py is: `python -m tests.browser.faulty serve`.
 
-A page that no page asks for fails, as if by a mistake of ours, so that what a reader sees of one can be looked at.
+A route that no page requests fails, so that the error page for a fault of the program can be looked at.
 """
 
 from __future__ import annotations
@@ -9,19 +9,21 @@ import sys
 
 from aiohttp import web
 
-from chatserver.features.messages import api
+from chatserver.features.messages.history import History
 
 PROGRAM = ("-m", "tests.browser.faulty")
 PATH = "/api/recent_messages_apiint/1"
 
 
-async def fail(request: web.Request) -> web.Response:
+async def fail(history: History, request: web.Request) -> web.Response:
     raise RuntimeError("the fault that was asked for")
 
 
 if __name__ == "__main__":
-    # Before the routes are read, which name their handlers once.
-    api.recent_some = fail
+    # Before the server binds the routes.
+    History.ROUTES = tuple(
+        route._replace(handler=fail) if route.handler is History.get_count else route for route in History.ROUTES
+    )  # type: ignore[assignment]
 
     from chatserver.cli import main
 

@@ -9,11 +9,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from chatserver.http.routes import ROUTES
 from tests.browser import faulty
 from tests.browser.caller import Caller
 from tests.browser.conftest import ADMINISTRATOR, DESKTOP, PHONE, Visitor, first_run
 from tests.browser.pictures import png
+from tests.declared import ROUTES
 
 Come = Callable[..., Visitor]
 Call = Callable[[str], Caller]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from chatserver.core.config import SETTINGS, Config, load, shown
+from chatserver.core.config import SETTINGS, Config, as_text, load
 
 
 def test_every_field_of_the_config_has_a_row_in_the_table_in_the_same_order() -> None:
@@ -29,7 +29,7 @@ def test_what_is_shown_can_be_typed_again() -> None:
     assert config.base_url == "https://chat.example.org"
     for setting in SETTINGS:
         value = getattr(config, setting.name)
-        assert setting.parse(shown(value)) == value
+        assert setting.parse(as_text(value)) == value
 
 
 def test_a_variable_that_is_set_to_nothing_is_set() -> None:

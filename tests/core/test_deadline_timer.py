@@ -59,20 +59,20 @@ class Deadlines:
 
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alarm_module, "GRAIN_SECONDS", 0.001)
+    monkeypatch.setattr(alarm_module, "MIN_PAUSE_SECONDS", 0.001)
     monkeypatch.setattr(alarm_module, "RETRY_SECONDS", 0.001)
 
 
 @pytest.fixture
 def long_naps(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Only a word wakes the alarm: a test that passes did not wait for a nap to end."""
-    monkeypatch.setattr(alarm_module, "NAP_SECONDS", 10.0 * PATIENCE_SECONDS)
+    monkeypatch.setattr(alarm_module, "SLEEP_MAX_SECONDS", 10.0 * PATIENCE_SECONDS)
     yield
 
 
 @pytest.fixture
 def short_naps(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(alarm_module, "NAP_SECONDS", 0.002)
+    monkeypatch.setattr(alarm_module, "SLEEP_MAX_SECONDS", 0.002)
     yield
 
 
@@ -200,7 +200,7 @@ async def test_the_pause_after_failures_grows_up_to_a_nap(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(alarm_module, "RETRY_SECONDS", 0.5)
-    monkeypatch.setattr(alarm_module, "NAP_SECONDS", 3.0)
+    monkeypatch.setattr(alarm_module, "SLEEP_MAX_SECONDS", 3.0)
     pauses: list[float] = []
     sleep = asyncio.sleep
 

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.core.events import Event, RecallSettled
+from chatserver.core.events import Event
 from chatserver.db import database as database_module
 from chatserver.db.database import Database
 from chatserver.db.transaction import RetryOneByOne, Transaction, TransactionFunction
+from chatserver.features.messages.recall import RecallWindowClosed
 
 
 def write(body: str) -> TransactionFunction[int]:
@@ -25,7 +26,7 @@ def write(body: str) -> TransactionFunction[int]:
 
     def unit(tx: Transaction) -> int:
         note: int = tx.one("INSERT INTO notes (body) VALUES (?) RETURNING id", (body,))[0]
-        tx.announce(RecallSettled(note, 0))
+        tx.announce(RecallWindowClosed(note, 0))
         return note
 
     return unit
@@ -69,7 +70,7 @@ def published(database: Database) -> list[int]:
 
 
 def ids_of(events: list[Event]) -> Iterator[int]:
-    return (event.id for event in events if isinstance(event, RecallSettled))
+    return (event.id for event in events if isinstance(event, RecallWindowClosed))
 
 
 # One unit and its neighbours
@@ -193,7 +194,7 @@ async def test_a_batch_that_reads_publishes_nothing(database: Database) -> None:
     calls: list[list[Event]] = []
     database.publish_to(calls.append)
     await database.run(count)
-    assert calls == []
+    assert [event for events in calls for event in events] == []
 
 
 # On disk
@@ -256,7 +257,7 @@ async def test_failing_to_publish_is_nobodys_refusal(
 
 
 async def test_a_full_queue_is_busy(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database_module, "WAITING_MAX", 3)
+    monkeypatch.setattr(database_module, "QUEUE_MAX", 3)
     answers = await together(database, *(write(str(number)) for number in range(5)))
     assert answers[:3] == [1, 2, 3]
     assert [error.code for error in answers[3:]] == [ErrorCode.BUSY, ErrorCode.BUSY]
@@ -320,6 +321,24 @@ async def test_a_writer_that_still_fits_is_not_refused_for_its_neighbour(
     assert published == [answers[0], answers[2]]
 
 
+async def test_a_commit_that_the_disk_refuses_is_answered_with_the_error_alone(database: Database) -> None:
+    """The function has returned by then: its result must not reach a caller that would take it for an `ack`."""
+    await page_limit(database)
+    database.before_each_commit(lambda tx: tx.execute("INSERT INTO notes (body) VALUES (?)", ("x" * 200_000,)) and None)
+    answers: list[tuple[Any, BaseException | None]] = []
+    answered = asyncio.Event()
+
+    def answer(result: Any, error: BaseException | None) -> None:
+        answers.append((result, error))
+        answered.set()
+
+    database.submit(write("small"), answer)
+    await answered.wait()
+    [(result, error)] = answers
+    assert result is None
+    assert isinstance(error, DomainError) and error.code is ErrorCode.STORAGE_FULL
+
+
 async def test_it_goes_on_when_space_returns(database: Database) -> None:
     await page_limit(database)
     with pytest.raises(DomainError) as caught:
@@ -374,7 +393,7 @@ async def test_what_the_closing_unit_announces_comes_last_and_in_the_same_commit
 
     def trim(tx: Transaction) -> None:
         for (note,) in tx.all("DELETE FROM notes WHERE id <= (SELECT max(id) - 2 FROM notes) RETURNING id"):
-            tx.announce(RecallSettled(-note, 0))
+            tx.announce(RecallWindowClosed(-note, 0))
 
     database.before_each_commit(trim)
     await together(database, *(write(str(number)) for number in range(4)))
@@ -488,6 +507,6 @@ async def test_one_that_stands_alone_is_refused_without_beginning_again(database
 
 
 async def test_those_that_wait_together_are_counted_one_by_one(notes: Notes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database_module, "WAITING_MAX", 3)
+    monkeypatch.setattr(database_module, "QUEUE_MAX", 3)
     with pytest.raises(DomainError, match="busy"):
         await notes.store("one", "two", "three", "four")

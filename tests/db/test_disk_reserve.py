@@ -53,7 +53,7 @@ async def test_only_what_erases_gets_its_room_and_it_is_whole_again_afterwards(t
     await database.close()
 
 
-async def test_an_erasure_that_finds_no_room_even_so_is_refused_and_the_ballast_is_whole(tmp_path: Path) -> None:
+async def test_an_erasure_that_finds_no_room_even_so_is_refused_and_the_reserve_is_whole(tmp_path: Path) -> None:
     database = await Database.open(tmp_path / "chat.db", DiskReserve(tmp_path / "ballast", 4096))
     with pytest.raises(DomainError):
         await database.run(full, frees=True)
@@ -72,7 +72,7 @@ def test_a_disk_without_room_for_it_is_no_fault_and_tried_again_later(
 
     monkeypatch.setattr(os, "posix_fallocate", no_room)
     disk_reserve.fill()
-    assert not disk_reserve.is_whole and "cannot allocate the disk reserve" in caplog.text
+    assert not disk_reserve.is_whole and "no room for the disk reserve" in caplog.text
     monkeypatch.setattr(os, "posix_fallocate", allocate)
     disk_reserve.fill()
     assert not disk_reserve.is_whole, "it was tried again at once"

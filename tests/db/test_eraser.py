@@ -9,20 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.core.events import ContentErased, Event, MessageRecalled, SessionsEnded
-from chatserver.core.model import Kind, Message, Role, State, User
+from chatserver.core.events import ContentErased, Event
 from chatserver.db import eraser as eraser_module
+from chatserver.db import vacuum_schedule
 from chatserver.db.eraser import Eraser
+from chatserver.features.accounts.events import SessionsEnded
+from chatserver.realtime.hub import Hub
+from chatserver.realtime.publisher import Publisher
 from tests.stage import staged
 from tests.support import FakeClock
-
-RECALLED = MessageRecalled(
-    Message(
-        id=1, seq=2, state=State.RECALLED, kind=Kind.TEXT, author=User(1, "小明", Role.MEMBER, ""), text="", image="",
-        thumb="", width=0, height=0, created_ms=0, recall_until_ms=0, reply_to=None, client_id="",
-    ),
-    "小明",
-)  # fmt: skip
 
 
 class Disk:
@@ -57,7 +52,7 @@ def disk() -> Disk:
 
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(eraser_module, "DELAY_SECONDS", 0.002)
+    monkeypatch.setattr(vacuum_schedule, "DELAY_SECONDS", 0.002)
     monkeypatch.setattr(eraser_module, "RETRY_SECONDS", 0.002)
 
 
@@ -85,36 +80,40 @@ async def test_the_log_is_emptied_at_the_start_for_what_a_crash_left(disk: Disk)
 
 async def test_files_go_at_once_and_the_log_soon_after(disk: Disk) -> None:
     async with running(disk) as eraser:
-        eraser.on_event(ContentErased(("images/a.webp", "images/a.thumb.webp")))
+        eraser.on_erased(ContentErased(("images/a.webp", "images/a.thumb.webp")))
         await until(lambda: disk.logs == 1)
         assert disk.asked == [{"images/a.webp", "images/a.thumb.webp"}, "log"]
 
 
 async def test_a_text_has_no_files_but_is_in_the_log(disk: Disk) -> None:
     async with running(disk) as eraser:
-        eraser.on_event(ContentErased())
+        eraser.on_erased(ContentErased())
         await until(lambda: disk.asked == ["log"])
 
 
 async def test_one_emptying_serves_all_that_is_erased_meanwhile(disk: Disk) -> None:
     async with running(disk) as eraser:
         for number in range(50):
-            eraser.on_event(ContentErased((f"images/{number}.webp",)))
+            eraser.on_erased(ContentErased((f"images/{number}.webp",)))
         await until(lambda: disk.logs == 1)
         assert disk.asked == [{f"images/{number}.webp" for number in range(50)}, "log"]
 
 
 async def test_other_events_are_not_its_business(disk: Disk) -> None:
     async with running(disk) as eraser:
-        eraser.on_event(SessionsEnded((1,)))
+        publish = Publisher(Hub(FakeClock()))
+        publish.subscribe(ContentErased, eraser.on_erased)
+        publish([SessionsEnded((1,))])
         await asyncio.sleep(0.01)
         assert disk.asked == []
+        publish([ContentErased()])
+        await until(lambda: disk.logs == 1)
 
 
 async def test_after_a_failure_it_tries_again_until_all_is_gone(disk: Disk, caplog: pytest.LogCaptureFixture) -> None:
     async with running(disk) as eraser:
         disk.file_failures, disk.log_failures = 2, 2
-        eraser.on_event(ContentErased(("images/a.webp",)))
+        eraser.on_erased(ContentErased(("images/a.webp",)))
         await until(lambda: disk.logs == 3)
     assert [asked for asked in disk.asked if asked != "log"] == [{"images/a.webp"}] * 3
     assert caplog.text.count("erasing failed") == 4
@@ -126,10 +125,10 @@ async def test_what_comes_while_files_are_being_erased_is_not_forgotten(disk: Di
     async def erase(names: Iterable[str]) -> None:
         await disk.erase(names)
         if len(disk.asked) == 1:
-            eraser.on_event(ContentErased(("images/late.webp",)))
+            eraser.on_erased(ContentErased(("images/late.webp",)))
 
     eraser = Eraser(erase, disk.empty)
-    eraser.on_event(ContentErased(("images/a.webp",)))
+    eraser.on_erased(ContentErased(("images/a.webp",)))
     async with eraser.running():
         await until(lambda: {"images/late.webp"} in disk.asked)
     assert disk.asked[:2] == [{"images/a.webp"}, {"images/late.webp"}]
@@ -137,8 +136,8 @@ async def test_what_comes_while_files_are_being_erased_is_not_forgotten(disk: Di
 
 async def test_it_ends_with_nothing_left_to_do(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(disk) as eraser:
-        monkeypatch.setattr(eraser_module, "DELAY_SECONDS", 60.0)
-        eraser.on_event(ContentErased(("images/a.webp",)))
+        monkeypatch.setattr(vacuum_schedule, "DELAY_SECONDS", 60.0)
+        eraser.on_erased(ContentErased(("images/a.webp",)))
     assert disk.asked == [{"images/a.webp"}, "log"]
 
 
@@ -167,27 +166,26 @@ class SlowDisk(Disk):
 async def test_what_expires_is_written_out_in_proportion_to_what_that_costs() -> None:
     disk = SlowDisk(0.02)
     async with running(disk) as eraser:
-        eraser.on_event(ContentErased())
+        eraser.on_erased(ContentErased())
         await until(lambda: disk.logs == 1)
     (_, ended), (begun, _) = disk.spans[:2]
-    assert begun - ended >= 0.9 * eraser_module.EXPIRED_TIMES * disk.seconds  # clocks have grains
+    assert begun - ended >= 0.9 * vacuum_schedule.EXPIRED_FACTOR * disk.seconds  # clocks have grains
 
 
 async def test_what_is_taken_back_does_not_wait_for_that(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(eraser_module, "EXPIRED_TIMES", 1_000_000)
+    monkeypatch.setattr(vacuum_schedule, "EXPIRED_FACTOR", 1_000_000)
     disk = SlowDisk(0.002)
     async with running(disk) as eraser:
-        eraser.on_event(ContentErased(("images/old.webp",)))
+        eraser.on_erased(ContentErased(("images/old.webp",)))
         await until(lambda: {"images/old.webp"} in disk.asked)  # files wait for nothing
         await asyncio.sleep(0.05)
         assert disk.logs == 0
-        eraser.on_event(RECALLED)
-        eraser.on_event(ContentErased())
+        eraser.on_erased(ContentErased(is_urgent=True))
         await until(lambda: disk.logs == 1)
 
 
 def test_the_longest_wait_leaves_time_to_keep_the_promise_of_ten_seconds() -> None:
-    assert eraser_module.PROMISED_SECONDS_MAX <= 6
+    assert vacuum_schedule.URGENT_SECONDS_MAX <= 6
 
 
 async def test_a_recalled_text_is_in_no_file_soon_after(tmp_path: Path) -> None:
@@ -197,7 +195,8 @@ async def test_a_recalled_text_is_in_no_file_soon_after(tmp_path: Path) -> None:
 
         def publish(events: list[Event]) -> None:
             for event in events:
-                eraser.on_event(event)
+                if isinstance(event, ContentErased):
+                    eraser.on_erased(event)
 
         def is_stored() -> bool:
             return "这是秘密".encode() in stage.files()
@@ -206,5 +205,5 @@ async def test_a_recalled_text_is_in_no_file_soon_after(tmp_path: Path) -> None:
         async with eraser.running():
             message = await stage.said(ming, "这是秘密")
             assert is_stored()
-            await stage.room.recalling.recall(ming, message.id)
+            await stage.room.recall.recall(ming, message.id)
             await until(lambda: not is_stored())

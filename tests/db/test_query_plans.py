@@ -2,66 +2,114 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import contextlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
-from chatserver.core.model import Role, User
+from chatserver.core.errors import DomainError
+from chatserver.core.model import Kind, Role, User
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction, Values
+from chatserver.features.accounts import store as account_store
+from chatserver.features.messages import media
 from chatserver.features.messages import store as message_store
+from chatserver.features.messages.delete import Delete
+from chatserver.features.messages.encode import MessageEncoder
+from chatserver.features.messages.expiry import Expiry
+from chatserver.features.messages.recall import Recall
+from chatserver.features.settings.settings import Settings
+from tests.support import FakeClock, make_config
+
+T = TypeVar("T")
 
 WHO = User(1, "小明", Role.MEMBER, "")
-ASKED: dict[str, tuple[str, Callable[[Transaction], object]]] = {
-    "what is too old": ("messages_by_age", lambda tx: message_store.oldest_to_keep(tx, 100, 0)),
-    "what is too much": ("messages_kept", lambda tx: message_store.oldest_to_keep(tx, 100, 0)),
-    "what goes": ("PRIMARY KEY", lambda tx: message_store.erase_below(tx, 1)),
-    "the next to expire": ("messages_by_age", message_store.next_expiry),
-    "the next to settle": ("messages_by_recall", lambda tx: message_store.next_settling(tx, 0)),
-    "those that settled": ("messages_by_recall", lambda tx: message_store.settled_between(tx, 0, 1)),
-    "whose file that was": ("messages_by_media", lambda tx: message_store.state_of_media(tx, "abc")),
-    "what was posted before": ("messages_by_client", lambda tx: message_store.posted_before(tx, 1, b"key")),
-    "one message": ("PRIMARY KEY", lambda tx: message_store.get(tx, 1)),
-    "the page before": ("messages_kept", lambda tx: message_store.before(tx, 50, 10)),
-    "a recall": ("PRIMARY KEY", lambda tx: message_store.recall(tx, 1, WHO, 0)),
-    "a deletion": ("PRIMARY KEY", lambda tx: message_store.delete(tx, 1, WHO)),
-}
 
 
 class Explained(Transaction):
     """Notes how each statement finds its messages, and then runs it."""
 
-    def __init__(self, tx: Transaction) -> None:
-        super().__init__(tx._connection)
-        self.plans: list[str] = []
+    __slots__ = ("_execute", "_plans")
 
-    def execute(self, sql: str, values: Values = ()) -> Any:
-        self._explain(sql, values)
-        return super().execute(sql, values)
+    def __init__(self, tx: Transaction, plans: dict[str, list[str]]) -> None:
+        super().__init__(tx.execute.__self__, tx.batch)
+        self._execute = self.execute
+        self._plans = plans
+        self.execute = self._explained
 
-    def one(self, sql: str, values: Values = ()) -> Any:
-        self._explain(sql, values)
-        return super().one(sql, values)
+    def _explained(self, sql: str, values: Values = ()) -> Any:
+        steps = self._execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
+        self._plans.setdefault(sql, []).extend(step[3] for step in steps if step[3].split()[1] in ("messages", "m"))
+        return self._execute(sql, values)
 
-    def all(self, sql: str, values: Values = ()) -> list[Any]:
-        self._explain(sql, values)
-        return super().all(sql, values)
 
-    def _explain(self, sql: str, values: Values) -> None:
-        steps = self._connection.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
-        self.plans += [step[3] for step in steps if step[3].split()[1] in ("messages", "m")]
+class ExplainingDatabase:
+    """Runs each function with an Explained transaction; `plans` are by statement."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.plans: dict[str, list[str]] = {}
+
+    async def run(self, function: Callable[[Transaction], T], *, frees: bool = False) -> T:
+        return await self._database.run(lambda tx: function(Explained(tx, self.plans)), frees=frees)
+
+
+class Asked:
+    """The use cases, over a database that explains what they ask."""
+
+    def __init__(self, database: Any, data_dir: Path) -> None:
+        clock, config = FakeClock(), make_config(data_dir)
+        encoder = MessageEncoder(config.timezone)
+        self.run = database.run
+        self.recall = Recall(database, clock, encoder)
+        self.delete = Delete(database, encoder)
+        self.expiry = Expiry(database, Settings(config, {}), clock)
+
+
+# What is asked -> the beginning of its statement, the index that this goes by, and the call.
+ASKED: dict[str, tuple[str, str, Callable[[Asked], Awaitable[object]]]] = {
+    "what is too old": ("SELECT max(+id)", "messages_by_age", lambda asked: asked.expiry.expire()),
+    "what is too much": (
+        "SELECT id FROM messages WHERE state", "messages_kept", lambda asked: asked.expiry.expire()
+    ),
+    "what goes": ("DELETE FROM messages", "PRIMARY KEY", lambda asked: asked.expiry.expire()),
+    "the next to expire": ("SELECT min(created_ms)", "messages_by_age", lambda asked: asked.expiry.next_expiry()),
+    "the next window to close": (
+        "SELECT min(recall_until_ms)", "messages_by_recall", lambda asked: asked.recall.next_window_end()
+    ),
+    "the windows that closed": (
+        "SELECT id, user_id", "messages_by_recall", lambda asked: asked.recall.announce_closed_windows()
+    ),
+    "whose file that was": (
+        "SELECT state", "messages_by_media", lambda asked: asked.run(lambda tx: media._state_of(tx, "abc"))
+    ),
+    "what was posted before": (
+        "SELECT m.posted_seq", "messages_by_client",
+        lambda asked: asked.run(lambda tx: message_store.posted_before(tx, 1, b"key")),
+    ),
+    "one message": ("SELECT m.id", "PRIMARY KEY", lambda asked: asked.run(lambda tx: message_store.get(tx, 1))),
+    "the page before": (
+        "SELECT m.id", "messages_kept", lambda asked: asked.run(lambda tx: message_store.before(tx, 50, 10))
+    ),
+    "a recall": ("UPDATE messages SET state = 'recalled'", "PRIMARY KEY", lambda asked: asked.recall.recall(WHO, 1)),
+    "a deletion": ("UPDATE messages SET state = 'deleted'", "PRIMARY KEY", lambda asked: asked.delete.delete(WHO, 1)),
+}  # fmt: skip
+
+
+def _add_an_old_message(tx: Transaction) -> None:
+    assert account_store.insert(tx, WHO.name, WHO.name, "none", WHO.role, "", 0) == WHO
+    assert message_store.insert(tx, message_store.NewMessage(WHO, Kind.TEXT, "old", 0, 0)) is not None
 
 
 @pytest.mark.parametrize("what", ASKED)
-async def test_it_goes_by_an_index(database: Database, what: str) -> None:
-    index, ask = ASKED[what]
-
-    def explain(tx: Transaction) -> list[str]:
-        explained = Explained(tx)
-        ask(explained)
-        return explained.plans
-
-    plans = await database.run(explain)
-    assert any(index in plan for plan in plans), plans
-    assert all(" USING " in plan for plan in plans), plans
+async def test_it_goes_by_an_index(database: Database, tmp_path: Path, what: str) -> None:
+    statement, index, ask = ASKED[what]
+    await database.run(_add_an_old_message)
+    explaining = ExplainingDatabase(database)
+    with contextlib.suppress(DomainError):
+        await ask(Asked(explaining, tmp_path))
+    asked = [plan for sql, plans in explaining.plans.items() if sql.startswith(statement) for plan in plans]
+    assert any(index in plan for plan in asked), explaining.plans
+    assert all(" USING " in plan for plans in explaining.plans.values() for plan in plans), explaining.plans

@@ -15,14 +15,19 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.db import migrations, upgrade_copy, vacuum
+from chatserver.core.model import User
+from chatserver.db import migrations, sequence, upgrade_copy, vacuum
 from chatserver.db.database import Database
 from chatserver.db.migrations import DatabaseUnusable
 from chatserver.db.transaction import Transaction
 from chatserver.features.messages import store as message_store
+from chatserver.features.messages.encode import MessageEncoder
+from chatserver.features.messages.erased import erased_messages
+from chatserver.features.messages.recall import Recall
 from tests.client import Browser
 from tests.faults.disk import mounted
 from tests.process.serving import make_administrator, serving
+from tests.support import FakeClock, make_config
 
 SCHEMAS = Path(__file__).parent / "schemas"
 NEWEST = migrations.newest_version()
@@ -208,19 +213,26 @@ async def test_what_is_taken_back_or_expires_leaves_the_copy_too(tmp_path: Path,
     database = await Database.open(path)
     [copy] = upgrade_copy.copies(path)
 
-    async def after(unit: Callable[[Transaction], object]) -> bytes:
-        await database.run(unit)
-        await vacuum.vacuum(database)
+    async def after(change: Callable[[Transaction], object]) -> bytes:
+        await database.run(change)
+        await vacuum.vacuum(database, erased_messages)
         return all_bytes(tmp_path)
 
     def expire(tx: Transaction) -> None:
-        message_store.erase_below(tx, 4)
-        tx.execute("UPDATE room SET first_id = 4")
+        tx.execute("DELETE FROM messages WHERE id < 4")
+        sequence.raise_first_id(tx, 4)
+
+    recall = Recall(database, FakeClock(), MessageEncoder(make_config(tmp_path).timezone))
+
+    def author_of_4(tx: Transaction) -> User:
+        message = message_store.get(tx, 4)
+        assert message is not None and message.author.is_administrator
+        return message.author
 
     try:
-        keeper = await database.run(lambda tx: next(m.author for m in message_store.newest(tx, 9) if m.author.id == 1))
+        keeper = await database.run(author_of_4)
         made_at = copy.stat().st_mtime_ns
-        assert "有的".encode() not in await after(lambda tx: message_store.recall(tx, 4, keeper, 0))
+        assert "有的".encode() not in await after(lambda tx: recall._recall(tx, keeper, 4))
         assert "草莓".encode() in copy.read_bytes()
         assert "草莓".encode() not in await after(expire)
     finally:
@@ -241,7 +253,7 @@ async def test_a_copy_goes_after_a_week_and_so_does_one_that_cannot_be_cleaned(t
     os.utime(old, (a_month_ago, a_month_ago))
     database = await Database.open(path)
     try:
-        await vacuum.vacuum(database)
+        await vacuum.vacuum(database, erased_messages)
     finally:
         await database.close()
     assert upgrade_copy.copies(path) == [good]

@@ -13,6 +13,10 @@ from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import store as account_store
 from chatserver.features.messages import store as message_store
+from chatserver.features.messages.delete import Delete
+from chatserver.features.messages.encode import MessageEncoder
+from chatserver.features.messages.recall import Recall
+from tests.support import FakeClock, make_config
 
 # How often a text says its secret, by the size of the rows: short ones share a page and are moved
 # about by SQLite, long ones spill over into pages of their own.
@@ -22,7 +26,10 @@ SIZES = {"short": (1, 1, 1, 2, 2, 5, 5, 20, 60), "long": (1, 30, 100, 100, 300)}
 class Story:
     """A busy room, the same in every run of a seed: posts, recalls, deletions and expiries."""
 
-    def __init__(self, author: User, seed: int, sizes: tuple[int, ...]) -> None:
+    def __init__(self, database: Database, author: User, seed: int, sizes: tuple[int, ...]) -> None:
+        encoder = MessageEncoder(make_config(database.path.parent).timezone)
+        self._recall = Recall(database, FakeClock(), encoder)
+        self._delete = Delete(database, encoder)
         self.author = author
         self.live: dict[int, str] = {}
         self.erased: list[str] = []
@@ -43,20 +50,22 @@ class Story:
         secret = f"{self._random.getrandbits(64):016x}"
         key = hashlib.sha256(secret.encode()).digest()[:16]
         text = f"秘密{secret} " * self._random.choice(self._sizes)
-        new = message_store.NewMessage(self.author, Kind.TEXT, text, None, "", None, secret, key, 0, 0)
-        self.live[message_store.insert(tx, new).id] = secret
+        new = message_store.NewMessage(self.author, Kind.TEXT, text, 0, 0, client_id=secret, client_key=key)
+        message = message_store.insert(tx, new)
+        assert message is not None
+        self.live[message.id] = secret
 
     def _take_back(self, tx: Transaction) -> None:
         message_id = self._random.choice(list(self.live))
         self.erased.append(self.live.pop(message_id))
         if self._random.random() < 0.5:
-            message_store.recall(tx, message_id, self.author, 0)
+            self._recall._recall(tx, self.author, message_id)
         else:
-            message_store.delete(tx, message_id, self.author)
+            self._delete._delete(tx, self.author, message_id)
 
     def _expire(self, tx: Transaction) -> None:
         first_id = max(self.live) - self._random.randint(50, 300)
-        message_store.erase_below(tx, first_id)
+        tx.execute("DELETE FROM messages WHERE id < ?", (first_id,))
         for message_id in [message_id for message_id in self.live if message_id < first_id]:
             self.erased.append(self.live.pop(message_id))
 
@@ -74,7 +83,7 @@ async def test_erased_text_is_in_no_byte_of_the_files(tmp_path: Path, seed: int,
             lambda tx: account_store.insert(tx, "小明", "小明", "hash", Role.ADMINISTRATOR, "avatars/a.webp", 0)
         )
         assert author is not None
-        story = Story(author, seed, SIZES[sizes])
+        story = Story(database, author, seed, SIZES[sizes])
         for _ in range(40):
             await database.run(story.go_on)
         await database.vacuum()
@@ -98,7 +107,7 @@ async def test_emptying_the_log_changes_nothing_that_is_kept(tmp_path: Path) -> 
             lambda tx: account_store.insert(tx, "小明", "小明", "hash", Role.ADMINISTRATOR, "", 0)
         )
         assert author is not None
-        story = Story(author, 9, SIZES["short"])
+        story = Story(database, author, 9, SIZES["short"])
         await database.run(story.go_on)
         before = await database.run(dump)
         await database.vacuum()

@@ -10,7 +10,7 @@ from chatserver.core.config import SETTINGS
 from tests.docs.pages import PAGES, ROOT, text
 
 # What pages speak of besides settings.
-OTHERS = {"CHAT_NAME", "CHAT_SCREENSHOTS"}
+OTHERS = {"CHAT_NAME", "CHAT_SCREENSHOTS", "CHAT_TUNING"}
 
 
 def anchors(page: str) -> set[str]:

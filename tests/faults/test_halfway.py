@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chatserver import server as server_app
+from chatserver.http import listening
 from tests.client import PATIENCE, opened
 from tests.fronts.proxies import certificate
 
 
 async def test_a_tls_handshake_that_is_never_begun_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert server_app.HEADER_SECONDS == 15.0
-    monkeypatch.setattr(server_app, "HEADER_SECONDS", 0.5)
+    assert listening.HEADER_SECONDS == 15.0
+    monkeypatch.setattr(listening, "HEADER_SECONDS", 0.5)
     pair = certificate(tmp_path)
     async with opened(tmp_path / "data", tls_cert=pair.certificate, tls_key=pair.key) as house:
         here = urlsplit(house.address)
@@ -30,7 +30,7 @@ async def test_a_tls_handshake_that_is_never_begun_is_given_up(tmp_path: Path, m
 
 
 async def test_a_header_half_sent_over_tls_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_app, "HEADER_SECONDS", 0.5)
+    monkeypatch.setattr(listening, "HEADER_SECONDS", 0.5)
     pair = certificate(tmp_path)
     unchecked = ssl.create_default_context(cafile=str(pair.certificate))
     unchecked.check_hostname = False

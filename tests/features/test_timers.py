@@ -11,32 +11,28 @@ from typing import Any
 import pytest
 
 from chatserver.core import deadline_timer as alarm_module
-from chatserver.core.events import Event, MessagePosted, MessagesExpired, RecallSettled, SessionsEnded, WindowChanged
+from chatserver.core.deadline_timer import running_timers
 from chatserver.core.model import Preset, Role
-from chatserver.features.messages.post import Draft
-from chatserver.features.timers import Timers
+from chatserver.db.transaction import Transaction
+from chatserver.features.accounts.events import SessionsEnded
+from chatserver.features.messages.expiry import MessagesExpired
+from chatserver.features.messages.post import Draft, MessagePosted
+from chatserver.features.messages.recall import RecallWindowClosed
+from chatserver.features.ordering.window import WindowChanged
+from chatserver.server import declared_timers
 from tests.stage import Stage, staged
 from tests.support import FakeClock
 
 
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alarm_module, "GRAIN_SECONDS", 0.001)
-    monkeypatch.setattr(alarm_module, "NAP_SECONDS", 0.005)
+    monkeypatch.setattr(alarm_module, "MIN_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(alarm_module, "SLEEP_MAX_SECONDS", 0.005)
 
 
 @asynccontextmanager
 async def with_alarms(stage: Stage) -> AsyncIterator[None]:
-    timers = Timers(stage.room, stage.clock)
-
-    def publish(events: list[Event]) -> None:
-        for event in events:
-            stage.events.append(event)
-            stage.room.logins.on_event(event)
-            timers.on_event(event)
-
-    stage.database.publish_to(publish)
-    async with timers.running():
+    async with running_timers(declared_timers(stage.room, stage.publisher, stage.clock)):
         yield
 
 
@@ -54,10 +50,10 @@ async def test_everything_that_fell_due_while_the_server_was_down_is_settled_at_
     clock = FakeClock()
     async with staged(tmp_path, clock) as stage:
         wang = await stage.join("老王", Role.ADMINISTRATOR)
-        await stage.room.logins.start(wang.id, "", "")
-        await stage.room.posting.post(wang, Draft("old"))
+        await stage.room.sessions.start(wang.id, "", "")
+        await stage.room.post.post(wang, Draft("old"))
         clock.forward(90 * 86_400)
-        await stage.room.ordering.start(wang, 60)
+        await stage.room.windows.start(wang, 60)
     clock.forward(61)
     async with staged(tmp_path, clock) as stage, with_alarms(stage):
         closed = await until(stage, WindowChanged)
@@ -72,10 +68,10 @@ async def test_a_window_closes_by_itself_once_and_on_time(tmp_path: Path) -> Non
     clock = FakeClock()
     async with staged(tmp_path, clock) as stage, with_alarms(stage):
         wang = await stage.join("老王", Role.ADMINISTRATOR)
-        opened = (await stage.room.ordering.start(wang, 60)).window
+        opened = (await stage.room.windows.start(wang, 60)).window
         clock.forward(59.999)
         await asyncio.sleep(0.02)
-        assert await stage.room.ordering.next_closing() == opened.closes_ms
+        assert await stage.room.windows.next_closing() == opened.closes_ms
         clock.forward(0.001)
         await until(stage, WindowChanged, lambda event: not event.window.is_open)
         await asyncio.sleep(0.02)
@@ -89,7 +85,7 @@ async def test_recall_windows_close_and_messages_expire_by_themselves(tmp_path: 
         ming = await stage.join("小明")
         message = await stage.said(ming)
         clock.forward(30)
-        settled = await until(stage, RecallSettled)
+        settled = await until(stage, RecallWindowClosed)
         assert (settled.id, settled.user_id) == (message.id, ming.id)
         clock.forward(24 * 3600)
         expired = await until(stage, MessagesExpired)
@@ -101,7 +97,7 @@ async def test_a_login_begun_while_the_server_runs_ends_by_itself(tmp_path: Path
     async with staged(tmp_path, clock) as stage, with_alarms(stage):
         ming = await stage.join("小明")
         await asyncio.sleep(0.02)  # the alarm has looked, and found no login
-        await stage.room.logins.start(ming.id, "", "")
+        await stage.room.sessions.start(ming.id, "", "")
         clock.forward(90 * 86_400)
         ended = await until(stage, SessionsEnded)
     assert ended.session_ids == (1,)
@@ -112,17 +108,17 @@ async def test_a_full_disk_delays_an_alarm_and_stops_none(tmp_path: Path, monkey
     clock = FakeClock()
     async with staged(tmp_path, clock) as stage:
         wang = await stage.join("老王", Role.ADMINISTRATOR)
-        await stage.room.ordering.start(wang, 60)
+        await stage.room.windows.start(wang, 60)
         refused = asyncio.Event()
-        close_due = stage.room.ordering.close_due
+        close_due = stage.room.windows._close_due
 
-        async def failing() -> None:
+        def failing(tx: Transaction) -> None:
             if not refused.is_set():
                 refused.set()
                 raise OSError("the disk is full")
-            await close_due()
+            close_due(tx)
 
-        monkeypatch.setattr(stage.room.ordering, "close_due", failing)
+        monkeypatch.setattr(stage.room.windows, "_close_due", failing)
         async with with_alarms(stage):
             clock.forward(60)
             await until(stage, WindowChanged, lambda event: not event.window.is_open)

@@ -64,7 +64,7 @@ async def serving(static: Path) -> AsyncIterator[tuple[ClientSession, str]]:
     tree, app = StaticTree(static), web.Application()
 
     async def respond(request: web.Request) -> web.Response:
-        return tree.respond(request)
+        return await tree.get(request)
 
     app.router.add_get("/static/{version}/{name:.+}", respond)
     runner = web.AppRunner(app)
@@ -122,11 +122,11 @@ def test_a_style_sheet_is_sent_with_those_that_it_imports(tmp_path: Path) -> Non
     (tmp_path / "parts/all.css").write_text('@import "first.css";\n@import "second.css";\n')
     (tmp_path / "parts/first.css").write_text("/* 1 */\na { color: blue; }\n")
     (tmp_path / "parts/second.css").write_text("b { color: green; }\n")
-    sent = assets.contents(tmp_path, {})["page.css"].split(b"\n")
+    sent = assets.bodies(tmp_path, {})["page.css"].split(b"\n")
     assert [line for line in sent if line] == [b"a { color: blue; }", b"b { color: green; }", b"p { color: red; }"]
 
 
 def test_no_style_sheet_that_is_sent_asks_for_another() -> None:
-    sheets = {name: body for name, body in assets.contents(assets.static_dir(), {}).items() if name.endswith(".css")}
+    sheets = {name: body for name, body in assets.bodies(assets.static_dir(), {}).items() if name.endswith(".css")}
     assert "css/chatroom.css" in sheets
     assert [name for name, body in sheets.items() if b"@import" in body] == []

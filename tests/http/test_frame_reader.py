@@ -14,7 +14,6 @@ import pytest
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.http.frame_reader import AT_WORK_MAX
-from chatserver.http.keys import DATABASE, ROOM
 from tests.client import House, Socket
 
 
@@ -82,7 +81,7 @@ async def test_other_frames_between_keep_their_places(house: House) -> None:
 
 
 async def test_what_is_at_work_for_one_client_is_bounded(house: House) -> None:
-    database = house.server.app[DATABASE]
+    database = house.server.room.database
     socket = await (await house.member("小明")).socket()
     names = [f"m{n}" for n in range(3 * AT_WORK_MAX)]
     async with held_up(database):
@@ -94,7 +93,7 @@ async def test_what_is_at_work_for_one_client_is_bounded(house: House) -> None:
 
 
 async def test_one_client_at_its_bound_holds_up_nobody_else(house: House) -> None:
-    database = house.server.app[DATABASE]
+    database = house.server.room.database
     eager, other = await (await house.member("小明")).socket(), await (await house.member("小红")).socket()
     async with held_up(database):
         for n in range(2 * AT_WORK_MAX):
@@ -107,7 +106,7 @@ async def test_one_client_at_its_bound_holds_up_nobody_else(house: House) -> Non
 
 
 async def test_a_client_that_goes_with_frames_in_line_leaves_nothing_behind(house: House) -> None:
-    database = house.server.app[DATABASE]
+    database = house.server.room.database
     socket = await (await house.member("小明")).socket()
     async with held_up(database):
         for n in range(AT_WORK_MAX + 20):
@@ -128,7 +127,7 @@ async def test_a_fault_of_ours_ends_one_conversation_and_is_in_the_log(
     faulty, sound = await browser.socket(), await browser.socket()
 
     with monkeypatch.context() as patched, caplog.at_level(logging.ERROR):
-        patched.setattr(house.server.app[ROOM].posting, "submit", fail)
+        patched.setattr(house.server.room.post, "submit", fail)
         await faulty.send("post", text="x", client_id="1")
         await faulty.closed()
     assert "ZeroDivisionError" in caplog.text
@@ -141,7 +140,7 @@ async def test_a_fault_in_the_database_is_in_the_log_and_the_conversation_goes_o
     socket = await (await house.member("小明")).socket()
 
     with monkeypatch.context() as patched, caplog.at_level(logging.ERROR):
-        patched.setattr(house.server.app[ROOM].posting, "_post", fail)
+        patched.setattr(house.server.room.post, "_post", fail)
         await socket.send("post", text="x", client_id="1")
         await socket.in_step()
         await asyncio.sleep(0.1)

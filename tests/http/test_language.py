@@ -97,14 +97,14 @@ def failing(refusal: DomainError) -> Act:
         async def fail(*_: object) -> None:
             raise refusal
 
-        house.server.room.posting.post = fail  # type: ignore[method-assign,assignment]
+        house.server.room.post.post = fail  # type: ignore[method-assign,assignment]
         return await member.post("/post/", {"text": "x"}, headers=headers)
 
     return act
 
 
 async def broken(house: House, member: Browser, admin: Browser, headers: dict[str, str]) -> Answer:
-    house.server.room.posting.post = None  # type: ignore[assignment,method-assign]
+    house.server.room.post.post = None  # type: ignore[assignment,method-assign]
     return await member.post("/post/", {"text": "x"}, headers=headers)
 
 

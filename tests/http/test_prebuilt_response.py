@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chatserver.http.keys import METRICS
 from tests.client import PATIENCE, Browser, House
 
 API = "/api/recent_messages/"
@@ -142,7 +141,7 @@ async def test_who_asks_on_without_reading_is_not_answered_on(house: House, read
     """What is written to somebody who does not read waits in memory: the next question waits instead."""
     for n in range(40):
         await reader.say("长" * 1500 + str(n))
-    before = house.server.app[METRICS].answers[200]
+    before = house.server.room.metrics.answers[200]
     for _ in range(2000):
         wire.ask(API)
     counts = [-1, 0]
@@ -150,5 +149,5 @@ async def test_who_asks_on_without_reading_is_not_answered_on(house: House, read
         if counts[-1] == counts[-2]:
             break
         await asyncio.sleep(0.2)
-        counts.append(house.server.app[METRICS].answers[200] - before)
+        counts.append(house.server.room.metrics.answers[200] - before)
     assert 0 < counts[-1] < 1000

@@ -31,7 +31,7 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def broken(house: House) -> None:
-    house.server.room.posting.post = None  # type: ignore[method-assign,assignment]
+    house.server.room.post.post = None  # type: ignore[method-assign,assignment]
 
 
 async def test_every_answer_names_its_request_and_no_two_are_the_same(house: House) -> None:
@@ -74,7 +74,7 @@ async def test_what_is_logged_on_the_way_carries_the_id_and_nothing_else_does(ho
         return await newest(count)
 
     room.newest = chatty  # type: ignore[method-assign]
-    house.server.app[_feed()].holds = lambda count: False  # type: ignore[method-assign]
+    house.server.room.recent.holds = lambda count: False  # type: ignore[method-assign]
     first = await guest.get("/api/recent_messages/")
     logging.getLogger("chat.test").info("between")
     second = await guest.get("/api/recent_messages/")
@@ -102,9 +102,3 @@ async def test_above_debug_requests_are_not_logged(house: House, logged: Any) ->
     logging.getLogger().setLevel(logging.INFO)
     await (await house.guest()).get("/healthz")
     assert [line for line in logged() if line["logger"] == "chatserver.http.request_id"] == []
-
-
-def _feed() -> Any:
-    from chatserver.http.keys import FEED
-
-    return FEED

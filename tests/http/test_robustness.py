@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chatserver import server as server_app
+from chatserver.http import listening
 from tests.client import PASSWORD, PATIENCE, Browser, House, opened
 
 FORM = "Content-Type: application/x-www-form-urlencoded"
@@ -134,7 +134,7 @@ async def test_a_fault_of_ours_is_told_with_a_number_that_the_log_has_too(
     async def fail(*_: object) -> None:
         raise RuntimeError("the secret of the house")
 
-    monkeypatch.setattr(house.server.room.posting, "post", fail)
+    monkeypatch.setattr(house.server.room.post, "post", fail)
     answer = await browser.post("/post/", {"text": "hello"})
     assert (answer.status, answer.code) == (500, "internal")
     assert answer.json["error"]["id"] in caplog.text
@@ -142,8 +142,8 @@ async def test_a_fault_of_ours_is_told_with_a_number_that_the_log_has_too(
 
 
 async def test_a_half_sent_request_header_is_dropped(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    assert server_app.HEADER_SECONDS == 15.0
-    monkeypatch.setattr(server_app, "HEADER_SECONDS", 0.3)
+    assert listening.HEADER_SECONDS == 15.0
+    monkeypatch.setattr(listening, "HEADER_SECONDS", 0.3)
     async with opened(tmp_path) as house:
         here = urlsplit(house.address)
         for half in (b"", b"GET / HTTP/1.1\r\nHost: "):
@@ -157,8 +157,8 @@ async def test_a_half_sent_request_header_is_dropped(tmp_path, monkeypatch: pyte
 async def test_a_body_that_stands_still_is_given_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     from chatserver.http import forms
 
-    assert forms.STILL_SECONDS == 30.0
-    monkeypatch.setattr(forms, "STILL_SECONDS", 0.3)
+    assert forms.CHUNK_TIMEOUT_SECONDS == 30.0
+    monkeypatch.setattr(forms, "CHUNK_TIMEOUT_SECONDS", 0.3)
     browser = await house.member("小明")
     token = f"X-CSRFToken: {await browser.token()}"
     here = urlsplit(house.address)

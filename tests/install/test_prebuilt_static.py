@@ -20,13 +20,13 @@ from tests.install.wheels import ROOT
 
 def test_the_wheel_holds_each_text_in_both_codings(wheel: Path) -> None:
     static, inside = ROOT / "static", zipfile.ZipFile(wheel)
-    sent = assets.contents(static, scripts())
-    texts = {name: body for name, body in sent.items() if Path(name).suffix in assets.TEXTS}
+    sent = assets.bodies(static, scripts())
+    texts = {name: body for name, body in sent.items() if Path(name).suffix in assets.TEXT_SUFFIXES}
     assert len(texts) > 50
     assert "js/words/zh.js" in texts
     for name, body in texts.items():
         for coding, opened in (("br", brotli.decompress), ("gz", gzip.decompress)):
-            place = assets.prebuilt(Path("chatserver/static"), body, coding).as_posix()
+            place = assets.prebuilt_path(Path("chatserver/static"), body, coding).as_posix()
             assert opened(inside.read(place)) == body, name
 
 

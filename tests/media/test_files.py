@@ -105,7 +105,7 @@ async def test_a_sweep_leaves_what_rows_name_and_nothing_else(files: MediaFiles,
     kept, orphan = await files.store_picture(PICTURE), await files.store_picture(PICTURE, "announcements")
     face = await files.store_avatar(b"face")
     (root / "images" / f".{KEY}.webp.part").write_bytes(b"half")
-    files.incoming().write_bytes(b"half an upload")
+    files.new_upload_path().write_bytes(b"half an upload")
     assert await files.sweep({kept.image, kept.thumb, face}) == 4
     assert everything(root) == {kept.image, kept.thumb, face}
     assert files.path(orphan.image) is not None, "the name is still a name"
@@ -123,7 +123,7 @@ async def test_a_sweep_of_a_room_without_media_finds_nothing(files: MediaFiles) 
 
 
 def test_an_upload_gets_a_new_place_each_time(files: MediaFiles, root: Path) -> None:
-    first, second = files.incoming(), files.incoming()
+    first, second = files.new_upload_path(), files.new_upload_path()
     assert first != second
     assert first.parent == root / "uploads" and first.parent.is_dir() and not first.exists()
 

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from chatserver.core import tuning
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.media import worker
-from chatserver.media.protocol import Head
+from chatserver.media.protocol import AnswerHeader
 from chatserver.media.workers import ImageWorkers
 from tests.client import PATIENCE
 from tests.media import samples
@@ -112,7 +113,7 @@ async def test_at_most_two_work_at_once_and_the_rest_wait(small: Path) -> None:
 
 
 async def test_past_the_queues_end_the_answer_is_busy(small: Path) -> None:
-    async with ImageWorkers(processes=1, waiting=2) as workers:
+    async with ImageWorkers(processes=1, queue_max=2) as workers:
         jobs = [asyncio.create_task(workers.picture(small, LIMIT)) for _ in range(5)]
         results = await asyncio.gather(*jobs, return_exceptions=True)
     refused = [result for result in results if isinstance(result, DomainError)]
@@ -148,7 +149,7 @@ async def test_a_worker_killed_while_idle_costs_nobody_a_picture(small: Path) ->
 
 
 async def test_a_cancelled_caller_leaves_no_worker_busy_and_no_answer_behind(slow: Path, small: Path) -> None:
-    async with ImageWorkers(processes=1, waiting=0) as workers:
+    async with ImageWorkers(processes=1, queue_max=0) as workers:
         for pause in (0, 0.05, 0.4):
             job = asyncio.create_task(workers.picture(slow, LIMIT))
             await asyncio.sleep(pause)
@@ -195,6 +196,20 @@ async def test_the_worker_has_its_limits_and_none_of_our_secrets(small: Path, mo
         assert len(os.listdir(f"/proc/{pid}/fd")) <= 6, "no file of ours is open there"
 
 
+@pytest.mark.parametrize("switch", ["on", "off"])
+async def test_the_seccomp_filter_is_off_with_the_tuning_switch_and_the_log_warns(
+    small: Path, switch: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(tuning.VARIABLE, switch)
+    async with ImageWorkers(processes=1) as workers:
+        assert (await workers.picture(small, LIMIT)).width == 200
+        [process] = workers._alive
+    if switch == "on" and not process.is_confined:
+        pytest.skip("this machine has no seccomp filters")
+    assert process.is_confined is (switch == "on")
+    assert ("without a seccomp filter: CHAT_TUNING=off" in caplog.text) is (switch == "off")
+
+
 async def test_the_largest_file_that_is_let_in_fits_the_memory_limit(tmp_path: Path) -> None:
     picture = Image.new("RGBA", (5000, 5000), (20, 120, 220, 128))
     path = samples.save(picture, tmp_path / "file", "WEBP", method=0)
@@ -225,4 +240,4 @@ async def test_the_loop_stays_free_while_pictures_are_made(slow: Path) -> None:
 )  # fmt: skip
 def test_a_worker_that_was_taken_over_can_say_nothing_surprising(data: bytes) -> None:
     with pytest.raises(ValueError):
-        Head.decode(data)
+        AnswerHeader.decode(data)

@@ -120,7 +120,7 @@ async def test_a_picture_recalled_while_the_backup_is_made_does_not_break_it(
         member = await house.member("小明")
         shown = await member.show(picture(200, 150))
         image = (await member.get(shown["image"])).body
-        taking = asyncio.create_task(snapshot.take(house.server.room))
+        taking = asyncio.create_task(house.server.room.snapshot.take({}))
         await packing.wait()
         await member.recall(shown["id"])
         original = tmp_path / shown["image"].removeprefix("/")
@@ -136,7 +136,7 @@ async def test_a_picture_recalled_while_the_backup_is_made_does_not_break_it(
 async def test_an_archive_that_nobody_fetches_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snapshot, "HANDOVER_SECONDS", 0.05)
     async with opened(tmp_path, real_time()) as house:
-        made = tmp_path / (await snapshot.take(house.server.room))["file"]
+        made = tmp_path / (await house.server.room.snapshot.take({}))["file"]
         assert stat.S_IMODE(made.stat().st_mode) == 0o600
         await eventually(lambda: not made.exists())
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from chatserver import server as app
+from chatserver.core import garbage_collection
 from tests.client import Browser
 from tests.process.serving import PATIENCE, ROOT, serving
 
@@ -74,7 +74,7 @@ def test_the_collector_is_at_work_again_once_the_room_listens() -> None:
     before = gc.get_threshold()
     gc.disable()
     try:
-        app._tune_garbage_collector()
+        garbage_collection.resume()
         assert gc.isenabled()
     finally:
         gc.unfreeze()

@@ -100,5 +100,5 @@ def test_a_silent_peer_is_lost_and_one_that_speaks_is_not() -> None:
     start = connection.now
     assert not connection.is_lost(start + SILENT_SECONDS - 0.001)
     assert connection.is_lost(start + SILENT_SECONDS)
-    connection.heard = start + 1
+    connection.received_at = start + 1
     assert not connection.is_lost(start + SILENT_SECONDS)

@@ -9,7 +9,7 @@ import pytest
 
 from chatserver.realtime import fanout, frames
 from chatserver.realtime.connection import OUTBOX_MAX, TOO_SLOW, Connection
-from chatserver.realtime.fanout import AT_A_TIME, WAITING_MAX
+from chatserver.realtime.fanout import AT_A_TIME, PENDING_MAX
 from chatserver.realtime.hub import Hub
 from tests.realtime.connections import MING, FakeTransport, connect
 from tests.support import FakeClock
@@ -125,7 +125,7 @@ async def test_a_slow_reader_in_a_crowd_costs_only_itself(room: Room) -> None:
 
 async def test_no_more_waits_than_the_bound(room: Room) -> None:
     """Past it the round ends before anything else happens, and nothing of it is kept."""
-    part = b"x" * (WAITING_MAX // 4)
+    part = b"x" * (PENDING_MAX // 4)
     for number in range(1, 10):
         room.hub.broadcast(part)
         reached = [len(transport.passed) // len(part) for _, transport in room.crowd]
@@ -135,13 +135,13 @@ async def test_no_more_waits_than_the_bound(room: Room) -> None:
 
 
 async def test_one_word_longer_than_the_bound_reaches_all_at_once(room: Room) -> None:
-    room.hub.broadcast(b"x" * (WAITING_MAX + 1))
-    assert room.reached(b"x" * (WAITING_MAX + 1)) == CROWD
+    room.hub.broadcast(b"x" * (PENDING_MAX + 1))
+    assert room.reached(b"x" * (PENDING_MAX + 1)) == CROWD
 
 
 async def test_nothing_is_told_to_an_empty_room() -> None:
     room = Room(0)
-    room.hub.broadcast(b"x" * (WAITING_MAX + 1))
+    room.hub.broadcast(b"x" * (PENDING_MAX + 1))
     _, transport = room.join()
     room.hub.broadcast(b"one")
     assert transport.passed == b"one"
@@ -152,7 +152,7 @@ async def test_everybody_hears_what_was_said_since_they_came_once_and_in_order(
     monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     """Whatever happens in between: answers, comings and goings, long words, the loop's own pace."""
-    monkeypatch.setattr(fanout, "WAITING_MAX", 300)
+    monkeypatch.setattr(fanout, "PENDING_MAX", 300)
     chance = random.Random(seed)
     room = Room(chance.choice((3, AT_A_TIME, CROWD)))
     heard = {reader: b"" for reader, _ in room.crowd}

@@ -122,7 +122,7 @@ async def test_the_stuck_the_silent_and_the_never_ending_are_dropped(hub: Hub, c
     hub.beat()
     assert [t.is_aborted for t in (stuck_transport, good_transport)] == [True, False]
     clock.forward(SILENT_SECONDS - STUCK_SECONDS - 1)
-    good.heard = clock.monotonic()
+    good.received_at = clock.monotonic()
     clock.forward(SILENT_SECONDS - 1)
     hub.beat()
     assert not good_transport.is_aborted
@@ -136,7 +136,7 @@ async def test_everyone_is_pinged_in_time_and_not_more_often(hub: Hub, clock: Fa
     connection, transport = join(hub, clock, MING)
     for _ in range(round(PING_SECONDS) * 3):
         clock.forward(1)
-        connection.heard = clock.monotonic()
+        connection.received_at = clock.monotonic()
         hub.beat()
     assert transport.passed == frames.ping() * 3
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from chatserver.http.keys import DATABASE
 from tests.client import PASSWORD, Browser, House
 
 ROLES = ("guest", "member", "muted", "banned", "administrator")
@@ -30,7 +29,7 @@ class Cast:
         tables = ("messages", "reactions", "settings", "windows", "pictures", "invites")
         columns = "id, name, password, role, avatar, muted_until_ms, banned"
         queries = [*(f"SELECT * FROM {table}" for table in tables), f"SELECT {columns} FROM users"]
-        database = self.house.server.app[DATABASE]
+        database = self.house.server.room.database
         return await database.run(lambda tx: [tx.all(query) for query in queries])
 
 

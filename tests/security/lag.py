@@ -39,7 +39,7 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         settings = {"bcrypt_rounds": ROUNDS, "trusted_proxies": "127.0.0.1"}
         async with opened(Path(directory) / "data", SystemClock(), **settings) as house:
-            await house.server.room.accounts.make_administrator("店长", PASSWORD)
+            await house.server.room.administrators.make_administrator("店长", PASSWORD)
             await measured(house)
 
 

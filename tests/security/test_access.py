@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from chatserver.http import frame_commands
 from chatserver.http.access import Access
-from chatserver.http.keys import DATABASE, STATIC
-from chatserver.http.routes import ROUTES
-from tests.client import JSON, PASSWORD, Answer, Browser, Socket, opened, picture
+from chatserver.http.site import SITE
+from tests.client import JSON, PASSWORD, Answer, Browser, House, Socket, opened, picture
+from tests.declared import FRAME_TYPES, ROUTES
 from tests.security.cast import NAMES, ROLES, Cast, assembled
 
 Act = Callable[[Cast, str, Browser], Awaitable[str]]
@@ -74,7 +74,7 @@ async def look_at_a_picture(cast: Cast, role: str, browser: Browser) -> str:
 
 
 async def fetch_a_file(cast: Cast, role: str, browser: Browser) -> str:
-    return outcome(await browser.get(cast.house.server.app[STATIC].url("css/base.css")))
+    return outcome(await browser.get(cast.house.server.app[SITE].static.url("css/base.css")))
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,14 @@ TABLE = [
 
 
 def test_every_route_has_a_row_and_every_row_a_route() -> None:
-    assert {(row.method, row.path) for row in TABLE} == {(method, path) for method, path, _, _ in ROUTES}
+    assert {(row.method, row.path) for row in TABLE} == {(route.method, route.path) for route in ROUTES}
+
+
+async def test_a_server_has_the_declared_routes_and_no_others(house: House) -> None:
+    served = {(route.method, route.resource.canonical) for route in house.server.app.router.routes() if route.resource}
+    declared = {(route.method, re.sub(r":[^/]+}", "}", route.path)) for route in ROUTES}
+    heads = {("HEAD", path) for method, path in declared if method == "GET" and path != "/ws/chat/"}
+    assert served == declared | heads
 
 
 @pytest.mark.parametrize("row", TABLE, ids=str)
@@ -156,7 +163,7 @@ async def test_a_route_lets_in_who_may_and_nobody_else(cast: Cast, row: Row) -> 
 
 
 @pytest.mark.parametrize("row", [row for row in TABLE if (row.method, row.path) in {
-    (method, path) for method, path, _, access in ROUTES if access is Access.READER
+    (route.method, route.path) for route in ROUTES if route.access is Access.READER
 }], ids=str)  # fmt: skip
 async def test_where_guests_may_not_read_no_route_shows_them_the_room(tmp_path: Path, row: Row) -> None:
     async with opened(tmp_path, guests="none") as house:
@@ -208,7 +215,7 @@ FRAMES = [
 
 
 def test_every_command_has_a_row_and_every_row_a_command() -> None:
-    assert {frame.command for frame in FRAMES} == set(frame_commands.TYPES)
+    assert {frame.command for frame in FRAMES} == FRAME_TYPES
 
 
 @pytest.mark.parametrize("frame", FRAMES, ids=str)
@@ -216,7 +223,7 @@ async def test_a_frame_does_what_its_sender_may_and_nothing_else(cast: Cast, fra
     sockets = {role: await cast.browsers[role].socket() for role in ROLES}
     await cast.moderate("muted", "mute")
     ban = ("UPDATE users SET banned = 1 WHERE id = ?", (cast.ids["banned"],))
-    await cast.house.server.app[DATABASE].run(lambda tx: tx.execute(*ban) and None)
+    await cast.house.server.room.database.run(lambda tx: tx.execute(*ban) and None)
     for role, expected in zip(ROLES, frame.expected, strict=True):
         socket, before = sockets[role], await cast.everything()
         await socket.in_step()
@@ -236,7 +243,7 @@ async def noted(cast: Cast, role: str, socket: Socket) -> None:
     """How far a member has read is told to nobody, so the row is asked."""
     query = ("SELECT read_id FROM users WHERE id = ?", (cast.ids[role],))
     for _ in range(500):
-        if (await cast.house.server.app[DATABASE].run(lambda tx: tx.one(*query)))[0]:
+        if (await cast.house.server.room.database.run(lambda tx: tx.one(*query)))[0]:
             break
         await asyncio.sleep(0.02)
     else:
@@ -246,7 +253,7 @@ async def noted(cast: Cast, role: str, socket: Socket) -> None:
 
 async def test_nobody_ends_anothers_login(cast: Cast) -> None:
     victim, member = cast.browsers["victim"], cast.browsers["member"]
-    database = cast.house.server.app[DATABASE]
+    database = cast.house.server.room.database
     for session_id in await database.run(lambda tx: [row[0] for row in tx.all("SELECT id FROM sessions")]):
         if session_id != (await sessions_of(cast, "member"))[0]:
             await member.post("/profile/", {"end_session": session_id})
@@ -255,7 +262,7 @@ async def test_nobody_ends_anothers_login(cast: Cast) -> None:
 
 async def sessions_of(cast: Cast, role: str) -> list[int]:
     query = ("SELECT id FROM sessions WHERE user_id = ?", (cast.ids[role],))
-    return await cast.house.server.app[DATABASE].run(lambda tx: [row[0] for row in tx.all(*query)])
+    return await cast.house.server.room.database.run(lambda tx: [row[0] for row in tx.all(*query)])
 
 
 async def test_power_that_was_taken_is_gone_for_a_page_that_is_open(cast: Cast) -> None:

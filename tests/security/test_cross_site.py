@@ -12,9 +12,9 @@ import pytest
 
 from chatserver.http.access import Access
 from chatserver.http.headers import CONTENT_SECURITY_POLICY
-from chatserver.http.keys import STATIC
-from chatserver.http.routes import ROUTES
+from chatserver.http.site import SITE
 from tests.client import HTML, JSON, PASSWORD, PATIENCE, Answer, opened, picture
+from tests.declared import ROUTES
 from tests.security.cast import Cast, assembled
 
 BASE = "https://chat.example.org"
@@ -38,13 +38,13 @@ BINDING = {
 
 
 def routes(method: str) -> list[str]:
-    return [path for each, path, _, _ in ROUTES if each == method]
+    return [route.path for route in ROUTES if route.method == method]
 
 
 def address_of(cast: Cast, path: str, image: str = "/media/images/none.webp") -> str:
     """A real address of this route."""
     at = {
-        "/static/{version}/{name:.+}": cast.house.server.app[STATIC].url("css/base.css"),
+        "/static/{version}/{name:.+}": cast.house.server.app[SITE].static.url("css/base.css"),
         "/media/{folder}/{name}": image,
         r"/api/recent_messages_apiint/{count:\d+}": "/api/recent_messages_apiint/5",
     }
@@ -110,7 +110,7 @@ async def test_a_get_logs_out_only_who_followed_our_own_link(cast: Cast, headers
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])
 async def test_other_methods_do_nothing(cast: Cast, method: str) -> None:
     admin, before = cast.browsers["administrator"], await cast.everything()
-    for path in {path for _, path, _, _ in ROUTES}:
+    for path in {route.path for route in ROUTES}:
         answer = await admin.request(method, address_of(cast, path), headers=JSON)
         assert answer.status == 405 and answer.headers["Allow"], path
     assert await cast.everything() == before
@@ -139,7 +139,7 @@ async def everything_that_is_answered(cast: Cast) -> dict[str, Answer]:
     recalled = await cast.browsers["administrator"].show(picture())
     await cast.browsers["administrator"].recall(recalled["id"])
     found["a recalled picture"] = await cast.browsers["guest"].get(recalled["image"], HTML)
-    cast.house.server.room.posting.post = None  # type: ignore[assignment,method-assign]
+    cast.house.server.room.post.post = None  # type: ignore[assignment,method-assign]
     found["a fault"] = await cast.browsers["administrator"].post("/post/", {"text": "x"}, headers=HTML)
     assert {answer.status for answer in found.values()} >= {200, 206, 301, 303, 401, 403, 404, 405, 410, 500}
     return found
@@ -224,7 +224,7 @@ async def test_only_probes_answer_under_another_host(tmp_path: Path, path: str) 
     async with opened(tmp_path, base_url=BASE) as house:
         address = address_of(Cast(house, ids={"victim": 1}, messages={"administrator": {"id": 1}}), path)
         answer = await (await house.guest()).get(address, {**JSON, "Host": "evil.example"})
-        probes = {probe for _, probe, _, access in ROUTES if access is Access.OPEN}
+        probes = {route.path for route in ROUTES if route.access is Access.OPEN}
         assert probes == {"/healthz", "/readyz", "/metrics"}
         assert (answer.status == 421) == (path not in probes)
 

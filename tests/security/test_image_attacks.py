@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from PIL import Image, PngImagePlugin
 
-from chatserver.http.keys import WORKERS
 from tests.client import House, files_under, picture
 from tests.media.samples import gif_claiming, jpeg_claiming, png_claiming, webp_claiming
 
@@ -101,7 +100,7 @@ async def test_a_picture_may_do_nothing_in_a_browser_and_has_a_name_nobody_guess
 async def test_every_worker_is_behind_its_filter(house: House) -> None:
     """`Seccomp: 2` is a filter, `NoNewPrivs: 1` that it may not be left by a program with more rights."""
     await (await house.member("小明")).show(picture())
-    if house.server.app[WORKERS]._has_warned:
+    if house.server.room.workers._has_warned:
         pytest.skip("this machine has no seccomp filters")
     statuses = workers_statuses()
     assert statuses

@@ -15,7 +15,6 @@ from aiohttp import web
 
 from chatserver.core import logs
 from chatserver.http.aiohttp_compat import expect_header
-from chatserver.http.keys import DATABASE, ROOM
 from tests.client import HTML, PASSWORD, PATIENCE, opened, picture
 from tests.security.cast import assembled
 
@@ -36,7 +35,7 @@ async def test_nothing_that_was_typed_or_given_out_is_in_the_log(
 ) -> None:
     logs.setup("debug", "json")
     async with opened(tmp_path) as house:
-        setup_token, room = house.server.setup_token, house.server.app[ROOM]
+        setup_token, room = house.server.setup_token, house.server.room
         cast = await assembled(house)
         admin, member = cast.browsers["administrator"], cast.browsers["member"]
         invite = (await room.invites.create(5, 1)).code
@@ -55,11 +54,11 @@ async def test_nothing_that_was_typed_or_given_out_is_in_the_log(
         async def fail(*_: object) -> None:
             raise RuntimeError("a fault of ours")
 
-        room.posting.post = fail  # type: ignore[method-assign,assignment]
+        room.post.post = fail  # type: ignore[method-assign,assignment]
         for headers in (HTML, {"Accept": "application/json"}):
             answer = await member.post(f"/post/?q={SEARCH}", {"text": TEXT}, headers=headers)
             assert answer.status == 500
-        await house.server.app[DATABASE].between_batches(lambda raw: raw.execute("DROP TABLE reactions"))
+        await house.server.room.database.between_batches(lambda raw: raw.execute("DROP TABLE reactions"))
         await member.post(f"/recall_message/{cast.messages['member']['id']}/")
         cookies = [cookie.value for browser in cast.browsers.values() for cookie in browser.session.cookie_jar]
         tokens = [await browser.token() for browser in cast.browsers.values()]
@@ -75,7 +74,7 @@ async def test_a_fault_is_found_again_by_its_number(tmp_path: Path, capfd: pytes
     """The answer says a number and no more; the log has the same one, and not the query."""
     logs.setup("info", "json")
     async with opened(tmp_path) as house:
-        house.server.app[ROOM].posting.post = None  # type: ignore[method-assign,assignment]
+        house.server.room.post.post = None  # type: ignore[method-assign,assignment]
         answer = await (await house.member("小明")).post(f"/post/?q={quote(SEARCH)}", {"text": TEXT})
         assert answer.status == 500 and set(answer.json["error"]) == {"code", "message", "id"}
     events = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
@@ -106,7 +105,7 @@ async def test_a_body_that_is_not_what_its_encoding_says_is_a_line_and_no_fault(
             assert answer.startswith(b"HTTP/1.1 " + status), answer
             writer.close()
     events = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
-    assert sum("could not be decoded" in event["message"] for event in events) == 3
+    assert sum("does not match its Content-Encoding" in event["message"] for event in events) == 3
     assert not [event for event in events if "traceback" in event or event["level"] == "error" or TEXT in str(event)]
 
 
@@ -114,14 +113,14 @@ async def test_who_hangs_up_before_100_continue_is_no_fault(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logs.setup("info", "json")
-    answer = expect_header._aiohttps
+    answer = expect_header._aiohttp_handler
 
     async def answer_to_nobody(request: web.Request) -> None:
         assert request.transport is not None
         request.transport.close()
         await answer(request)
 
-    monkeypatch.setattr(expect_header, "_aiohttps", answer_to_nobody)
+    monkeypatch.setattr(expect_header, "_aiohttp_handler", answer_to_nobody)
     async with opened(tmp_path) as house:
         with pytest.raises(aiohttp.ClientError):
             await (await house.guest()).post("/login/", headers={"Expect": "100-continue"})

@@ -11,7 +11,6 @@ import pytest
 from yarl import URL
 
 from chatserver.http.aiohttp_compat.strict_websocket import StrictWebSocket
-from chatserver.http.keys import ROOM
 from tests.client import JSON, PASSWORD, Browser, opened, picture
 from tests.security.cast import NAMES, Cast, assembled, logged_in_again
 
@@ -54,8 +53,8 @@ async def change_the_password(cast: Cast, phone: Browser) -> None:
 
 async def end_that_session(cast: Cast, phone: Browser) -> None:
     member = cast.browsers["member"]
-    user = await cast.house.server.app[ROOM].accounts.log_in(NAMES["member"], PASSWORD, "192.0.2.9")
-    newest = max(login.id for login in await cast.house.server.app[ROOM].logins.of_user(user))
+    user = (await cast.house.server.room.login.proved(NAMES["member"], PASSWORD, "192.0.2.9")).user
+    newest = max(login.id for login in await cast.house.server.room.sessions.of_user(user))
     assert (await member.post("/profile/", {"end_session": newest})).status == 200
 
 
@@ -64,7 +63,7 @@ async def ban(cast: Cast, phone: Browser) -> None:
 
 
 async def reset_the_password(cast: Cast, phone: Browser) -> None:
-    await cast.house.server.app[ROOM].accounts.reset_password(NAMES["member"], NEW_PASSWORD)
+    await cast.house.server.room.administrators.reset_password(NAMES["member"], NEW_PASSWORD)
 
 
 @pytest.mark.parametrize(
@@ -161,16 +160,16 @@ async def test_who_loses_power_during_the_handshake_is_welcomed_as_a_member(
 async def test_a_password_changed_while_the_old_one_is_being_checked_lets_nobody_in(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    accounts, thief = cast.house.server.app[ROOM].accounts, await cast.house.guest()
+    room, thief = cast.house.server.room, await cast.house.guest()
     await thief.token()
-    proved = accounts.proved
+    proved = room.login.proved
 
     async def slow(*args: Any) -> Any:
         account = await proved(*args)
-        await accounts.reset_password(NAMES["member"], NEW_PASSWORD)
+        await room.administrators.reset_password(NAMES["member"], NEW_PASSWORD)
         return account
 
-    monkeypatch.setattr(accounts, "proved", slow)
+    monkeypatch.setattr(room.login, "proved", slow)
     answer = await thief.log_in(NAMES["member"])
     assert answer.status == 401 and answer.code == "login_failed"
     assert (await thief.get("/profile/")).status == 401

@@ -13,6 +13,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 LOCK = (ROOT / "requirements.lock").read_text("utf-8")
 PINNED = {name: version for name, version in re.findall(r"^([a-z0-9-]+)==([0-9.]+)", LOCK, re.MULTILINE)}
 NEEDED = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["heic"]]
+# Their private parts are relied on (chatserver/http/aiohttp_compat/, chatserver/db/aiosqlite_compat.py).
+UPPER_BOUNDS = {"aiohttp": "4", "aiosqlite": "0.23"}
 # Fixed at these versions: request smuggling and header injection; buffer overflows in decoders.
 AT_LEAST = {"aiohttp": (3, 14, 5), "pillow": (13,), "jinja2": (3, 1, 6)}
 
@@ -23,8 +25,9 @@ def version(text: str) -> tuple[int, ...]:
 
 @pytest.mark.parametrize("needed", NEEDED)
 def test_every_dependency_has_a_lower_bound_and_the_lock_is_not_below_it(needed: str) -> None:
-    found = re.fullmatch(r"([a-z0-9-]+)>=([0-9.]+)", needed)
+    found = re.fullmatch(r"([a-z0-9-]+)>=([0-9.]+)(?:,<([0-9.]+))?", needed)
     assert found, "a lower bound, and nothing that keeps a fix away"
+    assert found[3] == UPPER_BOUNDS.get(found[1])
     assert version(PINNED[found[1]]) >= version(found[2]) >= AT_LEAST.get(found[1], ())
 
 

@@ -72,7 +72,7 @@ CREATE TABLE windows (
     closed_ms INTEGER,
     opened_by INTEGER NOT NULL REFERENCES users (id)
 ) STRICT;
--- At most one window is open, whoever asks.
+-- At most one window is open.
 CREATE UNIQUE INDEX windows_open ON windows ((1)) WHERE closed_ms IS NULL;
 
 -- The room's own pictures: 'announcement' (the rules, shown to everyone) and 'preset'.

@@ -1,7 +1,7 @@
-"""Letters that look alike, and the one that stands for all of them.
+"""Letters that look alike, and the letter that each is replaced by.
 
-Not the whole table of Unicode (confusables.txt has thousands, most of which no name may contain):
-what is left after case folding, compatibility folding and the rules of `names`.
+Not all of Unicode's confusables.txt, which has thousands, most of them in no valid name: only what is left
+after case folding, compatibility folding and the rules of `names`.
 """
 
 from __future__ import annotations

@@ -1,27 +1,55 @@
-"""What administrators may do to members: silence, shut out, and share their power. All of it can be taken back.
+"""Moderate: administrators mute, ban and promote members, and undo it.
 
-Nobody acts on themself. So whoever takes an administrator's power away keeps their own, and since
-the acts come one after another through the database's queue, the last administrator stays one.
+No administrator acts on their own account, and the database runs one act after another. So an administrator who
+takes another's role away keeps their own, and a room that has an administrator always has one.
 """
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
+from urllib.parse import urlencode
+
+from aiohttp import web
 
 from chatserver.core.clock import Clock
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.core.events import MemberChanged, SessionsEnded
 from chatserver.core.model import Role, User
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
-from chatserver.features.accounts import names, permissions, session_rows, store
-from chatserver.features.accounts.store import Member
+from chatserver.features.accounts import names, permissions, sessions
+from chatserver.features.accounts.events import MemberChanged
+from chatserver.http import forms, responses
+from chatserver.http.access import Access
+from chatserver.http.encode import user_json
+from chatserver.http.page_context import local_time
+from chatserver.http.query import ID_MAX, number
+from chatserver.http.route import ID, Route, path_id
+from chatserver.http.viewer import VIEWER, form_of, member_of, wants_json
 
 log = logging.getLogger(__name__)
 
 MUTE_SECONDS = 3600
-MUTE_SECONDS_MAX = 31_536_000  # a year; whoever should be silent for longer is banned
+MUTE_SECONDS_MAX = 31_536_000  # a year; a member who should be silent for longer is banned
+
+# Members on one page.
+PAGE_MEMBERS = 50
+# Members in one answer to the operator: it is one line of JSON, encoded on the event loop.
+ANSWER_MEMBERS = 500
+# What the page offers for a mute, in seconds: ten minutes, an hour, a day, thirty days.
+SPANS = (600, 3600, 86_400, 2_592_000)
+
+_MEMBER = (
+    "SELECT id, name, role, avatar, created_ms, (SELECT max(seen_ms) FROM sessions WHERE user_id = users.id),"
+    " muted_until_ms, banned FROM users"
+)
+# The permission stands in the WHERE: an administrator who is not banned, and not on their own account.
+_BY_ADMINISTRATOR = (
+    "WHERE id = :member AND id <> :actor"
+    " AND EXISTS (SELECT 1 FROM users a WHERE a.id = :actor AND a.role = 'administrator' AND a.banned = 0)"
+)
 
 
 class Act(StrEnum):
@@ -33,18 +61,29 @@ class Act(StrEnum):
     DEMOTE = "demote"
 
 
-class Moderation:
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member as administrators see one. `seen_ms` is None for a member without a session."""
+
+    user: User
+    created_ms: int
+    seen_ms: int | None
+    muted_until_ms: int
+    banned: bool
+
+
+class Moderate:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     async def act(self, actor: User, member_id: int, act: Act, seconds: int | None = None) -> Member:
-        """Do it, and return the member as they are now. Again: the same answer.
+        """Do it, and return the member as stored then. Repeated: the same answer.
 
-        `mute` is for `seconds` (1 to a year; None: an hour) from now: no posts, no reactions, no
-        typing. `ban` ends every login at once. `promote` and `demote` give and take the
-        administrator's role. Refuses with `forbidden` (also, with `reason` "self", what one would
-        do to oneself), `not_found`, `bad_request` (seconds), `banned` (promoting somebody who is).
+        `mute` is for `seconds` (1 to a year; None: an hour) from now: no posts, no reactions, no typing. `ban` ends
+        every session at once. `promote` and `demote` give and take the administrator's role. Raises DomainError:
+        `forbidden` (with `reason` "self" on one's own account), `not_found`, `bad_request` (`seconds`), `banned`
+        (promoting a banned member).
         """
         if seconds is not None and (act is not Act.MUTE or not 1 <= seconds <= MUTE_SECONDS_MAX):
             raise DomainError(ErrorCode.BAD_REQUEST, field="seconds")
@@ -52,53 +91,126 @@ class Moderation:
         log.info("%s: %s %s (%d)", actor.name, act, member.user.name, member.user.id)
         return member
 
-    async def members(self, actor: User, look: str, after: int, limit: int) -> list[Member]:
-        """The next `limit` members after this id whose name holds what `look` looks like; "" is in every name."""
-        part = names.skeleton(look.strip()[: names.NAME_MAX])
-        return await self._database.run(lambda tx: _members(tx, actor, part, after, limit))
+    async def find(self, actor: User, part: str, after: int, limit: int) -> list[Member]:
+        """The next `limit` members after this id whose name contains what looks like `part`; "" is in every name.
 
-    async def check_speaker(self, user: User) -> None:
-        """Refuse, with `muted` or `banned`, who may not be heard now: before an upload is worked on, say."""
-        await self._database.run(lambda tx: permissions.speaker(tx, user, self._clock.now_ms()))
+        Raises DomainError: `forbidden`, `banned`.
+        """
+        skeleton = names.skeleton(part.strip()[: names.NAME_MAX])
+        return await self._database.run(lambda tx: _find(tx, actor, skeleton, after, limit))
 
-    async def is_banned(self, user: User) -> bool:
-        account = await self._database.run(lambda tx: store.account(tx, user.id))
-        return account is not None and account.banned
+    async def get_page(self, request: web.Request) -> web.Response:
+        """`?q=` part of a name; `?after=` the id to go on from. As JSON `{"members": […], "next": id or null}`."""
+        part, after = request.query.get("q", ""), number(request, "after", 0, ID_MAX, 0)
+        found = await self.find(member_of(request), part, after, PAGE_MEMBERS + 1)
+        page = found[:PAGE_MEMBERS]
+        next_after = page[-1].user.id if len(found) > PAGE_MEMBERS else None
+        if wants_json(request):
+            return responses.as_json({"members": [_member_json(member) for member in page], "next": next_after})
+        done = request.query.get("done", "")
+        values = {
+            "error": None,
+            "rows": [self._row(request, member) for member in page],
+            "q": part,
+            "more": urlencode({"q": part, "after": next_after}) if next_after else "",
+            "notice": request[VIEWER].t(f"page.members.done_{done}") if done in list(Act) else None,
+        }
+        return responses.page(request, "members.html", values)
+
+    async def on_form(self, request: web.Request) -> web.Response:
+        """`act`, one of mute, unmute, ban, unban, promote, demote, and `seconds` for a mute.
+
+        Answers `{"member": {…}}`, or a browser's form with 303 to the list.
+        """
+        typed, seconds = await _asked(request)
+        try:
+            act = Act(typed)
+        except ValueError:
+            raise DomainError(ErrorCode.BAD_REQUEST, field="act") from None
+        # The page's form sends the selected duration with every act.
+        seconds = seconds if act is Act.MUTE else None
+        member = await self.act(member_of(request), path_id(request), act, seconds)
+        if wants_json(request):
+            return responses.as_json({"member": _member_json(member)})
+        return responses.see_other("/members/?" + urlencode({"q": form_of(request).text("q")[:40], "done": act}))
+
+    async def on_list_members(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The `members` whose id is above `after`; `next` is the `after` to go on with, or null."""
+        after = arguments["after"]
+        found = await self._database.run(lambda tx: _members(tx, after, ANSWER_MEMBERS))
+        next_after = found[-1].user.id if len(found) == ANSWER_MEMBERS else None
+        return {"members": [_listed(member) for member in found], "next": next_after}
 
     def _act(self, tx: Transaction, actor: User, member_id: int, act: Act, seconds: int) -> Member:
         done = {
-            Act.MUTE: lambda: store.mute(tx, member_id, actor.id, self._clock.now_ms() + seconds * 1000),
-            Act.UNMUTE: lambda: store.mute(tx, member_id, actor.id, 0),
+            Act.MUTE: lambda: _mute(tx, member_id, actor.id, self._clock.now_ms() + seconds * 1000),
+            Act.UNMUTE: lambda: _mute(tx, member_id, actor.id, 0),
             Act.BAN: lambda: _ban(tx, member_id, actor.id),
-            Act.UNBAN: lambda: store.set_banned(tx, member_id, actor.id, False),
-            Act.PROMOTE: lambda: _give(tx, member_id, actor.id, Role.ADMINISTRATOR),
-            Act.DEMOTE: lambda: _give(tx, member_id, actor.id, Role.MEMBER),
+            Act.UNBAN: lambda: _set_banned(tx, member_id, actor.id, False),
+            Act.PROMOTE: lambda: _set_role(tx, member_id, actor.id, Role.ADMINISTRATOR),
+            Act.DEMOTE: lambda: _set_role(tx, member_id, actor.id, Role.MEMBER),
         }[act]()
-        member = store.member(tx, member_id)
+        member = _member(tx, member_id)
         if not done or member is None:
             raise _why_not(tx, actor, member)
         return member
 
+    def _row(self, request: web.Request, member: Member) -> dict[str, Any]:
+        is_muted = member.muted_until_ms > self._clock.now_ms()
+        return {
+            **user_json(member.user),
+            "mine": member.user.id == member_of(request).id,
+            "banned": member.banned,
+            "muted_until": local_time(request, member.muted_until_ms) if is_muted else "",
+            "created": local_time(request, member.created_ms),
+            "seen": local_time(request, member.seen_ms) if member.seen_ms else "",
+            "spans": SPANS,
+        }
+
+    ROUTES = (
+        Route("GET", "/members/", get_page, Access.ADMINISTRATOR),
+        Route("POST", f"/members/{ID}/", on_form, Access.ADMINISTRATOR),
+    )
+    OPERATIONS = {"list-members": on_list_members}
+
+
+async def _asked(request: web.Request) -> tuple[str, int | None]:
+    """The fields `act` and `seconds` of a form or a JSON object."""
+    if request.content_type != "application/json":
+        return form_of(request).text("act"), form_of(request).number("seconds")
+    fields = await forms.read_json(request)
+    act, seconds = fields.get("act"), fields.get("seconds")
+    if not isinstance(act, str) or (seconds is not None and type(seconds) is not int):
+        raise DomainError(ErrorCode.BAD_REQUEST)
+    return act, seconds
+
+
+def _mute(tx: Transaction, member_id: int, actor_id: int, until_ms: int) -> bool:
+    """False, like the next three, when `actor_id` may not."""
+    sql = f"UPDATE users SET muted_until_ms = :value {_BY_ADMINISTRATOR}"  # nosec B608 # constants
+    return tx.execute(sql, {"value": until_ms, "member": member_id, "actor": actor_id}).rowcount > 0
+
 
 def _ban(tx: Transaction, member_id: int, actor_id: int) -> bool:
-    if not store.set_banned(tx, member_id, actor_id, True):
+    if not _set_banned(tx, member_id, actor_id, True):
         return False
-    if ended := session_rows.delete_others(tx, member_id, None):
-        tx.announce(SessionsEnded(ended, banned=True))
+    sessions.end_others(tx, member_id, banned=True)
     return True
 
 
-def _give(tx: Transaction, member_id: int, actor_id: int, role: Role) -> bool:
-    if not store.give_role(tx, member_id, actor_id, role):
+def _set_banned(tx: Transaction, member_id: int, actor_id: int, banned: bool) -> bool:
+    sql = f"UPDATE users SET banned = :value {_BY_ADMINISTRATOR}"  # nosec B608 # constants
+    return tx.execute(sql, {"value": banned, "member": member_id, "actor": actor_id}).rowcount > 0
+
+
+def _set_role(tx: Transaction, member_id: int, actor_id: int, role: Role) -> bool:
+    """False also for a banned member."""
+    sql = f"UPDATE users SET role = :value {_BY_ADMINISTRATOR} AND banned = 0"  # nosec B608 # constants
+    if not tx.execute(sql, {"value": role.value, "member": member_id, "actor": actor_id}).rowcount:
         return False
-    if member := store.member(tx, member_id):
+    if member := _member(tx, member_id):
         tx.announce(MemberChanged(member.user))
     return True
-
-
-def _members(tx: Transaction, actor: User, part: str, after: int, limit: int) -> list[Member]:
-    permissions.administrator(tx, actor)
-    return store.members(tx, after, limit, part)
 
 
 def _why_not(tx: Transaction, actor: User, member: Member | None) -> DomainError:
@@ -108,3 +220,43 @@ def _why_not(tx: Transaction, actor: User, member: Member | None) -> DomainError
     if member.user.id == actor.id:
         return DomainError(ErrorCode.FORBIDDEN, reason="self")
     return DomainError(ErrorCode.BANNED)
+
+
+def _find(tx: Transaction, actor: User, skeleton: str, after: int, limit: int) -> list[Member]:
+    permissions.administrator(tx, actor)
+    return _members(tx, after, limit, skeleton)
+
+
+def _members(tx: Transaction, after: int, limit: int, skeleton: str = "") -> list[Member]:
+    """The next `limit` members after this id, only those whose skeleton contains `skeleton`."""
+    rows = tx.all(f"{_MEMBER} WHERE id > ? AND instr(skeleton, ?) > 0 ORDER BY id LIMIT ?", (after, skeleton, limit))
+    return [_from_row(row) for row in rows]
+
+
+def _member(tx: Transaction, user_id: int) -> Member | None:
+    row = tx.one(f"{_MEMBER} WHERE id = ?", (user_id,))
+    return _from_row(row) if row else None
+
+
+def _from_row(row: tuple[int, str, str, str, int, int | None, int, int]) -> Member:
+    user_id, name, role, avatar, created_ms, seen_ms, muted_until_ms, banned = row
+    return Member(User(user_id, name, Role(role), avatar), created_ms, seen_ms, muted_until_ms, bool(banned))
+
+
+def _member_json(member: Member) -> dict[str, Any]:
+    return {**user_json(member.user), **_facts(member)}
+
+
+def _listed(member: Member) -> dict[str, Any]:
+    """As `list-members --json` prints it: without an avatar, which is an address of the running server."""
+    user = member.user
+    return {"id": user.id, "name": user.name, "role": user.role.value, **_facts(member)}
+
+
+def _facts(member: Member) -> dict[str, Any]:
+    return {
+        "created_ms": member.created_ms,
+        "seen_ms": member.seen_ms,
+        "muted_until_ms": member.muted_until_ms or None,
+        "banned": member.banned,
+    }

@@ -1,14 +1,14 @@
 """What a member may be called.
 
-A name stands beside every message and is all that tells two members apart, so nobody may look
-like somebody else or like the house: no invisible characters, no mixed look-alike alphabets, no
-badge typed as a symbol, and no title such as 管理员. Power never comes from a name; this is
-about what readers believe. The rules follow Unicode Technical Standard 39, cut to the standard
-library.
+Readers tell members apart by their names alone, so no name may look like another member's or like an
+official one: no invisible characters, no mixed look-alike alphabets, no symbols that look like badges,
+no titles such as 管理员. A name gives no permission; the rules are about what readers believe. They
+follow Unicode Technical Standard 39, as far as the standard library can.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 
@@ -18,23 +18,23 @@ from chatserver.features.accounts.confusables import BASE_LETTERS, LOOK_ALIKES
 NAME_MAX = 20
 _SEPARATORS = "_-.· "
 
-# Never in a name, though Unicode calls them letters and marks.
+# Never in a name, although their category is letter or mark.
 _UNWANTED = re.compile(
     "["
     "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef"  # draw nothing
-    "\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff"  # loose parts of Hangul, strokes to the eye
+    "\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff"  # single parts of Hangul syllables, which look like strokes
     "\u02b0-\u02ff\ua700-\ua721\ua788-\ua78a"  # modifier letters: raised dots, ticks and colons
     "\u0334-\u0338\u20d0-\u20ff\ufe20-\ufe2f"  # strike the letter through, or frame it
-    # hieroglyphs and other scripts of the dead, used as pictures; Chakma and Adlam are alive
+    # hieroglyphs and other dead scripts, used as pictures; Chakma and Adlam are in use
     "\U00010000-\U000110ff\U00011150-\U0001e8ff\U0001e960-\U0001ffff"
     "]"
 )
-# Thai and Lao AM, which every keyboard there types, have a compatibility form that nobody types.
+# Thai and Lao AM, which every keyboard there types, have a compatibility form that no keyboard has.
 _COMPATIBILITY_EXEMPT = str.maketrans("", "", "\u0e33\u0eb3")
 
 _EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO", "IDEOGRAPHIC"})
-# Marks in one run on one letter. Where accents are composed one more is plenty; a tower of them
-# would reach into the neighbours' lines. Indic scripts, Thai, Hebrew and Arabic need a few.
+# Marks on one letter. Scripts with composed accents need at most one more, and many marks would reach
+# into the lines above and below. Indic scripts, Thai, Hebrew and Arabic need a few.
 _MARKS_ON_COMPOSED, _MARKS_ON_OTHERS = 1, 3
 _COMPOSED_SCRIPTS = frozenset({"LATIN", "GREEK", "CYRILLIC", "EAST ASIAN"})
 
@@ -61,9 +61,9 @@ def normalise(name: str) -> str:
 
 
 def check(name: str, privileged: bool = False) -> str:
-    """`normalise`, and the titles of the house are refused as well (`reason`: "reserved").
+    """`normalise`, and titles are refused as well (`reason`: "reserved").
 
-    `privileged` lets a title through: for the operator, who may well call themselves 管理员.
+    `privileged` allows a title: the operator may be called 管理员.
     """
     name = normalise(name)
     if not privileged and _is_reserved(name):
@@ -72,16 +72,27 @@ def check(name: str, privileged: bool = False) -> str:
 
 
 def skeleton(name: str) -> str:
-    """What is left of a name when letters that look alike are made equal.
+    """The name with letters that look alike made equal (UTS 39, section 4): what must be unique.
 
-    Two names with one skeleton cannot be told apart at a glance, so it is what must be unique. It
-    is for comparing only, never for showing. Accents stay: José is not Jose.
+    Only for comparing, never shown. Accents stay: José is not Jose.
     """
     plain = unicodedata.normalize("NFKC", name)
     folded = _CAPITAL_I_INSIDE.sub("l", plain).casefold()
     parts = unicodedata.normalize("NFD", folded).replace("i\u0307", "i")  # casefold of İ
     mapped = "".join(_look(c) for c in parts)
     return unicodedata.normalize("NFC", mapped)
+
+
+def lookup_key(typed: str) -> str:
+    """The skeleton under which a typed name is looked up; never raises.
+
+    Text that cannot be a name gets a key that no member has, each text its own: else all of them would share
+    one count of failed logins.
+    """
+    try:
+        return skeleton(normalise(typed))
+    except DomainError:
+        return "?" + hashlib.sha256(typed.encode("utf-8", "replace")).hexdigest()
 
 
 # After a letter, and with a small one after it or before it, I is read as l: AIice, but neither Iris nor ALICE.
@@ -125,8 +136,8 @@ def _is_letter(c: str) -> bool:
 def _mixes_scripts(name: str) -> bool:
     """True unless the letters are of one script, or Latin together with the East Asian ones.
 
-    The "highly restrictive" profile of UTS 39, a little wider: no single reader knows it when
-    Cyrillic or Greek letters stand in a Latin word.
+    The "highly restrictive" profile of UTS 39, a little wider. A reader cannot see Cyrillic or Greek letters
+    in a Latin word.
     """
     scripts = {_script(c) for c in name if _is_letter(c)}
     if scripts <= {"LATIN", "EAST ASIAN"}:
@@ -135,7 +146,7 @@ def _mixes_scripts(name: str) -> bool:
 
 
 def _script(letter: str) -> str:
-    """The first word of the character's name, which is its script for all that concerns us."""
+    """The first word of the character's name, which is its script for the letters that a name may have."""
     word = unicodedata.name(letter, "UNKNOWN").split(" ")[0]
     return "EAST ASIAN" if word in _EAST_ASIAN else word
 
@@ -146,11 +157,11 @@ _TITLE_WORDS = (
     "webmaster guanliyuan guanfang kefu qunzhu zhanzhang "
     "админ администратор администрация модератор поддержка διαχειριστης"
 ).split()
-# Titles only when they are the whole name: "root beer" and "mod squad" are nobody's office.
+# Titles only when they are the whole name: "root beer" and "mod squad" are no titles.
 _WHOLE_NAMES = (
     "root system mod mods official officials support staff operator helpdesk 系统 管理 管理者 公告 房主"
 ).split()
-# Titles wherever they stand in a name: Chinese writes no spaces around them.
+# Titles anywhere in a name: Chinese has no spaces between words.
 _CONTAINED = (
     "administrator moderator 管理员 超级管理 超管 管理组 管理团队 群管理 客服 官方 群主 站长 版主 运营团队 工作人员 "
     "系统管理 系统消息 系统通知 系统公告 系统提示 운영자 관리자"
@@ -173,7 +184,7 @@ def _is_reserved(name: str) -> bool:
 def _title_look(text: str) -> str:
     """The skeleton of `text` without accents, with digits read as letters and i as l: `Ádm1n` is `admln`.
 
-    Coarser than `skeleton`, because a title need only be mistaken for one in passing.
+    Coarser than `skeleton`: a name that only resembles a title misleads too.
     """
     bare = "".join(BASE_LETTERS.get(c, c) for c in unicodedata.normalize("NFKD", text).casefold())
     bare = "".join(c for c in unicodedata.normalize("NFD", bare) if not unicodedata.category(c).startswith("M"))

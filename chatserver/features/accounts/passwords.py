@@ -1,9 +1,8 @@
-"""Passwords: which are too weak, and how they are kept.
+"""Passwords: which are too weak, and how they are hashed.
 
-What is stored is bcrypt over base64 over SHA-256 of the password in NFC. bcrypt alone reads 72
-bytes, which is 24 Chinese characters; the digest makes every character count, and base64 keeps
-NUL bytes, at which bcrypt would stop, out of it. See OWASP's Password Storage Cheat Sheet,
-"Pre-Hashing Passwords with bcrypt".
+The hash is bcrypt over base64 over SHA-256 of the password in NFC. bcrypt alone reads 72 bytes, which is
+24 Chinese characters; with the digest every character counts, and base64 has no NUL bytes, at which bcrypt
+would stop. See OWASP's Password Storage Cheat Sheet, "Pre-Hashing Passwords with bcrypt".
 """
 
 from __future__ import annotations
@@ -43,10 +42,10 @@ T = TypeVar("T")
 
 
 def check_strength(password: str, name: str) -> None:
-    """Refuse what is guessed first.
+    """Refuse the passwords that are guessed first.
 
     Raises DomainError(PASSWORD_WEAK) with `reason`: "short" or "long" (and `limit`), "characters"
-    (not text at all), "name", "sequence" (11111111, 87654321, 12341234) or "common".
+    (lone surrogates), "name", "sequence" (11111111, 87654321, 12341234) or "common".
     """
     if len(password) > PASSWORD_MAX:
         raise DomainError(ErrorCode.PASSWORD_WEAK, reason="long", limit=PASSWORD_MAX)
@@ -65,7 +64,7 @@ def check_strength(password: str, name: str) -> None:
 
 
 def hash_password(password: str, rounds: int) -> str:
-    """The string to store. Takes about 2 ** `rounds` / 16,000 seconds: never call it on the loop."""
+    """The hash to store. Takes about 2 ** `rounds` / 16,000 seconds: never call it on the event loop."""
     if not _is_text(password):
         raise DomainError(ErrorCode.PASSWORD_WEAK, reason="characters")
     return bcrypt.hashpw(_digest(password), bcrypt.gensalt(rounds)).decode("ascii")
@@ -77,53 +76,53 @@ def verify(password: str, hashed: str) -> bool:
         return False
     try:
         return bcrypt.checkpw(_digest(password), hashed.encode())
-    except ValueError:  # not a hash of ours: nobody's password fits it
+    except ValueError:  # not a bcrypt hash: no password matches it
         return False
 
 
 def verify_at_cost(password: str, hashed: str | None, cost: int) -> bool:
-    """`verify`, but always with the work of one hash of `cost`: also for None (no such member), which fits nobody.
+    """`verify`, but always with the work of one hash of `cost`; also for None (no such member), which is False.
 
-    A hash of cost n is 2 ** n rounds. One that is older and cheaper is followed by others, of n, n + 1 …
-    cost - 1: together as many rounds. Else the time would tell members from old days from nobody.
+    A hash of cost n is 2 ** n rounds. After a cheaper one, from before the cost was raised, hashes of cost n,
+    n + 1 … cost - 1 are compared too: together as many rounds. Else the time would tell which names exist.
     """
     matches = hashed is not None and verify(password, hashed)
-    ours = _HASH.fullmatch(hashed or "")
-    for more in range(int(ours[1]), cost) if ours else [cost]:
-        verify(password, _nobody(more))
+    found = _HASH.fullmatch(hashed or "")
+    for more in range(int(found[1]), cost) if found else [cost]:
+        verify(password, _unmatchable(more))
     return matches
 
 
 class PasswordHasher:
-    """The same, off the loop: a few threads, and a bounded number of callers before them.
+    """Hashes and compares in a few threads, for which a bounded number of callers may wait.
 
-    bcrypt releases the interpreter's lock, so the loop runs on meanwhile. Past the bound the
-    answer is DomainError(BUSY): a flood of logins must not become a queue of minutes.
+    bcrypt releases the interpreter's lock, so the event loop runs on meanwhile. Beyond the bound callers get
+    DomainError(BUSY): a flood of logins must not become a queue of minutes.
     """
 
     def __init__(self, rounds: int) -> None:
-        _common_passwords()  # read now: a loop that runs waits for no file
-        self._fanout = rounds
-        # Of every check. A hash from before the setting was lowered costs more, and then each does.
+        _common_passwords()  # read now: later it would block the event loop
+        self._rounds = rounds
+        # The cost of every comparison. A hash from before `rounds` was lowered costs more; then all do.
         self._cost = rounds
-        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="bcrypt", initializer=_step_back)
+        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="bcrypt", initializer=_lower_priority)
         self._lock = threading.Lock()
         self._pending = 0
         self._closed = False
 
     async def hash(self, password: str) -> str:
-        return await self._run(hash_password, password, self._fanout)
+        return await self._run(hash_password, password, self._rounds)
 
     async def verify(self, password: str, hashed: str | None) -> bool:
-        """False for None (no such member), after the time that a real hash would take."""
+        """False for None (no such member), after as much time as for a hash."""
         return await self._run(verify_at_cost, password, hashed, self._cost)
 
     def expect(self, cost: int) -> None:
-        """There are hashes of this cost."""
+        """From now on every comparison costs at least as much as one with a hash of `cost`."""
         self._cost = max(self._cost, cost)
 
     def close(self) -> None:
-        """Drop what waits; what runs ends by itself within a second."""
+        """Cancel what waits; what runs ends within a second."""
         with self._lock:
             self._closed = True
         self._executor.shutdown(wait=False, cancel_futures=True)
@@ -134,7 +133,7 @@ class PasswordHasher:
                 raise DomainError(ErrorCode.BUSY, retry_after_ms=_RETRY_AFTER_MS)
             future = self._executor.submit(work, *args, **kwargs)
             self._pending += 1
-        # Counted until the thread is free again: a caller that went away does not free it.
+        # Counted until the thread is free again: a caller that is cancelled does not free it.
         future.add_done_callback(self._done)
         return await asyncio.wrap_future(future)
 
@@ -143,18 +142,18 @@ class PasswordHasher:
             self._pending -= 1
 
 
-def _step_back() -> None:
-    """Let the loop's thread go first, where a thread can be nice by itself (Linux: sched(7), "The nice value").
+def _lower_priority() -> None:
+    """Raise this thread's nice value, so that the event loop's thread runs first (Linux: sched(7), "The nice value").
 
-    On two cores two hashes leave it none: it then waited for one, tens of milliseconds at a time.
+    On two cores two hashes use both, and the event loop waited for a core, tens of milliseconds at a time.
     """
     if sys.platform == "linux":
-        with contextlib.suppress(OSError):  # refused by whoever confines us: slower for the others, and as right
+        with contextlib.suppress(OSError):  # a sandbox may refuse it: slower, but as correct
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
-def _nobody(cost: int) -> str:
-    """A hash that no password fits."""
+def _unmatchable(cost: int) -> str:
+    """A hash that no password matches."""
     return f"$2b${cost:02d}${'.' * 22}{'.' * 31}"
 
 
@@ -173,7 +172,7 @@ def _digest(password: str) -> bytes:
 
 
 def _is_sequence(password: str) -> bool:
-    """One character over and over; digits that count up or down; a few digits repeated."""
+    """One character repeated; digits that count up or down; 2 to 4 digits repeated."""
     if len(set(password)) == 1:
         return True
     if not (password.isascii() and password.isdigit()):

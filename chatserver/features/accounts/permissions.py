@@ -1,4 +1,4 @@
-"""Who is acting, as the database knows them at this moment: power comes from the row, not from the caller."""
+"""What a member may do, by the member's row at this moment: never by what the caller knew earlier."""
 
 from __future__ import annotations
 
@@ -9,34 +9,39 @@ from chatserver.features.accounts import store
 
 
 def member(tx: Transaction, user: User) -> User:
-    """The member behind `user`. Refuses with `login_required` when there is none, `banned` when banned."""
-    account = store.account(tx, user.id)
-    if account is None:
-        raise DomainError(ErrorCode.LOGIN_REQUIRED)
-    if account.banned:
-        raise DomainError(ErrorCode.BANNED)
-    return account.user
+    """The member as stored. Raises DomainError: `login_required` when there is none, `banned`."""
+    return _allowed(store.account(tx, user.id)).user
 
 
 def speaker(tx: Transaction, user: User, now_ms: int) -> User:
-    """The same, for somebody who wants to be heard. Refuses with `muted` besides."""
+    """The member as stored, who may post at `now_ms` (Unix ms). Raises DomainError as `member` does, and `muted`."""
     return may_speak(store.account(tx, user.id), now_ms)
 
 
 def may_speak(account: store.Account | None, now_ms: int) -> User:
-    """The same, of an account that has just been read."""
-    if account is None:
-        raise DomainError(ErrorCode.LOGIN_REQUIRED)
-    if account.banned:
-        raise DomainError(ErrorCode.BANNED)
+    """The same for an account that has just been read."""
+    account = _allowed(account)
     if account.muted_until_ms > now_ms:
         raise DomainError(ErrorCode.MUTED, until_ms=account.muted_until_ms)
     return account.user
 
 
 def administrator(tx: Transaction, user: User) -> User:
-    """The same, for an administrator's act. Refuses everybody else with `forbidden`."""
+    """The administrator as stored. Raises DomainError as `member` does, and `forbidden` for any other member."""
     actor = member(tx, user)
     if not actor.is_administrator:
         raise DomainError(ErrorCode.FORBIDDEN)
     return actor
+
+
+def is_banned(tx: Transaction, user: User) -> bool:
+    account = store.account(tx, user.id)
+    return account is not None and account.banned
+
+
+def _allowed(account: store.Account | None) -> store.Account:
+    if account is None:
+        raise DomainError(ErrorCode.LOGIN_REQUIRED)
+    if account.banned:
+        raise DomainError(ErrorCode.BANNED)
+    return account

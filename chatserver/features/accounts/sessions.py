@@ -1,4 +1,4 @@
-"""Logins: a token in the browser, its hash in the database, and what they are worth right now."""
+"""Sessions: a token in the browser, its hash in the database, and the member whom it identifies."""
 
 from __future__ import annotations
 
@@ -8,122 +8,183 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from chatserver.core.clock import Clock
+from chatserver.core.deadline_timer import Timer
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.core.events import Event, MemberChanged, SessionsEnded
-from chatserver.core.model import Session, User
+from chatserver.core.model import Role, Session, User
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
-from chatserver.features.accounts import session_rows
+from chatserver.features.accounts.events import MemberChanged, SessionsEnded
 
 LIFE_MS = 90 * 86_400_000
-# How often a login's "last seen" is written: more would make every page view a write.
+# How often a session's `seen_ms` is written: more often would make every page view a write.
 TOUCH_MS = 3_600_000
-KNOWN_MAX = 20_000
+CACHED_MAX = 20_000
+LISTED_MAX = 100
+AGENT_MAX = 200
+
+_COLUMNS = (
+    "s.id, u.id, u.name, u.role, u.avatar, s.created_ms, s.seen_ms, s.expires_ms, s.agent, s.address"
+    " FROM sessions s JOIN users u ON u.id = s.user_id"
+)
 
 
-class Logins:
-    """Finds the login behind a token. Those found stay known by it, so that a page costs neither query nor hash."""
+class Sessions:
+    """Finds the session of a token. Found sessions are cached by it, so that a page costs neither query nor hash."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._known: OrderedDict[str, Session] = OrderedDict()
+        self._cache: OrderedDict[str, Session] = OrderedDict()
         self._event_count = 0
 
     async def start(self, user_id: int, agent: str, address: str, proof: str | None = None) -> str:
-        """Begin a login; returns its token, which is kept nowhere.
+        """Begin a session; returns its token, of which only the hash is stored.
 
-        `proof` is the hash of the password that was given. Refuses with `login_failed` when it is
-        not the member's any more, or when they have just been banned: checking a password takes a
-        while, and what was ended meanwhile must not begin again.
+        `proof` is the hash with which the password was compared. Raises DomainError `login_failed` when it is no
+        longer the member's, or the member has been banned: checking a password takes long enough for either.
         """
         token = secrets.token_urlsafe(32)
         now_ms = self._clock.now_ms()
-        begun = await self._database.run(
-            lambda tx: session_rows.insert(
-                tx, _hash(token), user_id, now_ms, now_ms + LIFE_MS, agent[:200], address, proof
-            )
-        )
-        if not begun:
+        if not await self._database.run(lambda tx: _insert(tx, token, user_id, now_ms, agent, address, proof)):
             raise DomainError(ErrorCode.LOGIN_FAILED)
         return token
 
     async def find(self, token: str) -> Session | None:
-        """The login of this token; None when there is none, or it was ended, or it is too old."""
+        """The session of this token; None when there is none, it was ended, it expired, or its member is banned."""
         now_ms = self._clock.now_ms()
-        session = self._known.get(token) or await self._look_up(token, now_ms)
+        session = self._cache.get(token) or await self._look_up(token, now_ms)
         if session is None or session.expires_ms <= now_ms:
             return None
         if now_ms - session.seen_ms >= TOUCH_MS:
-            session_id, expires_ms = session.id, now_ms + LIFE_MS
-            await self._database.run(lambda tx: session_rows.touch(tx, session_id, now_ms, expires_ms))
+            session_id = session.id
+            await self._database.run(lambda tx: _touch(tx, session_id, now_ms))
             return await self._look_up(token, now_ms)
         return session
 
     async def of_user(self, user: User) -> list[Session]:
-        """The member's logins, the one seen last first."""
-        return await self._database.run(lambda tx: session_rows.of_user(tx, user.id, self._clock.now_ms()))
+        """The member's sessions, at most LISTED_MAX, the one seen last first."""
+        return await self._database.run(lambda tx: _of_user(tx, user.id, self._clock.now_ms()))
 
     async def end(self, user: User, session_id: int) -> None:
-        """End one login of this member. Ending one that is not theirs, or is over, does nothing."""
-        await self._database.run(lambda tx: _end(tx, user, session_id))
+        """End one session of this member. Does nothing for another member's session, and for one that has ended."""
+        await self._database.run(lambda tx: _end(tx, user.id, session_id))
 
     async def expire(self) -> None:
-        """End the logins that are too old."""
+        """End the sessions that are LIFE_MS old, counted from their last use."""
         await self._database.run(lambda tx: _expire(tx, self._clock.now_ms()))
 
     async def next_expiry(self) -> int | None:
-        return await self._database.run(session_rows.next_expiry)
+        """When the next session expires, in Unix ms; None where there is none."""
+        return await self._database.run(_next_expiry)
 
-    def on_event(self, event: Event) -> None:
-        """Forget what an event has made untrue."""
-        if isinstance(event, SessionsEnded):
-            self._event_count += 1
-            ended = set(event.session_ids)
-            self._forget(lambda session: session.id in ended)
-        elif isinstance(event, MemberChanged):
-            self._event_count += 1
-            self._forget(lambda session: session.user.id == event.user.id)
+    def on_sessions_ended(self, event: SessionsEnded) -> None:
+        ended = set(event.session_ids)
+        self._forget(lambda session: session.id in ended)
+
+    def on_member_changed(self, event: MemberChanged) -> None:
+        self._forget(lambda session: session.user.id == event.user.id)
 
     async def _look_up(self, token: str, now_ms: int) -> Session | None:
-        """Read the login and know it from now on.
+        """Read the session and cache it.
 
-        One that was ended later in the same batch was read as alive, and its ending published before
-        this caller resumes: so what was read while any event came to be heeded is read again.
+        A session that ends later in the same batch is read as valid, and its end is published before this caller
+        resumes. So what was read while an event arrived is read again.
         """
         token_hash = _hash(token)
         while True:
             event_count = self._event_count
-            session = await self._database.run(lambda tx: session_rows.find(tx, token_hash, now_ms))
+            session = await self._database.run(lambda tx: _find(tx, token_hash, now_ms))
             if event_count == self._event_count:
                 break
         if session is None:
-            self._known.pop(token, None)
+            self._cache.pop(token, None)
         else:
-            self._know(token, session)
+            self._remember(token, session)
         return session
 
-    def _know(self, token: str, session: Session) -> None:
-        self._known[token] = session
-        self._known.move_to_end(token)
-        if len(self._known) > KNOWN_MAX:
-            self._known.popitem(last=False)
+    def _remember(self, token: str, session: Session) -> None:
+        self._cache[token] = session
+        self._cache.move_to_end(token)
+        if len(self._cache) > CACHED_MAX:
+            self._cache.popitem(last=False)
 
-    def _forget(self, is_over: Callable[[Session], bool]) -> None:
-        for token in [token for token, session in self._known.items() if is_over(session)]:
-            del self._known[token]
+    def _forget(self, is_outdated: Callable[[Session], bool]) -> None:
+        self._event_count += 1
+        for token in [token for token, session in self._cache.items() if is_outdated(session)]:
+            del self._cache[token]
+
+    TIMERS = (Timer("sessions", next_expiry, expire),)
+    LISTENERS = ((SessionsEnded, on_sessions_ended), (MemberChanged, on_member_changed))
+
+
+def end_others(tx: Transaction, user_id: int, kept_id: int | None = None, banned: bool = False) -> int:
+    """End all sessions of a member but `kept_id`, and announce it; returns how many."""
+    rows = tx.all("DELETE FROM sessions WHERE user_id = ? AND id IS NOT ? RETURNING id", (user_id, kept_id))
+    if rows:
+        tx.announce(SessionsEnded(tuple(row[0] for row in rows), banned))
+    return len(rows)
 
 
 def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def _end(tx: Transaction, user: User, session_id: int) -> None:
-    if session_rows.delete(tx, session_id, user.id):
+def _insert(
+    tx: Transaction, token: str, user_id: int, now_ms: int, agent: str, address: str, proof: str | None
+) -> bool:
+    """False when the member is banned, or `proof` is given and is not the hash of the member's password."""
+    done = tx.execute(
+        "INSERT INTO sessions (token_hash, user_id, created_ms, seen_ms, expires_ms, agent, address)"
+        " SELECT :token_hash, id, :now_ms, :now_ms, :expires_ms, :agent, :address FROM users"
+        " WHERE id = :user_id AND banned = 0 AND (:proof IS NULL OR password = :proof)",
+        {
+            "token_hash": _hash(token),
+            "user_id": user_id,
+            "now_ms": now_ms,
+            "expires_ms": now_ms + LIFE_MS,
+            "agent": agent[:AGENT_MAX],
+            "address": address,
+            "proof": proof,
+        },
+    )
+    return done.rowcount > 0
+
+
+def _find(tx: Transaction, token_hash: bytes, now_ms: int) -> Session | None:
+    row = tx.one(
+        f"SELECT {_COLUMNS} WHERE s.token_hash = ? AND s.expires_ms > ? AND u.banned = 0", (token_hash, now_ms)
+    )
+    return _session(row) if row else None
+
+
+def _touch(tx: Transaction, session_id: int, now_ms: int) -> None:
+    tx.execute("UPDATE sessions SET seen_ms = ?, expires_ms = ? WHERE id = ?", (now_ms, now_ms + LIFE_MS, session_id))
+
+
+def _of_user(tx: Transaction, user_id: int, now_ms: int) -> list[Session]:
+    rows = tx.all(
+        f"SELECT {_COLUMNS} WHERE s.user_id = ? AND s.expires_ms > ? ORDER BY s.seen_ms DESC, s.id DESC LIMIT ?",
+        (user_id, now_ms, LISTED_MAX),
+    )
+    return [_session(row) for row in rows]
+
+
+def _end(tx: Transaction, user_id: int, session_id: int) -> None:
+    if tx.execute("DELETE FROM sessions WHERE id = ? AND user_id = ?", (session_id, user_id)).rowcount:
         tx.announce(SessionsEnded((session_id,)))
 
 
 def _expire(tx: Transaction, now_ms: int) -> None:
-    ended = session_rows.delete_expired(tx, now_ms)
-    if ended:
-        tx.announce(SessionsEnded(ended))
+    rows = tx.all("DELETE FROM sessions WHERE expires_ms <= ? RETURNING id", (now_ms,))
+    if rows:
+        tx.announce(SessionsEnded(tuple(row[0] for row in rows)))
+
+
+def _next_expiry(tx: Transaction) -> int | None:
+    expires_ms: int | None = tx.one("SELECT min(expires_ms) FROM sessions")[0]
+    return expires_ms
+
+
+def _session(row: tuple[int, int, str, str, str, int, int, int, str, str]) -> Session:
+    session_id, user_id, name, role, avatar, created_ms, seen_ms, expires_ms, agent, address = row
+    return Session(session_id, User(user_id, name, Role(role), avatar), created_ms, seen_ms, expires_ms, agent, address)

@@ -1,1 +1,1 @@
-"""The announcement picture and the preset picture."""
+"""The announcement picture, and the preset picture."""

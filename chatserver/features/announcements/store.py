@@ -1,9 +1,11 @@
-"""The room's own pictures: the announcement, and the preset picture."""
+"""The rows of the room's own pictures: the announcement picture and the preset picture."""
 
 from __future__ import annotations
 
-from chatserver.core.model import StoredImage
+from chatserver.core.events import ContentErased
+from chatserver.core.model import StoredImage, User
 from chatserver.db.transaction import Transaction
+from chatserver.features.accounts import permissions
 
 ANNOUNCEMENT = "announcement"
 PRESET = "preset"
@@ -14,13 +16,18 @@ def get(tx: Transaction, name: str) -> StoredImage | None:
     return StoredImage(*row) if row else None
 
 
-def put(tx: Transaction, name: str, picture: StoredImage, now_ms: int, user_id: int) -> None:
+def replace(tx: Transaction, actor: User, name: str, picture: StoredImage, now_ms: int) -> None:
+    """Store the picture; the files of the one before are erased. Raises DomainError: `forbidden`, `banned`."""
+    actor = permissions.administrator(tx, actor)
+    before = get(tx, name)
     tx.execute(
         "INSERT INTO pictures (name, image, thumb, width, height, changed_ms, changed_by) VALUES (?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (name) DO UPDATE SET image = excluded.image, thumb = excluded.thumb, width = excluded.width,"
         " height = excluded.height, changed_ms = excluded.changed_ms, changed_by = excluded.changed_by",
-        (name, picture.image, picture.thumb, picture.width, picture.height, now_ms, user_id),
+        (name, picture.image, picture.thumb, picture.width, picture.height, now_ms, actor.id),
     )
+    if before:
+        tx.announce(ContentErased((before.image, before.thumb)))
 
 
 def all_files(tx: Transaction) -> list[str]:

@@ -1,94 +1,273 @@
-"""Invitations: who has one may register where that is by invitation only."""
+"""Invitations: administrators and the operator make them; where registration is by invitation, each use adds a member.
+
+An invitation is a code, which only its address contains; the database has the code's hash.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
 from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
 
 from chatserver.core.clock import Clock
+from chatserver.core.config import CurrentConfig
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import User
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
-from chatserver.features.invites import store
-from chatserver.features.invites.store import OpenInvite
+from chatserver.http import forms, responses
+from chatserver.http.access import Access
+from chatserver.http.page_context import local_time
+from chatserver.http.route import Route
+from chatserver.http.site import SITE
+from chatserver.http.viewer import VIEWER, form_of, member_of, wants_json
 
 USES_MAX = 10_000
-HOURS_MAX = 8_784.0  # a year, and a leap day
-# What a page shows, the newest first; whoever makes more can withdraw some.
-OPENED_MAX = 200
+HOURS_MAX = 8_784.0  # a year of 366 days
+
+# The most invitations that a page shows; an administrator with more can withdraw some.
+LISTED_MAX = 200
+# What the page offers, in hours: a day, three days, a week, thirty days.
+SPANS = (24, 72, 168, 720)
+HOURS = 168
+_FIELDS = {"uses", "hours", "withdraw"}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInvite:
+    """An invitation that is valid. `id` is its code's hash in hexadecimal; `made_by` a name, "" for the operator."""
+
+    id: str
+    uses_left: int
+    created_ms: int
+    expires_ms: int
+    made_by: str
 
 
 @dataclass(frozen=True, slots=True)
 class Invite:
-    """`code` is kept nowhere: this is the only time that it can be told."""
+    """A new invitation. `code` is not stored: it cannot be shown again."""
 
     code: str
     opened: OpenInvite
 
 
 class Invites:
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, settings: CurrentConfig, clock: Clock) -> None:
         self._database = database
+        self._settings = settings
         self._clock = clock
 
     async def create(self, uses: int, hours: float, maker: User | None = None) -> Invite:
-        """An invitation for `uses` members (1 to USES_MAX) that works for `hours` (up to HOURS_MAX).
+        """An invitation for `uses` members (1 to USES_MAX), valid for `hours` (more than 0, up to HOURS_MAX).
 
-        `maker` is the administrator who asks; None: the operator. Refuses anything else with
-        `bad_request`, and anybody else with `forbidden`.
+        `maker` is the administrator who asks; None: the operator. Raises DomainError: `bad_request` (`field`),
+        `forbidden`, `banned`.
         """
         if not 1 <= uses <= USES_MAX:
             raise DomainError(ErrorCode.BAD_REQUEST, field="uses")
         if not 0 < hours <= HOURS_MAX:
             raise DomainError(ErrorCode.BAD_REQUEST, field="hours")
         code, now_ms = secrets.token_urlsafe(16), self._clock.now_ms()
-        opened = OpenInvite(
-            _hash(code).hex(), uses, now_ms, now_ms + int(hours * 3_600_000), maker.name if maker else ""
-        )
+        expires_ms = now_ms + int(hours * 3_600_000)
+        opened = OpenInvite(_hash(code).hex(), uses, now_ms, expires_ms, maker.name if maker else "")
         await self._database.run(lambda tx: _create(tx, opened, maker))
         return Invite(code, opened)
 
     async def opened(self, actor: User) -> list[OpenInvite]:
-        """The newest OPENED_MAX that still let somebody in. For administrators: others get `forbidden`."""
-        now_ms = self._clock.now_ms()
-
-        def unit(tx: Transaction) -> list[OpenInvite]:
-            permissions.administrator(tx, actor)
-            return store.opened(tx, now_ms, OPENED_MAX)
-
-        return await self._database.run(unit)
+        """The newest LISTED_MAX that are valid. Raises DomainError: `forbidden`, `banned`."""
+        return await self._database.run(lambda tx: _opened(tx, actor, self._clock.now_ms()))
 
     async def withdraw(self, actor: User, invite_id: str) -> None:
-        """From now on it lets nobody in. Refuses with `forbidden`, and `not_found` where there is none (any more)."""
-
-        def unit(tx: Transaction) -> None:
-            permissions.administrator(tx, actor)
-            if not store.delete(tx, invite_id):
-                raise DomainError(ErrorCode.NOT_FOUND)
-
-        await self._database.run(unit)
+        """Delete an invitation. Raises DomainError: `forbidden`, `banned`, `not_found`."""
+        await self._database.run(lambda tx: _withdraw(tx, actor, invite_id))
 
     async def check(self, code: str) -> None:
-        """Refuse early, with `invite_invalid`, what `use` would refuse; `use` asks again."""
+        """Refuse early what `use` would refuse. Raises DomainError `invite_invalid`."""
         now_ms = self._clock.now_ms()
-        if not await self._database.run(lambda tx: store.is_good(tx, _hash(code), now_ms)):
+        if not await self._database.run(lambda tx: _is_valid(tx, code, now_ms)):
             raise DomainError(ErrorCode.INVITE_INVALID)
+
+    async def get_page(self, request: web.Request) -> web.Response:
+        """The invitations that are valid; as JSON `{"invites": […]}`. Their codes are not stored."""
+        if wants_json(request):
+            return await self._list(request)
+        is_withdrawn = request.query.get("done") == "withdrawn"
+        notice = request[VIEWER].t("page.invites.done_withdrawn") if is_withdrawn else None
+        return responses.page(request, "invites.html", {**await self._page(request, {}), "notice": notice})
+
+    async def on_form(self, request: web.Request) -> web.Response:
+        """Makes an invitation of `uses` (1) and `hours` (168), or withdraws the one whose id is `withdraw`.
+
+        A new one is answered with 201 and its address, which is shown only now. Raises DomainError: `bad_request`
+        (`field`), `not_found`.
+        """
+        typed: dict[str, Any] = {}
+        try:
+            typed = await _typed(request)
+            if typed.get("withdraw"):
+                return await self._on_withdraw(request, str(typed["withdraw"]))
+            return await self._on_create(request, typed)
+        except DomainError as error:
+            error = _explained(request, error)
+            values = await self._page(request, typed)
+            return responses.refused_form(
+                request, error, "invites.html", {**values, "wrong": error.details.get("field", "")}
+            )
+
+    async def on_invite(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """`uses` and `hours`; answers `code`, `uses`, `expires_ms`, the `registration` policy, and the public
+        `address`, "" where none is set."""
+        invite = await self.create(arguments["uses"], arguments["hours"])
+        now = self._settings.now
+        return {
+            "code": invite.code,
+            "uses": invite.opened.uses_left,
+            "expires_ms": invite.opened.expires_ms,
+            "registration": now.registration,
+            "address": now.base_url,
+        }
+
+    async def _on_create(self, request: web.Request, typed: dict[str, Any]) -> web.Response:
+        uses, hours = _number(typed, "uses", 1), _number(typed, "hours", HOURS)
+        if not uses.is_integer():
+            raise DomainError(ErrorCode.BAD_REQUEST, field="uses")
+        made = await self.create(int(uses), hours, member_of(request))
+        address = f"{request.app[SITE].origin.origin(request)}/register/?invite={made.code}"
+        if wants_json(request):
+            return responses.as_json({"invite": {**_invite_json(made.opened), "address": address}}, 201)
+        # Shown in this response: the address is not stored, so a page to redirect to could not show it.
+        values = {**await self._page(request, {}), "made": _row(request, made.opened), "address": address}
+        return responses.page(request, "invites.html", values, 201)
+
+    async def _on_withdraw(self, request: web.Request, invite_id: str) -> web.Response:
+        await self.withdraw(member_of(request), invite_id)
+        return await self._list(request) if wants_json(request) else responses.see_other("/invites/?done=withdrawn")
+
+    async def _list(self, request: web.Request) -> web.Response:
+        opened = await self.opened(member_of(request))
+        return responses.as_json({"invites": [_invite_json(invite) for invite in opened]})
+
+    async def _page(self, request: web.Request, typed: dict[str, Any]) -> dict[str, Any]:
+        opened = await self.opened(member_of(request))
+        return {
+            "error": None,
+            "notice": None,
+            "rows": [_row(request, invite) for invite in opened],
+            "values": {"uses": typed.get("uses", 1), "hours": str(typed.get("hours", HOURS))},
+            "spans": SPANS,
+            "wrong": "",
+            "address": "",
+            "made": None,
+            "registration": self._settings.now.registration,
+        }
+
+    ROUTES = (
+        Route("GET", "/invites/", get_page, Access.ADMINISTRATOR),
+        Route("POST", "/invites/", on_form, Access.ADMINISTRATOR),
+    )
+    OPERATIONS = {"invite": on_invite}
 
 
 def use(tx: Transaction, code: str, now_ms: int) -> None:
-    """Take one use of an invitation. Refuses with `invite_invalid` when it is not, or no longer, good."""
-    if not store.use(tx, _hash(code), now_ms):
+    """Take one use of an invitation; with the last use it is deleted. Raises DomainError `invite_invalid`."""
+    valid = (_hash(code), now_ms)
+    last = tx.execute("DELETE FROM invites WHERE code_hash = ? AND expires_ms > ? AND uses_left = 1", valid)
+    if last.rowcount:
+        return
+    one = tx.execute("UPDATE invites SET uses_left = uses_left - 1 WHERE code_hash = ? AND expires_ms > ?", valid)
+    if not one.rowcount:
         raise DomainError(ErrorCode.INVITE_INVALID)
 
 
 def _create(tx: Transaction, new: OpenInvite, maker: User | None) -> None:
     made_by = permissions.administrator(tx, maker).id if maker else None
-    store.delete_expired(tx, new.created_ms)  # they let nobody in; this only keeps the table short
-    store.insert(tx, new, made_by)
+    # Expired invitations are never valid again; this only keeps the table short.
+    tx.execute("DELETE FROM invites WHERE expires_ms <= ?", (new.created_ms,))
+    tx.execute(
+        "INSERT INTO invites (code_hash, uses_left, created_ms, expires_ms, made_by) VALUES (?, ?, ?, ?, ?)",
+        (bytes.fromhex(new.id), new.uses_left, new.created_ms, new.expires_ms, made_by),
+    )
+
+
+def _opened(tx: Transaction, actor: User, now_ms: int) -> list[OpenInvite]:
+    permissions.administrator(tx, actor)
+    rows = tx.all(
+        "SELECT lower(hex(i.code_hash)), i.uses_left, i.created_ms, i.expires_ms, coalesce(u.name, '')"
+        " FROM invites i LEFT JOIN users u ON u.id = i.made_by WHERE i.expires_ms > ?"
+        " ORDER BY i.created_ms DESC, i.code_hash LIMIT ?",
+        (now_ms, LISTED_MAX),
+    )
+    return [OpenInvite(*row) for row in rows]
+
+
+def _withdraw(tx: Transaction, actor: User, invite_id: str) -> None:
+    permissions.administrator(tx, actor)
+    if not tx.execute("DELETE FROM invites WHERE lower(hex(code_hash)) = ?", (invite_id,)).rowcount:
+        raise DomainError(ErrorCode.NOT_FOUND)
+
+
+def _is_valid(tx: Transaction, code: str, now_ms: int) -> bool:
+    sql = "SELECT 1 FROM invites WHERE code_hash = ? AND expires_ms > ?"
+    return tx.one(sql, (_hash(code), now_ms)) is not None
 
 
 def _hash(code: str) -> bytes:
     return hashlib.sha256(code.strip().encode("utf-8", "surrogatepass")).digest()
+
+
+async def _typed(request: web.Request) -> dict[str, Any]:
+    """The fields of a form or a JSON object. Raises DomainError `bad_request` (`field`) for an unknown one."""
+    is_json = request.content_type == "application/json"
+    typed: dict[str, Any] = await forms.read_json(request) if is_json else dict(form_of(request).fields)
+    typed.pop("csrf_token", None)
+    for name in typed.keys() - _FIELDS:
+        raise DomainError(ErrorCode.BAD_REQUEST, field=name)
+    return typed
+
+
+def _number(typed: dict[str, Any], name: str, default: float) -> float:
+    value = typed.get(name, "")
+    if value in ("", None):
+        return float(default)
+    try:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ValueError
+        return float(value)
+    except (ValueError, OverflowError):
+        raise DomainError(ErrorCode.BAD_REQUEST, field=name) from None
+
+
+def _explained(request: web.Request, error: DomainError) -> DomainError:
+    """The same error; for a number with its label and its range, for the sentence on the page."""
+    name = error.details.get("field")
+    if error.code is not ErrorCode.BAD_REQUEST or name not in ("uses", "hours"):
+        return error
+    label = request[VIEWER].t(f"page.invites.{name}")
+    if name == "uses":
+        return DomainError(error.code, field=name, label=label, reason="whole", least=1, most=USES_MAX)
+    return DomainError(error.code, field=name, label=label, reason="number", least=0.01, most=int(HOURS_MAX))
+
+
+def _invite_json(invite: OpenInvite) -> dict[str, Any]:
+    return {
+        "id": invite.id,
+        "uses_left": invite.uses_left,
+        "created_ms": invite.created_ms,
+        "expires_ms": invite.expires_ms,
+        "made_by": invite.made_by or None,
+    }
+
+
+def _row(request: web.Request, invite: OpenInvite) -> dict[str, Any]:
+    return {
+        "id": invite.id,
+        "uses": invite.uses_left,
+        "by": invite.made_by,
+        "created": local_time(request, invite.created_ms),
+        "expires": local_time(request, invite.expires_ms),
+    }

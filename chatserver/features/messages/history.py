@@ -1,128 +1,87 @@
-"""What is kept, for how long, and how to look back at it."""
+"""History: pages of older messages, and the newest, as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from aiohttp import web
 
-from chatserver.core.clock import Clock
-from chatserver.core.events import ContentErased, MessagesExpired
-from chatserver.core.model import Message, OrderingWindow, Page, State
+from chatserver.core.config import CurrentConfig
+from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.json import join_list
+from chatserver.core.model import Message, Page
 from chatserver.db import sequence
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
-from chatserver.features.announcements import store as announcement_store
-from chatserver.features.messages import store as messages
-from chatserver.features.messages.clock_skew import ClockSkew
-from chatserver.features.ordering import store as window_store
-from chatserver.features.settings.settings import Settings
+from chatserver.features.messages import store
+from chatserver.features.messages.encode import MessageEncoder, page_json
+from chatserver.features.messages.recent import API_PAGE, RecentMessages
+from chatserver.features.messages.search import QUERY_MAX, Search
+from chatserver.http import responses
+from chatserver.http.access import Access
+from chatserver.http.query import ID_MAX, number
+from chatserver.http.route import Route
 
-# Rows that one search reads in one go: a few milliseconds of the queue's time.
-SEARCH_ROWS = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Present:
-    """All that a page shows, as of one commit: the newest messages, deleted ones too, and the rest.
-
-    `forgotten_seq` is the newest change to any message that is not among `messages`.
-    """
-
-    messages: tuple[Message, ...]
-    epoch: str
-    seq: int
-    first_id: int
-    forgotten_seq: int
-    window: OrderingWindow | None
-    announcement: str
+OLDER_MAX = 100
 
 
 class History:
-    def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        settings: CurrentConfig,
+        encoder: MessageEncoder,
+        recent: RecentMessages,
+        search: Search,
+    ) -> None:
         self._database = database
         self._settings = settings
-        self._clock_skew = ClockSkew(clock)
-
-    async def present(self, limit: int) -> Present:
-        """The newest `limit` rows and all else that a page shows."""
-        return await self._database.run(lambda tx: _present(tx, limit))
+        self._encoder = encoder
+        self._recent = recent
+        self._search = search
 
     async def older(self, before: int, limit: int) -> Page:
-        """The `limit` messages just before id `before`, deleted ones left out."""
-
-        def unit(tx: Transaction) -> Page:
-            return _page(tx, messages.before(tx, before, limit))
-
-        return await self._database.run(unit)
+        """The `limit` messages just before id `before`, oldest first, without deleted ones."""
+        return await self._database.run(lambda tx: page_of(tx, store.before(tx, before, limit)))
 
     async def newest(self, count: int) -> Page:
-        """The newest `count` messages that are kept, deleted ones left out."""
+        """The newest `count` messages that are kept, oldest first, without deleted ones."""
         count = min(count, self._settings.now.history_limit)
-        return await self._database.run(lambda tx: _page(tx, messages.newest(tx, count)))
+        return await self._database.run(lambda tx: page_of(tx, store.newest(tx, count)))
 
-    async def search(self, text: str, before: int, limit: int) -> Page:
-        """Live messages below id `before` that hold every word of `text`, the newest `limit` of them.
+    async def get_recent(self, request: web.Request) -> web.StreamResponse:
+        return await self._newest_answer(API_PAGE)
 
-        Words are parts of text, in any case and of any length, so one Chinese character finds too.
-        What is kept is bounded, so it is read through, some rows at a time; an index would have to
-        be made to forget what was recalled, and this has nothing to forget.
-        """
-        words = text.casefold().split()
-        found: list[Message] = []
-        position: int | None = before
-        while words and position is not None and len(found) < limit:
-            below = position
-            some, position = await self._database.run(lambda tx, b=below: messages.search(tx, words, b, SEARCH_ROWS))  # type: ignore[misc]
-            found.extend(some)
-        newest_first = found[:limit]
-        return await self._database.run(lambda tx: _page(tx, _still_live(tx, reversed(newest_first))))
+    async def get_count(self, request: web.Request) -> web.StreamResponse:
+        """The newest `<count>`, at most as many as are kept."""
+        return await self._newest_answer(min(int(request.match_info["count"][:9]), self._settings.now.history_limit))
 
-    async def state_of_media(self, media_key: str) -> State | None:
-        return await self._database.run(lambda tx: messages.state_of_media(tx, media_key))
+    async def get_messages(self, request: web.Request) -> web.StreamResponse:
+        """`?before=ID&limit=N`: the page just before ID. `?q=TEXT`: the newest that hold it, below ID if given."""
+        before = number(request, "before", 1, ID_MAX, ID_MAX)
+        limit = number(request, "limit", 1, OLDER_MAX, API_PAGE)
+        if "q" not in request.query:
+            return self._page_answer(await self.older(before, limit))
+        text = request.query["q"]
+        if len(text) > QUERY_MAX:
+            raise DomainError(ErrorCode.TOO_LONG, limit=QUERY_MAX)
+        return self._page_answer(await self._search.search(text, before, limit))
 
-    async def expire(self) -> None:
-        """Erase what is too old. `trim` does the same in every batch that changes something."""
-        await self._database.run(self.trim, frees=True)
+    async def _newest_answer(self, count: int) -> web.StreamResponse:
+        if not self._recent.holds(count):
+            return self._page_answer(await self.newest(count))
+        return responses.prebuilt_json(self._recent.answer(count))
 
-    async def next_expiry(self) -> int | None:
-        """When the oldest message becomes too old, in ms of the wall clock."""
-        oldest = await self._database.run(messages.next_expiry)
-        return None if oldest is None else oldest + self._settings.now.history_ms + self._clock_skew.behind_ms
+    def _page_answer(self, page: Page) -> web.StreamResponse:
+        messages = join_list(map(self._encoder, page.messages))
+        return responses.prebuilt_json(page_json(messages, page.seq, page.first_id, page.epoch))
 
-    def trim(self, tx: Transaction) -> None:
-        """Erase what is too old or beyond the count: true of every commit, so no list is ever too long."""
-        config = self._settings.now
-        since_ms = self._clock_skew.now_ms(tx, config.history_ms) - config.history_ms
-        first_id = messages.oldest_to_keep(tx, config.history_limit, since_ms)
-        expired = messages.erase_below(tx, first_id) if first_id > 1 else None
-        if expired and expired.ids:
-            tx.announce(MessagesExpired(expired.ids, sequence.raise_first_id(tx, first_id)))
-            tx.announce(ContentErased(expired.files))
-
-
-def _present(tx: Transaction, limit: int) -> Present:
-    now = sequence.read(tx)
-    newest = messages.newest(tx, limit, deleted_too=True)
-    forgotten = messages.newest_change_below(tx, newest[0].id) if newest else 0
-    window = window_store.current(tx)
-    announcement = announcement_store.get(tx, announcement_store.ANNOUNCEMENT)
-    return Present(
-        messages=tuple(newest),
-        epoch=now.epoch,
-        seq=now.seq,
-        first_id=now.first_id,
-        forgotten_seq=forgotten,
-        window=window[0] if window else None,
-        announcement=announcement.image if announcement else "",
+    ROUTES = (
+        Route("GET", "/api/recent_messages/", get_recent, Access.READER),
+        Route("GET", r"/api/recent_messages_apiint/{count:\d+}", get_count, Access.READER),
+        Route("GET", "/api/messages/", get_messages, Access.READER),
     )
 
 
-def _still_live(tx: Transaction, found: Iterable[Message]) -> list[Message]:
-    """Other changes may have come between the parts of a search; what was recalled is not shown."""
-    fresh = [messages.get(tx, message.id) for message in found]
-    return [message for message in fresh if message is not None and message.state is State.LIVE]
-
-
-def _page(tx: Transaction, found: list[Message]) -> Page:
+def page_of(tx: Transaction, messages: list[Message]) -> Page:
+    """The messages with the numbers of this moment."""
     now = sequence.read(tx)
-    return Page(tuple(found), now.seq, now.first_id, now.epoch)
+    return Page(tuple(messages), now.seq, now.first_id, now.epoch)

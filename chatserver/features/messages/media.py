@@ -1,4 +1,4 @@
-"""The pictures, to whoever may read the room."""
+"""The stored pictures, for those who may read the room."""
 
 from __future__ import annotations
 
@@ -8,28 +8,46 @@ from aiohttp import web
 
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import State
+from chatserver.db.database import Database
+from chatserver.db.transaction import Transaction
+from chatserver.http.access import Access
 from chatserver.http.headers import MEDIA_POLICY
-from chatserver.http.keys import MEDIA, ROOM
+from chatserver.http.route import Route
+from chatserver.media.files import MediaFiles
 
 _TYPES = {".webp": "image/webp", ".jpg": "image/jpeg"}
 
 
-async def get(request: web.Request) -> web.StreamResponse:
-    """One file. Refuses with `gone` what was recalled or deleted, with `not_found` what is not there."""
-    folder, name = request.match_info["folder"], request.match_info["name"]
-    path = request.app[MEDIA].path(f"{folder}/{name}")
-    if path is None:
-        raise DomainError(ErrorCode.NOT_FOUND)
-    if folder == "images":
-        state = await request.app[ROOM].history.state_of_media(name.partition(".")[0])
-        if state is not State.LIVE:
-            raise DomainError(ErrorCode.NOT_FOUND if state is None else ErrorCode.GONE)
-    # aiohttp would say 404 as well, but as an empty picture that may be kept for a year.
-    if not await asyncio.to_thread(path.is_file):
-        raise DomainError(ErrorCode.NOT_FOUND)
-    # A message's picture can be recalled, so it is asked for each time; a face has a new name when it changes.
-    cache = "private, no-cache" if folder == "images" else "private, max-age=31536000, immutable"
-    headers = {"Cache-Control": cache, "Content-Security-Policy": MEDIA_POLICY, "Content-Disposition": "inline"}
-    response = web.FileResponse(path, headers=headers)
-    response.content_type = _TYPES[path.suffix]
-    return response
+class Media:
+    def __init__(self, database: Database, files: MediaFiles) -> None:
+        self._database = database
+        self._files = files
+
+    async def get(self, request: web.Request) -> web.StreamResponse:
+        """One file. Raises DomainError: `gone` (recalled or deleted), `not_found`."""
+        folder, name = request.match_info["folder"], request.match_info["name"]
+        path = self._files.path(f"{folder}/{name}")
+        if path is None:
+            raise DomainError(ErrorCode.NOT_FOUND)
+        if folder == "images":
+            state = await self._database.run(lambda tx: state_of(tx, name.partition(".")[0]))
+            if state is not State.LIVE:
+                raise DomainError(ErrorCode.NOT_FOUND if state is None else ErrorCode.GONE)
+        # aiohttp would answer 404 as well, but as an empty picture that may be cached for a year.
+        if not await asyncio.to_thread(path.is_file):
+            raise DomainError(ErrorCode.NOT_FOUND)
+        # A message's picture can be recalled, so it is requested each time; an avatar gets a new name when it changes.
+        cache = "private, no-cache" if folder == "images" else "private, max-age=31536000, immutable"
+        headers = {"Cache-Control": cache, "Content-Security-Policy": MEDIA_POLICY, "Content-Disposition": "inline"}
+        response = web.FileResponse(path, headers=headers)
+        response.content_type = _TYPES[path.suffix]
+        return response
+
+    ROUTES = (Route("GET", "/media/{folder}/{name}", get, Access.READER),)
+
+
+def state_of(tx: Transaction, media_key: str) -> State | None:
+    """The state of the message that the file belongs to; None where no message has it."""
+    # The second condition is the one of the index; SQLite does not derive it from the first.
+    row = tx.one("SELECT state FROM messages WHERE media_key = ? AND media_key <> ''", (media_key,))
+    return State(row[0]) if row else None

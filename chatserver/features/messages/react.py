@@ -1,60 +1,56 @@
-"""Answering a message with an emoji, and noting how far a member has read."""
+"""React to a message with an emoji."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
 from chatserver.core.clock import Clock
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.core.events import MessageChanged
 from chatserver.core.model import REACTIONS, Message, State, User
 from chatserver.core.rate_limit import AttemptLimit
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
-from chatserver.features.accounts import store as account_store
-from chatserver.features.messages import reaction_rows, store
+from chatserver.features.messages import store
+from chatserver.features.messages.encode import MessageChange, MessageEncoder
+from chatserver.http.client_frame import ClientFrame
 
-# Each one is told to every reader: a member may toggle this often, not as fast as a script can.
-MOST, SECONDS = 20, 10.0
-KNOWN_MAX = 20_000
+# Each reaction is broadcast to every reader: fast enough for a person, too slow for a script.
+REACTIONS_MAX, REACTIONS_SECONDS = 20, 10.0
 
 
-class Reacting:
-    def __init__(self, database: Database, clock: Clock) -> None:
+class ReactionsChanged(MessageChange):
+    """The message is live and has other reactions than before."""
+
+    __slots__ = ()
+
+
+class React:
+    def __init__(self, database: Database, clock: Clock, encoder: MessageEncoder) -> None:
         self._database = database
         self._clock = clock
-        self._often = AttemptLimit(clock, MOST, SECONDS)
-        self._known: OrderedDict[int, int] = OrderedDict()
+        self._encoder = encoder
+        self._limit = AttemptLimit(clock, REACTIONS_MAX, REACTIONS_SECONDS)
 
     async def react(self, actor: User, message_id: int, emoji: str, on: bool) -> Message:
-        """Put `emoji` (one of REACTIONS) on a live message, or take it off. Again: nothing changes.
+        """Put `emoji` (one of REACTIONS) on a live message, or take it off. Repeated: nothing changes.
 
-        Refuses with `bad_request`, `not_found`, `gone` (recalled or deleted), `muted`, `banned`,
+        Raises DomainError: `bad_request`, `not_found`, `gone` (recalled or deleted), `muted`, `banned`,
         and `too_fast` beyond 20 in 10 s.
         """
         if emoji not in REACTIONS:
             raise DomainError(ErrorCode.BAD_REQUEST, field="emoji")
-        wait_ms = self._often.wait_ms(str(actor.id))
+        wait_ms = self._limit.wait_ms(str(actor.id))
         if wait_ms:
             raise DomainError(ErrorCode.TOO_FAST, retry_after_ms=wait_ms)
-        self._often.note(str(actor.id))
+        self._limit.record(str(actor.id))
         return await self._database.run(lambda tx: self._react(tx, actor, message_id, emoji, on))
 
-    async def note_read(self, actor: User, message_id: int) -> None:
-        """The member has seen everything up to this message. It never goes back. Refuses with `banned`."""
-        if message_id > await self.read_by(actor):
-            await self._database.run(lambda tx: _note_read(tx, actor, message_id))
-            self._known.pop(actor.id, None)
-
-    async def read_by(self, user: User) -> int:
-        """The newest message that this member has seen; 0 for none. Known after the first time."""
-        known = self._known.get(user.id)
-        if known is None:
-            known = self._known[user.id] = await self._database.run(lambda tx: account_store.read_id(tx, user.id))
-            if len(self._known) > KNOWN_MAX:
-                self._known.popitem(last=False)
-        return known
+    async def on_frame(self, frame: ClientFrame) -> None:
+        """`{"type": "react", "id": N, "emoji": "…", "on": true}` (`on` is optional); answered by the broadcast."""
+        user = frame.user
+        on = frame.fields.get("on", True)
+        if type(on) is not bool:
+            raise DomainError(ErrorCode.BAD_REQUEST, field="on")
+        await self.react(user, frame.id("id"), frame.text("emoji"), on)
 
     def _react(self, tx: Transaction, actor: User, message_id: int, emoji: str, on: bool) -> Message:
         actor = permissions.speaker(tx, actor, self._clock.now_ms())
@@ -63,13 +59,27 @@ class Reacting:
             raise DomainError(ErrorCode.NOT_FOUND)
         if message.state is not State.LIVE:
             raise DomainError(ErrorCode.GONE)
-        change = reaction_rows.add if on else reaction_rows.remove
+        change = _add if on else _remove
         if change(tx, message_id, emoji, actor.id):
             message = store.stamp(tx, message_id)
-            tx.announce(MessageChanged(message))
+            tx.announce(ReactionsChanged(message, self._encoder))
         return message
 
+    FRAMES = {"react": on_frame}
 
-def _note_read(tx: Transaction, actor: User, message_id: int) -> None:
-    actor = permissions.member(tx, actor)
-    account_store.note_read(tx, actor.id, min(message_id, store.last_id(tx)))
+
+def _add(tx: Transaction, message_id: int, emoji: str, user_id: int) -> bool:
+    """False when the reaction was there already."""
+    added = tx.execute(
+        "INSERT INTO reactions (message_id, emoji, user_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        (message_id, emoji, user_id),
+    )
+    return added.rowcount > 0
+
+
+def _remove(tx: Transaction, message_id: int, emoji: str, user_id: int) -> bool:
+    """False when the reaction was not there."""
+    removed = tx.execute(
+        "DELETE FROM reactions WHERE message_id = ? AND emoji = ? AND user_id = ?", (message_id, emoji, user_id)
+    )
+    return removed.rowcount > 0

@@ -1,78 +1,128 @@
-"""Taking back (recall: by the author in time, by administrators always) and deleting."""
+"""Recall a message: its author within the recall window, an administrator at any time."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
+from aiohttp import web
+
+from chatserver.core import json
 from chatserver.core.clock import Clock
-from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.core.events import ContentErased, MessageDeleted, MessageRecalled, RecallSettled
+from chatserver.core.deadline_timer import Timer
+from chatserver.core.events import Audience, ContentErased, Event
 from chatserver.core.model import Message, State, User
-from chatserver.db import sequence
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
 from chatserver.features.messages import store
+from chatserver.features.messages.answer import change_answer
+from chatserver.features.messages.encode import Encode, MessageChange, MessageEncoder
+from chatserver.features.messages.post import MessagePosted
+from chatserver.http.access import Access
+from chatserver.http.client_frame import ClientFrame
+from chatserver.http.route import ID, Route, path_id
+from chatserver.http.viewer import member_of
 
 
-class Recalling:
-    def __init__(self, database: Database, clock: Clock) -> None:
+class MessageRecalled(MessageChange):
+    """`message` is the empty row that is left, with a new `seq`; `by` is the name of the actor."""
+
+    __slots__ = ("by",)
+
+    def __init__(self, message: Message, encode: Encode, by: str) -> None:
+        super().__init__(message, encode)
+        self.by = by
+
+    def frame(self) -> bytes:
+        return json.dumps({"type": "recall", "seq": self.message.seq, "id": self.message.id, "by": self.by})
+
+
+@dataclass(frozen=True, slots=True)
+class RecallWindowClosed(Event):
+    """The author can no longer recall message `id`. Frame `settled`, for the author only."""
+
+    audience: ClassVar[Audience] = Audience.MEMBER
+    id: int
+    user_id: int
+
+    def frame(self) -> bytes:
+        return json.dumps({"type": "settled", "id": self.id})
+
+
+class Recall:
+    """The rule, its frame, its form, and the timer that tells authors when their window has closed."""
+
+    def __init__(self, database: Database, clock: Clock, encoder: MessageEncoder) -> None:
         self._database = database
         self._clock = clock
-        # What closed while the server was down needs no word: nobody was connected to hear it.
-        self._settled_until_ms = clock.now_ms()
+        self._encoder = encoder
+        # Windows that closed while the server was down are not announced: no client was connected.
+        self._announced_until_ms = clock.now_ms()
 
     async def recall(self, actor: User, message_id: int) -> Message:
-        """Take a message back: what remains says only that there was one.
+        """Empty the message; the row that is left says who recalled it. Repeated: the same answer.
 
-        Refuses with `not_yours`, `recall_expired`, `not_found`, `gone`. Again: the same answer.
+        Raises DomainError: `not_yours`, `recall_expired`, `not_found`, `gone`, `banned`.
         """
         return await self._database.run(lambda tx: self._recall(tx, actor, message_id), frees=True)
 
-    async def delete(self, actor: User, message_id: int) -> Message:
-        """Take a message out of the lists. Refuses with `not_yours`, `not_found`, `gone`. Again: the same answer."""
-        return await self._database.run(lambda tx: self._delete(tx, actor, message_id), frees=True)
+    async def on_frame(self, frame: ClientFrame) -> None:
+        """`{"type": "recall", "id": N}`; answered by the broadcast."""
+        await self.recall(frame.user, frame.id("id"))
 
-    async def settle(self) -> None:
-        """Tell the authors of messages whose recall window has closed since the last time."""
-        await self._database.run(self._settle)
+    async def on_form(self, request: web.Request) -> web.Response:
+        return change_answer(request, self._encoder, await self.recall(member_of(request), path_id(request)))
 
-    async def next_settling(self) -> int | None:
-        return await self._database.run(lambda tx: store.next_settling(tx, self._settled_until_ms))
+    async def announce_closed_windows(self) -> None:
+        """Tell the authors of the messages whose recall window has closed since the last call."""
+        await self._database.run(self._announce_closed_windows)
+
+    async def next_window_end(self) -> int | None:
+        """When the next recall window closes, in Unix ms; None where none is open."""
+        return await self._database.run(self._next_window_end)
 
     def _recall(self, tx: Transaction, actor: User, message_id: int) -> Message:
         actor = permissions.member(tx, actor)
         files = store.files_of(tx, message_id)
-        message = store.recall(tx, message_id, actor, self._clock.now_ms())
-        if message is None:
-            return self._why_not(tx, actor, message_id, State.RECALLED)
-        tx.announce(MessageRecalled(message, actor.name))
-        tx.announce(ContentErased(files))
+        # The condition stands in the WHERE, so that nothing can change between the check and the write.
+        row = tx.one(
+            f"UPDATE messages SET state = 'recalled', ended_by = ?, {store.EMPTY}"  # nosec B608 # constants
+            " WHERE id = ? AND state = 'live' AND (? OR (user_id = ? AND recall_until_ms > ?)) RETURNING id",
+            (actor.id, message_id, actor.is_administrator, actor.id, self._clock.now_ms()),
+        )
+        if row is None:
+            return store.unchanged(tx, actor, message_id, State.RECALLED)
+        message = store.stamp_emptied(tx, message_id)
+        tx.announce(MessageRecalled(message, self._encoder, actor.name))
+        tx.announce(ContentErased(files, is_urgent=True))
         return message
 
-    def _delete(self, tx: Transaction, actor: User, message_id: int) -> Message:
-        actor = permissions.member(tx, actor)
-        files = store.files_of(tx, message_id)
-        message = store.delete(tx, message_id, actor)
-        if message is None:
-            return self._why_not(tx, actor, message_id, State.DELETED)
-        tx.announce(MessageDeleted(message, actor.name))
-        tx.announce(ContentErased(files))
-        return message
+    def _announce_closed_windows(self, tx: Transaction) -> None:
+        before, now_ms = self._announced_until_ms, self._clock.now_ms()
+        for message_id, user_id in tx.all(
+            "SELECT id, user_id FROM messages WHERE state = 'live' AND recall_until_ms > ? AND recall_until_ms <= ?"
+            " ORDER BY recall_until_ms, id",
+            (before, now_ms),
+        ):
+            tx.announce(RecallWindowClosed(message_id, user_id))
+        self._announced_until_ms = max(before, now_ms)
+        tx.on_rollback(lambda: setattr(self, "_announced_until_ms", before))
 
-    def _why_not(self, tx: Transaction, actor: User, message_id: int, wanted: State) -> Message:
-        """The message, if it already is as wanted; else the refusal that says why it is not."""
-        message = store.get(tx, message_id)
-        if message is None:
-            expired = 0 < message_id < sequence.read(tx).first_id
-            raise DomainError(ErrorCode.GONE if expired else ErrorCode.NOT_FOUND)
-        if message.author.id != actor.id and not actor.is_administrator:
-            raise DomainError(ErrorCode.NOT_YOURS)
-        if message.state is wanted:
-            return message
-        raise DomainError(ErrorCode.GONE if message.state is State.DELETED else ErrorCode.RECALL_EXPIRED)
+    def _next_window_end(self, tx: Transaction) -> int | None:
+        until_ms: int | None = tx.one(
+            "SELECT min(recall_until_ms) FROM messages WHERE state = 'live' AND recall_until_ms > ?",
+            (self._announced_until_ms,),
+        )[0]
+        return until_ms
 
-    def _settle(self, tx: Transaction) -> None:
-        before, now_ms = self._settled_until_ms, self._clock.now_ms()
-        for message_id, user_id in store.settled_between(tx, before, now_ms):
-            tx.announce(RecallSettled(message_id, user_id))
-        self._settled_until_ms = max(before, now_ms)
-        tx.on_rollback(lambda: setattr(self, "_settled_until_ms", before))
+    ROUTES = (Route("POST", f"/recall_message/{ID}/", on_form, Access.MEMBER),)
+    FRAMES = {"recall": on_frame}
+    TIMERS = (
+        Timer(
+            "recall",
+            next_window_end,
+            announce_closed_windows,
+            {MessagePosted: lambda recall, event: event.message.recall_until_ms},
+        ),
+    )

@@ -1,40 +1,35 @@
-"""The room's newest messages, ready to be sent: what a page, a newcomer and a returning client get.
+"""The newest messages, encoded and in memory: what a page, a new connection and a returning client get.
 
-Kept in memory, built from the same events that readers get and at the same moment, on the loop. So
-a snapshot taken here and the events that follow it have neither a gap nor a repetition between
-them, and no page view costs a query.
+Built from the same events that readers get and at the same moment, on the event loop. So a snapshot
+taken here and the events that follow it have neither a gap nor a repetition between them, and no
+page view costs a query.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from chatserver.core.events import (
-    AnnouncementChanged,
-    Event,
-    MemberChanged,
-    MessageChanged,
-    MessageDeleted,
-    MessagePosted,
-    MessageRecalled,
-    MessagesExpired,
-    WindowChanged,
-)
-from chatserver.core.model import Message, OrderingWindow, State
-from chatserver.features.messages.history import Present
-from chatserver.http import encode as wire
-from chatserver.http.encode import Encoder, listed
+from chatserver.core.json import join_list
+from chatserver.core.model import Message, State
+from chatserver.db import sequence
+from chatserver.db.database import Database
+from chatserver.db.transaction import Transaction
+from chatserver.features.accounts.events import MemberChanged
+from chatserver.features.messages import store
+from chatserver.features.messages.encode import MessageChange, MessageEncoder, page_json
+from chatserver.features.messages.expiry import MessagesExpired
+from chatserver.features.messages.post import MessagePosted
 
-# Rows held, deleted ones too. Some 2 KB each at the most usual, 40 KB at the very most.
+# Rows held, deleted ones too: usually 2 KB each at most, 40 KB in the worst case.
 ROWS_MAX = 500
 # What a page shows at first, and what a client gets that cannot continue where it was.
 PAGE = 100
-# What the API gives when it is not told how many.
+# What the API answers when no count is given.
 API_PAGE = 50
 # A client further behind than this gets a page instead: it would scroll past the rest anyway.
 CHANGES_MAX = 300
-# What one `sync` holds at most: two thirds of a reader's outbox, so that live events find room behind it.
+# What one `sync` holds at most: two thirds of a connection's outbox, so that live events find room behind it.
 SYNC_BYTES_MAX = 512 * 1024
 
 
@@ -43,81 +38,73 @@ class _Entry(NamedTuple):
     json: bytes
 
 
-class Feed:
-    """`seq`, `first_id`, `window` and `announcement` are those of the last event applied."""
+class RecentMessages:
+    """`seq` and `first_id` are those of the last event applied. `load` comes before anything else."""
 
-    def __init__(self, present: Present, wire: Encoder) -> None:
-        self.epoch = present.epoch
-        self.seq = present.seq
-        self.first_id = present.first_id
-        self.window: OrderingWindow | None = present.window
-        self.announcement = present.announcement
-        self._wire = wire
-        # The newest change to a message that is not held here: who knows less cannot be told all.
-        self._forgotten_seq = present.forgotten_seq
+    def __init__(self, encoder: MessageEncoder) -> None:
+        self.epoch = ""
+        self.seq = 0
+        self.first_id = 0
+        self._encoder = encoder
+        # The newest change to a message that is not held: a client that knows less cannot be told all.
+        self._forgotten_seq = 0
         self._entries: OrderedDict[int, _Entry] = OrderedDict()
-        # Joined already, until the next change; for the usual counts only.
-        self._pages: dict[int, bytes] = {}
-        self._recent: dict[int, bytes] = {}
-        for message in present.messages:
-            self._hold(message)
+        # Joined lists and answers of the usual counts, until the next change.
+        self._lists: dict[int, bytes] = {}
+        self._answers: dict[int, bytes] = {}
 
-    def apply(self, event: Event) -> bytes:
-        """Take in what happened; the message as it is encoded if it was posted or changed, else nothing."""
-        self._recent.clear()
-        match event:
-            case MessageChanged(message):
-                self.seq = message.seq
-                if message.id in self._entries:
-                    return self._hold(message).json
-                self._forgotten_seq = message.seq
-                return self._wire.encoded(message)
-            case MessagePosted(message):
-                self.seq = message.seq
-                return self._hold(message).json
-            case MessageRecalled(message) | MessageDeleted(message):
-                self.seq = message.seq
-                if message.id in self._entries:
-                    self._hold(message)
-                else:
-                    self._forgotten_seq = message.seq
-            case MessagesExpired(_, first_id):
-                self.first_id = first_id
-                while self._entries and next(iter(self._entries)) < first_id:
-                    self._entries.popitem(last=False)
-                self._pages.clear()
-            case WindowChanged(window):
-                self.window = window if window.is_open else None
-            case AnnouncementChanged(image):
-                self.announcement = image
-            case MemberChanged(user):
-                for entry in list(self._entries.values()):
-                    if entry.message.author.id == user.id:
-                        self._hold(entry.message._replace(author=user))
-            case _:
-                pass
-        return b""
+    async def load(self, database: Database) -> None:
+        """Read the newest messages, as of one commit. Before the first event is published."""
+        await database.run(self._load)
+
+    def on_change(self, event: MessageChange) -> None:
+        message = event.message
+        self.seq = message.seq
+        self._answers.clear()
+        if isinstance(event, MessagePosted) or message.id in self._entries:
+            self._hold(message, event.json)
+        else:
+            self._forgotten_seq = message.seq
+
+    def on_expired(self, event: MessagesExpired) -> None:
+        self.first_id = event.first_id
+        while self._entries and next(iter(self._entries)) < event.first_id:
+            self._entries.popitem(last=False)
+        self._lists.clear()
+        self._answers.clear()
+
+    def on_member_changed(self, event: MemberChanged) -> None:
+        """The avatar and the role of an author stand in each of their messages."""
+        for entry in list(self._entries.values()):
+            if entry.message.author.id == event.user.id:
+                message = entry.message._replace(author=event.user)
+                self._hold(message, self._encoder(message))
+        self._answers.clear()
+
+    def greeting(self) -> dict[str, Any]:
+        """Fields of `hello` and of the page."""
+        return {"epoch": self.epoch, "seq": self.seq, "first_id": self.first_id}
 
     def newest(self, count: int) -> bytes:
-        """A JSON list of the newest `count` messages, oldest first, deleted ones left out."""
-        page = self._pages.get(count)
-        if page is None:
+        """A JSON list of the newest `count` messages, oldest first, without deleted ones."""
+        encoded = self._lists.get(count)
+        if encoded is None:
             shown = [entry.json for entry in self._entries.values() if entry.message.state is not State.DELETED]
-            page = listed(shown[-count:] if count else [])
+            encoded = join_list(shown[-count:] if count else [])
             if count in (PAGE, API_PAGE):
-                self._pages[count] = page
-        return page
+                self._lists[count] = encoded
+        return encoded
 
-    def recent(self, count: int) -> bytes:
+    def answer(self, count: int) -> bytes:
         """The newest `count` messages with the numbers that say where they stand: the API's answer."""
-        answer = self._recent.get(count)
+        answer = self._answers.get(count)
         if answer is None:
-            answer = wire.page(self.newest(count), self.seq, self.first_id, self.epoch)
+            answer = page_json(self.newest(count), self.seq, self.first_id, self.epoch)
             if count == API_PAGE:
-                self._recent[count] = answer
+                self._answers[count] = answer
         return answer
 
-    def page(self) -> bytes:
+    def sync_page(self) -> bytes:
         """What a client shows that cannot continue where it was: the newest PAGE, or fewer very long ones."""
         whole = self.newest(PAGE)
         if len(whole) <= SYNC_BYTES_MAX:
@@ -130,10 +117,10 @@ class Feed:
                 if left < 0:
                     break
                 shown.append(entry.json)
-        return listed(reversed(shown))
+        return join_list(reversed(shown))
 
     def holds(self, count: int) -> bool:
-        """True when no more of the newest `count` messages are kept than this feed holds."""
+        """True when the newest `count` messages that are kept are all held here."""
         if len(self._entries) < ROWS_MAX:
             return True
         shown = sum(entry.message.state is not State.DELETED for entry in self._entries.values())
@@ -145,20 +132,34 @@ class Feed:
         return len(self._entries) > count or oldest > self.first_id
 
     def changes_after(self, seq: int) -> bytes | None:
-        """A JSON list of all changes after `seq`, in their order; None when that cannot be told."""
+        """A JSON list of all changes after `seq`, in their order; None when they are not all known here."""
         if not self._forgotten_seq <= seq <= self.seq:
             return None
         changed = [entry for entry in self._entries.values() if entry.message.seq > seq]
         if len(changed) > CHANGES_MAX or sum(len(entry.json) for entry in changed) > SYNC_BYTES_MAX:
             return None
         changed.sort(key=lambda entry: entry.message.seq)
-        return listed(entry.json for entry in changed)
+        return join_list(entry.json for entry in changed)
 
-    def _hold(self, message: Message) -> _Entry:
-        entry = _Entry(message, self._wire.encoded(message))
-        self._entries[message.id] = entry
-        self._pages.clear()
+    def _load(self, tx: Transaction) -> None:
+        now = sequence.read(tx)
+        self.epoch, self.seq, self.first_id = now.epoch, now.seq, now.first_id
+        newest = store.newest(tx, ROWS_MAX, with_deleted=True)
+        if newest:
+            below = "SELECT coalesce(max(seq), 0) FROM messages WHERE id < ?"
+            self._forgotten_seq = tx.one(below, (newest[0].id,))[0]
+        for message in newest:
+            self._hold(message, self._encoder(message))
+
+    def _hold(self, message: Message, encoded: bytes) -> None:
+        self._entries[message.id] = _Entry(message, encoded)
+        self._lists.clear()
         if len(self._entries) > ROWS_MAX:
             _, oldest = self._entries.popitem(last=False)
             self._forgotten_seq = max(self._forgotten_seq, oldest.message.seq)
-        return entry
+
+    LISTENERS = (
+        (MessageChange, on_change),
+        (MessagesExpired, on_expired),
+        (MemberChanged, on_member_changed),
+    )

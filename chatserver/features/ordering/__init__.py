@@ -1,1 +1,1 @@
-"""Ordering windows."""
+"""Ordering windows, and the presets that start, stop and show them."""

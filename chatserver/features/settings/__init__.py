@@ -1,1 +1,1 @@
-"""The settings of the room, and the page on which administrators change them."""
+"""The settings in force, the settings page, and what else depends on them."""

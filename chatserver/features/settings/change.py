@@ -1,80 +1,130 @@
-"""SettingsService the settings from inside the room: by its administrators, for everybody at once."""
+"""Change the settings while the server runs: the rule, and the administrators' settings page."""
 
 from __future__ import annotations
 
+import json
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
+from aiohttp import web
+
 from chatserver.core.clock import Clock
-from chatserver.core.config import ROOM_SETTINGS, Setting
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import User
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
-from chatserver.features.settings import store as settings
-from chatserver.features.settings.settings import Overrides, Settings, checked
-from chatserver.features.settings.store import Change
+from chatserver.features.settings.page import explained, page_values, setting_json
+from chatserver.features.settings.settings import ListedSetting, Overrides, Settings, checked
+from chatserver.http import forms, responses
+from chatserver.http.access import Access
+from chatserver.http.route import Route
+from chatserver.http.viewer import VIEWER, form_of, member_of, wants_json
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One setting as it stands, and what it would be without the administrators' word.
-
-    `last` is who changed it last, None where nobody did.
-    """
-
-    setting: Setting
-    value: Any
-    source: str
-    operators_value: Any
-    operators_source: str
-    last: Change | None
+_NOTICES = ("saved", "reset", "same")
 
 
-class SettingsService:
+class ChangeSettings:
     def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
         self._database = database
         self._settings = settings
         self._clock = clock
 
     async def load(self) -> None:
-        """Put in force what the administrators have set. Before any other rule is asked anything."""
+        """Put the stored overrides in force. Before any other feature reads a setting."""
         await self._database.run(self._settings.load)
 
-    async def change(self, actor: User, words: Overrides) -> tuple[str, ...]:
-        """Set what was typed for each setting; None or nothing typed: what the operator says.
+    async def change(self, actor: User, overrides: Overrides) -> tuple[str, ...]:
+        """Set what was typed for each setting, all or nothing; the names of those that have changed.
 
-        All or nothing. Returns the names of those that are not as before. Refuses with `forbidden`,
-        and with `bad_request` (`field`) what is not a room setting or cannot be its value.
+        None or an empty text gives a setting back to the operator. Raises DomainError: `forbidden`, `banned`,
+        and `bad_request` (`field`) for an unknown setting or an invalid value.
         """
-        checked(words)
-        changed = await self._database.run(lambda tx: self._change(tx, actor, words))
+        checked(overrides)
+        changed = await self._database.run(lambda tx: self._change(tx, actor, overrides))
         if changed:
             log.info("room settings changed by %s: %s", actor.name, ", ".join(changed))
         return changed
 
-    async def listed(self) -> list[Listed]:
-        """Every setting of the room, in the table's order."""
-        return await self._database.run(self._listed)
+    async def listed(self) -> list[ListedSetting]:
+        """Every setting that administrators can change, in the table's order."""
+        return await self._database.run(self._settings.listed)
 
-    def _change(self, tx: Transaction, actor: User, words: Overrides) -> tuple[str, ...]:
+    async def get_page(self, request: web.Request) -> web.Response:
+        """The form; as JSON `{"settings": […]}`."""
+        if wants_json(request):
+            return await self._list_answer()
+        done = request.query.get("done", "")
+        notice = request[VIEWER].t(f"page.settings.done_{done}") if done in _NOTICES else None
+        values = page_values(request, await self.listed())
+        return responses.page(request, "settings.html", {"error": None, "notice": notice, **values})
+
+    async def on_form(self, request: web.Request) -> web.Response:
+        """A text for each setting, all or nothing; an empty one, or `reset=NAME`, gives it back to the operator.
+
+        Answers the list as GET does, or a browser's form with 303 to the page. Raises DomainError
+        `bad_request` with the `field`.
+        """
+        try:
+            overrides = await _overrides(request)
+            changed = await self.change(member_of(request), overrides)
+        except DomainError as error:
+            error = explained(request, error)
+            values = page_values(request, await self.listed(), form_of(request).fields, error)
+            return responses.refused_form(request, error, "settings.html", {"notice": None, **values})
+        if wants_json(request):
+            return await self._list_answer()
+        done = "reset" if "reset" in form_of(request).fields else "saved"
+        return responses.see_other(f"/settings/?done={done if changed else 'same'}")
+
+    async def on_settings_operation(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The overrides in force, as `words`: setting's name -> text."""
+        listed = await self.listed()
+        return {"words": {item.setting.name: item.last.value for item in listed if item.last and item.source == "room"}}
+
+    async def _list_answer(self) -> web.Response:
+        return responses.as_json({"settings": [setting_json(item) for item in await self.listed()]})
+
+    def _change(self, tx: Transaction, actor: User, overrides: Overrides) -> tuple[str, ...]:
         actor = permissions.administrator(tx, actor)
-        return self._settings.change(tx, actor, words, self._clock.now_ms())
+        return self._settings.change(tx, actor, overrides, self._clock.now_ms())
 
-    def _listed(self, tx: Transaction) -> list[Listed]:
-        now, operators = self._settings.now, self._settings.operators
-        last = settings.last_changes(tx)
-        return [
-            Listed(
-                setting=setting,
-                value=getattr(now, name),
-                source=self._settings.source(name),
-                operators_value=getattr(operators, name),
-                operators_source=self._settings.operators_source(name),
-                last=last.get(name),
-            )
-            for name, setting in ROOM_SETTINGS.items()
-        ]
+    ROUTES = (
+        Route("GET", "/settings/", get_page, Access.ADMINISTRATOR),
+        Route("POST", "/settings/", on_form, Access.ADMINISTRATOR),
+    )
+    OPERATIONS = {"settings": on_settings_operation}
+
+
+async def _overrides(request: web.Request) -> Overrides:
+    if request.content_type == "application/json":
+        return _overrides_of_json(await forms.read_json(request))
+    fields = {name: typed for name, typed in form_of(request).fields.items() if name != "csrf_token"}
+    reset = fields.pop("reset", None)
+    if reset is not None:
+        return {reset: None}
+    before = _before(fields.pop("before", "{}"))
+    # A field that is as it was when the form was made is no override: another administrator may have
+    # changed that setting since.
+    return {name: typed for name, typed in fields.items() if before.get(name) != typed}
+
+
+def _overrides_of_json(fields: Mapping[str, Any]) -> Overrides:
+    for name, value in fields.items():
+        if isinstance(value, bool) or not isinstance(value, str | int | float | None):
+            raise DomainError(ErrorCode.BAD_REQUEST, field=name)
+    return {name: None if value is None else str(value) for name, value in fields.items()}
+
+
+def _before(typed: str) -> dict[str, Any]:
+    """The form's fields when it was made, a JSON object. Raises DomainError `bad_request`."""
+    try:
+        before = json.loads(typed)
+    except (ValueError, RecursionError):
+        before = None
+    if not isinstance(before, dict):
+        raise DomainError(ErrorCode.BAD_REQUEST, field="before")
+    return before

@@ -1,106 +1,158 @@
-"""The settings as they are at this moment, for every rule to ask when it acts."""
+"""The settings in force, for every feature to read when it acts. Administrators' overrides win over the operator."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from chatserver.core.config import ROOM_SETTINGS, Choice, Config, Real, Setting, Text, Whole, overridden
+from chatserver.core import json
+from chatserver.core.config import LIMITS, ROOM_SETTINGS, Choice, Config, Real, Setting, Text, Whole, overridden
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.core.events import SettingsChanged
+from chatserver.core.events import Event
 from chatserver.core.model import User
 from chatserver.db.transaction import Transaction
 from chatserver.features.settings import store
 
 log = logging.getLogger(__name__)
 
-# What somebody typed for a setting, by its name; None: as the operator has it.
+# Setting's name -> the text that was typed for it. None, or white space only: the operator's value.
 Overrides = Mapping[str, str | None]
 
 
+@dataclass(frozen=True, slots=True)
+class SettingsChanged(Event):
+    """`config` is in force from now on. Frame `limits`."""
+
+    config: Config
+
+    def frame(self) -> bytes:
+        return json.dumps({"type": "limits", "limits": limits(self.config), "room_name": self.config.room_name})
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSetting:
+    """One setting with its present value, and the operator's value, which is in force without an override.
+
+    A source is "room" (an override), "flag", "variable" or "default". `last` is None for a setting that no
+    administrator has changed.
+    """
+
+    setting: Setting
+    value: Any
+    source: str
+    operators_value: Any
+    operators_source: str
+    last: store.Change | None
+
+
 class Settings:
-    """Holds the Config in force. Rules keep this object and read `now` each time they need a value.
+    """Holds the Config in force. Features keep this object and read `now` each time they need a value.
 
     `config` is the operator's; `sources` says for each setting whether it is a "flag", a "variable"
-    or the "default". The administrators' words stand in the database and win over it.
+    or the "default".
     """
 
     def __init__(self, config: Config, sources: Mapping[str, str] | None = None) -> None:
         self.now = config
         self.operators = config
         self._sources = dict(sources or {})
-        self._words: Mapping[str, str] = {}
+        self._overrides: Mapping[str, str] = {}
 
     def source(self, name: str) -> str:
         """Where the value in force comes from: "room", "flag", "variable" or "default"."""
-        return "room" if name in self._words else self.operators_source(name)
+        return "room" if name in self._overrides else self._operators_source(name)
 
-    def operators_source(self, name: str) -> str:
-        return self._sources.get(name, "default")
+    def greeting(self) -> dict[str, Any]:
+        """Fields of `hello` and of the page."""
+        return {"limits": limits(self.now)}
+
+    def listed(self, tx: Transaction) -> list[ListedSetting]:
+        """Every setting that administrators can change, in the table's order."""
+        last = store.last_changes(tx)
+        return [
+            ListedSetting(
+                setting=setting,
+                value=getattr(self.now, name),
+                source=self.source(name),
+                operators_value=getattr(self.operators, name),
+                operators_source=self._operators_source(name),
+                last=last.get(name),
+            )
+            for name, setting in ROOM_SETTINGS.items()
+        ]
 
     def load(self, tx: Transaction) -> None:
-        """Put in force what the database holds. What this program cannot use is left out, and logged."""
-        found = {name: last.value for name, last in store.last_changes(tx).items() if last.value is not None}
-        config, wrong = overridden(self.operators, found)
-        for name, why in wrong.items():
-            log.warning("stored room setting %s is ignored: %s", name, why)
-        self._words = {name: word for name, word in found.items() if name not in wrong}
+        """Put the stored overrides in force. Those that this version cannot use are ignored, and logged."""
+        stored = {name: last.value for name, last in store.last_changes(tx).items() if last.value is not None}
+        config, invalid = overridden(self.operators, stored)
+        for name, reason in invalid.items():
+            log.warning("stored room setting %s is ignored: %s", name, reason)
+        self._overrides = {name: text for name, text in stored.items() if name not in invalid}
         self.now = config
 
-    def change(self, tx: Transaction, actor: User, words: Overrides, now_ms: int) -> tuple[str, ...]:
-        """Store the words and put them in force; the names of the settings that are not as before.
+    def change(self, tx: Transaction, actor: User, overrides: Overrides, now_ms: int) -> tuple[str, ...]:
+        """Store the overrides and put them in force; the names of the settings that have changed.
 
-        Refuses as `checked` does. In force already for the rest of this batch, so that its `trim`
-        erases what the new history has no room for; taken back when the batch is.
+        Raises DomainError as `checked` does. They are in force for the rest of this batch already, so that
+        its `trim` erases what a shorter history does not keep; a rollback restores the values before.
         """
-        changed = {name: word for name, word in checked(words).items() if not self._is_so(name, word)}
+        changed = {name: text for name, text in checked(overrides).items() if not self._is_in_force(name, text)}
         if not changed:
             return ()
-        for name, word in changed.items():
-            store.put(tx, name, word, now_ms, actor.id)
-        before = self._words, self.now
+        for name, text in changed.items():
+            store.put(tx, name, text, now_ms, actor.id)
+        before = self._overrides, self.now
         tx.on_rollback(lambda: self._restore(*before))
-        merged = {**self._words, **changed}
-        self._words = {name: word for name, word in merged.items() if word is not None}
-        self.now, _ = overridden(self.operators, self._words)
+        merged = {**self._overrides, **changed}
+        self._overrides = {name: text for name, text in merged.items() if text is not None}
+        self.now, _ = overridden(self.operators, self._overrides)
         tx.announce(SettingsChanged(self.now))
         return tuple(changed)
 
-    def _is_so(self, name: str, word: str | None) -> bool:
-        """True for a word that says what is in force already: then it stays whose it was."""
-        if word is None:
-            return name not in self._words
-        return bool(ROOM_SETTINGS[name].parse(word) == getattr(self.now, name))
+    def _operators_source(self, name: str) -> str:
+        return self._sources.get(name, "default")
 
-    def _restore(self, words: Mapping[str, str], config: Config) -> None:
-        self._words, self.now = words, config
+    def _is_in_force(self, name: str, text: str | None) -> bool:
+        """True for a text that means the value in force: the setting then keeps its source."""
+        if text is None:
+            return name not in self._overrides
+        return bool(ROOM_SETTINGS[name].parse(text) == getattr(self.now, name))
+
+    def _restore(self, overrides: Mapping[str, str], config: Config) -> None:
+        self._overrides, self.now = overrides, config
 
 
-def checked(words: Overrides) -> dict[str, str | None]:
-    """The words, each one such as its setting can take; an empty one is None.
+def limits(config: Config) -> dict[str, Any]:
+    """The settings that the page's scripts need."""
+    return {name: getattr(config, name) for name in LIMITS}
 
-    Refuses the first that is not with `bad_request`: `field`, and why as `reason` where that is
-    known (`text`, `whole`, `number`, with `least` and `most`; `choice`).
+
+def checked(overrides: Overrides) -> dict[str, str | None]:
+    """The overrides without white space at their ends; an empty one is None.
+
+    Raises DomainError `bad_request` for the first invalid one: `field`, and for an invalid value `reason`
+    (`text`, `whole` or `number`, with `least` and `most`; `choice`).
     """
-    return {name: _checked(name, word) for name, word in words.items()}
+    return {name: _checked(name, text) for name, text in overrides.items()}
 
 
-def _checked(name: str, word: str | None) -> str | None:
+def _checked(name: str, text: str | None) -> str | None:
     setting = ROOM_SETTINGS.get(name)
     if setting is None:
         raise DomainError(ErrorCode.BAD_REQUEST, field=name)
-    typed = (word or "").strip()
+    typed = (text or "").strip()
     if not typed:
         return None
     try:
         setting.parse(typed)
     except ValueError:
-        raise DomainError(ErrorCode.BAD_REQUEST, field=name, **_what_it_takes(setting)) from None
+        raise DomainError(ErrorCode.BAD_REQUEST, field=name, **_accepted_values(setting)) from None
     return typed
 
 
-def _what_it_takes(setting: Setting) -> dict[str, Any]:
+def _accepted_values(setting: Setting) -> dict[str, Any]:
     match setting.parse:
         case Text(least, most):
             return {"reason": "text", "least": least, "most": most}

@@ -1,4 +1,4 @@
-"""What the room's administrators set, and who did it when."""
+"""The rows of the settings that administrators changed: the last change of each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chatserver.db.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The last change of one setting. `value` is as typed; None: given back to the operator."""
+    """The last change of one setting. `value` is the text that was typed; None: given back to the operator."""
 
     value: str | None
     changed_ms: int
@@ -17,7 +17,7 @@ class Change:
 
 
 def last_changes(tx: Transaction) -> dict[str, Change]:
-    """By the settings' names."""
+    """Setting's name -> its last change."""
     rows = tx.all(
         "SELECT s.name, s.value, s.changed_ms, u.name FROM settings s JOIN users u ON u.id = s.changed_by"
         " ORDER BY s.name"

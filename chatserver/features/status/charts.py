@@ -1,4 +1,4 @@
-"""Small line charts as SVG paths: the page draws them without a script, and without an inline style."""
+"""Small line charts as SVG paths, which the page shows without a script and without an inline style."""
 
 from __future__ import annotations
 
@@ -11,24 +11,23 @@ HEIGHT = 48
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`line` and `area` are the `d` of a path each, in a box of WIDTH by HEIGHT; "" where there is nothing yet."""
+    """`line` and `area` are the `d` of a path each, in a box of WIDTH by HEIGHT; "" with fewer than two values."""
 
     line: str
     area: str
 
 
 def chart(values: Sequence[float], slots: int, least_top: float) -> Chart:
-    """The newest value stands at the right edge, `slots` of them fill the width.
+    """The newest value is at the right edge; `slots` values fill the width.
 
-    The top is the largest value, but never less than `least_top`: a room in which nothing happens
-    must not look like a mountain range.
+    The top of the box is the largest value, but at least `least_top`, so that a quiet hour is a flat line.
     """
     if len(values) < 2:
         return Chart("", "")
     top = max(*values, least_top)
     step = WIDTH / (slots - 1)
     first_x = WIDTH - step * (len(values) - 1)
-    # One unit of air above and below, so that the line's own width is not cut.
+    # A margin of one unit above and below, so that the box does not cut the width of the line.
     points = [
         f"{first_x + step * index:.1f},{HEIGHT - 1 - (HEIGHT - 2) * value / top:.1f}"
         for index, value in enumerate(values)

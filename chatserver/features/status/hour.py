@@ -1,4 +1,4 @@
-"""The last hour, a sample every half minute: what the administrators' status page draws."""
+"""The last hour, with a sample every half minute: the charts of the status page."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ SAMPLES_MAX = 120
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One half minute. Counts are of that span alone; `connections` and `waiting` as they were at its end.
+    """One half minute: counts of this time alone; `connections` and `waiting` at its end.
 
-    `commit_seconds` and `lag_seconds` are the worst within it.
+    `commit_seconds` and `lag_seconds` are the largest within it.
     """
 
     at_ms: int
@@ -27,7 +27,7 @@ class Sample:
 
 
 class Hour:
-    """A ring of samples, the oldest first. Some 20 KB when it is full."""
+    """A ring of samples, oldest first: 20 KB when it is full."""
 
     def __init__(self) -> None:
         self._samples: deque[Sample] = deque(maxlen=SAMPLES_MAX)

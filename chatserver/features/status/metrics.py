@@ -1,7 +1,6 @@
-"""Where the figures come from. Nothing here is called for each reader of a message.
+"""The room's figures. Most are kept by the part that they are of and only read here.
 
-Most are kept by the part that works anyway and are only read here; the rest are single additions
-for each event, refusal or answer.
+The rest are one addition for each event, error or answer; nothing runs for each reader of a message.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from pathlib import Path
 
 from chatserver.core.clock import Clock
 from chatserver.core.errors import ErrorCode
-from chatserver.core.events import Event, MessagePosted
 from chatserver.core.histogram import Histogram
 from chatserver.db.database import Database
+from chatserver.features.messages.post import MessagePosted
 from chatserver.features.status.hour import SAMPLE_SECONDS, Hour, Sample
 from chatserver.media.workers import ImageWorkers
 from chatserver.realtime.hub import Hub
@@ -26,7 +25,7 @@ LAG_BOUNDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """In bytes. `free` of the file system that holds the data; `database` with its write-ahead log."""
+    """In bytes. `free` of the data directory's file system; `database` with its write-ahead log."""
 
     free: int
     database: int
@@ -34,7 +33,7 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How things stand now, or since the start where it is a count. `members` and `guests` are sockets."""
+    """Present values, and counts since the start. `members` and `guests` are connections, `online` are members."""
 
     members: int
     guests: int
@@ -52,7 +51,7 @@ class Metrics:
 
     def __init__(self, hub: Hub, database: Database, workers: ImageWorkers, clock: Clock) -> None:
         self.hour = Hour()
-        # How late the event loop woke up: what everybody waited for while it was busy.
+        # The delay of the event loop: every reader waited as long while it was busy.
         self.lag = Histogram(LAG_BOUNDS)
         self.answers: Counter[int] = Counter()
         self.started_ms = clock.now_ms()
@@ -61,28 +60,32 @@ class Metrics:
         self._workers = workers
         self._clock = clock
         self._posted = 0
-        self._refusals: Counter[str] = Counter()
+        self._errors: Counter[str] = Counter()
         self._sampled = (0, 0)
         self._next_sample_at = clock.monotonic() + SAMPLE_SECONDS
 
-    def on_event(self, event: Event) -> None:
-        if isinstance(event, MessagePosted):
-            self._posted += 1
+    def on_posted(self, event: MessagePosted) -> None:
+        self._posted += 1
 
-    def refused(self, code: ErrorCode) -> None:
-        self._refusals[code.value] += 1
+    def count_error(self, code: ErrorCode) -> None:
+        """A request or a frame was refused."""
+        self._errors[code.value] += 1
+
+    def count_answer(self, status: int) -> None:
+        """A request was answered."""
+        self.answers[status] += 1
 
     def beat(self, late_seconds: float) -> None:
-        """Every second, or every few while nobody is there, with how much later than asked for that is."""
-        self.lag.note(late_seconds)
+        """With each heartbeat, and by how much it was late: take a sample when one is due."""
+        self.lag.observe(late_seconds)
         now = self._clock.monotonic()
         if now >= self._next_sample_at:
             self._next_sample_at = now + SAMPLE_SECONDS
             self.sample()
 
     def sample(self) -> None:
-        """Close the half minute that was."""
-        posted, refused = self._posted, self._refusals.total()
+        """Add the half minute that ends now to the last hour."""
+        posted, refused = self._posted, self._errors.total()
         before_posted, before_refused = self._sampled
         self._sampled = (posted, refused)
         self.hour.add(
@@ -104,7 +107,7 @@ class Metrics:
             guests=guests,
             online=self._hub.online,
             posted=self._posted,
-            refusals=dict(self._refusals.most_common()),
+            refusals=dict(self._errors.most_common()),
             broadcast_bytes=self._hub.broadcast_bytes,
             dropped=self._hub.dropped,
             waiting=self._database.waiting,
@@ -112,17 +115,20 @@ class Metrics:
         )
 
     @property
-    def batch_units(self) -> Histogram:
-        return self._database.batch_units
+    def batch_jobs(self) -> Histogram:
+        return self._database.batch_jobs
 
     @property
     def commit_seconds(self) -> Histogram:
         return self._database.commit_seconds
 
     def disk(self) -> Disk:
-        """Asks the file system: for a thread, since a network's may take its time. Raises OSError."""
+        """Reads the file system, which may block: call it in a thread. Raises OSError."""
         path = self._database.path
-        return Disk(shutil.disk_usage(path.parent).free, sum(map(_size, (path, path.with_name(path.name + "-wal")))))
+        files = (path, path.with_name(path.name + "-wal"))
+        return Disk(shutil.disk_usage(path.parent).free, sum(map(_file_bytes, files)))
+
+    LISTENERS = ((MessagePosted, on_posted),)
 
 
 def resident_bytes() -> int:
@@ -133,8 +139,8 @@ def resident_bytes() -> int:
         return 0
 
 
-def _size(path: Path) -> int:
+def _file_bytes(path: Path) -> int:
     try:
         return path.stat().st_size
-    except FileNotFoundError:  # a database in its first second has no log yet
+    except FileNotFoundError:  # a new database has no log yet
         return 0

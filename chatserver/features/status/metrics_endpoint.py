@@ -1,4 +1,4 @@
-"""`/metrics`: for a scraper on this host, or for one that knows the token."""
+"""`/metrics`: for a scraper on this host, or for one that has the token."""
 
 from __future__ import annotations
 
@@ -7,32 +7,41 @@ import hmac
 
 from aiohttp import web
 
+from chatserver.core.config import CurrentConfig
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.features.status.metrics import Metrics
-from chatserver.http.keys import METRICS, ORIGIN, SETTINGS
+from chatserver.http.access import Access
+from chatserver.http.origin import OriginPolicy
+from chatserver.http.route import Route
 
 _SCHEME = "bearer "
 
 
-async def get(request: web.Request) -> web.Response:
-    """The figures in Prometheus' text format. Refuses with `forbidden`."""
-    if not (_has_token(request) or request.app[ORIGIN].is_local(request)):
-        raise DomainError(ErrorCode.FORBIDDEN)
-    # In a thread: it asks the file system and /proc, and the first scrape imports the library.
-    body, content_type = await asyncio.to_thread(_exposition, request.app[METRICS])
-    return web.Response(body=body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
+class MetricsEndpoint:
+    def __init__(self, settings: CurrentConfig, origin: OriginPolicy, metrics: Metrics) -> None:
+        self._settings = settings
+        self._origin = origin
+        self._metrics = metrics
+
+    async def get(self, request: web.Request) -> web.Response:
+        """The figures in Prometheus' text format. Raises DomainError `forbidden`."""
+        if not (self._has_token(request) or self._origin.is_local(request)):
+            raise DomainError(ErrorCode.FORBIDDEN)
+        body, content_type = await asyncio.to_thread(_exposition, self._metrics)
+        return web.Response(body=body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
+
+    def _has_token(self, request: web.Request) -> bool:
+        """True for the token of the settings; without one there, no header is a valid token."""
+        token = self._settings.now.metrics_token
+        sent = request.headers.get("Authorization", "")
+        if not token or sent[: len(_SCHEME)].lower() != _SCHEME:
+            return False
+        return hmac.compare_digest(token.encode(), sent[len(_SCHEME) :].strip().encode("utf-8", "replace"))
+
+    ROUTES = (Route("GET", "/metrics", get, Access.OPEN),)
 
 
-def _has_token(request: web.Request) -> bool:
-    """True for the token of the settings; where none is set, nothing that is sent is one."""
-    token = request.app[SETTINGS].now.metrics_token
-    sent = request.headers.get("Authorization", "")
-    if not token or sent[: len(_SCHEME)].lower() != _SCHEME:
-        return False
-    return hmac.compare_digest(token.encode(), sent[len(_SCHEME) :].strip().encode("utf-8", "replace"))
+def _exposition(metrics: Metrics) -> tuple[bytes, str]:
+    from chatserver.features.status import prometheus  # the first time this imports the library: 60 ms
 
-
-def _exposition(watch: Metrics) -> tuple[bytes, str]:
-    from chatserver.features.status import prometheus
-
-    return prometheus.exposition(watch, watch.disk()), prometheus.CONTENT_TYPE
+    return prometheus.exposition(metrics), prometheus.CONTENT_TYPE

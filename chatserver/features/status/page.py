@@ -1,4 +1,4 @@
-"""The administrators' status page: how the room is doing, in plain words, with the last hour drawn."""
+"""The administrators' status page: the state of the server in plain words, with charts of the last hour."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from chatserver.features.status.charts import HEIGHT, WIDTH, chart
 from chatserver.features.status.hour import SAMPLES_MAX, Sample
 from chatserver.features.status.metrics import Disk, Figures, Metrics, resident_bytes
 from chatserver.http import responses
-from chatserver.http.keys import METRICS, VIEWER
-from chatserver.http.page_context import moment
-from chatserver.http.viewer import wants_json
+from chatserver.http.access import Access
+from chatserver.http.page_context import local_time
+from chatserver.http.route import Route
+from chatserver.http.viewer import VIEWER, wants_json
 from chatserver.i18n import explain
 
-Overrides = Callable[..., str]
+Translate = Callable[..., str]
 
-# From here on the page remarks on it.
+# The page has a remark from these values on.
 DISK_LOW_BYTES = 1024 * 1024 * 1024
 COMMIT_SLOW_SECONDS = 0.5
 LAG_SLOW_SECONDS = 0.25
@@ -29,43 +30,48 @@ WAITING_MANY = 1_000
 REFUSALS_SHOWN = 8
 
 
-async def page(request: web.Request) -> web.Response:
-    watch = request.app[METRICS]
-    disk = await asyncio.to_thread(watch.disk)
-    if wants_json(request):
-        return responses.json(_json(watch, disk))
-    return responses.page(request, "status.html", _page(request, watch, disk))
+class StatusPage:
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    async def get_page(self, request: web.Request) -> web.Response:
+        """The page; as JSON `version`, `started_ms`, the figures of `now` and the samples of the last `hour`."""
+        disk = await asyncio.to_thread(self._metrics.disk)
+        if wants_json(request):
+            return responses.as_json(self._json(disk))
+        return responses.page(request, "status.html", self._page(request, disk))
+
+    def _json(self, disk: Disk) -> dict[str, Any]:
+        metrics = self._metrics
+        return {
+            "version": __version__,
+            "started_ms": metrics.started_ms,
+            "now": {**asdict(metrics.now()), "resident_bytes": resident_bytes(), "disk": asdict(disk)},
+            "hour": [asdict(sample) for sample in metrics.hour],
+        }
+
+    def _page(self, request: web.Request, disk: Disk) -> dict[str, Any]:
+        viewer, now, hour = request[VIEWER], self._metrics.now(), list(self._metrics.hour)
+        return {
+            "version": __version__,
+            "started": local_time(request, self._metrics.started_ms),
+            "remarks": list(_remarks(viewer.t, now, disk, hour)),
+            "charts": list(_charts(viewer.t, hour)),
+            "chart_size": (WIDTH, HEIGHT),
+            "facts": list(_facts(viewer.t, now, disk)),
+            "refusals": [
+                (explain(viewer.language, code, {"reason": "general"}), f"{count:,}")
+                for code, count in list(now.refusals.items())[:REFUSALS_SHOWN]
+            ],
+        }
+
+    ROUTES = (Route("GET", "/status/", get_page, Access.ADMINISTRATOR),)
 
 
-def _json(watch: Metrics, disk: Disk) -> dict[str, Any]:
-    return {
-        "version": __version__,
-        "started_ms": watch.started_ms,
-        "now": {**asdict(watch.now()), "resident_bytes": resident_bytes(), "disk": asdict(disk)},
-        "hour": [asdict(sample) for sample in watch.hour],
-    }
-
-
-def _page(request: web.Request, watch: Metrics, disk: Disk) -> dict[str, Any]:
-    viewer, now, hour = request[VIEWER], watch.now(), list(watch.hour)
-    return {
-        "version": __version__,
-        "started": moment(request, watch.started_ms),
-        "remarks": list(_remarks(viewer.t, now, disk, hour)),
-        "charts": list(_charts(viewer.t, hour)),
-        "chart_size": (WIDTH, HEIGHT),
-        "facts": list(_facts(viewer.t, now, disk)),
-        "refusals": [
-            (explain(viewer.language, code, {"reason": "general"}), f"{count:,}")
-            for code, count in list(now.refusals.items())[:REFUSALS_SHOWN]
-        ],
-    }
-
-
-def _remarks(t: Overrides, now: Figures, disk: Disk, hour: list[Sample]) -> Iterator[str]:
-    """What the operator should look at; nothing when all is well."""
+def _remarks(t: Translate, now: Figures, disk: Disk, hour: list[Sample]) -> Iterator[str]:
+    """What needs the operator's attention."""
     if disk.free < DISK_LOW_BYTES:
-        yield t("page.status.disk_low", free=size(disk.free))
+        yield t("page.status.disk_low", free=_size(disk.free))
     commit = max((sample.commit_seconds for sample in hour), default=0.0)
     if commit >= COMMIT_SLOW_SECONDS:
         yield t("page.status.disk_slow", time=_time(commit))
@@ -76,7 +82,7 @@ def _remarks(t: Overrides, now: Figures, disk: Disk, hour: list[Sample]) -> Iter
         yield t("page.status.queue", count=f"{now.waiting:,}")
 
 
-def _charts(t: Overrides, hour: list[Sample]) -> Iterator[dict[str, Any]]:
+def _charts(t: Translate, hour: list[Sample]) -> Iterator[dict[str, Any]]:
     rows: tuple[tuple[str, list[float], float, Callable[[float], str]], ...] = (
         (t("page.status.chart_connections"), [each.connections for each in hour], 5, _count),
         (t("page.status.chart_posted"), [each.posted for each in hour], 5, _count),
@@ -92,23 +98,23 @@ def _charts(t: Overrides, hour: list[Sample]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _facts(t: Overrides, now: Figures, disk: Disk) -> Iterator[tuple[str, str]]:
+def _facts(t: Translate, now: Figures, disk: Disk) -> Iterator[tuple[str, str]]:
     yield t("page.status.here"), t("page.status.here_value", members=now.online, guests=now.guests)
     yield t("page.status.connections"), _count(now.members + now.guests)
     yield t("page.status.posted"), _count(now.posted)
     yield t("page.status.waiting"), _count(now.waiting)
-    yield t("page.status.sent"), size(now.broadcast_bytes)
+    yield t("page.status.sent"), _size(now.broadcast_bytes)
     yield t("page.status.dropped"), _count(now.dropped)
     done = now.image_jobs.get("done", 0)
     refused = sum(now.image_jobs.values()) - done
     yield t("page.status.pictures"), t("page.status.pictures_value", done=_count(done), refused=_count(refused))
-    yield t("page.status.memory"), size(resident_bytes())
-    yield t("page.status.database"), size(disk.database)
-    yield t("page.status.disk_free"), size(disk.free)
+    yield t("page.status.memory"), _size(resident_bytes())
+    yield t("page.status.database"), _size(disk.database)
+    yield t("page.status.disk_free"), _size(disk.free)
 
 
-def size(bytes_: int) -> str:
-    """In the unit that leaves one to four figures."""
+def _size(bytes_: int) -> str:
+    """In the unit in which it has one to four digits."""
     value = float(bytes_)
     for unit in ("B", "KB", "MB", "GB"):
         if value < 1000:

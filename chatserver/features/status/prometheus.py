@@ -1,12 +1,13 @@
-"""The figures as Prometheus reads them: one custom collector, which asks the parts at each scrape.
+"""The figures in Prometheus' text format. The table METRICS has a line for each.
 
-Imported at the first scrape only: a room that nobody scrapes starts without it.
+Imported at the first scrape, so that a server which is not scraped does not load the library.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import isinf
+from typing import Any, NamedTuple
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -21,69 +22,121 @@ from prometheus_client.registry import Collector
 
 from chatserver import __version__
 from chatserver.core.histogram import Histogram
-from chatserver.features.status.metrics import Disk, Metrics
+from chatserver.features.status.metrics import Disk, Figures, Metrics
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 
-def exposition(watch: Metrics, disk: Disk) -> bytes:
-    """Every figure, in the text format 0.0.4. `disk` is what `watch.disk()` said, asked in a thread."""
+class Scrape(NamedTuple):
+    """What one scrape reads."""
+
+    now: Figures
+    metrics: Metrics
+    disk: Disk
+
+
+class Figure(NamedTuple):
+    """One metric family. `read` gives its value: a number, or with a `label` a number for each of its values.
+
+    `kind` is gauge, counter (`_total` is added to the name), histogram (`read` gives a Histogram) or info
+    (a text for each label).
+    """
+
+    kind: str
+    name: str
+    help: str
+    read: Callable[[Scrape], Any]
+    label: str = ""
+
+
+METRICS = (
+    Figure("info", "chat", "The program.", lambda scrape: {"version": __version__}),
+    Figure(
+        "gauge",
+        "chat_connections",
+        "WebSocket connections.",
+        lambda scrape: {"member": scrape.now.members, "guest": scrape.now.guests},
+        "kind",
+    ),
+    Figure("gauge", "chat_members_online", "Members connected, each once.", lambda scrape: scrape.now.online),
+    Figure("counter", "chat_messages_posted", "Messages stored since the start.", lambda scrape: scrape.now.posted),
+    Figure(
+        "counter", "chat_refusals", "Requests and frames refused, by code.", lambda scrape: scrape.now.refusals, "code"
+    ),
+    Figure(
+        "counter", "chat_http_responses", "HTTP answers, by status.", lambda scrape: scrape.metrics.answers, "status"
+    ),
+    Figure(
+        "histogram", "chat_commit_batch_units", "Transactions in one COMMIT.", lambda scrape: scrape.metrics.batch_jobs
+    ),
+    Figure(
+        "histogram",
+        "chat_commit_seconds",
+        "Time of one batch with its COMMIT.",
+        lambda scrape: scrape.metrics.commit_seconds,
+    ),
+    Figure("gauge", "chat_queue_length", "Transactions that wait for the database.", lambda scrape: scrape.now.waiting),
+    Figure(
+        "counter",
+        "chat_broadcast_bytes",
+        "Bytes broadcast, times the connections that they were for.",
+        lambda scrape: scrape.now.broadcast_bytes,
+    ),
+    Figure(
+        "counter",
+        "chat_readers_dropped",
+        "Connections dropped: too slow, stuck or silent.",
+        lambda scrape: scrape.now.dropped,
+    ),
+    Figure(
+        "histogram",
+        "chat_event_loop_lag_seconds",
+        "Delay of the event loop, measured once a second while there are connections.",
+        lambda scrape: scrape.metrics.lag,
+    ),
+    Figure(
+        "counter", "chat_image_jobs", "Pictures processed, by outcome.", lambda scrape: scrape.now.image_jobs, "outcome"
+    ),
+    Figure(
+        "gauge",
+        "chat_disk_free_bytes",
+        "Free space on the data directory's file system.",
+        lambda scrape: scrape.disk.free,
+    ),
+    Figure("gauge", "chat_database_bytes", "Size of the database with its log.", lambda scrape: scrape.disk.database),
+)
+
+
+def exposition(metrics: Metrics) -> bytes:
+    """Every figure, in the text format 0.0.4. Reads the file system and /proc: call it in a thread. Raises OSError."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Room(watch, disk))
+    registry.register(_Room(Scrape(metrics.now(), metrics, metrics.disk())))
     ProcessCollector(registry=registry)
     return generate_latest(registry)
 
 
 class _Room(Collector):
-    def __init__(self, watch: Metrics, disk: Disk) -> None:
-        self._watch = watch
-        self._disk = disk
+    def __init__(self, scrape: Scrape) -> None:
+        self._scrape = scrape
 
     def collect(self) -> Iterator[Metric]:
-        now, watch = self._watch.now(), self._watch
-        yield InfoMetricFamily("chat", "The program.", {"version": __version__})
-        yield _labelled(
-            GaugeMetricFamily("chat_connections", "WebSocket connections.", labels=["kind"]),
-            {"member": now.members, "guest": now.guests},
-        )
-        yield GaugeMetricFamily("chat_members_online", "Members connected, each once.", now.online)
-        yield CounterMetricFamily("chat_messages_posted", "Messages stored since the start.", now.posted)
-        yield _labelled(
-            CounterMetricFamily("chat_refusals", "Requests and frames refused, by code.", labels=["code"]),
-            now.refusals,
-        )
-        yield _labelled(
-            CounterMetricFamily("chat_http_responses", "HTTP answers, by status.", labels=["status"]),
-            {str(status): count for status, count in watch.answers.items()},
-        )
-        yield _histogram("chat_commit_batch_units", "Units in one COMMIT.", watch.batch_units)
-        yield _histogram("chat_commit_seconds", "Time of one batch with its COMMIT.", watch.commit_seconds)
-        yield GaugeMetricFamily("chat_queue_length", "Units that wait for the database.", now.waiting)
-        yield CounterMetricFamily(
-            "chat_broadcast_bytes", "Bytes broadcast, times those they went to.", now.broadcast_bytes
-        )
-        yield CounterMetricFamily("chat_readers_dropped", "Readers given up: too slow, stuck or silent.", now.dropped)
-        yield _histogram(
-            "chat_event_loop_lag_seconds",
-            "How late the event loop woke up, asked once a second while anybody is there.",
-            watch.lag,
-        )
-        yield _labelled(
-            CounterMetricFamily("chat_image_jobs", "Pictures worked on, by outcome.", labels=["outcome"]),
-            now.image_jobs,
-        )
-        yield GaugeMetricFamily("chat_disk_free_bytes", "Free where the data lies.", self._disk.free)
-        yield GaugeMetricFamily("chat_database_bytes", "The database with its log.", self._disk.database)
+        for figure in METRICS:
+            yield _family(figure, figure.read(self._scrape))
 
 
-def _labelled(
-    family: GaugeMetricFamily | CounterMetricFamily, values: dict[str, int]
-) -> GaugeMetricFamily | CounterMetricFamily:
-    for label, value in values.items():
-        family.add_metric([label], value)
+def _family(figure: Figure, value: Any) -> Metric:
+    if figure.kind == "info":
+        return InfoMetricFamily(figure.name, figure.help, value)
+    if figure.kind == "histogram":
+        return HistogramMetricFamily(figure.name, figure.help, _buckets(value), value.sum)
+    kind = GaugeMetricFamily if figure.kind == "gauge" else CounterMetricFamily
+    if not figure.label:
+        return kind(figure.name, figure.help, value)
+    family = kind(figure.name, figure.help, labels=[figure.label])
+    for label, number in value.items():
+        family.add_metric([str(label)], number)
     return family
 
 
-def _histogram(name: str, help: str, distribution: Histogram) -> HistogramMetricFamily:
-    buckets = [("+Inf" if isinf(bound) else f"{bound:g}", count) for bound, count in distribution.cumulative()]
-    return HistogramMetricFamily(name, help, buckets, distribution.sum)
+def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
+    return [("+Inf" if isinf(bound) else f"{bound:g}", count) for bound, count in histogram.cumulative()]

@@ -1,1 +1,1 @@
-"""Every private part of aiohttp that the server relies on, one file each."""
+"""The code that relies on private parts of aiohttp, one file for each purpose."""

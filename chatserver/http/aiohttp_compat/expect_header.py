@@ -1,20 +1,23 @@
-"""The header `Expect`, which aiohttp answers before any of our middlewares is asked."""
+"""The `Expect` request header (RFC 9110, section 10.1.1), which aiohttp handles before the middlewares."""
 
 from __future__ import annotations
 
 from aiohttp import web, web_urldispatcher
 
-_aiohttps = web_urldispatcher._default_expect_handler
+_aiohttp_handler = web_urldispatcher._default_expect_handler
 
 
 async def answer(request: web.Request) -> None:
-    """As aiohttp does, but without quoting what it does not know: bytes that are no text made a 500 of it."""
+    """Call aiohttp's handler. Raises HTTPExpectationFailed (417) without the header's value in the message.
+
+    aiohttp quotes an unknown value, and fails with 500 if its bytes are not UTF-8.
+    """
     try:
-        await _aiohttps(request)
+        await _aiohttp_handler(request)
     except (web.HTTPExpectationFailed, UnicodeError):
         raise web.HTTPExpectationFailed from None
 
 
 def install() -> None:
-    """For every route, also those of which aiohttp makes its 404 and 405. Idempotent."""
+    """Replace the handler of all routes, also of those that aiohttp creates for 404 and 405. Idempotent."""
     web_urldispatcher._default_expect_handler = answer

@@ -1,7 +1,7 @@
-"""What aiohttp says and logs by itself, before any handler of ours: of requests that are no HTTP.
+"""The response and the log line for requests that aiohttp cannot parse, before any middleware runs.
 
-Its own words repeat the offending bytes, to the client without our headers, and to the log in
-whole: a cookie, where the line that did not parse was one.
+aiohttp's own response and log line contain the invalid bytes, which can be a cookie, and its response
+does not have the security headers.
 """
 
 from __future__ import annotations
@@ -14,49 +14,53 @@ from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_request import BaseRequest
 
 from chatserver.core.errors import ErrorCode
+from chatserver.core.json import dumps
 from chatserver.http import headers
-from chatserver.http.encode import dumps
 from chatserver.i18n import explain
 
 log = logging.getLogger(__name__)
 
 
 class Runner(web.AppRunner):
-    """aiohttp's AppRunner, whose connections answer for themselves in our way."""
+    """An AppRunner whose connections send this module's error responses, in `language`.
+
+    `secure` adds the HSTS header; `options` are those of AppRunner.
+    """
 
     def __init__(self, app: web.Application, secure: bool, language: str, **options: Any) -> None:
         super().__init__(app, **options)
-        self._how = (secure, language)
+        self._error_options = (secure, language)
 
     async def _make_server(self) -> web.Server:
         server = await super()._make_server()
-        # aiohttp makes this object deep inside, and leaves no other way to say of which kind.
+        # aiohttp has no parameter for the class of this object, so the class is changed afterwards.
         server.__class__ = _Server
         assert isinstance(server, _Server)
-        server.how = self._how
+        server.error_options = self._error_options
         return server
 
 
 class _Server(web.Server):
-    how: tuple[bool, str]
+    error_options: tuple[bool, str]
 
     def __call__(self) -> RequestHandler:
-        return _Handler(self, self.how, loop=self._loop, **self._kwargs)
+        return _Handler(self, self.error_options, loop=self._loop, **self._kwargs)
 
 
 class _Handler(RequestHandler):
-    def __init__(self, manager: web.Server, how: tuple[bool, str], **options: Any) -> None:
+    def __init__(self, manager: web.Server, error_options: tuple[bool, str], **options: Any) -> None:
         super().__init__(manager, **options)
-        self._secure, self._language = how
+        self._secure, self._language = error_options
 
     def log_exception(self, *args: Any, **options: Any) -> None:
-        """What aiohttp calls when it fails outside of any handler.
+        """Called by aiohttp for an exception outside of a handler.
 
-        One case is no fault of ours: the answer is out, aiohttp reads the rest of a body that no
-        handler wanted, and the body is not what its Content-Encoding says. The connection is closed.
+        Logs one case at `info` level, because it is the client's error: the response was sent, aiohttp reads
+        the rest of the request body, and the body does not match its Content-Encoding. aiohttp closes the
+        connection.
         """
         if isinstance(options.get("exc_info"), web.RequestPayloadError):
-            log.info("request body from %s could not be decoded", self._peer())
+            log.info("a request body from %s does not match its Content-Encoding", self._peer())
         else:
             super().log_exception(*args, **options)
 
@@ -71,16 +75,19 @@ class _Handler(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """400 for what could not be parsed, 500 for a fault outside the middlewares: the code and no more."""
-        if isinstance(exc, ConnectionError):  # gone before its "100 Continue": nobody's fault, and nobody to answer
+        """The response to a request that could not be parsed (400) or failed outside the middlewares (500).
+
+        It contains the error code and its message, and nothing of the request.
+        """
+        if isinstance(exc, ConnectionError):  # the client closed the connection before its "100 Continue"
             raise exc
         if status >= 500:
-            log.error("request from %s failed before its response was started", request.remote, exc_info=exc)
+            log.error("a request from %s failed before its handler was called", request.remote, exc_info=exc)
         else:
-            # Of a request that cannot be read only this much is told: its bytes may be anybody's secret.
-            log.info("malformed HTTP request from %s: %s", request.remote, type(exc).__name__)
+            # The request's bytes are not logged, because they can contain a password or a cookie.
+            log.info("a request from %s was not valid HTTP: %s", request.remote, type(exc).__name__)
         if request.writer.output_size > 0:
-            raise ConnectionError("the response has already been started")
+            raise ConnectionError("a response had already been started")
         code = ErrorCode.INTERNAL if status >= 500 else ErrorCode.BAD_REQUEST
         body = dumps({"error": {"code": code.value, "message": explain(self._language, code.value, {})}})
         response = web.Response(body=body, status=status, content_type="application/json")

@@ -1,4 +1,4 @@
-"""Answers whose bytes lie ready, head and body: written as they are."""
+"""Responses whose head and body are prebuilt bytes, sent in one write."""
 
 from __future__ import annotations
 
@@ -10,64 +10,67 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.helpers import rfc822_formatted_time
 from aiohttp.web_request import BaseRequest
 
-from chatserver.http.headers import REQUEST_ID_HEADER, always
-from chatserver.http.keys import REQUEST_ID
+from chatserver.core import tuning
+from chatserver.http.headers import REQUEST_ID_HEADER, common_headers
+from chatserver.http.request_id import REQUEST_ID
 
 if TYPE_CHECKING:
     from multidict import CIMultiDict
 
-_REST = f"{REQUEST_ID_HEADER}: %b\r\n{hdrs.CONTENT_LENGTH}: %d\r\n\r\n".encode()
+_HEAD_END = f"{REQUEST_ID_HEADER}: %b\r\n{hdrs.CONTENT_LENGTH}: %d\r\n\r\n".encode()
 
-Lines = tuple[tuple[str, str], ...]
+Headers = tuple[tuple[str, str], ...]
 
 
-class Heads:
-    """The first lines of a 200 as bytes, all but what each answer has of its own. Made anew each second, for `Date`."""
+class ResponseHeads:
+    """The heads of 200 responses as bytes, without X-Request-ID and Content-Length. Rebuilt each second, for `Date`."""
 
     def __init__(self, secure: bool) -> None:
-        self._always = tuple(always(secure).items())
-        self._kept: dict[Lines, bytes] = {}
+        self._common = tuple(common_headers(secure).items())
+        self._cache: dict[Headers, bytes] = {}
         self._second = 0
 
-    def of(self, own: Lines) -> bytes:
+    def get(self, own_headers: Headers) -> bytes:
+        """The head with the headers `own_headers` and the common headers."""
         second = int(time.time())
         if second != self._second:
             self._second = second
-            self._kept.clear()
-        head = self._kept.get(own)
+            self._cache.clear()
+        head = self._cache.get(own_headers)
         if head is None:
-            lines = (*own, *self._always, (hdrs.DATE, rfc822_formatted_time()))
+            lines = (*own_headers, *self._common, (hdrs.DATE, rfc822_formatted_time()))
             text = "HTTP/1.1 200 OK\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines)
-            head = self._kept[own] = text.encode()
+            head = self._cache[own_headers] = text.encode()
         return head
 
 
-HEADS = web.AppKey("heads", Heads)
+HEADS = web.AppKey("heads", ResponseHeads)
 
 
 class PrebuiltResponse(web.StreamResponse):
-    """A 200 with `body`, and the headers `own` beside those that every answer has.
+    """A 200 response with `body`, the headers `own_headers` and the common headers.
 
-    To an ordinary GET it is one write: aiohttp's own way gathers a dozen headers anew, shows them round
-    and serializes them, which is a quarter of an answer's time. Whatever is out of the ordinary goes that
-    way: another method or version, a connection that is to close, a cookie, a header that somebody looked at.
+    For a simple GET request, head and body are sent in one write. aiohttp would collect a dozen headers, call
+    the prepare handlers and serialize, which is 25 % of the time of a response. Its way is still used for
+    another method or HTTP version, a connection that will be closed, a response with a cookie, a response
+    whose `headers` were accessed, and with CHAT_TUNING=off.
     """
 
-    def __init__(self, body: bytes, own: Lines) -> None:
-        super().__init__(headers=own)
+    def __init__(self, body: bytes, own_headers: Headers) -> None:
+        super().__init__(headers=own_headers)
         self._content = body
-        self._own = own
-        self._is_touched = False
+        self._own_headers = own_headers
+        self._headers_accessed = False
 
     @property
     def headers(self) -> CIMultiDict[str]:
-        self._is_touched = True
+        self._headers_accessed = True
         return super().headers
 
     async def prepare(self, request: BaseRequest) -> AbstractStreamWriter | None:
         if self.prepared:
             return None
-        if not self._is_ordinary(request):
+        if not self._can_be_prebuilt(request):
             self.headers[hdrs.CONTENT_LENGTH] = str(len(self._content))
             return await super().prepare(request)
         transport = request.transport
@@ -75,8 +78,8 @@ class PrebuiltResponse(web.StreamResponse):
             raise ConnectionResetError
         self._keep_alive = self._eof_sent = True
         app = cast(web.Request, request).app
-        rest = _REST % (request[REQUEST_ID].encode(), len(self._content))
-        transport.write(b"".join((app[HEADS].of(self._own), rest, self._content)))
+        head_end = _HEAD_END % (request[REQUEST_ID].encode(), len(self._content))
+        transport.write(b"".join((app[HEADS].get(self._own_headers), head_end, self._content)))
         await request.writer.drain()
         return request.writer
 
@@ -84,12 +87,13 @@ class PrebuiltResponse(web.StreamResponse):
         if not self._eof_sent:
             await super().write_eof(b"" if self._must_be_empty_body else self._content)
 
-    def _is_ordinary(self, request: BaseRequest) -> bool:
+    def _can_be_prebuilt(self, request: BaseRequest) -> bool:
         return (
-            request.method == hdrs.METH_GET
+            tuning.is_on()
+            and request.method == hdrs.METH_GET
             and request.version == HttpVersion11
             and request.keep_alive
             and self._keep_alive is not False
-            and not self._is_touched
+            and not self._headers_accessed
             and not self._cookies
         )

@@ -1,4 +1,4 @@
-"""A listening socket whose TLS handshakes have a deadline."""
+"""A listening socket with a time limit for TLS handshakes."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from aiohttp import web
 BACKLOG = 1024
 
 
-class Site(web.SockSite):
-    """aiohttp's site leaves asyncio's 60 s to whoever connects and says nothing; `patience` is in seconds."""
+class TLSTimeoutSite(web.SockSite):
+    """A SockSite that closes a connection whose TLS handshake takes longer than `handshake_seconds`.
 
-    __slots__ = ("_patience",)
+    aiohttp has no parameter for it, and asyncio's default is 60 s.
+    """
+
+    __slots__ = ("_handshake_seconds",)
 
     def __init__(
-        self, runner: web.AppRunner, listener: socket.socket, tls: ssl.SSLContext | None, patience: float
+        self, runner: web.AppRunner, listener: socket.socket, tls: ssl.SSLContext | None, handshake_seconds: float
     ) -> None:
         super().__init__(runner, listener, ssl_context=tls, backlog=BACKLOG)
-        self._patience = patience if tls else None
+        self._handshake_seconds = handshake_seconds if tls else None
 
     async def start(self) -> None:
         await web.BaseSite.start(self)
@@ -31,7 +34,7 @@ class Site(web.SockSite):
             sock=self._sock,
             ssl=self._ssl_context,
             backlog=self._backlog,
-            ssl_handshake_timeout=self._patience,
-            # The peer's half of a TLS goodbye: nobody needs it.
-            ssl_shutdown_timeout=self._patience and min(self._patience, 5.0),
+            ssl_handshake_timeout=self._handshake_seconds,
+            # The wait for the peer's close_notify (RFC 8446, section 6.1), which the server does not need.
+            ssl_shutdown_timeout=self._handshake_seconds and min(self._handshake_seconds, 5.0),
         )

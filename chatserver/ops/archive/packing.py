@@ -1,4 +1,4 @@
-"""Writing an archive, and writing a file whole or not at all."""
+"""Writes an archive; writes a file that appears under its name only when it is complete."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+from chatserver.core import durable_files
 from chatserver.ops.archive.manifest import MANIFEST, Entry, Manifest
 
 _PIECE = 1024 * 1024
@@ -38,7 +39,7 @@ def write(target: BinaryIO, manifest: Manifest, files: Mapping[str, Path]) -> Ma
 
 @contextlib.contextmanager
 def write_file(path: Path, *, replace: bool) -> Iterator[BinaryIO]:
-    """A new file with mode 0600 that appears under its name when the block ends well, on disk by then.
+    """A new file with mode 0600 that gets its name, and is on disk, when the block ends without an error.
 
     Raises FileExistsError when the name is taken and `replace` is false, and OSError.
     """
@@ -52,24 +53,15 @@ def write_file(path: Path, *, replace: bool) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(descriptor)
         _give_name(temporary, path, replace)
-        sync_directory(path.parent)
+        durable_files.sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def sync_directory(directory: Path) -> None:
-    """A new name is on disk only when its directory is."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _give_name(temporary: Path, path: Path, replace: bool) -> None:
     if not replace:
         try:
-            os.link(temporary, path)  # unlike a rename, this never takes a name that is taken
+            os.link(temporary, path)  # unlike a rename, this does not replace an existing file
             return
         except PermissionError:  # a file system without links
             if os.path.lexists(path):

@@ -1,5 +1,1 @@
-"""The operator's commands: carried out by the running server, or on the files when none runs."""
-
-from chatserver.ops.control.client import Unreachable, operate
-
-__all__ = ["Unreachable", "operate"]
+"""The server's halves of the operator's commands: called over a socket, or on the files when no server runs."""

@@ -1,4 +1,4 @@
-"""Asks the running server, or, when none has the data directory, opens it and does the thing itself."""
+"""Calls an operation in the running server or, when no process has the data directory, on the files."""
 
 from __future__ import annotations
 
@@ -7,22 +7,16 @@ import json
 import os
 from typing import Any
 
-from chatserver.core.clock import SystemClock
 from chatserver.core.config import Config
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.db import data_dir
 from chatserver.db.data_lock import DataLock, DataLocked
-from chatserver.db.database import Database
-from chatserver.features.accounts.passwords import PasswordHasher
-from chatserver.features.room import Room
-from chatserver.features.settings.settings import Settings
-from chatserver.media.files import MediaFiles
-from chatserver.ops.control import commands
+from chatserver.ops.control.operations import carry_out
 
-# A server that is just starting has the lock before it has the socket.
+# A server that is starting has the lock before it has the socket.
 CONNECT_TRIES = 50
 CONNECT_PAUSE_SECONDS = 0.1
-# An answer is one line: a page of members with the longest names, escaped, and room to spare.
+# An answer is one line: a page of members with the longest names, escaped, is less than half of this.
 LINE_MAX = 4 * 1024 * 1024
 
 
@@ -31,15 +25,15 @@ class Unreachable(Exception):
 
 
 async def operate(config: Config, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Carry out an operator's command, whether or not the server runs.
+    """The answer of the operation `command`, whether or not the server runs.
 
-    Raises DomainError as the rules do, Unreachable, and storage.DatabaseUnusable.
+    Raises DomainError as the operation does, Unreachable, DatabaseUnusable and OSError.
     """
     data_dir.prepare(config.data_dir)
     for _ in range(CONNECT_TRIES):
         try:
             with DataLock(config.data_dir):
-                return await _do(config, command, arguments)
+                return await _operate_on_files(config, command, arguments)
         except DataLocked:
             pass
         try:
@@ -49,22 +43,19 @@ async def operate(config: Config, command: str, arguments: dict[str, Any]) -> di
     raise Unreachable(f"{config.data_dir}: locked by another process that does not answer")
 
 
-async def _do(config: Config, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    database = await Database.open(config.data_dir / "chat.db")
-    hasher = PasswordHasher(config.bcrypt_rounds)
+async def _operate_on_files(config: Config, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    # Here, because it imports all of the server, which asking a running one does not need.
+    from chatserver.server import open_operations
+
     try:
-        media = MediaFiles(config.data_dir / "media")
-        room = Room(database, Settings(config), SystemClock(), hasher, media.copy)
-        await room.changing.load()
-        return await commands.carry_out(room, command, arguments)
+        async with open_operations(config) as operations:
+            return await carry_out(operations, command, arguments)
     finally:
-        hasher.close()
-        await database.close()
-        await asyncio.to_thread(data_dir.give, config.data_dir, config.data_dir)
+        await asyncio.to_thread(data_dir.give_to_owner, config.data_dir, config.data_dir)
 
 
 async def ask(config: Config, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Have the running server carry it out. Raises DomainError as the rules do, and OSError where none answers."""
+    """The answer of the running server. Raises DomainError as the operation does, and OSError where none answers."""
     directory = os.open(config.data_dir, os.O_RDONLY | os.O_DIRECTORY)
     try:
         reader, writer = await asyncio.open_unix_connection(f"/proc/self/fd/{directory}/control.sock", limit=LINE_MAX)

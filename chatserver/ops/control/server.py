@@ -1,7 +1,7 @@
-"""The operator's socket: a Unix socket in the data directory, for the server's own user alone.
+"""The control socket: a Unix socket in the data directory, for the server's user alone.
 
-One line of JSON asks, one line answers: `{"command": …, "arguments": {…}}`, then `{"answer": {…}}`
-or `{"refused": CODE, "details": {…}}`.
+A request is one line of JSON, `{"command": NAME, "arguments": {…}}`; so is the answer, `{"answer": {…}}` or
+`{"refused": CODE, "details": {…}}`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.features.room import Room
-from chatserver.ops.control import commands
+from chatserver.ops.control.operations import Operations, carry_out
 
 log = logging.getLogger(__name__)
 
@@ -26,16 +25,19 @@ SECONDS_MAX = 30.0
 
 
 class ControlServer:
-    """`address` is where the room itself listens, for the answers that name it."""
+    """`address` is the server's own; it replaces an `address` of "" in an answer.
 
-    def __init__(self, path: Path, room: Room, address: str) -> None:
+    An operation answers "" where no public address is set: only a server knows where it listens.
+    """
+
+    def __init__(self, path: Path, operations: Operations, address: str) -> None:
         self._path = path
-        self._room = room
+        self._operations = operations
         self._address = address
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        self._path.unlink(missing_ok=True)  # left by a server that was killed; the lock says that none runs
+        self._path.unlink(missing_ok=True)  # left by a server that was killed: this process has the lock
         # Reached through the directory's descriptor: the path of a socket may have 107 bytes at most.
         directory = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -54,23 +56,26 @@ class ControlServer:
         try:
             async with asyncio.timeout(SECONDS_MAX):
                 line = await reader.readline()
-            answer = await self._answer(line)  # a snapshot of a large room takes its time
+            answer = await self._answer(line)  # without a time limit: a large snapshot takes minutes
             async with asyncio.timeout(SECONDS_MAX):
                 writer.write(json.dumps(answer).encode() + b"\n")
                 await writer.drain()
         except (ValueError, OSError, TimeoutError):
-            pass  # whoever it was has gone, or said nothing, or far too much
+            pass  # the client disconnected, sent nothing, or sent a line that is too long
         finally:
             writer.close()
 
     async def _answer(self, line: bytes) -> dict[str, Any]:
         try:
-            asked = json.loads(line)
-            command, arguments = asked["command"], asked["arguments"]
+            request = json.loads(line)
+            command, arguments = request["command"], request["arguments"]
         except (ValueError, LookupError, TypeError):
             return {"refused": ErrorCode.BAD_REQUEST.value, "details": {}}
         try:
-            return {"answer": await commands.carry_out(self._room, command, arguments, self._address)}
+            answer = await carry_out(self._operations, command, arguments)
+            if answer.get("address") == "":
+                answer = {**answer, "address": self._address}
+            return {"answer": answer}
         except DomainError as refusal:
             return {"refused": refusal.code.value, "details": refusal.details}
         except Exception:

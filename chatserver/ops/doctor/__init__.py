@@ -1,4 +1,4 @@
-"""`doctor`: looks at the installation from all sides, changes nothing, and says what to do about what is wrong."""
+"""`doctor`: checks the installation without changing it, and says what to do about each problem."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from chatserver.ops.doctor.findings import Finding, Level
 
 
 def examine(config: Config) -> list[Finding]:
-    """Every finding, the good ones too."""
+    """Every finding, those without a problem too."""
     findings, answer = data.checks(config)
     return [*machine.checks(), *findings, *settings.checks(config), *address.checks(answer)]
 
 
-def told(findings: list[Finding]) -> str:
-    """For a terminal: a line a finding, below it what to do, and the sum at the end."""
+def as_text(findings: list[Finding]) -> str:
+    """For a terminal: a line for each finding, the advice below it, and the totals at the end."""
     lines = []
     for finding in findings:
         lines.append(f"{finding.level.value:<8} {finding.check}: {finding.text}")
@@ -26,4 +26,4 @@ def told(findings: list[Finding]) -> str:
     return "\n".join(lines)
 
 
-__all__ = ["Finding", "Level", "examine", "told"]
+__all__ = ["Finding", "Level", "as_text", "examine"]

@@ -1,4 +1,4 @@
-"""The way in: a real WebSocket upgrade, as a browser of a guest would make it."""
+"""Is the server reachable at its public address: a WebSocket upgrade like that of a guest's browser."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ _UPGRADE = "pass the Upgrade and Connection headers through the proxy (HTTP/1.1 
 
 
 def checks(answer: dict[str, Any] | None) -> Iterator[Finding]:
-    """`answer` is the running server's; without one there is nobody to knock at."""
+    """`answer` is the running server's to the operation `look`; None where no server runs."""
     if answer is None:
         yield note("address", "not checked: no server is running")
         return
     address: str = answer["address"]
     if not address.startswith(("http://", "https://")):
-        yield note("address", f"{address} cannot be checked", "set CHAT_BASE_URL to have the address checked")
+        yield note("address", f"{address} cannot be checked", "set CHAT_BASE_URL to have the public address tried")
         return
-    yield asyncio.run(_knock(_reachable(address)))
+    yield asyncio.run(_connect(_reachable(address)))
 
 
 def _reachable(address: str) -> str:
-    """Every address of the host is also this one."""
+    """A server that listens on all addresses of the host is tried at the loopback address."""
     return address.replace("//0.0.0.0", "//127.0.0.1").replace("//[::]", "//[::1]")
 
 
-def _is_number(host: str | None) -> bool:
+def _is_numeric(host: str | None) -> bool:
     try:
         ipaddress.ip_address(host or "")
     except ValueError:
@@ -47,12 +47,12 @@ def _is_number(host: str | None) -> bool:
     return True
 
 
-async def _knock(address: str) -> Finding:
+async def _connect(address: str) -> Finding:
     try:
         async with asyncio.timeout(SECONDS_MAX), aiohttp.ClientSession() as session:
             url = f"{address}/ws/chat/"
-            # A certificate names the public host; at a number of the host's own it is taken as it is.
-            is_checked = not _is_number(urlsplit(address).hostname)
+            # A certificate names the public host; at a numeric address it is not checked.
+            is_checked = not _is_numeric(urlsplit(address).hostname)
             async with session.ws_connect(url, origin=address, ssl=is_checked) as socket:
                 hello = await socket.receive_json()
                 if hello.get("type") == "hello":
@@ -60,7 +60,7 @@ async def _knock(address: str) -> Finding:
                 return problem("address", f"{address} is answered by another program", "correct CHAT_BASE_URL")
     except aiohttp.WSServerHandshakeError as error:
         if error.status == 401:
-            return ok("address", f"{address} answers; guests are not allowed, so the WebSocket was refused")
+            return ok("address", f"{address} answers; guests may not read, so the upgrade was refused")
         text = f"{address} refused a WebSocket handshake with status {error.status}"
         return problem("address", text, _ADVICE.get(error.status, _UPGRADE))
     except (aiohttp.ClientError, OSError, TimeoutError, TypeError, ValueError) as error:

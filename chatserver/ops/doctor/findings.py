@@ -1,4 +1,4 @@
-"""What a check found."""
+"""The result of a check."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from chatserver.core.logs import one_line
+from chatserver.core.logs import escape_unprintable
 
 
 class Level(StrEnum):
-    """Only a problem fails the examination."""
+    """Only a problem makes the exit code 1."""
 
     OK = "ok"
     NOTE = "note"
@@ -20,7 +20,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`check` names what was looked at, `advice` what to do; "" where nothing is to be done."""
+    """`check` names what was checked; `advice` says what to do, "" where nothing is to be done."""
 
     level: Level
     check: str
@@ -36,16 +36,16 @@ class Finding:
 
 
 def ok(check: str, text: str) -> Finding:
-    return Finding(Level.OK, check, one_line(text))
+    return Finding(Level.OK, check, escape_unprintable(text))
 
 
 def note(check: str, text: str, advice: str = "") -> Finding:
-    return Finding(Level.NOTE, check, one_line(text), one_line(advice))
+    return Finding(Level.NOTE, check, escape_unprintable(text), escape_unprintable(advice))
 
 
 def warning(check: str, text: str, advice: str) -> Finding:
-    return Finding(Level.WARNING, check, one_line(text), one_line(advice))
+    return Finding(Level.WARNING, check, escape_unprintable(text), escape_unprintable(advice))
 
 
 def problem(check: str, text: str, advice: str) -> Finding:
-    return Finding(Level.PROBLEM, check, one_line(text), one_line(advice))
+    return Finding(Level.PROBLEM, check, escape_unprintable(text), escape_unprintable(advice))

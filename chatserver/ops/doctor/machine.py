@@ -1,4 +1,4 @@
-"""The ground that the program stands on: Python, SQLite, packages, its own files, the clock."""
+"""What the program needs of the machine: Python, SQLite, packages, its own files, the clock."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chatserver.ops.doctor.findings import Finding, note, ok, problem
 
 PYTHON_MIN = (3, 11)
 SQLITE_MIN = (3, 37, 0)  # STRICT tables
-# Module -> the package that brings it.
+# Module -> the package that it belongs to.
 _PACKAGES = {
     "aiohttp": "aiohttp",
     "aiohttp_jinja2": "aiohttp-jinja2",
@@ -39,7 +39,9 @@ def checks() -> Iterator[Finding]:
 def _python() -> Finding:
     version = ".".join(str(number) for number in sys.version_info[:3])
     if sys.version_info < PYTHON_MIN:
-        return problem("python", f"{version} is too old", "install Python 3.11 or newer and recreate the environment")
+        return problem(
+            "python", f"{version} is too old", "install Python 3.11 or newer and create the environment again"
+        )
     return ok("python", version)
 
 
@@ -54,17 +56,17 @@ def _packages() -> Finding:
     for module, package in _PACKAGES.items():
         try:
             importlib.import_module(module)
-        except Exception as error:  # a broken package raises whatever it likes
+        except Exception as error:  # a broken package may raise any exception
             broken.append(f"{package} ({type(error).__name__}: {error})")
     if broken:
-        return problem("packages", f"cannot be imported: {', '.join(broken)}", "reinstall the program with pip")
-    return ok("packages", "all installed")
+        return problem("packages", f"cannot be imported: {', '.join(broken)}", "install the program again with pip")
+    return ok("packages", "all can be imported")
 
 
 def _heic() -> Finding:
     if importlib.util.find_spec("pi_heif") is None:
         return note("heic", "HEIC photos are refused", "to accept them, install pi-heif (the extra `heic`)")
-    return ok("heic", "HEIC photos are accepted")
+    return ok("heic", "photos in HEIC are accepted")
 
 
 def _assets() -> Finding:
@@ -74,8 +76,9 @@ def _assets() -> Finding:
     except FileNotFoundError as error:
         missing = [str(error)]
     if missing:
-        return problem("pages", f"missing: {', '.join(missing)}", "reinstall the program, or check out all its files")
-    return ok("pages", "templates and static files found")
+        advice = "install the program again, or check out the whole repository"
+        return problem("pages", f"missing: {', '.join(missing)}", advice)
+    return ok("pages", "templates and static files exist")
 
 
 def _clock() -> Finding:

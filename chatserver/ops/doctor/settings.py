@@ -1,4 +1,4 @@
-"""Settings that work and may be regretted. Only one that cannot work is a problem."""
+"""Settings that work but are risky (warnings), and settings that cannot work (problems)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _exposure(config: Config) -> Iterator[Finding]:
         text = f"listens on {config.host} and accepts any Host header"
         yield warning("host", text, "set CHAT_BASE_URL to the public origin")
     if not config.secure:
-        text = f"listens on {config.host} without TLS: passwords are sent unencrypted"
+        text = f"it listens on {config.host} without TLS: passwords are sent unencrypted"
         yield warning("tls", text, "set CHAT_TLS_CERT and CHAT_TLS_KEY, or listen on 127.0.0.1 behind a proxy with TLS")
 
 
@@ -42,7 +42,7 @@ def _tls(config: Config) -> Iterator[Finding]:
 
 def _proxy(config: Config) -> Iterator[Finding]:
     if config.base_url.startswith("https://") and not config.tls_cert and not config.trusted_proxies:
-        text = "all clients behind the proxy share its address and its limits"
+        text = "all readers behind the proxy appear to have its address, and share its limits"
         yield warning("proxy", text, "set CHAT_TRUSTED_PROXIES to the proxy's address, such as 127.0.0.1")
 
 

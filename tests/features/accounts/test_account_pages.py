@@ -150,7 +150,7 @@ async def test_logging_in_answers_with_the_member(house: House) -> None:
 
 
 async def test_an_administrator_is_told_so(house: House) -> None:
-    await house.server.room.accounts.make_administrator("店长", PASSWORD)
+    await house.server.room.administrators.make_administrator("店长", PASSWORD)
     assert (await (await house.guest()).log_in("店长")).json["user"]["role"] == "administrator"
 
 

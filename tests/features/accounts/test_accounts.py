@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.core.events import ContentErased, MemberChanged, SessionsEnded
+from chatserver.core.events import ContentErased
 from chatserver.core.model import Role, User
+from chatserver.features.accounts.events import MemberChanged, SessionsEnded
 from tests.stage import Stage, refuses, staged
 from tests.support import FakeClock
 
@@ -20,13 +21,17 @@ MINUTE = 60
 
 
 async def register(stage: Stage, name: str, address: str = HERE, avatar: str = "") -> User:
-    return await stage.room.accounts.register(name, PASSWORD, "", address, avatar)
+    return await stage.room.register.register(name, PASSWORD, "", address, avatar)
+
+
+async def log_in(stage: Stage, name: str, password: str, address: str) -> User:
+    return (await stage.room.login.proved(name, password, address)).user
 
 
 async def fail(stage: Stage, name: str, times: int, address: str = HERE) -> None:
     for _ in range(times):
         with refuses(ErrorCode.LOGIN_FAILED):
-            await stage.room.accounts.log_in(name, "not the password", address)
+            await log_in(stage, name, "not the password", address)
 
 
 # Registering
@@ -35,7 +40,7 @@ async def fail(stage: Stage, name: str, times: int, address: str = HERE) -> None
 async def test_a_member_registers_and_logs_in(stage: Stage) -> None:
     user = await register(stage, " 小明 ", avatar="avatars/a.webp")
     assert (user.name, user.role, user.avatar) == ("小明", Role.MEMBER, "avatars/a.webp")
-    assert await stage.room.accounts.log_in("小明", PASSWORD, HERE) == user
+    assert await log_in(stage, "小明", PASSWORD, HERE) == user
 
 
 @pytest.mark.parametrize(
@@ -59,7 +64,7 @@ async def test_bad_names_and_weak_passwords_are_refused(stage: Stage) -> None:
     with refuses(ErrorCode.NAME_INVALID):
         await register(stage, "")
     with refuses(ErrorCode.PASSWORD_WEAK):
-        await stage.room.accounts.register("小明", "12345678", "", HERE)
+        await stage.room.register.register("小明", "12345678", "", HERE)
     assert await stage.sql("SELECT count(*) FROM users") == [(0,)]
 
 
@@ -69,7 +74,7 @@ async def test_bad_names_and_weak_passwords_are_refused(stage: Stage) -> None:
 async def test_nobody_registers_against_the_policy(stage: Stage, policy: str, code: ErrorCode) -> None:
     stage.set(registration=policy)
     with refuses(code):
-        await stage.room.accounts.register("小明", PASSWORD, "no such invitation", HERE)
+        await stage.room.register.register("小明", PASSWORD, "no such invitation", HERE)
     assert await stage.sql("SELECT count(*) FROM users") == [(0,)]
 
 
@@ -99,7 +104,7 @@ async def test_registrations_at_the_same_time_are_counted(stage: Stage) -> None:
 async def test_a_name_is_found_however_its_letters_are_written(stage: Stage) -> None:
     user = await register(stage, "Anna")
     for typed in ("anna", "ANNA", " Anna "):
-        assert await stage.room.accounts.log_in(typed, PASSWORD, HERE) == user
+        assert await log_in(stage, typed, PASSWORD, HERE) == user
 
 
 async def test_an_unknown_name_and_a_wrong_password_are_told_the_same(stage: Stage) -> None:
@@ -107,7 +112,7 @@ async def test_an_unknown_name_and_a_wrong_password_are_told_the_same(stage: Sta
     told = []
     for name in ("小明", "小红", "", "\udcff", "x" * 10_000, "<script>"):
         with refuses(ErrorCode.LOGIN_FAILED) as refusal:
-            await stage.room.accounts.log_in(name, "not the password", THERE)
+            await log_in(stage, name, "not the password", THERE)
         told.append(refusal.details)
     assert told == [{}] * 6
 
@@ -119,7 +124,7 @@ async def test_an_unknown_name_costs_a_hash_too(stage: Stage, monkeypatch: pytes
         asked.append(hashed)
         return False
 
-    monkeypatch.setattr(stage.room.accounts._hasher, "verify", verify)
+    monkeypatch.setattr(stage.room.login._hasher, "verify", verify)
     await fail(stage, "nobody", 1)
     assert asked == [None]
 
@@ -129,10 +134,10 @@ async def test_five_failures_close_an_account_for_a_quarter_of_an_hour(stage: St
     await fail(stage, "小明", 5)
     for address in (HERE, THERE):
         with refuses(ErrorCode.LOGIN_THROTTLED) as refusal:
-            await stage.room.accounts.log_in("小明", PASSWORD, address)
+            await log_in(stage, "小明", PASSWORD, address)
         assert 0 < refusal.details["retry_after_ms"] <= 15 * MINUTE * 1000
     stage.clock.forward(15 * MINUTE)
-    await stage.room.accounts.log_in("小明", PASSWORD, HERE)
+    await log_in(stage, "小明", PASSWORD, HERE)
 
 
 async def test_look_alike_spellings_are_one_account_to_the_throttle(stage: Stage) -> None:
@@ -140,18 +145,18 @@ async def test_look_alike_spellings_are_one_account_to_the_throttle(stage: Stage
     for name in ("Anna", "anna", "ANNA", "aNNa", "annA"):
         await fail(stage, name, 1)
     with refuses(ErrorCode.LOGIN_THROTTLED):
-        await stage.room.accounts.log_in("Anna", PASSWORD, THERE)
+        await log_in(stage, "Anna", PASSWORD, THERE)
 
 
 async def test_names_that_do_not_exist_are_throttled_as_well(stage: Stage) -> None:
     await fail(stage, "nobody", 5)
     with refuses(ErrorCode.LOGIN_THROTTLED):
-        await stage.room.accounts.log_in("nobody", PASSWORD, THERE)
+        await log_in(stage, "nobody", PASSWORD, THERE)
 
 
 async def test_guesses_at_the_same_time_are_counted(stage: Stage) -> None:
     await register(stage, "小明")
-    guesses = (stage.room.accounts.log_in("小明", f"guess {n}", f"192.0.2.{n}") for n in range(12))
+    guesses = (log_in(stage, "小明", f"guess {n}", f"192.0.2.{n}") for n in range(12))
     answers = await asyncio.gather(*guesses, return_exceptions=True)
     codes = [answer.code for answer in answers if isinstance(answer, DomainError)]
     assert (codes.count(ErrorCode.LOGIN_FAILED), codes.count(ErrorCode.LOGIN_THROTTLED)) == (5, 7)
@@ -161,7 +166,7 @@ async def test_a_success_forgives_the_account(stage: Stage) -> None:
     await register(stage, "小明")
     for _ in range(2):
         await fail(stage, "小明", 4)
-        await stage.room.accounts.log_in("小明", PASSWORD, HERE)
+        await log_in(stage, "小明", PASSWORD, HERE)
 
 
 async def test_twenty_failures_close_an_address(stage: Stage) -> None:
@@ -169,12 +174,12 @@ async def test_twenty_failures_close_an_address(stage: Stage) -> None:
     for number in range(10):
         await fail(stage, f"name {number}", 2)
         if number == 5:
-            await stage.room.accounts.log_in("小明", PASSWORD, HERE)  # neither counts nor forgives
+            await log_in(stage, "小明", PASSWORD, HERE)  # neither counts nor forgives
     with refuses(ErrorCode.LOGIN_THROTTLED):
-        await stage.room.accounts.log_in("小明", PASSWORD, HERE)
-    await stage.room.accounts.log_in("小明", PASSWORD, THERE)
+        await log_in(stage, "小明", PASSWORD, HERE)
+    await log_in(stage, "小明", PASSWORD, THERE)
     stage.clock.forward(15 * MINUTE)
-    await stage.room.accounts.log_in("小明", PASSWORD, HERE)
+    await log_in(stage, "小明", PASSWORD, HERE)
 
 
 async def test_only_who_knows_the_password_hears_of_a_ban(stage: Stage) -> None:
@@ -182,7 +187,7 @@ async def test_only_who_knows_the_password_hears_of_a_ban(stage: Stage) -> None:
     await stage.sql("UPDATE users SET banned = 1")
     await fail(stage, "小明", 1)
     with refuses(ErrorCode.BANNED):
-        await stage.room.accounts.log_in("小明", PASSWORD, HERE)
+        await log_in(stage, "小明", PASSWORD, HERE)
 
 
 async def test_passwords_are_hashed_in_the_file(stage: Stage) -> None:
@@ -198,36 +203,36 @@ async def test_passwords_are_hashed_in_the_file(stage: Stage) -> None:
 
 async def test_a_new_password_ends_every_other_login(stage: Stage) -> None:
     ming, hong = await register(stage, "小明"), await register(stage, "小红")
-    tokens = [await stage.room.logins.start(user.id, "", HERE) for user in (ming, ming, ming, hong)]
-    found = [await stage.room.logins.find(token) for token in tokens]
+    tokens = [await stage.room.sessions.start(user.id, "", HERE) for user in (ming, ming, ming, hong)]
+    found = [await stage.room.sessions.find(token) for token in tokens]
     kept = found[1]
     assert kept is not None
-    await stage.room.accounts.change_password(ming, PASSWORD, OTHER_PASSWORD, kept.id)
+    await stage.room.profile.change_password(ming, PASSWORD, OTHER_PASSWORD, kept.id)
     assert stage.told() == [SessionsEnded((found[0].id, found[2].id))]  # type: ignore[union-attr]
-    assert [await stage.room.logins.find(token) is not None for token in tokens] == [False, True, False, True]
+    assert [await stage.room.sessions.find(token) is not None for token in tokens] == [False, True, False, True]
     await fail(stage, "小明", 1)
     with refuses(ErrorCode.LOGIN_FAILED):
-        await stage.room.accounts.log_in("小明", PASSWORD, HERE)
-    assert await stage.room.accounts.log_in("小明", OTHER_PASSWORD, HERE) == ming
+        await log_in(stage, "小明", PASSWORD, HERE)
+    assert await log_in(stage, "小明", OTHER_PASSWORD, HERE) == ming
 
 
 async def test_the_old_password_is_asked_for(stage: Stage) -> None:
     ming = await register(stage, "小明")
     with refuses(ErrorCode.LOGIN_FAILED):
-        await stage.room.accounts.change_password(ming, "not the password", OTHER_PASSWORD, 0)
+        await stage.room.profile.change_password(ming, "not the password", OTHER_PASSWORD, 0)
     with refuses(ErrorCode.PASSWORD_WEAK):
-        await stage.room.accounts.change_password(ming, PASSWORD, "short", 0)
-    await stage.room.accounts.log_in("小明", PASSWORD, HERE)
+        await stage.room.profile.change_password(ming, PASSWORD, "short", 0)
+    await log_in(stage, "小明", PASSWORD, HERE)
 
 
 async def test_the_old_password_cannot_be_guessed_at_leisure_or_all_at_once(stage: Stage) -> None:
     ming = await register(stage, "小明")
-    guesses = (stage.room.accounts.change_password(ming, f"guess {n}", OTHER_PASSWORD, 0) for n in range(9))
+    guesses = (stage.room.profile.change_password(ming, f"guess {n}", OTHER_PASSWORD, 0) for n in range(9))
     answers = await asyncio.gather(*guesses, return_exceptions=True)
     codes = [answer.code for answer in answers if isinstance(answer, DomainError)]
     assert (codes.count(ErrorCode.LOGIN_FAILED), codes.count(ErrorCode.LOGIN_THROTTLED)) == (5, 4)
     with refuses(ErrorCode.LOGIN_THROTTLED):
-        await stage.room.accounts.change_password(ming, PASSWORD, OTHER_PASSWORD, 0)
+        await stage.room.profile.change_password(ming, PASSWORD, OTHER_PASSWORD, 0)
 
 
 # The face
@@ -235,17 +240,17 @@ async def test_the_old_password_cannot_be_guessed_at_leisure_or_all_at_once(stag
 
 async def test_a_new_avatar_is_announced_and_the_old_one_erased(stage: Stage) -> None:
     ming = await register(stage, "小明")
-    changed = await stage.room.accounts.change_avatar(ming, "avatars/one.webp")
+    changed = await stage.room.profile.change_avatar(ming, "avatars/one.webp")
     assert (changed.id, changed.name, changed.avatar) == (ming.id, "小明", "avatars/one.webp")
     assert stage.told() == [MemberChanged(changed)]
-    again = await stage.room.accounts.change_avatar(ming, "avatars/two.webp")
+    again = await stage.room.profile.change_avatar(ming, "avatars/two.webp")
     assert stage.told() == [MemberChanged(again), ContentErased(("avatars/one.webp",))]
-    assert (await stage.room.accounts.log_in("小明", PASSWORD, HERE)).avatar == "avatars/two.webp"
+    assert (await log_in(stage, "小明", PASSWORD, HERE)).avatar == "avatars/two.webp"
 
 
 async def test_old_messages_show_the_new_avatar(stage: Stage, ming: User) -> None:
     await stage.said(ming)
-    await stage.room.accounts.change_avatar(ming, "avatars/one.webp")
+    await stage.room.profile.change_avatar(ming, "avatars/one.webp")
     assert (await stage.room.history.newest(1)).messages[0].author.avatar == "avatars/one.webp"
 
 
@@ -253,35 +258,35 @@ async def test_old_messages_show_the_new_avatar(stage: Stage, ming: User) -> Non
 
 
 async def test_the_setup_token_works_once(stage: Stage) -> None:
-    token = await stage.room.accounts.prepare()
-    assert stage.room.accounts.needs_set_up
+    token = await stage.room.setup.prepare()
+    assert await stage.room.setup.is_token(token)
     for wrong in ("", "x", token[:-1], token + "x", "\udcff"):
-        assert not stage.room.accounts.is_setup_token(wrong)
+        assert not await stage.room.setup.is_token(wrong)
         with refuses(ErrorCode.FORBIDDEN):
-            await stage.room.accounts.set_up(wrong, "老王", PASSWORD)
-    wang = await stage.room.accounts.set_up(token, "老王", PASSWORD)
+            await stage.room.setup.set_up(wrong, "老王", PASSWORD)
+    wang = await stage.room.setup.set_up(token, "老王", PASSWORD)
     assert wang.is_administrator
-    assert not stage.room.accounts.needs_set_up
+    assert not await stage.room.setup.is_token(token)
     with refuses(ErrorCode.FORBIDDEN):
-        await stage.room.accounts.set_up(token, "阿丽", PASSWORD)
-    assert await stage.room.accounts.log_in("老王", PASSWORD, HERE) == wang
+        await stage.room.setup.set_up(token, "阿丽", PASSWORD)
+    assert await log_in(stage, "老王", PASSWORD, HERE) == wang
 
 
 async def test_of_two_with_the_setup_token_one_becomes_administrator(stage: Stage) -> None:
-    token = await stage.room.accounts.prepare()
-    both = (stage.room.accounts.set_up(token, name, PASSWORD) for name in ("老王", "阿丽"))
+    token = await stage.room.setup.prepare()
+    both = (stage.room.setup.set_up(token, name, PASSWORD) for name in ("老王", "阿丽"))
     answers = await asyncio.gather(*both, return_exceptions=True)
     assert sum(isinstance(answer, User) for answer in answers) == 1
     assert await stage.sql("SELECT count(*) FROM users WHERE role = 'administrator'") == [(1,)]
 
 
 async def test_a_refused_setup_leaves_the_token_good(stage: Stage, ming: User) -> None:
-    token = await stage.room.accounts.prepare()
+    token = await stage.room.setup.prepare()
     with refuses(ErrorCode.NAME_TAKEN):
-        await stage.room.accounts.set_up(token, "小明", PASSWORD)
+        await stage.room.setup.set_up(token, "小明", PASSWORD)
     with refuses(ErrorCode.PASSWORD_WEAK):
-        await stage.room.accounts.set_up(token, "老王", "short")
-    assert (await stage.room.accounts.set_up(token, "管理员", PASSWORD)).name == "管理员"
+        await stage.room.setup.set_up(token, "老王", "short")
+    assert (await stage.room.setup.set_up(token, "管理员", PASSWORD)).name == "管理员"
 
 
 async def test_there_is_no_setup_where_there_is_an_administrator(tmp_path: Path) -> None:
@@ -289,55 +294,55 @@ async def test_there_is_no_setup_where_there_is_an_administrator(tmp_path: Path)
     async with staged(tmp_path, clock) as stage:
         await stage.join("老王", Role.ADMINISTRATOR)
     async with staged(tmp_path, clock) as stage:
-        assert await stage.room.accounts.prepare() == ""
-        assert not stage.room.accounts.needs_set_up
-        assert not stage.room.accounts.is_setup_token("")
+        assert await stage.room.setup.prepare() == ""
+        assert not await stage.room.setup.is_token("")
 
 
 async def test_every_start_without_an_administrator_has_a_token_of_its_own(stage: Stage) -> None:
-    assert await stage.room.accounts.prepare() != await stage.room.accounts.prepare()
+    assert await stage.room.setup.prepare() != await stage.room.setup.prepare()
 
 
 # The operator's word
 
 
 async def test_the_operator_makes_a_new_administrator(stage: Stage) -> None:
-    await stage.room.accounts.prepare()
-    user, is_new = await stage.room.accounts.make_administrator("老王", PASSWORD)
+    token = await stage.room.setup.prepare()
+    assert await stage.room.setup.is_token(token)
+    user, is_new = await stage.room.administrators.make_administrator("老王", PASSWORD)
     assert (user.name, user.role, is_new) == ("老王", Role.ADMINISTRATOR, True)
-    assert not stage.room.accounts.needs_set_up
-    assert await stage.room.accounts.log_in("老王", PASSWORD, HERE) == user
+    assert not await stage.room.setup.is_token(token)
+    assert await log_in(stage, "老王", PASSWORD, HERE) == user
 
 
 async def test_the_operator_raises_a_member_who_keeps_password_and_logins(stage: Stage) -> None:
     ming = await register(stage, "小明")
-    token = await stage.room.logins.start(ming.id, "", HERE)
-    await stage.room.logins.find(token)
-    user, is_new = await stage.room.accounts.make_administrator("小明", None)
+    token = await stage.room.sessions.start(ming.id, "", HERE)
+    await stage.room.sessions.find(token)
+    user, is_new = await stage.room.administrators.make_administrator("小明", None)
     assert (user.id, user.role, is_new) == (ming.id, Role.ADMINISTRATOR, False)
     assert stage.told() == [MemberChanged(user)]
-    session = await stage.room.logins.find(token)
+    session = await stage.room.sessions.find(token)
     assert session is not None and session.user.is_administrator
-    assert (await stage.room.accounts.log_in("小明", PASSWORD, HERE)).is_administrator
+    assert (await log_in(stage, "小明", PASSWORD, HERE)).is_administrator
 
 
 async def test_the_operator_can_set_a_members_password_which_ends_their_logins(stage: Stage) -> None:
     ming = await register(stage, "小明")
-    token = await stage.room.logins.start(ming.id, "", HERE)
-    await stage.room.accounts.make_administrator("小明", OTHER_PASSWORD)
-    assert await stage.room.logins.find(token) is None
-    await stage.room.accounts.log_in("小明", OTHER_PASSWORD, HERE)
+    token = await stage.room.sessions.start(ming.id, "", HERE)
+    await stage.room.administrators.make_administrator("小明", OTHER_PASSWORD)
+    assert await stage.room.sessions.find(token) is None
+    await log_in(stage, "小明", OTHER_PASSWORD, HERE)
 
 
 @pytest.mark.parametrize("password", [None, "short"])
 async def test_a_new_administrator_needs_a_password(stage: Stage, password: str | None) -> None:
     with refuses(ErrorCode.PASSWORD_WEAK):
-        await stage.room.accounts.make_administrator("老王", password)
+        await stage.room.administrators.make_administrator("老王", password)
     assert await stage.sql("SELECT count(*) FROM users") == [(0,)]
 
 
 async def test_the_operator_must_write_a_members_name_as_it_is(stage: Stage) -> None:
     await register(stage, "Anna")
     with refuses(ErrorCode.NAME_TAKEN) as refusal:
-        await stage.room.accounts.make_administrator("anna", None)
+        await stage.room.administrators.make_administrator("anna", None)
     assert refusal.details == {"name": "Anna"}

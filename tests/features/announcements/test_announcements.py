@@ -2,57 +2,74 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from chatserver.core.errors import ErrorCode
-from chatserver.core.events import AnnouncementChanged, ContentErased, MessagePosted
+from chatserver.core.events import ContentErased
 from chatserver.core.model import Kind, Preset, Role, State, StoredImage, User
+from chatserver.features.announcements.announcement import Announcement, AnnouncementChanged
+from chatserver.features.messages import media
+from chatserver.features.messages.encode import MessageEncoder
+from chatserver.features.messages.post import MessagePosted
 from tests.stage import PICTURE, Stage, refuses
 
+# Two events of one message are equal whatever encodes them.
+ENCODER = MessageEncoder(ZoneInfo("UTC"))
 OTHER = StoredImage("announcements/xyz.webp", "announcements/xyz.thumb.webp", 10, 20)
 
 
 async def test_everyone_hears_of_a_new_announcement_and_the_old_files_go(stage: Stage, wang: User) -> None:
-    await stage.room.showing.announce(wang, PICTURE)
+    await stage.room.announcement.announce(wang, PICTURE)
     assert stage.told() == [AnnouncementChanged(PICTURE.image)]
-    await stage.room.showing.announce(wang, OTHER)
+    await stage.room.announcement.announce(wang, OTHER)
     assert stage.told() == [ContentErased((PICTURE.image, PICTURE.thumb)), AnnouncementChanged(OTHER.image)]
-    assert (await stage.room.history.present(1)).announcement == OTHER.image
+    assert stage.room.announcement.greeting() == {"announcement": f"/media/{OTHER.image}"}
+
+
+async def test_the_announcement_is_known_after_a_restart(stage: Stage, wang: User) -> None:
+    assert stage.room.announcement.greeting() == {"announcement": ""}
+    await stage.room.announcement.announce(wang, PICTURE)
+    restarted = Announcement(stage.database, stage.clock, stage.room.announcement._uploads)
+    assert restarted.greeting() == {"announcement": ""}
+    await restarted.load()
+    assert restarted.greeting() == {"announcement": f"/media/{PICTURE.image}"}
 
 
 async def test_replacing_the_preset_picture_says_nothing_to_the_room(stage: Stage, wang: User) -> None:
-    await stage.room.showing.replace_preset(wang, PICTURE)
+    await stage.room.preset_picture.replace(wang, PICTURE)
     assert stage.told() == []
-    await stage.room.showing.replace_preset(wang, OTHER)
+    await stage.room.preset_picture.replace(wang, OTHER)
     assert stage.told() == [ContentErased((PICTURE.image, PICTURE.thumb))]
 
 
 async def test_the_preset_picture_is_posted_as_a_copy_of_its_own(stage: Stage, wang: User) -> None:
-    await stage.room.showing.replace_preset(wang, PICTURE)
-    first = await stage.room.showing.post_preset(wang)
-    second = await stage.room.showing.post_preset(wang)
+    await stage.room.preset_picture.replace(wang, PICTURE)
+    first = await stage.room.preset_picture.post(wang)
+    second = await stage.room.preset_picture.post(wang)
     assert stage.copies == [PICTURE, PICTURE]
     assert (first.kind, first.preset, first.author) == (Kind.PRESET, Preset.PICTURE, wang)
     assert (first.image, second.image) == ("images/copy1.webp", "images/copy2.webp")
-    assert stage.told() == [MessagePosted(first), MessagePosted(second)]
-    await stage.room.recalling.recall(wang, first.id)
-    assert stage.told(ContentErased) == [ContentErased((first.image, first.thumb))]
-    assert await stage.room.history.state_of_media("copy1") is State.RECALLED
-    assert await stage.room.history.state_of_media("copy2") is State.LIVE
+    assert stage.told() == [MessagePosted(first, ENCODER), MessagePosted(second, ENCODER)]
+    await stage.room.recall.recall(wang, first.id)
+    assert stage.told(ContentErased) == [ContentErased((first.image, first.thumb), is_urgent=True)]
+    assert await stage.run(lambda tx: media._state_of(tx, "copy1")) is State.RECALLED
+    assert await stage.run(lambda tx: media._state_of(tx, "copy2")) is State.LIVE
 
 
 async def test_without_a_preset_picture_there_is_nothing_to_post(stage: Stage, wang: User) -> None:
     with refuses(ErrorCode.NOT_FOUND):
-        await stage.room.showing.post_preset(wang)
+        await stage.room.preset_picture.post(wang)
 
 
 async def test_members_may_not(stage: Stage, ming: User, wang: User) -> None:
-    await stage.room.showing.replace_preset(wang, PICTURE)
+    await stage.room.preset_picture.replace(wang, PICTURE)
     impostor = User(ming.id, "老王", Role.ADMINISTRATOR)
     for act in (
-        lambda: stage.room.showing.announce(impostor, OTHER),
-        lambda: stage.room.showing.replace_preset(impostor, OTHER),
-        lambda: stage.room.showing.post_preset(impostor),
+        lambda: stage.room.announcement.announce(impostor, OTHER),
+        lambda: stage.room.preset_picture.replace(impostor, OTHER),
+        lambda: stage.room.preset_picture.post(impostor),
     ):
         with refuses(ErrorCode.FORBIDDEN):
             await act()
@@ -64,5 +81,5 @@ async def test_members_may_not(stage: Stage, ming: User, wang: User) -> None:
 async def test_a_members_own_picture_survives_the_presets_replacement(stage: Stage, wang: User, role: Role) -> None:
     author = await stage.join("别人", role)
     message = await stage.said(author, picture=PICTURE)
-    await stage.room.showing.replace_preset(wang, OTHER)
+    await stage.room.preset_picture.replace(wang, OTHER)
     assert (await stage.room.history.newest(1)).messages == (message,)

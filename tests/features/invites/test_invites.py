@@ -27,7 +27,7 @@ async def invited(stage: Stage, uses: int = 1, hours: float = 1) -> str:
 
 
 async def register(stage: Stage, name: str, code: str) -> User:
-    return await stage.room.accounts.register(name, PASSWORD, code, "192.0.2.1")
+    return await stage.room.register.register(name, PASSWORD, code, "192.0.2.1")
 
 
 async def test_an_invitation_lets_as_many_in_as_it_says(stage: Stage) -> None:
@@ -48,10 +48,10 @@ async def test_without_a_good_one_nobody_comes_in(stage: Stage, code: str) -> No
 
 async def test_it_is_refused_before_any_work_is_done(stage: Stage) -> None:
     with refuses(ErrorCode.INVITE_INVALID):
-        await stage.room.accounts.check_registration("小明", PASSWORD, "guessed", "192.0.2.1")
+        await stage.room.register.check("小明", PASSWORD, "guessed", "192.0.2.1")
     code = await invited(stage)
-    await stage.room.accounts.check_registration("小明", PASSWORD, f" {code}\n", "192.0.2.1")
-    await stage.room.accounts.check_registration("小明", PASSWORD, code, "192.0.2.1")  # a check uses nothing up
+    await stage.room.register.check("小明", PASSWORD, f" {code}\n", "192.0.2.1")
+    await stage.room.register.check("小明", PASSWORD, code, "192.0.2.1")  # a check uses nothing up
     await register(stage, "小明", code)
 
 
@@ -106,7 +106,7 @@ async def test_a_door_that_closes_while_a_password_is_hashed_is_closed(
         stage.set(registration="closed")
         return "none"
 
-    monkeypatch.setattr(stage.room.accounts._hasher, "hash", hash)
+    monkeypatch.setattr(stage.room.register._hasher, "hash", hash)
     with refuses(ErrorCode.REGISTRATION_CLOSED):
         await register(stage, "小明", code)
     assert await stage.sql("SELECT uses_left FROM invites") == [(1,)]

@@ -20,7 +20,7 @@ def leap(clock: FakeClock, hours: float) -> None:
 
 
 async def kept(stage: Stage) -> list[str]:
-    await stage.room.history.expire()
+    await stage.room.expiry.expire()
     return [message.text for message in (await stage.room.history.newest(100)).messages]
 
 
@@ -70,7 +70,7 @@ async def test_the_alarm_rings_when_the_message_is_due_and_not_all_the_time(stag
     await stage.said(ming, "before")
     leap(stage.clock, 48)
     await kept(stage)
-    due = await stage.room.history.next_expiry()
+    due = await stage.room.expiry.next_expiry()
     assert due == stage.clock.now_ms() + DAY * 1000
 
 
@@ -117,7 +117,7 @@ async def test_a_machine_that_was_off_for_two_days_shows_nothing_of_before(
     async with staged(tmp_path, clock) as before:
         await before.said(await before.join("小明"), "before")
     leap(clock, 48)
-    monkeypatch.setattr(clock, "boot", lambda: "boot 2")
+    monkeypatch.setattr(clock, "boot_id", lambda: "boot 2")
     async with staged(tmp_path, clock) as after:
         assert await kept(after) == []
 
@@ -127,10 +127,10 @@ async def test_a_mark_that_was_not_written_is_written_with_the_next_commit(tmp_p
     async with staged(tmp_path, clock) as stage:
 
         def fails(tx: object) -> None:
-            stage.room.history.trim(tx)  # type: ignore[arg-type]
+            stage.room.expiry.trim(tx)  # type: ignore[arg-type]
             raise sqlite3.OperationalError("disk I/O error")
 
         with pytest.raises(sqlite3.OperationalError):
             await stage.database.run(fails)
-        await stage.room.history.expire()
+        await stage.room.expiry.expire()
         assert await stage.sql("SELECT boot FROM clock") == [("boot 1",)]

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from chatserver.core.events import ContentErased, MessagesExpired
+from chatserver.core.events import ContentErased
 from chatserver.core.model import Page, State, User
 from chatserver.db.transaction import TransactionFunction
-from chatserver.features.messages import history as history_module
+from chatserver.features.messages import search as search_module
+from chatserver.features.messages.expiry import MessagesExpired
 from tests.stage import PICTURE, Stage
 
 EVERYTHING = 2**63 - 1
@@ -49,8 +50,8 @@ async def test_recalled_messages_count_and_deleted_ones_do_not(stage: Stage, min
     stage.set(history_limit=3)
     for number in range(1, 4):
         await stage.said(ming, str(number))
-    await stage.room.recalling.recall(ming, 2)
-    await stage.room.recalling.delete(ming, 3)
+    await stage.room.recall.recall(ming, 2)
+    await stage.room.delete.delete(ming, 3)
     await stage.said(ming, "4")
     page = await stage.room.history.newest(50)
     assert (ids(page), page.first_id) == ([1, 2, 4], 1)
@@ -63,8 +64,8 @@ async def test_a_deleted_row_waits_for_the_history_to_fill_up_again(stage: Stage
     stage.set(history_limit=2)
     await stage.said(ming)
     await stage.said(ming)
-    await stage.room.recalling.delete(ming, 1)
-    await stage.room.recalling.delete(ming, 2)
+    await stage.room.delete.delete(ming, 1)
+    await stage.room.delete.delete(ming, 2)
     await stage.said(ming)
     assert stage.told(MessagesExpired) == []
     await stage.said(ming)
@@ -75,7 +76,7 @@ async def test_deleting_lets_no_expired_message_come_back(stage: Stage, ming: Us
     stage.set(history_limit=2)
     for _ in range(3):
         await stage.said(ming)
-    await stage.room.recalling.delete(ming, 3)
+    await stage.room.delete.delete(ming, 3)
     assert ids(await stage.room.history.newest(50)) == [2]
 
 
@@ -102,35 +103,35 @@ async def test_a_message_expires_at_its_age_and_not_before(stage: Stage, ming: U
     stage.clock.forward(3600)
     await stage.said(ming)
     due = first.created_ms + 24 * 3_600_000
-    assert await stage.room.history.next_expiry() == due
+    assert await stage.room.expiry.next_expiry() == due
     stage.told()
     stage.clock.forward((due - 1 - stage.clock.now_ms()) / 1000)
-    await stage.room.history.expire()
+    await stage.room.expiry.expire()
     assert stage.told() == []
     stage.clock.forward(0.001)
-    await stage.room.history.expire()
+    await stage.room.expiry.expire()
     assert stage.told() == [MessagesExpired((1,), 2), ContentErased(())]
     assert ids(await stage.room.history.newest(50)) == [2]
 
 
 async def test_an_empty_room_has_nothing_to_expire(stage: Stage, ming: User) -> None:
-    assert await stage.room.history.next_expiry() is None
+    assert await stage.room.expiry.next_expiry() is None
     await stage.said(ming)
     stage.clock.forward(25 * 3600)
-    await stage.room.history.expire()
+    await stage.room.expiry.expire()
     page = await stage.room.history.newest(50)
     assert (ids(page), page.first_id) == ([], 2)
-    assert await stage.room.history.next_expiry() is None
+    assert await stage.room.expiry.next_expiry() is None
 
 
 async def test_deleted_and_recalled_rows_expire_by_age_too(stage: Stage, ming: User) -> None:
     for _ in range(3):
         await stage.said(ming)
-    await stage.room.recalling.recall(ming, 1)
-    await stage.room.recalling.delete(ming, 2)
+    await stage.room.recall.recall(ming, 1)
+    await stage.room.delete.delete(ming, 2)
     stage.told()
     stage.clock.forward(24 * 3600)
-    await stage.room.history.expire()
+    await stage.room.expiry.expire()
     assert stage.told(MessagesExpired) == [MessagesExpired((1, 2, 3), 4)]
 
 
@@ -140,7 +141,7 @@ async def test_a_clock_that_was_set_back_expires_the_oldest_ids_first(stage: Sta
     await stage.said(ming)
     stage.clock.forward(24 * 3600)
     stage.told()
-    await stage.room.history.expire()
+    await stage.room.expiry.expire()
     assert stage.told(MessagesExpired) == [MessagesExpired((1, 2), 3)]
 
 
@@ -158,8 +159,8 @@ async def test_the_files_of_what_expired_are_named(stage: Stage, ming: User) -> 
 async def test_the_newest_are_told_oldest_first_without_deleted_ones(stage: Stage, ming: User) -> None:
     for number in range(1, 6):
         await stage.said(ming, str(number))
-    await stage.room.recalling.recall(ming, 4)
-    await stage.room.recalling.delete(ming, 5)
+    await stage.room.recall.recall(ming, 4)
+    await stage.room.delete.delete(ming, 5)
     page = await stage.room.history.newest(3)
     assert ids(page) == [2, 3, 4]
     assert page.messages[-1].state is State.RECALLED
@@ -171,25 +172,11 @@ async def test_the_newest_are_told_oldest_first_without_deleted_ones(stage: Stag
 async def test_the_page_before_an_id(stage: Stage, ming: User) -> None:
     for number in range(1, 8):
         await stage.said(ming, str(number))
-    await stage.room.recalling.delete(ming, 4)
+    await stage.room.delete.delete(ming, 4)
     assert ids(await stage.room.history.older(6, 3)) == [2, 3, 5]
     assert ids(await stage.room.history.older(2, 100)) == [1]
     assert ids(await stage.room.history.older(1, 100)) == []
     assert ids(await stage.room.history.older(EVERYTHING, 2)) == [6, 7]
-
-
-async def test_the_present_holds_deleted_rows_and_what_it_does_not_hold(stage: Stage, ming: User, wang: User) -> None:
-    for number in range(1, 5):
-        await stage.said(ming, str(number))
-    await stage.room.recalling.delete(ming, 4)
-    await stage.room.recalling.recall(ming, 1)
-    await stage.room.showing.announce(wang, PICTURE)
-    ordered = await stage.room.ordering.start(wang)
-    present = await stage.room.history.present(3)
-    assert [message.id for message in present.messages] == [3, 4, 5]
-    assert present.messages[1].state is State.DELETED
-    assert (present.seq, present.first_id, present.forgotten_seq) == (7, 1, 6)
-    assert (present.window, present.announcement) == (ordered.window, PICTURE.image)
 
 
 # Searching
@@ -232,24 +219,24 @@ async def talk(stage: Stage, ming: User) -> None:
 async def test_searching_finds_every_word_in_any_case_and_of_any_length(
     stage: Stage, query: str, found: list[int]
 ) -> None:
-    assert ids(await stage.room.history.search(query, EVERYTHING, 100)) == found
+    assert ids(await stage.room.search.search(query, EVERYTHING, 100)) == found
 
 
 @pytest.mark.usefixtures("talk")
 async def test_what_was_recalled_or_deleted_is_not_found(stage: Stage, ming: User) -> None:
-    await stage.room.recalling.delete(ming, 1)
-    assert ids(await stage.room.history.search("吃", EVERYTHING, 100)) == [2]
+    await stage.room.delete.delete(ming, 1)
+    assert ids(await stage.room.search.search("吃", EVERYTHING, 100)) == [2]
     await stage.sql("UPDATE messages SET recall_until_ms = recall_until_ms + 60000")
-    await stage.room.recalling.recall(ming, 2)
-    assert ids(await stage.room.history.search("吃", EVERYTHING, 100)) == []
+    await stage.room.recall.recall(ming, 2)
+    assert ids(await stage.room.search.search("吃", EVERYTHING, 100)) == []
 
 
 async def test_a_search_goes_on_from_an_id_and_stops_at_its_limit(stage: Stage, ming: User) -> None:
     for _ in range(6):
         await stage.said(ming, "面")
-    assert ids(await stage.room.history.search("面", EVERYTHING, 2)) == [5, 6]
-    assert ids(await stage.room.history.search("面", 5, 2)) == [3, 4]
-    assert ids(await stage.room.history.search("面", 1, 2)) == []
+    assert ids(await stage.room.search.search("面", EVERYTHING, 2)) == [5, 6]
+    assert ids(await stage.room.search.search("面", 5, 2)) == [3, 4]
+    assert ids(await stage.room.search.search("面", 1, 2)) == []
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 100])
@@ -258,8 +245,8 @@ async def test_a_search_in_parts_finds_the_same(
 ) -> None:
     for number in range(6):
         await stage.said(ming, "面" if number % 2 else "饭")
-    monkeypatch.setattr(history_module, "SEARCH_ROWS", rows)
-    assert ids(await stage.room.history.search("面", EVERYTHING, 100)) == [2, 4, 6]
+    monkeypatch.setattr(search_module, "SEARCH_ROWS", rows)
+    assert ids(await stage.room.search.search("面", EVERYTHING, 100)) == [2, 4, 6]
 
 
 async def test_what_is_recalled_between_the_parts_of_a_search_is_not_shown(
@@ -275,9 +262,9 @@ async def test_what_is_recalled_between_the_parts_of_a_search_is_not_shown(
         parts += 1
         if parts == 2:
             monkeypatch.setattr(stage.database, "run", run)
-            await stage.room.recalling.recall(ming, 4)
+            await stage.room.recall.recall(ming, 4)
         return found
 
-    monkeypatch.setattr(history_module, "SEARCH_ROWS", 1)
+    monkeypatch.setattr(search_module, "SEARCH_ROWS", 1)
     monkeypatch.setattr(stage.database, "run", run_and_then_recall)
-    assert ids(await stage.room.history.search("面", EVERYTHING, 100)) == [1, 2, 3]
+    assert ids(await stage.room.search.search("面", EVERYTHING, 100)) == [1, 2, 3]

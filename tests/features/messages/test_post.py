@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.core.events import MessagePosted
 from chatserver.core.model import Kind, Role, State, User
-from chatserver.features.messages.post import Draft, Posted
+from chatserver.features.messages.post import Draft, MessagePosted, Posted
 from tests.stage import PICTURE, Stage, refuses, staged
 from tests.support import FakeClock
 
@@ -26,7 +25,7 @@ async def test_a_message_is_stored_and_announced_as_it_was_answered(stage: Stage
     assert message.created_ms == stage.clock.now_ms()
     assert message.recall_until_ms == stage.clock.now_ms() + 30_000
     assert posted.is_new
-    assert stage.events == [MessagePosted(message)]
+    assert [(type(event), event.message) for event in stage.events] == [(MessagePosted, message)]
     assert (await stage.room.history.newest(50)).messages == (message,)
 
 
@@ -39,9 +38,9 @@ async def test_a_picture_needs_no_words(stage: Stage, ming: User) -> None:
 async def test_ids_and_seqs_grow_and_no_id_is_used_twice(stage: Stage, ming: User) -> None:
     stage.set(history_limit=1)
     first = await stage.said(ming)
-    await stage.room.recalling.delete(ming, first.id)
+    await stage.room.delete.delete(ming, first.id)
     stage.clock.forward(25 * 3600)
-    await stage.room.history.expire()
+    await stage.room.expiry.expire()
     assert await stage.sql("SELECT id FROM messages") == []
     second = await stage.said(ming)
     assert second.id == first.id + 1
@@ -98,7 +97,7 @@ async def test_a_text_may_have_so_many_characters_and_not_one_more(stage: Stage,
 )
 async def test_what_cannot_be_stored_is_a_bad_request(stage: Stage, ming: User, draft: Draft) -> None:
     with refuses(ErrorCode.BAD_REQUEST):
-        await stage.room.posting.post(ming, draft)
+        await stage.room.post.post(ming, draft)
     assert stage.events == []
 
 
@@ -131,8 +130,8 @@ async def test_a_reply_names_its_original_even_when_that_is_recalled_deleted_or_
 ) -> None:
     stage.set(history_limit=3)
     originals = [await stage.said(ming, text) for text in ("recalled", "deleted", "gone")]
-    await stage.room.recalling.recall(wang, originals[0].id)
-    await stage.room.recalling.delete(wang, originals[1].id)
+    await stage.room.recall.recall(wang, originals[0].id)
+    await stage.room.delete.delete(wang, originals[1].id)
     for original in originals:
         assert (await stage.said(ming, "答", reply_to=original.id)).reply_to == original.id
 
@@ -174,7 +173,7 @@ async def test_messages_without_a_client_id_are_all_different(stage: Stage, ming
 
 async def test_a_message_sent_again_after_its_recall_is_not_posted_again(stage: Stage, ming: User) -> None:
     first = await stage.say(ming, "oops", client_id="c1")
-    recalled = await stage.room.recalling.recall(ming, first.message.id)
+    recalled = await stage.room.recall.recall(ming, first.message.id)
     stage.told()
     again = await stage.say(ming, "oops", client_id="c1")
     assert (again.message.id, again.seq, again.is_new) == (1, first.seq, False)
@@ -199,12 +198,12 @@ async def test_a_muted_member_still_hears_that_a_message_was_stored(stage: Stage
 
 
 async def test_what_was_posted_before_can_be_asked_without_posting(stage: Stage, ming: User, hong: User) -> None:
-    assert await stage.room.posting.posted_before(ming, "c1") is None
+    assert await stage.room.post.posted_before(ming, "c1") is None
     first = await stage.say(ming, client_id="c1")
-    before = await stage.room.posting.posted_before(ming, "c1")
+    before = await stage.room.post.posted_before(ming, "c1")
     assert before == Posted(first.message, first.seq, False)
-    assert await stage.room.posting.posted_before(hong, "c1") is None
-    assert await stage.room.posting.posted_before(ming, "") is None
+    assert await stage.room.post.posted_before(hong, "c1") is None
+    assert await stage.room.post.posted_before(ming, "") is None
 
 
 # Not too fast
@@ -251,7 +250,7 @@ async def test_a_refused_message_does_not_use_up_the_interval(
     stage: Stage, ming: User, refused: dict[str, Any]
 ) -> None:
     with pytest.raises(DomainError):
-        await stage.room.posting.post(ming, Draft(**refused))
+        await stage.room.post.post(ming, Draft(**refused))
     assert (await stage.say(ming)).is_new
 
 
@@ -284,10 +283,10 @@ async def test_a_zero_interval_is_none(stage: Stage, ming: User) -> None:
 
 
 async def test_whoever_uploads_hears_early_that_they_are_too_fast(stage: Stage, ming: User, wang: User) -> None:
-    stage.room.posting.check_interval(ming)
-    stage.room.posting.check_interval(ming)  # asking uses nothing up
+    stage.room.post.check_interval(ming)
+    stage.room.post.check_interval(ming)  # asking uses nothing up
     await stage.say(ming)
     await stage.say(wang)
     with refuses(ErrorCode.TOO_FAST):
-        stage.room.posting.check_interval(ming)
-    stage.room.posting.check_interval(wang)
+        stage.room.post.check_interval(ming)
+    stage.room.post.check_interval(wang)

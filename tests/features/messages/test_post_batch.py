@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.core.events import MessageAcknowledged, MessagePosted
 from chatserver.core.model import Role, User
-from chatserver.features.messages.post import Draft, Posted
+from chatserver.features.messages.post import Draft, MessagePosted, Posted
 from tests.stage import Stage, refuses, staged
 from tests.support import FakeClock
 
@@ -20,7 +19,7 @@ Answered = list[Posted | BaseException]
 
 
 async def submit(stage: Stage, *requests: tuple[User, Draft]) -> Answered:
-    """All of them before the writer wakes up; each from a reader of its own, that bears its number."""
+    """All of them before the writer wakes up."""
     loop = asyncio.get_running_loop()
     answers = [loop.create_future() for _ in requests]
     for number, (author, draft) in enumerate(requests):
@@ -28,7 +27,7 @@ async def submit(stage: Stage, *requests: tuple[User, Draft]) -> Answered:
         def answer(posted: Posted | None, error: BaseException | None, number: int = number) -> None:
             answers[number].set_result(posted or error)
 
-        stage.room.posting.submit(author, draft, number, answer)
+        stage.room.post.submit(author, draft, answer)
     return await asyncio.gather(*answers)
 
 
@@ -52,15 +51,8 @@ async def test_neighbours_are_numbered_in_their_order(stage: Stage, ming: User, 
         (2, 2, 2, hong.id, "二", "text", None, ""),
         (3, 3, 3, wang.id, "三", "text", 1, "c"),
     ]
-    posted, acknowledged = (
-        [event for event in stage.events if isinstance(event, kind)] for kind in (MessagePosted, MessageAcknowledged)
-    )
+    posted = [event for event in stage.events if isinstance(event, MessagePosted)]
     assert [event.message for event in posted] == [each.message for each in answered if isinstance(each, Posted)]
-    assert [(event.reader, event.client_id, event.id, event.seq) for event in acknowledged] == [
-        (0, "a", 1, 1),
-        (1, "", 2, 2),
-        (2, "c", 3, 3),
-    ]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 63, 64, 65, 127, 200])

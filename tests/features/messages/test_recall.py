@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from chatserver.core.errors import ErrorCode
-from chatserver.core.events import ContentErased, MessageDeleted, MessageRecalled, RecallSettled
+from chatserver.core.events import ContentErased
 from chatserver.core.model import Message, Role, State, User
+from chatserver.features.messages.delete import MessageDeleted
+from chatserver.features.messages.recall import MessageRecalled, RecallWindowClosed
 from tests.stage import PICTURE, Stage, refuses, staged
 from tests.support import FakeClock
 
@@ -18,7 +20,7 @@ from tests.support import FakeClock
 async def test_the_author_recalls_within_the_window(stage: Stage, ming: User) -> None:
     message = await stage.said(ming)
     stage.clock.forward(29.999)
-    recalled = await stage.room.recalling.recall(ming, message.id)
+    recalled = await stage.room.recall.recall(ming, message.id)
     assert recalled.state is State.RECALLED
     assert recalled.seq == message.seq + 1
 
@@ -28,7 +30,7 @@ async def test_the_window_closes_at_its_end_for_the_author(stage: Stage, ming: U
     message = await stage.said(ming)
     stage.clock.forward(30 + late)
     with refuses(ErrorCode.RECALL_EXPIRED):
-        await stage.room.recalling.recall(ming, message.id)
+        await stage.room.recall.recall(ming, message.id)
     assert (await stage.room.history.newest(1)).messages == (message,)
 
 
@@ -36,50 +38,50 @@ async def test_a_late_timer_lets_no_recall_through(stage: Stage, ming: User) -> 
     message = await stage.said(ming)
     stage.clock.forward(31)  # nobody has called `settle`
     with refuses(ErrorCode.RECALL_EXPIRED):
-        await stage.room.recalling.recall(ming, message.id)
+        await stage.room.recall.recall(ming, message.id)
 
 
 async def test_others_may_not_recall_whatever_they_say_they_are(stage: Stage, ming: User, hong: User) -> None:
     message = await stage.said(ming)
     for impostor in (hong, User(hong.id, "小明", Role.ADMINISTRATOR)):
         with refuses(ErrorCode.NOT_YOURS):
-            await stage.room.recalling.recall(impostor, message.id)
+            await stage.room.recall.recall(impostor, message.id)
 
 
 async def test_an_administrator_recalls_at_any_time(stage: Stage, ming: User, wang: User) -> None:
     message = await stage.said(ming)
     stage.clock.forward(3600)
-    assert (await stage.room.recalling.recall(wang, message.id)).state is State.RECALLED
+    assert (await stage.room.recall.recall(wang, message.id)).state is State.RECALLED
 
 
 async def test_an_administrator_in_the_database_needs_no_new_login(stage: Stage, ming: User, hong: User) -> None:
     message = await stage.said(ming)
     await stage.sql("UPDATE users SET role = 'administrator' WHERE id = ?", hong.id)
-    assert (await stage.room.recalling.recall(hong, message.id)).state is State.RECALLED
+    assert (await stage.room.recall.recall(hong, message.id)).state is State.RECALLED
 
 
 async def test_recalling_again_gives_the_same_answer_even_after_the_window(stage: Stage, ming: User) -> None:
     message = await stage.said(ming)
-    recalled = await stage.room.recalling.recall(ming, message.id)
+    recalled = await stage.room.recall.recall(ming, message.id)
     stage.told()
     stage.clock.forward(60)
-    assert await stage.room.recalling.recall(ming, message.id) == recalled
+    assert await stage.room.recall.recall(ming, message.id) == recalled
     assert stage.events == []
 
 
 async def test_a_recalled_message_is_still_not_anothers(stage: Stage, ming: User, hong: User) -> None:
     message = await stage.said(ming)
-    await stage.room.recalling.recall(ming, message.id)
+    await stage.room.recall.recall(ming, message.id)
     with refuses(ErrorCode.NOT_YOURS):
-        await stage.room.recalling.recall(hong, message.id)
+        await stage.room.recall.recall(hong, message.id)
 
 
 async def test_a_deleted_message_cannot_be_recalled(stage: Stage, ming: User, wang: User) -> None:
     message = await stage.said(ming)
-    await stage.room.recalling.delete(ming, message.id)
+    await stage.room.delete.delete(ming, message.id)
     for actor in (ming, wang):
         with refuses(ErrorCode.GONE):
-            await stage.room.recalling.recall(actor, message.id)
+            await stage.room.recall.recall(actor, message.id)
 
 
 async def test_an_expired_message_is_gone_and_one_that_never_was_is_not_found(
@@ -88,7 +90,7 @@ async def test_an_expired_message_is_gone_and_one_that_never_was_is_not_found(
     stage.set(history_limit=1)
     await stage.said(ming)
     await stage.said(ming)
-    for act in (stage.room.recalling.recall, stage.room.recalling.delete):
+    for act in (stage.room.recall.recall, stage.room.delete.delete):
         for actor in (ming, wang):
             with refuses(ErrorCode.GONE):
                 await act(actor, 1)
@@ -101,16 +103,16 @@ async def test_the_banned_and_the_unknown_recall_nothing(stage: Stage, ming: Use
     message = await stage.said(ming)
     await stage.sql("UPDATE users SET banned = 1")
     with refuses(ErrorCode.BANNED):
-        await stage.room.recalling.recall(ming, message.id)
+        await stage.room.recall.recall(ming, message.id)
     with refuses(ErrorCode.LOGIN_REQUIRED):
-        await stage.room.recalling.recall(User(99, "谁", Role.ADMINISTRATOR), message.id)
+        await stage.room.recall.recall(User(99, "谁", Role.ADMINISTRATOR), message.id)
 
 
 async def test_a_window_of_no_length_closes_at_once(stage: Stage, ming: User) -> None:
     stage.set(recall_seconds=0.0)
     message = await stage.said(ming)
     with refuses(ErrorCode.RECALL_EXPIRED):
-        await stage.room.recalling.recall(ming, message.id)
+        await stage.room.recall.recall(ming, message.id)
 
 
 # Deleting
@@ -121,29 +123,29 @@ async def test_the_author_deletes_at_any_time_and_so_does_an_administrator(
 ) -> None:
     mine, other = await stage.said(ming), await stage.said(ming)
     stage.clock.forward(3600)
-    assert (await stage.room.recalling.delete(ming, mine.id)).state is State.DELETED
-    assert (await stage.room.recalling.delete(wang, other.id)).state is State.DELETED
+    assert (await stage.room.delete.delete(ming, mine.id)).state is State.DELETED
+    assert (await stage.room.delete.delete(wang, other.id)).state is State.DELETED
     assert (await stage.room.history.newest(50)).messages == ()
 
 
 async def test_others_may_not_delete(stage: Stage, ming: User, hong: User) -> None:
     message = await stage.said(ming)
     with refuses(ErrorCode.NOT_YOURS):
-        await stage.room.recalling.delete(hong, message.id)
+        await stage.room.delete.delete(hong, message.id)
 
 
 async def test_deleting_again_gives_the_same_answer(stage: Stage, ming: User) -> None:
     message = await stage.said(ming)
-    deleted = await stage.room.recalling.delete(ming, message.id)
+    deleted = await stage.room.delete.delete(ming, message.id)
     stage.told()
-    assert await stage.room.recalling.delete(ming, message.id) == deleted
+    assert await stage.room.delete.delete(ming, message.id) == deleted
     assert stage.events == []
 
 
 async def test_a_recalled_message_can_be_deleted(stage: Stage, ming: User) -> None:
     message = await stage.said(ming)
-    recalled = await stage.room.recalling.recall(ming, message.id)
-    deleted = await stage.room.recalling.delete(ming, message.id)
+    recalled = await stage.room.recall.recall(ming, message.id)
+    deleted = await stage.room.delete.delete(ming, message.id)
     assert (deleted.state, deleted.seq) == (State.DELETED, recalled.seq + 1)
 
 
@@ -153,7 +155,7 @@ async def test_a_recalled_message_can_be_deleted(stage: Stage, ming: User) -> No
 @pytest.mark.parametrize("act", ["recall", "delete"])
 async def test_nothing_of_the_content_is_left_in_the_row(stage: Stage, ming: User, act: str) -> None:
     message = await stage.said(ming, "秘密", picture=PICTURE, client_id="a secret of its own")
-    left: Message = await getattr(stage.room.recalling, act)(ming, message.id)
+    left: Message = await getattr(getattr(stage.room, act), act)(ming, message.id)
     assert (left.text, left.image, left.thumb, left.client_id, left.width, left.height) == ("", "", "", "", 0, 0)
     row = (await stage.sql("SELECT * FROM messages"))[0]
     assert not any(secret in str(value) for value in row for secret in ("秘密", "secret", ".webp"))
@@ -165,29 +167,31 @@ async def test_the_room_is_told_first_and_then_the_files_go(
 ) -> None:
     message = await stage.said(ming, "看", picture=PICTURE)
     stage.told()
-    left = await getattr(stage.room.recalling, act)(wang, message.id)
-    assert stage.events == [kind(left, "老王"), ContentErased((PICTURE.image, PICTURE.thumb))]
+    left = await getattr(getattr(stage.room, act), act)(wang, message.id)
+    told, erased = stage.events
+    assert (type(told), told.message, told.by) == (kind, left, "老王")  # type: ignore[attr-defined]
+    assert erased == ContentErased((PICTURE.image, PICTURE.thumb), is_urgent=True)
 
 
 async def test_the_log_is_emptied_of_a_text_without_files_too(stage: Stage, ming: User) -> None:
     message = await stage.said(ming)
-    await stage.room.recalling.recall(ming, message.id)
-    assert stage.told(ContentErased) == [ContentErased(())]
+    await stage.room.recall.recall(ming, message.id)
+    assert stage.told(ContentErased) == [ContentErased((), is_urgent=True)]
 
 
 async def test_what_becomes_of_a_picture_can_be_told_by_its_key(stage: Stage, ming: User) -> None:
     message = await stage.said(ming, picture=PICTURE)
-    assert await stage.room.history.state_of_media("abc") is State.LIVE
-    await stage.room.recalling.recall(ming, message.id)
-    assert await stage.room.history.state_of_media("abc") is State.RECALLED
-    assert await stage.room.history.state_of_media("xyz") is None
+    assert await stage.state_of_media("abc") is State.LIVE
+    await stage.room.recall.recall(ming, message.id)
+    assert await stage.state_of_media("abc") is State.RECALLED
+    assert await stage.state_of_media("xyz") is None
 
 
 async def test_a_refused_recall_tells_nobody_and_changes_no_number(stage: Stage, ming: User, hong: User) -> None:
     message = await stage.said(ming)
     stage.told()
     with refuses(ErrorCode.NOT_YOURS):
-        await stage.room.recalling.recall(hong, message.id)
+        await stage.room.recall.recall(hong, message.id)
     assert stage.events == []
     assert (await stage.room.history.newest(1)).seq == message.seq
 
@@ -198,27 +202,27 @@ async def test_a_refused_recall_tells_nobody_and_changes_no_number(stage: Stage,
 async def test_an_author_learns_once_that_the_window_has_closed(stage: Stage, ming: User, hong: User) -> None:
     first, second = await stage.said(ming), await stage.said(hong)
     stage.told()
-    assert await stage.room.recalling.next_settling() == first.recall_until_ms
+    assert await stage.room.recall.next_window_end() == first.recall_until_ms
     stage.clock.set_wall(first.recall_until_ms - 1)
-    await stage.room.recalling.settle()
+    await stage.room.recall.announce_closed_windows()
     assert stage.events == []
     stage.clock.set_wall(first.recall_until_ms)
-    await stage.room.recalling.settle()
-    await stage.room.recalling.settle()
-    assert stage.told() == [RecallSettled(first.id, ming.id)]
-    assert await stage.room.recalling.next_settling() == second.recall_until_ms
+    await stage.room.recall.announce_closed_windows()
+    await stage.room.recall.announce_closed_windows()
+    assert stage.told() == [RecallWindowClosed(first.id, ming.id)]
+    assert await stage.room.recall.next_window_end() == second.recall_until_ms
     stage.clock.forward(60)
-    await stage.room.recalling.settle()
-    assert stage.told() == [RecallSettled(second.id, hong.id)]
-    assert await stage.room.recalling.next_settling() is None
+    await stage.room.recall.announce_closed_windows()
+    assert stage.told() == [RecallWindowClosed(second.id, hong.id)]
+    assert await stage.room.recall.next_window_end() is None
 
 
 async def test_a_recalled_message_does_not_settle(stage: Stage, ming: User) -> None:
     message = await stage.said(ming)
-    await stage.room.recalling.recall(ming, message.id)
+    await stage.room.recall.recall(ming, message.id)
     stage.clock.forward(60)
-    await stage.room.recalling.settle()
-    assert stage.told(RecallSettled) == []
+    await stage.room.recall.announce_closed_windows()
+    assert stage.told(RecallWindowClosed) == []
 
 
 async def test_after_a_restart_only_windows_that_are_still_open_settle(tmp_path: Path) -> None:
@@ -230,7 +234,7 @@ async def test_after_a_restart_only_windows_that_are_still_open_settle(tmp_path:
         open_still = await stage.said(ming)
     clock.forward(15)
     async with staged(tmp_path, clock) as stage:
-        assert await stage.room.recalling.next_settling() == open_still.recall_until_ms
+        assert await stage.room.recall.next_window_end() == open_still.recall_until_ms
         clock.forward(60)
-        await stage.room.recalling.settle()
-        assert stage.told() == [RecallSettled(open_still.id, ming.id)]
+        await stage.room.recall.announce_closed_windows()
+        assert stage.told() == [RecallWindowClosed(open_still.id, ming.id)]

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from chatserver.core.config import ROOM_SETTINGS
-from chatserver.features.settings.page import PARTS, UNITS
+from chatserver.core.config import LIMITS, ROOM_SETTINGS, SETTINGS
 from tests.client import HTML, JSON, PASSWORD, Answer, Browser, House, opened
 
 
@@ -32,9 +31,40 @@ async def whole_form(browser: Browser) -> dict[str, str]:
     return {**json.loads(was), "before": was}
 
 
-def test_every_setting_of_the_room_is_on_the_page_and_no_other() -> None:
-    assert sorted(name for _, names in PARTS for name in names) == sorted(ROOM_SETTINGS)
-    assert UNITS.keys() <= ROOM_SETTINGS.keys()
+async def test_every_setting_of_the_room_is_on_the_page_and_no_other(house: House) -> None:
+    page = (await (await house.administrator()).page("/settings/")).text
+    shown = re.findall(r'<(?:input|select) id="field-\w+" name="(\w+)"', page)
+    assert sorted(shown) == sorted(ROOM_SETTINGS)
+    assert {setting.name for setting in SETTINGS if setting.unit} <= ROOM_SETTINGS.keys()
+
+
+async def test_the_page_shows_the_settings_group_by_group(house: House) -> None:
+    page = (await (await house.administrator()).page("/settings/")).text
+    assert re.findall(r'h2 id="part-(\w+)"|<label for="field-(\w+)"', page) == [
+        *[("room", ""), ("", "room_name"), ("", "language")],
+        *[("members", ""), ("", "registration"), ("", "guests"), ("", "registrations_per_hour")],
+        *[("messages", ""), ("", "send_interval"), ("", "recall_seconds"), ("", "text_max"), ("", "window_seconds")],
+        *[("history", ""), ("", "history_hours"), ("", "history_limit")],
+        *[("pictures", ""), ("", "image_max_kb"), ("", "upload_max_mb")],
+    ]
+
+
+async def test_hello_and_the_room_page_have_the_limits(house: House) -> None:
+    guest = await house.guest()
+    limits = (await guest.socket()).hello["limits"]
+    assert list(limits.items()) == [
+        ("send_interval_ms", 0),
+        ("recall_ms", 30_000),
+        ("text_max", 2000),
+        ("upload_max_bytes", 20 * 1024 * 1024),
+        ("image_max_bytes", 200 * 1024),
+        ("history_limit", 100),
+        ("history_ms", 24 * 3_600_000),
+        ("window_seconds", 100),
+    ]
+    assert tuple(limits) == LIMITS
+    found = re.search(r'"limits":({[^}]+})', (await guest.page("/")).text)
+    assert found and json.loads(found[1]) == limits
 
 
 async def test_it_is_for_administrators(house: House) -> None:

@@ -6,7 +6,6 @@ import re
 
 from chatserver.features.status.charts import HEIGHT, WIDTH, chart
 from chatserver.features.status.hour import SAMPLES_MAX
-from chatserver.http.keys import METRICS
 from tests.client import House
 
 
@@ -31,7 +30,7 @@ async def test_it_says_how_the_room_is_doing_in_plain_words(house: House) -> Non
 
 async def test_it_draws_what_was_and_needs_no_inline_style(house: House) -> None:
     admin = await house.administrator()
-    watch = house.server.app[METRICS]
+    watch = house.server.room.metrics
     before = (await admin.page("/status/")).text
     assert "chart-line" not in before
     for _ in range(3):
@@ -46,14 +45,14 @@ async def test_it_draws_what_was_and_needs_no_inline_style(house: House) -> None
 
 
 async def test_an_hour_is_kept_and_no_more(house: House) -> None:
-    watch = house.server.app[METRICS]
+    watch = house.server.room.metrics
     for _ in range(SAMPLES_MAX + 5):
         watch.sample()
     assert len(watch.hour) == SAMPLES_MAX
 
 
 async def test_a_sample_is_taken_every_half_minute_of_beats(house: House) -> None:
-    watch = house.server.app[METRICS]
+    watch = house.server.room.metrics
     taken = len(watch.hour)
     for _ in range(3):
         house.clock.forward(10)
@@ -65,8 +64,8 @@ async def test_a_sample_is_taken_every_half_minute_of_beats(house: House) -> Non
 async def test_a_server_that_was_late_is_remarked_on(house: House) -> None:
     admin = await house.administrator()
     assert "No problems found" in (await admin.page("/status/?lang=en")).text
-    watch = house.server.app[METRICS]
-    watch.lag.note(1.5)
+    watch = house.server.room.metrics
+    watch.lag.observe(1.5)
     watch.sample()
     words = (await admin.page("/status/?lang=en")).text
     assert "delayed by up to 1.5 s" in words and "No problems found" not in words

@@ -1,0 +1,16 @@
+"""One switch for all optimisations: `CHAT_TUNING=off` in the environment turns every one of them off.
+
+For tests, which run both ways, and for finding out whether an optimisation causes a fault. It is no
+setting: it is not listed and not documented for operators. docs/architecture.md has a section for
+each optimisation, with the gain that was measured.
+"""
+
+from __future__ import annotations
+
+import os
+
+VARIABLE = "CHAT_TUNING"
+
+
+def is_on() -> bool:
+    return os.environ.get(VARIABLE, "on") != "off"

@@ -1,0 +1,35 @@
+"""How SQLite is set up: for the database in use, and for a copy that this program writes."""
+
+from __future__ import annotations
+
+import sqlite3
+
+
+def set_up_database(connection: sqlite3.Connection) -> None:
+    """Raises sqlite3.Error, also where the file system does not allow a write-ahead log."""
+    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    if mode != "wal":
+        raise sqlite3.OperationalError(f"the file system does not allow a write-ahead log (got {mode})")
+    # FULL: an acknowledged message is on the disk, not only in the kernel's memory.
+    connection.execute("PRAGMA synchronous = FULL")
+    _set_up_common(connection)
+    connection.execute("PRAGMA busy_timeout = 5000")
+    connection.execute("PRAGMA journal_size_limit = 4194304")
+
+
+def set_up_copy(connection: sqlite3.Connection) -> None:
+    """A copy is opened by one process at a time: it needs neither a write-ahead log nor shared memory.
+
+    Its header, copied from the database, still says WAL. With the exclusive lock SQLite can read such
+    a file without shared memory and change the journal mode.
+    """
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    connection.execute("PRAGMA journal_mode = DELETE")
+    _set_up_common(connection)
+
+
+def _set_up_common(connection: sqlite3.Connection) -> None:
+    # Erased content must stay neither in free pages nor in a temporary file.
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute("PRAGMA foreign_keys = ON")

@@ -1,0 +1,103 @@
+"""The operator's commands about members, and the rule for the first administrator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chatserver.core.clock import Clock
+from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.model import Role, User
+from chatserver.db.database import Database
+from chatserver.db.transaction import Transaction
+from chatserver.features.accounts import names, passwords, sessions, store
+from chatserver.features.accounts.events import MemberChanged
+from chatserver.features.accounts.login_failures import LoginFailures
+from chatserver.features.accounts.passwords import PasswordHasher
+
+
+class Administrators:
+    """No permission is checked: only the operator, who has the data directory, can call an operation."""
+
+    def __init__(self, database: Database, clock: Clock, hasher: PasswordHasher, failures: LoginFailures) -> None:
+        self._database = database
+        self._clock = clock
+        self._hasher = hasher
+        self._failures = failures
+
+    async def make_administrator(self, name: str, password: str | None) -> tuple[User, bool]:
+        """Make the member of that name an administrator, unmuted and not banned, or add a new one.
+
+        Returns the member and whether the member is new. With `password`, a member's sessions end. Raises
+        DomainError: `name_invalid`; `password_weak`, also for a new member without a password; `name_taken` with the
+        `name` of a member whose name only looks like this one.
+        """
+        names.check(name, privileged=True)
+        name = names.normalise(name)
+        if password is not None:
+            passwords.check_strength(password, name)
+        hashed = await self._hasher.hash(password) if password is not None else None
+        return await self._database.run(lambda tx: self._make_administrator(tx, name, hashed))
+
+    async def reset_password(self, name: str, password: str) -> tuple[User, int]:
+        """Set a member's password and end all sessions of that member.
+
+        Returns the member and how many sessions that were. Raises DomainError: `not_found`, `password_weak`.
+        """
+        key = names.lookup_key(name)
+        passwords.check_strength(password, name)
+        hashed = await self._hasher.hash(password)
+        user, ended = await self._database.run(lambda tx: _reset_password(tx, key, hashed))
+        self._failures.clear(key)
+        return user, ended
+
+    async def on_create_admin(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """`name`, and `password` or null; answers `name` and whether the member was `created`."""
+        user, is_new = await self.make_administrator(arguments["name"], arguments.get("password"))
+        return {"name": user.name, "created": is_new}
+
+    async def on_reset_password(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """`name` and `password`; answers `name` and how many `sessions_ended`."""
+        user, ended = await self.reset_password(arguments["name"], arguments["password"])
+        return {"name": user.name, "sessions_ended": ended}
+
+    def _make_administrator(self, tx: Transaction, name: str, hashed: str | None) -> tuple[User, bool]:
+        account = store.account_named(tx, names.skeleton(name))
+        if account is None:
+            if hashed is None:
+                raise DomainError(ErrorCode.PASSWORD_WEAK)
+            return store.add(tx, name, hashed, Role.ADMINISTRATOR, "", self._clock.now_ms()), True
+        if account.user.name != name:
+            raise DomainError(ErrorCode.NAME_TAKEN, name=account.user.name)
+        user = User(account.user.id, name, Role.ADMINISTRATOR, account.user.avatar)
+        tx.execute("UPDATE users SET role = 'administrator', muted_until_ms = 0, banned = 0 WHERE id = ?", (user.id,))
+        tx.announce(MemberChanged(user))
+        if hashed is not None:
+            _set_password(tx, user.id, hashed)
+        return user, False
+
+    OPERATIONS = {"create-admin": on_create_admin, "reset-password": on_reset_password}
+
+
+def exists(tx: Transaction) -> bool:
+    """True where the room has an administrator; from then on it always has one (see moderate.py)."""
+    return tx.one("SELECT 1 FROM users WHERE role = 'administrator' LIMIT 1") is not None
+
+
+def add_first(tx: Transaction, name: str, hashed: str, now_ms: int) -> User:
+    """A new administrator. Raises DomainError: `forbidden` where there is one, `name_taken`."""
+    if exists(tx):
+        raise DomainError(ErrorCode.FORBIDDEN)
+    return store.add(tx, name, hashed, Role.ADMINISTRATOR, "", now_ms)
+
+
+def _reset_password(tx: Transaction, key: str, hashed: str) -> tuple[User, int]:
+    account = store.account_named(tx, key)
+    if account is None:
+        raise DomainError(ErrorCode.NOT_FOUND)
+    return account.user, _set_password(tx, account.user.id, hashed)
+
+
+def _set_password(tx: Transaction, user_id: int, hashed: str) -> int:
+    """Returns how many sessions ended."""
+    tx.execute("UPDATE users SET password = ? WHERE id = ?", (hashed, user_id))
+    return sessions.end_others(tx, user_id)

@@ -1,0 +1,20 @@
+"""What an export holds of members and their sessions: no password, no token, no hash of either."""
+
+from __future__ import annotations
+
+from chatserver.core.export import ExportTable
+
+EXPORTS = (
+    ExportTable(
+        "users",
+        "member",
+        ("id", "name", "role", "avatar", "muted_until_ms", "banned", "read_id", "created_ms"),
+        "id",
+    ),
+    ExportTable(
+        "sessions",
+        "session",
+        ("id", "user_id", "created_ms", "seen_ms", "expires_ms", "agent", "address"),
+        "id",
+    ),
+)

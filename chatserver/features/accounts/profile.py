@@ -1,0 +1,146 @@
+"""The profile: a member's avatar, password and sessions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.events import ContentErased
+from chatserver.core.model import Session, User
+from chatserver.db.database import Database
+from chatserver.db.transaction import Transaction
+from chatserver.features.accounts import names, passwords, permissions, sessions, store
+from chatserver.features.accounts.events import MemberChanged
+from chatserver.features.accounts.login_failures import LoginFailures
+from chatserver.features.accounts.passwords import PasswordHasher
+from chatserver.features.accounts.sessions import Sessions
+from chatserver.http import responses
+from chatserver.http.access import Access
+from chatserver.http.encode import user_json
+from chatserver.http.page_context import local_time
+from chatserver.http.route import Route
+from chatserver.http.uploads import Uploads
+from chatserver.http.viewer import VIEWER, form_of, short_agent, wants_json
+
+_NOTICES = ("avatar", "password", "session")
+
+
+class Profile:
+    def __init__(
+        self,
+        database: Database,
+        hasher: PasswordHasher,
+        failures: LoginFailures,
+        uploads: Uploads,
+        sessions: Sessions,
+    ) -> None:
+        self._database = database
+        self._hasher = hasher
+        self._failures = failures
+        self._uploads = uploads
+        self._sessions = sessions
+
+    async def change_avatar(self, user: User, avatar: str) -> User:
+        """Set the avatar, the name of a stored file; the file of the old one is erased.
+
+        Raises DomainError `banned`.
+        """
+        return await self._database.run(lambda tx: _set_avatar(tx, user, avatar))
+
+    async def change_password(self, user: User, old: str, new: str, session_id: int) -> None:
+        """Set a new password and end all sessions but `session_id`.
+
+        Raises DomainError: `password_weak`; `login_throttled`; `login_failed` when `old` is not the password, or
+        is no longer the password by the time that the new hash is computed.
+        """
+        passwords.check_strength(new, user.name)
+        key = names.lookup_key(user.name)
+        self._failures.count(key)
+        account = await self._database.run(lambda tx: store.account(tx, user.id))
+        if account is None or not await self._hasher.verify(old, account.password):
+            raise DomainError(ErrorCode.LOGIN_FAILED)
+        self._failures.clear(key)
+        before, hashed = account.password, await self._hasher.hash(new)
+        await self._database.run(lambda tx: _change_password(tx, user.id, before, hashed, session_id))
+
+    async def get_page(self, request: web.Request) -> web.Response:
+        return responses.page(request, "profile.html", await self._page(request))
+
+    async def on_form(self, request: web.Request) -> web.Response:
+        """One of three: the file `avatar`; `old_password` and `new_password`; `end_session`, a session's id.
+
+        Answers `{"user": {…}}`, or a browser's form with 303 to the page.
+        """
+        form, session = form_of(request), _session_of(request)
+        user = session.user
+        try:
+            if "avatar" in form.files:
+                notice, user = "avatar", await self._take_avatar(request, user)
+            elif form.text("new_password") or form.text("old_password"):
+                await self.change_password(user, form.text("old_password"), form.text("new_password"), session.id)
+                notice = "password"
+            elif session_id := form.number("end_session"):
+                await self._sessions.end(user, session_id)
+                notice = "session"
+            else:
+                raise DomainError(ErrorCode.EMPTY)
+        except DomainError as error:
+            return responses.refused_form(request, error, "profile.html", await self._page(request))
+        if wants_json(request):
+            return responses.as_json({"user": user_json(user)})
+        return responses.see_other(f"/profile/?done={notice}")
+
+    async def _take_avatar(self, request: web.Request, user: User) -> User:
+        avatar = await self._uploads.take_avatar(request)
+        async with self._uploads.kept_if_used(avatar):
+            return await self.change_avatar(user, avatar)
+
+    async def _page(self, request: web.Request) -> dict[str, Any]:
+        current = _session_of(request)
+        rows = [
+            {
+                "id": session.id,
+                "current": session.id == current.id,
+                "agent": short_agent(session.agent),
+                "address": session.address,
+                "created": local_time(request, session.created_ms),
+                "seen": local_time(request, session.seen_ms),
+            }
+            for session in await self._sessions.of_user(current.user)
+        ]
+        done = request.query.get("done", "")
+        notice = request[VIEWER].t(f"page.profile_done_{done}") if done in _NOTICES else None
+        return {"sessions": rows, "notice": notice, "error": None}
+
+    ROUTES = (
+        Route("GET", "/profile/", get_page, Access.MEMBER),
+        Route("POST", "/profile/", on_form, Access.MEMBER),
+    )
+
+
+def _session_of(request: web.Request) -> Session:
+    session = request[VIEWER].session
+    assert session is not None  # the routes are for members
+    return session
+
+
+def _set_avatar(tx: Transaction, user: User, avatar: str) -> User:
+    before = permissions.member(tx, user)
+    tx.execute("UPDATE users SET avatar = ? WHERE id = ?", (avatar, user.id))
+    changed = User(before.id, before.name, before.role, avatar)
+    tx.announce(MemberChanged(changed))
+    if before.avatar:
+        tx.announce(ContentErased((before.avatar,)))
+    return changed
+
+
+def _change_password(tx: Transaction, user_id: int, before: str, hashed: str, kept_session: int) -> None:
+    """Replace the hash `before`, unless it was replaced meanwhile or the member was banned."""
+    done = tx.execute(
+        "UPDATE users SET password = ? WHERE id = ? AND password = ? AND banned = 0", (hashed, user_id, before)
+    )
+    if not done.rowcount:
+        raise DomainError(ErrorCode.LOGIN_FAILED)
+    sessions.end_others(tx, user_id, kept_session)

@@ -1,0 +1,70 @@
+"""The session cookie: aiohttp-session, with the token in the cookie and its hash in the database."""
+
+from __future__ import annotations
+
+import aiohttp_session
+from aiohttp import web
+from aiohttp_session import AbstractStorage
+
+from chatserver.core.model import Session, User
+from chatserver.features.accounts.sessions import LIFE_MS, Sessions
+from chatserver.http.cookies import COOKIES
+from chatserver.http.origin import OriginPolicy
+from chatserver.http.viewer import VIEWER
+
+_USER, _PROOF = "user", "proof"
+
+
+class SessionCookie(AbstractStorage):
+    """Storage of aiohttp-session. What a session holds is set when it begins and never changed after."""
+
+    def __init__(self, sessions: Sessions, origin: OriginPolicy, secure: bool) -> None:
+        super().__init__(
+            cookie_name="__Host-session" if secure else "session",
+            max_age=LIFE_MS // 1000,
+            secure=secure,
+            httponly=True,
+            samesite="Lax",
+        )
+        self._sessions = sessions
+        self._origin = origin
+
+    async def find(self, request: web.Request) -> Session | None:
+        """The session that this request comes with, as it is at this moment; None when it has ended."""
+        token = request[COOKIES].get(self.cookie_name)
+        return await self._sessions.find(token) if token else None
+
+    async def begin(self, request: web.Request, user: User, proof: str | None = None) -> None:
+        """Log `user` in: the old session ends, and the response sets the token of a new one.
+
+        `proof` is as in Sessions.start. What that raises is raised when the response is prepared.
+        """
+        await self.end(request)
+        session = await aiohttp_session.new_session(request)
+        session[_USER] = user.id
+        session[_PROOF] = proof
+
+    async def end(self, request: web.Request) -> None:
+        """Log out: the session ends, and the response removes the cookie."""
+        session = request[VIEWER].session
+        if session is not None:
+            await self._sessions.end(session.user, session.id)
+        (await aiohttp_session.get_session(request)).invalidate()
+
+    async def load_session(self, request: web.Request) -> aiohttp_session.Session:
+        user = request[VIEWER].user
+        if user is None:
+            return await self.new_session()
+        return aiohttp_session.Session(None, data={"session": {_USER: user.id}}, new=False)
+
+    async def save_session(
+        self, request: web.Request, response: web.StreamResponse, session: aiohttp_session.Session
+    ) -> None:
+        if session.empty:
+            self.save_cookie(response, "")
+            return
+        # A header may hold bytes that are not UTF-8; SQLite stores no lone surrogates.
+        agent = request.headers.get("User-Agent", "").encode("utf-8", "replace").decode()
+        address = self._origin.address(request)
+        token = await self._sessions.start(session[_USER], agent, address, session[_PROOF])
+        self.save_cookie(response, token, max_age=self.max_age)

@@ -1,0 +1,70 @@
+"""Delete a message: its author or an administrator, at any time."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from chatserver.core import json
+from chatserver.core.events import ContentErased
+from chatserver.core.model import Message, State, User
+from chatserver.db.database import Database
+from chatserver.db.transaction import Transaction
+from chatserver.features.accounts import permissions
+from chatserver.features.messages import store
+from chatserver.features.messages.answer import change_answer
+from chatserver.features.messages.encode import Encode, MessageChange, MessageEncoder
+from chatserver.http.access import Access
+from chatserver.http.client_frame import ClientFrame
+from chatserver.http.route import ID, Route, path_id
+from chatserver.http.viewer import member_of
+
+
+class MessageDeleted(MessageChange):
+    """`message` is the empty row that is left, with a new `seq`; `by` is the name of the actor."""
+
+    __slots__ = ("by",)
+
+    def __init__(self, message: Message, encode: Encode, by: str) -> None:
+        super().__init__(message, encode)
+        self.by = by
+
+    def frame(self) -> bytes:
+        return json.dumps({"type": "delete", "seq": self.message.seq, "id": self.message.id, "by": self.by})
+
+
+class Delete:
+    def __init__(self, database: Database, encoder: MessageEncoder) -> None:
+        self._database = database
+        self._encoder = encoder
+
+    async def delete(self, actor: User, message_id: int) -> Message:
+        """Empty the message and leave it out of every list. Repeated: the same answer.
+
+        Raises DomainError: `not_yours`, `not_found`, `gone`, `banned`.
+        """
+        return await self._database.run(lambda tx: self._delete(tx, actor, message_id), frees=True)
+
+    async def on_frame(self, frame: ClientFrame) -> None:
+        """`{"type": "delete", "id": N}`; answered by the broadcast."""
+        await self.delete(frame.user, frame.id("id"))
+
+    async def on_form(self, request: web.Request) -> web.Response:
+        return change_answer(request, self._encoder, await self.delete(member_of(request), path_id(request)))
+
+    def _delete(self, tx: Transaction, actor: User, message_id: int) -> Message:
+        actor = permissions.member(tx, actor)
+        files = store.files_of(tx, message_id)
+        row = tx.one(
+            f"UPDATE messages SET state = 'deleted', ended_by = ?, {store.EMPTY}"  # nosec B608 # constants
+            " WHERE id = ? AND state <> 'deleted' AND (? OR user_id = ?) RETURNING id",
+            (actor.id, message_id, actor.is_administrator, actor.id),
+        )
+        if row is None:
+            return store.unchanged(tx, actor, message_id, State.DELETED)
+        message = store.stamp_emptied(tx, message_id)
+        tx.announce(MessageDeleted(message, self._encoder, actor.name))
+        tx.announce(ContentErased(files, is_urgent=True))
+        return message
+
+    ROUTES = (Route("POST", f"/delete_message/{ID}/", on_form, Access.MEMBER),)
+    FRAMES = {"delete": on_frame}

@@ -1,0 +1,15 @@
+"""What an export holds of messages and reactions."""
+
+from __future__ import annotations
+
+from chatserver.core.export import ExportTable
+
+_MESSAGE = (
+    "id", "seq", "posted_seq", "state", "kind", "preset", "user_id", "text", "image", "thumb", "width", "height",
+    "closes_ms", "reply_to", "client_id", "created_ms", "recall_until_ms", "ended_by",
+)  # fmt: skip
+
+EXPORTS = (
+    ExportTable("messages", "message", _MESSAGE, "id"),
+    ExportTable("reactions", "reaction", ("message_id", "emoji", "user_id"), "message_id, emoji, user_id"),
+)

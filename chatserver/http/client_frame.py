@@ -1,0 +1,106 @@
+"""A frame from a client, as a feature's handler gets it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.model import User
+from chatserver.http.query import ID_MAX
+from chatserver.realtime.connection import Connection
+
+# Called when a frame is done, with what kept it from being done, if anything did.
+Done = Callable[[BaseException | None], None]
+
+
+class Direct(NamedTuple):
+    """A handler `(frame, done)` that runs in the callback that read the frame, without a task.
+
+    For what a busy room does all the time. Other handlers are coroutines `(frame)`, a task each.
+    """
+
+    handler: Callable[..., Any]
+
+
+class InvalidFrame(Exception):
+    """No frame of the protocol: no JSON object, or of an unknown type."""
+
+
+class Replies(Protocol):
+    """How a frame is answered: see FrameReader."""
+
+    connection: Connection
+
+    def send(self, payload: bytes) -> None: ...
+    def reply(self, payload: bytes) -> None: ...
+    def refuse(self, error: DomainError, fields: dict[str, Any]) -> None: ...
+
+
+class ClientFrame:
+    """`fields` is the JSON object as sent. The readers of fields raise DomainError `bad_request` (`field`)."""
+
+    __slots__ = ("_replies", "fields")
+
+    def __init__(self, fields: dict[str, Any], replies: Replies) -> None:
+        self.fields = fields
+        self._replies = replies
+
+    @property
+    def user(self) -> User:
+        """The member who sent it. Raises DomainError `login_required` for a guest."""
+        user = self._replies.connection.user
+        if user is None:
+            raise DomainError(ErrorCode.LOGIN_REQUIRED)
+        return user
+
+    def text(self, name: str) -> str:
+        """The field's text; "" where it is absent or null."""
+        value = self.fields.get(name, "")
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise DomainError(ErrorCode.BAD_REQUEST, field=name)
+        return value
+
+    def id(self, name: str) -> int:
+        """The field's id, 1 or more."""
+        value = self.fields.get(name)
+        if type(value) is not int or not 0 < value <= ID_MAX:
+            raise DomainError(ErrorCode.BAD_REQUEST, field=name)
+        return value
+
+    def optional_id(self, name: str) -> int | None:
+        """The same; None where the field is absent or null."""
+        return None if self.fields.get(name) is None else self.id(name)
+
+    def send(self, payload: bytes) -> None:
+        """Send JSON to the sender now."""
+        self._replies.send(payload)
+
+    def reply(self, payload: bytes) -> None:
+        """Send JSON to the sender after the events of the transaction that was just committed."""
+        self._replies.reply(payload)
+
+    def refuse(self, error: DomainError) -> None:
+        """Answer with a `refused` frame that names the frame as its sender did."""
+        self._replies.refuse(error, self.fields)
+
+
+def _reject_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_reject_constant)
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The frame's object, which has a text `type`. Raises InvalidFrame."""
+    try:
+        fields = _DECODER.decode(text)
+    except (ValueError, RecursionError):
+        raise InvalidFrame from None
+    if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
+        raise InvalidFrame
+    return fields

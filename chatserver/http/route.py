@@ -1,0 +1,33 @@
+"""What a feature says of its routes: plain data, bound to the feature's object by the server."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+from aiohttp import web
+
+from chatserver.http.access import Access
+
+Handler = Callable[..., Awaitable[web.StreamResponse]]
+
+# A message, a member, a window: positive, and small enough for SQLite's 64 bits.
+ID = r"{id:[1-9]\d{0,17}}"
+
+
+class Route(NamedTuple):
+    """`handler` is a method of the class that lists the route; `access` says who may use it.
+
+    A GET answers HEAD too, unless `has_head` is false (a WebSocket handshake).
+    """
+
+    method: str
+    path: str
+    handler: Callable[..., Any]
+    access: Access
+    has_head: bool = True
+
+
+def path_id(request: web.Request) -> int:
+    """The `{id}` of the path."""
+    return int(request.match_info["id"])

@@ -1,0 +1,65 @@
+"""`chatserver invite`: create an invitation and print the address at which it is used."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import TypeVar
+
+from chatserver.core.config import Config, Real, Whole
+from chatserver.ops.call import Call
+from chatserver.ops.command import Command
+from chatserver.ops.options import add_json
+from chatserver.ops.output import complain, print_json
+
+T = TypeVar("T")
+
+_HOURS_MIN = 0.01
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--uses", metavar="N", type=_uses, default=1, help="members who may register (default: 1)")
+    parser.add_argument("--hours", metavar="N", type=_hours, default=168, help="how long it is valid (default: 168)")
+    add_json(parser)
+
+
+def run(call: Call) -> None:
+    done = call.operate("invite", {"uses": call.arguments.uses, "hours": call.arguments.hours})
+    address = f"{done['address'] or _own_address(call.config)}/register/?invite={done['code']}"
+    if call.arguments.json:
+        print_json({"address": address, **{name: value for name, value in done.items() if name != "address"}})
+        return
+    print(address)
+    if done["registration"] != "invite":
+        complain(f"registration is {done['registration']}, so no invitation is needed now")
+
+
+def _uses(typed: str) -> int:
+    from chatserver.features.invites.invites import USES_MAX
+
+    return _parsed(Whole(1, USES_MAX), typed)
+
+
+def _hours(typed: str) -> float:
+    from chatserver.features.invites.invites import HOURS_MAX
+
+    return _parsed(Real(_HOURS_MIN, HOURS_MAX), typed)
+
+
+def _parsed(parse: Callable[[str], T], typed: str) -> T:
+    """argparse hides the message of a ValueError, not of its own error."""
+    try:
+        return parse(typed)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}, not {typed!r}") from None
+
+
+def _own_address(config: Config) -> str:
+    """The address of a server with these settings; "" where only a running one knows its port."""
+    if config.base_url or not config.port:
+        return config.base_url
+    host = f"[{config.host}]" if ":" in config.host else config.host
+    return f"{'https' if config.tls_cert else 'http'}://{host}:{config.port}"
+
+
+COMMAND = Command("invite", "create an invitation and print its link", add_arguments, run, position=5)

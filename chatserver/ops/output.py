@@ -1,0 +1,18 @@
+"""What commands print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from chatserver.core.logs import escape_unprintable
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def complain(message: str) -> None:
+    """One line on standard error."""
+    print(escape_unprintable(f"chatserver: {message}"), file=sys.stderr)

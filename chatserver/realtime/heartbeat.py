@@ -1,0 +1,34 @@
+"""The hub's heartbeat, which also measures how late the event loop runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+from chatserver.realtime.hub import Hub
+
+# Nothing that a beat checks is due sooner; without connections a machine may sleep longer.
+BEAT_SECONDS = 1.0
+IDLE_SECONDS = 5.0
+
+
+@contextlib.asynccontextmanager
+async def beating(hub: Hub, on_beat: Callable[[float], None]) -> AsyncIterator[None]:
+    """Beat until the block ends. `on_beat` gets the delay of each beat in seconds: every reader waited as long."""
+    loop = asyncio.get_running_loop()
+
+    async def beat() -> None:
+        while True:
+            pause = IDLE_SECONDS if hub.is_empty else BEAT_SECONDS
+            due = loop.time() + pause
+            await asyncio.sleep(pause)
+            on_beat(max(0.0, loop.time() - due))
+            hub.beat()
+
+    task = asyncio.create_task(beat(), name="heartbeat")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,44 @@
+"""Another aiohttp or aiosqlite than the one whose private parts were read is refused in one sentence."""
+
+from __future__ import annotations
+
+import aiohttp
+import aiosqlite
+import pytest
+from aiohttp import web_urldispatcher
+from aiohttp._websocket import reader
+
+from chatserver.db import aiosqlite_compat
+from chatserver.http.aiohttp_compat import requirements
+
+
+def test_the_installed_versions_fit() -> None:
+    requirements.check()
+    assert aiosqlite_compat.problem() == ""
+
+
+def test_the_next_major_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aiohttp, "__version__", "4.0.0a1")
+    with pytest.raises(requirements.IncompatibleAiohttp, match=r"^aiohttp 4\.0\.0a1 .*needs aiohttp 3"):
+        requirements.check()
+
+
+def test_a_part_with_other_parameters_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Changed:
+        def feed_data(self, data: bytes) -> None:
+            """Without `size`, as in aiohttp 4."""
+
+    monkeypatch.setattr(reader, "WebSocketDataQueue", Changed)
+    with pytest.raises(requirements.IncompatibleAiohttp, match=r"WebSocketDataQueue\.feed_data.*strict_websocket\.py"):
+        requirements.check()
+
+
+def test_a_part_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(web_urldispatcher, "_default_expect_handler")
+    with pytest.raises(requirements.IncompatibleAiohttp, match=r"web_urldispatcher\._default_expect_handler"):
+        requirements.check()
+
+
+def test_another_aiosqlite_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(aiosqlite.Connection, "_execute")
+    assert "aiosqlite" in aiosqlite_compat.problem()

@@ -1,0 +1,78 @@
+"""A room behaves the same with every optimisation on and with all of them off (`CHAT_TUNING`)."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from chatserver.core import tuning
+from chatserver.core.model import Role
+from chatserver.db.jobs import BatchedJob, Group, group_neighbours
+from chatserver.db.vacuum_schedule import DELAY_SECONDS, VacuumSchedule
+from chatserver.realtime import direct_write
+from chatserver.realtime.shared_buffer import SHARED_MIN, SharedBuffer
+from tests.client import opened, picture
+from tests.realtime.connections import FakeTransport
+
+BOTH_WAYS = pytest.mark.parametrize("switch", ["on", "off"])
+
+
+@BOTH_WAYS
+async def test_messages_reach_every_reader_once_and_in_order(
+    tmp_path: Path, switch: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(tuning.VARIABLE, switch)
+    async with opened(tmp_path, history_limit=1000) as house:
+        sender = await (await house.administrator()).socket()
+        readers = [await (await house.guest()).socket() for _ in range(5)]
+        long = "长" * 1000  # ten of them in one batch are more than SHARED_MIN bytes
+        await asyncio.gather(*(sender.send("post", text=f"{n} {long}", client_id=f"c{n}") for n in range(60)))
+        acks = [await sender.expect("ack", client_id=f"c{n}") for n in range(60)]
+        assert len({ack["id"] for ack in acks}) == 60
+        for reader in readers:
+            await reader.in_step()
+            received = [frame["message"] for frame in reader.heard("message")]
+            assert [message["id"] for message in received] == sorted(ack["id"] for ack in acks)
+            assert [message["text"].split()[0] for message in received] == [str(n) for n in range(60)]
+
+
+@BOTH_WAYS
+async def test_a_picture_is_taken_and_what_is_recalled_leaves_the_files(
+    tmp_path: Path, switch: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(tuning.VARIABLE, switch)
+    async with opened(tmp_path) as house:
+        member = await house.member("小明")
+        shown = await member.show(picture())
+        assert shown["kind"] == "image"
+        assert (await member.recall(shown["id"])).status == 200
+        assert (await member.get(shown["image"])).status == 410
+
+
+@BOTH_WAYS
+def test_the_switch_reaches_each_optimisation(switch: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(tuning.VARIABLE, switch)
+    is_on = switch == "on"
+    assert tuning.is_on() is is_on
+
+    def function(tx: object, items: object) -> list[Role]:
+        return []
+
+    jobs = [BatchedJob(function, n, lambda result, error: None) for n in range(3)]  # type: ignore[arg-type]
+    assert [type(each) for each in group_neighbours(jobs)] == ([Group] if is_on else [BatchedJob] * 3)
+    shared = SharedBuffer(b"x" * SHARED_MIN)
+    assert (shared._file is not None) is is_on
+    shared.close()
+    schedule = VacuumSchedule()
+    schedule.record(0.0, 1.0)
+    assert schedule.due(10.0, is_urgent=False) == (61.0 if is_on else 10.0 + DELAY_SECONDS)
+    transport = FakeTransport()
+    transport.get_extra_info = lambda name, default=None: _Socket() if name == "socket" else None  # type: ignore[method-assign]
+    assert (direct_write.descriptor(transport) is not None) is is_on
+
+
+class _Socket:
+    def fileno(self) -> int:
+        return -1
