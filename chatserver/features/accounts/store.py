@@ -54,7 +54,8 @@ def account(tx: Transaction, user_id: int) -> Account | None:
 
 def accounts(tx: Transaction, user_ids: Iterable[int]) -> dict[int, Account]:
     """Those that exist, by id. One query for many costs a third of a query for each."""
-    rows = tx.all(f"{_ACCOUNT} WHERE id IN (SELECT value FROM json_each(?))", (json.dumps([*user_ids]),))
+    sql = f"{_ACCOUNT} WHERE id IN (SELECT value FROM json_each(?))"  # nosec B608 # constants
+    rows = tx.all(sql, (json.dumps([*user_ids]),))
     return {row[0]: found for row in rows if (found := _account(row))}
 
 
