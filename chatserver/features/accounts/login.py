@@ -15,7 +15,6 @@ from chatserver.features.accounts.store import Account
 from chatserver.http import responses
 from chatserver.http.access import Access
 from chatserver.http.encode import user_json
-from chatserver.http.origin import same_origin_navigation
 from chatserver.http.route import Route
 from chatserver.http.site import SITE
 from chatserver.http.viewer import VIEWER, form_of, wants_json
@@ -78,9 +77,7 @@ class Login:
         return responses.see_other(target)
 
     async def get_logout(self, request: web.Request) -> web.Response:
-        """A link on one of this server's pages logs out; a link on another site's page shows a button."""
-        if request.method == "GET" and same_origin_navigation(request):
-            return await self.on_logout(request)
+        """A button, always: members can post links to this address, and following one must not log out."""
         return responses.page(request, "logout.html", {})
 
     async def on_logout(self, request: web.Request) -> web.Response:
