@@ -66,14 +66,14 @@ class OrderingWindows:
         """
         if seconds is not None and not 1 <= seconds <= SECONDS_MAX:
             raise DomainError(ErrorCode.BAD_REQUEST, field="seconds")
-        return await self._database.run(lambda tx: self._start(tx, actor, seconds, Preset.START))
+        return await self._database.run(lambda tx: self._start(tx, actor, seconds))
 
     async def stop(self, actor: User) -> PresetPosted:
         """Close the window. Raises DomainError: `forbidden`, `banned`, `window_closed` when none is open."""
         return await self._database.run(lambda tx: self._stop(tx, actor))
 
     async def countdown(self, actor: User) -> PresetPosted:
-        """Post the countdown of the open window, or open one. Raises DomainError: `forbidden`, `banned`."""
+        """Post the countdown of the open window. Raises DomainError: `forbidden`, `banned`, `window_closed`."""
         return await self._database.run(lambda tx: self._countdown(tx, actor))
 
     async def close_due(self) -> None:
@@ -95,7 +95,7 @@ class OrderingWindows:
     def on_changed(self, event: WindowChanged) -> None:
         self._current = event.window if event.window.is_open else None
 
-    def _start(self, tx: Transaction, actor: User, seconds: int | None, preset: Preset) -> PresetPosted:
+    def _start(self, tx: Transaction, actor: User, seconds: int | None) -> PresetPosted:
         actor = permissions.administrator(tx, actor)
         now_ms = self._clock.now_ms()
         closes_ms = now_ms + (seconds or self._settings.now.window_seconds) * 1000
@@ -106,7 +106,7 @@ class OrderingWindows:
             window = replace(current[0], closes_ms=closes_ms)
             tx.execute("UPDATE windows SET closes_ms = ? WHERE id = ? AND closed_ms IS NULL", (closes_ms, window.id))
         tx.announce(WindowChanged(window, self._clock))
-        return PresetPosted(self._post(tx, preset, actor, now_ms, closes_ms), window)
+        return PresetPosted(self._post(tx, Preset.START, actor, now_ms, closes_ms), window)
 
     def _stop(self, tx: Transaction, actor: User) -> PresetPosted:
         actor = permissions.administrator(tx, actor)
@@ -119,7 +119,7 @@ class OrderingWindows:
         actor = permissions.administrator(tx, actor)
         current = self._open_window(tx)
         if current is None:
-            return self._start(tx, actor, None, Preset.COUNTDOWN)
+            raise DomainError(ErrorCode.WINDOW_CLOSED)
         window = current[0]
         message = self._post(tx, Preset.COUNTDOWN, actor, self._clock.now_ms(), window.closes_ms)
         return PresetPosted(message, window)

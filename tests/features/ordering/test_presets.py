@@ -90,11 +90,12 @@ async def test_the_countdown_is_that_of_the_open_window(house: House, command: s
     assert len(socket.heard("window")) == 1
 
 
-async def test_a_countdown_without_a_window_opens_one(house: House) -> None:
+async def test_a_countdown_without_a_window_is_refused_and_says_nothing(house: House) -> None:
     admin, guest = await house.administrator(), await house.guest()
-    assert (await admin.preset("countdown")).status in (200, 201)
-    assert said((await guest.messages())[-1])[:2] == ("preset", "countdown")
-    assert (await guest.socket()).hello["window"]["closes_ms"] == START_MS + 100_000
+    refused = await admin.preset("countdown")
+    assert (refused.status, refused.code) == (409, "window_closed")
+    assert await guest.messages() == []
+    assert (await guest.socket()).hello["window"] is None
 
 
 @pytest.mark.parametrize("seconds", [1, 86_400])

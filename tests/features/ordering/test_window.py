@@ -117,12 +117,13 @@ async def test_the_countdown_shows_the_open_window_and_leaves_it(stage: Stage, w
     assert stage.events == [MessagePosted(shown.message, ENCODER)]
 
 
-async def test_the_countdown_opens_a_window_where_none_is_open(stage: Stage, wang: User) -> None:
-    shown = await stage.room.windows.countdown(wang)
-    assert shown.window.is_open
-    assert shown.window.closes_ms == stage.clock.now_ms() + 100_000
-    assert shown.message.preset is Preset.COUNTDOWN
-    assert stage.happened() == ["WindowChanged", "MessagePosted"]
+async def test_the_countdown_is_refused_where_no_window_is_open(stage: Stage, wang: User) -> None:
+    with refuses(ErrorCode.WINDOW_CLOSED):
+        await stage.room.windows.countdown(wang)
+    await stage.room.windows.start(wang, 60)
+    stage.clock.forward(60)  # its end has come, though no timer has run
+    with refuses(ErrorCode.WINDOW_CLOSED):
+        await stage.room.windows.countdown(wang)
 
 
 # By itself
@@ -191,10 +192,10 @@ async def test_a_late_timer_leaves_no_window_open(stage: Stage, wang: User) -> N
     with refuses(ErrorCode.WINDOW_CLOSED):
         await stage.room.windows.stop(wang)
     stage.told()
-    second = await stage.room.windows.countdown(wang)
+    second = await stage.room.windows.start(wang)
     assert second.window.id != first.window.id
     assert second.window.closes_ms == stage.clock.now_ms() + 100_000
-    assert said_presets(stage) == [(Preset.STOP, "老王"), (Preset.COUNTDOWN, "老王")]
+    assert said_presets(stage) == [(Preset.STOP, "老王"), (Preset.START, "老王")]
 
 
 async def test_starting_after_the_deadline_opens_another_window(stage: Stage, wang: User) -> None:
