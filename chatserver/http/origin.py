@@ -16,6 +16,9 @@ _OWN_SITES = {"same-origin", "none"}
 # Headers that proxies add.
 _PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 
+# X-Forwarded-Proto -> the scheme of the page's origin. Some proxies name a WebSocket's handshake by its own scheme.
+_SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+
 
 class OriginPolicy:
     """The server's public origin and the trusted proxies."""
@@ -41,7 +44,7 @@ class OriginPolicy:
         scheme = "https" if self._is_tls else "http"
         if self._from_proxy(request):
             forwarded = request.headers.get("X-Forwarded-Proto", "").strip().lower()
-            scheme = forwarded if forwarded in ("http", "https") else scheme
+            scheme = _SCHEMES.get(forwarded, scheme)
         host = request.host
         default = ":443" if scheme == "https" else ":80"
         return f"{scheme}://{host.removesuffix(default)}".lower()
@@ -105,16 +108,6 @@ class OriginPolicy:
         return parsed is not None and any(
             parsed in network for network in self._proxies if network.version == parsed.version
         )
-
-
-def same_origin_navigation(request: web.Request) -> bool:
-    """True if the browser reports that the user followed a link on a page of this server (Fetch Metadata)."""
-    headers = request.headers
-    return (
-        headers.get("Sec-Fetch-Site") == "same-origin"
-        and headers.get("Sec-Fetch-Mode") == "navigate"
-        and "Sec-Purpose" not in headers  # a prefetch: the user has not followed the link
-    )
 
 
 def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -271,6 +271,18 @@ async def test_a_trusted_proxy_is_believed_about_https(tmp_path: Path) -> None:
         ).code == "csrf"
 
 
+@pytest.mark.parametrize(("forwarded", "scheme"), [("wss", "https"), ("ws", "http"), ("WSS", "https")])
+async def test_a_proxy_that_names_a_handshake_by_its_own_scheme_is_understood(
+    tmp_path: Path, forwarded: str, scheme: str
+) -> None:
+    async with opened(tmp_path, trusted_proxies="127.0.0.1") as house:
+        guest = await house.guest(X_Forwarded_Proto=forwarded)
+        await (await guest.dial(house.address.replace("http:", f"{scheme}:"))).close()
+        other = {"http": "https", "https": "http"}[scheme]
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await guest.dial(house.address.replace("http:", f"{other}:"))
+
+
 async def test_limits_of_an_address_are_of_the_forwarded_one(tmp_path: Path) -> None:
     async with opened(tmp_path, trusted_proxies="127.0.0.1", registrations_per_hour=1) as house:
         await house.member("one", X_Forwarded_For="203.0.113.1")
