@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+import types
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -113,6 +116,25 @@ async def test_the_hasher_hashes_and_verifies(hasher: PasswordHasher) -> None:
     hashed = await hasher.hash("correct horse")
     assert await hasher.verify("correct horse", hashed) is True
     assert await hasher.verify("wrong horse", hashed) is False
+
+
+async def test_what_is_longer_than_a_password_is_wrong_before_any_work_on_it(
+    hasher: PasswordHasher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alternating accents of different classes: the time to compose them grows with the square of their number."""
+    lengths: list[int] = []
+
+    def normalize(form: Literal["NFC"], text: str) -> str:
+        lengths.append(len(text))
+        return unicodedata.normalize(form, text)
+
+    hashed = await hasher.hash("correct horse")
+    monkeypatch.setattr(passwords, "unicodedata", types.SimpleNamespace(normalize=normalize))
+    for wrong in ("\u0301\u0316" * 30_000, "a" * (passwords.PASSWORD_MAX + 1), "\ud800" * 9):
+        assert not await hasher.verify(wrong, hashed)
+        assert not await hasher.verify(wrong, None)
+    assert await hasher.verify("correct horse", hashed)
+    assert max(lengths) <= passwords.PASSWORD_MAX
 
 
 async def test_nobody_has_any_password(hasher: PasswordHasher) -> None:
