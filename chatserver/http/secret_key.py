@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from pathlib import Path
+
+from chatserver.core import durable_files
 
 SECRET_BYTES = 32
 
 
 def load(data_dir: Path) -> bytes:
-    """Read `secret.key` (32 bytes) of this data directory; create it if it does not exist. Raises OSError."""
+    """Read `secret.key` (32 bytes) of this data directory; create it if it does not exist.
+
+    Raises OSError, also for a file of another length: a short key, which a power failure or a full disk may have left
+    of it, would protect no form.
+    """
     path = data_dir / "secret.key"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_bytes(SECRET_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
-    return path.read_bytes()
+    if not path.exists():
+        _create(path)
+    secret = path.read_bytes()
+    if len(secret) != SECRET_BYTES:
+        advice = "restore it from a backup, or delete it: the next start creates another"
+        raise OSError(errno.EINVAL, f"has {len(secret)} bytes, not {SECRET_BYTES}; {advice}", str(path))
+    return secret
 
 
 def files(data_dir: Path) -> list[Path]:
     """The secret files of this data directory: the regular files named `*.key`."""
     return sorted(path for path in data_dir.glob("[a-z]*.key") if path.is_file() and not path.is_symlink())
+
+
+def _create(path: Path) -> None:
+    """Under a temporary name first, so that the file has its name only once its content is on the disk."""
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.unlink(missing_ok=True)  # left by a crash
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secrets.token_bytes(SECRET_BYTES))
+        file.flush()
+        os.fsync(descriptor)
+    os.rename(temporary, path)
+    durable_files.sync(path.parent)
