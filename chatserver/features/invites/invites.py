@@ -173,14 +173,22 @@ class Invites:
     OPERATIONS = {"invite": on_invite}
 
 
+# An invitation of the operator is valid until it expires; one of an administrator only while they are one.
+_MAKER_MAY_INVITE = (
+    "(made_by IS NULL OR EXISTS"
+    " (SELECT 1 FROM users a WHERE a.id = made_by AND a.role = 'administrator' AND a.banned = 0))"
+)
+_VALID = f"code_hash = ? AND expires_ms > ? AND {_MAKER_MAY_INVITE}"
+
+
 def use(tx: Transaction, code: str, now_ms: int) -> None:
     """Take one use of an invitation; with the last use it is deleted. Raises DomainError `invite_invalid`."""
     valid = (_hash(code), now_ms)
-    last = tx.execute("DELETE FROM invites WHERE code_hash = ? AND expires_ms > ? AND uses_left = 1", valid)
-    if last.rowcount:
+    last = f"DELETE FROM invites WHERE {_VALID} AND uses_left = 1"  # nosec B608 # constants
+    if tx.execute(last, valid).rowcount:
         return
-    one = tx.execute("UPDATE invites SET uses_left = uses_left - 1 WHERE code_hash = ? AND expires_ms > ?", valid)
-    if not one.rowcount:
+    one = f"UPDATE invites SET uses_left = uses_left - 1 WHERE {_VALID}"  # nosec B608 # constants
+    if not tx.execute(one, valid).rowcount:
         raise DomainError(ErrorCode.INVITE_INVALID)
 
 
@@ -198,7 +206,7 @@ def _opened(tx: Transaction, actor: User, now_ms: int) -> list[OpenInvite]:
     permissions.administrator(tx, actor)
     rows = tx.all(
         "SELECT lower(hex(i.code_hash)), i.uses_left, i.created_ms, i.expires_ms, coalesce(u.name, '')"
-        " FROM invites i LEFT JOIN users u ON u.id = i.made_by WHERE i.expires_ms > ?"
+        f" FROM invites i LEFT JOIN users u ON u.id = i.made_by WHERE i.expires_ms > ? AND {_MAKER_MAY_INVITE}"
         " ORDER BY i.created_ms DESC, i.code_hash LIMIT ?",
         (now_ms, LISTED_MAX),
     )
@@ -212,7 +220,7 @@ def _withdraw(tx: Transaction, actor: User, invite_id: str) -> None:
 
 
 def _is_valid(tx: Transaction, code: str, now_ms: int) -> bool:
-    sql = "SELECT 1 FROM invites WHERE code_hash = ? AND expires_ms > ?"
+    sql = f"SELECT 1 FROM invites WHERE {_VALID}"  # nosec B608 # constants
     return tx.one(sql, (_hash(code), now_ms)) is not None
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.core.model import User
+from chatserver.core.model import Role, User
+from chatserver.features.accounts.moderate import Act
 from tests.stage import Stage, refuses, staged
 from tests.support import FakeClock
 
@@ -53,6 +54,21 @@ async def test_it_is_refused_before_any_work_is_done(stage: Stage) -> None:
     await stage.room.register.check("小明", PASSWORD, f" {code}\n", "192.0.2.1")
     await stage.room.register.check("小明", PASSWORD, code, "192.0.2.1")  # a check uses nothing up
     await register(stage, "小明", code)
+
+
+@pytest.mark.parametrize("act", [Act.DEMOTE, Act.BAN])
+async def test_it_ends_with_the_role_of_who_made_it(stage: Stage, wang: User, act: Act) -> None:
+    other = await stage.join("店长", Role.ADMINISTRATOR)
+    invites = stage.room.invites
+    ended, kept = (await invites.create(2, 1, maker=other)).code, (await invites.create(2, 1, maker=wang)).code
+    await register(stage, "小明", ended)
+    await stage.room.members.act(wang, other.id, act)
+    with refuses(ErrorCode.INVITE_INVALID):
+        await stage.room.register.check("小红", PASSWORD, ended, "192.0.2.1")
+    with refuses(ErrorCode.INVITE_INVALID):
+        await register(stage, "小红", ended)
+    assert [invite.made_by for invite in await invites.opened(wang)] == [wang.name]
+    await register(stage, "小红", kept)
 
 
 async def test_of_many_who_have_the_last_use_one_gets_in(stage: Stage) -> None:
