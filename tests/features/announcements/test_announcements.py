@@ -54,8 +54,8 @@ async def test_the_preset_picture_is_posted_as_a_copy_of_its_own(stage: Stage, w
     assert stage.told() == [MessagePosted(first, ENCODER), MessagePosted(second, ENCODER)]
     await stage.room.recall.recall(wang, first.id)
     assert stage.told(ContentErased) == [ContentErased((first.image, first.thumb), is_urgent=True)]
-    assert await stage.run(lambda tx: media._state_of(tx, "copy1")) is State.RECALLED
-    assert await stage.run(lambda tx: media._state_of(tx, "copy2")) is State.LIVE
+    assert await stage.run(lambda tx: media.state_of(tx, "copy1")) is State.RECALLED
+    assert await stage.run(lambda tx: media.state_of(tx, "copy2")) is State.LIVE
 
 
 async def test_without_a_preset_picture_there_is_nothing_to_post(stage: Stage, wang: User) -> None:
