@@ -68,6 +68,8 @@ def _compare(asked: argparse.Namespace, machine: str, cores: Cores, work: Path) 
         started = time.perf_counter()
         turns = asked.turns or (1 if asked.quick else row.turns)
         lines, remarks = against.compare(row, this, other, turns)
+        # At once too: a comparison that is ended early has told what it found.
+        tell("\n".join(map(against.as_line, lines)))
         tell(f"row {row.number} took {time.perf_counter() - started:.0f} s")
         found += lines
         notes += [f"- Row {row.number}: {remark}" for remark in remarks]

@@ -83,12 +83,12 @@ def compare(row: Row, this: Bench, other: Bench, turns: int) -> tuple[list[Compa
     measured; the quietest `turns` of them count.
     """
     measured: list[_Measured] = []
-    most = turns if this.quick else 2 * turns
+    most = turns if this.quick or not row.is_disturbed_by_others else 2 * turns
     while len(measured) < turns or (len(measured) < most and _quiet(measured) < turns):
         measured.append(_measure(row, this, other, len(measured)))
     kept = sorted(measured, key=lambda turn: turn.others)[:turns]
     notes = []
-    if disturbed := turns - _quiet(kept):
+    if row.is_disturbed_by_others and (disturbed := turns - _quiet(kept)):
         share = f"{kept[-1].others:.0%}"
         notes.append(f"disturbed: in {disturbed} of {turns} turns other processes used up to {share} of the machine.")
     return _comparisons(row, kept), notes
@@ -138,6 +138,10 @@ def worse_lines(found: Iterable[Comparison], percent: float) -> list[str]:
 
 def as_table(machine: str, found: Iterable[Comparison]) -> str:
     return "\n".join([f"{machine}; medians.", "", *table([_HEADER, *map(_cells, found)])])
+
+
+def as_line(comparison: Comparison) -> str:
+    return " | ".join(_cells(comparison))
 
 
 def as_json(machine: str, found: Sequence[Comparison]) -> str:

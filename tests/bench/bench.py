@@ -33,6 +33,7 @@ class Row:
     comparable: Callable[[Bench], AbstractContextManager[Measure]] | None = None
     pairs: int = 1
     turns: int = 8
+    is_disturbed_by_others: bool = True
 
 
 @dataclass(frozen=True, slots=True)
