@@ -59,6 +59,9 @@ class Settings:
         self.operators = config
         self._sources = dict(sources or {})
         self._overrides: Mapping[str, str] = {}
+        # The limits of the Config that was asked for last: each page and each `hello` has them.
+        self._limits_of: Config | None = None
+        self._limits: dict[str, Any] = {}
 
     def source(self, name: str) -> str:
         """Where the value in force comes from: "room", "flag", "variable" or "default"."""
@@ -66,7 +69,9 @@ class Settings:
 
     def greeting(self) -> dict[str, Any]:
         """Fields of `hello` and of the page."""
-        return {"limits": limits(self.now)}
+        if self._limits_of is not self.now:
+            self._limits_of, self._limits = self.now, limits(self.now)
+        return {"limits": self._limits}
 
     def listed(self, tx: Transaction) -> list[ListedSetting]:
         """Every setting that administrators can change, in the table's order."""
