@@ -69,8 +69,6 @@ class DeadlineTimer:
             try:
                 await self._step()
                 pause = RETRY_SECONDS
-            except asyncio.CancelledError:
-                raise
             except Exception:
                 log.exception("the %s timer failed; next attempt in %.1f s", self.name, pause)
                 await asyncio.sleep(pause)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import math
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,6 +58,8 @@ _PNG_DEPTH_OFFSET = 24
 
 # EXIF orientation (Exif 2.3, section 4.6.4, tag 0x0112) -> the transposition that makes the image upright.
 _ORIENTATION = 0x0112
+# What Pillow 13.0 raises for it (its JpegImagePlugin catches these, OSError aside, when it reads the resolution).
+_DAMAGED_EXIF = (struct.error, KeyError, OSError, SyntaxError, TypeError, ValueError)
 _TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -208,7 +211,7 @@ def _transposition(image: Image.Image) -> Image.Transpose | None:
     """The transposition for the EXIF orientation. Ignores damaged EXIF, which is common in valid photographs."""
     try:
         return _TRANSPOSITIONS.get(image.getexif().get(_ORIENTATION, 1))
-    except Exception:
+    except _DAMAGED_EXIF:
         return None
 
 
