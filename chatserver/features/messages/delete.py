@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from chatserver.core import json
 from chatserver.core.events import ContentErased
 from chatserver.core.model import Message, State, User
 from chatserver.db.database import Database
@@ -12,24 +11,16 @@ from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
 from chatserver.features.messages import store
 from chatserver.features.messages.answer import change_answer
-from chatserver.features.messages.encode import Encode, MessageChange, MessageEncoder
+from chatserver.features.messages.encode import MessageEmptied, MessageEncoder
 from chatserver.http.access import Access
 from chatserver.http.client_frame import ClientFrame
 from chatserver.http.route import ID, Route, path_id
 from chatserver.http.viewer import member_of
 
 
-class MessageDeleted(MessageChange):
-    """`message` is the empty row that is left, with a new `seq`; `by` is the name of the actor."""
-
-    __slots__ = ("by",)
-
-    def __init__(self, message: Message, encode: Encode, by: str) -> None:
-        super().__init__(message, encode)
-        self.by = by
-
-    def frame(self) -> bytes:
-        return json.dumps({"type": "delete", "seq": self.message.seq, "id": self.message.id, "by": self.by})
+class MessageDeleted(MessageEmptied):
+    __slots__ = ()
+    frame_type = "delete"
 
 
 class Delete:

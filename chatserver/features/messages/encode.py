@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as stdlib_json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from chatserver.core import json
@@ -103,6 +103,20 @@ class MessageChange(Event):
 
     def frame(self) -> bytes:
         return b'{"type":"message","seq":%d,"message":%b}' % (self.message.seq, self.json)
+
+
+class MessageEmptied(MessageChange):
+    """The base of recall and delete. `message` is the empty row that is left; `by` is the name of the actor."""
+
+    __slots__ = ("by",)
+    frame_type: ClassVar[str]
+
+    def __init__(self, message: Message, encode: Encode, by: str) -> None:
+        super().__init__(message, encode)
+        self.by = by
+
+    def frame(self) -> bytes:
+        return json.dumps({"type": self.frame_type, "seq": self.message.seq, "id": self.message.id, "by": self.by})
 
 
 def page_json(messages: bytes, seq: int, first_id: int, epoch: str) -> bytes:

@@ -17,7 +17,7 @@ from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
 from chatserver.features.messages import store
 from chatserver.features.messages.answer import change_answer
-from chatserver.features.messages.encode import Encode, MessageChange, MessageEncoder
+from chatserver.features.messages.encode import MessageEmptied, MessageEncoder
 from chatserver.features.messages.post import MessagePosted
 from chatserver.http.access import Access
 from chatserver.http.client_frame import ClientFrame
@@ -25,17 +25,9 @@ from chatserver.http.route import ID, Route, path_id
 from chatserver.http.viewer import member_of
 
 
-class MessageRecalled(MessageChange):
-    """`message` is the empty row that is left, with a new `seq`; `by` is the name of the actor."""
-
-    __slots__ = ("by",)
-
-    def __init__(self, message: Message, encode: Encode, by: str) -> None:
-        super().__init__(message, encode)
-        self.by = by
-
-    def frame(self) -> bytes:
-        return json.dumps({"type": "recall", "seq": self.message.seq, "id": self.message.id, "by": self.by})
+class MessageRecalled(MessageEmptied):
+    __slots__ = ()
+    frame_type = "recall"
 
 
 @dataclass(frozen=True, slots=True)
