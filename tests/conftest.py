@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -26,6 +27,16 @@ def nothing_blocks_the_loop(watched_loop: blocking.Found) -> Iterator[None]:
     watched_loop.taken()
     yield
     assert watched_loop.taken() == []
+
+
+@pytest.fixture
+def logging_as_before() -> Iterator[None]:
+    """What `logs.setup` changes is put back afterwards."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    logging.captureWarnings(False)
 
 
 @pytest.fixture

@@ -1,11 +1,15 @@
-"""What many tests need: a clock to move, and a Config to change."""
+"""What many tests need: a clock to move, a Config to change, and a wait for what nothing tells of."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from chatserver.core import config
+
+T = TypeVar("T")
 
 # 2026-11-22 14:36:00 in Shanghai.
 START_MS = 1_795_329_360_000
@@ -42,3 +46,12 @@ def make_config(data_dir: Path, **settings: Any) -> config.Config:
     typed = {"data_dir": data_dir, "port": 0, "bcrypt_rounds": 4, **settings}
     loaded, _ = config.load({name: str(value) for name, value in typed.items()}, {})
     return loaded
+
+
+async def eventually(probe: Callable[[], T], what: str = "") -> T:
+    """Call `probe` again and again until its answer is true; the answer. A minute later the test fails."""
+    deadline = asyncio.get_running_loop().time() + 60
+    while not (found := probe()):
+        assert asyncio.get_running_loop().time() < deadline, what or "it never came to be"
+        await asyncio.sleep(0.01)
+    return found

@@ -6,22 +6,14 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Iterator
 
 import pytest
 
 from chatserver.core import logs
 
+pytestmark = pytest.mark.usefixtures("logging_as_before")
+
 NASTY = "eve\n2026 ERROR forged\r\x1b[31mred\u2028\u202e\x00\x7f\ud800 小明"
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = handlers, level
-    logging.captureWarnings(False)
 
 
 @pytest.mark.parametrize("format", ["text", "json"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from chatserver.features.accounts.events import SessionsEnded
 from chatserver.realtime.hub import Hub
 from chatserver.realtime.publisher import Publisher
 from tests.stage import staged
-from tests.support import FakeClock
+from tests.support import FakeClock, eventually
 
 
 class Disk:
@@ -60,42 +60,34 @@ def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 async def running(disk: Disk) -> AsyncIterator[Eraser]:
     eraser = Eraser(disk.erase, disk.empty)
     async with eraser.running():
-        await until(lambda: disk.logs == 1)
+        await eventually(lambda: disk.logs == 1)
         disk.asked.clear()
         yield eraser
 
 
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while True:
-            if is_so():
-                return
-            await asyncio.sleep(0.001)
-
-
 async def test_the_log_is_emptied_at_the_start_for_what_a_crash_left(disk: Disk) -> None:
     async with Eraser(disk.erase, disk.empty).running():
-        await until(lambda: disk.asked == ["log"])
+        await eventually(lambda: disk.asked == ["log"])
 
 
 async def test_files_go_at_once_and_the_log_soon_after(disk: Disk) -> None:
     async with running(disk) as eraser:
         eraser.on_erased(ContentErased(("images/a.webp", "images/a.thumb.webp")))
-        await until(lambda: disk.logs == 1)
+        await eventually(lambda: disk.logs == 1)
         assert disk.asked == [{"images/a.webp", "images/a.thumb.webp"}, "log"]
 
 
 async def test_a_text_has_no_files_but_is_in_the_log(disk: Disk) -> None:
     async with running(disk) as eraser:
         eraser.on_erased(ContentErased())
-        await until(lambda: disk.asked == ["log"])
+        await eventually(lambda: disk.asked == ["log"])
 
 
 async def test_one_emptying_serves_all_that_is_erased_meanwhile(disk: Disk) -> None:
     async with running(disk) as eraser:
         for number in range(50):
             eraser.on_erased(ContentErased((f"images/{number}.webp",)))
-        await until(lambda: disk.logs == 1)
+        await eventually(lambda: disk.logs == 1)
         assert disk.asked == [{f"images/{number}.webp" for number in range(50)}, "log"]
 
 
@@ -107,14 +99,14 @@ async def test_other_events_are_not_its_business(disk: Disk) -> None:
         await asyncio.sleep(0.01)
         assert disk.asked == []
         publish([ContentErased()])
-        await until(lambda: disk.logs == 1)
+        await eventually(lambda: disk.logs == 1)
 
 
 async def test_after_a_failure_it_tries_again_until_all_is_gone(disk: Disk, caplog: pytest.LogCaptureFixture) -> None:
     async with running(disk) as eraser:
         disk.file_failures, disk.log_failures = 2, 2
         eraser.on_erased(ContentErased(("images/a.webp",)))
-        await until(lambda: disk.logs == 3)
+        await eventually(lambda: disk.logs == 3)
     assert [asked for asked in disk.asked if asked != "log"] == [{"images/a.webp"}] * 3
     assert caplog.text.count("erasing failed") == 4
 
@@ -130,7 +122,7 @@ async def test_what_comes_while_files_are_being_erased_is_not_forgotten(disk: Di
     eraser = Eraser(erase, disk.empty)
     eraser.on_erased(ContentErased(("images/a.webp",)))
     async with eraser.running():
-        await until(lambda: {"images/late.webp"} in disk.asked)
+        await eventually(lambda: {"images/late.webp"} in disk.asked)
     assert disk.asked[:2] == [{"images/a.webp"}, {"images/late.webp"}]
 
 
@@ -167,7 +159,7 @@ async def test_what_expires_is_written_out_in_proportion_to_what_that_costs() ->
     disk = SlowDisk(0.02)
     async with running(disk) as eraser:
         eraser.on_erased(ContentErased())
-        await until(lambda: disk.logs == 1)
+        await eventually(lambda: disk.logs == 1)
     (_, ended), (begun, _) = disk.spans[:2]
     assert begun - ended >= 0.9 * vacuum_schedule.EXPIRED_FACTOR * disk.seconds  # clocks have grains
 
@@ -177,11 +169,11 @@ async def test_what_is_taken_back_does_not_wait_for_that(monkeypatch: pytest.Mon
     disk = SlowDisk(0.002)
     async with running(disk) as eraser:
         eraser.on_erased(ContentErased(("images/old.webp",)))
-        await until(lambda: {"images/old.webp"} in disk.asked)  # files wait for nothing
+        await eventually(lambda: {"images/old.webp"} in disk.asked)  # files wait for nothing
         await asyncio.sleep(0.05)
         assert disk.logs == 0
         eraser.on_erased(ContentErased(is_urgent=True))
-        await until(lambda: disk.logs == 1)
+        await eventually(lambda: disk.logs == 1)
 
 
 def test_the_longest_wait_leaves_time_to_keep_the_promise_of_ten_seconds() -> None:
@@ -206,4 +198,4 @@ async def test_a_recalled_text_is_in_no_file_soon_after(tmp_path: Path) -> None:
             message = await stage.said(ming, "这是秘密")
             assert is_stored()
             await stage.room.recall.recall(ming, message.id)
-            await until(lambda: not is_stored())
+            await eventually(lambda: not is_stored())

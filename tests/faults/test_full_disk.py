@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import resource
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,18 +16,10 @@ from chatserver.db import disk_reserve
 from tests.client import Browser, Socket, picture
 from tests.faults.disk import Disk, mounted
 from tests.process.serving import Serving, serving
+from tests.support import eventually
 
 PATIENCE = 60.0
 FLAGS = ("--send-interval", "0", "--history-limit", "100000", "--recall-seconds", "3600")
-
-
-async def until(is_so: Callable[[], object], what: str) -> None:
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while not is_so():
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        pytest.fail(f"never: {what}")
 
 
 async def post_until_refused(socket: Socket) -> int:
@@ -105,8 +96,8 @@ async def on_a_small_disk(disk: Disk) -> None:
         await reader.expect("recall", id=secret["id"])
         assert (await writer.delete(shown["id"])).status == 200
         await reader.expect("delete", id=shown["id"])
-        await until(lambda: b"SECRET-x1y2z3" not in everything(data), "what was recalled is in no file")
-        await until(lambda: not list((data / "media" / "images").iterdir()), "its picture is gone")
+        await eventually(lambda: b"SECRET-x1y2z3" not in everything(data), "what was recalled is in no file")
+        await eventually(lambda: not list((data / "media" / "images").iterdir()), "its picture is gone")
         assert (await writer.get("/healthz")).status == 200
         assert (data / "ballast").stat().st_size == disk_reserve.SIZE, "the ballast was not taken on again"
 
@@ -134,10 +125,14 @@ async def retention_on_a_small_disk(disk: Disk) -> None:
         first = await writer.say("SECRET-x1y2z3 " + "x" * 1_000)
         disk.fill()
         await post_until_refused(socket)
-        await until(lambda: [e for e in socket.heard("expire") if first["id"] in e["ids"]], "the first has expired")
+        await eventually(
+            lambda: [e for e in socket.heard("expire") if first["id"] in e["ids"]], "the first has expired"
+        )
         disk.fill()
-        await until(lambda: b"SECRET-x1y2z3" not in everything(disk.path / "data"), "it is in no file")
-        await until(lambda: (disk.path / "data" / "ballast").stat().st_size == disk_reserve.SIZE, "the ballast is back")
+        await eventually(lambda: b"SECRET-x1y2z3" not in everything(disk.path / "data"), "it is in no file")
+        await eventually(
+            lambda: (disk.path / "data" / "ballast").stat().st_size == disk_reserve.SIZE, "the ballast is back"
+        )
 
 
 def everything(data: Path) -> bytes:

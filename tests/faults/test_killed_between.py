@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pytest
 from tests.client import Browser, picture
 from tests.faults.tracing import killing, needs_strace
 from tests.process.serving import serving
+from tests.support import eventually
 
 # Each is made once or twice for a photo: the parts, their names, their directory; the row; the removal.
 STEPS = [("rename", 1), ("rename", 2), ("unlink", 2), ("fsync", 3), ("fsync", 4)]
@@ -40,7 +40,7 @@ async def killed_and_looked_after(data: Path, call: str, number: int) -> bool:
         for message in shown:
             assert (await guest.get(message["image"])).status == 200
             assert (await guest.get(message["thumb"])).status == 200
-        await _until(lambda: files(data) == named(data))
+        await eventually(lambda: files(data) == named(data))
         kept = {message["image"] for message in await guest.messages()}
         gone = {message["image"] for message in await guest.messages() if message["state"] != "live"}
         assert set(acknowledged[1:]) <= kept | gone, "a photo that was acknowledged is lost"
@@ -77,9 +77,3 @@ def named(data: Path) -> set[str]:
         rows = database.execute("SELECT image, thumb FROM messages WHERE image <> ''").fetchall()
     database.close()
     return {name for row in rows for name in row}
-
-
-async def _until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        while not is_so():
-            await asyncio.sleep(0.05)

@@ -6,12 +6,12 @@ import asyncio
 import signal
 import struct
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from tests.client import Browser, multipart, picture
 from tests.faults.crowd import deaf, guests
 from tests.process.serving import Serving, serving
+from tests.support import eventually
 
 PATIENCE = 120.0
 FLAGS = ("--send-interval", "0", "--connections-per-address", "0", "--registrations-per-hour", "0")
@@ -36,15 +36,6 @@ async def settled_descriptors(server: Serving) -> int:
     return counts[-1]
 
 
-async def until(is_so: Callable[[], object]) -> float:
-    """Seconds until it was so."""
-    begun = time.perf_counter()
-    async with asyncio.timeout(PATIENCE):
-        while not is_so():
-            await asyncio.sleep(0.05)
-    return time.perf_counter() - begun
-
-
 async def test_readers_that_never_read_cost_little_and_leave_nothing(tmp_path: Path) -> None:
     await never_reading(tmp_path, readers=20, messages=1_000, size=8_000)
 
@@ -60,7 +51,7 @@ async def never_reading(data: Path, readers: int, messages: int, size: int = 1_0
         await writer.say("warm", "w-1")
         before_kib, before_fds = resident_kib(server), await settled_descriptors(server)
         ears = [deaf(server.address) for _ in range(readers)]
-        await until(lambda: descriptors(server) >= before_fds + readers)
+        await eventually(lambda: descriptors(server) >= before_fds + readers)
         most_kib, took = before_kib, []
         for number in range(0, messages, 20):
             writer.frames.clear()
@@ -71,7 +62,9 @@ async def never_reading(data: Path, readers: int, messages: int, size: int = 1_0
             await writer.expect("ack", client_id=f"c-{number + 19}")
             took.append((time.perf_counter() - begun) / 20 * 1000)
             most_kib = max(most_kib, resident_kib(server))
-        seconds = await until(lambda: descriptors(server) <= before_fds)
+        begun = time.perf_counter()
+        await eventually(lambda: descriptors(server) <= before_fds)
+        seconds = time.perf_counter() - begun
         assert most_kib - before_kib <= MEMORY_MAX_KIB
         for ear in ears:
             ear.close()

@@ -21,7 +21,7 @@ from chatserver.features.messages.recall import RecallWindowClosed
 from chatserver.features.ordering.window import WindowChanged
 from chatserver.server import declared_timers
 from tests.stage import Stage, staged
-from tests.support import FakeClock
+from tests.support import FakeClock, eventually
 
 
 @pytest.fixture(autouse=True)
@@ -38,12 +38,8 @@ async def with_alarms(stage: Stage) -> AsyncIterator[None]:
 
 async def until(stage: Stage, kind: type[Any], is_it: Callable[[Any], bool] = lambda event: True) -> Any:
     """The first such event, as soon as it is announced."""
-    async with asyncio.timeout(10):
-        while True:
-            for event in stage.events:
-                if isinstance(event, kind) and is_it(event):
-                    return event
-            await asyncio.sleep(0.001)
+    found = await eventually(lambda: [event for event in stage.events if isinstance(event, kind) and is_it(event)])
+    return found[0]
 
 
 async def test_everything_that_fell_due_while_the_server_was_down_is_settled_at_the_start(tmp_path: Path) -> None:

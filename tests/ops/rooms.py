@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +40,6 @@ async def visited(address: str, name: str = "小明"):  # type: ignore[no-untype
         answer = await browser.log_in(name, PASSWORD)
         assert answer.status == 200, answer.body
         yield browser
-
-
-async def eventually(is_so: Callable[[], bool]) -> None:
-    """Wait for what nothing tells of."""
-    async with asyncio.timeout(60):
-        while not is_so():  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
 
 
 def inside(directory: Path) -> list[str]:

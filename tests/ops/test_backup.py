@@ -17,8 +17,9 @@ import pytest
 from chatserver.ops import snapshot
 from tests.client import Browser, files_under, opened, picture, real_time
 from tests.ops.conftest import Operate, Operator
-from tests.ops.rooms import SECRET_TEXT, eventually, furnish, inside, manifest_of, members_of
+from tests.ops.rooms import SECRET_TEXT, furnish, inside, manifest_of, members_of
 from tests.process.serving import run, serving
+from tests.support import eventually
 
 T = TypeVar("T")
 

@@ -16,8 +16,9 @@ from chatserver.db import migrations
 from chatserver.ops.exchange import _rename_in_turn, exchange
 from tests.client import files_under, opened, real_time
 from tests.ops.conftest import Operate, Operator
-from tests.ops.rooms import eventually, forged, furnish, inside, members_of, visited
+from tests.ops.rooms import forged, furnish, inside, members_of, visited
 from tests.process.serving import run, serving
+from tests.support import eventually
 
 KEY = "A" * 24
 

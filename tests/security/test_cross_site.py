@@ -99,7 +99,9 @@ async def test_no_get_changes_anything(cast: Cast, method: str) -> None:
 )
 async def test_only_a_post_logs_out(cast: Cast, headers: dict[str, str]) -> None:
     member = cast.browsers["member"]
-    assert (await member.get("/logout/", {**HTML, **headers})).status == 200
+    page = await member.get("/logout/", {**HTML, **headers})
+    assert page.status == 200
+    assert re.search(r'<form[^>]*action="/logout/"', page.text) and "<button" in page.text
     assert (await member.get("/profile/")).status == 200
     assert (await member.request("HEAD", "/logout/", headers={**HTML, **headers})).status == 200
     assert (await member.get("/profile/")).status == 200

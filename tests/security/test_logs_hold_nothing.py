@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -18,16 +16,9 @@ from chatserver.http.aiohttp_compat import expect_header
 from tests.client import HTML, PASSWORD, PATIENCE, opened, picture
 from tests.security.cast import assembled
 
+pytestmark = pytest.mark.usefixtures("logging_as_before")
+
 TEXT, SEARCH, OTHER = "meet me at the old mill", "needle in the haystack", "a new long secret"
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = handlers, level
-    logging.captureWarnings(False)
 
 
 async def test_nothing_that_was_typed_or_given_out_is_in_the_log(

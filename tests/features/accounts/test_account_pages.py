@@ -292,25 +292,6 @@ async def test_a_token_that_was_logged_out_is_worth_nothing(house: House) -> Non
     assert (await thief.get("/profile/")).code == "login_required"
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"},
-        {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate"},
-        {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"},
-        {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "no-cors"},
-        {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"},  # a link that a member has posted
-    ],
-)
-async def test_a_get_shows_a_button_whoever_links_to_it(house: House, headers: dict[str, str]) -> None:
-    browser = await house.member("小明")
-    answer = await browser.get("/logout/", {**HTML, **headers})
-    assert answer.status == 200
-    assert re.search(r'<form[^>]*action="/logout/"', answer.text) and "<button" in answer.text
-    assert await may_post(browser)
-
-
 async def test_a_head_does_nothing(house: House) -> None:
     browser = await house.member("小明")
     answer = await browser.request("HEAD", "/logout/", headers={**HTML, **HERE})

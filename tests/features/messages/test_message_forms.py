@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.client import HTML, JSON, Browser, House, files_under, opened, picture, real_time
-from tests.support import START_MS
+from tests.client import HTML, JSON, House, files_under, opened, picture, real_time
+from tests.support import START_MS, eventually
 
 FIELDS = {
     "id": int,
@@ -375,15 +375,6 @@ async def test_a_message_that_expired_is_gone(tmp_path: Path) -> None:
         assert (answer.status, answer.code) == (410, "gone")
 
 
-async def wait_until_gone(browser: Browser, needles: list[bytes], data_dir: Path) -> None:
-    async with asyncio.timeout(10):
-        while True:
-            found = [name for name, content in files_under(data_dir).items() if any(n in content for n in needles)]
-            if not found:
-                return
-            await asyncio.sleep(0.05)
-
-
 async def test_what_was_recalled_or_deleted_is_soon_in_no_file(tmp_path: Path) -> None:
     async with opened(tmp_path, real_time()) as house:
         browser = await house.member("小明")
@@ -394,4 +385,6 @@ async def test_what_was_recalled_or_deleted_is_soon_in_no_file(tmp_path: Path) -
         await browser.recall(first["id"])
         await browser.delete(second["id"])
         needles = [b"SECRET-ONE-x1y2z3", b"SECRET-CLIENT-x1y2z3", b"SECRET-TWO-x1y2z3", stored]
-        await wait_until_gone(browser, needles, tmp_path)
+        await eventually(
+            lambda: not any(needle in content for content in files_under(tmp_path).values() for needle in needles)
+        )
