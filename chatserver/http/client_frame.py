@@ -35,7 +35,7 @@ class Replies(Protocol):
 
     def send(self, payload: bytes) -> None: ...
     def reply(self, payload: bytes) -> None: ...
-    def refuse(self, error: DomainError, fields: dict[str, Any]) -> None: ...
+    def refusal(self, error: DomainError, fields: dict[str, Any]) -> bytes: ...
 
 
 class ClientFrame:
@@ -49,10 +49,9 @@ class ClientFrame:
 
     @property
     def user(self) -> User:
-        """The member who sent it. Raises DomainError `login_required` for a guest."""
+        """The member who sent it: frames of guests reach no handler."""
         user = self._replies.connection.user
-        if user is None:
-            raise DomainError(ErrorCode.LOGIN_REQUIRED)
+        assert user is not None
         return user
 
     def text(self, name: str) -> str:
@@ -84,8 +83,12 @@ class ClientFrame:
         self._replies.reply(payload)
 
     def refuse(self, error: DomainError) -> None:
-        """Answer with a `refused` frame that names the frame as its sender did."""
-        self._replies.refuse(error, self.fields)
+        """Send a `refused` frame, which names this frame as its sender did, now."""
+        self.send(self._replies.refusal(error, self.fields))
+
+    def reply_refusal(self, error: DomainError) -> None:
+        """The same after the events of the transaction that was just committed."""
+        self.reply(self._replies.refusal(error, self.fields))
 
 
 def _reject_constant(name: str) -> None:

@@ -88,9 +88,10 @@ class FrameReader:
     def reply(self, payload: bytes) -> None:
         self._context.publisher.reply(self.connection, frames.text(payload))
 
-    def refuse(self, error: DomainError, fields: dict[str, Any]) -> None:
+    def refusal(self, error: DomainError, fields: dict[str, Any]) -> bytes:
+        """The `refused` frame for the client's frame `fields`, counted as sent."""
         self._context.count_error(error.code)
-        self._context.hub.send(self.connection, frames.text(_refused(error, self._language, fields)))
+        return _refused(error, self._language, fields)
 
     def _handle_at_once(self, message: WSMessage) -> bool:
         """False when the frame must be queued."""
@@ -135,7 +136,10 @@ class FrameReader:
             self._refuse_invalid()
             return
         if not is_within_rate:
-            self.refuse(DomainError(ErrorCode.TOO_FAST, retry_after_ms=self._bucket.wait_ms), fields)
+            self._refuse(DomainError(ErrorCode.TOO_FAST, retry_after_ms=self._bucket.wait_ms), fields)
+            return
+        if self.connection.user is None:
+            self._refuse(DomainError(ErrorCode.LOGIN_REQUIRED), fields)
             return
         # Not awaited, so that a client may send on while its message is written to the disk.
         # The database keeps the order in which they were begun.
@@ -180,9 +184,12 @@ class FrameReader:
     def _refuse_invalid(self) -> None:
         self._invalid_frames += 1
         code = ErrorCode.BAD_REQUEST if self.connection.user else ErrorCode.LOGIN_REQUIRED
-        self.refuse(DomainError(code), {})
+        self._refuse(DomainError(code), {})
         if self._invalid_frames >= INVALID_FRAMES_MAX:
             self._close(WSCloseCode.POLICY_VIOLATION)
+
+    def _refuse(self, error: DomainError, fields: dict[str, Any]) -> None:
+        self.send(self.refusal(error, fields))
 
     def _close(self, code: int) -> None:
         self._context.hub.close(self.connection, code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -11,13 +12,16 @@ from chatserver.realtime import frames
 from chatserver.realtime.connection import Connection
 from chatserver.realtime.hub import Hub
 
+log = logging.getLogger(__name__)
+
 Listener = Callable[[Any], None]
 
 
 class Publisher:
     """Called by the database's writer after each COMMIT, on the loop, in the order of the commits.
 
-    Listeners get each event after the readers: the newest messages, the timers, the eraser.
+    Listeners get each event after the readers: the newest messages, the timers, the eraser. An event that fails,
+    by a fault of this program, is logged and takes nothing from the other events of its batch.
     """
 
     def __init__(self, hub: Hub) -> None:
@@ -28,7 +32,7 @@ class Publisher:
         self._replies: defaultdict[Connection, bytes] = defaultdict(bytes)
 
     def subscribe(self, kind: type[Event], listener: Listener) -> None:
-        """Call `listener` with each event of class `kind` or of a subclass. It must not fail."""
+        """Call `listener` with each event of class `kind` or of a subclass."""
         self._listeners.setdefault(kind, []).append(listener)
         self._resolved.clear()
 
@@ -44,7 +48,11 @@ class Publisher:
         broadcast: list[bytes] = []
         private: list[tuple[int, bytes]] = []
         for event in events:
-            payload = event.frame()
+            try:
+                payload = event.frame()
+            except Exception:
+                log.exception("encoding %s failed", type(event).__name__)
+                continue
             if payload is None:
                 continue
             if event.audience is Audience.ALL:
@@ -56,7 +64,10 @@ class Publisher:
             self._hub.send_to_user(user_id, frame)
         for event in events:
             for listener in self._listeners_of(type(event)):
-                listener(event)
+                try:
+                    listener(event)
+                except Exception:
+                    log.exception("a listener of %s failed", type(event).__name__)
 
     def _send(self, broadcast: list[bytes]) -> None:
         replies = self._replies

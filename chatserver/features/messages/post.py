@@ -102,15 +102,15 @@ class Post:
             if posted is not None:
                 frame.reply(_ack(draft.client_id, posted))
             elif isinstance(error, DomainError):
-                frame.refuse(error)
+                frame.reply_refusal(error)
             done(error)
 
         try:
-            author = frame.user
             draft = Draft(frame.text("text"), frame.text("client_id"), frame.optional_id("reply_to"))
-            self.submit(author, draft, answer)
-        except DomainError as error:
-            answer(None, error)
+            self.submit(frame.user, draft, answer)
+        except DomainError as error:  # nothing was queued
+            frame.refuse(error)
+            done(error)
 
     async def on_form(self, request: web.Request) -> web.Response:
         """201 with the message, 200 with one that this member has posted under the same `client_id` before."""
