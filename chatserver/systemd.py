@@ -12,6 +12,8 @@ import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from chatserver.core.numbers import whole_number
+
 _LISTEN_FDS_START = 3
 
 logger = logging.getLogger(__name__)
@@ -41,10 +43,10 @@ def listen_sockets() -> list[socket.socket]:
     pid = os.environ.pop("LISTEN_PID", "")
     count = os.environ.pop("LISTEN_FDS", "")
     os.environ.pop("LISTEN_FDNAMES", None)
-    if pid != str(os.getpid()) or not (count.isascii() and count.isdigit()):
+    if pid != str(os.getpid()):
         return []
     sockets = []
-    for fd in range(_LISTEN_FDS_START, _LISTEN_FDS_START + int(count)):
+    for fd in range(_LISTEN_FDS_START, _LISTEN_FDS_START + (whole_number(count) or 0)):
         os.set_inheritable(fd, False)
         sockets.append(socket.socket(fileno=fd))
     return sockets
@@ -77,7 +79,6 @@ async def watchdog(probe: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
 
 def _watchdog_seconds() -> float:
     """The watchdog interval in seconds; 0 if the watchdog is off or is for another process."""
-    usec, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
-    if not (usec.isascii() and usec.isdigit()) or pid not in ("", str(os.getpid())):
+    if os.environ.get("WATCHDOG_PID", "") not in ("", str(os.getpid())):
         return 0.0
-    return int(usec) / 1_000_000
+    return (whole_number(os.environ.get("WATCHDOG_USEC", "")) or 0) / 1_000_000

@@ -1,1 +1,1 @@
-"""The model and what all other parts share: no I/O, no third-party package."""
+"""The model and what all other parts share: no third-party package, nothing of the other folders."""

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from chatserver.core.numbers import whole_number
+
 
 class ConfigError(Exception):
     """An invalid setting. The message is one line: the flag or variable, and the reason."""
@@ -195,9 +197,9 @@ class Whole:
     most: int
 
     def __call__(self, text: str) -> int:
-        digits = text.strip()
-        if digits.isascii() and digits.isdigit() and len(digits) < 16 and self.least <= int(digits) <= self.most:
-            return int(digits)
+        number = whole_number(text.strip(), self.least, self.most)
+        if number is not None:
+            return number
         raise ValueError(f"must be a whole number from {self.least} to {self.most}")
 
 

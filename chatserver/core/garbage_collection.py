@@ -15,13 +15,13 @@ from chatserver.core import tuning
 
 def pause() -> None:
     """Before a start."""
-    if tuning.is_on():
+    if tuning.IS_ON:
         gc.disable()
 
 
 def resume() -> None:
     """When the server listens: what exists by now is never looked at again."""
-    if tuning.is_on():
+    if tuning.IS_ON:
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
     gc.enable()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 
+from chatserver.core.bounded_dict import BoundedDict
 from chatserver.core.clock import Clock
 
 
@@ -15,8 +16,7 @@ class MinInterval:
 
     def __init__(self, clock: Clock, members_max: int = 50_000) -> None:
         self._clock = clock
-        self._last: OrderedDict[int, float] = OrderedDict()
-        self._members_max = members_max
+        self._last: BoundedDict[int, float] = BoundedDict(members_max)
 
     def wait_ms(self, member_id: int, seconds: float) -> int:
         """The time in ms until this member may act, for an interval of `seconds`; 0 if the member may act now."""
@@ -28,10 +28,8 @@ class MinInterval:
 
     def record(self, member_id: int) -> float | None:
         """Record an action of this member now. Returns the value to pass to `restore` if the action fails later."""
-        before = self._last.pop(member_id, None)
+        before = self._last.get(member_id)
         self._last[member_id] = self._clock.monotonic()
-        if len(self._last) > self._members_max:
-            self._last.popitem(last=False)
         return before
 
     def restore(self, member_id: int, before: float | None) -> None:
@@ -52,8 +50,7 @@ class AttemptLimit:
         self.limit = limit
         self._clock = clock
         self._seconds = seconds
-        self._keys_max = keys_max
-        self._actions: OrderedDict[str, deque[float]] = OrderedDict()
+        self._actions: BoundedDict[str, deque[float]] = BoundedDict(keys_max)
 
     def wait_ms(self, key: str) -> int:
         """The time in ms until the next action is allowed; 0 if it is allowed now."""
@@ -66,9 +63,6 @@ class AttemptLimit:
         """Record an action now."""
         # A new deque of the present length: `limit` may have grown since the last action.
         self._actions[key] = deque((*self._recent(key), self._clock.monotonic()), max(self.limit, 1))
-        self._actions.move_to_end(key)
-        if len(self._actions) > self._keys_max:
-            self._actions.popitem(last=False)
 
     def undo(self, key: str) -> None:
         """Forget the last recorded action of this key."""

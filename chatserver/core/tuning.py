@@ -10,7 +10,4 @@ from __future__ import annotations
 import os
 
 VARIABLE = "CHAT_TUNING"
-
-
-def is_on() -> bool:
-    return os.environ.get(VARIABLE, "on") != "off"
+IS_ON = os.environ.get(VARIABLE, "on") != "off"

@@ -55,7 +55,6 @@ class Database:
 
     def __init__(self, path: Path, connection: ThreadConnection, disk_reserve: DiskReserve | None) -> None:
         self.path = path
-        self.commits = 0
         # Of the batches that changed something: jobs in each, and seconds of each with its COMMIT.
         self.batch_jobs = Histogram(_BATCH_BOUNDS)
         self.commit_seconds = Histogram(_SECONDS_BOUNDS)
@@ -251,7 +250,6 @@ class Database:
                 transactions.append(last := Transaction(raw, shared))
                 for function in (*self._before_commit, *shared.at_end.values()):
                     function(last)
-                self.commits += 1
             raw.execute("COMMIT")
         except BaseException:
             if raw.in_transaction:

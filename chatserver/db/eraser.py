@@ -34,14 +34,10 @@ class Eraser:
         self._schedule = VacuumSchedule()
 
     def on_erased(self, event: ContentErased) -> None:
-        now = time.monotonic()
         if event.files:
             self._files.update(event.files)
             self._woken.set()
-        due = self._schedule.due(now, is_urgent=False)
-        if event.is_urgent:
-            due = min(due, self._schedule.due(now, is_urgent=True))
-        self._until(due)
+        self._until(self._schedule.due(time.monotonic(), event.is_urgent))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -89,7 +89,7 @@ class Group(Generic[T]):
 
 def group_neighbours(batch: Iterable[Job[Any]]) -> Iterator[Job[Any] | Group[Any]]:
     """The batch in its order, with neighbours of one batch function as a group."""
-    if not tuning.is_on():
+    if not tuning.IS_ON:
         yield from batch
         return
     for batch_function, jobs in groupby(batch, key=_batch_function):

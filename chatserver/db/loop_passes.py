@@ -16,6 +16,6 @@ PASSES = 4
 
 
 async def between_batches() -> None:
-    if tuning.is_on():
+    if tuning.IS_ON:
         for _ in range(PASSES):
             await asyncio.sleep(0)

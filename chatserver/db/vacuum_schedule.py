@@ -28,12 +28,13 @@ class VacuumSchedule:
 
     def due(self, now: float, is_urgent: bool) -> float:
         """When to run VACUUM for what was erased at `now`."""
-        if not tuning.is_on():
+        if not tuning.IS_ON:
             return now + DELAY_SECONDS
-        if is_urgent:
-            return now + _between(DELAY_SECONDS, URGENT_FACTOR * self._cost, URGENT_SECONDS_MAX)
         pause = _between(DELAY_SECONDS, EXPIRED_FACTOR * self._cost, EXPIRED_SECONDS_MAX)
-        return max(now + DELAY_SECONDS, self._ended + pause)
+        due = max(now + DELAY_SECONDS, self._ended + pause)
+        if is_urgent:
+            due = min(due, now + _between(DELAY_SECONDS, URGENT_FACTOR * self._cost, URGENT_SECONDS_MAX))
+        return due
 
     def record(self, begun: float, ended: float) -> None:
         """VACUUM ran."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import User
-from chatserver.http.query import ID_MAX
+from chatserver.core.numbers import ID_MAX
 from chatserver.realtime.connection import Connection
 
 # Called when a frame is done, with what kept it from being done, if anything did.

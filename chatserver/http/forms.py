@@ -16,6 +16,7 @@ from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.numbers import whole_number
 from chatserver.http import csrf
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ T = TypeVar("T")
 # The time limit for the next chunk of a body.
 CHUNK_TIMEOUT_SECONDS = 30.0
 FIELDS_MAX = 16
+_NUMBER_MAX = 10**18 - 1
 # A message of 10,000 characters of 4 bytes each has 120,000 bytes when it is percent-encoded.
 FIELD_BYTES_MAX = 128 * 1024
 
@@ -43,9 +45,10 @@ class Form:
         typed = self.text(name).strip()
         if not typed:
             return None
-        if not (typed.isascii() and typed.isdigit() and len(typed) < 19 and int(typed) > 0):
+        found = whole_number(typed, 1, _NUMBER_MAX)
+        if found is None:
             raise DomainError(ErrorCode.BAD_REQUEST, field=name)
-        return int(typed)
+        return found
 
 
 async def read(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,8 +28,6 @@ log = logging.getLogger(__name__)
 # Frames of one connection at work at once; the next one is read when one is done.
 AT_WORK_MAX = 64
 INVALID_FRAMES_MAX = 10
-# JSON can spell half a surrogate pair; no frame can carry one.
-_SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 FrameHandler = Callable[[ClientFrame], Awaitable[None]] | Direct
 
@@ -212,13 +209,13 @@ async def _run(handler: Callable[[ClientFrame], Awaitable[None]], frame: ClientF
 def _refused(error: DomainError, language: str, fields: dict[str, Any]) -> bytes:
     """A `refused` frame that names what it refuses as its sender did."""
     refused: dict[str, Any] = {"type": "refused"}
-    refused.update({name: fields[name] for name in ("client_id", "id") if _is_encodable(fields.get(name))})
+    refused.update({name: fields[name] for name in ("client_id", "id") if _can_be_sent_back(fields.get(name))})
     refused["code"] = error.code.value
     refused["message"] = responses.message(error, language)
     refused["retry_after_ms"] = error.details.get("retry_after_ms")
     return json.dumps(refused)
 
 
-def _is_encodable(value: Any) -> bool:
+def _can_be_sent_back(value: Any) -> bool:
     """True for a text that UTF-8 can write, and for a whole number."""
-    return type(value) is int or (isinstance(value, str) and not _SURROGATES.search(value))
+    return type(value) is int or (isinstance(value, str) and json.is_encodable(value))

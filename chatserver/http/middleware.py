@@ -48,19 +48,18 @@ class Guard:
 
 def answering(guard: Guard) -> Middleware:
     """One middleware rather than four: each costs every request 2 µs."""
-    visitor_cookie = guard.visitor_cookie
 
     @web.middleware
     async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         begun = request_id.begin(request)
-        viewer = _viewer(guard, request, visitor_cookie)
+        viewer = _viewer(guard, request)
         try:
             response = await _guarded(guard, request, viewer, handler)
         except Exception as error:
             response = _error_answer(request, error)
             error.__traceback__ = None  # it refers to the request, which may refer to the error
         if not response.prepared:
-            _set_cookies(response, viewer, visitor_cookie, guard.secure)
+            _set_cookies(guard, response, viewer)
         request_id.end(request, response.status, begun)
         return response
 
@@ -83,9 +82,9 @@ def _error_answer(request: web.Request, error: Exception) -> web.Response:
     return responses.refused(request, DomainError(ErrorCode.INTERNAL, id=error_id))
 
 
-def _viewer(guard: Guard, request: web.Request, visitor_cookie: str) -> Viewer:
+def _viewer(guard: Guard, request: web.Request) -> Viewer:
     request[COOKIES] = known = cookies.parse(request)
-    visitor = known.get(visitor_cookie, "")[:64]
+    visitor = known.get(guard.visitor_cookie, "")[:64]
     request[VIEWER] = viewer = Viewer(
         request,
         known,
@@ -115,14 +114,19 @@ async def _guarded(guard: Guard, request: web.Request, viewer: Viewer, handler: 
         await forms.close(form)
 
 
-def _set_cookies(response: web.StreamResponse, viewer: Viewer, visitor_cookie: str, secure: bool) -> None:
+def _set_cookies(guard: Guard, response: web.StreamResponse, viewer: Viewer) -> None:
     """Set the visitor cookie with a first page, and for a year what the reader chose by `?ui=` and `?lang=`."""
     if viewer.visitor_is_new and response.content_type == "text/html":
         response.set_cookie(
-            visitor_cookie, viewer.visitor, max_age=YEAR_SECONDS, httponly=True, samesite="Lax", secure=secure
+            guard.visitor_cookie,
+            viewer.visitor,
+            max_age=YEAR_SECONDS,
+            httponly=True,
+            samesite="Lax",
+            secure=guard.secure,
         )
     for name, chosen in viewer.new_choices():
-        response.set_cookie(name, chosen, max_age=YEAR_SECONDS, path="/", samesite="Lax", secure=secure)
+        response.set_cookie(name, chosen, max_age=YEAR_SECONDS, path="/", samesite="Lax", secure=guard.secure)
 
 
 async def _read_form(guard: Guard, request: web.Request, viewer: Viewer) -> forms.Form:

@@ -23,7 +23,6 @@ def shared(request: web.Request) -> dict[str, Any]:
     return {
         "t": viewer.t,
         "static": site.static.url,
-        "static_names": site.static.names,
         "lang": viewer.language,
         "theme": viewer.theme,
         "ui": viewer.ui,

@@ -5,9 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from chatserver.core.errors import DomainError, ErrorCode
-
-# SQLite's largest integer.
-ID_MAX = 2**63 - 1
+from chatserver.core.numbers import whole_number
 
 
 def number(request: web.Request, name: str, least: int, most: int, default: int) -> int:
@@ -15,6 +13,7 @@ def number(request: web.Request, name: str, least: int, most: int, default: int)
     typed = request.query.get(name)
     if typed is None:
         return default
-    if not (typed.isascii() and typed.isdigit() and len(typed) < 20 and least <= int(typed) <= most):
+    found = whole_number(typed, least, most)
+    if found is None:
         raise DomainError(ErrorCode.BAD_REQUEST, field=name)
-    return int(typed)
+    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import secrets
 from pathlib import Path
 
@@ -20,7 +19,8 @@ def load(data_dir: Path) -> bytes:
     """
     path = data_dir / "secret.key"
     if not path.exists():
-        _create(path)
+        durable_files.write(path, secrets.token_bytes(SECRET_BYTES))
+        durable_files.sync(data_dir)
     secret = path.read_bytes()
     if len(secret) != SECRET_BYTES:
         advice = "restore it from a backup, or delete it: the next start creates another"
@@ -31,16 +31,3 @@ def load(data_dir: Path) -> bytes:
 def files(data_dir: Path) -> list[Path]:
     """The secret files of this data directory: the regular files named `*.key`."""
     return sorted(path for path in data_dir.glob("[a-z]*.key") if path.is_file() and not path.is_symlink())
-
-
-def _create(path: Path) -> None:
-    """Under a temporary name first, so that the file has its name only once its content is on the disk."""
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.unlink(missing_ok=True)  # left by a crash
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_bytes(SECRET_BYTES))
-        file.flush()
-        os.fsync(descriptor)
-    os.rename(temporary, path)
-    durable_files.sync(path.parent)

@@ -54,10 +54,6 @@ class StaticTree:
             raise KeyError(f"no static file {name!r}")
         return f"/static/{self.version}/{name}"
 
-    def names(self, folder: str) -> list[str]:
-        """The names of the files in `folder`, relative to `root`."""
-        return [name for name in self._assets if name.startswith(folder + "/")]
-
     async def get(self, request: web.Request) -> web.Response:
         # A URL of an older version gets the present file, which must not be cached under that URL.
         is_current = request.match_info["version"] == self.version

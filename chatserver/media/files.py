@@ -138,7 +138,7 @@ class MediaFiles:
         try:
             for name, data in files.items():
                 path = self._root / name
-                _write_atomically(path, data)
+                durable_files.write(path, data)
                 written.append(path)
             durable_files.sync(folder)
         except BaseException:
@@ -178,18 +178,3 @@ def _storage_full(error: OSError) -> DomainError:
 def _make_directory(directory: Path) -> None:
     directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.mkdir(mode=0o700, exist_ok=True)
-
-
-def _write_atomically(path: Path, data: bytes) -> None:
-    """Write to a temporary name, fsync, then rename, so that a reader never sees a partial file."""
-    temporary = path.with_name(f".{path.name}.part")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
-        os.rename(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

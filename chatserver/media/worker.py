@@ -34,7 +34,7 @@ NICENESS = 5
 def main() -> None:
     jobs, answers = _private_pipes()
     _set_limits()
-    _send(answers, READY if tuning.is_on() and confine() else READY_UNCONFINED)
+    _send(answers, READY if tuning.IS_ON and confine() else READY_UNCONFINED)
     while (job := _receive(jobs)) is not None:
         _refresh_cpu_limit()
         for part in _answer(Job.decode(job)):

@@ -18,7 +18,7 @@ def descriptor(transport: asyncio.Transport) -> Callable[[], int] | None:
 
     None where every write must go through the transport: over TLS, which encrypts there.
     """
-    if not tuning.is_on() or transport.get_extra_info("sslcontext") is not None:
+    if not tuning.IS_ON or transport.get_extra_info("sslcontext") is not None:
         return None
     socket = transport.get_extra_info("socket")
     return socket.fileno if socket is not None else None

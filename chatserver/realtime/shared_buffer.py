@@ -16,7 +16,7 @@ SHARED_MIN = 8 * 1024
 
 
 class SharedBuffer:
-    """`data`, and where it is long enough a file in memory whose pages `sendfile` gives to every socket.
+    """`data`, of SHARED_MIN bytes or more, and a file in memory whose pages `sendfile` gives to every socket.
 
     The file is never written to again, and its pages outlive it for as long as a socket has not sent them.
     """
@@ -25,7 +25,7 @@ class SharedBuffer:
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        self._file = _file_of(data) if len(data) >= SHARED_MIN and tuning.is_on() else None
+        self._file = _file_of(data) if tuning.IS_ON else None
 
     def send_to(self, descriptor: int) -> int:
         """How many bytes the socket took, from the first. Raises OSError when it takes none."""

@@ -200,7 +200,7 @@ async def test_the_worker_has_its_limits_and_none_of_our_secrets(small: Path, mo
 async def test_the_seccomp_filter_is_off_with_the_tuning_switch_and_the_log_warns(
     small: Path, switch: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setenv(tuning.VARIABLE, switch)
+    monkeypatch.setattr(tuning, "IS_ON", switch == "on")
     async with ImageWorkers(processes=1) as workers:
         assert (await workers.picture(small, LIMIT)).width == 200
         [process] = workers._alive

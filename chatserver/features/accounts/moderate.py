@@ -17,6 +17,7 @@ from aiohttp import web
 from chatserver.core.clock import Clock
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import Role, User
+from chatserver.core.numbers import ID_MAX
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import names, permissions, sessions
@@ -25,7 +26,7 @@ from chatserver.http import forms, responses
 from chatserver.http.access import Access
 from chatserver.http.encode import user_json
 from chatserver.http.page_context import local_time
-from chatserver.http.query import ID_MAX, number
+from chatserver.http.query import number
 from chatserver.http.route import ID, Route, path_id
 from chatserver.http.viewer import VIEWER, form_of, member_of, wants_json
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections import OrderedDict
 from collections.abc import Callable
 
+from chatserver.core.bounded_dict import BoundedDict
 from chatserver.core.clock import Clock
 from chatserver.core.deadline_timer import Timer
 from chatserver.core.errors import DomainError, ErrorCode
@@ -34,7 +34,7 @@ class Sessions:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._cache: OrderedDict[str, Session] = OrderedDict()
+        self._cache: BoundedDict[str, Session] = BoundedDict(CACHED_MAX)
         self._event_count = 0
 
     async def start(self, user_id: int, agent: str, address: str, proof: str | None = None) -> str:
@@ -99,14 +99,8 @@ class Sessions:
         if session is None:
             self._cache.pop(token, None)
         else:
-            self._remember(token, session)
+            self._cache[token] = session
         return session
-
-    def _remember(self, token: str, session: Session) -> None:
-        self._cache[token] = session
-        self._cache.move_to_end(token)
-        if len(self._cache) > CACHED_MAX:
-            self._cache.popitem(last=False)
 
     def _forget(self, is_outdated: Callable[[Session], bool]) -> None:
         self._event_count += 1

@@ -8,6 +8,7 @@ from chatserver.core.config import CurrentConfig
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.json import join_list
 from chatserver.core.model import Message, Page
+from chatserver.core.numbers import ID_MAX
 from chatserver.db import sequence
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
@@ -17,7 +18,7 @@ from chatserver.features.messages.recent import API_PAGE, RecentMessages
 from chatserver.features.messages.search import QUERY_MAX, Search
 from chatserver.http import responses
 from chatserver.http.access import Access
-from chatserver.http.query import ID_MAX, number
+from chatserver.http.query import number
 from chatserver.http.route import Route
 
 OLDER_MAX = 100

@@ -13,7 +13,7 @@ from aiohttp import web
 from chatserver.core.clock import Clock
 from chatserver.core.config import CurrentConfig
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.core.json import encode_text
+from chatserver.core.json import encode_text, is_encodable
 from chatserver.core.model import Kind, Message, Role, StoredImage, User
 from chatserver.core.rate_limit import MinInterval
 from chatserver.db.database import Database
@@ -34,7 +34,6 @@ CLIENT_ID_MAX = 64
 
 # All characters that Unicode calls a control, except the tab and the line feed.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 
 class MessagePosted(MessageChange):
@@ -227,7 +226,7 @@ class Post:
             kind=Kind.IMAGE if draft.picture else Kind.TEXT,
             text=request.text,
             created_ms=now_ms,
-            recall_until_ms=now_ms + int(self._settings.now.recall_seconds * 1000),
+            recall_until_ms=now_ms + self._settings.now.recall_ms,
             picture=draft.picture,
             reply_to=draft.reply_to,
             client_id=draft.client_id,
@@ -261,7 +260,7 @@ def _ack(client_id: str, posted: Posted) -> bytes:
 
 def _is_storable(text: str) -> bool:
     """False for half a surrogate pair, which UTF-8 cannot write, and for NUL, at which some programs end a text."""
-    return "\0" not in text and (text.isascii() or not _SURROGATES.search(text))
+    return "\0" not in text and is_encodable(text)
 
 
 def _client_key(client_id: str) -> bytes | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
+from chatserver.core.bounded_dict import BoundedDict
 from chatserver.core.model import User
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
@@ -17,7 +16,7 @@ CACHED_MEMBERS_MAX = 20_000
 class ReadMarks:
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._cache: OrderedDict[int, int] = OrderedDict()
+        self._cache: BoundedDict[int, int] = BoundedDict(CACHED_MEMBERS_MAX)
 
     async def mark(self, actor: User, message_id: int) -> None:
         """The member has seen all messages up to this one. A mark never moves back. Raises DomainError `banned`."""
@@ -30,8 +29,6 @@ class ReadMarks:
         known = self._cache.get(user.id)
         if known is None:
             known = self._cache[user.id] = await self._database.run(lambda tx: _read_id(tx, user.id))
-            if len(self._cache) > CACHED_MEMBERS_MAX:
-                self._cache.popitem(last=False)
         return known
 
     async def on_frame(self, frame: ClientFrame) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 from chatserver.core import json
 from chatserver.core.clock import Clock
 from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.numbers import ID_MAX
 from chatserver.http.client_frame import ClientFrame
-from chatserver.http.query import ID_MAX
 
 TEXT_MAX = 64
 

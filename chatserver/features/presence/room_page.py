@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ import jinja2
 from aiohttp import web
 
 from chatserver.core import json
+from chatserver.core.bounded_dict import BoundedDict
 from chatserver.core.clock import Clock
 from chatserver.core.config import CurrentConfig
 from chatserver.core.model import REACTIONS, User
@@ -56,7 +56,7 @@ class RoomPage:
         self._read_marks = read_marks
         self._presence = presence
         self._greetings = greetings
-        self._shells: OrderedDict[tuple[Any, ...], list[bytes]] = OrderedDict()
+        self._shells: BoundedDict[tuple[Any, ...], list[bytes]] = BoundedDict(SHELLS_MAX)
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         viewer = request[VIEWER]
@@ -91,8 +91,6 @@ class RoomPage:
             values = {**page_context.shared(request), "csrf_token": _TOKEN, "page_data": _PAGE_DATA}
             html = self._environment.get_template(_TEMPLATES[viewer.ui]).render(values)
             shell = self._shells[key] = _PLACES.split(html.encode())
-            if len(self._shells) > SHELLS_MAX:
-                self._shells.popitem(last=False)
         return shell
 
     ROUTES = (Route("GET", "/", get, Access.READER),)

@@ -19,6 +19,7 @@ from chatserver.core.clock import Clock
 from chatserver.core.config import CurrentConfig
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import Session
+from chatserver.core.numbers import whole_number
 from chatserver.db.database import Database
 from chatserver.features.accounts import permissions
 from chatserver.features.accounts.connections import BANNED, SESSION_ENDED
@@ -153,8 +154,8 @@ class Socket:
 
     def _sync(self, after: str, epoch: str) -> bytes:
         recent = self._recent
-        is_known = epoch == recent.epoch and after.isascii() and after.isdigit() and len(after) < 20
-        changes = recent.changes_after(int(after)) if is_known else None
+        seq = whole_number(after) if epoch == recent.epoch else None
+        changes = None if seq is None else recent.changes_after(seq)
         messages = recent.sync_page() if changes is None else changes
         start = {"type": "sync", "first_id": recent.first_id, "complete": changes is not None}
         return json.dumps(start)[:-1] + b',"messages":' + messages + b"}"

@@ -89,7 +89,7 @@ class PrebuiltResponse(web.StreamResponse):
 
     def _can_be_prebuilt(self, request: BaseRequest) -> bool:
         return (
-            tuning.is_on()
+            tuning.IS_ON
             and request.method == hdrs.METH_GET
             and request.version == HttpVersion11
             and request.keep_alive

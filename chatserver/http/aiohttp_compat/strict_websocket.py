@@ -83,7 +83,7 @@ class FrameQueue(WebSocketDataQueue):
         super().__init__(protocol, limit, loop=loop)
         self.on_frame: Callable[[WSMessage], bool] = enqueue
         self.queued = 0
-        self._is_direct = tuning.is_on()
+        self._is_direct = tuning.IS_ON
 
     def feed_data(self, data: Any, size: int) -> None:
         if self._is_direct and self.queued == 0 and self.on_frame(data):
