@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import aiohttp
 import aiosqlite
 import pytest
@@ -10,6 +12,9 @@ from aiohttp._websocket import reader
 
 from chatserver.db import aiosqlite_compat
 from chatserver.http.aiohttp_compat import requirements
+from chatserver.ops.control.client import operate
+from chatserver.ops.failure import CommandError
+from tests.support import make_config
 
 
 def test_the_installed_versions_fit() -> None:
@@ -42,3 +47,11 @@ def test_a_part_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_another_aiosqlite_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(aiosqlite.Connection, "_execute")
     assert "aiosqlite" in aiosqlite_compat.problem()
+
+
+async def test_an_operators_command_on_the_files_is_refused_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(web_urldispatcher, "_default_expect_handler")
+    with pytest.raises(CommandError, match=r"aiohttp .* cannot be used"):
+        await operate(make_config(tmp_path), "list-members", {})

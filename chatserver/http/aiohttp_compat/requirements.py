@@ -1,7 +1,8 @@
 """Checks at start that the installed aiohttp has the private parts that this package relies on.
 
 They are those of aiohttp 3.14.5. `server.py` imports the other files of this package, so the check runs
-before that import: for another aiohttp the program ends with one sentence, not with a traceback later.
+before that import (`ops/dependencies.py`): for another aiohttp the program ends with one sentence, not with
+a traceback later. Attributes that aiohttp sets on an instance only are not checked.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ _PARTS = (
     _Part("prebuilt", "aiohttp.web_response", "StreamResponse._eof_sent"),
     _Part("prebuilt", "aiohttp.web_response", "StreamResponse._must_be_empty_body"),
     _Part("prebuilt", "aiohttp.helpers", "rfc822_formatted_time", ()),
+    _Part("prebuilt", "aiohttp.web_response", "StreamResponse._cookies"),
+    _Part("strict_websocket", "aiohttp.helpers", "DEFAULT_CHUNK_SIZE"),
     _Part("strict_websocket", "aiohttp._websocket.reader", "WebSocketReader.feed_data", ("self", "data")),
     _Part("strict_websocket", "aiohttp._websocket.reader", "WebSocketDataQueue.feed_data", ("self", "data", "size")),
     _Part(
@@ -48,6 +51,8 @@ _PARTS = (
     ),
     _Part("tls_timeout", "aiohttp.web_runner", "SockSite._ssl_context"),
     _Part("tls_timeout", "aiohttp.web_runner", "SockSite._server"),
+    _Part("tls_timeout", "aiohttp.web_runner", "SockSite._sock"),
+    _Part("tls_timeout", "aiohttp.web_runner", "SockSite._backlog"),
 )
 
 

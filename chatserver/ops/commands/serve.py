@@ -6,25 +6,16 @@ import gc
 import sys
 
 from chatserver.core import garbage_collection, logs
+from chatserver.ops import dependencies
 from chatserver.ops.call import Call, run_async
 from chatserver.ops.command import Command
-from chatserver.ops.failure import CommandError
 from chatserver.ops.options import add_settings
 
 
 def run(call: Call) -> None:
     garbage_collection.pause()  # until the server listens
     try:
-        from chatserver.http.aiohttp_compat import requirements
-
-        try:
-            requirements.check()  # before server.py imports the private parts of aiohttp that it checks
-        except requirements.IncompatibleAiohttp as error:
-            raise CommandError(str(error)) from None
-        from chatserver.db import aiosqlite_compat
-
-        if why_not := aiosqlite_compat.problem():
-            raise CommandError(why_not)
+        dependencies.check()
         from chatserver.server import serve
 
         logs.setup(call.config.log_level, call.config.log_format, in_thread=True)

@@ -11,6 +11,7 @@ from chatserver.core.config import Config
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.db import data_dir
 from chatserver.db.data_lock import DataLock, DataLocked
+from chatserver.ops import dependencies
 from chatserver.ops.control.operations import carry_out
 
 # A server that is starting has the lock before it has the socket.
@@ -27,7 +28,7 @@ class Unreachable(Exception):
 async def operate(config: Config, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """The answer of the operation `command`, whether or not the server runs.
 
-    Raises DomainError as the operation does, Unreachable, DatabaseUnusable and OSError.
+    Raises DomainError as the operation does, CommandError, Unreachable, DatabaseUnusable and OSError.
     """
     data_dir.prepare(config.data_dir)
     for _ in range(CONNECT_TRIES):
@@ -44,6 +45,7 @@ async def operate(config: Config, command: str, arguments: dict[str, Any]) -> di
 
 
 async def _operate_on_files(config: Config, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    dependencies.check()
     # Here, because it imports all of the server, which asking a running one does not need.
     from chatserver.server import open_operations
 
