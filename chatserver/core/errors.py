@@ -29,6 +29,7 @@ class ErrorCode(StrEnum):
     GONE = "gone"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     NAME_TAKEN = "name_taken"
+    WINDOW_OPEN = "window_open"
     WINDOW_CLOSED = "window_closed"
     BODY_TOO_LARGE = "body_too_large"
     IMAGE_TOO_LARGE = "image_too_large"

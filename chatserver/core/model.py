@@ -77,7 +77,8 @@ class StoredImage:
 class Message(NamedTuple):
     """A message as every reader may see it: a recalled or deleted message has no content.
 
-    `ended_by` is the name of the member who recalled or deleted it.
+    `ended_by` is the name of the member who recalled or deleted it. `window_id` is the ordering window that a preset
+    is about, `closes_ms` the end of that window as it was planned then.
     """
 
     id: int
@@ -96,6 +97,7 @@ class Message(NamedTuple):
     client_id: str
     preset: Preset | None = None
     closes_ms: int | None = None
+    window_id: int | None = None
     reactions: tuple[Reaction, ...] = ()
     ended_by: str = ""
 

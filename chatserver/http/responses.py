@@ -36,6 +36,7 @@ STATUS = {
     ErrorCode.NOT_FOUND: 404,
     ErrorCode.METHOD_NOT_ALLOWED: 405,
     ErrorCode.NAME_TAKEN: 409,
+    ErrorCode.WINDOW_OPEN: 409,
     ErrorCode.WINDOW_CLOSED: 409,
     ErrorCode.GONE: 410,
     ErrorCode.BODY_TOO_LARGE: 413,

@@ -66,6 +66,7 @@ const room = {
   actions: {},
   now: () => room.clock?.now() ?? page.now_ms + performance.now() - startedAt,
   names,
+  openWindow,
   mentions: (text) => (me && /[@＠]/.test(text) ? mentionsOf(text, me.name, names()) : []),
   recalledText: () => undefined,
   fetchOlder: async () => (await import("./features/history.js")).fetchOlder(room),
@@ -140,6 +141,12 @@ function onClick({ target }) {
     const clicked = target.closest?.(selector);
     if (clicked) handler(clicked, room.timeline.get(Number(clicked.closest("article")?.dataset.id)), target);
   }
+}
+
+// The ordering window that is open, or undefined. Until its feature is started, the one that the page brought along.
+function openWindow() {
+  const current = room.window ? room.window.current : page.window;
+  return current?.state === "open" && current.closes_ms > room.now() ? current : undefined;
 }
 
 // Members who can be mentioned: those who are online, and the authors of the messages that are known.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from urllib.error import HTTPError
@@ -10,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.caller import Caller
-from tests.browser.conftest import ADMINISTRATOR, DESKTOP, PHONE, Visitor
+from tests.browser.conftest import ADMINISTRATOR, DESKTOP, PHONE, RoomProcess, Visitor
 from tests.browser.line import Frame, Line
 
 Come = Callable[..., Visitor]
@@ -157,3 +158,114 @@ def test_the_administrators_buttons_and_lengths(come: Come) -> None:
     assert 120 < int(wang.page.locator("#countdown").text_content() or 0) <= 180
     wang.page.click("[data-preset=stop]")
     expect(wang.page.locator("#ordering")).to_be_hidden()
+
+
+def cards(visitor: Visitor) -> list[str]:
+    """What has become of each notice of a window, oldest first."""
+    shown: list[str] = visitor.page.eval_on_selector_all(
+        ".notice--preset", "nodes => nodes.map((node) => node.dataset.window)"
+    )
+    return shown
+
+
+def fates(visitor: Visitor) -> list[str]:
+    return [text.strip() for text in visitor.page.locator(".notice-fate").all_inner_texts()]
+
+
+@pytest.fixture
+def alone(room: RoomProcess) -> Callable[[str], Caller]:
+    """In a room that has nothing but what this test does."""
+    return lambda name: Caller(room.address, name)
+
+
+@both_pages
+def test_one_card_is_live_the_earlier_ones_were_replaced_and_it_says_who_closed_it(
+    visit: Come, alone: Call, kind: dict[str, object]
+) -> None:
+    wang, ming = alone(ADMINISTRATOR), visit("小明", **kind)
+    for seconds in (600, 700):
+        wang.presets("start", seconds=seconds)
+    wang.presets("countdown")
+    ming.page.wait_for_function("() => document.querySelectorAll('.notice--preset').length === 3")
+    assert cards(ming) == ["replaced", "replaced", "live"]
+    assert ming.page.locator(".remaining").count() == 1
+    assert all(re.fullmatch(r"\d\d:\d\d:\d\d 被新的倒计时取代", fate) for fate in fates(ming))
+    wang.presets("stop")
+    expect(ming.page.locator(".notice--preset[data-window=stop]")).to_have_count(1)
+    assert cards(ming) == ["replaced", "replaced", "closed", "stop"]
+    assert ming.page.locator(".remaining").count() == 0
+    assert re.fullmatch(rf"\d\d:\d\d:\d\d 由{ADMINISTRATOR}结束", fates(ming)[2])
+    # The next window is another one, and a page that comes later says the same.
+    wang.presets("start", seconds=600)
+    expect(ming.page.locator(".notice--preset[data-window=live]")).to_have_count(1)
+    ming.page.reload()
+    ming.wait_online()
+    assert cards(ming) == ["replaced", "replaced", "closed", "stop", "live"]
+
+
+def test_a_window_that_ran_out_says_that_nobody_closed_it(visit: Come, alone: Call) -> None:
+    wang, ming = alone(ADMINISTRATOR), visit("小明")
+    wang.presets("start", seconds=1)
+    stop = ming.page.locator(".notice--preset[data-window=stop]")
+    expect(stop).to_contain_text("到时自动结束")
+    assert ADMINISTRATOR not in stop.inner_text()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d 已到时结束", fates(ming)[0])
+    shown = [
+        node.get_attribute("datetime") for node in ming.page.locator(".notice-fate time, [data-window=stop] time").all()
+    ]
+    assert shown[0] == shown[1]
+
+
+def test_the_card_before_is_live_again_when_the_newest_is_deleted(visit: Come, alone: Call) -> None:
+    wang, ming = alone(ADMINISTRATOR), visit("小明")
+    wang.presets("start", seconds=600)
+    shown = wang.presets("countdown")
+    ming.page.wait_for_function("() => document.querySelectorAll('.notice--preset').length === 2")
+    wang.deletes(shown)
+    expect(ming.page.locator(".notice--preset")).to_have_count(1)
+    assert cards(ming) == ["live"]
+    # A stop that is deleted leaves its window closed, though the page cannot say any more by whom.
+    wang.deletes(wang.presets("stop"))
+    expect(ming.page.locator(".notice--preset[data-window=closed]")).to_have_count(1)
+    ming.page.reload()
+    ming.wait_online()
+    assert (cards(ming), fates(ming)) == (["closed"], ["已结束"])
+
+
+def press_start(visitor: Visitor, kind: dict[str, object]) -> None:
+    if kind is PHONE:
+        visitor.page.click("[data-opens=plus]")
+    visitor.page.click("[data-preset=start]")
+
+
+@both_pages
+def test_a_second_administrator_is_asked_before_the_end_is_moved(
+    visit: Come, alone: Call, kind: dict[str, object]
+) -> None:
+    wang = alone(ADMINISTRATOR)
+    li = visit("莉莉")
+    wang.send(f"/members/{Caller(wang.address, '莉莉').user['id']}/", {"act": "promote"})
+    li = visit("莉莉", **kind)
+    wang.presets("start", seconds=600)
+    expect(li.page.locator("#countdown")).to_be_visible()
+    press_start(li, kind)
+    question = li.page.locator("#confirm-question")
+    expect(question).to_be_visible()
+    assert re.fullmatch(rf"{ADMINISTRATOR}开启的下单还有 (10:00|9:5\d)。改为从现在起 100 秒？", question.inner_text())
+    li.page.click("#confirm [value=no]")
+    assert int(li.page.locator("#countdown").text_content() or 0) > 500
+    press_start(li, kind)
+    li.page.click("#confirm [value=yes]")
+    li.until(lambda: int(li.page.locator("#countdown").text_content() or 0) <= 100)
+
+
+def test_it_is_asked_too_where_the_page_does_not_know_of_the_window_yet(visit: Come, alone: Call) -> None:
+    caller = alone(ADMINISTRATOR)
+    wang = visit()
+    line = Line(wang)
+    line.down = lambda frame: None if frame["type"] in ("window", "message") else frame
+    wang.join(ADMINISTRATOR)
+    caller.presets("start", seconds=600)
+    wang.page.click("[data-preset=start]")
+    expect(wang.page.locator("#confirm-question")).to_contain_text(f"{ADMINISTRATOR}开启的下单还有")
+    wang.complaints.clear()  # the browser's own line on the 409

@@ -17,7 +17,7 @@ from chatserver.core.model import Message, State
 _SHAPE = (
     '{"id":%d,"seq":%d,"state":"%s","kind":"%s","user":%s,"user_id":%d,"role":"%s","avatar":%s,"text":%s'
     ',"image":%s,"thumb":%s,"width":%d,"height":%d,"timestamp":"%s","created_ms":%d,"recall_until_ms":%d'
-    ',"reply_to":%s,"client_id":%s,"preset":%s,"closes_ms":%s,"reactions":%s,"recalled_by":%s}'
+    ',"reply_to":%s,"client_id":%s,"preset":%s,"closes_ms":%s,"window_id":%s,"reactions":%s,"recalled_by":%s}'
 )
 
 Encode = Callable[[Message], bytes]
@@ -56,6 +56,7 @@ class MessageEncoder:
                 encode_text(message.client_id),
                 f'"{message.preset}"' if message.preset else "null",
                 "null" if message.closes_ms is None else message.closes_ms,
+                "null" if message.window_id is None else message.window_id,
                 encode_value([{"emoji": each.emoji, "users": each.names} for each in message.reactions])
                 if message.reactions
                 else "[]",

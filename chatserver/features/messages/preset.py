@@ -20,6 +20,7 @@ def post_preset(
     text: str = "",
     picture: StoredImage | None = None,
     closes_ms: int | None = None,
+    window_id: int | None = None,
 ) -> Message:
     """Store the message and announce it. `recall_ms` is the length of its recall window."""
     message = store.insert(
@@ -33,6 +34,7 @@ def post_preset(
             picture=picture,
             preset=preset,
             closes_ms=closes_ms,
+            window_id=window_id,
         ),
     )
     assert message is not None  # it has no client key that could have been used before

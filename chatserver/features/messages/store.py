@@ -30,6 +30,7 @@ _FIELDS = {
     "client_id": "m.client_id",
     "preset": "m.preset",
     "closes_ms": "m.closes_ms",
+    "window_id": "m.window_id",
     "reactions": "(SELECT json_group_array(json_array(r.emoji, w.name)) FROM reactions r"
     " JOIN users w ON w.id = r.user_id WHERE r.message_id = m.id)",
     "ended_by": "coalesce((SELECT e.name FROM users e WHERE e.id = m.ended_by), '')",
@@ -59,6 +60,7 @@ class NewMessage:
     client_key: bytes | None = None
     preset: Preset | None = None
     closes_ms: int | None = None
+    window_id: int | None = None
 
 
 def insert(tx: Transaction, new: NewMessage) -> Message | None:
@@ -78,6 +80,7 @@ def insert(tx: Transaction, new: NewMessage) -> Message | None:
         "height": picture.height,
         "media_key": media_key(picture.image) if picture.image else "",
         "closes_ms": new.closes_ms,
+        "window_id": new.window_id,
         "reply_to": new.reply_to,
         "client_id": new.client_id,
         "client_key": new.client_key,
@@ -211,6 +214,7 @@ def _stored(new: NewMessage, message_id: int, seq: int, picture: StoredImage) ->
     return Message(
         message_id, seq, State.LIVE, new.kind, new.author, new.text, picture.image, picture.thumb, picture.width,
         picture.height, new.created_ms, new.recall_until_ms, new.reply_to, new.client_id, new.preset, new.closes_ms,
+        new.window_id,
     )  # fmt: skip
 
 

@@ -26,14 +26,15 @@ class Presets:
 
     async def on_form(self, request: web.Request) -> web.Response:
         """`command`: start, stop or countdown, or its Chinese name. `seconds`: the length of a started window.
+        `may_move` false: a `start` does not move the end of a window that is open, but is refused with `window_open`.
 
         As JSON or as a form. Answers 201 with the message's fields and the `window`, or a browser's form with
         303 to the room.
         """
-        preset, seconds = await _asked(request)
+        preset, seconds, may_move = await _asked(request)
         actor = member_of(request)
         if preset is Preset.START:
-            posted = await self._windows.start(actor, seconds)
+            posted = await self._windows.start(actor, seconds, may_move=may_move)
         elif preset is Preset.STOP:
             posted = await self._windows.stop(actor)
         else:
@@ -46,17 +47,18 @@ class Presets:
     ROUTES = (Route("POST", "/send_preset/", on_form, Access.ADMINISTRATOR),)
 
 
-async def _asked(request: web.Request) -> tuple[Preset, int | None]:
-    """The fields `command` and `seconds` of a form or a JSON object. Raises DomainError `bad_request`."""
+async def _asked(request: web.Request) -> tuple[Preset, int | None, bool]:
+    """The fields `command`, `seconds` and `may_move` of a form or a JSON object. Raises DomainError `bad_request`."""
     command: Any
     seconds: Any
+    may_move: Any = True
     if request.content_type == "application/json":
         fields = await forms.read_json(request)
-        command, seconds = fields.get("command"), fields.get("seconds")
+        command, seconds, may_move = fields.get("command"), fields.get("seconds"), fields.get("may_move", True)
     else:
         form = form_of(request)
         command, seconds = form.text("command"), form.number("seconds")
     preset = _COMMANDS.get(command) if isinstance(command, str) else None
-    if preset is None or (seconds is not None and type(seconds) is not int):
+    if preset is None or (seconds is not None and type(seconds) is not int) or type(may_move) is not bool:
         raise DomainError(ErrorCode.BAD_REQUEST)
-    return preset, seconds
+    return preset, seconds, may_move

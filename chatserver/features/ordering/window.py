@@ -59,14 +59,15 @@ class OrderingWindows:
         current = await self._database.run(_current)
         self._current = current[0] if current else None
 
-    async def start(self, actor: User, seconds: int | None = None) -> PresetPosted:
+    async def start(self, actor: User, seconds: int | None = None, *, may_move: bool = True) -> PresetPosted:
         """Open a window of `seconds` (1 to 86,400; None: the setting), or let the open one end so long from now.
 
-        Raises DomainError: `forbidden`, `banned`, `bad_request` (`seconds`).
+        Raises DomainError: `forbidden`, `banned`, `bad_request` (`seconds`), and without `may_move`
+        `window_open` (`window`) when one is open.
         """
         if seconds is not None and not 1 <= seconds <= SECONDS_MAX:
             raise DomainError(ErrorCode.BAD_REQUEST, field="seconds")
-        return await self._database.run(lambda tx: self._start(tx, actor, seconds))
+        return await self._database.run(lambda tx: self._start(tx, actor, seconds, may_move))
 
     async def stop(self, actor: User) -> PresetPosted:
         """Close the window. Raises DomainError: `forbidden`, `banned`, `window_closed` when none is open."""
@@ -95,18 +96,20 @@ class OrderingWindows:
     def on_changed(self, event: WindowChanged) -> None:
         self._current = event.window if event.window.is_open else None
 
-    def _start(self, tx: Transaction, actor: User, seconds: int | None) -> PresetPosted:
+    def _start(self, tx: Transaction, actor: User, seconds: int | None, may_move: bool) -> PresetPosted:
         actor = permissions.administrator(tx, actor)
         now_ms = self._clock.now_ms()
         closes_ms = now_ms + (seconds or self._settings.now.window_seconds) * 1000
         current = self._open_window(tx)
         if current is None:
             window = _insert(tx, now_ms, closes_ms, actor)
+        elif not may_move:
+            raise DomainError(ErrorCode.WINDOW_OPEN, window=self.as_json(current[0]))
         else:
             window = replace(current[0], closes_ms=closes_ms)
             tx.execute("UPDATE windows SET closes_ms = ? WHERE id = ? AND closed_ms IS NULL", (closes_ms, window.id))
         tx.announce(WindowChanged(window, self._clock))
-        return PresetPosted(self._post(tx, Preset.START, actor, now_ms, closes_ms), window)
+        return PresetPosted(self._post(tx, Preset.START, actor, now_ms, window), window)
 
     def _stop(self, tx: Transaction, actor: User) -> PresetPosted:
         actor = permissions.administrator(tx, actor)
@@ -121,7 +124,7 @@ class OrderingWindows:
         if current is None:
             raise DomainError(ErrorCode.WINDOW_CLOSED)
         window = current[0]
-        message = self._post(tx, Preset.COUNTDOWN, actor, self._clock.now_ms(), window.closes_ms)
+        message = self._post(tx, Preset.COUNTDOWN, actor, self._clock.now_ms(), window)
         return PresetPosted(message, window)
 
     def _open_window(self, tx: Transaction) -> tuple[OrderingWindow, User] | None:
@@ -141,12 +144,20 @@ class OrderingWindows:
         tx.execute("DELETE FROM windows WHERE closed_ms < ?", (now_ms - self._settings.now.history_ms,))
         closed = replace(window, is_open=False, closes_ms=min(window.closes_ms, now_ms), by=actor.name)
         tx.announce(WindowChanged(closed, self._clock))
-        return PresetPosted(self._post(tx, Preset.STOP, actor, now_ms, None), closed)
+        return PresetPosted(self._post(tx, Preset.STOP, actor, now_ms, window), closed)
 
-    def _post(self, tx: Transaction, preset: Preset, author: User, now_ms: int, closes_ms: int | None) -> Message:
-        recall_ms = self._settings.now.recall_ms
+    def _post(self, tx: Transaction, preset: Preset, author: User, now_ms: int, window: OrderingWindow) -> Message:
+        """The message has the end that was planned: a `stop` that is not before it was the server's own."""
         return post_preset(
-            tx, self._encoder, author, preset, now_ms, recall_ms, text=TEXTS[preset], closes_ms=closes_ms
+            tx,
+            self._encoder,
+            author,
+            preset,
+            now_ms,
+            self._settings.now.recall_ms,
+            text=TEXTS[preset],
+            closes_ms=window.closes_ms,
+            window_id=window.id,
         )
 
     TIMERS = (

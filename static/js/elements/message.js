@@ -1,8 +1,7 @@
 // The one renderer of messages: from history, live, and pending.
 //
-// An item is {key, message, entry, mine, starts, day, unread, quote, secondsLeft}: `entry` is the
-// outbox's entry of a pending message, `quote` the result of Timeline.original(), `secondsLeft` those
-// of the ordering window that a preset announced, or null.
+// An item is {key, message, entry, mine, starts, day, unread, quote, card}: `entry` is the outbox's entry
+// of a pending message, `quote` the result of Timeline.original(), `card` that of Timeline.windowCards().
 
 import { t, timeLeft } from "../words/words.js";
 import { badge, button, clone, face, icon, iconButton, isOnlyEmoji, make, snippet, textNode } from "./dom.js";
@@ -25,7 +24,7 @@ export class MessageRenderer {
   draw(article, item) {
     const before = this.#drawn.get(article);
     this.#drawn.set(article, item);
-    const same = before && sameContent(before.message, item.message) && before.entry === item.entry && sameQuote(before.quote, item.quote);
+    const same = before && sameContent(before.message, item.message) && before.entry === item.entry && sameQuote(before.quote, item.quote) && sameCard(before.card, item.card);
     if (!same) {
       this.#drawIdentity(article, item);
       this.#drawContent(article, item);
@@ -224,32 +223,47 @@ export class MessageRenderer {
   }
 
   #preset(item) {
-    const { message, secondsLeft } = item;
+    const { message, card } = item;
     if (message.image) return this.#presetPicture(item);
     const notice = clone("notice-template");
     notice.classList.add("notice--preset");
     notice.dataset.preset_kind = message.preset ?? "";
-    notice.querySelector(".notice-text").append(
-      icon(message.preset === "stop" ? "stop" : "clock"),
-      make("strong", "", presetText(message)),
-      make("bdi", "notice-author", message.user),
-      badge(message.role, t("administrator")) ?? "",
-    );
-    if (message.preset === "start" || message.preset === "countdown") {
-      const remaining = make("span", message.preset === "countdown" ? "remaining remaining--large" : "remaining");
-      remaining.dataset.closes = message.closes_ms ?? "";
-      remaining.dataset.created = message.created_ms;
-      remaining.hidden = secondsLeft === null;
-      if (secondsLeft !== null) remaining.textContent = timeLeft(secondsLeft);
-      notice.append(remaining);
-      notice.classList.toggle("notice--countdown", message.preset === "countdown");
-    }
+    notice.dataset.window = card?.state ?? "";
+    const words = notice.querySelector(".notice-text");
+    words.append(icon(message.preset === "stop" ? "stop" : "clock"), make("strong", "", presetText(message)));
+    if (card?.state === "stop" && !card.by) words.append(make("span", "notice-author", t("window_by_itself")));
+    else words.append(make("bdi", "notice-author", message.user), badge(message.role, t("administrator")) ?? "");
+    words.append(this.#second(card?.state === "stop" ? card.at_ms : message.created_ms));
+    notice.append(...this.#fate(message, card));
+    notice.classList.toggle("notice--countdown", message.preset === "countdown" && card?.state === "live");
     const side = make("div", "message-side");
     this.#fillSide(side, message);
     notice.append(side);
     const wrapper = make("div", "notice-box");
     wrapper.append(notice, make("div", "message-reactions"));
     return wrapper;
+  }
+
+  // How much time a start or countdown has left, or what has become of its window.
+  #fate(message, card) {
+    if (card?.state === "live") {
+      const seconds = Math.max(0, Math.ceil((this.room.openWindow().closes_ms - this.room.now()) / 1000));
+      return [make("span", message.preset === "countdown" ? "remaining remaining--large" : "remaining", timeLeft(seconds))];
+    }
+    const fate = make("span", "notice-fate");
+    if (card?.state === "replaced") fate.append(...around(t("window_replaced"), { time: this.#second(card.at_ms) }));
+    else if (card?.state !== "closed") return [];
+    else if (!card.at_ms) fate.append(t("window_over"));
+    else if (card.by === "") fate.append(...around(t("window_closed_itself"), { time: this.#second(card.at_ms) }));
+    else fate.append(...around(t("window_closed_by"), { time: this.#second(card.at_ms), by: card.by }));
+    return [fate];
+  }
+
+  #second(ms) {
+    const node = make("time", "notice-time tabular", this.room.dates.second(ms));
+    node.dateTime = new Date(ms).toISOString();
+    node.title = this.room.dates.exact(ms);
+    return node;
   }
 
   #presetPicture(item) {
@@ -271,9 +285,10 @@ export function presetText(message) {
     : message.text;
 }
 
-// A sentence whose names are elements of their own: "{name}撤回了一条消息".
-function around(sentence, names) {
-  return sentence.split(/\{(\w+)\}/).map((part, i) => (i % 2 ? make("bdi", "notice-author", names[part]) : part));
+// A sentence whose names are elements of their own: "{name}撤回了一条消息". Values are names, or elements.
+function around(sentence, values) {
+  const element = (value) => (typeof value === "string" ? make("bdi", "notice-author", value) : value);
+  return sentence.split(/\{(\w+)\}/).map((part, i) => (i % 2 ? element(values[part]) : part));
 }
 
 function statusButton(act, label) {
@@ -295,6 +310,10 @@ function sameContent(before, now) {
 
 function sameQuote(a, b) {
   return a === b || (a && b && a.state === b.state && a.message === b.message);
+}
+
+function sameCard(a, b) {
+  return a === b || (a && b && a.state === b.state && a.at_ms === b.at_ms && a.by === b.by);
 }
 
 function fit(width, height, [most_wide, most_high]) {

@@ -139,7 +139,8 @@ export class TimelineView extends EventTarget {
   }
 
   #items() {
-    const { timeline, outbox, me, dates, window } = this.#room;
+    const { timeline, outbox, me, dates } = this.#room;
+    const cards = timeline.windowCards(this.#room.openWindow());
     const [from, to] = this.#slice.bounds(timeline.ids, this.following);
     const now = this.#room.now();
     const items = [];
@@ -154,7 +155,7 @@ export class TimelineView extends EventTarget {
         day: newDay ? dates.dayName(message.created_ms, now) : "",
         unread,
         quote: message.reply_to === null ? null : timeline.original(message.reply_to),
-        secondsLeft: window?.secondsOf(message) ?? null,
+        card: cards.get(message.id) ?? null,
       });
       previous = message;
     };

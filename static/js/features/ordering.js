@@ -17,8 +17,6 @@ export function start(room) {
     room.window.set(window);
   });
   new OrderingBar(room, { root: document.getElementById("ordering"), announcer: document.getElementById("announcer") });
-  // Presets that were drawn before this module was loaded have grown by their countdown.
-  room.view.redraw();
 }
 
 class OrderingBar {
@@ -33,7 +31,10 @@ class OrderingBar {
     this.#root = root;
     this.announcer = announcer;
     this.countdown = root.querySelector("#countdown");
-    room.window.addEventListener("change", () => this.#tick());
+    room.window.addEventListener("change", () => {
+      this.#tick();
+      room.view.redraw();
+    });
     // The timers of a hidden page may not have run.
     document.addEventListener("visibilitychange", () => this.#tick());
     this.#tick();
@@ -46,8 +47,11 @@ class OrderingBar {
     this.#root.hidden = !isOpen;
     this.countdown.hidden = !isOpen;
     if (isOpen) this.#draw(seconds);
-    if (isOpen !== this.#wasOpen) composer?.drawOrdering(isOpen);
-    this.#drawPresets(isOpen, seconds);
+    if (isOpen !== this.#wasOpen) {
+      composer?.drawOrdering(isOpen);
+      this.#room.view.redraw();
+    }
+    this.#drawCard(seconds);
     this.#announce(isOpen, seconds);
     this.#wasOpen = isOpen;
     // At the next whole second, so that all browsers change at the same time.
@@ -64,14 +68,11 @@ class OrderingBar {
     this.#root.querySelector(".ordering-by").textContent = this.#room.window.current.by;
   }
 
-  // The presets in the timeline that announced this window count down too.
-  #drawPresets(isOpen, seconds) {
-    for (const node of document.querySelectorAll("#messages .remaining")) {
-      const about = { kind: "preset", closes_ms: Number(node.dataset.closes), created_ms: Number(node.dataset.created) };
-      const runs = isOpen && this.#room.window.secondsOf(about) !== null;
-      node.hidden = !runs;
-      if (runs) node.textContent = timeLeft(seconds);
-    }
+  // The newest preset in the timeline that announced this window counts down too; the others are redrawn
+  // when it is replaced or closed.
+  #drawCard(seconds) {
+    const node = document.querySelector("#messages .remaining");
+    if (node) node.textContent = timeLeft(seconds);
   }
 
   // A screen reader announces the opening, 60, 30 and 10 seconds, and the end. The timers of a busy or

@@ -1,7 +1,8 @@
 // The administrator's presets: opening and closing the ordering window, its countdown, the picture.
 
+import { secondsLeft } from "../models/clock.js";
 import { postJSON, upload } from "../net/http.js";
-import { t } from "../words/words.js";
+import { t, timeLeft } from "../words/words.js";
 
 export function start(room) {
   const chosen = document.getElementById("preset-picture");
@@ -14,7 +15,7 @@ export function start(room) {
 async function onPreset(room, pressed, chosen) {
   pressed.disabled = true;
   try {
-    await send(pressed);
+    await (pressed.dataset.preset === "start" ? open(room, pressed) : send(pressed));
     pressed.closest("dialog")?.close();
   } catch (refused) {
     if (pressed.dataset.preset === "picture" && refused.status === 404) await offerToChoose(room, chosen);
@@ -26,10 +27,27 @@ async function onPreset(room, pressed, chosen) {
 
 function send(pressed) {
   const command = pressed.dataset.preset;
-  if (command === "picture") return upload("/send_preset_image/", {});
+  return command === "picture" ? upload("/send_preset_image/", {}) : postJSON("/send_preset/", { command });
+}
+
+// The end of a window that is open is moved only after a question, also where this page does not know of it yet.
+async function open(room, pressed) {
   const length = pressed.closest("[data-presets]").querySelector("[name=seconds]");
-  const seconds = command === "start" && length.value ? { seconds: Number(length.value) } : {};
-  return postJSON("/send_preset/", { command, ...seconds });
+  const start = { command: "start", ...(length.value ? { seconds: Number(length.value) } : {}) };
+  const known = room.openWindow();
+  if (known) return askToMove(room, start, { ...known, now_ms: room.now() });
+  try {
+    await postJSON("/send_preset/", { ...start, may_move: false });
+  } catch (refused) {
+    if (refused.code !== "window_open") throw refused;
+    await askToMove(room, start, refused.details.window);
+  }
+}
+
+async function askToMove(room, start, { by, closes_ms, now_ms }) {
+  const left = timeLeft(Math.max(1, secondsLeft(closes_ms, now_ms)));
+  const length = timeLeft(start.seconds ?? room.limits.window_seconds);
+  if (await room.confirm(t("move_window_question", { by, left, length }), t("move_window"))) await postJSON("/send_preset/", start);
 }
 
 async function offerToChoose(room, chosen) {

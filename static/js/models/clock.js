@@ -63,10 +63,4 @@ export class OrderingWindow extends EventTarget {
   get seconds() {
     return this.isOpen ? secondsLeft(this.current.closes_ms, this.#clock.now()) : 0;
   }
-
-  // Seconds left of the window that a preset message announced, while it is open; null otherwise.
-  secondsOf({ kind, closes_ms, created_ms }) {
-    if (kind !== "preset" || !closes_ms || !this.isOpen) return null;
-    return closes_ms === this.current.closes_ms || created_ms >= this.current.opened_ms ? this.seconds : null;
-  }
 }

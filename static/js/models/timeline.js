@@ -100,6 +100,31 @@ export class Timeline extends EventTarget {
     this.#changed({ authors: true });
   }
 
+  // What has become of the presets that announce an ordering window, by their id: {state, at_ms, by}.
+  // "live": the newest of the window that is open. "replaced": a newer one of its window followed, at `at_ms`.
+  // "closed": the window ended at `at_ms`, undefined where the page does not know; `by` is the member who
+  // stopped it, "" where it ended by itself. A stop has `at_ms` and `by` too.
+  windowCards({ id: open_id = 0 } = {}) {
+    const cards = new Map();
+    const newer = new Map();
+    const ends = new Map();
+    for (let i = this.ids.length - 1; i >= 0; i -= 1) {
+      const message = this.#byId.get(this.ids[i]);
+      const { id, window_id, preset } = message;
+      if (!window_id) continue;
+      if (preset === "stop") {
+        ends.set(window_id, endOf(message));
+        cards.set(id, { state: "stop", ...endOf(message) });
+      } else if (message.state === "live") {
+        const next = newer.get(window_id);
+        if (next) cards.set(id, { state: "replaced", at_ms: next.created_ms });
+        else cards.set(id, window_id === open_id ? { state: "live" } : { state: "closed", ...ends.get(window_id) });
+        newer.set(window_id, message);
+      }
+    }
+    return cards;
+  }
+
   // Where a reply points: {state: "live", message}, or "recalled", "deleted", "gone", "earlier".
   original(id) {
     const message = this.#byId.get(id);
@@ -162,6 +187,12 @@ export class Timeline extends EventTarget {
   #changed(detail) {
     this.dispatchEvent(Object.assign(new Event("change"), { detail }));
   }
+}
+
+// The server's own stop is not before the end that was planned.
+function endOf({ created_ms, closes_ms, user }) {
+  const by_itself = created_ms >= closes_ms;
+  return { at_ms: by_itself ? closes_ms : created_ms, by: by_itself ? "" : user };
 }
 
 function emptied(message, { seq, state, by }) {

@@ -3,11 +3,13 @@
 import { t } from "../words/words.js";
 
 export class Refused extends Error {
-  constructor(status, { code, message, retry_after_ms }) {
+  // `details`: the whole `error` object of the answer.
+  constructor(status, { code, message, retry_after_ms, details = {} }) {
     super(message);
     this.status = status;
     this.code = code;
     this.retry_after_ms = retry_after_ms;
+    this.details = details;
   }
 }
 
@@ -84,6 +86,7 @@ function resultOf(status, text, retry_after) {
   throw new Refused(status, {
     code: error.code ?? (status === 503 || status === 502 || status === 504 ? "busy" : status === 413 ? "image_too_large" : "internal"),
     message: error.message ?? t("failed_status", { status }),
+    details: error,
     retry_after_ms: error.retry_after_ms ?? (seconds > 0 ? seconds * 1000 : undefined),
   });
 }

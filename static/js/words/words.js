@@ -34,6 +34,7 @@ export function clockFace(seconds) {
 export class Dates {
   #today;
   #time;
+  #second;
   #exact;
   #day;
   #dayOfYear;
@@ -41,6 +42,7 @@ export class Dates {
 
   constructor() {
     this.#time = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+    this.#second = new Intl.DateTimeFormat(language, { timeStyle: "medium", hourCycle: "h23" });
     this.#exact = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "medium" });
     this.#day = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short" });
     this.#today = new Intl.DateTimeFormat(language, { month: "long", day: "numeric", weekday: "long" });
@@ -49,6 +51,11 @@ export class Dates {
 
   time(ms) {
     return this.#time.format(ms);
+  }
+
+  // With its seconds: "20:00:00".
+  second(ms) {
+    return this.#second.format(ms);
   }
 
   exact(ms) {

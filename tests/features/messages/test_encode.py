@@ -45,6 +45,7 @@ def test_the_shape_in_its_order() -> None:
         ("client_id", "c-1"),
         ("preset", None),
         ("closes_ms", None),
+        ("window_id", None),
         ("reactions", [{"emoji": "👍", "users": ["小红", "小明"]}]),
         ("recalled_by", ""),
     ]
@@ -60,6 +61,7 @@ def test_it_is_written_as_any_json_of_ours_is(seed: int) -> None:
         author, chance.choice(TEXTS), chance.choice(("", "b.webp")), "", 0, chance.randrange(2048),
         1_700_000_000_000 + chance.randrange(10**9), 0, chance.choice((None, 1)), chance.choice(TEXTS),
         chance.choice((None, *Preset)), chance.choice((None, 0, 1_700_000_000_000)),
+        chance.choice((None, 3)),
         chance.choice(((), (Reaction("🎉", TEXTS[1:]),))), chance.choice(TEXTS),
     )  # fmt: skip
     encoded = ENCODER(message)
@@ -67,6 +69,7 @@ def test_it_is_written_as_any_json_of_ours_is(seed: int) -> None:
     shape = ENCODER.as_dict(message)
     assert (shape["text"], shape["user"], shape["client_id"]) == (message.text, author.name, message.client_id)
     assert (shape["id"], shape["reply_to"], shape["closes_ms"]) == (message.id, message.reply_to, message.closes_ms)
+    assert shape["window_id"] == message.window_id
     assert (shape["state"], shape["kind"], shape["preset"]) == (message.state, message.kind, message.preset)
     assert shape["recalled_by"] == (message.ended_by if message.state is State.RECALLED else "")
     assert [tuple(each["users"]) for each in shape["reactions"]] == [each.names for each in message.reactions]

@@ -193,3 +193,42 @@ async def test_a_refused_preset_picture_leaves_the_old_one(house: House) -> None
     assert (answer.status, answer.code) == (415, "image_unsupported")
     assert (await admin.post("/send_preset_image/")).json["width"] == 50
     assert len(await admin.messages()) == 2
+
+
+# What tells the page which window a preset is about
+
+
+async def test_the_presets_of_a_window_name_it_and_say_whether_someone_ended_it(house: House) -> None:
+    admin = await house.administrator()
+    await admin.preset("start", seconds=60)
+    await admin.preset("countdown")
+    await admin.preset("stop")
+    await admin.preset("start", seconds=60)
+    first, shown, stop, second = await admin.messages()
+    assert first["window_id"] == shown["window_id"] == stop["window_id"] != second["window_id"]
+    assert stop["created_ms"] < stop["closes_ms"] == first["closes_ms"]
+    house.clock.forward(60)
+    await house.server.room.windows.close_due()
+    end = (await admin.messages())[-1]
+    assert (end["preset"], end["window_id"]) == ("stop", second["window_id"])
+    assert end["created_ms"] >= end["closes_ms"] == second["closes_ms"]
+
+
+async def test_a_message_that_is_about_no_window_names_none(house: House) -> None:
+    ming = await house.member("小明")
+    assert (await ming.say("你好"))["window_id"] is None
+
+
+async def test_a_start_that_may_not_move_an_open_window_is_refused_with_what_is_open(house: House) -> None:
+    first, second = await house.administrator(), await house.administrator("店员")
+    await first.preset("start", seconds=60)
+    house.clock.forward(32)
+    answer = await second.preset("start", seconds=100, may_move=False)
+    assert (answer.status, answer.code) == (409, "window_open")
+    window = answer.json["error"]["window"]
+    assert (window["by"], window["closes_ms"] - window["now_ms"]) == ("店长", 28_000)
+    assert len(await first.messages()) == 1
+    assert (await second.preset("start", seconds=100, may_move=True)).status == 201
+    await first.preset("stop")
+    assert (await second.preset("start", may_move=False)).status == 201
+    assert (await second.preset("start", may_move="yes")).code == "bad_request"
