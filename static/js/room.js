@@ -14,10 +14,10 @@ import { Dates } from "./words/words.js";
 const WITH_FRAMES = [
   "features/settings", "features/announcement", "features/presence", "features/history", "features/post",
   "features/reply", "features/drafts", "features/attachments", "features/typing", "features/ordering",
-  "features/recall", "features/delete", "features/read",
+  "features/recall", "features/delete", "features/read", "features/react",
 ];
 const OTHERS = [
-  "elements/dialogs", "elements/on_screen_keyboard", "features/connection", "features/menu", "features/react",
+  "elements/dialogs", "elements/on_screen_keyboard", "features/connection", "features/menu",
   "features/theme", "features/unread_count", "features/notifications", "features/shortcuts", "features/mention",
 ];
 // Imported by these; named here so that one round trip fetches them all.

@@ -85,7 +85,7 @@ def test_a_reaction_to_a_message_above_the_oldest_page_leaves_no_gap(come: Come,
         """frame => new Promise(done => {
             const socket = new WebSocket(`ws://${location.host}/ws/chat/`);
             socket.onopen = () => socket.send(JSON.stringify(frame));
-            socket.onmessage = ({data}) => JSON.parse(data).type === 'message' && (socket.close(), done());
+            socket.onmessage = ({data}) => JSON.parse(data).type === 'reactions' && (socket.close(), done());
         })""",
         react_to_first,
     )

@@ -207,7 +207,7 @@ FRAMES = [
     Frame("recall", others, "recall", (GUEST, "not_yours", "not_yours", "banned", OK), "another's"),
     Frame("delete", own, "delete", FRAME_OF_MEMBERS, "one's own"),
     Frame("delete", others, "delete", (GUEST, "not_yours", "not_yours", "banned", OK), "another's"),
-    Frame("react", lambda cast, role: {**others(cast, role), "emoji": "🎉"}, "message", FRAME_OF_SPEAKERS),
+    Frame("react", lambda cast, role: {**others(cast, role), "emoji": "🎉"}, "reactions", FRAME_OF_SPEAKERS),
     Frame("read", others, "", FRAME_OF_MEMBERS),
     Frame("typing", lambda cast, role: {}, "typing", FRAME_OF_SPEAKERS),
     Frame("ping", lambda cast, role: {}, "pong", (GUEST, OK, OK, OK, OK)),

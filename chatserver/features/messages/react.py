@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chatserver.core import json
 from chatserver.core.clock import Clock
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import REACTIONS, Message, State, User
@@ -10,7 +11,7 @@ from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
 from chatserver.features.messages import store
-from chatserver.features.messages.encode import MessageChange, MessageEncoder
+from chatserver.features.messages.encode import MessageChange, MessageEncoder, reactions_json
 from chatserver.http.client_frame import ClientFrame
 
 # Each reaction is broadcast to every reader: fast enough for a person, too slow for a script.
@@ -18,9 +19,17 @@ REACTIONS_MAX, REACTIONS_SECONDS = 20, 10.0
 
 
 class ReactionsChanged(MessageChange):
-    """The message is live and has other reactions than before."""
+    """The message is live and has other reactions than before.
+
+    Frame `reactions`: without the text, which may be 8 KB and which readers have already.
+    """
 
     __slots__ = ()
+
+    def frame(self) -> bytes:
+        message = self.message
+        reactions = reactions_json(message.reactions)
+        return json.dumps({"type": "reactions", "seq": message.seq, "id": message.id, "reactions": reactions})
 
 
 class React:

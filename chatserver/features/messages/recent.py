@@ -8,10 +8,13 @@ page view costs a query.
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import suppress
 from typing import Any, NamedTuple
 
+from chatserver.core.errors import DomainError
 from chatserver.core.json import join_list
 from chatserver.core.model import Message, State
+from chatserver.core.numbers import ID_MAX
 from chatserver.db import sequence
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
@@ -21,8 +24,12 @@ from chatserver.features.messages.encode import MessageChange, MessageEncoder, p
 from chatserver.features.messages.expiry import MessagesExpired
 from chatserver.features.messages.post import MessagePosted
 
-# Rows held, deleted ones too: usually 2 KB each at most, 40 KB in the worst case.
+# Messages held that a page shows: usually 2 KB each at most, 40 KB in the worst case. Deletions make them fewer;
+# from REFILL_BELOW on the older ones are read.
 ROWS_MAX = 500
+REFILL_BELOW = 250
+# Deleted messages held, for clients that return: 0.3 KB each. Apart from the others, so that they displace none.
+DELETED_MAX = 500
 # What a page shows at first, and what a client gets that cannot continue where it was.
 PAGE = 100
 # What the API answers when no count is given.
@@ -46,22 +53,32 @@ class RecentMessages:
         self.seq = 0
         self.first_id = 0
         self._encoder = encoder
+        self._database: Database | None = None
         # The newest change to a message that is not held: a client that knows less cannot be told all.
         self._forgotten_seq = 0
+        # The newest messages but for the deleted ones, in the order of their ids; all ids up to `_below` are not held.
         self._entries: OrderedDict[int, _Entry] = OrderedDict()
+        self._below = 0
+        # Deleted ones, in the order of their deletions. Those that expired may still be here.
+        self._deleted: OrderedDict[int, _Entry] = OrderedDict()
+        self._is_refilling = False
         # Joined lists and answers of the usual counts, until the next change.
         self._lists: dict[int, bytes] = {}
         self._answers: dict[int, bytes] = {}
 
     async def load(self, database: Database) -> None:
         """Read the newest messages, as of one commit. Before the first event is published."""
+        self._database = database
         await database.run(self._load)
 
     def on_change(self, event: MessageChange) -> None:
         message = event.message
         self.seq = message.seq
         self._answers.clear()
-        if isinstance(event, MessagePosted) or message.id in self._entries:
+        if message.state is State.DELETED:
+            self._hold_deleted(message, event.json)
+            self._refill()
+        elif isinstance(event, MessagePosted) or message.id in self._entries:
             self._hold(message, event.json)
         else:
             self._forgotten_seq = message.seq
@@ -89,7 +106,7 @@ class RecentMessages:
         """A JSON list of the newest `count` messages, oldest first, without deleted ones."""
         encoded = self._lists.get(count)
         if encoded is None:
-            shown = [entry.json for entry in self._entries.values() if entry.message.state is not State.DELETED]
+            shown = [entry.json for entry in self._entries.values()]
             encoded = join_list(shown[-count:] if count else [])
             if count in (PAGE, API_PAGE):
                 self._lists[count] = encoded
@@ -112,54 +129,100 @@ class RecentMessages:
         shown: list[bytes] = []
         left = SYNC_BYTES_MAX
         for entry in reversed(self._entries.values()):
-            if entry.message.state is not State.DELETED:
-                left -= len(entry.json) + 1
-                if left < 0:
-                    break
-                shown.append(entry.json)
+            left -= len(entry.json) + 1
+            if left < 0:
+                break
+            shown.append(entry.json)
         return join_list(reversed(shown))
 
     def holds(self, count: int) -> bool:
         """True when the newest `count` messages that are kept are all held here."""
-        if len(self._entries) < ROWS_MAX:
-            return True
-        shown = sum(entry.message.state is not State.DELETED for entry in self._entries.values())
-        return shown >= count
+        return len(self._entries) >= count or not self._has_older
 
     def has_more(self, count: int) -> bool:
-        """True when messages older than the newest `count` may be kept."""
-        oldest = next(iter(self._entries), self.first_id)
-        return len(self._entries) > count or oldest > self.first_id
+        """True when messages older than the newest `count` are kept, or may be."""
+        return len(self._entries) > count or self._has_older
 
     def changes_after(self, seq: int) -> bytes | None:
         """A JSON list of all changes after `seq`, in their order; None when they are not all known here."""
         if not self._forgotten_seq <= seq <= self.seq:
             return None
         changed = [entry for entry in self._entries.values() if entry.message.seq > seq]
+        changed += [
+            entry for entry in self._deleted.values() if entry.message.seq > seq and entry.message.id >= self.first_id
+        ]
         if len(changed) > CHANGES_MAX or sum(len(entry.json) for entry in changed) > SYNC_BYTES_MAX:
             return None
         changed.sort(key=lambda entry: entry.message.seq)
         return join_list(entry.json for entry in changed)
 
+    @property
+    def _has_older(self) -> bool:
+        """True when messages that are kept are not held here."""
+        return self._below >= self.first_id
+
     def _load(self, tx: Transaction) -> None:
         now = sequence.read(tx)
         self.epoch, self.seq, self.first_id = now.epoch, now.seq, now.first_id
-        newest = store.newest(tx, ROWS_MAX, with_deleted=True)
-        if newest:
-            below = "SELECT coalesce(max(seq), 0) FROM messages WHERE id < ?"
-            self._forgotten_seq = tx.one(below, (newest[0].id,))[0]
-        for message in newest:
-            self._hold(message, self._encoder(message))
+        self._hold_older(*_page_below(tx, ID_MAX, ROWS_MAX))
+        deleted = store.newest_deleted(tx, DELETED_MAX)
+        oldest_seq = deleted[0].seq if len(deleted) == DELETED_MAX else 0
+        self._forgotten_seq = store.last_change(tx, self._below, oldest_seq)
+        for message in deleted:
+            self._hold_deleted(message, self._encoder(message))
 
     def _hold(self, message: Message, encoded: bytes) -> None:
         self._entries[message.id] = _Entry(message, encoded)
         self._lists.clear()
         if len(self._entries) > ROWS_MAX:
-            _, oldest = self._entries.popitem(last=False)
+            self._below, oldest = self._entries.popitem(last=False)
             self._forgotten_seq = max(self._forgotten_seq, oldest.message.seq)
+
+    def _hold_deleted(self, message: Message, encoded: bytes) -> None:
+        if self._entries.pop(message.id, None):
+            self._lists.clear()
+        self._deleted[message.id] = _Entry(message, encoded)
+        if len(self._deleted) > DELETED_MAX:
+            _, oldest = self._deleted.popitem(last=False)
+            self._forgotten_seq = max(self._forgotten_seq, oldest.message.seq)
+
+    def _refill(self) -> None:
+        """Read older messages in the place of deleted ones.
+
+        The answer comes before the events of its batch, so that what is read here is never newer than what is held.
+        """
+        if self._is_refilling or len(self._entries) >= REFILL_BELOW or not self._has_older or self._database is None:
+            return
+        below, wanted = self._below, ROWS_MAX - len(self._entries)
+        with suppress(DomainError):  # busy: the next deletion tries again
+            self._database.submit(
+                lambda tx: _page_below(tx, below + 1, wanted), lambda found, error: self._refilled(below, found)
+            )
+            self._is_refilling = True
+
+    def _refilled(self, below: int, found: tuple[list[Message], int] | None) -> None:
+        self._is_refilling = False
+        # Otherwise so much was posted meanwhile that what is held begins elsewhere by now.
+        if found is not None and below == self._below:
+            self._hold_older(*found)
+
+    def _hold_older(self, messages: list[Message], below: int) -> None:
+        """`messages`, oldest first, are all that is kept between `below` and the oldest that is held."""
+        for message in reversed(messages):
+            self._entries[message.id] = _Entry(message, self._encoder(message))
+            self._entries.move_to_end(message.id, last=False)
+        self._below = below
+        self._lists.clear()
+        self._answers.clear()
 
     LISTENERS = (
         (MessageChange, on_change),
         (MessagesExpired, on_expired),
         (MemberChanged, on_member_changed),
     )
+
+
+def _page_below(tx: Transaction, message_id: int, limit: int) -> tuple[list[Message], int]:
+    """The `limit` messages just below, oldest first, and the id of the next older one; 0 where there is none."""
+    found = store.before(tx, message_id, limit + 1)
+    return (found[1:], found[0].id) if len(found) > limit else (found, 0)

@@ -132,11 +132,25 @@ def posted_before(tx: Transaction, user_id: int, client_key: bytes) -> tuple[Mes
     return (_message(row[1:]), row[0]) if row else None
 
 
-def newest(tx: Transaction, limit: int, *, with_deleted: bool = False) -> list[Message]:
-    """The last `limit` messages, oldest first."""
-    where = "" if with_deleted else "WHERE m.state <> 'deleted'"
-    rows = tx.all(f"SELECT {_SELECTED} {where} ORDER BY m.id DESC LIMIT ?", (limit,))
+def newest(tx: Transaction, limit: int) -> list[Message]:
+    """The last `limit` messages, oldest first, without deleted ones."""
+    rows = tx.all(f"SELECT {_SELECTED} WHERE m.state <> 'deleted' ORDER BY m.id DESC LIMIT ?", (limit,))
     return [_message(row) for row in reversed(rows)]
+
+
+def newest_deleted(tx: Transaction, limit: int) -> list[Message]:
+    """The `limit` messages that were deleted last, in the order of their deletions. Reads all rows."""
+    rows = tx.all(f"SELECT {_SELECTED} WHERE m.state = 'deleted' ORDER BY m.seq DESC LIMIT ?", (limit,))
+    return [_message(row) for row in reversed(rows)]
+
+
+def last_change(tx: Transaction, up_to_id: int, before_seq: int) -> int:
+    """The last change to a message up to `up_to_id`, or deleted before `before_seq`; 0 without one. Reads all rows."""
+    (seq,) = tx.one(
+        "SELECT max(seq) FROM messages WHERE CASE state WHEN 'deleted' THEN seq < ? ELSE id <= ? END",
+        (before_seq, up_to_id),
+    )
+    return seq or 0
 
 
 def before(tx: Transaction, message_id: int, limit: int) -> list[Message]:
@@ -148,9 +162,10 @@ def before(tx: Transaction, message_id: int, limit: int) -> list[Message]:
 
 
 def live_below(tx: Transaction, message_id: int, limit: int) -> list[Message]:
-    """The `limit` live messages just below `message_id`, newest first."""
+    """The `limit` live messages just below `message_id`, newest first. By the index that holds no deleted ones."""
     rows = tx.all(
-        f"SELECT {_SELECTED} WHERE m.id < ? AND m.state = 'live' ORDER BY m.id DESC LIMIT ?", (message_id, limit)
+        f"SELECT {_SELECTED} WHERE m.id < ? AND m.state = 'live' AND m.state <> 'deleted' ORDER BY m.id DESC LIMIT ?",
+        (message_id, limit),
     )
     return [_message(row) for row in rows]
 

@@ -5,7 +5,8 @@ import { button, make } from "../elements/dom.js";
 import { t } from "../words/words.js";
 
 export function start(room) {
-  const { me, socket, actions, toast } = room;
+  const { me, socket, actions, timeline, toast } = room;
+  room.onFrame("reactions", ({ seq, id, reactions }) => timeline.react(seq, id, reactions));
   actions.react = ({ id, reactions }, emoji) => {
     if (!socket.send({ type: "react", id, emoji, on: !isMine(reactions, emoji, me) })) toast(t("failed_offline"));
   };

@@ -20,7 +20,8 @@ export class Timeline extends EventTarget {
   hasMore = false;
 
   #byId = new Map();
-  // Changes to messages that are not loaded yet: id -> {seq, state, by}, or the changed message itself.
+  // Changes to messages that are not loaded yet: id -> {seq, state, by} or {seq, reactions}, or the changed
+  // message itself.
   #pendingChanges = new Map();
 
   get(id) {
@@ -71,6 +72,15 @@ export class Timeline extends EventTarget {
     this.#apply(message);
     this.seq = Math.max(this.seq, seq);
     this.#changed(isNew ? { posted: [message] } : { changed: message.id });
+  }
+
+  // Other reactions to a message than before.
+  react(seq, id, reactions) {
+    const known = this.#byId.get(id);
+    this.seq = Math.max(this.seq, seq);
+    if (known) this.#store({ ...known, seq, reactions });
+    else this.#keepChange(id, { ...this.#pendingChanges.get(id), seq, reactions });
+    this.#changed({ changed: id });
   }
 
   // `state` is "recalled" or "deleted".
@@ -158,7 +168,7 @@ export class Timeline extends EventTarget {
     const known = this.#byId.get(message.id);
     const pending = this.#pendingChanges.get(message.id);
     if (known && known.seq >= message.seq) return;
-    if (pending && pending.seq > message.seq) message = pending.id ? pending : emptied(message, pending);
+    if (pending && pending.seq > message.seq) message = changed(message, pending);
     this.#pendingChanges.delete(message.id);
     if (message.state === "deleted") {
       this.#drop(message.id);
@@ -193,6 +203,12 @@ export class Timeline extends EventTarget {
 function endOf({ created_ms, closes_ms, user }) {
   const by_itself = created_ms >= closes_ms;
   return { at_ms: by_itself ? closes_ms : created_ms, by: by_itself ? "" : user };
+}
+
+// The message after a change that came before it was loaded.
+function changed(message, change) {
+  if (change.id) return change;
+  return change.state ? emptied(message, change) : { ...message, seq: change.seq, reactions: change.reactions };
 }
 
 function emptied(message, { seq, state, by }) {
