@@ -8,19 +8,17 @@ import logging
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from functools import partial
-from typing import Any
 
 from aiohttp import web
 from aiohttp_session import session_middleware
 
-from chatserver import systemd
+from chatserver import binding, systemd
 from chatserver.core import garbage_collection
 from chatserver.core.clock import Clock, SystemClock
 from chatserver.core.config import Config
-from chatserver.core.deadline_timer import DeadlineTimer, Timer, running_timers
+from chatserver.core.deadline_timer import running_timers
 from chatserver.core.errors import DomainError
-from chatserver.core.events import ContentErased, Event
+from chatserver.core.events import ContentErased
 from chatserver.db import data_dir, sequence, vacuum
 from chatserver.db.data_lock import DataLock
 from chatserver.db.database import Database
@@ -55,8 +53,19 @@ from chatserver.features.messages.read_marks import ReadMarks
 from chatserver.features.messages.recall import Recall
 from chatserver.features.messages.recent import RecentMessages
 from chatserver.features.messages.search import Search
+from chatserver.features.ordering.amend import Amendments
+from chatserver.features.ordering.change import ChangeOrder
+from chatserver.features.ordering.counts import OrderCounts
+from chatserver.features.ordering.erased import erased_orders
+from chatserver.features.ordering.expire import LedgerExpiry
+from chatserver.features.ordering.ledger import Ledger
+from chatserver.features.ordering.ledger_export import LedgerExport
+from chatserver.features.ordering.marks import Marks
+from chatserver.features.ordering.place import PlaceOrder
 from chatserver.features.ordering.presets import Presets
+from chatserver.features.ordering.templates import Templates
 from chatserver.features.ordering.window import OrderingWindows
+from chatserver.features.ordering.withdraw import WithdrawOrder
 from chatserver.features.presence.ping import Ping
 from chatserver.features.presence.presence import Presence
 from chatserver.features.presence.room_page import RoomPage
@@ -75,9 +84,8 @@ from chatserver.http import assets, secret_key
 from chatserver.http.access import Access
 from chatserver.http.application import add_routes, build, load_templates, read_templates
 from chatserver.http.certificate import Certificate
-from chatserver.http.client_frame import Direct
 from chatserver.http.csrf import CSRFTokens
-from chatserver.http.frame_reader import FrameContext, FrameHandler
+from chatserver.http.frame_reader import FrameContext
 from chatserver.http.listening import listening
 from chatserver.http.middleware import Guard
 from chatserver.http.origin import OriginPolicy
@@ -166,18 +174,29 @@ class Room:
         self.settings_connections = SettingsConnections(hub)
 
         self.post = Post(database, settings, clock, encoder, uploads)
-        self.recall = Recall(database, clock, encoder)
-        self.delete = Delete(database, encoder)
+        self.windows = OrderingWindows(database, settings, clock, encoder)
+        self.presets = Presets(self.windows, encoder)
+        self.order_counts = OrderCounts(clock, hub)
+        self.place_order = PlaceOrder(database, settings, clock, encoder)
+        amendments = Amendments(settings, encoder)
+        self.change_order = ChangeOrder(database, clock, encoder, self.windows, amendments)
+        self.withdraw_order = WithdrawOrder(self.windows, amendments)
+        self.ledger = Ledger(database, clock)
+        self.ledger_export = LedgerExport(database, settings, clock)
+        self.templates = Templates(database, clock, self.windows)
+        self.marks = Marks(database)
+
+        self.recall = Recall(database, clock, encoder, self.withdraw_order.withdraw)
+        self.delete = Delete(database, clock, encoder, self.withdraw_order.withdraw)
         self.react = React(database, clock, encoder)
         self.read_marks = ReadMarks(database)
         self.expiry = Expiry(database, settings, clock)
+        self.ledger_expiry = LedgerExpiry(database, settings, clock, self.expiry)
         self.recent = RecentMessages(encoder)
         self.search = Search(database)
         self.history = History(database, settings, encoder, self.recent, self.search)
         self.media = Media(database, files)
 
-        self.windows = OrderingWindows(database, settings, clock, encoder)
-        self.presets = Presets(self.windows, encoder)
         self.announcement = Announcement(database, clock, uploads)
         self.preset_picture = PresetPicture(database, settings, clock, encoder, uploads, files)
 
@@ -188,7 +207,12 @@ class Room:
         self.metrics_endpoint = MetricsEndpoint(settings, self.origin, self.metrics)
         self.status_page = StatusPage(self.metrics)
         self.health = Health(database)
-        self.snapshot = Snapshot(database, settings, clock, self.expiry.trim, files_in_use, files)
+        self.snapshot = Snapshot(database, settings, clock, self.trim, files_in_use, files)
+
+    def trim(self, tx: Transaction) -> None:
+        """Erase all that is too old to be kept."""
+        self.expiry.trim(tx)
+        self.ledger_expiry.trim(tx)
 
     def features(self) -> list[object]:
         return [*vars(self).values()]
@@ -202,16 +226,18 @@ class Room:
 
     def operations(self) -> dict[str, Operation]:
         """What operators' commands ask for, by name."""
-        return {
-            name: operation.__get__(feature)
-            for feature in self.features()
-            for name, operation in getattr(feature, "OPERATIONS", {}).items()
-        }
+        return binding.operations(self.features())
 
 
 def files_in_use(tx: Transaction) -> list[str]:
     """The names of all files of the media directory that rows name."""
     return message_store.all_files(tx) + announcement_store.all_files(tx) + account_store.avatars(tx)
+
+
+def erased(tx: Transaction) -> Callable[[Transaction], int]:
+    """What is to be erased from copies that upgrades left: see db/vacuum.py."""
+    parts = erased_messages(tx), erased_orders(tx)
+    return lambda copy: sum(erase(copy) for erase in parts)
 
 
 @contextlib.asynccontextmanager
@@ -267,19 +293,21 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
 
         room = Room(config, sources or {}, database, clock, hasher, files, workers, hub)
         stack.callback(room.presence.stop)
+        stack.callback(room.order_counts.stop)
         await room.load()
         # Only here: an operator's command has its own idea of the settings, and must erase nothing.
         database.before_each_commit(room.expiry.trim)
         await room.expiry.expire()
+        await room.ledger_expiry.expire()
         await files.sweep(set(await database.run(files_in_use)))
         await room.recent.load(database)
         await room.windows.load()
         await room.announcement.load()
 
         publisher = Publisher(hub)
-        subscribe(publisher, room)
-        timers = declared_timers(room, publisher, clock)
-        eraser = Eraser(files.erase, lambda: vacuum.vacuum(database, erased_messages))
+        binding.subscribe(publisher, room.features())
+        timers = binding.timers(room.features(), publisher, clock)
+        eraser = Eraser(files.erase, lambda: vacuum.vacuum(database, erased))
         publisher.subscribe(ContentErased, eraser.on_erased)
         database.publish_to(publisher)
         await stack.enter_async_context(eraser.running())
@@ -298,32 +326,6 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
         yield Server(address, setup_token, room, app, certificate)
 
 
-def subscribe(publisher: Publisher, room: Room) -> None:
-    """Connect the `LISTENERS` of all features."""
-    for feature in room.features():
-        for kind, listener in getattr(feature, "LISTENERS", ()):
-            publisher.subscribe(kind, listener.__get__(feature))
-
-
-def declared_timers(room: Room, publisher: Publisher, clock: Clock) -> list[DeadlineTimer]:
-    """The timers of all features, each woken by the events that set a nearer deadline."""
-    timers = []
-    for feature in room.features():
-        declared: tuple[Timer, ...] = getattr(feature, "TIMERS", ())
-        for each in declared:
-            timer = DeadlineTimer(each.name, clock, each.nearest.__get__(feature), each.act.__get__(feature))
-            for kind, deadline in each.wakes_on.items():
-                publisher.subscribe(kind, partial(_wake, timer, deadline, feature))
-            timers.append(timer)
-    return timers
-
-
-def _wake(timer: DeadlineTimer, deadline: Callable[[Any, Any], int | None], feature: object, event: Event) -> None:
-    due_ms = deadline(feature, event)
-    if due_ms is not None:
-        timer.wake_by(due_ms)
-
-
 def _application(config: Config, clock: Clock, room: Room, publisher: Publisher, files: MediaFiles) -> web.Application:
     static = StaticTree(assets.static_dir())
     tokens = CSRFTokens(secret_key.load(config.data_dir))
@@ -332,11 +334,7 @@ def _application(config: Config, clock: Clock, room: Room, publisher: Publisher,
     find_session = room.session_cookie.find
     app = build(Guard(site, access, find_session, files.new_upload_path, config.secure))
     environment = load_templates(app, assets.templates_dir())
-    handlers = {
-        name: _bound(handler, feature)
-        for feature in room.features()
-        for name, handler in getattr(feature, "FRAMES", {}).items()
-    }
+    handlers = binding.frame_handlers(room.features())
     context = FrameContext(room.hub, publisher, clock, handlers, room.metrics.count_error)
     page = RoomPage(room.settings, clock, environment, room.recent, room.read_marks, room.presence, room.greetings())
     websocket = Socket(
@@ -353,13 +351,6 @@ def _application(config: Config, clock: Clock, room: Room, publisher: Publisher,
     features = [*room.features(), page, websocket, static, Manifest(room.settings, static)]
     add_routes(app, features, access, session_middleware(room.session_cookie))
     return app
-
-
-def _bound(handler: Any, feature: object) -> FrameHandler:
-    if isinstance(handler, Direct):
-        return Direct(handler.handler.__get__(feature))
-    bound: FrameHandler = handler.__get__(feature)
-    return bound
 
 
 async def _probe(database: Database) -> None:

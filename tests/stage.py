@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from chatserver import binding
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import ContentErased, Event
 from chatserver.core.model import Message, Role, State, StoredImage, User
@@ -24,7 +25,7 @@ from chatserver.media.files import MediaFiles
 from chatserver.media.workers import ImageWorkers
 from chatserver.realtime.hub import Hub
 from chatserver.realtime.publisher import Publisher
-from chatserver.server import Room, subscribe
+from chatserver.server import Room
 from tests.support import FakeClock, make_config
 
 T = TypeVar("T")
@@ -115,7 +116,7 @@ async def staged(data_dir: Path, clock: FakeClock, **settings: Any) -> AsyncIter
     stage = Stage(database, room, clock)
     stage.copies = copies
     stage.publisher = publisher = Publisher(hub)
-    subscribe(publisher, room)
+    binding.subscribe(publisher, room.features())
 
     def publish(events: list[Event]) -> None:
         stage.events.extend(events)

@@ -17,7 +17,7 @@ LINES_MAX = 400
 LAYERS: dict[str, int] = {
     name: layer
     for layer, names in enumerate(
-        ("core", "db realtime media i18n", "http", "features", "ops server cli systemd __main__"),
+        ("core", "db realtime media i18n", "http", "features", "ops server binding cli systemd __main__"),
     )
     for name in names.split()
 }

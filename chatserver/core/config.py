@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from chatserver.core.numbers import whole_number
+from chatserver.core.setting_values import (
+    Choice,
+    Network,
+    Real,
+    Text,
+    Whole,
+    directory,
+    networks,
+    origin,
+    timezone,
+    token,
+)
 
 
 class ConfigError(Exception):
     """An invalid setting. The message is one line: the flag or variable, and the reason."""
-
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,7 @@ class Config:
     recall_seconds: float
     history_hours: float
     history_limit: int
+    ledger_days: float
     image_max_kb: int
     upload_max_mb: int
     text_max: int
@@ -71,6 +78,10 @@ class Config:
     @property
     def history_ms(self) -> int:
         return int(self.history_hours * 3_600_000)
+
+    @property
+    def ledger_ms(self) -> int:
+        return int(self.ledger_days * 86_400_000)
 
     @property
     def secure(self) -> bool:
@@ -173,140 +184,23 @@ def as_text(value: Any) -> str:
     return str(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """One line of `least` to `most` characters."""
-
-    least: int
-    most: int
-
-    def __call__(self, text: str) -> str:
-        line = text.strip()
-        if not self.least <= len(line) <= self.most:
-            raise ValueError(f"must have {self.least} to {self.most} characters")
-        if not line.isprintable():
-            raise ValueError("must be one line of printable characters")
-        return line
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """A whole number from `least` to `most`."""
-
-    least: int
-    most: int
-
-    def __call__(self, text: str) -> int:
-        number = whole_number(text.strip(), self.least, self.most)
-        if number is not None:
-            return number
-        raise ValueError(f"must be a whole number from {self.least} to {self.most}")
-
-
-@dataclass(frozen=True, slots=True)
-class Real:
-    """A number from `least` to `most`, with or without a fraction."""
-
-    least: float
-    most: float
-
-    def __call__(self, text: str) -> float:
-        try:
-            number = float(text if len(text) <= 40 else "")
-        except ValueError:
-            number = float("nan")
-        if not self.least <= number <= self.most:
-            raise ValueError(f"must be a number from {self.least} to {self.most}")
-        return number
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One of the listed options, in upper or lower case."""
-
-    options: tuple[str, ...]
-
-    def __call__(self, text: str) -> str:
-        option = text.strip().lower()
-        if option not in self.options:
-            raise ValueError(f"must be one of {', '.join(self.options)}")
-        return option
-
-
-def _origin(text: str) -> str:
-    """`https://host[:port]` without the default port, as browsers serialize an origin (RFC 6454, section 6.2)."""
-    text = text.strip().rstrip("/")
-    if not text:
-        return ""
-    problem = ValueError("must be an origin without a path, like https://chat.example.org")
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise problem from None
-    if (
-        parts.scheme not in ("http", "https")
-        or not host
-        or parts.path
-        or parts.query
-        or parts.fragment
-        or parts.username is not None
-        or any(c.isspace() for c in text)
-    ):
-        raise problem
-    try:
-        name = f"[{host}]" if ":" in host else host.encode("idna").decode("ascii")
-    except UnicodeError:
-        raise problem from None
-    default = 443 if parts.scheme == "https" else 80
-    return f"{parts.scheme}://{name}" + (f":{port}" if port and port != default else "")
-
-
-def _networks(text: str) -> tuple[Network, ...]:
-    try:
-        return tuple(ipaddress.ip_network(part) for part in text.replace(",", " ").split())
-    except ValueError:
-        raise ValueError("must be addresses or networks, separated by commas") from None
-
-
-def _timezone(text: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(text.strip())
-    except Exception:  # ZoneInfo raises several unrelated classes for an invalid name
-        raise ValueError("must be the name of a time zone, like Asia/Shanghai") from None
-
-
-def _directory(text: str) -> Path:
-    if not text.strip() or "\0" in text:
-        raise ValueError("must be a directory")
-    return Path(text)
-
-
-def _token(text: str) -> str:
-    """Empty, or a token long enough not to be guessed that is valid in an Authorization header."""
-    token = text.strip()
-    if token and not (16 <= len(token) <= 200 and token.isascii() and token.isprintable() and " " not in token):
-        raise ValueError("must have 16 to 200 visible ASCII characters")
-    return token
-
-
 # Name, default, parser, help; group and unit.
 SETTINGS: tuple[Setting, ...] = (
     Setting("host", "127.0.0.1", Text(1, 255), "address to listen on"),
     Setting("port", "8000", Whole(0, 65535), "port to listen on; 0: a free port"),
-    Setting("data_dir", "data", _directory, "directory of the database, the media files and the secrets"),
+    Setting("data_dir", "data", directory, "directory of the database, the media files and the secrets"),
     Setting(
         "base_url",
         "",
-        _origin,
+        origin,
         "public origin (https://chat.example.org), for links, Host and Origin checks, secure cookies",
     ),
-    Setting("trusted_proxies", "", _networks, "proxies whose X-Forwarded-For and X-Forwarded-Proto headers are used"),
+    Setting("trusted_proxies", "", networks, "proxies whose X-Forwarded-For and X-Forwarded-Proto headers are used"),
     Setting("tls_cert", "", Text(0, 4096), "certificate file (PEM), to serve TLS"),
     Setting("tls_key", "", Text(0, 4096), "key file (PEM), to serve TLS"),
     Setting("room_name", "聊天室", Text(1, 40), "name of the room", "room"),
     Setting("language", "zh", Choice(("zh", "en")), "language if the browser prefers neither zh nor en", "room"),
-    Setting("timezone", "Asia/Shanghai", _timezone, "time zone of the `timestamp` strings"),
+    Setting("timezone", "Asia/Shanghai", timezone, "time zone of the `timestamp` strings"),
     Setting(
         "registration",
         "open",
@@ -342,6 +236,14 @@ SETTINGS: tuple[Setting, ...] = (
         "history_limit", "100", Whole(1, 100_000), "maximum number of messages in the history", "history", "messages"
     ),
     Setting(
+        "ledger_days",
+        "30",
+        Real(0.0001, 3_660),
+        "days that the orders of a closed window are kept",
+        "history",
+        "days",
+    ),
+    Setting(
         "image_max_kb", "200", Whole(10, 10_240), "maximum size of a stored chat picture, in KiB", "pictures", "kb"
     ),
     Setting("upload_max_mb", "20", Whole(1, 200), "maximum size of one upload, in MiB", "pictures", "mb"),
@@ -373,7 +275,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("bcrypt_rounds", "12", Whole(4, 16), "cost of a password hash, as a power of two"),
     Setting(
-        "metrics_token", "", _token, "bearer token for /metrics from other hosts; empty: only this host", is_secret=True
+        "metrics_token", "", token, "bearer token for /metrics from other hosts; empty: only this host", is_secret=True
     ),
     Setting("log_level", "info", Choice(("debug", "info", "warning", "error")), "lowest level that is logged"),
     Setting(

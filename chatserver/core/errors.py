@@ -31,6 +31,8 @@ class ErrorCode(StrEnum):
     NAME_TAKEN = "name_taken"
     WINDOW_OPEN = "window_open"
     WINDOW_CLOSED = "window_closed"
+    SOLD_OUT = "sold_out"
+    OVER_LIMIT = "over_limit"
     BODY_TOO_LARGE = "body_too_large"
     IMAGE_TOO_LARGE = "image_too_large"
     IMAGE_UNSUPPORTED = "image_unsupported"

@@ -17,6 +17,8 @@ class Audience(Enum):
     ALL = auto()
     MEMBER = auto()
     """The connections of one member: the event has a field `user_id`."""
+    ADMINISTRATORS = auto()
+    """The connections of all administrators."""
 
 
 class Event:

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     TEXT = "text"
     IMAGE = "image"
     PRESET = "preset"
+    ORDER = "order"
 
 
 class Preset(StrEnum):
@@ -39,6 +40,8 @@ class Preset(StrEnum):
     STOP = "stop"
     COUNTDOWN = "countdown"
     PICTURE = "picture"
+    AMENDED = "amended"
+    """A ledger was changed after its window had closed."""
 
 
 class User(NamedTuple):
@@ -78,7 +81,8 @@ class Message(NamedTuple):
     """A message as every reader may see it: a recalled or deleted message has no content.
 
     `ended_by` is the name of the member who recalled or deleted it. `window_id` is the ordering window that a preset
-    is about, `closes_ms` the end of that window as it was planned then.
+    is about, `closes_ms` the end of that window as it was planned then. `extra` is a JSON object of the fields that few
+    kinds of message have, or "".
     """
 
     id: int
@@ -100,17 +104,7 @@ class Message(NamedTuple):
     window_id: int | None = None
     reactions: tuple[Reaction, ...] = ()
     ended_by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class OrderingWindow:
-    """The period in which members may order. It ends at `closes_ms`, or when a member closes it before."""
-
-    id: int
-    opened_ms: int
-    closes_ms: int
-    is_open: bool
-    by: str
+    extra: str = ""
 
 
 @dataclass(frozen=True, slots=True)

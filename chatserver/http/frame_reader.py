@@ -208,7 +208,7 @@ async def _run(handler: Callable[[ClientFrame], Awaitable[None]], frame: ClientF
 
 def _refused(error: DomainError, language: str, fields: dict[str, Any]) -> bytes:
     """A `refused` frame that names what it refuses as its sender did."""
-    refused: dict[str, Any] = {"type": "refused"}
+    refused: dict[str, Any] = {"type": "refused", **error.details}
     refused.update({name: fields[name] for name in ("client_id", "id") if _can_be_sent_back(fields.get(name))})
     refused["code"] = error.code.value
     refused["message"] = responses.message(error, language)

@@ -38,6 +38,8 @@ STATUS = {
     ErrorCode.NAME_TAKEN: 409,
     ErrorCode.WINDOW_OPEN: 409,
     ErrorCode.WINDOW_CLOSED: 409,
+    ErrorCode.SOLD_OUT: 409,
+    ErrorCode.OVER_LIMIT: 409,
     ErrorCode.GONE: 410,
     ErrorCode.BODY_TOO_LARGE: 413,
     ErrorCode.IMAGE_TOO_LARGE: 413,

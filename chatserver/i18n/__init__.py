@@ -57,7 +57,8 @@ def explain(language: str, code: str, details: Mapping[str, Any]) -> str:
     """The translated message of a DomainError: the sentence `refusal.CODE` with `details` inserted.
 
     A detail `reason` selects a more specific sentence if there is one (`refusal.name_invalid.too_long`).
-    `retry_after_ms` also gives the values `{seconds}` and `{minutes}`, rounded up.
+    `retry_after_ms` also gives the values `{seconds}` and `{minutes}`, rounded up;
+    `late_ms` of at most 2 minutes selects the sentence `late` and gives `{late}` in seconds.
     """
     variant, values = str(details.get("reason", "")), dict(details)
     wait_ms = details.get("retry_after_ms")
@@ -67,6 +68,9 @@ def explain(language: str, code: str, details: Mapping[str, Any]) -> str:
         values["minutes"] = math.ceil(wait_ms / 60_000)
         if wait_ms > _MINUTES_FROM_MS:
             variant = variant or "minutes"
+    late_ms = details.get("late_ms")
+    if isinstance(late_ms, int) and late_ms <= _MINUTES_FROM_MS:
+        variant, values["late"] = "late", f"{late_ms / 1000:.1f}"
     key = f"refusal.{code}"
     specific = f"{key}.{variant}"
     return translator(language)(specific if specific in catalogue(language) else key, **values)

@@ -34,11 +34,16 @@ def objects(tx: Transaction, zone: ZoneInfo) -> Iterator[dict[str, Any]]:
     for table in TABLES:
         sql = f"SELECT {', '.join(table.columns)} FROM {table.table} ORDER BY {table.order}"  # nosec B608 # constants
         for row in tx.execute(sql):
-            value = dict(zip(table.columns, row, strict=True))
+            value = {name: _shown(cell) for name, cell in zip(table.columns, row, strict=True)}
             value |= {_name_field(column): names.get(value[column], "") for column in _member_columns(table)}
             if table.type == "message":
                 value["timestamp"] = shown_time(value["created_ms"], zone)
             yield {"type": table.type, **value}
+
+
+def _shown(cell: Any) -> Any:
+    """A hash of a journal in hex; all else as it is."""
+    return cell.hex() if isinstance(cell, bytes) else cell
 
 
 def _member_columns(table: ExportTable) -> list[str]:

@@ -76,6 +76,12 @@ class Hub:
         for connection in list(self._of_user.get(user_id, ())):
             self.send(connection, data)
 
+    def send_to_administrators(self, data: bytes) -> None:
+        for connections in list(self._of_user.values()):
+            for connection in list(connections):
+                if connection.user is not None and connection.user.is_administrator:
+                    self.send(connection, data)
+
     def send(self, connection: Connection, data: bytes) -> None:
         """To one connection, after all that was broadcast before."""
         if not connection.send(self._fanout.lacking(connection) + data):

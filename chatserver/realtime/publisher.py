@@ -46,7 +46,7 @@ class Publisher:
 
     def __call__(self, events: list[Event]) -> None:
         broadcast: list[bytes] = []
-        private: list[tuple[int, bytes]] = []
+        private: list[tuple[Event, bytes]] = []
         for event in events:
             try:
                 payload = event.frame()
@@ -58,10 +58,13 @@ class Publisher:
             if event.audience is Audience.ALL:
                 broadcast.append(frames.text(payload))
             else:
-                private.append((event.user_id, frames.text(payload)))  # type: ignore[attr-defined]
+                private.append((event, frames.text(payload)))
         self._send(broadcast)
-        for user_id, frame in private:
-            self._hub.send_to_user(user_id, frame)
+        for event, frame in private:
+            if event.audience is Audience.ADMINISTRATORS:
+                self._hub.send_to_administrators(frame)
+            else:
+                self._hub.send_to_user(event.user_id, frame)  # type: ignore[attr-defined]
         for event in events:
             for listener in self._listeners_of(type(event)):
                 try:

@@ -21,7 +21,7 @@ from chatserver.features.messages.encode import MessageEncoder
 from chatserver.features.messages.expiry import Expiry
 from chatserver.features.messages.recall import Recall
 from chatserver.features.settings.settings import Settings
-from tests.support import FakeClock, make_config
+from tests.support import FakeClock, make_config, no_orders
 
 T = TypeVar("T")
 
@@ -63,8 +63,8 @@ class Asked:
         clock, config = FakeClock(), make_config(data_dir)
         encoder = MessageEncoder(config.timezone)
         self.run = database.run
-        self.recall = Recall(database, clock, encoder)
-        self.delete = Delete(database, encoder)
+        self.recall = Recall(database, clock, encoder, no_orders)
+        self.delete = Delete(database, clock, encoder, no_orders)
         self.expiry = Expiry(database, Settings(config, {}), clock)
 
 

@@ -27,7 +27,7 @@ from chatserver.features.messages.recall import Recall
 from tests.client import Browser
 from tests.faults.disk import mounted
 from tests.process.serving import make_administrator, serving
-from tests.support import FakeClock, make_config
+from tests.support import FakeClock, make_config, no_orders
 
 SCHEMAS = Path(__file__).parent / "schemas"
 NEWEST = migrations.newest_version()
@@ -222,7 +222,7 @@ async def test_what_is_taken_back_or_expires_leaves_the_copy_too(tmp_path: Path,
         tx.execute("DELETE FROM messages WHERE id < 4")
         sequence.raise_first_id(tx, 4)
 
-    recall = Recall(database, FakeClock(), MessageEncoder(make_config(tmp_path).timezone))
+    recall = Recall(database, FakeClock(), MessageEncoder(make_config(tmp_path).timezone), no_orders)
 
     def author_of_4(tx: Transaction) -> User:
         message = message_store.get(tx, 4)
@@ -232,7 +232,7 @@ async def test_what_is_taken_back_or_expires_leaves_the_copy_too(tmp_path: Path,
     try:
         keeper = await database.run(author_of_4)
         made_at = copy.stat().st_mtime_ns
-        assert "有的".encode() not in await after(lambda tx: recall._recall(tx, keeper, 4))
+        assert "有的".encode() not in await after(lambda tx: recall._recall(tx, keeper, 4, "", 0))
         assert "草莓".encode() in copy.read_bytes()
         assert "草莓".encode() not in await after(expire)
     finally:

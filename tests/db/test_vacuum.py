@@ -16,7 +16,7 @@ from chatserver.features.messages import store as message_store
 from chatserver.features.messages.delete import Delete
 from chatserver.features.messages.encode import MessageEncoder
 from chatserver.features.messages.recall import Recall
-from tests.support import FakeClock, make_config
+from tests.support import FakeClock, make_config, no_orders
 
 # How often a text says its secret, by the size of the rows: short ones share a page and are moved
 # about by SQLite, long ones spill over into pages of their own.
@@ -28,8 +28,8 @@ class Story:
 
     def __init__(self, database: Database, author: User, seed: int, sizes: tuple[int, ...]) -> None:
         encoder = MessageEncoder(make_config(database.path.parent).timezone)
-        self._recall = Recall(database, FakeClock(), encoder)
-        self._delete = Delete(database, encoder)
+        self._recall = Recall(database, FakeClock(), encoder, no_orders)
+        self._delete = Delete(database, FakeClock(), encoder, no_orders)
         self.author = author
         self.live: dict[int, str] = {}
         self.erased: list[str] = []
@@ -59,9 +59,9 @@ class Story:
         message_id = self._random.choice(list(self.live))
         self.erased.append(self.live.pop(message_id))
         if self._random.random() < 0.5:
-            self._recall._recall(tx, self.author, message_id)
+            self._recall._recall(tx, self.author, message_id, "", 0)
         else:
-            self._delete._delete(tx, self.author, message_id)
+            self._delete._delete(tx, self.author, message_id, "", 0)
 
     def _expire(self, tx: Transaction) -> None:
         first_id = max(self.live) - self._random.randint(50, 300)

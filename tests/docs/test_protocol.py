@@ -24,7 +24,7 @@ def part(heading: str) -> str:
 
 
 async def test_the_bot_answers_once(tmp_path: Path) -> None:
-    [bot] = blocks("docs/protocol.md", "python")
+    bot, *_ = blocks("docs/protocol.md", "python")
     assert len([line for line in bot.splitlines() if line]) <= 22
     (tmp_path / "bot.py").write_text(bot, "utf-8")
     async with serving(tmp_path / "data", CHAT_SEND_INTERVAL="0") as room, Browser(room.address) as member:
@@ -50,6 +50,34 @@ async def test_the_bot_answers_once(tmp_path: Path) -> None:
         finally:
             process.terminate()
             await process.wait()
+
+
+async def run(script: Path, *arguments: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(script), *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    return (await process.communicate())[0].decode()
+
+
+async def test_the_bot_orders_and_the_checker_checks(tmp_path: Path) -> None:
+    _, orders, checks = blocks("docs/protocol.md", "python")
+    order, check = tmp_path / "order.py", tmp_path / "check.py"
+    order.write_text(orders, "utf-8")
+    check.write_text(checks, "utf-8")
+    async with opened(tmp_path / "data") as house:
+        await house.member("钟")
+        assert "refused window_closed" in await run(order, house.address, "钟", PASSWORD, "1=2")
+        admin = await house.administrator()
+        await admin.preset("start", items=[{"name": "蓝莓", "stock": "3"}])
+        said = await run(order, house.address, "钟", PASSWORD, "1=2")
+        assert re.fullmatch(r"number 1 receipt [0-9a-f]{64}\n", said)
+        assert "refused sold_out" in await run(order, house.address, "钟", PASSWORD, "1=2")
+        digest = (await run(check, house.address, "1")).strip()
+        assert digest == said.split()[-1]
+        await house.server.room.database.run(
+            lambda tx: tx.execute("UPDATE journal SET body = replace(body, '2', '3') WHERE entry = 2")
+        )
+        assert "entry 2 was changed" in await run(check, house.address, "1")
 
 
 def test_every_route_for_programs_is_told() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from chatserver import binding
 from chatserver.core import deadline_timer as alarm_module
 from chatserver.core.deadline_timer import running_timers
 from chatserver.core.model import Preset, Role
@@ -19,7 +20,6 @@ from chatserver.features.messages.expiry import MessagesExpired
 from chatserver.features.messages.post import Draft, MessagePosted
 from chatserver.features.messages.recall import RecallWindowClosed
 from chatserver.features.ordering.window import WindowChanged
-from chatserver.server import declared_timers
 from tests.stage import Stage, staged
 from tests.support import FakeClock, eventually
 
@@ -32,7 +32,7 @@ def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def with_alarms(stage: Stage) -> AsyncIterator[None]:
-    async with running_timers(declared_timers(stage.room, stage.publisher, stage.clock)):
+    async with running_timers(binding.timers(stage.room.features(), stage.publisher, stage.clock)):
         yield
 
 
@@ -106,15 +106,15 @@ async def test_a_full_disk_delays_an_alarm_and_stops_none(tmp_path: Path, monkey
         wang = await stage.join("老王", Role.ADMINISTRATOR)
         await stage.room.windows.start(wang, 60)
         refused = asyncio.Event()
-        close_due = stage.room.windows._close_due
+        close_ended = stage.room.windows.close_ended
 
-        def failing(tx: Transaction) -> None:
+        def failing(tx: Transaction, asked_ms: int) -> None:
             if not refused.is_set():
                 refused.set()
                 raise OSError("the disk is full")
-            close_due(tx)
+            close_ended(tx, asked_ms)
 
-        monkeypatch.setattr(stage.room.windows, "_close_due", failing)
+        monkeypatch.setattr(stage.room.windows, "close_ended", failing)
         async with with_alarms(stage):
             clock.forward(60)
             await until(stage, WindowChanged, lambda event: not event.window.is_open)

@@ -69,6 +69,23 @@ async def too_many_bytes(house: House, member: Browser, admin: Browser, headers:
     return await member.post("/post/", {"text": "x" * 300_000}, headers=headers)
 
 
+async def open_already(house: House, member: Browser, admin: Browser, headers: dict[str, str]) -> Answer:
+    await admin.preset("start")
+    return await admin.post_json("/send_preset/", {"command": "start", "title": "水果"}, headers)
+
+
+def ordering(quantity: str) -> Act:
+    """An order in a window with a stock of 8, of which each member may have 5."""
+
+    async def act(house: House, member: Browser, admin: Browser, headers: dict[str, str]) -> Answer:
+        item = {"name": "apples", "unit": "kg", "stock": "8", "limit": "5"}
+        await admin.preset("start", items=[item])
+        await admin.post("/order/", {"item-1": "5"})
+        return await member.post("/order/", {"item-1": quantity}, headers=headers)
+
+    return act
+
+
 def set_in_the_database(house: House, assignment: str) -> None:
     """What no page of this program sets yet; the rules ask the row each time."""
     with sqlite3.connect(house.data_dir / "chat.db") as database:
@@ -131,6 +148,9 @@ NOES: list[tuple[ErrorCode, int, Act, dict[str, object]]] = [
     (ErrorCode.METHOD_NOT_ALLOWED, 405, wrong_method, {}),
     (ErrorCode.NAME_TAKEN, 409, post("/register/", {**NEW, "username": "小明"}, as_="guest"), {}),
     (ErrorCode.WINDOW_CLOSED, 409, post("/send_preset/", {"command": "stop"}, as_="admin"), {}),
+    (ErrorCode.WINDOW_OPEN, 409, open_already, {}),
+    (ErrorCode.SOLD_OUT, 409, ordering("4"), {}),
+    (ErrorCode.OVER_LIMIT, 409, ordering("6"), {}),
     (ErrorCode.BODY_TOO_LARGE, 413, too_many_bytes, {}),
     (ErrorCode.IMAGE_TOO_LARGE, 413, post("/post/", {}, {"image": b"x" * 1_500_000}), {"upload_max_mb": 1}),
     (ErrorCode.IMAGE_UNSUPPORTED, 415, post("/post/", {}, {"image": b"just text"}), {}),

@@ -32,6 +32,8 @@ WITHHELD = {
     "sessions": "token_hash",
     "invites": "code_hash",
     "messages": "media_key client_key",
+    "windows": "last_no entries",
+    "orders": "client_key posted_seq",
     "clock": "id boot wall_ms steady_ms behind_ms leapt_ms",
 }
 

@@ -1,13 +1,14 @@
-"""The answer of a request that changed a message."""
+"""The fields and the answer of a request that changes a message."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import Message
 from chatserver.features.messages.encode import MessageEncoder
-from chatserver.http import responses
-from chatserver.http.viewer import wants_html
+from chatserver.http import forms, responses
+from chatserver.http.viewer import form_of, wants_html
 
 
 def change_answer(request: web.Request, encoder: MessageEncoder, message: Message, status: int = 200) -> web.Response:
@@ -15,3 +16,13 @@ def change_answer(request: web.Request, encoder: MessageEncoder, message: Messag
     if wants_html(request):
         return responses.see_other("/")
     return responses.encoded_json(encoder(message), status)
+
+
+async def reason_of(request: web.Request) -> str:
+    """The field `reason` of a form or a JSON object; "" where there is none. Raises DomainError `bad_request`."""
+    if request.content_type != "application/json" or not request.body_exists:
+        return form_of(request).text("reason")
+    reason = (await forms.read_json(request)).get("reason")
+    if not isinstance(reason, str | None):
+        raise DomainError(ErrorCode.BAD_REQUEST, field="reason")
+    return reason or ""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from chatserver.core.clock import Clock
 from chatserver.core.events import ContentErased
 from chatserver.core.model import Message, State, User
+from chatserver.db import sequence
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
 from chatserver.features.messages import store
-from chatserver.features.messages.answer import change_answer
+from chatserver.features.messages.answer import change_answer, reason_of
 from chatserver.features.messages.encode import MessageEmptied, MessageEncoder
+from chatserver.features.messages.withdraw import Withdraw
 from chatserver.http.access import Access
 from chatserver.http.client_frame import ClientFrame
 from chatserver.http.route import ID, Route, path_id
@@ -24,35 +27,45 @@ class MessageDeleted(MessageEmptied):
 
 
 class Delete:
-    def __init__(self, database: Database, encoder: MessageEncoder) -> None:
+    def __init__(self, database: Database, clock: Clock, encoder: MessageEncoder, withdraw: Withdraw) -> None:
         self._database = database
+        self._clock = clock
         self._encoder = encoder
+        self._withdraw = withdraw
 
-    async def delete(self, actor: User, message_id: int) -> Message:
+    async def delete(self, actor: User, message_id: int, reason: str = "") -> Message:
         """Empty the message and leave it out of every list. Repeated: the same answer.
 
+        `reason` is for what else the message was (see Withdraw), which has errors of its own.
         Raises DomainError: `not_yours`, `not_found`, `gone`, `banned`.
         """
-        return await self._database.run(lambda tx: self._delete(tx, actor, message_id), frees=True)
+        asked_ms = self._clock.now_ms()
+        return await self._database.run(lambda tx: self._delete(tx, actor, message_id, reason, asked_ms), frees=True)
 
     async def on_frame(self, frame: ClientFrame) -> None:
-        """`{"type": "delete", "id": N}`; answered by the broadcast."""
-        await self.delete(frame.user, frame.id("id"))
+        """`{"type": "delete", "id": N, "reason": "…"}`; answered by the broadcast."""
+        await self.delete(frame.user, frame.id("id"), frame.text("reason"))
 
     async def on_form(self, request: web.Request) -> web.Response:
-        return change_answer(request, self._encoder, await self.delete(member_of(request), path_id(request)))
+        return change_answer(
+            request, self._encoder, await self.delete(member_of(request), path_id(request), await reason_of(request))
+        )
 
-    def _delete(self, tx: Transaction, actor: User, message_id: int) -> Message:
+    def _delete(self, tx: Transaction, actor: User, message_id: int, reason: str, asked_ms: int) -> Message:
         actor = permissions.member(tx, actor)
+        withdrawn = self._withdraw(tx, actor, message_id, reason, asked_ms)
         files = store.files_of(tx, message_id)
         row = tx.one(
-            f"UPDATE messages SET state = 'deleted', ended_by = ?, {store.EMPTY}"  # nosec B608 # constants
+            f"UPDATE messages SET state = 'deleted', ended_by = ?, extra = ?, {store.EMPTY}"  # nosec B608 # constants
             " WHERE id = ? AND state <> 'deleted' AND (? OR user_id = ?) RETURNING id",
-            (actor.id, message_id, actor.is_administrator, actor.id),
+            (actor.id, withdrawn.message.extra if withdrawn else "", message_id, actor.is_administrator, actor.id),
         )
-        if row is None:
-            return store.unchanged(tx, actor, message_id, State.DELETED)
-        message = store.stamp_emptied(tx, message_id)
+        if row is not None:
+            message = store.stamp_emptied(tx, message_id)
+        elif withdrawn and withdrawn.is_new:  # its message has expired; readers learn of it all the same
+            message = withdrawn.message._replace(seq=sequence.next_seq(tx), state=State.DELETED)
+        else:
+            return store.unchanged(tx, actor, message_id, State.DELETED, withdrawn)
         tx.announce(MessageDeleted(message, self._encoder, actor.name))
         tx.announce(ContentErased(files, is_urgent=True))
         return message

@@ -45,11 +45,19 @@ class Expiry:
         oldest_ms: int | None = await self._database.run(lambda tx: tx.one("SELECT min(created_ms) FROM messages")[0])
         return None if oldest_ms is None else oldest_ms + self._settings.now.history_ms + self._clock_skew.behind_ms
 
+    @property
+    def behind_ms(self) -> int:
+        """By how much content ages behind the wall clock now: see clock_skew.py."""
+        return self._clock_skew.behind_ms
+
+    def aging_now_ms(self, tx: Transaction) -> int:
+        """The time by which the age of content is judged, in Unix ms."""
+        return self._clock_skew.now_ms(tx, self._settings.now.history_ms)
+
     def trim(self, tx: Transaction) -> None:
         """Erase what is too old or beyond the count. Runs last in every commit, so that no list is ever too long."""
         config = self._settings.now
-        history_ms = config.history_ms
-        since_ms = self._clock_skew.now_ms(tx, history_ms) - history_ms
+        since_ms = self.aging_now_ms(tx) - config.history_ms
         first_id = _oldest_to_keep(tx, config.history_limit, since_ms)
         if first_id <= 1:
             return

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,7 +11,7 @@ from aiohttp import web
 from chatserver.core.clock import Clock
 from chatserver.core.config import CurrentConfig
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.core.json import encode_text, is_encodable
+from chatserver.core.json import encode_text
 from chatserver.core.model import Kind, Message, Role, StoredImage, User
 from chatserver.core.rate_limit import MinInterval
 from chatserver.db.database import Database
@@ -23,17 +21,13 @@ from chatserver.features.accounts import permissions
 from chatserver.features.accounts import store as account_store
 from chatserver.features.messages import store
 from chatserver.features.messages.encode import MessageChange, MessageEncoder
+from chatserver.features.messages.text import check_client_id, clean, client_key, is_storable
 from chatserver.http import responses
 from chatserver.http.access import Access
 from chatserver.http.client_frame import ClientFrame, Direct, Done
 from chatserver.http.route import Route
 from chatserver.http.uploads import Uploads
 from chatserver.http.viewer import form_of, member_of, wants_json
-
-CLIENT_ID_MAX = 64
-
-# All characters that Unicode calls a control, except the tab and the line feed.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class MessagePosted(MessageChange):
@@ -130,7 +124,7 @@ class Post:
 
     async def posted_before(self, author: User, client_id: str) -> Posted | None:
         """What this member has posted under this `client_id` already, to know before an upload is processed."""
-        key = _client_key(client_id)
+        key = client_key(client_id)
         return await self._database.run(lambda tx: _posted_before(tx, author, key)) if key else None
 
     async def _post_picture(self, request: web.Request, author: User, draft: Draft) -> Posted:
@@ -149,16 +143,15 @@ class Post:
         return posted
 
     def _request(self, author: User, draft: Draft) -> PostRequest:
-        if len(draft.client_id) > CLIENT_ID_MAX or not _is_storable(draft.client_id):
-            raise DomainError(ErrorCode.BAD_REQUEST, field="client_id")
-        return PostRequest(author, draft, self._checked(draft), _client_key(draft.client_id))
+        check_client_id(draft.client_id)
+        return PostRequest(author, draft, self._checked(draft), client_key(draft.client_id))
 
     def _checked(self, draft: Draft) -> str | DomainError:
         """The text as it will be stored, or the error that refuses it.
 
         Not raised yet: a message that was stored before is answered whatever comes with it now.
         """
-        if not _is_storable(draft.text):
+        if not is_storable(draft.text):
             return DomainError(ErrorCode.BAD_REQUEST, field="text")
         text = clean(draft.text)
         if not text and draft.picture is None:
@@ -246,26 +239,9 @@ class Post:
     FRAMES = {"post": Direct(on_frame)}
 
 
-def clean(text: str) -> str:
-    """`text` with plain line ends, without control characters and white space at its ends."""
-    if _CONTROLS.search(text):  # a carriage return is one too; most texts have none
-        text = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return text.strip()
-
-
 def _ack(client_id: str, posted: Posted) -> bytes:
     shape = '{"type":"ack","client_id":%s,"id":%d,"seq":%d}'
     return (shape % (encode_text(client_id), posted.message.id, posted.seq)).encode()
-
-
-def _is_storable(text: str) -> bool:
-    """False for half a surrogate pair, which UTF-8 cannot write, and for NUL, at which some programs end a text."""
-    return "\0" not in text and is_encodable(text)
-
-
-def _client_key(client_id: str) -> bytes | None:
-    """A hash, so that what remains of a recalled message holds nothing that its sender wrote."""
-    return hashlib.sha256(client_id.encode()).digest()[:16] if client_id else None
 
 
 def _posted_before(tx: Transaction, author: User, key: bytes | None) -> Posted | None:

@@ -21,8 +21,10 @@ def post_preset(
     picture: StoredImage | None = None,
     closes_ms: int | None = None,
     window_id: int | None = None,
+    extra: str = "",
 ) -> Message:
-    """Store the message and announce it. `recall_ms` is the length of its recall window."""
+    """Store the message and announce it. `recall_ms` is the length of its recall window; `extra` a JSON object
+    of fields that this preset has besides."""
     message = store.insert(
         tx,
         store.NewMessage(
@@ -35,6 +37,7 @@ def post_preset(
             preset=preset,
             closes_ms=closes_ms,
             window_id=window_id,
+            extra=extra,
         ),
     )
     assert message is not None  # it has no client key that could have been used before

@@ -12,13 +12,15 @@ from chatserver.core.clock import Clock
 from chatserver.core.deadline_timer import Timer
 from chatserver.core.events import Audience, ContentErased, Event
 from chatserver.core.model import Message, State, User
+from chatserver.db import sequence
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
 from chatserver.features.messages import store
-from chatserver.features.messages.answer import change_answer
+from chatserver.features.messages.answer import change_answer, reason_of
 from chatserver.features.messages.encode import MessageEmptied, MessageEncoder
 from chatserver.features.messages.post import MessagePosted
+from chatserver.features.messages.withdraw import Withdraw
 from chatserver.http.access import Access
 from chatserver.http.client_frame import ClientFrame
 from chatserver.http.route import ID, Route, path_id
@@ -45,26 +47,31 @@ class RecallWindowClosed(Event):
 class Recall:
     """The rule, its frame, its form, and the timer that tells authors when their window has closed."""
 
-    def __init__(self, database: Database, clock: Clock, encoder: MessageEncoder) -> None:
+    def __init__(self, database: Database, clock: Clock, encoder: MessageEncoder, withdraw: Withdraw) -> None:
         self._database = database
         self._clock = clock
         self._encoder = encoder
+        self._withdraw = withdraw
         # Windows that closed while the server was down are not announced: no client was connected.
         self._announced_until_ms = clock.now_ms()
 
-    async def recall(self, actor: User, message_id: int) -> Message:
+    async def recall(self, actor: User, message_id: int, reason: str = "") -> Message:
         """Empty the message; the row that is left says who recalled it. Repeated: the same answer.
 
+        `reason` is for what else the message was (see Withdraw), which has errors of its own.
         Raises DomainError: `not_yours`, `recall_expired`, `not_found`, `gone`, `banned`.
         """
-        return await self._database.run(lambda tx: self._recall(tx, actor, message_id), frees=True)
+        asked_ms = self._clock.now_ms()
+        return await self._database.run(lambda tx: self._recall(tx, actor, message_id, reason, asked_ms), frees=True)
 
     async def on_frame(self, frame: ClientFrame) -> None:
-        """`{"type": "recall", "id": N}`; answered by the broadcast."""
-        await self.recall(frame.user, frame.id("id"))
+        """`{"type": "recall", "id": N, "reason": "…"}`; answered by the broadcast."""
+        await self.recall(frame.user, frame.id("id"), frame.text("reason"))
 
     async def on_form(self, request: web.Request) -> web.Response:
-        return change_answer(request, self._encoder, await self.recall(member_of(request), path_id(request)))
+        return change_answer(
+            request, self._encoder, await self.recall(member_of(request), path_id(request), await reason_of(request))
+        )
 
     async def announce_closed_windows(self) -> None:
         """Tell the authors of the messages whose recall window has closed since the last call."""
@@ -74,18 +81,25 @@ class Recall:
         """When the next recall window closes, in Unix ms; None where none is open."""
         return await self._database.run(self._next_window_end)
 
-    def _recall(self, tx: Transaction, actor: User, message_id: int) -> Message:
+    def _recall(self, tx: Transaction, actor: User, message_id: int, reason: str, asked_ms: int) -> Message:
         actor = permissions.member(tx, actor)
+        withdrawn = self._withdraw(tx, actor, message_id, reason, asked_ms)
         files = store.files_of(tx, message_id)
         # The condition stands in the WHERE, so that nothing can change between the check and the write.
         row = tx.one(
-            f"UPDATE messages SET state = 'recalled', ended_by = ?, {store.EMPTY}"  # nosec B608 # constants
+            f"UPDATE messages SET state = 'recalled', ended_by = ?, extra = ?, {store.EMPTY}"  # nosec B608 # constants
             " WHERE id = ? AND state = 'live' AND (? OR (user_id = ? AND recall_until_ms > ?)) RETURNING id",
-            (actor.id, message_id, actor.is_administrator, actor.id, self._clock.now_ms()),
-        )
-        if row is None:
-            return store.unchanged(tx, actor, message_id, State.RECALLED)
-        message = store.stamp_emptied(tx, message_id)
+            (
+                actor.id, withdrawn.message.extra if withdrawn else "", message_id,
+                actor.is_administrator or withdrawn is not None, actor.id, self._clock.now_ms(),
+            ),
+        )  # fmt: skip
+        if row is not None:
+            message = store.stamp_emptied(tx, message_id)
+        elif withdrawn and withdrawn.is_new:  # its message has expired; readers learn of it all the same
+            message = withdrawn.message._replace(seq=sequence.next_seq(tx))
+        else:
+            return store.unchanged(tx, actor, message_id, State.RECALLED, withdrawn)
         tx.announce(MessageRecalled(message, self._encoder, actor.name))
         tx.announce(ContentErased(files, is_urgent=True))
         return message

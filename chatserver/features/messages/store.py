@@ -12,6 +12,7 @@ from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import REACTIONS, Kind, Message, Preset, Reaction, Role, State, StoredImage, User
 from chatserver.db import sequence
 from chatserver.db.transaction import RetryOneByOne, Transaction
+from chatserver.features.messages.withdraw import Withdrawn
 
 # Each field that is read: its name, and the SQL that it comes from.
 _FIELDS = {
@@ -33,6 +34,7 @@ _FIELDS = {
     "window_id": "m.window_id",
     "reactions": "(SELECT json_group_array(json_array(r.emoji, w.name)) FROM reactions r"
     " JOIN users w ON w.id = r.user_id WHERE r.message_id = m.id)",
+    "extra": "m.extra",
     "ended_by": "coalesce((SELECT e.name FROM users e WHERE e.id = m.ended_by), '')",
     "author_id": "m.user_id",
     "author_name": "u.name",
@@ -41,7 +43,8 @@ _FIELDS = {
 }
 _SELECTED = f"{', '.join(_FIELDS.values())} FROM messages m JOIN users u ON u.id = m.user_id"
 
-# What a recall or a deletion leaves of a row: who and when, and keys that tell nothing of what it held.
+# What a recall or a deletion leaves of a row: who and when, keys that tell nothing of what it held, and in `extra`
+# what its kind keeps.
 EMPTY = "text = '', image = '', thumb = '', width = 0, height = 0, client_id = ''"
 
 _ROWS_AT_ONCE = 64
@@ -61,6 +64,7 @@ class NewMessage:
     preset: Preset | None = None
     closes_ms: int | None = None
     window_id: int | None = None
+    extra: str = ""
 
 
 def insert(tx: Transaction, new: NewMessage) -> Message | None:
@@ -84,6 +88,7 @@ def insert(tx: Transaction, new: NewMessage) -> Message | None:
         "reply_to": new.reply_to,
         "client_id": new.client_id,
         "client_key": new.client_key,
+        "extra": new.extra,
         "created_ms": new.created_ms,
         "recall_until_ms": new.recall_until_ms,
     }
@@ -203,19 +208,30 @@ def stamp(tx: Transaction, message_id: int) -> Message:
     return message
 
 
+def change_content(tx: Transaction, message_id: int, text: str, extra: str) -> Message | None:
+    """Let a live message say something else; None where there is no such message any more."""
+    changed = tx.execute(
+        "UPDATE messages SET text = ?, extra = ? WHERE id = ? AND state = 'live'", (text, extra, message_id)
+    )
+    return stamp(tx, message_id) if changed.rowcount else None
+
+
 def stamp_emptied(tx: Transaction, message_id: int) -> Message:
     """The same for a message that was just recalled or deleted: its reactions go too."""
     tx.execute("DELETE FROM reactions WHERE message_id = ?", (message_id,))
     return stamp(tx, message_id)
 
 
-def unchanged(tx: Transaction, actor: User, message_id: int, wanted: State) -> Message:
+def unchanged(tx: Transaction, actor: User, message_id: int, wanted: State, withdrawn: Withdrawn | None) -> Message:
     """Why a recall or a deletion changed no row: the message where it is as `wanted` already, else a DomainError.
 
+    `withdrawn` is the answer for a message that has expired, where it was more than a message.
     Raises `not_found` (an id that was never given), `gone` (expired or deleted), `not_yours`, `recall_expired`.
     """
     message = get(tx, message_id)
     if message is None:
+        if withdrawn is not None:
+            return withdrawn.message
         is_expired = 0 < message_id < sequence.read(tx).first_id
         raise DomainError(ErrorCode.GONE if is_expired else ErrorCode.NOT_FOUND)
     if message.author.id != actor.id and not actor.is_administrator:
@@ -229,7 +245,7 @@ def _stored(new: NewMessage, message_id: int, seq: int, picture: StoredImage) ->
     return Message(
         message_id, seq, State.LIVE, new.kind, new.author, new.text, picture.image, picture.thumb, picture.width,
         picture.height, new.created_ms, new.recall_until_ms, new.reply_to, new.client_id, new.preset, new.closes_ms,
-        new.window_id,
+        new.window_id, extra=new.extra,
     )  # fmt: skip
 
 

@@ -1,14 +1,22 @@
-"""What an export holds of the ordering windows."""
+"""What an export holds of the ordering windows, their ledgers and the templates."""
 
 from __future__ import annotations
 
 from chatserver.core.export import ExportTable
 
+_WINDOW = ("id", "opened_ms", "closes_ms", "closed_ms", "opened_by", "title", "note", "orders", "members", "head")
+_ITEM = ("window_id", "id", "name", "unit", "price", "stock", "member_limit", "ordered")
+_ORDER = (
+    "message_id", "window_id", "no", "user_id", "state", "lines", "note", "total", "created_ms", "changed_ms",
+    "receipt",
+)  # fmt: skip
+_ENTRY = ("window_id", "entry", "order_no", "salt", "body", "leaf", "head")
+
 EXPORTS = (
-    ExportTable(
-        "windows",
-        "window",
-        ("id", "opened_ms", "closes_ms", "closed_ms", "opened_by"),
-        "id",
-    ),
+    ExportTable("windows", "window", _WINDOW, "id"),
+    ExportTable("items", "item", _ITEM, "window_id, id"),
+    ExportTable("orders", "order", _ORDER, "message_id"),
+    ExportTable("journal", "journal_entry", _ENTRY, "window_id, entry"),
+    ExportTable("marks", "mark", ("window_id", "user_id", "paid", "collected"), "window_id, user_id"),
+    ExportTable("templates", "template", ("id", "title", "note", "items", "seconds", "changed_ms", "changed_by"), "id"),
 )

@@ -9,6 +9,8 @@ from aiohttp import web
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import Preset
 from chatserver.features.messages.encode import MessageEncoder
+from chatserver.features.ordering import answers, offer
+from chatserver.features.ordering.offer import Offer
 from chatserver.features.ordering.window import TEXTS, OrderingWindows
 from chatserver.http import forms, responses
 from chatserver.http.access import Access
@@ -25,16 +27,17 @@ class Presets:
         self._encoder = encoder
 
     async def on_form(self, request: web.Request) -> web.Response:
-        """`command`: start, stop or countdown, or its Chinese name. `seconds`: the length of a started window.
-        `may_move` false: a `start` does not move the end of a window that is open, but is refused with `window_open`.
+        """`command`: start, stop or countdown, or its Chinese name.
 
+        A start takes `seconds`, and `title`, `note` and `items`, or the id of a `template`. With `may_move` false it
+        does not move the end of a window that is open, but is refused with `window_open`, as an offer is.
         As JSON or as a form. Answers 201 with the message's fields and the `window`, or a browser's form with
         303 to the room.
         """
-        preset, seconds, may_move = await _asked(request)
+        preset, start = await _asked(request)
         actor = member_of(request)
         if preset is Preset.START:
-            posted = await self._windows.start(actor, seconds, may_move=may_move)
+            posted = await self._windows.start(actor, **start)
         elif preset is Preset.STOP:
             posted = await self._windows.stop(actor)
         else:
@@ -47,18 +50,22 @@ class Presets:
     ROUTES = (Route("POST", "/send_preset/", on_form, Access.ADMINISTRATOR),)
 
 
-async def _asked(request: web.Request) -> tuple[Preset, int | None, bool]:
-    """The fields `command`, `seconds` and `may_move` of a form or a JSON object. Raises DomainError `bad_request`."""
-    command: Any
-    seconds: Any
-    may_move: Any = True
+async def _asked(request: web.Request) -> tuple[Preset, dict[str, Any]]:
+    """The preset, and what a start gets, from a form or a JSON object. Raises DomainError `bad_request`."""
+    fields: dict[str, Any]
     if request.content_type == "application/json":
         fields = await forms.read_json(request)
-        command, seconds, may_move = fields.get("command"), fields.get("seconds"), fields.get("may_move", True)
     else:
         form = form_of(request)
-        command, seconds = form.text("command"), form.number("seconds")
+        fields = {"command": form.text("command"), "seconds": form.number("seconds")}
+    command, may_move = fields.get("command"), fields.get("may_move", True)
     preset = _COMMANDS.get(command) if isinstance(command, str) else None
-    if preset is None or (seconds is not None and type(seconds) is not int) or type(may_move) is not bool:
+    if preset is None or type(may_move) is not bool:
         raise DomainError(ErrorCode.BAD_REQUEST)
-    return preset, seconds, may_move
+    offered = offer.read(fields)
+    return preset, {
+        "seconds": offered.seconds,
+        "may_move": may_move,
+        "offered": offered if offered._replace(seconds=None) != Offer() else None,
+        "template_id": answers.optional_id(fields, "template"),
+    }

@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from chatserver.core import json
 from chatserver.core.clock import Clock
 from chatserver.core.config import CurrentConfig
 from chatserver.core.deadline_timer import Timer
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.core.events import Event
-from chatserver.core.model import Message, OrderingWindow, Preset, Role, User
+from chatserver.core.model import Message, Preset, User
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
 from chatserver.features.messages.encode import MessageEncoder
 from chatserver.features.messages.preset import post_preset
-
-SECONDS_MAX = 86_400
+from chatserver.features.ordering import offer, store, template_store
+from chatserver.features.ordering.book import Book
+from chatserver.features.ordering.events import OrdersCounted, WindowChanged
+from chatserver.features.ordering.model import OrderingWindow
+from chatserver.features.ordering.offer import Offer
+from chatserver.features.ordering.sums import Sums
 
 # The text of each preset's message. The page shows it in the reader's language, by the message's `preset`.
 TEXTS = {Preset.START: "开始下单", Preset.STOP: "停止下单", Preset.COUNTDOWN: "倒计时图"}
-
-
-@dataclass(frozen=True, slots=True)
-class WindowChanged(Event):
-    """The window was opened, moved or closed. Frame `window`; its `now_ms` is the time of encoding."""
-
-    window: OrderingWindow
-    clock: Clock = field(compare=False, repr=False)
-
-    def frame(self) -> bytes:
-        return json.dumps({"type": "window", **window_json(self.window, self.clock.now_ms())})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +35,11 @@ class PresetPosted:
 
 
 class OrderingWindows:
-    """At most one window is open; the database's index `windows_open` ensures it. `load` comes before `greeting`."""
+    """At most one window is open; the database's index `windows_open` ensures it. `load` comes before `greeting`.
+
+    A request is judged by the time at which the server read it, never by the time at which the queue reached it:
+    so everything that was read before the end of a window is in the queue before whatever closes it.
+    """
 
     def __init__(self, database: Database, settings: CurrentConfig, clock: Clock, encoder: MessageEncoder) -> None:
         self._database = database
@@ -56,97 +51,135 @@ class OrderingWindows:
 
     async def load(self) -> None:
         """Read the open window. Before the first event is published."""
-        current = await self._database.run(_current)
-        self._current = current[0] if current else None
+        self._current = await self._database.run(_current)
 
-    async def start(self, actor: User, seconds: int | None = None, *, may_move: bool = True) -> PresetPosted:
-        """Open a window of `seconds` (1 to 86,400; None: the setting), or let the open one end so long from now.
+    async def start(
+        self,
+        actor: User,
+        seconds: int | None = None,
+        *,
+        may_move: bool = True,
+        offered: Offer | None = None,
+        template_id: int | None = None,
+    ) -> PresetPosted:
+        """Open a window of `seconds` (1 to 86,400; None: the offer's, else the setting), or let the open one end then.
 
-        Raises DomainError: `forbidden`, `banned`, `bad_request` (`seconds`), and without `may_move`
-        `window_open` (`window`) when one is open.
+        What it offers is `offered`, or the template of that id. Raises DomainError: `forbidden`, `banned`,
+        `bad_request` (`seconds`), `not_found` (the template), and `window_open` (`window`) when one is open and this
+        is an offer, or is not to move it.
         """
-        if seconds is not None and not 1 <= seconds <= SECONDS_MAX:
-            raise DomainError(ErrorCode.BAD_REQUEST, field="seconds")
-        return await self._database.run(lambda tx: self._start(tx, actor, seconds, may_move))
+        offer.seconds(seconds)
+        asked_ms = self._clock.now_ms()
+
+        def open_window(tx: Transaction) -> PresetPosted:
+            administrator = permissions.administrator(tx, actor)
+            offers = offered if template_id is None else template_store.find(tx, template_id)
+            return self._open(tx, administrator, seconds, may_move, offers, asked_ms)
+
+        return await self._database.run(open_window)
 
     async def stop(self, actor: User) -> PresetPosted:
         """Close the window. Raises DomainError: `forbidden`, `banned`, `window_closed` when none is open."""
-        return await self._database.run(lambda tx: self._stop(tx, actor))
+        asked_ms = self._clock.now_ms()
+        return await self._database.run(lambda tx: self._stop(tx, actor, asked_ms))
 
     async def countdown(self, actor: User) -> PresetPosted:
         """Post the countdown of the open window. Raises DomainError: `forbidden`, `banned`, `window_closed`."""
-        return await self._database.run(lambda tx: self._countdown(tx, actor))
+        asked_ms = self._clock.now_ms()
+        return await self._database.run(lambda tx: self._countdown(tx, actor, asked_ms))
 
     async def close_due(self) -> None:
         """Close the window that has ended, in the name of the administrator who opened it."""
-        await self._database.run(self._close_due)
+        asked_ms = self._clock.now_ms()
+        await self._database.run(lambda tx: self.close_ended(tx, asked_ms))
 
     async def next_closing(self) -> int | None:
         """When the open window ends, in Unix ms; None where none is open."""
         current = await self._database.run(_current)
-        return current[0].closes_ms if current else None
+        return current.closes_ms if current else None
 
     def greeting(self) -> dict[str, Any]:
         """Fields of `hello` and of the page."""
         return {"window": self.as_json(self._current) if self._current else None}
 
     def as_json(self, window: OrderingWindow) -> dict[str, Any]:
-        return window_json(window, self._clock.now_ms())
+        return window.as_json(self._clock.now_ms())
 
     def on_changed(self, event: WindowChanged) -> None:
         self._current = event.window if event.window.is_open else None
 
-    def _start(self, tx: Transaction, actor: User, seconds: int | None, may_move: bool) -> PresetPosted:
-        actor = permissions.administrator(tx, actor)
-        now_ms = self._clock.now_ms()
-        closes_ms = now_ms + (seconds or self._settings.now.window_seconds) * 1000
-        current = self._open_window(tx)
-        if current is None:
-            window = _insert(tx, now_ms, closes_ms, actor)
-        elif not may_move:
-            raise DomainError(ErrorCode.WINDOW_OPEN, window=self.as_json(current[0]))
+    def on_counted(self, event: OrdersCounted) -> None:
+        if event.window.is_open:
+            self._current = event.window
+
+    def _open(
+        self, tx: Transaction, actor: User, seconds: int | None, may_move: bool, offered: Offer | None, asked_ms: int
+    ) -> PresetPosted:
+        length_s = seconds or (offered and offered.seconds) or self._settings.now.window_seconds
+        closes_ms = asked_ms + length_s * 1000
+        self.close_ended(tx, asked_ms)
+        book = Book.open(tx)
+        if book is None:
+            book = _insert(tx, actor, asked_ms, closes_ms, offered or Offer())
+            book.write_opened(actor.name)
+        elif offered is not None or not may_move:
+            raise DomainError(ErrorCode.WINDOW_OPEN, window=self.as_json(book.shown()))
         else:
-            window = replace(current[0], closes_ms=closes_ms)
-            tx.execute("UPDATE windows SET closes_ms = ? WHERE id = ? AND closed_ms IS NULL", (closes_ms, window.id))
+            book.move(closes_ms)
+            book.write("moved", asked_ms, closes_ms=closes_ms, by=actor.name)
+        window = book.save()
         tx.announce(WindowChanged(window, self._clock))
-        return PresetPosted(self._post(tx, Preset.START, actor, now_ms, window), window)
+        return PresetPosted(self._post(tx, Preset.START, actor, asked_ms, window), window)
 
-    def _stop(self, tx: Transaction, actor: User) -> PresetPosted:
-        actor = permissions.administrator(tx, actor)
-        current = self._open_window(tx)
-        if current is None:
-            raise DomainError(ErrorCode.WINDOW_CLOSED)
-        return self._close(tx, current[0], actor)
+    def close_ended(self, tx: Transaction, asked_ms: int) -> None:
+        """Close the window if it had ended at `asked_ms`: its timer may be late."""
+        book = Book.open(tx)
+        if book and book.window.closes_ms <= asked_ms:
+            self._close(tx, book, book.window.opened_by, asked_ms, by=None)
 
-    def _countdown(self, tx: Transaction, actor: User) -> PresetPosted:
+    def _stop(self, tx: Transaction, actor: User, asked_ms: int) -> PresetPosted:
         actor = permissions.administrator(tx, actor)
-        current = self._open_window(tx)
-        if current is None:
+        return self._close(tx, self._open_book(tx, asked_ms), actor, asked_ms, by=actor.name)
+
+    def _countdown(self, tx: Transaction, actor: User, asked_ms: int) -> PresetPosted:
+        actor = permissions.administrator(tx, actor)
+        window = self._open_book(tx, asked_ms).shown()
+        return PresetPosted(self._post(tx, Preset.COUNTDOWN, actor, asked_ms, window), window)
+
+    def _open_book(self, tx: Transaction, asked_ms: int) -> Book:
+        self.close_ended(tx, asked_ms)
+        book = Book.open(tx)
+        if book is None:
             raise DomainError(ErrorCode.WINDOW_CLOSED)
-        window = current[0]
-        message = self._post(tx, Preset.COUNTDOWN, actor, self._clock.now_ms(), window)
+        return book
+
+    def _close(self, tx: Transaction, book: Book, author: User, asked_ms: int, by: str | None) -> PresetPosted:
+        """`by`: the name of the administrator who ends it, None for the server. `author` posts the message."""
+        ends_ms = min(book.window.closes_ms, asked_ms)
+        planned_ms = book.window.closes_ms
+        book.write("closed", ends_ms, orders=book.standing, by=by)
+        book.close(asked_ms)
+        window = replace(book.save(), by=author.name)
+        tx.announce(WindowChanged(window, self._clock))
+        sums = Sums(window.items, store.orders(tx, window.id))
+        text = "\n".join(filter(None, (TEXTS[Preset.STOP], sums.as_text())))
+        message = self._post(
+            tx, Preset.STOP, author, asked_ms, window, text=text, closes_ms=planned_ms, extra=sums.extra(window.digest)
+        )
         return PresetPosted(message, window)
 
-    def _open_window(self, tx: Transaction) -> tuple[OrderingWindow, User] | None:
-        """The open window and who opened it. One that has ended is closed first, because its timer may be late."""
-        self._close_due(tx)
-        return _current(tx)
-
-    def _close_due(self, tx: Transaction) -> None:
-        current = _current(tx)
-        if current and current[0].closes_ms <= self._clock.now_ms():
-            self._close(tx, *current)
-
-    def _close(self, tx: Transaction, window: OrderingWindow, actor: User) -> PresetPosted:
-        now_ms = self._clock.now_ms()
-        tx.execute("UPDATE windows SET closed_ms = ? WHERE id = ? AND closed_ms IS NULL", (now_ms, window.id))
-        # Closed windows are kept as long as messages.
-        tx.execute("DELETE FROM windows WHERE closed_ms < ?", (now_ms - self._settings.now.history_ms,))
-        closed = replace(window, is_open=False, closes_ms=min(window.closes_ms, now_ms), by=actor.name)
-        tx.announce(WindowChanged(closed, self._clock))
-        return PresetPosted(self._post(tx, Preset.STOP, actor, now_ms, window), closed)
-
-    def _post(self, tx: Transaction, preset: Preset, author: User, now_ms: int, window: OrderingWindow) -> Message:
+    def _post(
+        self,
+        tx: Transaction,
+        preset: Preset,
+        author: User,
+        now_ms: int,
+        window: OrderingWindow,
+        *,
+        text: str = "",
+        closes_ms: int | None = None,
+        extra: str = "",
+    ) -> Message:
         """The message has the end that was planned: a `stop` that is not before it was the server's own."""
         return post_preset(
             tx,
@@ -155,9 +188,10 @@ class OrderingWindows:
             preset,
             now_ms,
             self._settings.now.recall_ms,
-            text=TEXTS[preset],
-            closes_ms=window.closes_ms,
+            text=text or TEXTS[preset],
+            closes_ms=closes_ms or window.closes_ms,
             window_id=window.id,
+            extra=extra,
         )
 
     TIMERS = (
@@ -168,36 +202,20 @@ class OrderingWindows:
             {WindowChanged: lambda _, event: event.window.closes_ms if event.window.is_open else None},
         ),
     )
-    LISTENERS = ((WindowChanged, on_changed),)
+    LISTENERS = ((WindowChanged, on_changed), (OrdersCounted, on_counted))
 
 
-def window_json(window: OrderingWindow, now_ms: int) -> dict[str, Any]:
-    """The window as readers get it; with `now_ms`, the server's time, they count down by the server's clock."""
-    return {
-        "id": window.id,
-        "state": "open" if window.is_open else "closed",
-        "opened_ms": window.opened_ms,
-        "closes_ms": window.closes_ms,
-        "now_ms": now_ms,
-        "by": window.by,
-    }
-
-
-def _insert(tx: Transaction, opened_ms: int, closes_ms: int, opened_by: User) -> OrderingWindow:
+def _insert(tx: Transaction, actor: User, opened_ms: int, closes_ms: int, offered: Offer) -> Book:
     row = tx.one(
-        "INSERT INTO windows (opened_ms, closes_ms, opened_by) VALUES (?, ?, ?) RETURNING id",
-        (opened_ms, closes_ms, opened_by.id),
+        "INSERT INTO windows (opened_ms, closes_ms, opened_by, title, note) VALUES (?, ?, ?, ?, ?) RETURNING id",
+        (opened_ms, closes_ms, actor.id, offered.title, offered.note),
     )
-    return OrderingWindow(row[0], opened_ms, closes_ms, True, opened_by.name)
+    store.insert_items(tx, row[0], offered.items)
+    window = store.window(tx, row[0])
+    assert window is not None
+    return Book(tx, window)
 
 
-def _current(tx: Transaction) -> tuple[OrderingWindow, User] | None:
-    """The open window and who opened it."""
-    row = tx.one(
-        "SELECT w.id, w.opened_ms, w.closes_ms, u.id, u.name, u.role, u.avatar"
-        " FROM windows w JOIN users u ON u.id = w.opened_by WHERE w.closed_ms IS NULL"
-    )
-    if row is None:
-        return None
-    window_id, opened_ms, closes_ms, user_id, name, role, avatar = row
-    return OrderingWindow(window_id, opened_ms, closes_ms, True, name), User(user_id, name, Role(role), avatar)
+def _current(tx: Transaction) -> OrderingWindow | None:
+    row = store.open_window(tx)
+    return row.shown(store.items(tx, row.id)) if row else None

@@ -8,8 +8,9 @@ from typing import Any
 
 from aiohttp import web
 
-from chatserver.core.config import ROOM_SETTINGS, Choice, Real, Whole, as_text
+from chatserver.core.config import ROOM_SETTINGS, as_text
 from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.setting_values import Choice, Real, Whole
 from chatserver.features.settings.settings import ListedSetting
 from chatserver.http.page_context import local_time
 from chatserver.http.viewer import VIEWER

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from chatserver.core import json
-from chatserver.core.config import LIMITS, ROOM_SETTINGS, Choice, Config, Real, Setting, Text, Whole, overridden
+from chatserver.core.config import LIMITS, ROOM_SETTINGS, Config, Setting, overridden
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import Event
 from chatserver.core.model import User
+from chatserver.core.setting_values import Choice, Real, Text, Whole
 from chatserver.db.transaction import Transaction
 from chatserver.features.settings import store
 

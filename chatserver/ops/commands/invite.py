@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Callable
 from typing import TypeVar
 
-from chatserver.core.config import Config, Real, Whole
+from chatserver.core.config import Config
+from chatserver.core.setting_values import Real, Whole
 from chatserver.ops.call import Call
 from chatserver.ops.command import Command
 from chatserver.ops.options import add_json

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chatserver import binding
 from chatserver.core import config
 from chatserver.core.config import ROOM_SETTINGS
 from chatserver.core.errors import ErrorCode
@@ -15,7 +16,6 @@ from chatserver.db.transaction import Transaction
 from chatserver.features.messages.expiry import MessagesExpired
 from chatserver.features.settings import store as settings_store
 from chatserver.features.settings.settings import ListedSetting, Settings, SettingsChanged
-from chatserver.server import declared_timers
 from tests.stage import Stage, refuses, staged
 from tests.support import START_MS, FakeClock, make_config
 
@@ -192,7 +192,7 @@ async def test_fewer_hours_erase_too_and_wake_the_timer_for_the_rest(stage: Stag
     stage.clock.forward(7200)
     await stage.said(ming)
     stage.told()
-    timers = declared_timers(stage.room, stage.publisher, stage.clock)
+    timers = binding.timers(stage.room.features(), stage.publisher, stage.clock)
     [expiry] = [timer for timer in timers if timer.name == "expiry"]
     assert not expiry._woken.is_set()
     await stage.room.change_settings.change(wang, {"history_hours": "1"})

@@ -44,7 +44,7 @@ async def test_the_page_shows_the_settings_group_by_group(house: House) -> None:
         *[("room", ""), ("", "room_name"), ("", "language")],
         *[("members", ""), ("", "registration"), ("", "guests"), ("", "registrations_per_hour")],
         *[("messages", ""), ("", "send_interval"), ("", "recall_seconds"), ("", "text_max"), ("", "window_seconds")],
-        *[("history", ""), ("", "history_hours"), ("", "history_limit")],
+        *[("history", ""), ("", "history_hours"), ("", "history_limit"), ("", "ledger_days")],
         *[("pictures", ""), ("", "image_max_kb"), ("", "upload_max_mb")],
     ]
 

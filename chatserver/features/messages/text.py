@@ -1,0 +1,37 @@
+"""What members type, as it is stored; and the client's own name for what it sends."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.json import is_encodable
+
+CLIENT_ID_MAX = 64
+
+# All characters that Unicode calls a control, except the tab and the line feed.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def clean(text: str) -> str:
+    """`text` with plain line ends, without control characters and white space at its ends."""
+    if _CONTROLS.search(text):  # a carriage return is one too; most texts have none
+        text = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return text.strip()
+
+
+def is_storable(text: str) -> bool:
+    """False for half a surrogate pair, which UTF-8 cannot write, and for NUL, at which some programs end a text."""
+    return "\0" not in text and is_encodable(text)
+
+
+def check_client_id(client_id: str) -> None:
+    """Raises DomainError `bad_request` for one that is too long or cannot be stored."""
+    if len(client_id) > CLIENT_ID_MAX or not is_storable(client_id):
+        raise DomainError(ErrorCode.BAD_REQUEST, field="client_id")
+
+
+def client_key(client_id: str) -> bytes | None:
+    """A hash, so that what remains of a recalled message holds nothing that its sender wrote. None for ""."""
+    return hashlib.sha256(client_id.encode()).digest()[:16] if client_id else None

@@ -1,0 +1,53 @@
+"""Quantities and money, in whole hundredths and whole cents: never a float.
+
+A text of the protocol is `1.5` or `25.00`: ASCII digits, at most two of them behind the point.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+# 999999.99, in hundredths.
+MOST = 99_999_999
+
+_DECIMAL = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,2}))?")
+
+
+def parse(text: Any, least: int = 1) -> int | None:
+    """The hundredths that a decimal text says, `least` to MOST; None for anything else."""
+    found = _DECIMAL.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        return None
+    hundredths = int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
+    return hundredths if hundredths >= least else None
+
+
+def money(cents: int) -> str:
+    """`25.00`"""
+    return f"{cents // 100}.{cents % 100:02}"
+
+
+def optional_money(cents: int | None) -> str | None:
+    return None if cents is None else money(cents)
+
+
+def quantity(hundredths: int) -> str:
+    """`2`, `1.5`: without zeros at the end."""
+    whole, rest = divmod(hundredths, 100)
+    return f"{whole}.{rest:02}".rstrip("0") if rest else str(whole)
+
+
+def optional_quantity(hundredths: int | None) -> str | None:
+    return None if hundredths is None else quantity(hundredths)
+
+
+def line_amount(hundredths: int, cents: int | None) -> int | None:
+    """The cents of so many hundredths at `cents` each, rounded half up; None without a price."""
+    return None if cents is None else (hundredths * cents + 50) // 100
+
+
+def total(amounts: list[int | None]) -> int | None:
+    """The sum of those that have a price; None where none has."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if known else None

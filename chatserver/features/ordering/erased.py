@@ -1,0 +1,37 @@
+"""Erases from a copy of the database the orders and ledgers that have been erased since: see db/vacuum.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chatserver.core import json
+from chatserver.db.transaction import Transaction
+
+
+def erased_orders(tx: Transaction) -> Callable[[Transaction], int]:
+    """Read what is kept. The function deletes all else from a copy; one of an older schema may have no ledgers.
+
+    An order that was changed is deleted from the copy whole: the copy is for an upgrade that failed, and must not
+    keep words that were taken back.
+    """
+    kept = json.encode_value([row[0] for row in tx.all("SELECT id FROM windows")])
+    standing = json.encode_value(
+        [list(row) for row in tx.all("SELECT message_id, changed_ms FROM orders WHERE state = 'accepted'")]
+    )
+
+    def erase(copy: Transaction) -> int:
+        if copy.one("SELECT 1 FROM sqlite_schema WHERE name = 'orders'") is None:
+            return 0
+        windows = copy.execute("DELETE FROM windows WHERE id NOT IN (SELECT value FROM json_each(?))", (kept,)).rowcount
+        gone = copy.all(
+            "DELETE FROM orders WHERE (message_id, changed_ms) NOT IN"
+            " (SELECT value ->> 0, value ->> 1 FROM json_each(?)) RETURNING window_id, no",
+            (standing,),
+        )
+        for window_id, no in gone:
+            copy.execute(
+                "UPDATE journal SET salt = NULL, body = NULL WHERE window_id = ? AND order_no = ?", (window_id, no)
+            )
+        return windows + len(gone)
+
+    return erase

@@ -1,0 +1,145 @@
+"""The ledgers, for whoever may read the room: the windows that are kept, one of them with its sums, and its journal.
+
+Everyone who watches a window fill asks for the same ledger again and again, so its encoded form is kept in memory
+until an order changes it.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from chatserver.core import json
+from chatserver.core.bounded_dict import BoundedDict
+from chatserver.core.clock import Clock
+from chatserver.core.json import encode_text, encode_value
+from chatserver.db.database import Database
+from chatserver.db.transaction import Transaction
+from chatserver.features.accounts.events import MemberChanged
+from chatserver.features.ordering import amounts, journal, marks, store
+from chatserver.features.ordering.events import LedgerErased, OrdersCounted, WindowChanged
+from chatserver.features.ordering.marks import MarksChanged
+from chatserver.features.ordering.model import Order, OrderingWindow
+from chatserver.features.ordering.sums import Sums
+from chatserver.http import responses
+from chatserver.http.access import Access
+from chatserver.http.route import ID, Route, path_id
+from chatserver.http.viewer import VIEWER, wants_json
+
+# Encoded ledgers in memory: usually the open window's and the one before. Each has 250 bytes an order.
+KEPT_MAX = 4
+
+_ORDER = (
+    '{"no":%d,"id":%d,"user":%s,"user_id":%d,"lines":%s,"note":%s,"total":%s,"state":"%s","created_ms":%d'
+    ',"changed_ms":%d}'
+)
+
+
+class Ledger:
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        # (window's id, whether it has the marks) -> the window, and the rest of the answer as JSON.
+        self._kept: BoundedDict[tuple[int, bool], tuple[OrderingWindow, bytes]] = BoundedDict(KEPT_MAX)
+        # Counts the changes, so that what was read before one is not kept after it.
+        self._version = 0
+
+    async def windows(self) -> list[OrderingWindow]:
+        """All that are kept, newest first."""
+        return await self._database.run(lambda tx: [row.shown(store.items(tx, row.id)) for row in store.windows(tx)])
+
+    async def get_windows(self, _: web.Request) -> web.StreamResponse:
+        now_ms = self._clock.now_ms()
+        return responses.as_json({"windows": [window.as_json(now_ms) for window in await self.windows()]})
+
+    async def get_window(self, request: web.Request) -> web.StreamResponse:
+        user, window_id = request[VIEWER].user, path_id(request)
+        with_marks = user is not None and user.is_administrator
+        kept = self._kept.get((window_id, with_marks))
+        if kept is None:
+            version = self._version
+            kept = await self._database.run(lambda tx: _read(tx, window_id, with_marks))
+            if version == self._version:
+                self._kept[window_id, with_marks] = kept
+        window, rest = kept
+        head = json.dumps({"window": window.as_json(self._clock.now_ms())})
+        return responses.prebuilt_json(head[:-1] + b"," + rest[1:])
+
+    async def get_journal(self, request: web.Request) -> web.Response:
+        """The proof: see journal.py. `digest` is the head of the last entry."""
+        window_id = path_id(request)
+        entries = await self._database.run(lambda tx: _journal(tx, window_id))
+        digest = entries[-1].head if entries else journal.FIRST_HEAD
+        return responses.as_json({"entries": [entry.as_json() for entry in entries], "digest": digest.hex()})
+
+    async def get_windows_page(self, request: web.Request) -> web.StreamResponse:
+        if wants_json(request):
+            return await self.get_windows(request)
+        return responses.page(request, "orders.html", {"windows": await self.windows(), "money": amounts.money})
+
+    async def get_window_page(self, request: web.Request) -> web.StreamResponse:
+        if wants_json(request):
+            return await self.get_window(request)
+        window_id = path_id(request)
+        window = await self._database.run(lambda tx: _window(tx, window_id))
+        return responses.page(request, "ledger.html", {"window": window})
+
+    def forget(self, _: object) -> None:
+        self._version += 1
+        self._kept.clear()
+
+    ROUTES = (
+        Route("GET", "/api/windows/", get_windows, Access.READER),
+        Route("GET", f"/api/windows/{ID}/", get_window, Access.READER),
+        Route("GET", f"/api/windows/{ID}/journal", get_journal, Access.READER),
+        Route("GET", "/orders/", get_windows_page, Access.READER),
+        Route("GET", f"/orders/{ID}/", get_window_page, Access.READER),
+    )
+    LISTENERS = (
+        (OrdersCounted, forget),
+        (WindowChanged, forget),
+        (LedgerErased, forget),
+        (MarksChanged, forget),
+        (MemberChanged, forget),
+    )
+
+
+def _window(tx: Transaction, window_id: int) -> OrderingWindow:
+    row = store.window(tx, window_id)
+    if row is None:
+        raise store.missing(tx, window_id)
+    return row.shown(store.items(tx, window_id))
+
+
+def _read(tx: Transaction, window_id: int, with_marks: bool) -> tuple[OrderingWindow, bytes]:
+    window = _window(tx, window_id)
+    orders = store.orders(tx, window_id)
+    sums = Sums(window.items, orders)
+    members = sums.of_members()
+    if with_marks:
+        marked = marks.of_window(tx, window_id)
+        for member in members:
+            member["marks"] = marked.get(member["user_id"], {"paid": False, "collected": False})
+    rest = {"items": sums.of_items(), "members": members, "total": amounts.optional_money(sums.total)}
+    encoded = f'{{"orders":[{",".join(map(_order_json, orders))}],{encode_value(rest)[1:]}'
+    return window, json.escape_html(encoded)
+
+
+def _order_json(order: Order) -> str:
+    return _ORDER % (
+        order.no,
+        order.id,
+        encode_text(order.user),
+        order.user_id,
+        order.lines,
+        encode_text(order.note),
+        "null" if order.total is None else f'"{amounts.money(order.total)}"',
+        "accepted" if order.is_standing else "withdrawn",
+        order.created_ms,
+        order.changed_ms,
+    )
+
+
+def _journal(tx: Transaction, window_id: int) -> list[journal.Entry]:
+    if store.window(tx, window_id) is None:
+        raise store.missing(tx, window_id)
+    return journal.entries(tx, window_id)

@@ -1,0 +1,98 @@
+"""What administrators mark at the pick-up: who has paid, who has collected. No part of the proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from aiohttp import web
+
+from chatserver.core import json
+from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.events import Audience, Event
+from chatserver.core.model import User
+from chatserver.db.database import Database
+from chatserver.db.transaction import Transaction
+from chatserver.features.accounts import permissions
+from chatserver.features.ordering import answers, store
+from chatserver.http import forms, responses
+from chatserver.http.access import Access
+from chatserver.http.route import ID, Route, path_id
+from chatserver.http.viewer import form_of, member_of
+
+_MARKS = ("paid", "collected")
+_FORM_VALUES = {"true": True, "1": True, "on": True, "false": False, "0": False, "": False}
+
+
+@dataclass(frozen=True, slots=True)
+class MarksChanged(Event):
+    """The marks of `member_id` in a window. Frame `marks`, for administrators."""
+
+    audience: ClassVar[Audience] = Audience.ADMINISTRATORS
+    window_id: int
+    member_id: int
+    paid: bool
+    collected: bool
+
+    def frame(self) -> bytes:
+        return json.dumps(
+            {
+                "type": "marks",
+                "window_id": self.window_id,
+                "user_id": self.member_id,
+                "marks": {"paid": self.paid, "collected": self.collected},
+            }
+        )
+
+
+class Marks:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def mark(self, actor: User, window_id: int, member_id: int, changes: dict[str, bool]) -> dict[str, bool]:
+        """Set the marks that `changes` names; the member's marks after it.
+
+        Raises DomainError: `forbidden`, `banned`, `not_found` (also a member without an order), `gone`.
+        """
+        return await self._database.run(lambda tx: _mark(tx, actor, window_id, member_id, changes))
+
+    async def on_form(self, request: web.Request) -> web.Response:
+        """`user_id`, `paid`, `collected`; as JSON or as a form. 200 with `{"marks": {"paid", "collected"}}`."""
+        is_json = request.content_type == "application/json"
+        fields = await forms.read_json(request) if is_json else dict(form_of(request).fields)
+        member_id = answers.optional_id(fields, "user_id")
+        if member_id is None:
+            raise DomainError(ErrorCode.BAD_REQUEST, field="user_id")
+        changes = {name: _boolean(fields[name], name) for name in _MARKS if fields.get(name) is not None}
+        marks = await self.mark(member_of(request), path_id(request), member_id, changes)
+        return responses.as_json({"marks": marks})
+
+    ROUTES = (Route("POST", f"/orders/{ID}/marks", on_form, Access.ADMINISTRATOR),)
+
+
+def of_window(tx: Transaction, window_id: int) -> dict[int, dict[str, bool]]:
+    """Member's id -> marks, of those who have any."""
+    rows = tx.all("SELECT user_id, paid, collected FROM marks WHERE window_id = ?", (window_id,))
+    return {user_id: {"paid": bool(paid), "collected": bool(collected)} for user_id, paid, collected in rows}
+
+
+def _mark(tx: Transaction, actor: User, window_id: int, member_id: int, changes: dict[str, bool]) -> dict[str, bool]:
+    permissions.administrator(tx, actor)
+    if store.window(tx, window_id) is None:
+        raise store.missing(tx, window_id)
+    if not store.lines_of_members(tx, window_id, [member_id]):
+        raise DomainError(ErrorCode.NOT_FOUND)
+    marks = {"paid": False, "collected": False, **of_window(tx, window_id).get(member_id, {}), **changes}
+    tx.execute(
+        "INSERT OR REPLACE INTO marks (window_id, user_id, paid, collected) VALUES (?, ?, ?, ?)",
+        (window_id, member_id, marks["paid"], marks["collected"]),
+    )
+    tx.announce(MarksChanged(window_id, member_id, **marks))
+    return marks
+
+
+def _boolean(value: Any, field: str) -> bool:
+    found = _FORM_VALUES.get(value) if isinstance(value, str) else value
+    if type(found) is not bool:
+        raise DomainError(ErrorCode.BAD_REQUEST, field=field)
+    return found

@@ -1,0 +1,166 @@
+"""Windows, items, lines and orders, as the rules and readers have them. Prices are cents, quantities hundredths."""
+
+from __future__ import annotations
+
+import json as stdlib_json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from chatserver.core.json import encode_text, encode_value
+from chatserver.features.ordering import amounts
+
+
+class Item(NamedTuple):
+    """What a window offers. None: no price, no stock, no limit a member. `ordered`: in standing orders."""
+
+    id: int
+    name: str
+    unit: str
+    price: int | None
+    stock: int | None
+    limit: int | None
+    ordered: int = 0
+
+    @property
+    def left(self) -> int | None:
+        return None if self.stock is None else max(0, self.stock - self.ordered)
+
+    def as_offered(self) -> dict[str, Any]:
+        """What its window says of it, which never changes."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "unit": self.unit,
+            "price": amounts.optional_money(self.price),
+            "stock": amounts.optional_quantity(self.stock),
+            "limit": amounts.optional_quantity(self.limit),
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        return {**self.as_offered(), "left": amounts.optional_quantity(self.left)}
+
+
+class Line(NamedTuple):
+    """So much of an item, at the price of its window."""
+
+    item: Item
+    quantity: int
+
+    @property
+    def amount(self) -> int | None:
+        return amounts.line_amount(self.quantity, self.item.price)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "item": self.item.id,
+            "name": self.item.name,
+            "unit": self.item.unit,
+            "quantity": amounts.quantity(self.quantity),
+            "price": amounts.optional_money(self.item.price),
+        }
+
+
+class Words(NamedTuple):
+    """What an order says: its lines, the member's own note, and the total of the lines that have a price."""
+
+    lines: tuple[Line, ...]
+    note: str
+
+    @property
+    def total(self) -> int | None:
+        return amounts.total([line.amount for line in self.lines])
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "lines": [line.as_json() for line in self.lines],
+            "note": self.note,
+            "total": amounts.optional_money(self.total),
+        }
+
+    def lines_json(self) -> str:
+        """The JSON list of lines that readers get."""
+        return encode_value([line.as_json() for line in self.lines])
+
+    def as_text(self) -> str:
+        """The same for clients that know no orders: `蓝莓 2盒，草莓 1.5斤；备注：…`."""
+        return describe([line.as_json() for line in self.lines], self.note)
+
+
+def describe(lines: Sequence[Mapping[str, Any]], note: str) -> str:
+    """Lines as readers get them, and the note, in words."""
+    said = "，".join(f"{line['name']} {line['quantity']}{line['unit']}" for line in lines)
+    return f"{said}；备注：{note}" if said and note else said or note
+
+
+class Order(NamedTuple):
+    """A row of the ledger. `lines` is the JSON list that readers get; `user` the member's name."""
+
+    id: int
+    window_id: int
+    no: int
+    user_id: int
+    user: str
+    is_standing: bool
+    lines: str
+    note: str
+    total: int | None
+    created_ms: int
+    changed_ms: int
+    posted_seq: int
+    receipt: bytes
+
+    @property
+    def extra(self) -> str:
+        """The field `order` of its message, in the JSON object that `Message.extra` is."""
+        return order_extra(self.window_id, self.no, self.lines, self.note, self.total)
+
+    @property
+    def text(self) -> str:
+        return describe(stdlib_json.loads(self.lines), self.note)
+
+
+def order_extra(window_id: int, no: int, lines: str, note: str, total: int | None) -> str:
+    """`lines` is the JSON list; "[]", with an empty note, for an order that was withdrawn."""
+    shape = '{"order":{"window_id":%d,"no":%d,"lines":%s,"note":%s,"total":%s}}'
+    return shape % (window_id, no, lines, encode_text(note), "null" if total is None else f'"{amounts.money(total)}"')
+
+
+@dataclass(frozen=True, slots=True)
+class OrderingWindow:
+    """The period in which members may order. It ends at `closes_ms`, or when a member closes it before.
+
+    `orders` and `members` count the orders that stand, and who gave them. `digest` is the head of the
+    journal of a closed window, in hex.
+    """
+
+    id: int
+    opened_ms: int
+    closes_ms: int
+    is_open: bool
+    by: str
+    title: str = ""
+    note: str = ""
+    items: tuple[Item, ...] = ()
+    orders: int = 0
+    members: int = 0
+    digest: str = ""
+
+    def as_json(self, now_ms: int) -> dict[str, Any]:
+        """The window as readers get it; with `now_ms`, the server's time, they count down by the server's clock."""
+        shown: dict[str, Any] = {
+            "id": self.id,
+            "state": "open" if self.is_open else "closed",
+            "opened_ms": self.opened_ms,
+            "closes_ms": self.closes_ms,
+            "now_ms": now_ms,
+            "by": self.by,
+            "title": self.title,
+            "note": self.note,
+            "items": [item.as_json() for item in self.items],
+            "orders": self.orders,
+            "members": self.members,
+        }
+        if not self.is_open:
+            shown["digest"] = self.digest
+        return shown

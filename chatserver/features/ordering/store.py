@@ -1,0 +1,162 @@
+"""The rows of windows, items and orders: what several use cases share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from chatserver.core import json
+from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.model import Role, User
+from chatserver.db.transaction import Transaction
+from chatserver.features.ordering.model import Item, Order, OrderingWindow, Words
+
+_ORDER = (
+    "SELECT o.message_id, o.window_id, o.no, o.user_id, u.name, o.state = 'accepted', o.lines, o.note, o.total,"
+    " o.created_ms, o.changed_ms, o.posted_seq, o.receipt FROM orders o JOIN users u ON u.id = o.user_id"
+)
+_WINDOW = (
+    "SELECT w.id, w.opened_ms, w.closes_ms, w.closed_ms, w.title, w.note, w.last_no, w.orders, w.members, w.entries,"
+    " w.head, u.id, u.name, u.role, u.avatar FROM windows w JOIN users u ON u.id = w.opened_by"
+)
+
+
+class WindowRow(NamedTuple):
+    """A window with its counters and the head of its journal. `closed_ms` is None while it is open."""
+
+    id: int
+    opened_ms: int
+    closes_ms: int
+    closed_ms: int | None
+    title: str
+    note: str
+    last_no: int
+    orders: int
+    members: int
+    entries: int
+    head: bytes
+    opened_by: User
+
+    def shown(self, items: tuple[Item, ...]) -> OrderingWindow:
+        is_open = self.closed_ms is None
+        return OrderingWindow(
+            self.id,
+            self.opened_ms,
+            self.closes_ms if self.closed_ms is None else min(self.closes_ms, self.closed_ms),
+            is_open,
+            self.opened_by.name,
+            self.title,
+            self.note,
+            items,
+            self.orders,
+            self.members,
+            "" if is_open else self.head.hex(),
+        )
+
+
+def open_window(tx: Transaction) -> WindowRow | None:
+    return _window(tx.one(f"{_WINDOW} WHERE w.closed_ms IS NULL"))
+
+
+def window(tx: Transaction, window_id: int) -> WindowRow | None:
+    return _window(tx.one(f"{_WINDOW} WHERE w.id = ?", (window_id,)))
+
+
+def windows(tx: Transaction) -> list[WindowRow]:
+    """All that are kept, newest first."""
+    rows = (_window(row) for row in tx.all(f"{_WINDOW} ORDER BY w.id DESC"))
+    return [row for row in rows if row]
+
+
+def newest_closed(tx: Transaction) -> WindowRow | None:
+    return _window(tx.one(f"{_WINDOW} WHERE w.closed_ms IS NOT NULL ORDER BY w.id DESC LIMIT 1"))
+
+
+def last_window_id(tx: Transaction) -> int:
+    """The highest id ever given."""
+    row = tx.one("SELECT seq FROM sqlite_sequence WHERE name = 'windows'")
+    return row[0] if row else 0
+
+
+def missing(tx: Transaction, window_id: int) -> DomainError:
+    """Why there is no such window: `gone` for one that was kept once, else `not_found`."""
+    return DomainError(ErrorCode.GONE if window_id <= last_window_id(tx) else ErrorCode.NOT_FOUND)
+
+
+def items(tx: Transaction, window_id: int) -> tuple[Item, ...]:
+    rows = tx.all(
+        "SELECT id, name, unit, price, stock, member_limit, ordered FROM items WHERE window_id = ? ORDER BY id",
+        (window_id,),
+    )
+    return tuple(map(Item._make, rows))
+
+
+def insert_items(tx: Transaction, window_id: int, offered: Iterable[Item]) -> None:
+    for item in offered:
+        tx.execute(
+            "INSERT INTO items (window_id, id, name, unit, price, stock, member_limit) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (window_id, item.id, item.name, item.unit, item.price, item.stock, item.limit),
+        )
+
+
+def order(tx: Transaction, message_id: int) -> Order | None:
+    return _order(tx.one(f"{_ORDER} WHERE o.message_id = ?", (message_id,)))
+
+
+def placed_before(tx: Transaction, user_id: int, key: bytes | None) -> Order | None:
+    """The order that this member has placed under this key."""
+    if key is None:
+        return None
+    return _order(tx.one(f"{_ORDER} WHERE o.user_id = ? AND o.client_key = ?", (user_id, key)))
+
+
+def orders(tx: Transaction, window_id: int) -> list[Order]:
+    """All of a window, by number."""
+    return [Order._make(row) for row in tx.execute(f"{_ORDER} WHERE o.window_id = ? ORDER BY o.no", (window_id,))]
+
+
+def lines_of_members(tx: Transaction, window_id: int, user_ids: Iterable[int]) -> list[tuple[int, int, bool, str]]:
+    """The orders of these members in a window: (member's id, order's id, whether it stands, lines)."""
+    return tx.all(
+        "SELECT user_id, message_id, state = 'accepted', lines FROM orders"
+        " WHERE window_id = ? AND user_id IN (SELECT value FROM json_each(?))",
+        (window_id, json.encode_value([*user_ids])),
+    )
+
+
+def insert_order(tx: Transaction, new: Order, client_key: bytes | None) -> None:
+    tx.execute(
+        "INSERT INTO orders (message_id, window_id, no, user_id, lines, note, total, created_ms, changed_ms,"
+        " client_key, posted_seq, receipt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            new.id, new.window_id, new.no, new.user_id, new.lines, new.note, new.total, new.created_ms, new.changed_ms,
+            client_key, new.posted_seq, new.receipt,
+        ),
+    )  # fmt: skip
+
+
+def change_order(tx: Transaction, message_id: int, words: Words, now_ms: int) -> None:
+    tx.execute(
+        "UPDATE orders SET lines = ?, note = ?, total = ?, changed_ms = ? WHERE message_id = ?",
+        (words.lines_json(), words.note, words.total, now_ms, message_id),
+    )
+
+
+def withdraw_order(tx: Transaction, message_id: int, now_ms: int) -> None:
+    """Its number stays; its words go."""
+    tx.execute(
+        "UPDATE orders SET state = 'withdrawn', lines = '[]', note = '', total = NULL, changed_ms = ?"
+        " WHERE message_id = ?",
+        (now_ms, message_id),
+    )
+
+
+def _window(row: tuple[Any, ...] | None) -> WindowRow | None:
+    if row is None:
+        return None
+    *fields, user_id, name, role, avatar = row
+    return WindowRow._make([*fields, User(user_id, name, Role(role), avatar)])
+
+
+def _order(row: tuple[Any, ...] | None) -> Order | None:
+    return Order._make(row) if row else None

@@ -1,0 +1,71 @@
+"""The rows of prepared windows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.json import encode_value
+from chatserver.db.transaction import Transaction
+from chatserver.features.ordering import offer
+from chatserver.features.ordering.offer import Offer
+
+# Each holds up to 50 items: 12 KB at most.
+TEMPLATES_MAX = 50
+
+
+def find(tx: Transaction, template_id: int) -> Offer:
+    """Raises DomainError `not_found`."""
+    row = tx.one("SELECT title, note, items, seconds FROM templates WHERE id = ?", (template_id,))
+    if row is None:
+        raise DomainError(ErrorCode.NOT_FOUND)
+    return _offer(*row)
+
+
+def listed(tx: Transaction) -> list[dict[str, Any]]:
+    """All, as JSON, by id."""
+    rows = tx.all("SELECT id, title, note, items, seconds FROM templates ORDER BY id")
+    return [as_json(template_id, _offer(*row)) for template_id, *row in rows]
+
+
+def insert(tx: Transaction, offered: Offer, by: int, now_ms: int) -> int:
+    """The new template's id. Raises DomainError `over_limit`."""
+    if tx.one("SELECT count(*) FROM templates")[0] >= TEMPLATES_MAX:
+        raise DomainError(ErrorCode.OVER_LIMIT, item=None, limit=TEMPLATES_MAX, have=TEMPLATES_MAX, reason="templates")
+    row = tx.one(
+        "INSERT INTO templates (title, note, items, seconds, changed_ms, changed_by) VALUES (?, ?, ?, ?, ?, ?)"
+        " RETURNING id",
+        (*_values(offered), now_ms, by),
+    )
+    template_id: int = row[0]
+    return template_id
+
+
+def change(tx: Transaction, template_id: int, offered: Offer, by: int, now_ms: int) -> None:
+    tx.execute(
+        "UPDATE templates SET title = ?, note = ?, items = ?, seconds = ?, changed_ms = ?, changed_by = ? WHERE id = ?",
+        (*_values(offered), now_ms, by, template_id),
+    )
+
+
+def remove(tx: Transaction, template_id: int) -> None:
+    tx.execute("DELETE FROM templates WHERE id = ?", (template_id,))
+
+
+def as_json(template_id: int, offered: Offer) -> dict[str, Any]:
+    return {
+        "id": template_id,
+        "title": offered.title,
+        "note": offered.note,
+        "items": offered.items_json(),
+        "seconds": offered.seconds,
+    }
+
+
+def _values(offered: Offer) -> tuple[str, str, str, int | None]:
+    return offered.title, offered.note, encode_value(offered.items_json()), offered.seconds
+
+
+def _offer(title: str, note: str, items: str, seconds: int | None) -> Offer:
+    return offer.read({"title": title, "note": note, "items": json.loads(items), "seconds": seconds})

@@ -1,0 +1,120 @@
+"""Prepared windows: made, changed, removed and opened by administrators."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from chatserver.core.clock import Clock
+from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.model import User
+from chatserver.db.database import Database
+from chatserver.db.transaction import Transaction
+from chatserver.features.accounts import permissions
+from chatserver.features.ordering import answers, offer, store, template_store
+from chatserver.features.ordering.offer import Offer
+from chatserver.features.ordering.window import OrderingWindows
+from chatserver.http import forms, responses
+from chatserver.http.access import Access
+from chatserver.http.route import Route
+from chatserver.http.viewer import form_of, member_of, wants_html
+
+
+class Templates:
+    def __init__(self, database: Database, clock: Clock, windows: OrderingWindows) -> None:
+        self._database = database
+        self._clock = clock
+        self._windows = windows
+
+    async def get(self, request: web.Request) -> web.Response:
+        return responses.as_json({"templates": await self._database.run(template_store.listed)})
+
+    async def on_form(self, request: web.Request) -> web.Response:
+        """`act`: `make`, `change`, `remove` or `open`; as JSON, or as a form with `items` as JSON text.
+
+        Answers `{"template": …}`, 201 for a new one and for a window that was opened; a browser's form 303.
+        """
+        actor, fields = member_of(request), await _fields_of(request)
+        act = fields.get("act")
+        if act == "open":
+            shown, status = await self._open(actor, fields), 201
+        else:
+            shown, status = await self._database.run(self._changing(actor, act, fields)), 201 if act == "make" else 200
+        return (
+            responses.see_other("/orders/") if wants_html(request) else responses.as_json({"template": shown}, status)
+        )
+
+    async def _open(self, actor: User, fields: dict[str, Any]) -> dict[str, Any]:
+        template_id = _id(fields)
+        await self._windows.start(actor, template_id=template_id)
+        return await self._database.run(
+            lambda tx: template_store.as_json(template_id, template_store.find(tx, template_id))
+        )
+
+    def _changing(self, actor: User, act: Any, fields: dict[str, Any]) -> Callable[[Transaction], dict[str, Any]]:
+        if act == "make":
+            window_id = answers.optional_id(fields, "window")
+            offered = None if window_id else offer.read(fields)
+            return lambda tx: self._make(tx, actor, offered or _offer_of_window(tx, window_id or 0))
+        template_id = _id(fields)
+        if act == "change":
+            offer.read(fields)
+            return lambda tx: self._change(tx, actor, template_id, fields)
+        if act == "remove":
+            return lambda tx: _remove(tx, actor, template_id)
+        raise DomainError(ErrorCode.BAD_REQUEST, field="act")
+
+    def _make(self, tx: Transaction, actor: User, offered: Offer) -> dict[str, Any]:
+        actor = permissions.administrator(tx, actor)
+        return template_store.as_json(template_store.insert(tx, offered, actor.id, self._clock.now_ms()), offered)
+
+    def _change(self, tx: Transaction, actor: User, template_id: int, fields: dict[str, Any]) -> dict[str, Any]:
+        """What `fields` does not name stays as it is."""
+        actor = permissions.administrator(tx, actor)
+        before = template_store.as_json(template_id, template_store.find(tx, template_id))
+        changed = offer.read({**before, **fields})
+        template_store.change(tx, template_id, changed, actor.id, self._clock.now_ms())
+        return template_store.as_json(template_id, changed)
+
+    ROUTES = (
+        Route("GET", "/orders/templates/", get, Access.ADMINISTRATOR),
+        Route("POST", "/orders/templates/", on_form, Access.ADMINISTRATOR),
+    )
+
+
+def _remove(tx: Transaction, actor: User, template_id: int) -> dict[str, Any]:
+    permissions.administrator(tx, actor)
+    before = template_store.as_json(template_id, template_store.find(tx, template_id))
+    template_store.remove(tx, template_id)
+    return before
+
+
+def _offer_of_window(tx: Transaction, window_id: int) -> Offer:
+    window = store.window(tx, window_id)
+    if window is None:
+        raise store.missing(tx, window_id)
+    length_s = (window.closes_ms - window.opened_ms) // 1000
+    seconds = length_s if 1 <= length_s <= offer.SECONDS_MAX else None
+    items = tuple(item._replace(ordered=0) for item in store.items(tx, window_id))
+    return Offer(window.title, window.note, items, seconds)
+
+
+async def _fields_of(request: web.Request) -> dict[str, Any]:
+    if request.content_type == "application/json":
+        return await forms.read_json(request)
+    fields: dict[str, Any] = {name: value for name, value in form_of(request).fields.items() if value != ""}
+    try:
+        fields |= {name: json.loads(fields[name]) for name in ("items", "seconds") if name in fields}
+    except (ValueError, RecursionError):
+        raise DomainError(ErrorCode.BAD_REQUEST, field="items") from None
+    return fields
+
+
+def _id(fields: dict[str, Any]) -> int:
+    found = answers.optional_id(fields, "id")
+    if found is None:
+        raise DomainError(ErrorCode.BAD_REQUEST, field="id")
+    return found

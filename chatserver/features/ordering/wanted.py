@@ -1,0 +1,89 @@
+"""What a member asks to order: read from a frame or a form, and matched with what the window offers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.numbers import ID_MAX, whole_number
+from chatserver.features.messages.text import clean, is_storable
+from chatserver.features.ordering import amounts
+from chatserver.features.ordering.model import Item, Line, Words
+
+LINES_MAX = 50
+NOTE_MAX = 200
+REASON_MAX = 200
+# A form's field for one item is `item-` and the item's id.
+_ITEM_FIELD = "item-"
+
+
+class Wanted(NamedTuple):
+    """Item's id and hundredths of each line, and the note."""
+
+    lines: tuple[tuple[int, int], ...]
+    note: str
+
+    def words(self, items: Mapping[int, Item]) -> Words:
+        """As an order of a window with these items. Raises DomainError: `bad_request`, `empty`."""
+        if not self.lines and not self.note:
+            raise DomainError(ErrorCode.EMPTY)
+        unknown = [item for item, _ in self.lines if item not in items]
+        if unknown:
+            raise DomainError(ErrorCode.BAD_REQUEST, field="lines", item=unknown[0])
+        return Words(tuple(Line(items[item], hundredths) for item, hundredths in self.lines), self.note)
+
+
+def read(lines: Any, text: Any) -> Wanted:
+    """The fields `lines` and `text` as JSON has them. Raises DomainError: `bad_request` (`field`), `too_long`."""
+    return Wanted(_lines(lines), note(text, "text", NOTE_MAX))
+
+
+def note(text: Any, field: str, most: int) -> str:
+    """A member's or an administrator's own words; "" for None. Raises DomainError: `bad_request`, `too_long`."""
+    if text is None:
+        return ""
+    if not isinstance(text, str) or not is_storable(text):
+        raise DomainError(ErrorCode.BAD_REQUEST, field=field)
+    cleaned = clean(text)
+    if len(cleaned) > most:
+        raise DomainError(ErrorCode.TOO_LONG, field=field, limit=most, length=len(cleaned))
+    return cleaned
+
+
+def reason(text: Any) -> str:
+    """Why an administrator corrects a closed ledger: at most REASON_MAX characters. Raises `bad_request`."""
+    try:
+        return note(text, "reason", REASON_MAX)
+    except DomainError:
+        raise DomainError(ErrorCode.BAD_REQUEST, field="reason", limit=REASON_MAX) from None
+
+
+def form_lines(fields: Mapping[str, str]) -> Any:
+    """The lines of a form: the field `lines` as JSON text, or `item-ID` fields; those left empty or 0 are no lines."""
+    if typed := fields.get("lines"):
+        try:
+            return json.loads(typed)
+        except (ValueError, RecursionError):
+            raise DomainError(ErrorCode.BAD_REQUEST, field="lines") from None
+    found = []
+    for name, value in fields.items():
+        if name.startswith(_ITEM_FIELD) and value.strip() not in ("", "0"):
+            item = whole_number(name.removeprefix(_ITEM_FIELD), 1)
+            found.append({"item": item, "quantity": value.strip()})
+    return found
+
+
+def _lines(given: Any) -> tuple[tuple[int, int], ...]:
+    if given is None:
+        return ()
+    if not isinstance(given, list) or len(given) > LINES_MAX:
+        raise DomainError(ErrorCode.BAD_REQUEST, field="lines", limit=LINES_MAX)
+    lines: dict[int, int] = {}
+    for line in given:
+        item, hundredths = (line.get("item"), amounts.parse(line.get("quantity"))) if isinstance(line, dict) else (0, 0)
+        if type(item) is not int or not 0 < item <= ID_MAX or item in lines or not hundredths:
+            raise DomainError(ErrorCode.BAD_REQUEST, field="lines")
+        lines[item] = hundredths
+    return tuple(lines.items())

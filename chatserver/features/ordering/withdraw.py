@@ -1,0 +1,52 @@
+"""Withdraw an order: what a recall or a deletion of its message means for the ledger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chatserver.core.events import ContentErased
+from chatserver.core.model import User
+from chatserver.db.transaction import Transaction
+from chatserver.features.messages.withdraw import Withdrawn
+from chatserver.features.ordering import answers, journal, store
+from chatserver.features.ordering.amend import Amendments, check_correction
+from chatserver.features.ordering.book import Book
+from chatserver.features.ordering.events import OrdersCounted
+from chatserver.features.ordering.window import OrderingWindows
+
+
+class WithdrawOrder:
+    def __init__(self, windows: OrderingWindows, amendments: Amendments) -> None:
+        self._windows = windows
+        self._amendments = amendments
+
+    def withdraw(self, tx: Transaction, actor: User, message_id: int, reason: str, asked_ms: int) -> Withdrawn | None:
+        """Withdraw the order that has this id, if there is one: see messages/withdraw.py.
+
+        Raises DomainError: `not_yours`, `window_closed`
+        (`late_ms`; its author, after the end), `bad_request` (an administrator, after the end, without a reason).
+        """
+        order = store.order(tx, message_id)
+        if order is None:
+            return None
+        if not order.is_standing:
+            return Withdrawn(answers.expired_message(tx, order), is_new=False)
+        self._windows.close_ended(tx, asked_ms)
+        window = store.window(tx, order.window_id)
+        assert window is not None  # orders are erased with their window
+        is_correction = check_correction(window, actor, order.user_id, reason, asked_ms)
+
+        book = Book(tx, window)
+        book.load_members([order.user_id])
+        book.take_out(order.user_id, order.lines)
+        store.withdraw_order(tx, order.id, asked_ms)
+        journal.erase_words(tx, order.window_id, order.no)
+        by: dict[str, Any] = {"by": actor.name, "reason": reason} if is_correction else {"by": actor.name}
+        book.write("withdrawn", asked_ms, no=order.no, user_id=order.user_id, user=order.user, **by)
+        if is_correction:
+            self._amendments.announce(tx, book, actor, asked_ms)
+        else:
+            tx.announce(OrdersCounted(book.save()))
+        tx.announce(ContentErased(is_urgent=True))
+        emptied = order._replace(is_standing=False, lines="[]", note="", total=None)
+        return Withdrawn(answers.expired_message(tx, emptied), is_new=True)
