@@ -15,6 +15,7 @@ const WITH_FRAMES = [
   "features/settings", "features/announcement", "features/presence", "features/history", "features/post",
   "features/reply", "features/drafts", "features/attachments", "features/typing", "features/ordering",
   "features/recall", "features/delete", "features/read", "features/react",
+  "features/muted",
 ];
 const OTHERS = [
   "elements/dialogs", "elements/on_screen_keyboard", "features/connection", "features/menu",

@@ -99,7 +99,7 @@ TABLE = [
     Row("GET", "/logout/", get("/logout/"), EVERYBODY),
     Row("POST", "/logout/", post("/logout/"), EVERYBODY),
     Row("GET", "/profile/", get("/profile/"), MEMBERS),
-    Row("POST", "/profile/", post("/profile/", image="avatar"), MEMBERS, "a face"),
+    Row("POST", "/profile/", post("/profile/", image="avatar"), SPEAKERS, "a face"),
     Row(
         "POST", "/profile/", post("/profile/", {"old_password": PASSWORD, "new_password": "another long one"}), MEMBERS,
         "a password",
@@ -111,7 +111,7 @@ TABLE = [
     Row("GET", "/members/", get("/members/"), ADMINISTRATORS),
     *(
         Row("POST", f"/members/{ID}/", post("/members/{victim}/", {"act": act}), ADMINISTRATORS, act)
-        for act in ("mute", "unmute", "ban", "unban", "promote", "demote")
+        for act in ("mute", "unmute", "ban", "unban", "promote", "demote", "take_avatar", "take_name")
     ),
     Row("GET", "/invites/", get("/invites/"), ADMINISTRATORS),
     Row("POST", "/invites/", post("/invites/", {"uses": "2", "hours": "24"}), ADMINISTRATORS, "a new one"),

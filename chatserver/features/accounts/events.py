@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from chatserver.core import json
-from chatserver.core.events import Event
+from chatserver.core.events import Audience, Event
 from chatserver.core.model import User
 from chatserver.http.encode import user_json
 
 
 @dataclass(frozen=True, slots=True)
 class MemberChanged(Event):
-    """A member has a new avatar or role."""
+    """A member has a new avatar, role or name; `was` is the name before, "" where it is the same."""
 
     user: User
+    was: str = ""
 
     def frame(self) -> bytes:
-        return json.dumps({"type": "member", "user": user_json(self.user)})
+        was = {"was": self.was} if self.was else {}
+        return json.dumps({"type": "member", "user": user_json(self.user), **was})
+
+
+@dataclass(frozen=True, slots=True)
+class MemberMuted(Event):
+    """Frame `muted`, to the member alone: may not post until `until_ms` (Unix ms); 0: may post again."""
+
+    audience: ClassVar[Audience] = Audience.MEMBER
+    user_id: int
+    until_ms: int
+
+    def frame(self) -> bytes:
+        return json.dumps({"type": "muted", "until_ms": self.until_ms})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Moderate: administrators mute, ban and promote members, and undo it.
+"""Moderate: administrators mute, ban and promote members, and undo it; and take an avatar or a name away.
 
 No administrator acts on their own account, and the database runs one act after another. So an administrator who
 takes another's role away keeps their own, and a room that has an administrator always has one.
@@ -15,13 +15,15 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from chatserver.core.clock import Clock
+from chatserver.core.config import CurrentConfig
 from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.events import ContentErased
 from chatserver.core.model import Role, User
 from chatserver.core.numbers import ID_MAX
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
-from chatserver.features.accounts import names, permissions, sessions
-from chatserver.features.accounts.events import MemberChanged
+from chatserver.features.accounts import names, permissions, sessions, store
+from chatserver.features.accounts.events import MemberChanged, MemberMuted
 from chatserver.http import forms, responses
 from chatserver.http.access import Access
 from chatserver.http.encode import user_json
@@ -34,6 +36,9 @@ log = logging.getLogger(__name__)
 
 MUTE_SECONDS = 3600
 MUTE_SECONDS_MAX = 31_536_000  # a year; a member who should be silent for longer is banned
+
+# Names that `take_name` tries: members may have chosen some of them.
+NAMES_TRIED = 1_000
 
 # Members on one page.
 PAGE_MEMBERS = 50
@@ -60,6 +65,8 @@ class Act(StrEnum):
     UNBAN = "unban"
     PROMOTE = "promote"
     DEMOTE = "demote"
+    TAKE_AVATAR = "take_avatar"
+    TAKE_NAME = "take_name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +81,17 @@ class Member:
 
 
 class Moderate:
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, settings: CurrentConfig, clock: Clock) -> None:
         self._database = database
+        self._settings = settings
         self._clock = clock
 
     async def act(self, actor: User, member_id: int, act: Act, seconds: int | None = None) -> Member:
         """Do it, and return the member as stored then. Repeated: the same answer.
 
         `mute` is for `seconds` (1 to a year; None: an hour) from now: no posts, no reactions, no typing. `ban` ends
-        every session at once. `promote` and `demote` give and take the administrator's role. Raises DomainError:
+        every session at once. `promote` and `demote` give and take the administrator's role. `take_avatar` removes
+        the avatar, `take_name` gives another name, with which the member logs in from then on. Raises DomainError:
         `forbidden` (with `reason` "self" on one's own account), `not_found`, `bad_request` (`seconds`), `banned`
         (promoting a banned member).
         """
@@ -119,7 +128,7 @@ class Moderate:
         return responses.page(request, "members.html", values)
 
     async def on_form(self, request: web.Request) -> web.Response:
-        """`act`, one of mute, unmute, ban, unban, promote, demote, and `seconds` for a mute.
+        """`act`, the value of an Act, and `seconds` for a mute.
 
         Answers `{"member": {…}}`, or a browser's form with 303 to the list.
         """
@@ -150,6 +159,8 @@ class Moderate:
             Act.UNBAN: lambda: _set_banned(tx, member_id, actor.id, False),
             Act.PROMOTE: lambda: _set_role(tx, member_id, actor.id, Role.ADMINISTRATOR),
             Act.DEMOTE: lambda: _set_role(tx, member_id, actor.id, Role.MEMBER),
+            Act.TAKE_AVATAR: lambda: _take_avatar(tx, member_id, actor.id),
+            Act.TAKE_NAME: lambda: _take_name(tx, member_id, actor.id, self._settings.now.language),
         }[act]()
         member = _member(tx, member_id)
         if not done or member is None:
@@ -187,9 +198,12 @@ async def _asked(request: web.Request) -> tuple[str, int | None]:
 
 
 def _mute(tx: Transaction, member_id: int, actor_id: int, until_ms: int) -> bool:
-    """False, like the next three, when `actor_id` may not."""
+    """False, like the next five, when `actor_id` may not."""
     sql = f"UPDATE users SET muted_until_ms = :value {_BY_ADMINISTRATOR}"  # nosec B608 # constants
-    return tx.execute(sql, {"value": until_ms, "member": member_id, "actor": actor_id}).rowcount > 0
+    if not tx.execute(sql, {"value": until_ms, "member": member_id, "actor": actor_id}).rowcount:
+        return False
+    tx.announce(MemberMuted(member_id, until_ms))
+    return True
 
 
 def _ban(tx: Transaction, member_id: int, actor_id: int) -> bool:
@@ -211,6 +225,38 @@ def _set_role(tx: Transaction, member_id: int, actor_id: int, role: Role) -> boo
         return False
     if member := _member(tx, member_id):
         tx.announce(MemberChanged(member.user))
+    return True
+
+
+def _take_avatar(tx: Transaction, member_id: int, actor_id: int) -> bool:
+    before = _member(tx, member_id)
+    sql = f"UPDATE users SET avatar = '' {_BY_ADMINISTRATOR}"  # nosec B608 # constants
+    if not tx.execute(sql, {"member": member_id, "actor": actor_id}).rowcount or before is None:
+        return False
+    if before.user.avatar:
+        tx.announce(MemberChanged(before.user._replace(avatar="")))
+        tx.announce(ContentErased((before.user.avatar,), is_urgent=True))
+    return True
+
+
+def _take_name(tx: Transaction, member_id: int, actor_id: int, language: str) -> bool:
+    """A name of the member's id. Where another member has it, a number behind it makes it different."""
+    before = _member(tx, member_id)
+    if before is None:
+        return False
+    base = f"成员{member_id}" if language == "zh" else f"Member {member_id}"
+    for name in (base, *(f"{base}-{n}" for n in range(2, NAMES_TRIED))):
+        skeleton = names.skeleton(name)
+        owner = store.account_named(tx, skeleton)
+        if owner is None or owner.user.id == member_id:
+            break
+    sql = f"UPDATE users SET name = :name, skeleton = :skeleton {_BY_ADMINISTRATOR}"  # nosec B608 # constants
+    values = {"name": name, "skeleton": skeleton, "member": member_id, "actor": actor_id}
+    if not tx.execute(sql, values).rowcount:
+        return False
+    if name != before.user.name:
+        tx.announce(MemberChanged(before.user._replace(name=name), was=before.user.name))
+        tx.announce(ContentErased(is_urgent=True))
     return True
 
 

@@ -34,6 +34,11 @@ def administrator(tx: Transaction, user: User) -> User:
     return actor
 
 
+def speaking_administrator(tx: Transaction, user: User, now_ms: int) -> User:
+    """The same, who may post at `now_ms` (Unix ms). Raises `muted` too."""
+    return may_speak(store.account(tx, administrator(tx, user).id), now_ms)
+
+
 def is_banned(tx: Transaction, user: User) -> bool:
     account = store.account(tx, user.id)
     return account is not None and account.banned

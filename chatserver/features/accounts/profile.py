@@ -6,9 +6,11 @@ from typing import Any
 
 from aiohttp import web
 
+from chatserver.core.clock import Clock
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import ContentErased
 from chatserver.core.model import Session, User
+from chatserver.core.rate_limit import AttemptLimit
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import names, passwords, permissions, sessions, store
@@ -24,6 +26,9 @@ from chatserver.http.route import Route
 from chatserver.http.uploads import Uploads
 from chatserver.http.viewer import VIEWER, form_of, short_agent, wants_json
 
+# Each new avatar is told to every reader, who then loads it: one for a choice, one for a better choice.
+AVATARS_MAX, AVATARS_SECONDS = 2, 60.0
+
 _NOTICES = ("avatar", "password", "session")
 
 
@@ -32,22 +37,25 @@ class Profile:
         self,
         database: Database,
         hasher: PasswordHasher,
-        failures: LoginFailures,
+        clock: Clock,
         uploads: Uploads,
         sessions: Sessions,
     ) -> None:
         self._database = database
         self._hasher = hasher
-        self._failures = failures
+        self._clock = clock
+        # Apart from those of logins, which strangers cause: who is logged in can change the password all the same.
+        self._wrong_passwords = LoginFailures(clock)
+        self._avatars = AttemptLimit(clock, AVATARS_MAX, AVATARS_SECONDS)
         self._uploads = uploads
         self._sessions = sessions
 
     async def change_avatar(self, user: User, avatar: str) -> User:
         """Set the avatar, the name of a stored file; the file of the old one is erased.
 
-        Raises DomainError `banned`.
+        Raises DomainError: `banned`, `muted`.
         """
-        return await self._database.run(lambda tx: _set_avatar(tx, user, avatar))
+        return await self._database.run(lambda tx: _set_avatar(tx, user, avatar, self._clock.now_ms()))
 
     async def change_password(self, user: User, old: str, new: str, session_id: int) -> None:
         """Set a new password and end all sessions but `session_id`.
@@ -57,11 +65,11 @@ class Profile:
         """
         passwords.check_strength(new, user.name)
         key = names.lookup_key(user.name)
-        self._failures.count(key)
+        self._wrong_passwords.count(key)
         account = await self._database.run(lambda tx: store.account(tx, user.id))
         if account is None or not await self._hasher.verify(old, account.password):
             raise DomainError(ErrorCode.LOGIN_FAILED)
-        self._failures.clear(key)
+        self._wrong_passwords.clear(key)
         before, hashed = account.password, await self._hasher.hash(new)
         await self._database.run(lambda tx: _change_password(tx, user.id, before, hashed, session_id))
 
@@ -93,9 +101,19 @@ class Profile:
         return responses.see_other(f"/profile/?done={notice}")
 
     async def _take_avatar(self, request: web.Request, user: User) -> User:
-        avatar = await self._uploads.take_avatar(request)
-        async with self._uploads.kept_if_used(avatar):
-            return await self.change_avatar(user, avatar)
+        """Raises, before the picture is read, `muted`, `banned`, and `too_fast` after AVATARS_MAX changes."""
+        await self._database.run(lambda tx: permissions.speaker(tx, user, self._clock.now_ms()))
+        key = str(user.id)
+        if wait_ms := self._avatars.wait_ms(key):
+            raise DomainError(ErrorCode.TOO_FAST, retry_after_ms=wait_ms)
+        self._avatars.record(key)
+        try:
+            avatar = await self._uploads.take_avatar(request)
+            async with self._uploads.kept_if_used(avatar):
+                return await self.change_avatar(user, avatar)
+        except DomainError:
+            self._avatars.undo(key)
+            raise
 
     async def _page(self, request: web.Request) -> dict[str, Any]:
         current = _session_of(request)
@@ -126,8 +144,8 @@ def _session_of(request: web.Request) -> Session:
     return session
 
 
-def _set_avatar(tx: Transaction, user: User, avatar: str) -> User:
-    before = permissions.member(tx, user)
+def _set_avatar(tx: Transaction, user: User, avatar: str, now_ms: int) -> User:
+    before = permissions.speaker(tx, user, now_ms)
     tx.execute("UPDATE users SET avatar = ? WHERE id = ?", (avatar, user.id))
     changed = User(before.id, before.name, before.role, avatar)
     tx.announce(MemberChanged(changed))

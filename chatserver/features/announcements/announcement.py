@@ -50,7 +50,7 @@ class Announcement:
         self._image = picture.image if picture else ""
 
     async def announce(self, actor: User, picture: StoredImage) -> None:
-        """Replace the picture for all readers. Raises DomainError: `forbidden`, `banned`."""
+        """Replace the picture for all readers. Raises DomainError: `forbidden`, `banned`, `muted`."""
         await self._database.run(lambda tx: self._announce(tx, actor, picture))
 
     def greeting(self) -> dict[str, Any]:

@@ -40,15 +40,15 @@ class PresetPicture:
         self._files = files
 
     async def replace(self, actor: User, picture: StoredImage) -> None:
-        """Replace the preset picture. Raises DomainError: `forbidden`, `banned`."""
+        """Replace the preset picture. Raises DomainError: `forbidden`, `banned`, `muted`."""
         await self._database.run(lambda tx: store.replace(tx, actor, store.PRESET, picture, self._clock.now_ms()))
 
     async def post(self, actor: User) -> Message:
-        """Post the preset picture. Raises DomainError: `forbidden`, `banned`, `not_found`, `storage_full`.
+        """Post the preset picture. Raises DomainError: `forbidden`, `banned`, `muted`, `not_found`, `storage_full`.
 
         Each message has its own copy of the files, because a recall erases them.
         """
-        preset = await self._database.run(lambda tx: _preset(tx, actor))
+        preset = await self._database.run(lambda tx: _preset(tx, actor, self._clock.now_ms()))
         picture = await self._files.copy(preset)
         return await self._database.run(lambda tx: self._post(tx, actor, picture))
 
@@ -62,15 +62,15 @@ class PresetPicture:
         return change_answer(request, self._encoder, await self.post(actor), 201)
 
     def _post(self, tx: Transaction, actor: User, picture: StoredImage) -> Message:
-        actor = permissions.administrator(tx, actor)
+        actor = permissions.speaking_administrator(tx, actor, self._clock.now_ms())
         now_ms, recall_ms = self._clock.now_ms(), self._settings.now.recall_ms
         return post_preset(tx, self._encoder, actor, Preset.PICTURE, now_ms, recall_ms, picture=picture)
 
     ROUTES = (Route("POST", "/send_preset_image/", on_form, Access.ADMINISTRATOR),)
 
 
-def _preset(tx: Transaction, actor: User) -> StoredImage:
-    permissions.administrator(tx, actor)
+def _preset(tx: Transaction, actor: User, now_ms: int) -> StoredImage:
+    permissions.speaking_administrator(tx, actor, now_ms)
     picture = store.get(tx, store.PRESET)
     if picture is None:
         raise DomainError(ErrorCode.NOT_FOUND)

@@ -17,8 +17,10 @@ def get(tx: Transaction, name: str) -> StoredImage | None:
 
 
 def replace(tx: Transaction, actor: User, name: str, picture: StoredImage, now_ms: int) -> None:
-    """Store the picture; the files of the one before are erased. Raises DomainError: `forbidden`, `banned`."""
-    actor = permissions.administrator(tx, actor)
+    """Store the picture; the files of the one before are erased. Raises DomainError: `forbidden`, `banned`,
+    `muted`.
+    """
+    actor = permissions.speaking_administrator(tx, actor, now_ms)
     before = get(tx, name)
     tx.execute(
         "INSERT INTO pictures (name, image, thumb, width, height, changed_ms, changed_by) VALUES (?, ?, ?, ?, ?, ?, ?)"

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from chatserver.core.errors import DomainError
 from chatserver.core.json import join_list
-from chatserver.core.model import Message, State
+from chatserver.core.model import Message, Reaction, State
 from chatserver.core.numbers import ID_MAX
 from chatserver.db import sequence
 from chatserver.db.database import Database
@@ -91,11 +91,13 @@ class RecentMessages:
         self._answers.clear()
 
     def on_member_changed(self, event: MemberChanged) -> None:
-        """The avatar and the role of an author stand in each of their messages."""
-        for entry in list(self._entries.values()):
-            if entry.message.author.id == event.user.id:
-                message = entry.message._replace(author=event.user)
-                self._hold(message, self._encoder(message))
+        """An author stands in each of their messages, names in reactions and recalls too."""
+        for held in (self._entries, self._deleted):
+            for message_id, entry in held.items():
+                message = _with_member(entry.message, event)
+                if message is not entry.message:
+                    held[message_id] = _Entry(message, self._encoder(message))
+        self._lists.clear()
         self._answers.clear()
 
     def greeting(self) -> dict[str, Any]:
@@ -226,3 +228,18 @@ def _page_below(tx: Transaction, message_id: int, limit: int) -> tuple[list[Mess
     """The `limit` messages just below, oldest first, and the id of the next older one; 0 where there is none."""
     found = store.before(tx, message_id, limit + 1)
     return (found[1:], found[0].id) if len(found) > limit else (found, 0)
+
+
+def _with_member(message: Message, event: MemberChanged) -> Message:
+    """The message with the member as they are now; the same object where the member does not occur in it."""
+    if message.author.id == event.user.id:
+        message = message._replace(author=event.user)
+    if event.was:
+        name = {event.was: event.user.name}
+        reactions = tuple(
+            Reaction(each.emoji, tuple(sorted(name.get(one, one) for one in each.names))) for each in message.reactions
+        )
+        ended_by = name.get(message.ended_by, message.ended_by)
+        if (reactions, ended_by) != (message.reactions, message.ended_by):
+            message = message._replace(reactions=reactions, ended_by=ended_by)
+    return message

@@ -13,6 +13,7 @@ from chatserver.core.model import Message, Preset, User
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
+from chatserver.features.accounts.events import MemberChanged
 from chatserver.features.messages.encode import MessageEncoder
 from chatserver.features.messages.preset import post_preset
 from chatserver.features.ordering import offer, store, template_store
@@ -72,19 +73,19 @@ class OrderingWindows:
         asked_ms = self._clock.now_ms()
 
         def open_window(tx: Transaction) -> PresetPosted:
-            administrator = permissions.administrator(tx, actor)
+            administrator = permissions.speaking_administrator(tx, actor, asked_ms)
             offers = offered if template_id is None else template_store.find(tx, template_id)
             return self._open(tx, administrator, seconds, may_move, offers, asked_ms)
 
         return await self._database.run(open_window)
 
     async def stop(self, actor: User) -> PresetPosted:
-        """Close the window. Raises DomainError: `forbidden`, `banned`, `window_closed` when none is open."""
+        """Close the window. Raises DomainError: `forbidden`, `banned`, `muted`, `window_closed` when none is open."""
         asked_ms = self._clock.now_ms()
         return await self._database.run(lambda tx: self._stop(tx, actor, asked_ms))
 
     async def countdown(self, actor: User) -> PresetPosted:
-        """Post the countdown of the open window. Raises DomainError: `forbidden`, `banned`, `window_closed`."""
+        """Post its countdown. Raises DomainError: `forbidden`, `banned`, `muted`, `window_closed` when none is open."""
         asked_ms = self._clock.now_ms()
         return await self._database.run(lambda tx: self._countdown(tx, actor, asked_ms))
 
@@ -107,6 +108,10 @@ class OrderingWindows:
 
     def on_changed(self, event: WindowChanged) -> None:
         self._current = event.window if event.window.is_open else None
+
+    def on_member_changed(self, event: MemberChanged) -> None:
+        if self._current and event.was and self._current.by == event.was:
+            self._current = replace(self._current, by=event.user.name)
 
     def on_counted(self, event: OrdersCounted) -> None:
         if event.window.is_open:
@@ -138,11 +143,11 @@ class OrderingWindows:
             self._close(tx, book, book.window.opened_by, asked_ms, by=None)
 
     def _stop(self, tx: Transaction, actor: User, asked_ms: int) -> PresetPosted:
-        actor = permissions.administrator(tx, actor)
+        actor = permissions.speaking_administrator(tx, actor, asked_ms)
         return self._close(tx, self._open_book(tx, asked_ms), actor, asked_ms, by=actor.name)
 
     def _countdown(self, tx: Transaction, actor: User, asked_ms: int) -> PresetPosted:
-        actor = permissions.administrator(tx, actor)
+        actor = permissions.speaking_administrator(tx, actor, asked_ms)
         window = self._open_book(tx, asked_ms).shown()
         return PresetPosted(self._post(tx, Preset.COUNTDOWN, actor, asked_ms, window), window)
 
@@ -202,7 +207,7 @@ class OrderingWindows:
             {WindowChanged: lambda _, event: event.window.closes_ms if event.window.is_open else None},
         ),
     )
-    LISTENERS = ((WindowChanged, on_changed), (OrdersCounted, on_counted))
+    LISTENERS = ((WindowChanged, on_changed), (OrdersCounted, on_counted), (MemberChanged, on_member_changed))
 
 
 def _insert(tx: Transaction, actor: User, opened_ms: int, closes_ms: int, offered: Offer) -> Book:

@@ -16,9 +16,9 @@ export function start(room) {
   });
   room.onFrame("message", ({ seq, message }) => timeline.post(seq, message));
   room.onFrame("expire", ({ ids, first_id }) => timeline.expire(ids, first_id));
-  room.onFrame("member", ({ user }) => {
+  room.onFrame("member", ({ user, was }) => {
     if (user.id === room.me?.id) Object.assign(room.me, user);
-    timeline.updateAuthor(user);
+    timeline.updateAuthor(user, was);
   });
   // A tap on a message shows its exact time.
   room.onClick("#messages .bubble", (bubble, message, target) => {

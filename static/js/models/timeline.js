@@ -101,11 +101,14 @@ export class Timeline extends EventTarget {
     this.#changed({});
   }
 
-  // A member's new avatar or role also applies to their earlier messages.
-  updateAuthor(user) {
+  // A member's new avatar, role or name also applies to their earlier messages; the name before, `was`, stands
+  // in reactions and recalls too.
+  updateAuthor(user, was) {
     for (const message of this.#byId.values()) {
-      if (message.user_id !== user.id) continue;
-      this.#byId.set(message.id, { ...message, avatar: user.avatar, role: user.role, user: user.name });
+      const now = message.user_id === user.id ? { avatar: user.avatar, role: user.role, user: user.name } : {};
+      if (was && message.recalled_by === was) now.recalled_by = user.name;
+      if (was && message.reactions?.some(({ users }) => users.includes(was))) now.reactions = renamed(message.reactions, was, user.name);
+      if (Object.keys(now).length) this.#byId.set(message.id, { ...message, ...now });
     }
     this.#changed({ authors: true });
   }
@@ -203,6 +206,10 @@ export class Timeline extends EventTarget {
 function endOf({ created_ms, closes_ms, user }) {
   const by_itself = created_ms >= closes_ms;
   return { at_ms: by_itself ? closes_ms : created_ms, by: by_itself ? "" : user };
+}
+
+function renamed(reactions, was, name) {
+  return reactions.map(({ emoji, users }) => ({ emoji, users: users.map((each) => (each === was ? name : each)) }));
 }
 
 // The message after a change that came before it was loaded.

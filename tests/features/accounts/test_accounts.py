@@ -235,6 +235,27 @@ async def test_the_old_password_cannot_be_guessed_at_leisure_or_all_at_once(stag
         await stage.room.profile.change_password(ming, PASSWORD, OTHER_PASSWORD, 0)
 
 
+async def test_strangers_who_guess_at_the_login_keep_no_member_from_changing_the_password(stage: Stage) -> None:
+    ming = await register(stage, "小明")
+    for number in range(5):
+        with refuses(ErrorCode.LOGIN_FAILED):
+            await log_in(stage, "小明", f"guess {number}", "203.0.113.9")
+    with refuses(ErrorCode.LOGIN_THROTTLED):
+        await log_in(stage, "小明", PASSWORD, HERE)
+    await stage.room.profile.change_password(ming, PASSWORD, OTHER_PASSWORD, 0)
+    # Nor does that let the stranger guess on.
+    with refuses(ErrorCode.LOGIN_THROTTLED):
+        await log_in(stage, "小明", "guess 5", "203.0.113.9")
+
+
+async def test_wrong_old_passwords_keep_nobody_from_logging_in(stage: Stage) -> None:
+    ming = await register(stage, "小明")
+    for number in range(5):
+        with refuses(ErrorCode.LOGIN_FAILED):
+            await stage.room.profile.change_password(ming, f"guess {number}", OTHER_PASSWORD, 0)
+    assert await log_in(stage, "小明", PASSWORD, HERE) == ming
+
+
 # The face
 
 

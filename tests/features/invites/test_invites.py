@@ -71,6 +71,17 @@ async def test_it_ends_with_the_role_of_who_made_it(stage: Stage, wang: User, ac
     await register(stage, "小红", kept)
 
 
+@pytest.mark.parametrize(("ends", "returns"), [(Act.DEMOTE, Act.PROMOTE), (Act.BAN, Act.UNBAN)])
+async def test_it_does_not_come_back_with_the_role(stage: Stage, wang: User, ends: Act, returns: Act) -> None:
+    other = await stage.join("店长", Role.ADMINISTRATOR)
+    ended = (await stage.room.invites.create(2, 1, maker=other)).code
+    await stage.room.members.act(wang, other.id, ends)
+    await stage.room.members.act(wang, other.id, returns)
+    with refuses(ErrorCode.INVITE_INVALID):
+        await register(stage, "小红", ended)
+    assert await stage.sql("SELECT * FROM invites") == []
+
+
 async def test_of_many_who_have_the_last_use_one_gets_in(stage: Stage) -> None:
     code = await invited(stage, uses=2)
     done = await asyncio.gather(*(register(stage, f"guest {n}", code) for n in "一二三四五"), return_exceptions=True)
