@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -10,7 +10,8 @@ from aiohttp import web
 from chatserver.core.config import CurrentConfig
 from chatserver.core.errors import DomainError
 from chatserver.core.model import StoredImage
-from chatserver.http.viewer import form_of
+from chatserver.http.site import SITE
+from chatserver.http.viewer import VIEWER, form_of
 from chatserver.media.files import Folder, MediaFiles
 from chatserver.media.workers import ImageWorkers
 
@@ -29,7 +30,7 @@ class Uploads:
         upload = form_of(request).files.get("image")
         if upload is None:
             return None
-        rendered = await self._workers.picture(upload, self._settings.now.image_max_bytes)
+        rendered = await self._workers.picture(upload, self._settings.now.image_max_bytes, _owner(request))
         return await self._files.store_picture(rendered, folder)
 
     async def take_avatar(self, request: web.Request) -> str:
@@ -37,7 +38,7 @@ class Uploads:
         upload = form_of(request).files.get("avatar")
         if upload is None:
             return ""
-        return await self._files.store_avatar(await self._workers.avatar(upload))
+        return await self._files.store_avatar(await self._workers.avatar(upload, _owner(request)))
 
     @asynccontextmanager
     async def kept_if_used(self, *names: str) -> AsyncIterator[None]:
@@ -55,3 +56,9 @@ class Uploads:
     async def drop(self, picture: StoredImage) -> None:
         """Erase a stored picture that no row names."""
         await self._files.erase([picture.image, picture.thumb])
+
+
+def _owner(request: web.Request) -> Hashable:
+    """Whose turn a picture takes: the member's, or that of a guest's address, who registers with an avatar."""
+    user = request[VIEWER].user
+    return user.id if user else request.app[SITE].origin.address(request)

@@ -42,19 +42,24 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file to decode. `limit_bytes` is the size limit of the result; None for an avatar, whose limit is fixed."""
+    """One file to decode. `limit_bytes` is the size limit of the result; None for an avatar, whose limit is fixed.
+
+    The worker may take `cpu_seconds` of processor time for it.
+    """
 
     source: Path
     limit_bytes: int | None
+    cpu_seconds: int
 
     def encode(self) -> bytes:
         # Absolute, because the worker's working directory is "/".
-        return json.dumps({"source": os.path.abspath(self.source), "limit": self.limit_bytes}).encode("ascii")
+        source = os.path.abspath(self.source)
+        return json.dumps({"source": source, "limit": self.limit_bytes, "cpu": self.cpu_seconds}).encode("ascii")
 
     @classmethod
     def decode(cls, data: bytes) -> Job:
         fields = json.loads(data)
-        return cls(Path(fields["source"]), fields["limit"])
+        return cls(Path(fields["source"]), fields["limit"], fields["cpu"])
 
 
 @dataclass(frozen=True, slots=True)

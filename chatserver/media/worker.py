@@ -24,9 +24,8 @@ from chatserver.media.sandbox import confine
 # The limit of the address space. The accepted file that needs most, a WebP of 25 megapixels with
 # transparency, was measured at 634 MB; a progressive JPEG of 64 megapixels at 440 MB.
 MEMORY_BYTES = 1024 * 1024 * 1024
-# Processor time of one job. The server's limit on wall time mostly ends a job first; this limit
-# also ends a worker whose server process is gone.
-JOB_CPU_SECONDS = 10
+# Processor time before the first job, which brings its own limit.
+START_CPU_SECONDS = 10
 OPEN_FILES = 32
 NICENESS = 5
 
@@ -36,8 +35,9 @@ def main() -> None:
     _set_limits()
     _send(answers, READY if tuning.IS_ON and confine() else READY_UNCONFINED)
     while (job := _receive(jobs)) is not None:
-        _refresh_cpu_limit()
-        for part in _answer(Job.decode(job)):
+        decoded = Job.decode(job)
+        _limit_cpu(decoded.cpu_seconds)
+        for part in _answer(decoded):
             _send(answers, part)
 
 
@@ -62,7 +62,7 @@ def _set_limits() -> None:
     _lower_limit(resource.RLIMIT_CORE, 0)
     # No regular file may be written; pipes are not limited.
     _lower_limit(resource.RLIMIT_FSIZE, 0)
-    _refresh_cpu_limit()
+    _limit_cpu(START_CPU_SECONDS)
 
 
 def _lower_limit(resource_id: int, limit: int) -> None:
@@ -73,10 +73,13 @@ def _lower_limit(resource_id: int, limit: int) -> None:
     resource.setrlimit(resource_id, (limit, limit))
 
 
-def _refresh_cpu_limit() -> None:
-    """RLIMIT_CPU counts from the process's start, so each job raises the soft limit."""
+def _limit_cpu(seconds: int) -> None:
+    """The kernel ends this process with SIGXCPU after `seconds` more of processor time, or up to one more.
+
+    RLIMIT_CPU counts whole seconds from the process's start, so each job raises the soft limit.
+    """
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    limit = int(time.process_time()) + 1 + JOB_CPU_SECONDS
+    limit = int(time.process_time()) + 1 + seconds
     if hard != resource.RLIM_INFINITY:
         limit = min(limit, hard)
     resource.setrlimit(resource.RLIMIT_CPU, (limit, hard))

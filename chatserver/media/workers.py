@@ -1,4 +1,7 @@
-"""The pool of image worker processes: a few processes, a bounded queue, a time limit for each job.
+"""The pool of image worker processes: a few processes, a queue in which members take turns, limits for each job.
+
+A job is limited by what it costs: processor time and memory in the worker, pixels in the file. Wall time
+says only how busy the host is, so its limit is long and its refusal is `busy`.
 
 A worker process starts when a job needs one and ends after it was idle for some time. After a job
 without an answer (too slow, crashed, cancelled) its worker is killed and not reused, because it might
@@ -10,10 +13,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -21,14 +25,24 @@ from typing import Self
 
 from chatserver.core import tuning
 from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.media.fair_queue import FairQueue, busy
 from chatserver.media.protocol import LENGTH, READY, READY_UNCONFINED, AnswerHeader, Job, Rendered, frame, length
 
 log = logging.getLogger(__name__)
 
-START_SECONDS = 20.0
-# Decoders leak memory and fragment it, so a worker is replaced after this many jobs; a start takes 0.1 s.
+# A start takes 0.1 s of processor time; on a host whose cores are all taken, many times that.
+START_SECONDS = 60.0
+# Decoders leak memory and fragment it, so a worker is replaced after this many jobs.
 JOBS_PER_WORKER = 200
-RETRY_AFTER_MS = 2000
+# Processor time of one job. On a current core a photograph of 12 megapixels takes 0.3 s, and the costliest file
+# that the limit on pixels accepts (noise, 25 megapixels) 1.5 s: a host may be eight times as slow.
+JOB_CPU_SECONDS = 12
+# Wall time of one job, for a worker that waits for ever. 12 s of processor time on a core of which a
+# worker gets a tenth.
+JOB_SECONDS = 120.0
+# Waiting jobs each hold an upload on disk. 32 are three albums; 128 are some 30 s of work for two cores.
+WAITING_MAX = 128
+WAITING_OF_ONE_MAX = 32
 
 # The directory on PYTHONPATH by which `python -m` finds this package, in a checkout and in site-packages.
 _PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
@@ -37,21 +51,27 @@ _PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
 class ImageWorkers:
     """Decodes uploaded pictures in worker processes. An async context manager.
 
-    At most `processes` jobs run and `queue_max` jobs wait; another job raises DomainError: `busy`.
-    A job is stopped after `job_seconds` of wall time. An idle worker ends after `idle_seconds`.
+    At most `processes` jobs run, one of each owner, and `queue_max` wait, `queue_of_one_max` of them of one
+    owner; another job raises DomainError: `busy`. A job is refused as too large after `job_cpu_seconds` of
+    processor time, and as `busy` after `job_seconds` of wall time. An idle worker ends after `idle_seconds`.
     """
 
     def __init__(
-        self, *, processes: int = 2, queue_max: int = 32, job_seconds: float = 5.0, idle_seconds: float = 30.0
+        self,
+        *,
+        processes: int = 2,
+        queue_max: int = WAITING_MAX,
+        queue_of_one_max: int = WAITING_OF_ONE_MAX,
+        job_cpu_seconds: int = JOB_CPU_SECONDS,
+        job_seconds: float = JOB_SECONDS,
+        idle_seconds: float = 30.0,
     ) -> None:
         # Counts jobs by result: `done`, or the error code.
         self.outcomes: Counter[str] = Counter()
-        self._processes = processes
-        self._queue_max = queue_max
+        self._job_cpu_seconds = job_cpu_seconds
         self._job_seconds = job_seconds
         self._idle_seconds = idle_seconds
-        self._jobs = 0
-        self._slots = asyncio.Semaphore(processes)
+        self._queue = FairQueue(processes, queue_max, queue_of_one_max)
         self._idle: list[_Worker] = []
         self._alive: set[_Worker] = set()
         self._end_tasks: set[asyncio.Task[None]] = set()
@@ -66,20 +86,21 @@ class ImageWorkers:
     ) -> None:
         await self.stop()
 
-    async def picture(self, source: Path, limit_bytes: int) -> Rendered:
+    async def picture(self, source: Path, limit_bytes: int, owner: Hashable) -> Rendered:
         """Encode the file at `source` as WebP of at most `limit_bytes`, with a thumbnail.
 
+        `owner` (a member's id, a guest's address) has one job at work at a time.
         Raises DomainError: `image_unsupported`, `image_unreadable` (also when the worker crashed),
-        `image_too_large` (also when the job took longer than `job_seconds`), `busy`.
+        `image_too_large` (also when the job took `job_cpu_seconds`), `busy`.
         """
-        header, parts = await self._run_counted(Job(source, limit_bytes))
+        header, parts = await self._run_counted(Job(source, limit_bytes, self._job_cpu_seconds), owner)
         if len(parts) != 2:
             raise DomainError(ErrorCode.IMAGE_UNREADABLE)
         return Rendered(parts[0], parts[1], header.width, header.height)
 
-    async def avatar(self, source: Path) -> bytes:
+    async def avatar(self, source: Path, owner: Hashable) -> bytes:
         """Encode the file at `source` as a WebP of 256 × 256 px and at most 50 KiB. Raises as `picture` does."""
-        _, parts = await self._run_counted(Job(source, None))
+        _, parts = await self._run_counted(Job(source, None, self._job_cpu_seconds), owner)
         if len(parts) != 1:
             raise DomainError(ErrorCode.IMAGE_UNREADABLE)
         return parts[0]
@@ -92,34 +113,20 @@ class ImageWorkers:
         self._idle.clear()
         for worker in list(self._alive):
             self._end(worker)
-        # With every slot acquired, no job runs: jobs that waited or started a worker were refused.
-        for _ in range(self._processes):
-            await self._slots.acquire()
+        await self._queue.close()
         while self._end_tasks:
             await asyncio.wait(self._end_tasks)
 
-    async def _run_counted(self, job: Job) -> tuple[AnswerHeader, list[bytes]]:
+    async def _run_counted(self, job: Job, owner: Hashable) -> tuple[AnswerHeader, list[bytes]]:
         try:
-            answer = await self._run(job)
+            async with self._queue.turn(owner):
+                header, parts = await self._run_on(await self._acquire_worker(), job)
+            if header.code is not None:
+                raise DomainError(header.code)
         except DomainError as error:
             self.outcomes[error.code.value] += 1
             raise
         self.outcomes["done"] += 1
-        return answer
-
-    async def _run(self, job: Job) -> tuple[AnswerHeader, list[bytes]]:
-        if self._jobs >= self._processes + self._queue_max:
-            raise _busy()
-        self._raise_if_stopping()
-        self._jobs += 1
-        try:
-            async with self._slots:
-                worker = await self._acquire_worker()
-                header, parts = await self._run_on(worker, job)
-        finally:
-            self._jobs -= 1
-        if header.code is not None:
-            raise DomainError(header.code)
         return header, parts
 
     async def _acquire_worker(self) -> _Worker:
@@ -135,7 +142,7 @@ class ImageWorkers:
             worker = await _Worker.start()
         except (OSError, EOFError, ValueError) as error:
             log.error("starting an image worker failed: %r", error)
-            raise _busy() from error
+            raise busy() from error
         if not worker.is_confined and not self._has_warned:
             self._has_warned = True
             reason = "the platform does not support it" if tuning.IS_ON else f"{tuning.VARIABLE}=off"
@@ -143,7 +150,7 @@ class ImageWorkers:
         self._alive.add(worker)
         if self._stopping:
             self._end(worker)
-            raise _busy()
+            raise busy()
         return worker
 
     async def _run_on(self, worker: _Worker, job: Job) -> tuple[AnswerHeader, list[bytes]]:
@@ -154,10 +161,13 @@ class ImageWorkers:
             is_answered = True
             return answer
         except TimeoutError:
-            log.warning("an image was refused: its job took longer than %g s", self._job_seconds)
-            raise DomainError(ErrorCode.IMAGE_TOO_LARGE) from None
+            log.warning("an image was refused as busy: its job was not done after %g s", self._job_seconds)
+            raise busy() from None
         except (OSError, EOFError, ValueError) as error:
             self._raise_if_stopping()
+            if await worker.exit_signal() == signal.SIGXCPU:
+                log.warning("an image was refused: its job took %d s of processor time", job.cpu_seconds)
+                raise DomainError(ErrorCode.IMAGE_TOO_LARGE) from None
             log.warning("an image was refused: its worker process crashed")
             raise DomainError(ErrorCode.IMAGE_UNREADABLE) from error
         finally:
@@ -173,7 +183,7 @@ class ImageWorkers:
 
     def _raise_if_stopping(self) -> None:
         if self._stopping:
-            raise _busy()
+            raise busy()
 
     def _end(self, worker: _Worker) -> None:
         """Kill the process now; wait for its exit in a task that `stop` awaits."""
@@ -181,10 +191,6 @@ class ImageWorkers:
         task = asyncio.create_task(worker.end(), name="end of an image worker")
         self._end_tasks.add(task)
         task.add_done_callback(self._end_tasks.discard)
-
-
-def _busy() -> DomainError:
-    return DomainError(ErrorCode.BUSY, retry_after_ms=RETRY_AFTER_MS)
 
 
 class _Worker:
@@ -251,6 +257,11 @@ class _Worker:
                 self._process.kill()
         await self._process.wait()
         self._stdin.close()
+
+    async def exit_signal(self) -> int:
+        """End the process; the signal that ended it before, else SIGKILL."""
+        await self.end()
+        return -(self._process.returncode or 0)
 
     async def _receive(self) -> bytes:
         prefix = await self._stdout.readexactly(LENGTH.size)

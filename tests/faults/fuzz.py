@@ -209,7 +209,7 @@ async def images(workers: ImageWorkers, directory: Path, seed: int, count: int) 
         path = directory / "picture"
         await asyncio.to_thread(path.write_bytes, mutated(chance, samples))
         try:
-            await workers.picture(path, 200 * 1024)
+            await workers.picture(path, 200 * 1024, "fuzz")
             code = "taken"
         except DomainError as refusal:
             assert refusal.code in (

@@ -17,11 +17,12 @@ from chatserver.core import tuning
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.media import worker
 from chatserver.media.protocol import AnswerHeader
-from chatserver.media.workers import ImageWorkers
+from chatserver.media.workers import JOB_CPU_SECONDS, ImageWorkers
 from tests.client import PATIENCE
 from tests.media import samples
 
 LIMIT = 200 * samples.KIB
+MEMBER = 7
 
 
 @pytest.fixture
@@ -63,8 +64,8 @@ async def code_of(job: asyncio.Future[object]) -> ErrorCode:
 
 async def test_a_picture_and_an_avatar_come_back_over_the_pipe(small: Path) -> None:
     async with ImageWorkers() as workers:
-        rendered = await workers.picture(small, LIMIT)
-        avatar = await workers.avatar(small)
+        rendered = await workers.picture(small, LIMIT, MEMBER)
+        avatar = await workers.avatar(small, MEMBER)
     assert (rendered.width, rendered.height) == samples.opened(rendered.image).size == (200, 150)
     assert samples.opened(avatar).size == (256, 256)
 
@@ -73,7 +74,7 @@ async def test_a_refusal_crosses_the_border_as_its_code_alone(tmp_path: Path) ->
     (tmp_path / "text").write_text("no picture")
     async with ImageWorkers() as workers:
         with pytest.raises(DomainError) as refused:
-            await workers.picture(tmp_path / "text", LIMIT)
+            await workers.picture(tmp_path / "text", LIMIT, MEMBER)
     assert refused.value.code is ErrorCode.IMAGE_UNSUPPORTED
     assert refused.value.details == {}
 
@@ -81,9 +82,9 @@ async def test_a_refusal_crosses_the_border_as_its_code_alone(tmp_path: Path) ->
 async def test_a_file_that_vanished_is_unreadable_and_the_worker_goes_on(small: Path) -> None:
     async with ImageWorkers(processes=1) as workers:
         with pytest.raises(DomainError, match="image_unreadable"):
-            await workers.picture(small.with_name("nowhere"), LIMIT)
+            await workers.picture(small.with_name("nowhere"), LIMIT, MEMBER)
         before = children()
-        await workers.picture(small, LIMIT)
+        await workers.picture(small, LIMIT, MEMBER)
         assert children() == before
 
 
@@ -91,19 +92,19 @@ async def test_a_name_of_any_bytes_reaches_the_worker(tmp_path: Path) -> None:
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe \n photo"))
     samples.save(samples.corners(), path, "PNG")
     async with ImageWorkers() as workers:
-        assert (await workers.picture(path, LIMIT)).width == 60
+        assert (await workers.picture(path, LIMIT, MEMBER)).width == 60
 
 
 async def test_a_relative_path_means_the_servers_directory(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(small.parent)
     async with ImageWorkers() as workers:
-        assert (await workers.picture(Path(small.name), LIMIT)).width == 200
+        assert (await workers.picture(Path(small.name), LIMIT, MEMBER)).width == 200
 
 
 async def test_at_most_two_work_at_once_and_the_rest_wait(small: Path) -> None:
     known = children()
     async with ImageWorkers(processes=2) as workers:
-        jobs = [asyncio.create_task(workers.picture(small, LIMIT)) for _ in range(12)]
+        jobs = [asyncio.create_task(workers.picture(small, LIMIT, member)) for member in range(12)]
         most = 0
         while not all(job.done() for job in jobs):
             most = max(most, len(children() - known))
@@ -114,84 +115,111 @@ async def test_at_most_two_work_at_once_and_the_rest_wait(small: Path) -> None:
 
 async def test_past_the_queues_end_the_answer_is_busy(small: Path) -> None:
     async with ImageWorkers(processes=1, queue_max=2) as workers:
-        jobs = [asyncio.create_task(workers.picture(small, LIMIT)) for _ in range(5)]
+        jobs = [asyncio.create_task(workers.picture(small, LIMIT, MEMBER)) for _ in range(5)]
         results = await asyncio.gather(*jobs, return_exceptions=True)
     refused = [result for result in results if isinstance(result, DomainError)]
     assert [refusal.code for refusal in refused] == [ErrorCode.BUSY, ErrorCode.BUSY]
     assert all(refusal.details["retry_after_ms"] > 0 for refusal in refused)
 
 
-async def test_what_takes_too_long_is_refused_and_its_worker_replaced(slow: Path, small: Path) -> None:
+async def test_a_job_past_its_processor_time_is_too_large_and_its_worker_is_replaced(slow: Path, small: Path) -> None:
+    async with ImageWorkers(processes=1, job_cpu_seconds=0) as workers:
+        assert await code_of(asyncio.ensure_future(workers.picture(slow, LIMIT, MEMBER))) is ErrorCode.IMAGE_TOO_LARGE
+        assert (await workers.picture(small, LIMIT, MEMBER)).width == 200
+
+
+async def test_a_job_that_waits_for_the_host_is_not_refused_for_it(small: Path) -> None:
+    """A worker that gets no processor for longer than all of its processor time is refused nothing."""
+    known = children()
+    async with ImageWorkers(processes=1, job_cpu_seconds=1) as workers:
+        await workers.picture(small, LIMIT, MEMBER)
+        pid = a_child_beyond(known)
+        os.kill(pid, signal.SIGSTOP)
+        job = asyncio.ensure_future(workers.picture(small, LIMIT, MEMBER))
+        await asyncio.wait([job], timeout=3)
+        assert not job.done()
+        os.kill(pid, signal.SIGCONT)
+        assert (await job).width == 200
+
+
+async def test_a_worker_that_waits_for_ever_is_busy_and_replaced(small: Path) -> None:
+    known = children()
     async with ImageWorkers(processes=1, job_seconds=0.3) as workers:
-        assert await code_of(asyncio.ensure_future(workers.picture(slow, LIMIT))) is ErrorCode.IMAGE_TOO_LARGE
-        workers._job_seconds = PATIENCE  # a busy machine may need longer than that for a small one too
-        assert (await workers.picture(small, LIMIT)).width == 200
+        workers._job_seconds = PATIENCE  # the first job waits for the start too
+        await workers.picture(small, LIMIT, MEMBER)
+        workers._job_seconds = 0.3
+        os.kill(a_child_beyond(known), signal.SIGSTOP)
+        with pytest.raises(DomainError, match="busy") as refused:
+            await workers.picture(small, LIMIT, MEMBER)
+        assert refused.value.details["retry_after_ms"] > 0
+        workers._job_seconds = PATIENCE
+        assert (await workers.picture(small, LIMIT, MEMBER)).width == 200
 
 
 async def test_a_worker_killed_at_work_refuses_its_picture_and_is_replaced(slow: Path, small: Path) -> None:
     known = children()
     async with ImageWorkers(processes=1) as workers:
-        await workers.picture(small, LIMIT)
-        job = asyncio.ensure_future(workers.picture(slow, LIMIT))
+        await workers.picture(small, LIMIT, MEMBER)
+        job = asyncio.ensure_future(workers.picture(slow, LIMIT, MEMBER))
         await asyncio.sleep(0.1)
         os.kill(a_child_beyond(known), signal.SIGKILL)
         assert await code_of(job) is ErrorCode.IMAGE_UNREADABLE
-        assert (await workers.picture(small, LIMIT)).width == 200
+        assert (await workers.picture(small, LIMIT, MEMBER)).width == 200
 
 
 async def test_a_worker_killed_while_idle_costs_nobody_a_picture(small: Path) -> None:
     known = children()
     async with ImageWorkers(processes=1) as workers:
-        await workers.picture(small, LIMIT)
+        await workers.picture(small, LIMIT, MEMBER)
         os.kill(a_child_beyond(known), signal.SIGKILL)
         await asyncio.sleep(0.2)
-        assert (await workers.picture(small, LIMIT)).width == 200
+        assert (await workers.picture(small, LIMIT, MEMBER)).width == 200
 
 
 async def test_a_cancelled_caller_leaves_no_worker_busy_and_no_answer_behind(slow: Path, small: Path) -> None:
     async with ImageWorkers(processes=1, queue_max=0) as workers:
         for pause in (0, 0.05, 0.4):
-            job = asyncio.create_task(workers.picture(slow, LIMIT))
+            job = asyncio.create_task(workers.picture(slow, LIMIT, MEMBER))
             await asyncio.sleep(pause)
             job.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await job
-        assert (await workers.picture(small, LIMIT)).width == 200
+        assert (await workers.picture(small, LIMIT, MEMBER)).width == 200
 
 
 async def test_an_idle_worker_ends(small: Path) -> None:
     known = children()
     async with ImageWorkers(idle_seconds=0.2) as workers:
-        await workers.picture(small, LIMIT)
+        await workers.picture(small, LIMIT, MEMBER)
         assert children() - known
         await asyncio.sleep(1)
         assert not children() - known
-        assert (await workers.picture(small, LIMIT)).width == 200
+        assert (await workers.picture(small, LIMIT, MEMBER)).width == 200
 
 
 async def test_stopping_ends_every_worker_and_refuses_what_was_under_way(slow: Path) -> None:
     known = children()
     workers = ImageWorkers(processes=2)
-    jobs = [asyncio.ensure_future(workers.picture(slow, LIMIT)) for _ in range(5)]
+    jobs = [asyncio.ensure_future(workers.picture(slow, LIMIT, MEMBER)) for _ in range(5)]
     await asyncio.sleep(0.4)
     await workers.stop()
     assert not children() - known
     assert [await code_of(job) for job in jobs] == [ErrorCode.BUSY] * 5
-    assert await code_of(asyncio.ensure_future(workers.picture(slow, LIMIT))) is ErrorCode.BUSY
+    assert await code_of(asyncio.ensure_future(workers.picture(slow, LIMIT, MEMBER))) is ErrorCode.BUSY
 
 
 async def test_the_worker_has_its_limits_and_none_of_our_secrets(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHAT_TEST_SECRET", "hunter2")
     known = children()
     async with ImageWorkers(processes=1) as workers:
-        await workers.picture(small, LIMIT)
+        await workers.picture(small, LIMIT, MEMBER)
         pid = a_child_beyond(known)
         assert b"hunter2" not in environment(pid)
         assert resource.prlimit(pid, resource.RLIMIT_AS)[1] == worker.MEMORY_BYTES
         assert resource.prlimit(pid, resource.RLIMIT_CORE) == (0, 0)
         assert resource.prlimit(pid, resource.RLIMIT_FSIZE) == (0, 0)
         assert resource.prlimit(pid, resource.RLIMIT_NOFILE)[1] <= worker.OPEN_FILES
-        assert 0 < resource.prlimit(pid, resource.RLIMIT_CPU)[0] <= worker.JOB_CPU_SECONDS + 5
+        assert 0 < resource.prlimit(pid, resource.RLIMIT_CPU)[0] <= JOB_CPU_SECONDS + 5
         assert os.getpriority(os.PRIO_PROCESS, pid) == os.getpriority(os.PRIO_PROCESS, 0) + worker.NICENESS
         assert len(os.listdir(f"/proc/{pid}/fd")) <= 6, "no file of ours is open there"
 
@@ -202,7 +230,7 @@ async def test_the_seccomp_filter_is_off_with_the_tuning_switch_and_the_log_warn
 ) -> None:
     monkeypatch.setattr(tuning, "IS_ON", switch == "on")
     async with ImageWorkers(processes=1) as workers:
-        assert (await workers.picture(small, LIMIT)).width == 200
+        assert (await workers.picture(small, LIMIT, MEMBER)).width == 200
         [process] = workers._alive
     if switch == "on" and not process.is_confined:
         pytest.skip("this machine has no seccomp filters")
@@ -213,14 +241,14 @@ async def test_the_seccomp_filter_is_off_with_the_tuning_switch_and_the_log_warn
 async def test_the_largest_file_that_is_let_in_fits_the_memory_limit(tmp_path: Path) -> None:
     picture = Image.new("RGBA", (5000, 5000), (20, 120, 220, 128))
     path = samples.save(picture, tmp_path / "file", "WEBP", method=0)
-    async with ImageWorkers(job_seconds=30) as workers:
-        assert (await workers.picture(path, LIMIT)).width > 0
+    async with ImageWorkers() as workers:
+        assert (await workers.picture(path, LIMIT, MEMBER)).width > 0
 
 
 async def test_the_loop_stays_free_while_pictures_are_made(slow: Path) -> None:
     """Counted in the loop's own processor time: how long a busy machine lets it wait is not its doing."""
-    async with ImageWorkers(job_seconds=30) as workers:
-        job = asyncio.ensure_future(workers.picture(slow, LIMIT))
+    async with ImageWorkers() as workers:
+        job = asyncio.ensure_future(workers.picture(slow, LIMIT, MEMBER))
         worst = 0.0
         while not job.done():
             before = time.thread_time()
