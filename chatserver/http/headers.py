@@ -16,6 +16,7 @@ CONTENT_SECURITY_POLICY = (
     " form-action 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; frame-ancestors 'none';"
     " require-trusted-types-for 'script'"
 )
+_SAME_ORIGIN_CONNECTIONS = "connect-src 'self'"
 # For uploaded pictures: no scripts, no forms, no plugins, even if a browser would treat one as a document.
 MEDIA_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
@@ -30,6 +31,16 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
 }
 _HEADERS_OVER_HTTPS = _HEADERS | {"Strict-Transport-Security": "max-age=31536000"}  # 1 year
+
+
+def policy_with_sockets(host: str) -> str:
+    """The policy of a page that opens a WebSocket to `host` ("example.com:8000"), which is valid in a policy.
+
+    Safari before 16 does not count ws: and wss: as 'self', and `new WebSocket` throws there. Both schemes are
+    named, because a proxy that is not trusted may serve a plain http page over https.
+    """
+    named = f"{_SAME_ORIGIN_CONNECTIONS} ws://{host} wss://{host}"
+    return CONTENT_SECURITY_POLICY.replace(_SAME_ORIGIN_CONNECTIONS, named)
 
 
 def common_headers(secure: bool) -> dict[str, str]:

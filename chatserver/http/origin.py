@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -18,6 +19,9 @@ _PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 
 # X-Forwarded-Proto -> the scheme of the page's origin. Some proxies name a WebSocket's handshake by its own scheme.
 _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+
+# `host-part` and `port-part` of a Content-Security-Policy, without wildcards; a name has at most 253 characters.
+_POLICY_HOST = re.compile(r"(?=.{1,260}$)[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
 
 
 class OriginPolicy:
@@ -48,6 +52,15 @@ class OriginPolicy:
         host = request.host
         default = ":443" if scheme == "https" else ":80"
         return f"{scheme}://{host.removesuffix(default)}".lower()
+
+    def policy_host(self, request: web.Request) -> str:
+        """The public host with its port, as a Content-Security-Policy can name it.
+
+        "" for a Host header that is not a host name or an IPv4 address (CSP 3, section 2.3.1, `host-source`): an
+        IPv6 address, or what a program sends to write its own policy.
+        """
+        host = self._base_host or request.host
+        return host.lower() if _POLICY_HOST.fullmatch(host) else ""
 
     def check_origin(self, request: web.Request) -> None:
         """For requests that change data. Raises DomainError: `csrf` if the browser names another site as the source.

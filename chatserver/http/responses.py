@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +12,8 @@ from aiohttp import web
 from chatserver.core import json
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.http import page_context
-from chatserver.http.aiohttp_compat.prebuilt import PrebuiltResponse
+from chatserver.http.aiohttp_compat.prebuilt import Headers, PrebuiltResponse
+from chatserver.http.headers import policy_with_sockets
 from chatserver.http.site import SITE
 from chatserver.http.viewer import VIEWER, wants_html, wants_json
 from chatserver.i18n import explain
@@ -52,6 +54,8 @@ STATUS = {
     ErrorCode.STORAGE_FULL: 507,
 }
 _PAGE = (("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"), ("Vary", "Cookie"))
+# Hosts whose headers are kept: without a base URL a request names its own.
+HOSTS_MAX = 256
 _JSON = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
 
 
@@ -68,8 +72,14 @@ def prebuilt_json(body: bytes) -> PrebuiltResponse:
     return PrebuiltResponse(body, _JSON)
 
 
-def prebuilt_page(body: bytes) -> PrebuiltResponse:
-    return PrebuiltResponse(body, _PAGE)
+def prebuilt_page(request: web.Request, body: bytes) -> PrebuiltResponse:
+    """A page that opens a WebSocket."""
+    return PrebuiltResponse(body, _page_with_sockets(request.app[SITE].origin.policy_host(request)))
+
+
+@lru_cache(HOSTS_MAX)
+def _page_with_sockets(host: str) -> Headers:
+    return (*_PAGE, ("Content-Security-Policy", policy_with_sockets(host))) if host else _PAGE
 
 
 def page(request: web.Request, template: str, values: dict[str, Any], status: int = 200) -> web.Response:

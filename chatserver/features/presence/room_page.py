@@ -65,7 +65,7 @@ class RoomPage:
         token = request.app[SITE].tokens.for_visitor(viewer.visitor).encode()
         own = {_TOKEN.encode(): [token], _PAGE_DATA.encode(): page_data}
         body = b"".join([piece for part in self._shell(request) for piece in own.get(part, (part,))])
-        return responses.prebuilt_page(body)
+        return responses.prebuilt_page(request, body)
 
     def _page_data(self, user: User | None, read_id: int, ui: str) -> list[bytes]:
         """What the page's script starts from: the pieces of a JSON object for an HTML data block."""

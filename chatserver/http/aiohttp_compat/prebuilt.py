@@ -11,6 +11,7 @@ from aiohttp.helpers import rfc822_formatted_time
 from aiohttp.web_request import BaseRequest
 
 from chatserver.core import tuning
+from chatserver.core.bounded_dict import BoundedDict
 from chatserver.http.headers import REQUEST_ID_HEADER, common_headers
 from chatserver.http.request_id import REQUEST_ID
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 _HEAD_END = f"{REQUEST_ID_HEADER}: %b\r\n{hdrs.CONTENT_LENGTH}: %d\r\n\r\n".encode()
 
+# Heads kept within a second: a few kinds of answer for each Host that requests name.
+HEADS_MAX = 256
+
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -26,20 +30,20 @@ class ResponseHeads:
     """The heads of 200 responses as bytes, without X-Request-ID and Content-Length. Rebuilt each second, for `Date`."""
 
     def __init__(self, secure: bool) -> None:
-        self._common = tuple(common_headers(secure).items())
-        self._cache: dict[Headers, bytes] = {}
+        self._common = common_headers(secure)
+        self._cache: BoundedDict[Headers, bytes] = BoundedDict(HEADS_MAX)
         self._second = 0
 
     def get(self, own_headers: Headers) -> bytes:
-        """The head with the headers `own_headers` and the common headers."""
+        """The head with the headers `own_headers` and those of the common headers that they do not replace."""
         second = int(time.time())
         if second != self._second:
             self._second = second
             self._cache.clear()
         head = self._cache.get(own_headers)
         if head is None:
-            lines = (*own_headers, *self._common, (hdrs.DATE, rfc822_formatted_time()))
-            text = "HTTP/1.1 200 OK\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines)
+            headers = {**self._common, **dict(own_headers), hdrs.DATE: rfc822_formatted_time()}
+            text = "HTTP/1.1 200 OK\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items())
             head = self._cache[own_headers] = text.encode()
         return head
 

@@ -96,7 +96,8 @@ export class Composer extends EventTarget {
     if (event.isComposing || event.keyCode === 229) return;
     if (event.key === "Enter" && this.enterSends && !event.shiftKey && !event.altKey) {
       event.preventDefault();
-      this.#form.requestSubmit();
+      // requestSubmit() is missing in Safari before 16.
+      this.#send.click();
     } else if (event.key === "Escape") {
       this.dispatchEvent(new Event("escape"));
     } else if (event.key === "ArrowUp" && !this.#field.value && !event.shiftKey) {

@@ -36,7 +36,9 @@ function draw(image, label) {
   if (image.complete && image.naturalWidth) pen.drawImage(image, 0, 0, SIZE, SIZE);
   const wide = label.length > 1 ? 46 : 36;
   pen.beginPath();
-  pen.roundRect(SIZE - wide, SIZE - 36, wide, 36, 18);
+  // Two half circles, and what is between them: roundRect() is missing before Chromium 99 and Safari 16.
+  pen.arc(SIZE - wide + 18, SIZE - 18, 18, Math.PI / 2, -Math.PI / 2);
+  pen.arc(SIZE - 18, SIZE - 18, 18, -Math.PI / 2, Math.PI / 2);
   pen.fillStyle = "#1d2622";
   pen.fill();
   pen.font = "bold 28px system-ui, sans-serif";

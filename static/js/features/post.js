@@ -1,5 +1,5 @@
 // Posting: from the composer to the outbox, from there to the server, until its ack.
-// Texts go over the socket, pictures over HTTP.
+// Texts go over the socket, and over HTTP where no socket can be made; pictures over HTTP.
 
 import { Composer } from "../elements/composer.js";
 import { length } from "../elements/dom.js";
@@ -22,7 +22,8 @@ export function start(room) {
   room.composer = new Composer(room, document.getElementById("composer"));
   room.composer.addEventListener("submit", () => submit(room));
   room.onHello(() => outbox.setOnline(!room.userChanged));
-  room.socket.addEventListener("state", ({ hello }) => !hello && outbox.setOnline(false));
+  room.socket.addEventListener("state", ({ hello }) => !hello && outbox.setOnline(room.socket.isBlocked));
+  if (room.socket.isBlocked) outbox.setOnline(true);
   room.onFrame("sync", () => confirmKnown(room));
   room.onFrame("ack", ({ client_id }) => outbox.confirm(client_id));
   room.onClick("#messages [data-unsent=retry]", (pressed) => outbox.retry(clientIdOf(pressed)));
@@ -61,7 +62,7 @@ function submit(room) {
 
 async function send(room, entry) {
   const { client_id, text, reply_to, image } = entry;
-  if (!image) {
+  if (!image && !room.socket.isBlocked) {
     room.socket.send({ type: "post", client_id, text, reply_to });
     return;
   }

@@ -12,6 +12,8 @@ const PONG_WITHIN_MS = 8_000;
 const CHECK_WITHIN_MS = 3_000;
 // A guest may not send a ping: after this time without a frame their page reconnects.
 const GUEST_SILENCE_MS = 120_000;
+// Without one `hello` in as many attempts, something on the way lets no WebSocket through.
+const BLOCKED_AFTER = 2;
 const ENDED = new Map([[4401, "login_required"], [4403, "banned"]]);
 
 export class RoomSocket extends EventTarget {
@@ -21,6 +23,8 @@ export class RoomSocket extends EventTarget {
   #address;
   #socket = null;
   #attempts = 0;
+  #cannotBeMade = false;
+  #wasOnline = false;
   #retry = 0;
   #watch = 0;
   #listenOnly;
@@ -45,6 +49,11 @@ export class RoomSocket extends EventTarget {
       if (document.visibilityState === "visible") this.#onWake();
     });
     this.#connect();
+  }
+
+  // No connection has reached the room, nor is one likely to: what can go over HTTP should.
+  get isBlocked() {
+    return !this.#wasOnline && (this.#cannotBeMade || this.#attempts >= BLOCKED_AFTER);
   }
 
   deliver() {
@@ -73,11 +82,25 @@ export class RoomSocket extends EventTarget {
     clearTimeout(this.#retry);
     this.#setState("connecting");
     if (this.#undelivered) this.#undelivered = [];
-    const socket = new WebSocket(this.#address());
+    const socket = this.#make();
+    if (!socket) {
+      this.#onClosed(0);
+      return;
+    }
     this.#socket = socket;
     this.#dropAfter(HELLO_WITHIN_MS);
     socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(data);
     socket.onclose = ({ code }) => socket === this.#socket && this.#onClosed(code);
+  }
+
+  // Null where the constructor throws: by a policy, a setting or an extension of the browser.
+  #make() {
+    try {
+      return new WebSocket(this.#address());
+    } catch {
+      this.#cannotBeMade = true;
+      return null;
+    }
   }
 
   #receive(data) {
@@ -94,6 +117,7 @@ export class RoomSocket extends EventTarget {
     this.#onAlive();
     if (frame.type === "hello") {
       this.#attempts = 0;
+      this.#wasOnline = true;
       this.#setState("online", frame);
       this.ping();
     } else {
