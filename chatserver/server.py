@@ -48,6 +48,7 @@ from chatserver.features.messages.expiry import Expiry
 from chatserver.features.messages.history import History
 from chatserver.features.messages.media import Media
 from chatserver.features.messages.post import Post
+from chatserver.features.messages.post_form import PostForm
 from chatserver.features.messages.react import React
 from chatserver.features.messages.read_marks import ReadMarks
 from chatserver.features.messages.recall import Recall
@@ -173,7 +174,8 @@ class Room:
         self.change_settings = ChangeSettings(database, settings, clock)
         self.settings_connections = SettingsConnections(hub)
 
-        self.post = Post(database, settings, clock, encoder, uploads)
+        self.post = Post(database, settings, clock, encoder)
+        self.post_form = PostForm(self.post, encoder, uploads)
         self.windows = OrderingWindows(database, settings, clock, encoder)
         self.presets = Presets(self.windows, encoder)
         self.order_counts = OrderCounts(clock, hub)

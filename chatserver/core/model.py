@@ -81,7 +81,8 @@ class Message(NamedTuple):
     """A message as every reader may see it: a recalled or deleted message has no content.
 
     `ended_by` is the name of the member who recalled or deleted it. `window_id` is the ordering window that a preset
-    is about, `closes_ms` the end of that window as it was planned then. `extra` is a JSON object of the fields that few
+    is about, `closes_ms` the end of that window as it was planned then. `album` is the id that the pictures of one
+    author share which were sent together. `extra` is a JSON object of the fields that few
     kinds of message have, or "".
     """
 
@@ -102,6 +103,7 @@ class Message(NamedTuple):
     preset: Preset | None = None
     closes_ms: int | None = None
     window_id: int | None = None
+    album: str | None = None
     reactions: tuple[Reaction, ...] = ()
     ended_by: str = ""
     extra: str = ""

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import NamedTuple
 
 from chatserver.core.bounded_dict import BoundedDict
 from chatserver.core.clock import Clock
+
+
+class Action(NamedTuple):
+    """A recorded action: when it was, and when the member's action before it was. Seconds of the monotonic clock."""
+
+    at: float
+    before: float | None
 
 
 class MinInterval:
@@ -26,18 +34,20 @@ class MinInterval:
         # Rounded up, so that an action after exactly this wait is allowed.
         return max(0, -int(-(last + seconds - self._clock.monotonic()) * 1000 // 1))
 
-    def record(self, member_id: int) -> float | None:
-        """Record an action of this member now. Returns the value to pass to `restore` if the action fails later."""
-        before = self._last.get(member_id)
-        self._last[member_id] = self._clock.monotonic()
-        return before
+    def record(self, member_id: int) -> Action:
+        """Record an action of this member now. Returns what to pass to `restore` if the action fails later."""
+        action = Action(self._clock.monotonic(), self._last.get(member_id))
+        self._last[member_id] = action.at
+        return action
 
-    def restore(self, member_id: int, before: float | None) -> None:
-        """Undo `record`; `before` is its return value."""
-        if before is None:
-            self._last.pop(member_id, None)
+    def restore(self, member_id: int, action: Action) -> None:
+        """Undo `record`, whose return value `action` is, unless the member has acted again since."""
+        if self._last.get(member_id) != action.at:
+            return
+        if action.before is None:
+            del self._last[member_id]
         else:
-            self._last[member_id] = before
+            self._last[member_id] = action.before
 
 
 class AttemptLimit:

@@ -50,6 +50,16 @@ def test_an_act_that_came_to_nothing_is_given_back() -> None:
     assert interval.wait_ms(1, 3.0) == 1000
 
 
+def test_giving_back_an_act_does_not_give_back_a_later_one() -> None:
+    clock = FakeClock()
+    interval = MinInterval(clock)
+    first = interval.record(1)
+    clock.forward(2)
+    interval.record(1)
+    interval.restore(1, first)
+    assert interval.wait_ms(1, 2.0) == 2000
+
+
 def test_the_wall_clock_shortens_no_wait() -> None:
     clock = FakeClock()
     interval = MinInterval(clock)

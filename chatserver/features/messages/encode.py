@@ -17,7 +17,7 @@ from chatserver.core.model import Message, Reaction, State
 _SHAPE = (
     '{"id":%d,"seq":%d,"state":"%s","kind":"%s","user":%s,"user_id":%d,"role":"%s","avatar":%s,"text":%s'
     ',"image":%s,"thumb":%s,"width":%d,"height":%d,"timestamp":"%s","created_ms":%d,"recall_until_ms":%d'
-    ',"reply_to":%s,"client_id":%s,"preset":%s,"closes_ms":%s,"window_id":%s,"reactions":%s,"recalled_by":%s%s}'
+    ',"reply_to":%s,"client_id":%s,"preset":%s,"closes_ms":%s,"window_id":%s,"album":%s,"reactions":%s,"recalled_by":%s%s}'
 )
 
 Encode = Callable[[Message], bytes]
@@ -57,6 +57,7 @@ class MessageEncoder:
                 f'"{message.preset}"' if message.preset else "null",
                 "null" if message.closes_ms is None else message.closes_ms,
                 "null" if message.window_id is None else message.window_id,
+                f'"{message.album}"' if message.album else "null",
                 encode_value(reactions_json(message.reactions)) if message.reactions else "[]",
                 encode_text(message.ended_by if message.state is State.RECALLED else ""),
                 f",{message.extra[1:-1]}" if message.extra else "",

@@ -1,19 +1,20 @@
-"""Post a message: text, a picture, or both. A message that is sent again is stored once."""
+"""Post a message: text, a picture, or both. A message that is sent again is stored once.
+
+The rule, and the socket's frame; the form is in post_form.py.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import NamedTuple
-
-from aiohttp import web
 
 from chatserver.core.clock import Clock
 from chatserver.core.config import CurrentConfig
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.json import encode_text
-from chatserver.core.model import Kind, Message, Role, StoredImage, User
-from chatserver.core.rate_limit import MinInterval
+from chatserver.core.model import Kind, Message, StoredImage, User
 from chatserver.db.database import Database
 from chatserver.db.jobs import Answer
 from chatserver.db.transaction import RetryOneByOne, Transaction
@@ -21,13 +22,11 @@ from chatserver.features.accounts import permissions
 from chatserver.features.accounts import store as account_store
 from chatserver.features.messages import store
 from chatserver.features.messages.encode import MessageChange, MessageEncoder
+from chatserver.features.messages.send_interval import Admission, SendInterval
 from chatserver.features.messages.text import check_client_id, clean, client_key, is_storable
-from chatserver.http import responses
-from chatserver.http.access import Access
 from chatserver.http.client_frame import ClientFrame, Direct, Done
-from chatserver.http.route import Route
-from chatserver.http.uploads import Uploads
-from chatserver.http.viewer import form_of, member_of, wants_json
+
+ALBUM_NAME_MAX = 64
 
 
 class MessagePosted(MessageChange):
@@ -55,24 +54,32 @@ class Posted(NamedTuple):
 
 @dataclass(slots=True)
 class PostRequest:
-    """A draft with its client key. `text` is what would be stored, or the error that refuses it."""
+    """A draft with its client key. `text` is what would be stored, or the error that refuses it.
+
+    With an `admission` the interval was checked and began earlier.
+    """
 
     author: User
     draft: Draft
     text: str | DomainError
     key: bytes | None
+    admission: Admission | None = None
+
+
+class Admitted(NamedTuple):
+    """A picture's message that may be posted as soon as the picture is processed."""
+
+    request: PostRequest
+    admission: Admission
 
 
 class Post:
-    def __init__(
-        self, database: Database, settings: CurrentConfig, clock: Clock, encoder: MessageEncoder, uploads: Uploads
-    ) -> None:
+    def __init__(self, database: Database, settings: CurrentConfig, clock: Clock, encoder: MessageEncoder) -> None:
         self._database = database
         self._settings = settings
         self._clock = clock
         self._encoder = encoder
-        self._uploads = uploads
-        self._interval = MinInterval(clock)
+        self._interval = SendInterval(settings, clock)
 
     async def post(self, author: User, draft: Draft) -> Posted:
         """Store the message and announce it; it is on disk when this returns.
@@ -105,48 +112,35 @@ class Post:
             frame.refuse(error)
             done(error)
 
-    async def on_form(self, request: web.Request) -> web.Response:
-        """201 with the message, 200 with one that this member has posted under the same `client_id` before."""
-        form, author = form_of(request), member_of(request)
-        draft = Draft(form.text("text"), form.text("client_id"), form.number("reply_to"))
-        with_picture = "image" in form.files
-        posted = await (self._post_picture(request, author, draft) if with_picture else self.post(author, draft))
-        if not wants_json(request):
-            return responses.see_other("/")
-        return responses.encoded_json(self._encoder(posted.message), 201 if posted.is_new else 200)
+    async def admit(self, author: User, draft: Draft, album_name: str) -> Admitted | Posted:
+        """Check a picture's message against every rule before the picture is processed, and begin the interval.
 
-    def check_interval(self, author: User) -> None:
-        """Refuse early what `post` would refuse as `too_fast`; `post` checks again."""
-        if author.role is not Role.ADMINISTRATOR:
-            wait_ms = self._interval.wait_ms(author.id, self._settings.now.send_interval)
-            if wait_ms:
-                raise DomainError(ErrorCode.TOO_FAST, retry_after_ms=wait_ms)
+        The interval counts from here, so that of two pictures at once the second is refused before it costs
+        anything. `post_admitted` or `give_back` must follow. `album_name` is the client's own name for the album, ""
+        for none. Raises DomainError as `post` does. Returns the stored message when this `client_id` was used before.
+        """
+        if len(album_name) > ALBUM_NAME_MAX or not is_storable(album_name):
+            raise DomainError(ErrorCode.BAD_REQUEST, field="album")
+        request = self._request(author, draft, with_picture=True)
+        return await self._database.run(lambda tx: self._admit(tx, request, album_name))
 
-    async def posted_before(self, author: User, client_id: str) -> Posted | None:
-        """What this member has posted under this `client_id` already, to know before an upload is processed."""
-        key = client_key(client_id)
-        return await self._database.run(lambda tx: _posted_before(tx, author, key)) if key else None
+    async def post_admitted(self, admitted: Admitted, picture: StoredImage) -> Posted:
+        """Store an admitted message with its picture, as `post` does; it may still be `muted` or `banned` by now."""
+        request, admission = admitted
+        request = replace(request, draft=request.draft._replace(picture=picture), admission=admission)
+        return await self._database.run(lambda tx: self._post(tx, request))
 
-    async def _post_picture(self, request: web.Request, author: User, draft: Draft) -> Posted:
-        # Before the picture is processed: what is stored already or would be refused need not cost a second.
-        before = await self.posted_before(author, draft.client_id)
-        if before is not None:
-            return before
-        await self._database.run(lambda tx: permissions.speaker(tx, author, self._clock.now_ms()))
-        self.check_interval(author)
-        picture = await self._uploads.take_picture(request)
-        assert picture is not None
-        async with self._uploads.kept_if_used(picture.image, picture.thumb):
-            posted = await self.post(author, draft._replace(picture=picture))
-        if not posted.is_new:  # the same upload was sent twice at once, and the other one was first
-            await self._uploads.drop(picture)
-        return posted
+    def give_back(self, admitted: Admitted) -> None:
+        """The message will not be stored: it uses up no interval."""
+        with suppress(DomainError):  # the queue is full: then the member waits for the interval
+            self._database.submit(lambda tx: self._interval.give_back(admitted.admission), _ignore)
 
-    def _request(self, author: User, draft: Draft) -> PostRequest:
+    def _request(self, author: User, draft: Draft, *, with_picture: bool = False) -> PostRequest:
         check_client_id(draft.client_id)
-        return PostRequest(author, draft, self._checked(draft), client_key(draft.client_id))
+        text = self._checked(draft, with_picture or draft.picture is not None)
+        return PostRequest(author, draft, text, client_key(draft.client_id))
 
-    def _checked(self, draft: Draft) -> str | DomainError:
+    def _checked(self, draft: Draft, with_picture: bool) -> str | DomainError:
         """The text as it will be stored, or the error that refuses it.
 
         Not raised yet: a message that was stored before is answered whatever comes with it now.
@@ -154,7 +148,7 @@ class Post:
         if not is_storable(draft.text):
             return DomainError(ErrorCode.BAD_REQUEST, field="text")
         text = clean(draft.text)
-        if not text and draft.picture is None:
+        if not text and not with_picture:
             return DomainError(ErrorCode.EMPTY)
         limit = self._settings.now.text_max
         if len(text) > limit:
@@ -179,7 +173,7 @@ class Post:
                 answered[index] = _posted_before(tx, request.author, request.key) or error
             else:
                 keys.add(request.key)
-                self._start_interval(tx, request.author)
+                self._interval.start(tx, request.author)
         stored = iter(store.insert_texts(tx, new))
         return [answered.get(index) or self._announced(tx, next(stored)) for index in range(len(requests))]
 
@@ -196,8 +190,15 @@ class Post:
             before = _posted_before(tx, request.author, request.key)
             assert before is not None
             return before
-        self._start_interval(tx, request.author)
+        if request.admission is None:
+            self._interval.start(tx, request.author)
         return self._announced(tx, message)
+
+    def _admit(self, tx: Transaction, request: PostRequest, album_name: str) -> Admitted | Posted:
+        if before := _posted_before(tx, request.author, request.key):
+            return before
+        author = self._speaker(tx, request, account_store.account(tx, request.author.id), self._clock.now_ms())
+        return Admitted(request, self._interval.admit(tx, author, album_name))
 
     def _accepted(
         self,
@@ -208,12 +209,10 @@ class Post:
         ahead: int = 0,
     ) -> store.NewMessage:
         """The row to store, after the `ahead` rows of the same batch that are not stored yet. Raises DomainError."""
-        author, draft = permissions.may_speak(account, now_ms), request.draft
-        if isinstance(request.text, DomainError):
-            raise request.text
-        if draft.reply_to is not None and not 1 <= draft.reply_to <= store.last_id(tx) + ahead:
-            raise DomainError(ErrorCode.NOT_FOUND)
-        self.check_interval(author)
+        author, draft = self._speaker(tx, request, account, now_ms, ahead), request.draft
+        assert isinstance(request.text, str)
+        if request.admission is None:
+            self._interval.check(author)
         return store.NewMessage(
             author=author,
             kind=Kind.IMAGE if draft.picture else Kind.TEXT,
@@ -224,19 +223,34 @@ class Post:
             reply_to=draft.reply_to,
             client_id=draft.client_id,
             client_key=request.key,
+            album=request.admission.album_id if request.admission else None,
         )
 
-    def _start_interval(self, tx: Transaction, author: User) -> None:
-        """The member's interval begins, unless the transaction rolls back."""
-        earlier = self._interval.record(author.id)
-        tx.on_rollback(lambda: self._interval.restore(author.id, earlier))
+    def _speaker(
+        self,
+        tx: Transaction,
+        request: PostRequest,
+        account: account_store.Account | None,
+        now_ms: int,
+        ahead: int = 0,
+    ) -> User:
+        """The author as stored. Raises DomainError for all that refuses the message but the interval."""
+        author, reply_to = permissions.may_speak(account, now_ms), request.draft.reply_to
+        if isinstance(request.text, DomainError):
+            raise request.text
+        if reply_to is not None and not 1 <= reply_to <= store.last_id(tx) + ahead:
+            raise DomainError(ErrorCode.NOT_FOUND)
+        return author
 
     def _announced(self, tx: Transaction, message: Message) -> Posted:
         tx.announce(MessagePosted(message, self._encoder))
         return Posted(message, message.seq, True)
 
-    ROUTES = (Route("POST", "/post/", on_form, Access.MEMBER),)
     FRAMES = {"post": Direct(on_frame)}
+
+
+def _ignore(result: object, error: BaseException | None) -> None:
+    """The answer of a transaction that nothing waits for."""
 
 
 def _ack(client_id: str, posted: Posted) -> bytes:

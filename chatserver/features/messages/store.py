@@ -32,6 +32,7 @@ _FIELDS = {
     "preset": "m.preset",
     "closes_ms": "m.closes_ms",
     "window_id": "m.window_id",
+    "album": "m.album",
     "reactions": "(SELECT json_group_array(json_array(r.emoji, w.name)) FROM reactions r"
     " JOIN users w ON w.id = r.user_id WHERE r.message_id = m.id)",
     "extra": "m.extra",
@@ -45,7 +46,7 @@ _SELECTED = f"{', '.join(_FIELDS.values())} FROM messages m JOIN users u ON u.id
 
 # What a recall or a deletion leaves of a row: who and when, keys that tell nothing of what it held, and in `extra`
 # what its kind keeps.
-EMPTY = "text = '', image = '', thumb = '', width = 0, height = 0, client_id = ''"
+EMPTY = "text = '', image = '', thumb = '', width = 0, height = 0, client_id = '', album = NULL"
 
 _ROWS_AT_ONCE = 64
 
@@ -64,6 +65,7 @@ class NewMessage:
     preset: Preset | None = None
     closes_ms: int | None = None
     window_id: int | None = None
+    album: str | None = None
     extra: str = ""
 
 
@@ -85,6 +87,7 @@ def insert(tx: Transaction, new: NewMessage) -> Message | None:
         "media_key": media_key(picture.image) if picture.image else "",
         "closes_ms": new.closes_ms,
         "window_id": new.window_id,
+        "album": new.album,
         "reply_to": new.reply_to,
         "client_id": new.client_id,
         "client_key": new.client_key,
@@ -245,7 +248,7 @@ def _stored(new: NewMessage, message_id: int, seq: int, picture: StoredImage) ->
     return Message(
         message_id, seq, State.LIVE, new.kind, new.author, new.text, picture.image, picture.thumb, picture.width,
         picture.height, new.created_ms, new.recall_until_ms, new.reply_to, new.client_id, new.preset, new.closes_ms,
-        new.window_id, extra=new.extra,
+        new.window_id, new.album, extra=new.extra,
     )  # fmt: skip
 
 

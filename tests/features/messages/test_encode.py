@@ -21,7 +21,7 @@ def test_the_shape_in_its_order() -> None:
     """Section 3 of the protocol."""
     message = Message(
         12, 34, State.LIVE, Kind.IMAGE, AUTHOR, "看", "images/b.webp", "images/b.thumb.webp", 640, 480,
-        1_700_000_000_123, 1_700_000_030_123, 5, "c-1",
+        1_700_000_000_123, 1_700_000_030_123, 5, "c-1", album="5e884898da280471",
         reactions=(Reaction("👍", ("小红", "小明")),),
     )  # fmt: skip
     assert list(ENCODER.as_dict(message).items()) == [
@@ -46,6 +46,7 @@ def test_the_shape_in_its_order() -> None:
         ("preset", None),
         ("closes_ms", None),
         ("window_id", None),
+        ("album", "5e884898da280471"),
         ("reactions", [{"emoji": "👍", "users": ["小红", "小明"]}]),
         ("recalled_by", ""),
     ]
@@ -61,7 +62,7 @@ def test_it_is_written_as_any_json_of_ours_is(seed: int) -> None:
         author, chance.choice(TEXTS), chance.choice(("", "b.webp")), "", 0, chance.randrange(2048),
         1_700_000_000_000 + chance.randrange(10**9), 0, chance.choice((None, 1)), chance.choice(TEXTS),
         chance.choice((None, *Preset)), chance.choice((None, 0, 1_700_000_000_000)),
-        chance.choice((None, 3)),
+        chance.choice((None, 3)), chance.choice((None, "5e884898da280471")),
         chance.choice(((), (Reaction("🎉", TEXTS[1:]),))), chance.choice(TEXTS),
     )  # fmt: skip
     encoded = ENCODER(message)
@@ -69,7 +70,7 @@ def test_it_is_written_as_any_json_of_ours_is(seed: int) -> None:
     shape = ENCODER.as_dict(message)
     assert (shape["text"], shape["user"], shape["client_id"]) == (message.text, author.name, message.client_id)
     assert (shape["id"], shape["reply_to"], shape["closes_ms"]) == (message.id, message.reply_to, message.closes_ms)
-    assert shape["window_id"] == message.window_id
+    assert (shape["window_id"], shape["album"]) == (message.window_id, message.album)
     assert (shape["state"], shape["kind"], shape["preset"]) == (message.state, message.kind, message.preset)
     assert shape["recalled_by"] == (message.ended_by if message.state is State.RECALLED else "")
     assert [tuple(each["users"]) for each in shape["reactions"]] == [each.names for each in message.reactions]

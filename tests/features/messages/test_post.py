@@ -197,15 +197,6 @@ async def test_a_muted_member_still_hears_that_a_message_was_stored(stage: Stage
     assert (await stage.say(ming, client_id="c1")).seq == first.seq
 
 
-async def test_what_was_posted_before_can_be_asked_without_posting(stage: Stage, ming: User, hong: User) -> None:
-    assert await stage.room.post.posted_before(ming, "c1") is None
-    first = await stage.say(ming, client_id="c1")
-    before = await stage.room.post.posted_before(ming, "c1")
-    assert before == Posted(first.message, first.seq, False)
-    assert await stage.room.post.posted_before(hong, "c1") is None
-    assert await stage.room.post.posted_before(ming, "") is None
-
-
 # Not too fast
 
 
@@ -280,13 +271,3 @@ async def test_an_administrator_may_be_as_fast_as_they_like(stage: Stage, wang: 
 async def test_a_zero_interval_is_none(stage: Stage, ming: User) -> None:
     stage.set(send_interval=0.0)
     assert [(await stage.say(ming)).message.id for _ in range(3)] == [1, 2, 3]
-
-
-async def test_whoever_uploads_hears_early_that_they_are_too_fast(stage: Stage, ming: User, wang: User) -> None:
-    stage.room.post.check_interval(ming)
-    stage.room.post.check_interval(ming)  # asking uses nothing up
-    await stage.say(ming)
-    await stage.say(wang)
-    with refuses(ErrorCode.TOO_FAST):
-        stage.room.post.check_interval(ming)
-    stage.room.post.check_interval(wang)

@@ -1,0 +1,86 @@
+"""`POST /post/`: a text, or a picture, which is checked against every rule before it is processed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.model import User
+from chatserver.features.messages.encode import MessageEncoder
+from chatserver.features.messages.post import Admitted, Draft, Post, Posted
+from chatserver.http import responses
+from chatserver.http.access import Access
+from chatserver.http.route import Route
+from chatserver.http.uploads import Uploads
+from chatserver.http.viewer import form_of, member_of, wants_json
+
+# For a request that waited for the same upload in another one, which ended without an answer.
+RETRY_AFTER_MS = 1000
+
+
+class PostForm:
+    def __init__(self, post: Post, encoder: MessageEncoder, uploads: Uploads) -> None:
+        self._post = post
+        self._encoder = encoder
+        self._uploads = uploads
+        # (author's id, client_id) -> the picture's message, while it is being processed.
+        self._under_way: dict[tuple[int, str], asyncio.Future[Posted]] = {}
+
+    async def on_form(self, request: web.Request) -> web.Response:
+        """201 with the message, 200 with one that this member has posted under the same `client_id` before."""
+        form, author = form_of(request), member_of(request)
+        draft = Draft(form.text("text"), form.text("client_id"), form.number("reply_to"))
+        if "image" in form.files:
+            album = form.text("album")
+            posted = await self._once(author, draft.client_id, lambda: self._picture(request, author, draft, album))
+        else:
+            posted = await self._post.post(author, draft)
+        if not wants_json(request):
+            return responses.see_other("/")
+        return responses.encoded_json(self._encoder(posted.message), 201 if posted.is_new else 200)
+
+    async def _once(self, author: User, client_id: str, work: Callable[[], Awaitable[Posted]]) -> Posted:
+        """A picture that is sent again while it is processed waits for that, instead of being processed twice."""
+        key = (author.id, client_id)
+        if not client_id:
+            return await work()
+        if key in self._under_way:
+            return (await asyncio.shield(self._under_way[key]))._replace(is_new=False)
+        result = self._under_way[key] = asyncio.get_running_loop().create_future()
+        try:
+            posted = await work()
+        except BaseException as error:
+            again = DomainError(ErrorCode.BUSY, retry_after_ms=RETRY_AFTER_MS)
+            result.set_exception(DomainError(error.code, **error.details) if isinstance(error, DomainError) else again)
+            result.exception()  # mostly nobody waits for it
+            raise
+        finally:
+            del self._under_way[key]
+        result.set_result(posted)
+        return posted
+
+    async def _picture(self, request: web.Request, author: User, draft: Draft, album: str) -> Posted:
+        admitted = await self._post.admit(author, draft, album)
+        if isinstance(admitted, Posted):
+            return admitted
+        posted = None
+        try:
+            posted = await self._process(request, admitted)
+        finally:
+            if posted is None or not posted.is_new:
+                self._post.give_back(admitted)
+        return posted
+
+    async def _process(self, request: web.Request, admitted: Admitted) -> Posted:
+        picture = await self._uploads.take_picture(request)
+        assert picture is not None
+        async with self._uploads.kept_if_used(picture.image, picture.thumb):
+            posted = await self._post.post_admitted(admitted, picture)
+        if not posted.is_new:  # a text of the same `client_id` came over a socket meanwhile
+            await self._uploads.drop(picture)
+        return posted
+
+    ROUTES = (Route("POST", "/post/", on_form, Access.MEMBER),)

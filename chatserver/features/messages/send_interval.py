@@ -1,0 +1,116 @@
+"""The least time between two messages of one member, over all sockets and forms. An album counts as one message."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from chatserver.core.bounded_dict import BoundedDict
+from chatserver.core.clock import Clock
+from chatserver.core.config import CurrentConfig
+from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.model import User
+from chatserver.core.rate_limit import Action, MinInterval
+from chatserver.db.transaction import Transaction
+
+# The pictures of one album; a page chooses as many at once.
+ALBUM_PICTURES_MAX = 9
+# The time in which they must come: nine photographs over a slow line.
+ALBUM_SECONDS = 600.0
+# Albums that are remembered; past that, the next picture of a forgotten one counts as a message of its own.
+ALBUMS_MAX = 10_000
+
+
+@dataclass(slots=True)
+class _Album:
+    """An album of one member. `pictures` are those that were admitted and not given back."""
+
+    key: tuple[int, str]
+    number: int
+    began: float
+    pictures: int = 0
+
+    @property
+    def public_id(self) -> str:
+        """The id that readers see. It is made of the author's id too, so no member can post into another's album."""
+        author_id, name = self.key
+        return hashlib.sha256(f"{author_id}\0{name}\0{self.number}".encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A message that may be posted, and has taken its part of the interval. `album` is None outside of one."""
+
+    author_id: int
+    action: Action | None
+    album: _Album | None
+
+    @property
+    def album_id(self) -> str | None:
+        return self.album.public_id if self.album else None
+
+
+class SendInterval:
+    """All methods run in the database's thread, where posts come one after the other."""
+
+    def __init__(self, settings: CurrentConfig, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._interval = MinInterval(clock)
+        self._albums: BoundedDict[tuple[int, str], _Album] = BoundedDict(ALBUMS_MAX)
+
+    def check(self, author: User) -> None:
+        """Raises DomainError: `too_fast`. Administrators are exempt."""
+        if not author.is_administrator:
+            wait_ms = self._interval.wait_ms(author.id, self._settings.now.send_interval)
+            if wait_ms:
+                raise DomainError(ErrorCode.TOO_FAST, retry_after_ms=wait_ms)
+
+    def start(self, tx: Transaction, author: User) -> None:
+        """The member's interval begins, unless the transaction rolls back."""
+        action = self._interval.record(author.id)
+        tx.on_rollback(lambda: self._interval.restore(author.id, action))
+
+    def admit(self, tx: Transaction, author: User, album_name: str) -> Admission:
+        """Check and begin the interval before the message is stored: for a picture that takes time to process.
+
+        `album_name` is the client's own name for the album, "" for none. Up to ALBUM_PICTURES_MAX pictures of one
+        name within ALBUM_SECONDS count once; the next one begins another album. Raises DomainError: `too_fast`.
+        """
+        admission = self._album_admission(author, album_name) if album_name else self._admission(author)
+        tx.on_rollback(lambda: self.give_back(admission))
+        return admission
+
+    def give_back(self, admission: Admission) -> None:
+        """The message was not stored. An interval that other pictures of the album rest on goes on."""
+        album = admission.album
+        if album is not None:
+            album.pictures -= 1
+            if album.pictures:
+                return
+            if self._albums.get(album.key) is album:
+                del self._albums[album.key]
+        if admission.action is not None:
+            self._interval.restore(admission.author_id, admission.action)
+
+    def _admission(self, author: User) -> Admission:
+        return Admission(author.id, self._checked(author), None)
+
+    def _album_admission(self, author: User, album_name: str) -> Admission:
+        album = self._albums.get((author.id, album_name))
+        is_open = (
+            album is not None
+            and album.pictures < ALBUM_PICTURES_MAX
+            and self._clock.monotonic() - album.began < ALBUM_SECONDS
+        )
+        action = None
+        if album is None or not is_open:
+            action = self._checked(author)
+            album = _Album((author.id, album_name), album.number + 1 if album else 0, self._clock.monotonic())
+            self._albums[album.key] = album
+        album.pictures += 1
+        return Admission(author.id, action, album)
+
+    def _checked(self, author: User) -> Action:
+        self.check(author)
+        return self._interval.record(author.id)
