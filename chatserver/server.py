@@ -72,7 +72,7 @@ from chatserver.features.presence.presence import Presence
 from chatserver.features.presence.room_page import RoomPage
 from chatserver.features.presence.socket import Greeting, Socket
 from chatserver.features.presence.typing import Typing
-from chatserver.features.settings.change import ChangeSettings
+from chatserver.features.settings.change import ChangeSettings, WouldErase
 from chatserver.features.settings.connections import SettingsConnections
 from chatserver.features.settings.manifest import Manifest
 from chatserver.features.settings.settings import Settings
@@ -171,7 +171,7 @@ class Room:
         self.administrators = Administrators(database, clock, hasher, failures)
         self.member_connections = MemberConnections(hub)
         self.setup = Setup(database, settings, clock, hasher, self.session_cookie)
-        self.change_settings = ChangeSettings(database, settings, clock)
+        self.change_settings = ChangeSettings(database, settings, clock, self._erasures)
         self.settings_connections = SettingsConnections(hub)
 
         self.post = Post(database, settings, clock, encoder)
@@ -210,6 +210,9 @@ class Room:
         self.status_page = StatusPage(self.metrics)
         self.health = Health(database)
         self.snapshot = Snapshot(database, settings, clock, self.trim, files_in_use, files)
+
+    def _erasures(self) -> dict[str, WouldErase]:
+        return {"messages": self.expiry.would_erase, "ledgers": self.ledger_expiry.would_erase}
 
     def trim(self, tx: Transaction) -> None:
         """Erase all that is too old to be kept."""

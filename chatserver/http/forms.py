@@ -24,7 +24,8 @@ T = TypeVar("T")
 
 # The time limit for the next chunk of a body.
 CHUNK_TIMEOUT_SECONDS = 30.0
-FIELDS_MAX = 16
+# An order has up to 50 fields `item-<id>`; the form of all settings some 20.
+FIELDS_MAX = 64
 _NUMBER_MAX = 10**18 - 1
 # A message of 10,000 characters of 4 bytes each has 120,000 bytes when it is percent-encoded.
 FIELD_BYTES_MAX = 128 * 1024

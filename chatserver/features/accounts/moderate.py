@@ -24,7 +24,7 @@ from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import names, permissions, sessions, store
 from chatserver.features.accounts.events import MemberChanged, MemberMuted
-from chatserver.http import forms, responses
+from chatserver.http import confirmation, forms, responses
 from chatserver.http.access import Access
 from chatserver.http.encode import user_json
 from chatserver.http.page_context import local_time
@@ -67,6 +67,10 @@ class Act(StrEnum):
     DEMOTE = "demote"
     TAKE_AVATAR = "take_avatar"
     TAKE_NAME = "take_name"
+
+
+# What a browser's form is asked about once more: who is concerned notices it at once, or it gives much power.
+ASKED = frozenset({Act.BAN, Act.PROMOTE, Act.DEMOTE, Act.TAKE_AVATAR, Act.TAKE_NAME})
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +141,25 @@ class Moderate:
             act = Act(typed)
         except ValueError:
             raise DomainError(ErrorCode.BAD_REQUEST, field="act") from None
+        if act in ASKED and confirmation.is_needed(request):
+            return await self._ask(request, act)
         # The page's form sends the selected duration with every act.
         seconds = seconds if act is Act.MUTE else None
         member = await self.act(member_of(request), path_id(request), act, seconds)
         if wants_json(request):
             return responses.as_json({"member": _member_json(member)})
         return responses.see_other("/members/?" + urlencode({"q": form_of(request).text("q")[:40], "done": act}))
+
+    async def _ask(self, request: web.Request, act: Act) -> web.Response:
+        """What the act means for this member."""
+        actor, member_id = member_of(request), path_id(request)
+        member, session_count = await self._database.run(lambda tx: _concerned(tx, actor, member_id))
+        t, name = request[VIEWER].t, member.user.name
+        back = "/members/?" + urlencode({"q": form_of(request).text("q")[:40]})
+        facts = [t(f"page.members.follows_{act}", count=session_count)]
+        return confirmation.ask(
+            request, t(f"page.members.ask_{act}", name=name), facts, t(f"page.members.act_{act}"), back
+        )
 
     async def on_list_members(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """The `members` whose id is above `after`; `next` is the `after` to go on with, or null."""
@@ -195,6 +212,16 @@ async def _asked(request: web.Request) -> tuple[str, int | None]:
     if not isinstance(act, str) or (seconds is not None and type(seconds) is not int):
         raise DomainError(ErrorCode.BAD_REQUEST)
     return act, seconds
+
+
+def _concerned(tx: Transaction, actor: User, member_id: int) -> tuple[Member, int]:
+    """The member, and how many sessions they have. Raises DomainError: `forbidden`, `banned`, `not_found`."""
+    permissions.administrator(tx, actor)
+    member = _member(tx, member_id)
+    if member is None:
+        raise DomainError(ErrorCode.NOT_FOUND)
+    (session_count,) = tx.one("SELECT count(*) FROM sessions WHERE user_id = ?", (member_id,))
+    return member, session_count
 
 
 def _mute(tx: Transaction, member_id: int, actor_id: int, until_ms: int) -> bool:

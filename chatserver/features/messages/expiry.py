@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from chatserver.core import json
 from chatserver.core.clock import Clock
-from chatserver.core.config import CurrentConfig
+from chatserver.core.config import Config, CurrentConfig
 from chatserver.core.deadline_timer import Timer
 from chatserver.core.events import ContentErased, Event
 from chatserver.db import sequence
@@ -66,6 +66,12 @@ class Expiry:
             ids = tuple(sorted(row[0] for row in rows))
             tx.announce(MessagesExpired(ids, sequence.raise_first_id(tx, first_id)))
             tx.announce(ContentErased(store.file_names(row[1:] for row in rows)))
+
+    def would_erase(self, tx: Transaction, config: Config) -> int:
+        """How many messages would be erased under these settings, deleted ones not counted."""
+        first_id = _oldest_to_keep(tx, config.history_limit, self.aging_now_ms(tx) - config.history_ms)
+        (count,) = tx.one("SELECT count(*) FROM messages WHERE id < ? AND state <> 'deleted'", (first_id,))
+        return int(count)
 
     TIMERS = (
         Timer(

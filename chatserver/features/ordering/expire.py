@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chatserver.core.clock import Clock
-from chatserver.core.config import CurrentConfig
+from chatserver.core.config import Config, CurrentConfig
 from chatserver.core.deadline_timer import Timer
 from chatserver.core.events import ContentErased
 from chatserver.db.database import Database
@@ -37,6 +37,12 @@ class LedgerExpiry:
             tx.announce(LedgerErased(window_id))
         if erased:
             tx.announce(ContentErased(is_urgent=True))
+
+    def would_erase(self, tx: Transaction, config: Config) -> int:
+        """How many ledgers would be erased under these settings."""
+        before_ms = self._expiry.aging_now_ms(tx) - config.ledger_ms
+        (count,) = tx.one("SELECT count(*) FROM windows WHERE closed_ms <= ?", (before_ms,))
+        return int(count)
 
     TIMERS = (
         Timer(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiohttp import web
 
 from chatserver.core.clock import Clock
+from chatserver.core.config import Config
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import User
 from chatserver.db.database import Database
@@ -17,7 +18,7 @@ from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
 from chatserver.features.settings.page import explained, page_values, setting_json
 from chatserver.features.settings.settings import ListedSetting, Overrides, Settings, checked
-from chatserver.http import forms, responses
+from chatserver.http import confirmation, forms, responses
 from chatserver.http.access import Access
 from chatserver.http.route import Route
 from chatserver.http.viewer import VIEWER, form_of, member_of, wants_json
@@ -27,11 +28,20 @@ log = logging.getLogger(__name__)
 _NOTICES = ("saved", "reset", "same")
 
 
+# How many of something would be erased under a Config.
+WouldErase = Callable[[Transaction, Config], int]
+
+
 class ChangeSettings:
-    def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
+    """`erasures` gives what other settings may erase: "messages", "ledgers"."""
+
+    def __init__(
+        self, database: Database, settings: Settings, clock: Clock, erasures: Callable[[], Mapping[str, WouldErase]]
+    ) -> None:
         self._database = database
         self._settings = settings
         self._clock = clock
+        self._erasures = erasures
 
     async def load(self) -> None:
         """Put the stored overrides in force. Before any other feature reads a setting."""
@@ -48,6 +58,11 @@ class ChangeSettings:
         if changed:
             log.info("room settings changed by %s: %s", actor.name, ", ".join(changed))
         return changed
+
+    async def losses(self, actor: User, overrides: Overrides) -> dict[str, int]:
+        """How many of what would be erased by this change, only what is. Raises DomainError as `change` does."""
+        config = self._settings.preview(overrides)
+        return await self._database.run(lambda tx: self._losses(tx, actor, config))
 
     async def listed(self) -> list[ListedSetting]:
         """Every setting that administrators can change, in the table's order."""
@@ -70,6 +85,8 @@ class ChangeSettings:
         """
         try:
             overrides = await _overrides(request)
+            if confirmation.is_needed(request) and (losses := await self.losses(member_of(request), overrides)):
+                return _ask(request, losses)
             changed = await self.change(member_of(request), overrides)
         except DomainError as error:
             error = explained(request, error)
@@ -92,6 +109,11 @@ class ChangeSettings:
         actor = permissions.administrator(tx, actor)
         return self._settings.change(tx, actor, overrides, self._clock.now_ms())
 
+    def _losses(self, tx: Transaction, actor: User, config: Config) -> dict[str, int]:
+        permissions.administrator(tx, actor)
+        losses = {name: would_erase(tx, config) for name, would_erase in self._erasures().items()}
+        return {name: count for name, count in losses.items() if count}
+
     ROUTES = (
         Route("GET", "/settings/", get_page, Access.ADMINISTRATOR),
         Route("POST", "/settings/", on_form, Access.ADMINISTRATOR),
@@ -99,10 +121,18 @@ class ChangeSettings:
     OPERATIONS = {"settings": on_settings_operation}
 
 
+def _ask(request: web.Request, losses: Mapping[str, int]) -> web.Response:
+    t = request[VIEWER].t
+    facts = [t(f"page.settings.erases_{name}", count=count) for name, count in losses.items()]
+    return confirmation.ask(request, t("page.settings.ask"), facts, t("page.settings.erase"), "/settings/")
+
+
 async def _overrides(request: web.Request) -> Overrides:
     if request.content_type == "application/json":
         return _overrides_of_json(await forms.read_json(request))
-    fields = {name: typed for name, typed in form_of(request).fields.items() if name != "csrf_token"}
+    fields = {
+        name: typed for name, typed in form_of(request).fields.items() if name not in ("csrf_token", confirmation.FIELD)
+    }
     reset = fields.pop("reset", None)
     if reset is not None:
         return {reset: None}

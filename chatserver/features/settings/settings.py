@@ -98,6 +98,12 @@ class Settings:
         self._overrides = {name: text for name, text in stored.items() if name not in invalid}
         self.now = config
 
+    def preview(self, overrides: Overrides) -> Config:
+        """The Config that would be in force. Raises DomainError as `checked` does."""
+        merged = {**self._overrides, **checked(overrides)}
+        config, _ = overridden(self.operators, {name: text for name, text in merged.items() if text is not None})
+        return config
+
     def change(self, tx: Transaction, actor: User, overrides: Overrides, now_ms: int) -> tuple[str, ...]:
         """Store the overrides and put them in force; the names of the settings that have changed.
 

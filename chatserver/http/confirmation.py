@@ -1,0 +1,35 @@
+"""Ask a browser's form once more before what it asks for is done: a page that works without scripts.
+
+Programs are not asked: who sends `Accept: application/json`, or no Accept header of a browser, has decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from chatserver.http import responses
+from chatserver.http.viewer import form_of, wants_html
+
+# The field with which the page of `ask` sends the form again.
+FIELD = "confirmed"
+
+
+def is_needed(request: web.Request) -> bool:
+    """True for a browser's form that has not been confirmed yet."""
+    return wants_html(request) and request.content_type != "application/json" and FIELD not in form_of(request).fields
+
+
+def ask(request: web.Request, question: str, facts: Sequence[str], submit: str, back: str) -> web.Response:
+    """The question, what follows (`facts`), a button `submit` that sends the same form again, and a link `back`."""
+    fields = {name: value for name, value in form_of(request).fields.items() if name != "csrf_token"}
+    values = {
+        "question": question,
+        "facts": facts,
+        "submit": submit,
+        "back": back,
+        "action": request.path,
+        "fields": {**fields, FIELD: "1"},
+    }
+    return responses.page(request, "confirm.html", values)
