@@ -37,7 +37,7 @@ def test_the_room_fills_the_screen_and_nothing_but_the_timeline_scrolls(come: Co
     )
     assert sizes[0] == sizes[1] == sizes[2]
     assert ming.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
-    assert "100dvh" in (CSS / "room" / "shell.css").read_text()
+    assert "calc(100 * var(--dvh))" in (CSS / "room" / "shell.css").read_text()
     sheets = "".join(path.read_text() for path in (CSS / "room").glob("*.css"))
     for side in ("top", "right", "bottom", "left"):
         assert f"env(safe-area-inset-{side})" in sheets

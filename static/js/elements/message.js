@@ -238,9 +238,8 @@ export class MessageRenderer {
     notice.classList.toggle("notice--countdown", message.preset === "countdown" && card?.state === "live");
     const side = make("div", "message-side");
     this.#fillSide(side, message);
-    notice.append(side);
     const wrapper = make("div", "notice-box");
-    wrapper.append(notice, make("div", "message-reactions"));
+    wrapper.append(notice, side, make("div", "message-reactions"));
     return wrapper;
   }
 
