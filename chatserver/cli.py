@@ -8,6 +8,7 @@ again). The commands are in ops/commands/.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import os
 import sys
@@ -18,7 +19,7 @@ from chatserver import __version__
 from chatserver.core import logs
 from chatserver.core.config import SETTINGS, ConfigError, load
 from chatserver.core.errors import DomainError
-from chatserver.ops import credentials
+from chatserver.ops import credentials, ending
 from chatserver.ops.call import Call
 from chatserver.ops.commands import find_commands
 from chatserver.ops.failure import EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, EXIT_USAGE, CommandError
@@ -35,7 +36,10 @@ def main(argv: list[str] | None = None) -> int:
     try:
         arguments = parser.parse_args(_with_command(parser, sys.argv[1:] if argv is None else argv))
         config, sources = load(setting_flags(arguments), {**credentials.variables(os.environ), **os.environ})
-        arguments.run(Call(arguments, config, sources))
+        call = Call(arguments, config, sources)
+        # `serve` has handlers of its own, which end it in order.
+        with contextlib.nullcontext() if arguments.command == "serve" else ending.by_exception():
+            arguments.run(call)
         print(end="", flush=True)
         return EXIT_OK
     except SystemExit as exit:  # argparse, after --help and after an error; `serve` and `doctor`
@@ -75,7 +79,7 @@ def _parser() -> _Parser:
             description=command.help[0].upper() + command.help[1:] + ".",
             allow_abbrev=False,
         )
-        subparser.set_defaults(run=command.run)
+        subparser.set_defaults(run=command.run, command=command.name)
         add_setting(subparser, data_dir)
         command.add_arguments(subparser)
     return parser

@@ -333,7 +333,9 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
 
 def _application(config: Config, clock: Clock, room: Room, publisher: Publisher, files: MediaFiles) -> web.Application:
     static = StaticTree(assets.static_dir())
-    tokens = CSRFTokens(secret_key.load(config.data_dir))
+    secret = secret_key.load(config.data_dir)
+    room.session_cookie.name_after(secret)
+    tokens = CSRFTokens(secret)
     site = Site(room.settings, static, tokens, room.origin, room.metrics.count_error, room.metrics.count_answer)
     access: dict[web.AbstractRoute, Access] = {}
     find_session = room.session_cookie.find

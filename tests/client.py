@@ -54,10 +54,21 @@ class Answer:
         return code
 
     @property
+    def session_cookie(self) -> str:
+        """The whole Set-Cookie line of the login."""
+        [line] = [line for name, line in self.cookies.items() if is_session(name)]
+        return line
+
+    @property
     def cookies(self) -> dict[str, str]:
         """Name -> the whole Set-Cookie line."""
         lines = self.headers.getall("Set-Cookie", [])
         return {line.partition("=")[0]: line for line in lines}
+
+
+def is_session(name: str) -> bool:
+    """True for the name of the cookie that holds the login; its end is the room's own."""
+    return re.fullmatch(r"(__Host-)?session-[0-9a-f]{12}", name) is not None
 
 
 class Browser:
@@ -123,6 +134,12 @@ class Browser:
 
     async def register(self, name: str, password: str = PASSWORD, **fields: str) -> Answer:
         return await self.post("/register/", {"username": name, "password": password, **fields})
+
+    @property
+    def login_token(self) -> str:
+        """What the cookie of the login holds."""
+        [value] = [cookie.value for cookie in self.session.cookie_jar if is_session(cookie.key)]
+        return value
 
     async def log_in(self, name: str, password: str = PASSWORD, **fields: str) -> Answer:
         return await self.post("/login/", {"username": name, "password": password, **fields})

@@ -28,6 +28,7 @@ from typing import Any, TypeVar
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import Event
 from chatserver.core.histogram import Histogram
+from chatserver.core.storage_errors import passes, refusal
 from chatserver.db import loop_passes, migrations
 from chatserver.db.aiosqlite_compat import ThreadConnection
 from chatserver.db.disk_reserve import DiskReserve, is_full
@@ -95,9 +96,9 @@ class Database:
     async def run(self, function: TransactionFunction[T], *, frees: bool = False) -> T:
         """Queue `function`, and return what it returned once that is on disk.
 
-        What it raises rolls back this function alone and is raised here. Raises DomainError: `busy` when
-        the queue is full, `storage_full` when the disk refuses the write. `frees`: the function erases,
-        and on a full disk may use the disk reserve.
+        What it raises rolls back this function alone and is raised here. Raises DomainError: `busy` when the queue
+        is full or another process has locked the file, `storage_full` when the disk refuses the write. `frees`:
+        the function erases, and on a full disk may use the disk reserve.
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self.submit(function, partial(resolve, done), frees=frees)
@@ -200,9 +201,14 @@ class Database:
             try:
                 events = self._commit(raw, batch)
             except sqlite3.Error as error:
-                # The disk took none of it. Run alone, functions that only read are still answered.
                 log.error("batch of %d jobs rolled back: %s", len(batch), error)
-                events = [event for job in batch for event in self._commit_alone(raw, job)]
+                if passes(error):  # another process holds the file: each job alone would wait as long again
+                    for job in batch:
+                        job.reset()
+                        job.fail(refusal(error))
+                else:
+                    # The disk took none of it. Run alone, functions that only read are still answered.
+                    events = [event for job in batch for event in self._commit_alone(raw, job)]
         if self._reserve and not self._reserve.is_whole:
             self._reserve.fill()
         for task in tasks:
@@ -285,8 +291,9 @@ class Database:
 
     def _refuse_write(self, job: Job[Any], error: sqlite3.Error) -> list[Event]:
         log.error("transaction rolled back: %s", error)
-        self.refused_at = time.monotonic()
-        job.fail(DomainError(ErrorCode.STORAGE_FULL))
+        if not passes(error):
+            self.refused_at = time.monotonic()
+        job.fail(refusal(error))
         return []
 
     def _run(
@@ -327,6 +334,7 @@ _STORAGE_ERRORS = {
     sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_NOMEM,
     sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
 }
 
 

@@ -17,6 +17,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.numbers import whole_number
+from chatserver.core.storage_errors import refusal
 from chatserver.http import csrf
 
 log = logging.getLogger(__name__)
@@ -203,12 +204,12 @@ async def _read_file(part: BodyPartReader, form: Form, new_path: Callable[[], Pa
 
 
 async def _in_thread(work: Callable[[], T]) -> T:
-    """Run `work` in a thread. Raises DomainError: `storage_full` for any OSError."""
+    """Run `work` in a thread. Raises DomainError for any OSError: `storage_full`, or `busy` for one that passes."""
     try:
         return await asyncio.to_thread(work)
     except OSError as error:
         log.error("storing an upload failed: %s", error)
-        raise DomainError(ErrorCode.STORAGE_FULL) from error
+        raise refusal(error) from error
 
 
 async def _with_timeout(awaitable: Awaitable[T]) -> T:

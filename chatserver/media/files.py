@@ -23,6 +23,7 @@ from typing import TypeVar
 from chatserver.core import durable_files
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import StoredImage
+from chatserver.core.storage_errors import refusal
 from chatserver.media.protocol import Rendered
 
 log = logging.getLogger(__name__)
@@ -124,7 +125,7 @@ class MediaFiles:
         try:
             _make_directory(directory)
         except OSError as error:
-            raise _storage_full(error) from error
+            raise _refused(error) from error
         return directory / secrets.token_urlsafe(_KEY_BYTES)
 
     async def _write_in_thread(self, files: dict[str, bytes]) -> None:
@@ -163,16 +164,16 @@ class MediaFiles:
 
 
 async def _in_thread(work: Callable[[], Result]) -> Result:
-    """Run `work` in a thread. Raises DomainError: `storage_full` for any OSError."""
+    """Run `work` in a thread. Raises DomainError for any OSError: `storage_full`, or `busy` for one that passes."""
     try:
         return await asyncio.to_thread(work)
     except OSError as error:
-        raise _storage_full(error) from error
+        raise _refused(error) from error
 
 
-def _storage_full(error: OSError) -> DomainError:
+def _refused(error: OSError) -> DomainError:
     log.error("writing to the media directory failed: %s", error)
-    return DomainError(ErrorCode.STORAGE_FULL)
+    return refusal(error)
 
 
 def _make_directory(directory: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import secrets
 import shutil
@@ -18,7 +19,7 @@ from chatserver.db import health, migrations, sequence
 from chatserver.db.data_lock import DataLock, DataLocked
 from chatserver.db.migrations import DatabaseUnusable
 from chatserver.db.transaction import Transaction
-from chatserver.ops import archive
+from chatserver.ops import archive, ending
 from chatserver.ops.exchange import exchange
 from chatserver.ops.failure import EXIT_DATABASE, CommandError
 
@@ -36,15 +37,17 @@ def restore(data_dir: Path, source: Path, *, force: bool) -> dict[str, Any]:
     with _locked(data_dir):
         if not force and data_dir.exists() and not data_directory.is_empty(data_dir):
             raise CommandError(f"{data_dir} is not empty (--force restores anyway, and keeps what is there beside it)")
-        staged = data_dir.with_name(f".{data_dir.name}.restoring-{secrets.token_hex(4)}")
+        staged = data_dir.with_name(f"{_staged_prefix(data_dir)}{secrets.token_hex(4)}")
         try:
             manifest = _unpack(source, staged)
             _prepare_database(source, staged / archive.DATABASE)
             if data_dir.exists():
                 data_directory.give_to_owner(staged, data_dir)
-            kept = _put_in_place(staged, data_dir)
+            with ending.postponed():  # from the exchange to the renaming `staged` is what was there before
+                kept = _put_in_place(staged, data_dir)
         finally:
-            shutil.rmtree(staged, ignore_errors=True)
+            with ending.postponed():
+                shutil.rmtree(staged, ignore_errors=True)
     return {
         "file": str(source),
         "data_dir": str(data_dir),
@@ -54,6 +57,18 @@ def restore(data_dir: Path, source: Path, *, force: bool) -> dict[str, Any]:
         "media": manifest.media,
         "seq": manifest.seq,
     }
+
+
+def unfinished(data_dir: Path) -> list[Path]:
+    """What restores to this directory left that were killed: each may be as large as the room."""
+    data_dir = data_dir.resolve()
+    with contextlib.suppress(OSError):
+        return sorted(data_dir.parent.glob(f"{glob.escape(_staged_prefix(data_dir))}*"))
+    return []
+
+
+def _staged_prefix(data_dir: Path) -> str:
+    return f".{data_dir.name}.restoring-"
 
 
 @contextlib.contextmanager

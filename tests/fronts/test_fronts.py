@@ -63,7 +63,7 @@ async def test_a_member_registers_and_talks_through_it(fronted: Fronted) -> None
         answer = await browser.register("小明")
         assert answer.status == 201, answer.body
         # What browsers take from an https site alone.
-        assert "__Host-session" in answer.cookies and "Secure" in answer.cookies["__Host-session"]
+        assert answer.session_cookie.startswith("__Host-") and "Secure" in answer.session_cookie
         assert answer.headers["Strict-Transport-Security"]
         socket, listener = await browser.socket(), await other.socket()
         assert socket.hello["user"]["name"] == "小明" and listener.hello["user"] is None

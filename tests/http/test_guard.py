@@ -193,7 +193,7 @@ async def test_over_https_cookies_are_secure_and_bound_to_the_host(tmp_path: Pat
         guest = await house.guest()
         async with await secure_login(guest, BASE) as response:
             assert response.status == 201
-            [session] = [line for line in response.headers.getall("Set-Cookie") if line.startswith("__Host-session=")]
+            [session] = [line for line in response.headers.getall("Set-Cookie") if line.startswith("__Host-session-")]
         for line in (session, (await guest.page("/login/", **front())).cookies["__Host-visitor"]):
             attributes = {word.strip().lower() for word in line.split(";")[1:]}
             assert {"secure", "httponly", "path=/", "samesite=lax"} <= attributes
@@ -221,7 +221,7 @@ async def test_over_https_the_socket_and_forms_come_from_the_base_url(tmp_path: 
 async def test_over_http_cookies_are_plain_but_closed_to_scripts(house: House) -> None:
     guest = await house.guest()
     visitor = (await guest.page("/login/")).cookies["visitor"]
-    session = (await guest.register("小明")).cookies["session"]
+    session = (await guest.register("小明")).session_cookie
     for line in (visitor, session):
         attributes = {word.strip().lower() for word in line.split(";")[1:]}
         assert {"httponly", "path=/", "samesite=lax"} <= attributes

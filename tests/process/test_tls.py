@@ -56,7 +56,7 @@ async def test_a_renewed_certificate_counts_for_newcomers_and_those_who_are_here
     live = Pair(tmp_path / "live.pem", tmp_path / "live.key")
     put(old, live)
     async with room(tmp_path, live) as (server, address), browser(address, old) as member:
-        assert "Secure" in (await member.register("小明")).cookies["__Host-session"]
+        assert "Secure" in (await member.register("小明")).session_cookie
         socket = await member.socket()
         await socket.say("before", client_id="one")
         put(new, live)

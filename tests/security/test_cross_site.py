@@ -267,5 +267,5 @@ async def test_a_redirect_cannot_be_given_a_header(tmp_path: Path) -> None:
     async with opened(tmp_path) as house:
         cast = await assembled(house)
         answer = await cast.browsers["guest"].page("/profile/?x=%0d%0aSet-Cookie:%20session=evil")
-        assert "session" not in answer.cookies
+        assert not [name for name in answer.cookies if "session" in name]
         assert "\r" not in answer.headers["Location"]

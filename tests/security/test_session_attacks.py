@@ -25,7 +25,7 @@ async def closed(tmp_path: Path) -> AsyncIterator[Cast]:
 
 
 def cookie_of(browser: Browser) -> str:
-    return next(cookie.value for cookie in browser.session.cookie_jar if cookie.key == "session")
+    return browser.login_token
 
 
 async def is_worth_nothing(cast: Cast, cookie: str, image: str) -> bool:

@@ -219,7 +219,7 @@ def _concerned(tx: Transaction, actor: User, member_id: int) -> tuple[Member, in
     permissions.administrator(tx, actor)
     member = _member(tx, member_id)
     if member is None:
-        raise DomainError(ErrorCode.NOT_FOUND)
+        raise DomainError(ErrorCode.NOT_FOUND, reason="member")
     (session_count,) = tx.one("SELECT count(*) FROM sessions WHERE user_id = ?", (member_id,))
     return member, session_count
 
@@ -290,7 +290,7 @@ def _take_name(tx: Transaction, member_id: int, actor_id: int, language: str) ->
 def _why_not(tx: Transaction, actor: User, member: Member | None) -> DomainError:
     permissions.administrator(tx, actor)
     if member is None:
-        return DomainError(ErrorCode.NOT_FOUND)
+        return DomainError(ErrorCode.NOT_FOUND, reason="member")
     if member.user.id == actor.id:
         return DomainError(ErrorCode.FORBIDDEN, reason="self")
     return DomainError(ErrorCode.BANNED)

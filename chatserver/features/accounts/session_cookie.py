@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+
 import aiohttp_session
 from aiohttp import web
 from aiohttp_session import AbstractStorage
@@ -13,14 +15,19 @@ from chatserver.http.origin import OriginPolicy
 from chatserver.http.viewer import VIEWER
 
 _USER, _PROOF = "user", "proof"
+_NAME, _NAME_OVER_HTTPS = "session", "__Host-session"
 
 
 class SessionCookie(AbstractStorage):
-    """Storage of aiohttp-session. What a session holds is set when it begins and never changed after."""
+    """Storage of aiohttp-session. What a session holds is set when it begins and never changed after.
+
+    Browsers send a cookie to every port of a host, so its name is the room's own: with one name for all, a login in
+    one room would end that in another. `name_after` comes before the first request.
+    """
 
     def __init__(self, sessions: Sessions, origin: OriginPolicy, secure: bool) -> None:
         super().__init__(
-            cookie_name="__Host-session" if secure else "session",
+            cookie_name=_NAME_OVER_HTTPS if secure else _NAME,
             max_age=LIFE_MS // 1000,
             secure=secure,
             httponly=True,
@@ -28,10 +35,17 @@ class SessionCookie(AbstractStorage):
         )
         self._sessions = sessions
         self._origin = origin
+        # The name that all rooms had before. A login that is from then is accepted until it ends.
+        self._shared_name = self._cookie_name
+
+    def name_after(self, secret: bytes) -> None:
+        """`secret` is the room's secret key, which a backup keeps; the name tells nothing of it."""
+        self._cookie_name = f"{self._shared_name}-{hmac.digest(secret, b'cookie name', 'sha256').hex()[:12]}"
 
     async def find(self, request: web.Request) -> Session | None:
         """The session that this request comes with, as it is at this moment; None when it has ended."""
-        token = request[COOKIES].get(self.cookie_name)
+        cookies = request[COOKIES]
+        token = cookies.get(self.cookie_name) or cookies.get(self._shared_name)
         return await self._sessions.find(token) if token else None
 
     async def begin(self, request: web.Request, user: User, proof: str | None = None) -> None:

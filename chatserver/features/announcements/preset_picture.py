@@ -49,7 +49,10 @@ class PresetPicture:
         Each message has its own copy of the files, because a recall erases them.
         """
         preset = await self._database.run(lambda tx: _preset(tx, actor, self._clock.now_ms()))
-        picture = await self._files.copy(preset)
+        try:
+            picture = await self._files.copy(preset)
+        except DomainError as error:
+            raise _none_chosen() if error.code is ErrorCode.NOT_FOUND else error from None
         return await self._database.run(lambda tx: self._post(tx, actor, picture))
 
     async def on_form(self, request: web.Request) -> web.Response:
@@ -69,9 +72,13 @@ class PresetPicture:
     ROUTES = (Route("POST", "/send_preset_image/", on_form, Access.ADMINISTRATOR),)
 
 
+def _none_chosen() -> DomainError:
+    return DomainError(ErrorCode.NOT_FOUND, reason="preset_picture")
+
+
 def _preset(tx: Transaction, actor: User, now_ms: int) -> StoredImage:
     permissions.speaking_administrator(tx, actor, now_ms)
     picture = store.get(tx, store.PRESET)
     if picture is None:
-        raise DomainError(ErrorCode.NOT_FOUND)
+        raise _none_chosen()
     return picture

@@ -215,7 +215,7 @@ def _opened(tx: Transaction, actor: User, now_ms: int) -> list[OpenInvite]:
 def _withdraw(tx: Transaction, actor: User, invite_id: str) -> None:
     permissions.administrator(tx, actor)
     if not tx.execute("DELETE FROM invites WHERE lower(hex(code_hash)) = ?", (invite_id,)).rowcount:
-        raise DomainError(ErrorCode.NOT_FOUND)
+        raise DomainError(ErrorCode.NOT_FOUND, reason="invite")
 
 
 def _is_valid(tx: Transaction, code: str, now_ms: int) -> bool:

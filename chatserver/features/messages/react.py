@@ -65,7 +65,7 @@ class React:
         actor = permissions.speaker(tx, actor, self._clock.now_ms())
         message = store.get(tx, message_id)
         if message is None:
-            raise DomainError(ErrorCode.NOT_FOUND)
+            raise DomainError(ErrorCode.NOT_FOUND, reason="message")
         if message.state is not State.LIVE:
             raise DomainError(ErrorCode.GONE)
         change = _add if on else _remove

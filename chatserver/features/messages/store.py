@@ -236,7 +236,7 @@ def unchanged(tx: Transaction, actor: User, message_id: int, wanted: State, with
         if withdrawn is not None:
             return withdrawn.message
         is_expired = 0 < message_id < sequence.read(tx).first_id
-        raise DomainError(ErrorCode.GONE if is_expired else ErrorCode.NOT_FOUND)
+        raise DomainError(ErrorCode.GONE) if is_expired else DomainError(ErrorCode.NOT_FOUND, reason="message")
     if message.author.id != actor.id and not actor.is_administrator:
         raise DomainError(ErrorCode.NOT_YOURS)
     if message.state is wanted:

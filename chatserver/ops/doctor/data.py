@@ -18,7 +18,7 @@ from chatserver.db import data_dir, migrations
 from chatserver.db.data_lock import DataLock, DataLocked
 from chatserver.db.migrations import DatabaseUnusable
 from chatserver.http import secret_key
-from chatserver.ops import database_state
+from chatserver.ops import database_state, restore
 from chatserver.ops.control.client import ask
 from chatserver.ops.database_state import DatabaseState
 from chatserver.ops.doctor.findings import Finding, note, ok, problem, warning
@@ -37,13 +37,17 @@ def checks(config: Config) -> tuple[list[Finding], Answer | None]:
     directory = config.data_dir
     try:
         if not directory.exists():
-            return [_missing(directory), _space(directory)], None
+            return [_missing(directory), _space(directory), *_unfinished(directory)], None
         if not directory.is_dir():
             return [problem("data", f"{directory} is not a directory", "set CHAT_DATA_DIR to a directory")], None
         has_database = (directory / "chat.db").exists()
         if not has_database and data_dir.is_empty(directory):
-            return [ok("data", f"{directory} is empty; the first start creates the database"), _space(directory)], None
-        findings = [_permissions(directory), _space(directory)]
+            return [
+                ok("data", f"{directory} is empty; the first start creates the database"),
+                _space(directory),
+                *_unfinished(directory),
+            ], None
+        findings = [_permissions(directory), _space(directory), *_unfinished(directory)]
         if not has_database:
             return [*findings, note("database", f"no database in {directory} yet")], None
         found, answer = _database(config)
@@ -96,6 +100,17 @@ def _space(directory: Path) -> Finding:
     if free < FREE_LOW:
         return warning("space", text, "free space on that disk before it is full")
     return ok("space", text)
+
+
+def _unfinished(directory: Path) -> list[Finding]:
+    return [
+        warning(
+            "restore",
+            f"{path} was left by a restore that was killed; it holds a whole room",
+            f"if no restore is running: rm -r {path}",
+        )
+        for path in restore.unfinished(directory)
+    ]
 
 
 def _secret(directory: Path) -> Finding:

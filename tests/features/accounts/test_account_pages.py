@@ -244,9 +244,9 @@ async def test_a_login_clears_the_failures_before_it(house: House) -> None:
 
 async def test_logging_in_gives_a_new_token_and_ends_the_old_login(house: House) -> None:
     browser = await house.member("小明")
-    old = {cookie.key: cookie.value for cookie in browser.session.cookie_jar}["session"]
+    old = browser.login_token
     assert (await browser.log_in("小明")).status == 200
-    new = {cookie.key: cookie.value for cookie in browser.session.cookie_jar}["session"]
+    new = browser.login_token
     assert new != old
     stranger = await house.guest(Cookie=f"session={old}")
     assert (await stranger.get("/profile/")).code == "login_required"
@@ -254,7 +254,7 @@ async def test_logging_in_gives_a_new_token_and_ends_the_old_login(house: House)
 
 async def test_the_database_holds_no_token(house: House) -> None:
     browser = await house.member("小明")
-    token = {cookie.key: cookie.value for cookie in browser.session.cookie_jar}["session"]
+    token = browser.login_token
     for name, content in ((path.name, path.read_bytes()) for path in house.data_dir.rglob("*") if path.is_file()):
         assert token.encode() not in content, name
 
@@ -286,7 +286,7 @@ async def test_a_browser_that_logs_out_is_redirected(house: House) -> None:
 
 async def test_a_token_that_was_logged_out_is_worth_nothing(house: House) -> None:
     browser = await house.member("小明")
-    token = {cookie.key: cookie.value for cookie in browser.session.cookie_jar}["session"]
+    token = browser.login_token
     await browser.post("/logout/")
     thief = await house.guest(Cookie=f"session={token}")
     assert (await thief.get("/profile/")).code == "login_required"

@@ -13,6 +13,7 @@ from chatserver.features.announcements.announcement import Announcement, Announc
 from chatserver.features.messages import media
 from chatserver.features.messages.encode import MessageEncoder
 from chatserver.features.messages.post import MessagePosted
+from tests.client import HTML, JSON, House, picture
 from tests.stage import PICTURE, Stage, refuses
 
 # Two events of one message are equal whatever encodes them.
@@ -83,3 +84,36 @@ async def test_a_members_own_picture_survives_the_presets_replacement(stage: Sta
     message = await stage.said(author, picture=PICTURE)
     await stage.room.preset_picture.replace(wang, OTHER)
     assert (await stage.room.history.newest(1)).messages == (message,)
+
+
+async def test_posting_the_preset_picture_while_there_is_none_says_to_choose_one(house: House) -> None:
+    wang = await house.administrator()
+    for language, words in (
+        ("zh", "还没有预设图，请先选择一张图片"),
+        ("en", "There is no preset picture yet. Choose one first"),
+    ):
+        answer = await wang.post("/send_preset_image/", headers={**JSON, "Accept-Language": language})
+        assert (answer.status, answer.code, answer.json["error"]["message"]) == (404, "not_found", words)
+    page = await wang.post("/send_preset_image/", headers=HTML)
+    assert page.status == 404 and "请先选择一张图片" in page.text
+
+
+async def test_a_preset_picture_whose_file_is_lost_is_to_be_chosen_again(house: House) -> None:
+    wang = await house.administrator()
+    assert (await wang.post("/send_preset_image/", files={"image": picture()})).status == 201
+    for file in (house.data_dir / "media" / "presets").iterdir():
+        file.unlink()
+    answer = await wang.post("/send_preset_image/")
+    assert (answer.status, answer.json["error"]["reason"]) == (404, "preset_picture")
+
+
+async def test_other_things_that_are_not_there_say_what_to_do(house: House) -> None:
+    wang = await house.administrator()
+    answers = [
+        await wang.recall(77),
+        await wang.post("/post/", {"text": "回复", "reply_to": "77"}),
+        await wang.post("/members/77/", {"act": "mute"}),
+        await wang.post("/invites/", {"withdraw": "77"}),
+    ]
+    assert [answer.code for answer in answers] == ["not_found"] * 4
+    assert len({answer.json["error"]["message"] for answer in answers}) == 4
