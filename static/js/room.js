@@ -31,7 +31,7 @@ const ON_CLICK = [
 ];
 const OFFLINE_COPY_AFTER_MS = 4000;
 // Fetched before they are used, so that they are there without a connection.
-const PREFETCHED = ["net/http", "elements/message_menu"];
+const PREFETCHED = ["net/http", "elements/message_menu", "elements/order_sheet", "models/amounts"];
 const PREFETCH_AFTER_MS = 1500;
 
 const startedAt = performance.now();

@@ -48,6 +48,14 @@ class Caller:
     def presets(self, command: str, **more: Any) -> dict[str, Any]:
         return self._ask("/send_preset/", json.dumps({"command": command, **more}).encode(), "application/json")
 
+    def orders(self, lines: list[dict[str, Any]], text: str = "") -> dict[str, Any]:
+        return self._ask("/order/", json.dumps({"lines": lines, "text": text}).encode(), "application/json")
+
+    def reads(self, path: str) -> dict[str, Any]:
+        request = urllib.request.Request(self.address + path, headers={"Accept": "application/json"})
+        found: dict[str, Any] = json.load(self._opener.open(request, timeout=30))
+        return found
+
     def send(
         self, path: str, fields: dict[str, str], image: bytes | None = None, name: str = "image"
     ) -> dict[str, Any]:

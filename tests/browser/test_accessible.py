@@ -231,8 +231,9 @@ def test_the_focus_goes_round_in_reading_order_and_can_always_be_seen(come: Come
                 const node = document.activeElement, style = getComputedStyle(node);
                 const ring = parseFloat(style.outlineWidth) > 0 && style.outlineStyle !== 'none';
                 const row = node.closest('.composer-row');
-                return [node.id || node.dataset.opens || node.name || node.className || node.tagName,
-                        node.getBoundingClientRect().top, ring || (row && getComputedStyle(row).boxShadow !== 'none')];
+                const isSeen = ring || (row && getComputedStyle(row).boxShadow !== 'none');
+                const name = node.id || node.dataset.opens || node.name || node.className || node.tagName;
+                return [node === document.body ? 'BODY' : name, node.getBoundingClientRect().top, isSeen];
             }"""
         )
         if name == "BODY" or (stops and name == stops[0][0]):

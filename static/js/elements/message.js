@@ -66,7 +66,8 @@ export class MessageRenderer {
     const bubble = row.querySelector(".bubble");
     if (message.reply_to !== null) bubble.append(this.#quote(item));
     if (message.image || entry?.image) bubble.append(this.#picture(item));
-    if (message.text) bubble.append(textNode(message.text, this.room.mentions));
+    if (message.kind === "order" && message.order) bubble.append(...this.#order(message.order));
+    else if (message.text) bubble.append(textNode(message.text, this.room.mentions));
     bubble.classList.toggle("bubble--meant", bubble.querySelector(".mention") !== null);
     bubble.classList.toggle("bubble--bare", message.reply_to === null && !message.text);
     bubble.classList.toggle("bubble--captioned", Boolean(message.image || entry?.image) && !bubble.classList.contains("bubble--bare"));
@@ -76,6 +77,16 @@ export class MessageRenderer {
     else this.#fillSide(side, message);
     row.querySelector(".message-status").replaceWith(entry ? this.#status(entry) : "");
     return row;
+  }
+
+  // An order, by its number: what the ledger has, line by line.
+  #order({ no, lines, note, total }) {
+    const head = make("p", "order-head", t("order_no", { no }));
+    head.append(make("span", "order-state", t("order_counted")));
+    const words = lines.map(({ name, quantity, unit }) => make("p", "order-words", `${name} ${quantity}${unit}`));
+    if (note) words.push(make("p", "order-words", note));
+    if (total) words.push(make("p", "order-words tabular", t("order_total", { total })));
+    return [head, ...words];
   }
 
   #fillSide(side, message) {
@@ -211,7 +222,8 @@ export class MessageRenderer {
     const notice = clone("notice-template");
     const words = notice.querySelector(".notice-text");
     const by = message.recalled_by;
-    if (by && by !== message.user) words.append(...around(mine ? t("recalled_yours_by") : t("recalled_by"), { by, name: message.user }));
+    if (message.order) words.append(...around(t("order_withdrawn"), { name: message.user, no: String(message.order.no) }));
+    else if (by && by !== message.user) words.append(...around(mine ? t("recalled_yours_by") : t("recalled_by"), { by, name: message.user }));
     else if (mine) words.append(t("recalled_mine"));
     else words.append(...around(t("recalled"), { name: message.user }));
     if (mine && this.room.recalledText(message.id)) {
@@ -234,7 +246,7 @@ export class MessageRenderer {
     if (card?.state === "stop" && !card.by) words.append(make("span", "notice-author", t("window_by_itself")));
     else words.append(make("bdi", "notice-author", message.user), badge(message.role, t("administrator")) ?? "");
     words.append(this.#second(card?.state === "stop" ? card.at_ms : message.created_ms));
-    notice.append(...this.#fate(message, card));
+    notice.append(...this.#fate(message, card), ...this.#result(message));
     notice.classList.toggle("notice--countdown", message.preset === "countdown" && card?.state === "live");
     const side = make("div", "message-side");
     this.#fillSide(side, message);
@@ -258,6 +270,14 @@ export class MessageRenderer {
     return [fate];
   }
 
+  // What the orders of the window came to, with the way to its ledger.
+  #result({ result, digest, window_id }) {
+    if (!digest || (result && !result.orders)) return [];
+    const link = make("a", "notice-result", result ? resultText(result) : t("order_ledger"));
+    link.href = `/orders/${window_id}/`;
+    return [link];
+  }
+
   #second(ms) {
     const node = make("time", "notice-time tabular", this.room.dates.second(ms));
     node.dateTime = new Date(ms).toISOString();
@@ -279,9 +299,15 @@ export class MessageRenderer {
 
 // The text of a preset in the reader's language; the server's text of a preset that this page does not know.
 export function presetText(message) {
-  return ["start", "stop", "countdown", "picture"].includes(message.preset)
+  return ["start", "stop", "countdown", "picture", "amended"].includes(message.preset)
     ? t(`preset_${message.preset}`)
     : message.text;
+}
+
+// "12 orders · 9 members · ¥350.00"
+export function resultText({ orders, members, total }) {
+  const counts = t("order_counts", { orders, members });
+  return total ? `${counts} · ¥${total}` : counts;
 }
 
 // A sentence whose names are elements of their own: "{name}撤回了一条消息". Values are names, or elements.

@@ -4,12 +4,13 @@
 import * as copyText from "../features/copy_text.js";
 import * as deletion from "../features/delete.js";
 import { reactionRow } from "../features/react.js";
+import * as order from "../features/order.js";
 import * as recall from "../features/recall.js";
 import * as reply from "../features/reply.js";
 import { t } from "../words/words.js";
 import { button, icon, make } from "./dom.js";
 
-const CHOICES = [reply.choice, copyText.choice, copyText.downloadChoice, recall.choice, deletion.choice];
+const CHOICES = [reply.choice, order.changeChoice, copyText.choice, copyText.downloadChoice, recall.choice, order.withdrawChoice, deletion.choice];
 
 export class MessageMenu {
   #room;
@@ -61,7 +62,7 @@ export class MessageMenu {
   #countDown(message) {
     const { me } = this.#room;
     const item = this.#list.querySelector("[data-action=recall]");
-    if (!item || me.role === "administrator") return;
+    if (!item || me.role === "administrator" || message.kind === "order") return;
     const label = item.querySelector(".menu-label");
     const draw = () => {
       const seconds = recall.recallSeconds(message, this.#room.now());

@@ -12,6 +12,7 @@ export function start(room) {
 
 // The choice in a message's menu (elements/message_menu.js).
 export function choice({ me, actions }, message) {
-  if (!me || (me.id !== message.user_id && me.role !== "administrator")) return null;
+  // Deleting an order withdraws it: it is offered under that name alone (features/order.js).
+  if (!me || message.kind === "order" || (me.id !== message.user_id && me.role !== "administrator")) return null;
   return { action: "delete", label: t("delete"), glyph: "trash", run: () => actions.delete(message) };
 }

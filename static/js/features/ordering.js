@@ -16,13 +16,36 @@ export function start(room) {
     room.clock.addSample(window.now_ms);
     room.window.set(window);
   });
+  if (room.me) startOrders(room);
   new OrderingBar(room, { root: document.getElementById("ordering"), announcer: document.getElementById("announcer") });
+}
+
+// Most visits find no window open and have no order on its way: then features/order.js is not fetched.
+function startOrders(room) {
+  let started = false;
+  const startOnce = async () => {
+    if (started || !(room.window.isOpen || hasUnanswered(room.me))) return;
+    started = true;
+    (await import("./order.js")).start(room);
+  };
+  room.window.addEventListener("change", startOnce);
+  startOnce();
+}
+
+// As models/order_outbox.js keeps them.
+function hasUnanswered({ id }) {
+  try {
+    return (localStorage.getItem(`orders:${id}`) ?? "[]") !== "[]";
+  } catch {
+    return false;
+  }
 }
 
 class OrderingBar {
   #room;
   #root;
   #timer = 0;
+  #label;
   #before = { closes_ms: 0, seconds: 0 };
   #wasOpen = false;
 
@@ -31,6 +54,7 @@ class OrderingBar {
     this.#root = root;
     this.announcer = announcer;
     this.countdown = root.querySelector("#countdown");
+    this.#label = root.querySelector(".ordering-label bdi").textContent;
     room.window.addEventListener("change", () => {
       this.#tick();
       room.view.redraw();
@@ -65,7 +89,14 @@ class OrderingBar {
     this.#root.classList.toggle("ordering--long", seconds >= LONG_S);
     const face = this.#root.querySelector(".ordering-clock");
     face.textContent = seconds >= LONG_S ? clockFace(seconds) : "";
-    this.#root.querySelector(".ordering-by").textContent = this.#room.window.current.by;
+    const { id, by, title, orders, members } = this.#room.window.current;
+    this.#root.querySelector(".ordering-by").textContent = by;
+    this.#root.querySelector(".ordering-label bdi").textContent = title || this.#label;
+    const link = this.#root.querySelector(".ordering-orders");
+    link.hidden = !orders;
+    this.#root.classList.toggle("ordering--ordered", orders > 0);
+    link.href = `/orders/${id}/`;
+    link.textContent = t("order_counts", { orders, members });
   }
 
   // The newest preset in the timeline that announced this window counts down too; the others are redrawn

@@ -48,6 +48,7 @@ export function start(room) {
 
 // The choice in a message's menu (elements/message_menu.js).
 export function choice(room, message) {
-  if (!canRecall(message, room.me, room.now())) return null;
+  // An order is withdrawn under that name (features/order.js).
+  if (message.kind === "order" || !canRecall(message, room.me, room.now())) return null;
   return { action: "recall", label: t("recall"), glyph: "recall", run: () => room.actions.recall(message) };
 }

@@ -164,7 +164,7 @@ export class Outbox extends EventTarget {
 }
 
 // crypto.randomUUID is missing on plain http; random bytes are not.
-function newClientId() {
+export function newClientId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

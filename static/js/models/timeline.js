@@ -12,6 +12,9 @@ export const PAGE = 50;
 const PENDING_CHANGES_MAX = 500;
 const RUN_MS = 5 * 60_000;
 
+// The presets that tell of an ordering window.
+const WINDOW_PRESETS = new Set(["start", "countdown", "stop"]);
+
 export class Timeline extends EventTarget {
   ids = [];
   seq = 0;
@@ -124,7 +127,7 @@ export class Timeline extends EventTarget {
     for (let i = this.ids.length - 1; i >= 0; i -= 1) {
       const message = this.#byId.get(this.ids[i]);
       const { id, window_id, preset } = message;
-      if (!window_id) continue;
+      if (!window_id || !WINDOW_PRESETS.has(preset)) continue;
       if (preset === "stop") {
         ends.set(window_id, endOf(message));
         cards.set(id, { state: "stop", ...endOf(message) });
@@ -146,11 +149,11 @@ export class Timeline extends EventTarget {
     return { state: id < this.oldestId && this.hasMore ? "earlier" : "deleted" };
   }
 
-  // The newest live message that this member wrote, presets left out; or undefined.
+  // The newest live message that this member wrote, presets and orders left out; or undefined.
   lastOf(user_id) {
     for (let i = this.ids.length - 1; i >= 0; i -= 1) {
       const message = this.#byId.get(this.ids[i]);
-      if (message.user_id === user_id && message.state === "live" && message.kind !== "preset") return message;
+      if (message.user_id === user_id && message.state === "live" && !["preset", "order"].includes(message.kind)) return message;
     }
     return undefined;
   }

@@ -1,0 +1,223 @@
+// The order sheet: the window's items with − and +, what is left, a note, the total on the one button; below, the
+// member's own orders with what can be done with each.
+
+import { lineAmount, money, parse, quantity } from "../models/amounts.js";
+import { getJSON } from "../net/http.js";
+import { request } from "../net/request.js";
+import { t } from "../words/words.js";
+import { button, make } from "./dom.js";
+
+const ONE = 100;
+const MOST = 99_999_999;
+
+export class OrderSheet {
+  #room;
+  #dialog;
+  #outbox;
+  #window = null;
+  // The order that is changed, or null.
+  #changed = null;
+
+  constructor(room, dialog, outbox) {
+    this.#room = room;
+    this.#dialog = dialog;
+    this.#outbox = outbox;
+    dialog.querySelector("form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+    dialog.addEventListener("input", () => this.#drawTotal());
+    dialog.addEventListener("click", ({ target }) => this.#onClick(target));
+  }
+
+  // `message` is an order to be changed, or without an id what a new one begins with.
+  open(message = null) {
+    const window = this.#room.openWindow();
+    if (!window || this.#dialog.open) return;
+    this.#changed = message?.id ? message : null;
+    this.#drawItems(window, message?.order);
+    this.draw();
+    this.#dialog.showModal();
+    this.#loadMine();
+  }
+
+  // The window changed: what is left, or its end.
+  draw() {
+    const window = this.#room.openWindow();
+    this.#dialog.querySelector(".order-over").hidden = Boolean(window) && window.id === this.#window?.id;
+    const left = new Map((window?.items ?? []).map((item) => [item.id, item.left]));
+    for (const node of this.#dialog.querySelectorAll(".order-item")) {
+      node.querySelector(".order-left").textContent = leftText(left.get(Number(node.dataset.item)));
+    }
+    this.#drawTotal();
+  }
+
+  #drawItems(window, before) {
+    this.#window = window;
+    const { dialog, list, note } = this.#parts();
+    const had = new Map((before?.lines ?? []).map((line) => [line.item, line.quantity]));
+    dialog.querySelector("#order-title").textContent = window.title || t("order");
+    dialog.querySelector(".order-note").textContent = window.note || "";
+    dialog.querySelector(".order-note").hidden = !window.note;
+    dialog.querySelector(".order-changing").hidden = !this.#changed;
+    if (this.#changed) dialog.querySelector(".order-changing").textContent = t("order_changing", { no: before.no });
+    list.replaceChildren(...window.items.map((item) => itemNode(item, had.get(item.id) ?? "")));
+    note.value = before?.note ?? "";
+    note.required = window.items.length === 0;
+    dialog.querySelector(".order-all").href = `/orders/${window.id}/`;
+  }
+
+  // The total is written on the button that orders it.
+  #drawTotal() {
+    const { dialog, submit, note } = this.#parts();
+    const lines = this.#lines();
+    const total = this.#total(lines);
+    const act = this.#changed ? t("order_change") : t("order");
+    submit.textContent = total === null ? act : `${act} ¥${money(total)}`;
+    const isOver = !dialog.querySelector(".order-over").hidden;
+    submit.disabled = isOver || lines === null || (lines.length === 0 && !note.value.trim());
+    const offline = dialog.querySelector(".order-offline");
+    offline.hidden = this.#room.socket.state === "online";
+  }
+
+  // The lines that are asked for; null where a quantity is no number.
+  #lines() {
+    const lines = [];
+    for (const node of this.#dialog.querySelectorAll(".order-item")) {
+      const field = node.querySelector("input");
+      const typed = field.value.trim().replace(/[０-９]/g, (digit) => "０１２３４５６７８９".indexOf(digit)).replace("。", ".");
+      const hundredths = typed === "" ? 0 : parse(typed);
+      field.setAttribute("aria-invalid", String(hundredths === null));
+      if (hundredths === null) return null;
+      if (hundredths > 0) lines.push({ item: Number(node.dataset.item), quantity: quantity(hundredths) });
+    }
+    return lines;
+  }
+
+  #total(lines) {
+    const priced = (lines ?? []).map((line) => [line, this.#item(line.item)]).filter(([, item]) => item.price !== null);
+    if (!priced.length) return null;
+    return priced.reduce((sum, [line, item]) => sum + lineAmount(parse(line.quantity), parse(item.price)), 0);
+  }
+
+  #item(id) {
+    return this.#window.items.find((item) => item.id === id);
+  }
+
+  #submit() {
+    const lines = this.#lines();
+    const text = this.#parts().note.value.trim();
+    if (lines === null || (!lines.length && !text)) return;
+    const said = lines.map((line) => `${this.#item(line.item).name} ${line.quantity}${this.#item(line.item).unit}`);
+    const shown = [...said, text].filter(Boolean).join(t("comma"));
+    this.#outbox.add({ window_id: this.#window.id, lines, text, shown, id: this.#changed?.id ?? null });
+    this.#dialog.close();
+  }
+
+  #onClick(target) {
+    const step = target.closest("[data-step]");
+    if (step) this.#step(step);
+    const mine = target.closest("[data-mine]");
+    if (mine) this.#onMine(mine);
+  }
+
+  #step(pressed) {
+    const field = pressed.closest(".order-item").querySelector("input");
+    const next = (parse(field.value.trim()) ?? 0) + Number(pressed.dataset.step) * ONE;
+    field.value = next <= 0 ? "" : quantity(Math.min(next, MOST));
+    this.#drawTotal();
+  }
+
+  async #loadMine() {
+    const list = this.#dialog.querySelector(".order-mine");
+    list.replaceChildren();
+    const { me } = this.#room;
+    let ledger;
+    try {
+      ledger = await getJSON(`/api/windows/${this.#window.id}/`);
+    } catch {
+      return; // offline: the list stays empty, and the sheet works
+    }
+    const mine = ledger.orders.filter((order) => order.user_id === me.id);
+    this.#dialog.querySelector(".order-mine-box").hidden = mine.length === 0;
+    list.replaceChildren(...mine.map(mineNode));
+    list.orders = new Map(mine.map((order) => [order.id, order]));
+  }
+
+  #onMine(pressed) {
+    const id = Number(pressed.closest("li").dataset.order);
+    const order = pressed.closest("ul").orders.get(id);
+    if (pressed.dataset.mine === "change") {
+      this.#changed = { id };
+      this.#drawItems(this.#window, order);
+      this.draw();
+    } else {
+      this.#dialog.close();
+      withdraw(this.#room, { id, order });
+    }
+  }
+
+  #parts() {
+    const dialog = this.#dialog;
+    return {
+      dialog,
+      list: dialog.querySelector(".order-items"),
+      note: dialog.querySelector("[name=note]"),
+      submit: dialog.querySelector("[type=submit]"),
+    };
+  }
+}
+
+export async function withdraw(room, { id, order }) {
+  if (await room.confirm(t("order_withdraw_question", { no: order.no }), t("order_withdraw"), { danger: true })) {
+    request(room, "recall", id);
+  }
+}
+
+function itemNode(item, had) {
+  const node = make("li", "order-item");
+  node.dataset.item = item.id;
+  const price = item.price === null ? "" : `¥${item.price}${item.unit ? `/${item.unit}` : ""}`;
+  const limit = item.limit === null ? "" : t("order_limit", { limit: item.limit, unit: item.unit });
+  const head = make("div", "order-item-head");
+  head.append(make("bdi", "order-name", item.name), make("span", "order-price tabular", price || item.unit));
+  const facts = make("div", "order-facts");
+  facts.append(make("span", "order-left tabular", leftText(item.left)), make("span", "order-limit", limit));
+  const field = make("input", "order-quantity tabular");
+  Object.assign(field, { value: had, inputMode: "decimal", autocomplete: "off", placeholder: "0" });
+  field.setAttribute("aria-label", t("order_quantity_of", { name: item.name }));
+  const stepper = make("div", "order-stepper");
+  stepper.append(stepButton(-1, item), field, stepButton(1, item));
+  node.append(head, facts, stepper);
+  return node;
+}
+
+function stepButton(step, item) {
+  const node = button("order-step", step < 0 ? "−" : "+");
+  node.dataset.step = step;
+  node.setAttribute("aria-label", step < 0 ? t("order_less", { name: item.name }) : t("order_more", { name: item.name }));
+  return node;
+}
+
+function leftText(left) {
+  if (left === null || left === undefined) return "";
+  return left === "0" ? t("order_sold_out") : t("order_left", { left });
+}
+
+function mineNode(order) {
+  const node = make("li", "order-mine-item");
+  node.dataset.order = order.id;
+  const words = order.lines.map((line) => `${line.name} ${line.quantity}${line.unit}`);
+  const isStanding = order.state === "accepted";
+  node.append(make("b", "tabular", t("order_no", { no: order.no })));
+  node.append(make("bdi", "order-mine-words", isStanding ? [...words, order.note].filter(Boolean).join(t("comma")) : t("order_is_withdrawn")));
+  if (order.total) node.append(make("span", "tabular", `¥${order.total}`));
+  if (isStanding) node.append(mineButton("change", t("order_change")), mineButton("withdraw", t("order_withdraw")));
+  return node;
+}
+
+function mineButton(act, label) {
+  const node = button("status-button", label);
+  node.dataset.mine = act;
+  return node;
+}

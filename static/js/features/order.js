@@ -1,0 +1,131 @@
+// Ordering: the button beside the field, and what became of each order until the server answered it.
+//
+// A window with items opens a sheet (elements/order_sheet.js). A window of free text takes what stands in the field.
+// The button says what it does: a chat text is never an order, nor an order a chat text.
+
+import { button, icon, make } from "../elements/dom.js";
+import { OrderOutbox, keepReceipt } from "../models/order_outbox.js";
+import { t } from "../words/words.js";
+
+const NOTE_MAX = 200;
+
+// Loaded with the first window that opens (features/ordering.js), also while the socket is online already.
+export function start(room) {
+  const { socket } = room;
+  const outbox = new OrderOutbox({ send: (entry) => socket.send(frameOf(entry)), user_id: room.me.id });
+  const ordering = { outbox, sheet: null, button: document.getElementById("order-button"), tray: document.getElementById("order-tray") };
+  room.orders = { open: (change) => openSheet(room, ordering, change), outbox };
+  outbox.addEventListener("change", () => drawTray(room, ordering));
+  room.onHello(() => outbox.setOnline(!room.userChanged));
+  socket.addEventListener("state", ({ hello }) => {
+    if (!hello) outbox.setOnline(false);
+    drawButton(room, ordering);
+  });
+  room.onFrame("ack", (ack) => onAck(room, outbox, ack));
+  room.onFrame("refused", (refusal) => refusal.client_id && outbox.refuse(refusal.client_id, refusal));
+  room.window.addEventListener("change", () => {
+    drawButton(room, ordering);
+    ordering.sheet?.draw();
+  });
+  ordering.button.addEventListener("click", () => order(room, ordering));
+  room.onClick("[data-my-orders]", () => openSheet(room, ordering));
+  room.onClick("[data-order-entry]", (clicked) => onEntry(room, outbox, clicked));
+  if (socket.state === "online") outbox.setOnline(!room.userChanged);
+  drawButton(room, ordering);
+  drawTray(room, ordering);
+}
+
+// The choices in the menu of an order (elements/message_menu.js).
+export function changeChoice(room, message) {
+  if (!canChange(room, message)) return null;
+  return { action: "change-order", label: t("order_change"), glyph: "swap", run: () => room.orders.open(message) };
+}
+
+export function withdrawChoice(room, message) {
+  if (!canChange(room, message)) return null;
+  const run = async () => (await import("../elements/order_sheet.js")).withdraw(room, message);
+  return { action: "recall", label: t("order_withdraw"), glyph: "recall", run };
+}
+
+// True while its author, or an administrator, may change or withdraw the order in the room; corrections after the
+// close are made on the ledger's page, with a reason.
+function canChange(room, { kind, order, user_id }) {
+  if (kind !== "order" || !room.me) return false;
+  const isOpen = room.openWindow()?.id === order?.window_id;
+  return isOpen && (user_id === room.me.id || room.me.role === "administrator");
+}
+
+function order(room, ordering) {
+  const window = room.openWindow();
+  if (!window) return;
+  const text = room.composer.text.trim();
+  if (window.items?.length || !text) {
+    openSheet(room, ordering);
+  } else if ([...text].length > NOTE_MAX) {
+    room.toast(t("too_long", { limit: NOTE_MAX }));
+  } else {
+    ordering.outbox.add({ window_id: window.id, lines: [], text, shown: text });
+    room.composer.clear();
+  }
+}
+
+async function openSheet(room, ordering, change) {
+  const { OrderSheet } = await import("../elements/order_sheet.js");
+  ordering.sheet ??= new OrderSheet(room, document.getElementById("order"), ordering.outbox);
+  ordering.sheet.open(change);
+}
+
+function frameOf({ client_id, window_id, lines, text, id }) {
+  return id ? { type: "order_change", client_id, id, lines, text } : { type: "order", client_id, window_id, lines, text };
+}
+
+function onAck(room, outbox, { client_id, no, receipt }) {
+  const entry = outbox.accept(client_id);
+  if (!entry) return;
+  keepReceipt(entry.window_id, { no, receipt });
+  room.toast(entry.id ? t("order_changed", { no }) : t("order_accepted", { no }));
+}
+
+function drawButton(room, { button: node }) {
+  const window = room.openWindow();
+  node.hidden = !window;
+  if (!window) return;
+  const isOnline = room.socket.state === "online";
+  node.textContent = isOnline ? t("order") : t("order_offline");
+  node.title = isOnline ? "" : t("order_offline_long");
+}
+
+// Above the field: the orders that are on their way, and those that did not count, with what can be done.
+function drawTray(room, { outbox, tray }) {
+  tray.hidden = outbox.entries.length === 0;
+  tray.replaceChildren(...outbox.entries.map((entry) => {
+    const node = make("li", `order-entry order-entry--${entry.state}`);
+    node.dataset.clientId = entry.client_id;
+    const state = entry.state === "refused" ? t("order_not_counted", { reason: entry.reason }) : entry.state === "sending" ? t("order_sending") : t("order_waiting");
+    node.append(icon(entry.state === "refused" ? "alert" : "clock"), make("bdi", "order-entry-words", entry.shown));
+    node.append(make("span", "order-entry-state", state));
+    const again = entry.state === "refused" && !entry.id && room.openWindow();
+    if (again) node.append(entryButton("again", again.id === entry.window_id ? t("order_again") : t("order_again_here")));
+    if (entry.state !== "sending") node.append(entryButton("discard", entry.state === "refused" ? t("order_dismiss") : t("order_give_up")));
+    return node;
+  }));
+}
+
+function entryButton(act, label) {
+  const node = button("status-button", label);
+  node.dataset.orderEntry = act;
+  return node;
+}
+
+// Again: as a new order, in the window that is open now, because the member said so. Items are shown first, since
+// what was refused has to be corrected.
+function onEntry(room, outbox, clicked) {
+  const entry = outbox.find(clicked.closest("li").dataset.clientId);
+  const window = room.openWindow();
+  if (!entry) return;
+  outbox.discard(entry.client_id);
+  if (clicked.dataset.orderEntry !== "again" || !window) return;
+  const { lines, text, shown } = entry;
+  if (!window.items.length && !lines.length) outbox.add({ window_id: window.id, lines, text, shown });
+  else room.orders.open({ order: { lines: window.id === entry.window_id ? lines : [], note: text } });
+}
