@@ -54,6 +54,13 @@ def kind(head: bytes) -> Kind | None:
     return None
 
 
+def png_extent(head: bytes) -> tuple[int, int]:
+    """Width and height in pixels, from the first 24 bytes of a PNG (section 11.2.1). Raises Truncated."""
+    if len(head) < 24:
+        raise Truncated
+    return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+
+
 def webp_extent(head: bytes) -> tuple[int, int]:
     """Width and height in pixels, from the first 30 bytes of a WebP (RFC 9649, section 2). Raises Truncated."""
     if len(head) < 30:

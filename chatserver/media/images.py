@@ -1,8 +1,8 @@
 """Decodes an untrusted picture file and encodes it as WebP. Runs in a worker process, never in the server.
 
-Three steps, in this order: find the format in the first bytes, check the decoded size that the header
-declares, then decode with the decoder of that format alone. The result is encoded from the pixels, so
-neither the upload's bytes nor its metadata are served.
+Four steps, in this order: find the format in the first bytes, check the decoded size that the header
+declares, mend what browsers overlook (`repair`), then decode with the decoder of that format alone. The
+result is encoded from the pixels, so neither the upload's bytes nor its metadata are served.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ from pathlib import Path
 from PIL import GifImagePlugin as _gif  # noqa: F401
 from PIL import Image, ImageCms, ImageOps
 from PIL import JpegImagePlugin as _jpeg  # noqa: F401
-from PIL import PngImagePlugin as _png  # noqa: F401
+from PIL import PngImagePlugin as _png
 from PIL import WebPImagePlugin as _webp  # noqa: F401
 
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.media import fitting, headers
 from chatserver.media.headers import Kind
 from chatserver.media.protocol import Rendered
+from chatserver.media.repair import Repaired, repaired
+from chatserver.media.repair.png import PROFILE_BYTES_MAX
 
 # The maximum of width × height × frames.
 PIXELS_MAX = 25_000_000
@@ -72,6 +74,9 @@ _TRANSPOSITIONS = {
 
 _SRGB = ImageCms.createProfile("sRGB")
 
+# Pillow's limit for a colour profile in a PNG is 1 MiB, and an error.
+_png.MAX_TEXT_CHUNK = PROFILE_BYTES_MAX
+
 # Pillow's own limit, for sizes that the header did not declare.
 Image.MAX_IMAGE_PIXELS = JPEG_PIXELS_MAX
 
@@ -106,6 +111,7 @@ class _Source:
     """An opened file whose size was checked. `frames` is 1 for a still picture; `bytes` is the file's length."""
 
     image: Image.Image
+    file: Repaired
     kind: Kind
     frames: int
     bytes: int
@@ -139,20 +145,23 @@ def _opened(path: Path) -> Iterator[_Source]:
         raise DomainError(ErrorCode.IMAGE_UNSUPPORTED)
 
     frames = 1
-    if kind is Kind.GIF:
-        extent = headers.gif_extent(data, FRAMES_MAX)
-        frames = extent.frames
-        _check_size(kind, extent.width, extent.height, frames)
+    if kind is Kind.PNG:
+        _check_size(kind, *headers.png_extent(data), frames)
     elif kind is Kind.WEBP:
         _check_size(kind, *headers.webp_extent(data), frames)
+    file = repaired(kind, data)
+    if kind is Kind.GIF:
+        extent = headers.gif_extent(file.data, FRAMES_MAX)
+        frames = extent.frames
+        _check_size(kind, extent.width, extent.height, frames)
 
-    with Image.open(BytesIO(data), formats=[kind]) as image:
+    with Image.open(BytesIO(file.data), formats=[kind]) as image:
         if kind in (Kind.WEBP, Kind.PNG):
             frames = getattr(image, "n_frames", 1)
         _check_size(kind, image.width, image.height, frames)
         if kind is Kind.PNG:
             _scale_transparent_colour(image, depth=data[_PNG_DEPTH_OFFSET])
-        yield _Source(image, kind, frames, len(data))
+        yield _Source(image, file, kind, frames, len(data))
 
 
 def _scale_transparent_colour(image: Image.Image, depth: int) -> None:
@@ -188,8 +197,8 @@ def _load_still(source: _Source, side: int) -> Image.Image:
         _draft(image, side)
     profile = image.info.get("icc_profile")
     transposition = _transposition(image)
-    image.load()
-    image = _to_srgb(_shrink_to(_to_eight_bits(image), side), profile)
+    image = source.file.without_missing(_to_eight_bits(source.file.load(image)))
+    image = _to_srgb(_shrink_to(image, side), profile)
     if transposition is not None:
         image = image.transpose(transposition)
     return _without_metadata(image)

@@ -120,20 +120,25 @@ def grey_or_rgb_png(depth: int, pixels: Sequence[Sequence[int]], transparent: Se
     row = int(bits, 2).to_bytes(len(bits) // 8, "big")
     header = struct.pack("!IIBBBBB", len(pixels), 20, depth, 0 if len(transparent) == 1 else 2, 0, 0, 0)
     colour = struct.pack(f"!{len(transparent)}H", *transparent)
-    return _png(header, (b"tRNS", colour), (b"IDAT", zlib.compress((b"\0" + row) * 20)))
+    return png(header, (b"tRNS", colour), (b"IDAT", zlib.compress((b"\0" + row) * 20)))
 
 
-def _png(header: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
+def png(header: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
     data = b"\x89PNG\r\n\x1a\n"
     for name, content in ((b"IHDR", header), *chunks, (b"IEND", b"")):
-        data += struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        data += png_chunk(name, content)
     return data
+
+
+def png_chunk(name: bytes, content: bytes, *, checksum_is_wrong: bool = False) -> bytes:
+    checksum = zlib.crc32(name + content) ^ checksum_is_wrong
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", checksum)
 
 
 def png_claiming(width: int, height: int) -> bytes:
     """A PNG of a few bytes whose header promises `width` × `height`."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return _png(header, (b"IDAT", zlib.compress(b"\0" * 100_000)))
+    return png(header, (b"IDAT", zlib.compress(b"\0" * 100_000)))
 
 
 def webp_claiming(width: int, height: int) -> bytes:

@@ -1,0 +1,27 @@
+"""Takes damaged pictures that every browser shows: cut short at the end, or with chunks that nothing needs.
+
+`repaired` returns bytes that Pillow's strict decoders read, and how much of the picture they lack. A picture of
+which more than a quarter of the rows is missing is refused: it was not sent whole, and should be sent again.
+"""
+
+from __future__ import annotations
+
+from chatserver.media.headers import Kind
+from chatserver.media.repair import gif, jpeg, png, webp
+from chatserver.media.repair.damage import Repaired
+
+__all__ = ["Repaired", "repaired"]
+
+
+def repaired(kind: Kind, data: bytes) -> Repaired:
+    """The file with what it lacks, for a size that was checked. Raises DomainError: `image_unreadable`."""
+    match kind:
+        case Kind.JPEG:
+            return jpeg.repaired(data)
+        case Kind.PNG:
+            return png.repaired(data)
+        case Kind.GIF:
+            return gif.repaired(data)
+        case Kind.WEBP:
+            return webp.repaired(data)
+    return Repaired(data)

@@ -1,0 +1,39 @@
+"""A WebP that is cut short, without its padding, or with bytes behind it (RFC 9649, section 2)."""
+
+from __future__ import annotations
+
+from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.media.repair.damage import Repaired
+
+# The header says how many bytes there are, so what is missing is known exactly.
+MISSING_BYTES_MAX = 0.06
+# libwebp reads zeros as plain colour; it may need more of them than there were bytes.
+_SPARE_ZEROS = bytes(64)
+
+
+def repaired(data: bytes) -> Repaired:
+    """Raises DomainError: `image_unreadable` when too much is missing."""
+    size = int.from_bytes(data[4:8], "little")
+    size += size % 2
+    missing = 8 + size - len(data)
+    if missing > 1 and missing > MISSING_BYTES_MAX * size:
+        raise DomainError(ErrorCode.IMAGE_UNREADABLE)
+    whole = data[12 : 8 + size] + bytes(max(0, missing))
+    if missing > 1:
+        whole = _with_spare_zeros(whole)
+    return Repaired(b"RIFF" + (4 + len(whole)).to_bytes(4, "little") + b"WEBP" + whole)
+
+
+def _with_spare_zeros(chunks: bytes) -> bytes:
+    """Make the last chunk longer, if it is a picture; the frames of an animation have a length of their own inside."""
+    at = 0
+    while at + 8 <= len(chunks):
+        length = int.from_bytes(chunks[at + 4 : at + 8], "little")
+        after = at + 8 + length + length % 2
+        if after >= len(chunks):
+            break
+        at = after
+    if chunks[at : at + 4] not in (b"VP8 ", b"VP8L"):
+        return chunks
+    longer = len(chunks) - at - 8 + len(_SPARE_ZEROS)
+    return chunks[: at + 4] + longer.to_bytes(4, "little") + chunks[at + 8 :] + _SPARE_ZEROS
