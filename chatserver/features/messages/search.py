@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from chatserver.core.folding import fold
 from chatserver.core.model import Message, Page, State
 from chatserver.db import sequence
 from chatserver.db.database import Database
@@ -26,9 +27,10 @@ class Search:
     async def search(self, text: str, before: int, limit: int) -> Page:
         """The newest `limit` live messages below id `before` that hold every word of `text`, oldest first.
 
-        A word may be any part of a message's text, in any case, so one Chinese character is found too.
+        A word may be any part of a message's text, in any case and however accents were
+        typed, so one Chinese character is found too.
         """
-        words = text.casefold().split()
+        words = fold(text).split()
         found: list[Message] = []
         position: int | None = before
         while words and position is not None and len(found) < limit:
@@ -42,8 +44,13 @@ class Search:
 def _search(tx: Transaction, words: list[str], below_id: int, rows: int) -> tuple[list[Message], int | None]:
     """What holds all `words` among the next `rows` live messages, and the id to go on from; None at the end."""
     read = store.live_below(tx, below_id, rows)
-    found = [message for message in read if all(word in message.text.casefold() for word in words)]
+    found = [message for message in read if _holds(message, words)]
     return found, read[-1].id if len(read) == rows else None
+
+
+def _holds(message: Message, words: list[str]) -> bool:
+    text = fold(message.text)
+    return all(word in text for word in words)
 
 
 def _still_live(tx: Transaction, found: Iterable[Message]) -> Page:

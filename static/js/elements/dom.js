@@ -1,8 +1,13 @@
 // Making nodes: elements, icons, avatars, and the text of messages with its links and mentions.
 // Text goes in as text: nothing here or elsewhere parses HTML.
 
+import { fold, foldedWithPlaces } from "../words/words.js";
+
 const SVG = "http://www.w3.org/2000/svg";
-const LINK = /\bhttps?:\/\/[^\s<>"'\x60“”‘’「」『』（）【】《》，。；！？、]+/giu;
+// An address ends at white space, quotes, characters that are not seen (those that turn the direction of the text
+// among them), and before Chinese, Japanese and Korean characters and their punctuation.
+const IN_ADDRESS = String.raw`[^\s<>"'\x60“”‘’…—\p{C}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\u3000-\u303f\uff00-\uffef]`;
+const LINK = new RegExp(String.raw`(?:\bhttps?:\/\/|(?<before>[\w.@\/-]?)\bwww\.)${IN_ADDRESS}+`, "giu");
 // Punctuation at the end belongs to the sentence, not to the address.
 const TRAILING = /[.,;:!?)\]}'"*_~]+$/u;
 
@@ -73,17 +78,23 @@ export function textNode(text, mentions) {
   const node = make("p", "message-text");
   node.dir = "auto";
   for (const piece of pieces(text)) {
-    if (!piece.href) {
-      node.append(...withMentions(piece.text, mentions(piece.text)));
-      continue;
-    }
-    const link = make("a", "", piece.text);
-    link.href = piece.href;
-    link.target = "_blank";
-    link.rel = "noopener nofollow ugc";
-    node.append(link);
+    if (piece.href) node.append(...linkNodes(piece));
+    else node.append(...withMentions(piece.text, mentions(piece.text)));
   }
   return node;
+}
+
+// The link, always read from left to right, and the host that it goes to where another one is read.
+function linkNodes({ text, href, host }) {
+  const link = make("a", "", text);
+  link.href = href;
+  link.dir = "ltr";
+  link.target = "_blank";
+  link.rel = "noopener nofollow ugc";
+  if (!host) return [link];
+  const shown = make("span", "link-host", `→ ${host}`);
+  shown.dir = "ltr";
+  return [link, shown];
 }
 
 function withMentions(text, mentions) {
@@ -96,16 +107,18 @@ function withMentions(text, mentions) {
   return [...parts, text.slice(from)];
 }
 
-// A list of {text} and {text, href}, in order; joined, their texts are the whole text.
+// A list of {text} and {text, href, host}, in order; joined, their texts are the whole text. `host` is the one that
+// the address goes to, where its text reads otherwise (a name before an @, letters that look like others): else "".
 export function pieces(text) {
   const found = [];
   let from = 0;
   for (const match of text.matchAll(LINK)) {
+    if (match.groups.before) continue;
     const address = withoutTail(match[0]);
-    const href = safeAddress(address);
-    if (!href) continue;
+    const goal = goalOf(address);
+    if (!goal) continue;
     if (match.index > from) found.push({ text: text.slice(from, match.index) });
-    found.push({ text: address, href });
+    found.push({ text: address, ...goal });
     from = match.index + address.length;
   }
   if (from < text.length) found.push({ text: text.slice(from) });
@@ -118,21 +131,21 @@ const WORD = /[\p{Script=Latin}\p{Script=Cyrillic}\p{Nd}_]/u;
 // ends, so @lily does not mention li; and `longer` names that begin alike are tried first, so @小明明
 // does not mention 小明.
 export function mentionsOf(text, name, longer = []) {
+  const { folded, from, to } = foldedWithPlaces(text);
+  const wanted = fold(name);
+  const others = longer.map(fold).filter((each) => each !== wanted && each.startsWith(wanted));
+  // Whether the name is read here, and ends with one of the text's characters.
+  const isNamed = (each, at) =>
+    folded.startsWith(each, at) &&
+    from[at + each.length] !== from[at + each.length - 1] &&
+    !(WORD.test(each.charAt(each.length - 1)) && WORD.test(folded.charAt(at + each.length)));
   const found = [];
-  const lower = text.toLocaleLowerCase();
-  const wanted = name.toLocaleLowerCase();
-  const others = longer.map((each) => each.toLocaleLowerCase()).filter((each) => each !== wanted && each.startsWith(wanted));
-  for (const { index } of text.matchAll(/[@＠]/g)) {
-    const rest = lower.slice(index + 1);
-    if (!isNamed(rest, wanted) || others.some((each) => isNamed(rest, each))) continue;
-    if (index > 0 && WORD.test(text[index - 1])) continue;
-    found.push({ at: index, to: index + 1 + name.length });
+  for (let at = folded.indexOf("@"); at >= 0; at = folded.indexOf("@", at + 1)) {
+    if (at > 0 && WORD.test(folded.charAt(at - 1))) continue;
+    if (!isNamed(wanted, at + 1) || others.some((each) => isNamed(each, at + 1))) continue;
+    found.push({ at: from[at], to: to[at + wanted.length] });
   }
   return found;
-}
-
-function isNamed(rest, name) {
-  return rest.startsWith(name) && !(WORD.test(name.charAt(name.length - 1)) && WORD.test(rest.charAt(name.length)));
 }
 
 const ONE_GLYPH = String.raw`(?:\p{RI}\p{RI}|\p{Emoji_Presentation}|\p{Emoji}\uFE0F)(?:\p{EMod}|\uFE0F|\u200D\p{Emoji}\uFE0F?)*`;
@@ -174,11 +187,21 @@ function withoutTail(address) {
   return opened > closed && address.startsWith(`${trimmed})`) ? `${trimmed})` : trimmed;
 }
 
-function safeAddress(address) {
+// {href, host} of an address, or null where it is none.
+function goalOf(address) {
+  const isBare = !/^https?:/i.test(address);
+  // Two dots at least: "www.example" alone is no address.
+  if (isBare && !/^www\.[^./]+\.[^./]/iu.test(address)) return null;
   try {
-    const { protocol, href, hostname } = new URL(address);
-    return hostname && (protocol === "http:" || protocol === "https:") ? href : null;
+    const { protocol, href, host, hostname } = new URL(isBare ? `http://${address}` : address);
+    if (!hostname || (protocol !== "http:" && protocol !== "https:")) return null;
+    return { href, host: readHost(address) === hostname ? "" : host };
   } catch {
     return null;
   }
+}
+
+// The host that one reads: what is before the path, without the port.
+function readHost(address) {
+  return /^(?:https?:\/\/)?([^/?#\\]*)/iu.exec(address)[1].toLowerCase().replace(/:\d*$/, "");
 }

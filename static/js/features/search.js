@@ -2,7 +2,7 @@
 
 import { button, face, make, snippet } from "../elements/dom.js";
 import { getJSON } from "../net/http.js";
-import { t } from "../words/words.js";
+import { fold, foldedWithPlaces, t } from "../words/words.js";
 
 const PAUSE_MS = 200;
 
@@ -77,16 +77,20 @@ class Search {
   }
 }
 
-// The text around the first hit, with the hit marked.
+// The text around the first hit, with the hit marked: the whole query, or else its first word.
 function marked(text, wanted) {
   const node = make("bdi", "search-text");
   const line = snippet(text, 400);
-  const at = line.toLocaleLowerCase().indexOf(wanted.toLocaleLowerCase());
-  if (at < 0) {
+  const { folded, from, to } = foldedWithPlaces(line);
+  const whole = fold(wanted.trim());
+  const sought = folded.includes(whole) ? whole : whole.split(/\s+/u)[0];
+  const found = folded.indexOf(sought);
+  if (!sought || found < 0) {
     node.append(line);
     return node;
   }
-  const from = Math.max(0, at - 24);
-  node.append((from ? "…" : "") + line.slice(from, at), make("mark", "", line.slice(at, at + wanted.length)), line.slice(at + wanted.length));
+  const [at, end] = [from[found], to[found + sought.length - 1]];
+  const begin = Math.max(0, at - 24);
+  node.append((begin ? "…" : "") + line.slice(begin, at), make("mark", "", line.slice(at, end)), line.slice(end));
   return node;
 }

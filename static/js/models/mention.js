@@ -1,6 +1,8 @@
 // Finding the member whose name is being written after @ or ＠: by its characters, or by the first
 // letters of their pinyin, so that "zs" finds 张三. No DOM: features/mention.js shows the names.
 
+import { fold } from "../words/words.js";
+
 // The first character of each pinyin initial, in the order of the browser's own collation: no
 // dictionary is needed. A character with two readings is found by its more usual one only.
 const FIRSTS = [..."阿八嚓哒妸发旮哈讥咔垃痳拏噢妑七呥扨它穵夕丫帀"];
@@ -31,8 +33,8 @@ export function queryAt(text, caret) {
 
 // The names that match `query`: those that begin with it first, then those that contain it.
 export function namesFor(query, names) {
-  const wanted = [...query.toLocaleLowerCase()];
-  const found = names.map((name) => ({ name, at: matchIndex(wanted, [...name.toLocaleLowerCase()]) }));
+  const wanted = [...fold(query)];
+  const found = names.map((name) => ({ name, at: matchIndex(wanted, [...fold(name)]) }));
   return found
     .filter(({ at }) => at >= 0)
     .sort((a, b) => Math.sign(a.at) - Math.sign(b.at))

@@ -79,3 +79,33 @@ export class Dates {
     return (key.slice(0, 4) === this.dayKey(now_ms).slice(0, 4) ? this.#today : this.#dayOfYear).format(ms);
   }
 }
+
+// A character with its accents and voicing marks, or the parts of Hangul syllables: normalising joins nothing across them.
+const CLUSTER = /[\u1100-\u11ff]+|.[\p{M}\uff9e\uff9f]{0,30}/gsu;
+
+// Text for comparing, as the server folds it (chatserver/core/folding.py): what reads the same is equal. The
+// language of the browser has no part in it: in Turkish "I" would not be "i".
+export function fold(text) {
+  return foldOnce(foldOnce(text));
+}
+
+function foldOnce(text) {
+  return text.normalize("NFKC").toUpperCase().toLowerCase().replace(/ς/g, "σ");
+}
+
+// The folded text, which may have another length, and for each of its units where the characters begin (`from`)
+// and end (`to`) in `text` that it comes from: no index of the one is an index of the other.
+export function foldedWithPlaces(text) {
+  let folded = "";
+  const from = [];
+  const to = [];
+  for (const { 0: cluster, index } of text.matchAll(CLUSTER)) {
+    const part = fold(cluster);
+    folded += part;
+    for (let i = 0; i < part.length; i += 1) {
+      from.push(index);
+      to.push(index + cluster.length);
+    }
+  }
+  return { folded, from, to };
+}

@@ -222,6 +222,13 @@ async def test_searching_finds_every_word_in_any_case_and_of_any_length(
     assert ids(await stage.room.search.search(query, EVERYTHING, 100)) == found
 
 
+@pytest.mark.parametrize("typed", ["Cafe\u0301", "Café", "CAFÉ", "ｃａｆé"])
+async def test_searching_finds_what_reads_the_same_however_it_was_typed(stage: Stage, ming: User, typed: str) -> None:
+    for text in ("Café", "Cafe\u0301", "cafe"):
+        await stage.said(ming, text)
+    assert ids(await stage.room.search.search(typed, EVERYTHING, 100)) == [1, 2]
+
+
 @pytest.mark.usefixtures("talk")
 async def test_what_was_recalled_or_deleted_is_not_found(stage: Stage, ming: User) -> None:
     await stage.room.delete.delete(ming, 1)
