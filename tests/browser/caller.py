@@ -45,6 +45,12 @@ class Caller:
     def deletes(self, message: dict[str, Any]) -> dict[str, Any]:
         return self.send(f"/delete_message/{message['id']}/", {})
 
+    def newest(self) -> list[dict[str, Any]]:
+        """The newest messages, oldest first."""
+        with self._opener.open(f"{self.address}/api/recent_messages/", timeout=30) as answer:
+            messages: list[dict[str, Any]] = json.loads(answer.read())["messages"]
+        return messages
+
     def presets(self, command: str, **more: Any) -> dict[str, Any]:
         return self._ask("/send_preset/", json.dumps({"command": command, **more}).encode(), "application/json")
 
