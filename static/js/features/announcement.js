@@ -1,14 +1,98 @@
-// The announcement: a picture in a dialog, whose buttons are hidden while there is none.
+// The announcement: a picture in a dialog, whose buttons are hidden while there is none. It is fetched when it is
+// opened. One that is new since this browser was last here opens by itself, once, when the reader is free to look; on a
+// first visit its button is marked instead.
+
+const FREE_CHECK_MS = 1000;
 
 export function start(room) {
-  show(room.page.announcement);
-  room.onHello(({ announcement }) => show(announcement));
-  room.onFrame("announcement", ({ image }) => show(image));
+  const announcement = new Announcement(room);
+  room.onHello((hello) => announcement.show(hello.announcement));
+  room.onFrame("announcement", ({ image }) => announcement.show(image));
+  // elements/dialogs.js, which opens it, may hear of the click later, or is not loaded yet.
+  room.onClick("[data-opens=announcement]", () => setTimeout(() => announcement.onClicked()));
+  announcement.show(room.page.announcement);
 }
 
-function show(image) {
-  for (const opener of document.querySelectorAll("[data-opens=announcement]")) opener.hidden = !image;
-  const picture = document.querySelector("#announcement img");
-  if (image) picture.src = image;
-  else picture.removeAttribute("src");
+class Announcement {
+  #image = "";
+  #timer = 0;
+
+  constructor({ me }) {
+    this.dialog = document.getElementById("announcement");
+    this.memory = new Memory(`announcement:${me?.id ?? "guest"}`);
+  }
+
+  show(image) {
+    this.#image = image;
+    if (this.dialog.open && image) this.#load();
+    else this.dialog.querySelector("img").removeAttribute("src");
+    const { known } = this.memory.read();
+    // The first one that this browser meets is not new, only unseen.
+    if (known === undefined) this.memory.write({ known: image });
+    this.#mark();
+    if (known !== undefined && known !== image && image) this.#openWhenFree();
+  }
+
+  // By the reader, or by itself.
+  onClicked() {
+    if (!this.dialog.open) return;
+    clearTimeout(this.#timer);
+    this.#load();
+    this.memory.write({ known: this.#image, seen: this.#image });
+    this.#mark();
+  }
+
+  #load() {
+    const picture = this.dialog.querySelector("img");
+    if (picture.getAttribute("src") !== this.#image) picture.src = this.#image;
+  }
+
+  #mark() {
+    const isUnseen = this.memory.read().seen !== this.#image;
+    for (const opener of document.querySelectorAll("[data-opens=announcement]")) {
+      opener.hidden = !this.#image;
+      opener.toggleAttribute("data-unseen", isUnseen);
+    }
+  }
+
+  // Not while the page is hidden, the reader writes, or looks at something else. Another tab may have shown it.
+  #openWhenFree() {
+    clearTimeout(this.#timer);
+    if (!this.#image || this.memory.read().known === this.#image) return;
+    if (isFree()) document.querySelector("[data-opens=announcement]").click();
+    if (!this.dialog.open) this.#timer = setTimeout(() => this.#openWhenFree(), FREE_CHECK_MS);
+  }
+}
+
+function isFree() {
+  const field = document.querySelector("#composer textarea");
+  return !document.hidden && !field?.value && !document.querySelector("dialog[open]");
+}
+
+// What this browser knows of the member's announcement: {known, seen}, both addresses. Nothing where a browser
+// keeps nothing.
+class Memory {
+  #key;
+  #value = {};
+
+  constructor(key) {
+    this.#key = key;
+  }
+
+  read() {
+    try {
+      return JSON.parse(localStorage.getItem(this.#key)) ?? {};
+    } catch {
+      return this.#value;
+    }
+  }
+
+  write(change) {
+    this.#value = { ...this.read(), ...change };
+    try {
+      localStorage.setItem(this.#key, JSON.stringify(this.#value));
+    } catch {
+      // Cookies are blocked, or there is no room: this page remembers it for itself.
+    }
+  }
 }
