@@ -22,6 +22,7 @@ from chatserver.features.ordering.model import Order, OrderingWindow
 from chatserver.features.ordering.sums import Sums
 from chatserver.http import responses
 from chatserver.http.access import Access
+from chatserver.http.page_context import local_time
 from chatserver.http.route import ID, Route, path_id
 from chatserver.http.viewer import VIEWER, wants_json
 
@@ -52,8 +53,7 @@ class Ledger:
         return responses.as_json({"windows": [window.as_json(now_ms) for window in await self.windows()]})
 
     async def get_window(self, request: web.Request) -> web.StreamResponse:
-        user, window_id = request[VIEWER].user, path_id(request)
-        with_marks = user is not None and user.is_administrator
+        window_id, with_marks = path_id(request), _is_administrator(request)
         kept = self._kept.get((window_id, with_marks))
         if kept is None:
             version = self._version
@@ -74,14 +74,23 @@ class Ledger:
     async def get_windows_page(self, request: web.Request) -> web.StreamResponse:
         if wants_json(request):
             return await self.get_windows(request)
-        return responses.page(request, "orders.html", {"windows": await self.windows(), "money": amounts.money})
+        windows = [
+            (window, local_time(request, window.opened_ms), local_time(request, window.closes_ms))
+            for window in await self.windows()
+        ]
+        return responses.page(request, "orders.html", {"windows": windows, "is_admin": _is_administrator(request)})
 
     async def get_window_page(self, request: web.Request) -> web.StreamResponse:
         if wants_json(request):
             return await self.get_window(request)
         window_id = path_id(request)
         window = await self._database.run(lambda tx: _window(tx, window_id))
-        return responses.page(request, "ledger.html", {"window": window})
+        values = {
+            "window": window,
+            "ends": local_time(request, window.closes_ms),
+            "is_admin": _is_administrator(request),
+        }
+        return responses.page(request, "ledger.html", values)
 
     def forget(self, _: object) -> None:
         self._version += 1
@@ -101,6 +110,11 @@ class Ledger:
         (MarksChanged, forget),
         (MemberChanged, forget),
     )
+
+
+def _is_administrator(request: web.Request) -> bool:
+    user = request[VIEWER].user
+    return user is not None and user.is_administrator
 
 
 def _window(tx: Transaction, window_id: int) -> OrderingWindow:

@@ -1,0 +1,20 @@
+// Nodes and sentences of the ledger's page. The sentences come with the page, in the reader's language.
+
+export const words = JSON.parse(document.getElementById("words").textContent);
+
+// The sentence with `values` for what stands in braces.
+export function say(key, values) {
+  return words[key].replace(/\{(\w+)\}/g, (place, name) => values[name] ?? place);
+}
+
+export function make(tag, className = "") {
+  const found = document.createElement(tag);
+  if (className) found.className = className;
+  return found;
+}
+
+export function node(tag, className, text) {
+  const found = make(tag, className);
+  found.textContent = text;
+  return found;
+}
