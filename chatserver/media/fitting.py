@@ -26,6 +26,8 @@ FIRST_QUALITY = 80
 QUALITY_MAX = 92
 # Below this quality, fewer pixels look better than a lower quality.
 QUALITY_MIN = 30
+# Of a long screenshot: text of a low quality can still be read, text of fewer pixels cannot.
+QUALITY_MIN_WHEN_LONG = 0
 # A result of at least this share of the limit ends the search; an estimate of the quality aims at TARGET_SHARE.
 GOOD_SHARE = 0.88
 TARGET_SHARE = 0.95
@@ -67,9 +69,18 @@ class Animation:
 
 
 def fit_still(
-    image: Image.Image, limit: int, top: int = QUALITY_MAX, *, is_photograph: bool = False, method: int = 4
+    image: Image.Image,
+    limit: int,
+    top: int = QUALITY_MAX,
+    *,
+    is_photograph: bool = False,
+    method: int = 4,
+    quality_min: int = QUALITY_MIN,
+    short_side: int = 1,
 ) -> EncodedImage:
-    """Encode an RGB or RGBA image in at most `limit` bytes. Scale it down if QUALITY_MIN does not fit.
+    """Encode an RGB or RGBA image in at most `limit` bytes. Scale it down if `quality_min` does not fit.
+
+    A step of that goes to `short_side` pixels first, before it goes below them.
 
     A photograph is scaled down before its quality is lowered; a screenshot keeps its pixels, for its text.
     `method` is libwebp's for images up to LARGE_PIXELS; larger ones use method 2. Raises ValueError for a
@@ -80,9 +91,9 @@ def fit_still(
     if data is None and is_photograph:
         image = _scaled_for_quality(image, limit, top)
     while data is None:
-        data, floor_bytes = _best_quality(image, limit, top, method)
+        data, floor_bytes = _best_quality(image, limit, top, method, quality_min)
         if data is None:
-            image = _shrunk(image, math.sqrt(limit / floor_bytes))
+            image = _shrunk(image, math.sqrt(limit / floor_bytes), short_side)
     return EncodedImage(data, *image.size)
 
 
@@ -136,20 +147,22 @@ def _lossless_if_flat(image: Image.Image, limit: int) -> bytes | None:
     return data if len(data) <= limit else None
 
 
-def _best_quality(image: Image.Image, limit: int, top: int, method: int) -> tuple[bytes | None, int]:
+def _best_quality(image: Image.Image, limit: int, top: int, method: int, low: int) -> tuple[bytes | None, int]:
     """The best encoding that fits, or None; and its size, or the smallest size reached or estimated, in bytes.
 
     The search on a large image starts at a quality found on a sample, since each attempt takes 0.1 s.
     """
     first = min(FIRST_QUALITY, top)
     if image.width * image.height <= LARGE_PIXELS:
-        result = _search(image, limit, first, top, ATTEMPTS, GOOD_SHARE, method)
+        result = _search(image, limit, first, (low, top), ATTEMPTS, GOOD_SHARE, method)
         return result.data, result.size
     sample, share = _sample(image)
-    of_sample = _search(sample, int(SAMPLE_TARGET * limit * share), first, top, ATTEMPTS, GOOD_SHARE, method=2)
+    sample_limit = int(SAMPLE_TARGET * limit * share)
+    of_sample = _search(sample, sample_limit, first, (low, top), ATTEMPTS, GOOD_SHARE, method=2)
     if of_sample.size > GIVE_UP_RATIO * limit * share:
         return None, int(of_sample.size / share)
-    result = _search(image, limit, of_sample.quality, top, ATTEMPTS_WHEN_LARGE, GOOD_SHARE_WHEN_LARGE, method=2)
+    first = of_sample.quality
+    result = _search(image, limit, first, (low, top), ATTEMPTS_WHEN_LARGE, GOOD_SHARE_WHEN_LARGE, method=2)
     return result.data, result.size
 
 
@@ -175,14 +188,21 @@ class _Attempt:
 
 
 def _search(
-    image: Image.Image, limit: int, first: int, top: int, attempts: int, good_share: float, method: int
+    image: Image.Image,
+    limit: int,
+    first: int,
+    qualities: tuple[int, int],
+    attempts: int,
+    good_share: float,
+    method: int,
 ) -> _Attempt:
-    """Find the best quality up to `top` that fits `limit`, in at most `attempts` encodings.
+    """Find the best of the `qualities` (lowest and highest) that fits `limit`, in at most `attempts` encodings.
 
     The size is close to an exponential function of the quality, so the second or third estimate mostly
-    ends the search. If nothing fits after `attempts`, QUALITY_MIN is tried last.
+    ends the search. If nothing fits after `attempts`, the lowest quality is tried last.
     """
-    quality = max(first, QUALITY_MIN)
+    low, top = qualities
+    quality = max(first, low)
     under: _Attempt | None = None
     over: _Attempt | None = None
     while attempts > 0 or under is None:
@@ -194,16 +214,16 @@ def _search(
                 break
         else:
             over = _Attempt(quality, None, len(data))
-            if quality == QUALITY_MIN:
+            if quality == low:
                 break
         if under and over:
             if over.quality - under.quality <= 1:
                 break
             quality = _interpolate_quality(under, over, limit)
         elif attempts > 0:
-            quality = min(max(_estimate_quality(quality, len(data), limit), QUALITY_MIN), top)
+            quality = min(max(_estimate_quality(quality, len(data), limit), low), top)
         else:
-            quality = QUALITY_MIN
+            quality = low
     return under or over or _Attempt(quality, None, limit)
 
 
@@ -236,8 +256,10 @@ def _sample(image: Image.Image) -> tuple[Image.Image, float]:
     return sample, sample.width * sample.height / (image.width * image.height)
 
 
-def _shrunk(image: Image.Image, scale: float) -> Image.Image:
-    return _resized(image, min(max(scale, 0.1), 0.85))
+def _shrunk(image: Image.Image, scale: float, short_side: int) -> Image.Image:
+    scale = min(max(scale, 0.1), 0.85)
+    short = min(image.size)
+    return _resized(image, max(scale, short_side / short) if short > short_side else scale)
 
 
 def _reduced(animation: Animation, scale: float) -> Animation:

@@ -42,9 +42,17 @@ FRAMES_MAX = 1000
 _PHOTOGRAPH_KINDS = {Kind.JPEG, Kind.HEIF}
 
 LONG_SIDE = 2048
+# A long picture, such as a screenshot of a whole conversation, keeps this short side, so that it can be read; within
+# the pixels of a square of LONG_SIDE, and within what WebP can hold (RFC 9649, section 2.5: 14 bits).
+SHORT_SIDE = 600
+# Where its bytes do not fit, this one: half of what phones have.
+LEGIBLE_SIDE = 544
+WEBP_SIDE_MAX = 16_383
 # A draft of at least this side length in pixels is not resized: 4000 and 4032 px are halved to about 2000 px.
 DRAFT_SIDE = 1920
 THUMB_SIDE = 480
+# The page shows a picture that is higher than so many times its width cropped to its top (static/js/models/pictures.js).
+THUMB_RATIO_MAX = 2
 THUMB_BYTES = 48 * 1024
 THUMB_QUALITY = 75
 
@@ -84,14 +92,24 @@ Image.MAX_IMAGE_PIXELS = JPEG_PIXELS_MAX
 def picture(path: Path, limit_bytes: int) -> Rendered:
     """Encode the file as WebP of at most `limit_bytes` (1024 or more) and 2048 px, with a 480 px thumbnail.
 
+    A long picture has a longer side of more pixels, and a thumbnail of its top.
     Applies the EXIF orientation, converts to sRGB, keeps transparency and animation.
     Raises DomainError: `image_unsupported`, `image_unreadable`, `image_too_large`.
     """
     with _domain_errors(), _opened(path) as source:
         if source.frames > 1:
             return _render_animation(source, limit_bytes)
-        image = _load_still(source, LONG_SIDE)
-        stored = fitting.fit_still(image, limit_bytes, is_photograph=source.kind in _PHOTOGRAPH_KINDS)
+        side = _long_side(*source.image.size)
+        image = _load_still(source, side)
+        is_long = side > LONG_SIDE
+        is_photograph = source.kind in _PHOTOGRAPH_KINDS and not is_long
+        stored = fitting.fit_still(
+            image,
+            limit_bytes,
+            is_photograph=is_photograph,
+            quality_min=fitting.QUALITY_MIN_WHEN_LONG if is_long else fitting.QUALITY_MIN,
+            short_side=LEGIBLE_SIDE if is_long else 1,
+        )
         thumb = _thumbnail(image, limit_bytes)
         return Rendered(stored.data, thumb.data, stored.width, stored.height)
 
@@ -188,6 +206,13 @@ def _check_size(kind: Kind, width: int, height: int, frames: int) -> None:
     pixels_max = JPEG_PIXELS_MAX if kind is Kind.JPEG else PIXELS_MAX
     if frames > FRAMES_MAX or width * height * frames > pixels_max:
         raise DomainError(ErrorCode.IMAGE_TOO_LARGE)
+
+
+def _long_side(width: int, height: int) -> int:
+    """The longer side in pixels of what is stored; at most that of the picture."""
+    long, short = max(width, height), min(width, height)
+    scale = max(LONG_SIDE / long, min(SHORT_SIDE / short, LONG_SIDE / math.sqrt(width * height), WEBP_SIDE_MAX / long))
+    return int(min(1.0, scale) * long)
 
 
 def _load_still(source: _Source, side: int) -> Image.Image:
@@ -287,6 +312,8 @@ def _without_metadata(image: Image.Image) -> Image.Image:
 
 
 def _thumbnail(image: Image.Image, limit_bytes: int) -> fitting.EncodedImage:
+    if image.height > THUMB_RATIO_MAX * image.width:
+        image = image.crop((0, 0, image.width, THUMB_RATIO_MAX * image.width))
     small = _shrink_to(image, THUMB_SIDE)
     return fitting.fit_still(small, min(limit_bytes, THUMB_BYTES), THUMB_QUALITY, method=2)
 

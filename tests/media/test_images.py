@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageCms, ImageFile, WebPImagePlugin
+from PIL import Image, ImageCms, ImageDraw, ImageFile, WebPImagePlugin
 
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.media import images
@@ -34,7 +34,7 @@ def render(path: Path, limit: int = LIMIT) -> tuple[Image.Image, Rendered]:
     assert image.size == (rendered.width, rendered.height)
     assert len(rendered.image) <= limit
     assert len(rendered.thumb) <= limit
-    assert max(image.size) <= 2048
+    assert max(image.size) <= 2048 or image.width * image.height <= 2048**2
     assert max(thumb.size) <= 480
     assert not {"exif", "icc_profile", "xmp", "comment"} & (image.info.keys() | thumb.info.keys())
     return image, rendered
@@ -107,6 +107,36 @@ def test_a_screenshot_keeps_its_pixels_where_a_photo_would_be_made_smaller(tmp_p
     photograph, _ = render(samples.save(page, tmp_path / "photograph", "JPEG", quality=95), limit)
     assert screenshot.size == (1179, 2000)
     assert 0.69 * 2000 <= photograph.height < 2000
+
+
+@pytest.mark.parametrize(("format", "options"), [("PNG", {}), ("JPEG", {"quality": 90})])
+def test_a_long_screenshot_keeps_its_short_side(tmp_path: Path, format: str, options: dict[str, int]) -> None:
+    chance = samples.random.Random(1)
+    page = Image.new("RGB", (1080, 12_000), "white")
+    draw = ImageDraw.Draw(page)
+    for top in range(40, 11_900, 62):  # lines of small strokes, as dense as Chinese text
+        for left in range(60, 1000, 14):
+            draw.line([(left + chance.randrange(10), top + chance.randrange(40)) for _ in range(3)], "black", width=3)
+    image, rendered = render(samples.save(page, tmp_path / "file", format, **options))
+    assert image.width >= 540
+    assert abs(image.height / image.width - 12_000 / 1080) < 0.1
+    assert samples.opened(rendered.thumb).size == (240, 480), "the top of it"
+
+
+def test_a_thumbnail_of_a_long_picture_is_its_top(tmp_path: Path) -> None:
+    page = Image.new("RGB", (300, 1500), "blue")
+    page.paste("red", (0, 0, 300, 600))
+    image, rendered = render(samples.save(page, tmp_path / "file", "PNG"))
+    assert image.size == (300, 1500)
+    thumb = samples.opened(rendered.thumb)
+    assert thumb.size == (240, 480)
+    assert near(thumb.getpixel((120, 470)), (255, 0, 0))
+
+
+def test_a_panorama_keeps_its_short_side(tmp_path: Path) -> None:
+    image, _ = render(samples.save(samples.photo(6000, 800), tmp_path / "file", "PNG"))
+    assert image.height >= 500
+    assert abs(image.width / image.height - 7.5) < 0.1
 
 
 def test_a_photo_has_better_ssim_than_jpeg_of_the_same_bytes(tmp_path: Path) -> None:
