@@ -46,6 +46,15 @@ class Attachments {
       else this.#items.push(this.#item(file));
     }
     this.#draw();
+    this.#prepare(files);
+  }
+
+  // While the member writes, the pictures are made smaller. If that fails, they are sent as they are.
+  async #prepare(files) {
+    try {
+      const { smallerPicture } = await import("../models/smaller_picture.js");
+      for (const file of files) await smallerPicture(file, this.#room.limits.image_max_bytes);
+    } catch {}
   }
 
   // The previews are not revoked: the pending messages show them.

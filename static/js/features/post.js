@@ -3,7 +3,7 @@
 
 import { Composer } from "../elements/composer.js";
 import { length } from "../elements/dom.js";
-import { Outbox } from "../models/outbox.js";
+import { newClientId, Outbox } from "../models/outbox.js";
 import { t } from "../words/words.js";
 
 const ENTRIES_MAX = 20;
@@ -47,11 +47,12 @@ function submit(room) {
     toast(t("too_many_waiting"));
     return;
   }
-  // The text goes with the first picture; the others are messages of their own.
+  // The text goes with the first picture; the others are messages of their own, of the same album.
   const parts = images.length ? images : [null];
+  const album = images.length > 1 ? newClientId() : null;
   parts.forEach((image, i) => {
     const own = i === 0 ? { text, reply_to: room.reply.id } : { text: "", reply_to: null };
-    const entry = outbox.add({ ...own, image, created_ms: room.now() + i });
+    const entry = outbox.add({ ...own, image, album, created_ms: room.now() + i });
     if (image) room.previews.set(entry.client_id, image.preview);
   });
   room.attachments?.clear();
@@ -66,15 +67,32 @@ async function send(room, entry) {
     room.socket.send({ type: "post", client_id, text, reply_to });
     return;
   }
+  // Discarded while the picture is being made smaller, before there is a request to abort.
+  let isDiscarded = false;
+  entry.abort = () => {
+    isDiscarded = true;
+  };
   try {
-    const { upload } = await import("../net/http.js");
-    const sending = upload("/post/", { client_id, text, reply_to, image }, (part) => room.outbox.progress(client_id, part));
+    const [{ upload }, sent] = await Promise.all([import("../net/http.js"), image && smaller(room, image)]);
+    if (isDiscarded) return;
+    const fields = { client_id, text, reply_to, album: entry.album, image: sent };
+    const sending = upload("/post/", fields, (part) => room.outbox.progress(client_id, part), entry.attempts);
     entry.abort = sending.abort;
     room.timeline.post(0, await sending);
     room.outbox.confirm(client_id);
   } catch (refused) {
     // An error without a code did not come from the server: http.js itself could not be fetched.
     if (refused.code !== "aborted") room.outbox.refuse(client_id, refused.code ? refused : { code: "offline" });
+  }
+}
+
+// What is uploaded of a picture. Without the module that makes it smaller, all of it.
+async function smaller({ limits }, { blob, name }) {
+  try {
+    const { smallerPicture } = await import("../models/smaller_picture.js");
+    return { name, blob: await smallerPicture(blob, limits.image_max_bytes) };
+  } catch {
+    return { name, blob };
   }
 }
 

@@ -1,10 +1,11 @@
 // The messages that the member has written and the server has not confirmed.
 //
-// One entry is sent at a time, so that they arrive in the order in which they were written. An entry
-// keeps its `client_id` however often it is sent: the server stores it once.
+// Texts and pictures are two lanes: in each one entry is sent at a time, so that they arrive in the order in
+// which they were written, and a text never waits behind a picture. An entry keeps its `client_id` however often
+// it is sent: the server stores it once. The pictures of one `album` count once to the interval.
 
 const RETRY_MS = 3000;
-const RETRIED = new Set(["too_fast", "busy", "offline"]);
+const RETRIED = new Set(["too_fast", "busy", "offline", "stalled"]);
 
 export class Outbox extends EventTarget {
   entries = [];
@@ -14,8 +15,12 @@ export class Outbox extends EventTarget {
   #interval_ms;
   #now;
   #later;
-  #timer = null;
+  // The time at which the interval is over; and by lane, the one at which it is tried again, and its timer.
   #nextAt = 0;
+  #againAt = { text: 0, picture: 0 };
+  #timers = { text: null, picture: null };
+  // The albums of which the server has stored a picture: the others need not wait for the interval.
+  #begun = new Set();
   #online = false;
 
   // `send(entry)` starts sending one; its result arrives by confirm() or refuse(). `storage` keeps
@@ -36,7 +41,7 @@ export class Outbox extends EventTarget {
     const known = new Set(this.entries.map((entry) => entry.client_id));
     const missing = stored.filter((entry) => !known.has(entry.client_id));
     for (const entry of missing) {
-      entry.progress = 0;
+      Object.assign(entry, { progress: 0, attempts: 0 });
       if (entry.state === "sending") entry.state = "waiting";
     }
     this.entries = [...missing, ...this.entries];
@@ -44,11 +49,12 @@ export class Outbox extends EventTarget {
     this.sendNext();
   }
 
-  // `image`: {blob, name, width, height} or null. Event "stored" tells when an entry has been stored.
-  add({ text, reply_to = null, image = null, created_ms }) {
+  // `image`: {blob, name, width, height} or null; `album`: the name that the pictures share which are sent
+  // together, or null. Event "stored" tells when an entry has been stored.
+  add({ text, reply_to = null, image = null, album = null, created_ms }) {
     const entry = {
-      client_id: newClientId(), text, reply_to, image, created_ms,
-      state: "waiting", progress: 0, code: "", reason: "",
+      client_id: newClientId(), text, reply_to, image, album, created_ms,
+      state: "waiting", progress: 0, attempts: 0, code: "", reason: "",
     };
     this.entries.push(entry);
     this.#changed();
@@ -65,7 +71,7 @@ export class Outbox extends EventTarget {
   confirm(client_id) {
     const entry = this.find(client_id);
     if (!entry) return;
-    if (entry.state === "sending") this.#nextAt = this.#now() + this.#interval_ms();
+    if (entry.state === "sending") this.#startInterval(entry);
     this.#remove(entry);
   }
 
@@ -76,7 +82,9 @@ export class Outbox extends EventTarget {
     entry.progress = 0;
     if (RETRIED.has(code)) {
       entry.state = "waiting";
-      this.#nextAt = this.#now() + (retry_after_ms ?? RETRY_MS);
+      const at = this.#now() + (retry_after_ms ?? RETRY_MS);
+      if (code === "too_fast") this.#nextAt = at;
+      this.#againAt[laneOf(entry)] = at;
     } else {
       Object.assign(entry, { state: "failed", code, reason: message });
       this.#storage.save(entry);
@@ -89,13 +97,14 @@ export class Outbox extends EventTarget {
     const entry = this.find(client_id);
     if (!entry) return;
     entry.progress = part;
+    if (part === 1) entry.arrivedAt = this.#now();
     this.#changed();
   }
 
   retry(client_id) {
     const entry = this.find(client_id);
     if (!entry || entry.state !== "failed") return;
-    Object.assign(entry, { state: "waiting", code: "", reason: "" });
+    Object.assign(entry, { state: "waiting", attempts: 0, code: "", reason: "" });
     this.#changed();
     this.sendNext();
   }
@@ -126,22 +135,34 @@ export class Outbox extends EventTarget {
   }
 
   sendNext() {
-    if (!this.#online || this.entries.some((entry) => entry.state === "sending")) return;
-    const entry = this.entries.find((each) => each.state === "waiting");
+    for (const lane of ["text", "picture"]) this.#sendNextOf(lane);
+  }
+
+  #sendNextOf(lane) {
+    const entries = this.entries.filter((entry) => laneOf(entry) === lane);
+    if (!this.#online || entries.some((entry) => entry.state === "sending")) return;
+    const entry = entries.find((each) => each.state === "waiting");
     if (!entry) return;
-    const wait = this.wait_ms;
+    const from = Math.max(this.#againAt[lane], this.#begun.has(entry.album) ? 0 : this.#nextAt);
+    const wait = from - this.#now();
     if (wait > 0) {
-      if (this.#timer === null) {
-        this.#timer = this.#later(() => {
-          this.#timer = null;
-          this.sendNext();
-        }, wait);
-      }
+      this.#timers[lane] ??= this.#later(() => {
+        this.#timers[lane] = null;
+        this.#sendNextOf(lane);
+      }, wait);
       return;
     }
     entry.state = "sending";
+    entry.attempts += 1;
     this.#changed();
     this.#send(entry);
+  }
+
+  // The server's interval counts from when it had the whole message, before it processed the picture.
+  #startInterval(entry) {
+    if (this.#begun.has(entry.album)) return;
+    if (entry.album) this.#begun.add(entry.album);
+    this.#nextAt = Math.max(this.#nextAt, (entry.arrivedAt ?? this.#now()) + this.#interval_ms());
   }
 
   async #store(entry) {
@@ -161,6 +182,10 @@ export class Outbox extends EventTarget {
   #changed() {
     this.dispatchEvent(new Event("change"));
   }
+}
+
+function laneOf(entry) {
+  return entry.image ? "picture" : "text";
 }
 
 // crypto.randomUUID is missing on plain http; random bytes are not.

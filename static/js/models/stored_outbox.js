@@ -21,8 +21,8 @@ export class StoredOutbox {
 
   // True when the entry is stored.
   async save(entry) {
-    const { client_id, text, reply_to, image, created_ms, state, code, reason } = entry;
-    const plain = { client_id, text, reply_to, image, created_ms, state, code, reason, progress: 0 };
+    const { client_id, text, reply_to, image, album, created_ms, state, code, reason } = entry;
+    const plain = { client_id, text, reply_to, image, album, created_ms, state, code, reason };
     return (await this.#run("readwrite", (store) => store.put({ client_id, user_id: this.#user_id, entry: plain }))) !== undefined;
   }
 
