@@ -52,9 +52,9 @@ def _register(connection: http.client.HTTPConnection, name: str, visitor: str, t
 
 
 def _cookie(answer: http.client.HTTPResponse, name: str) -> str:
-    """`name=value`, as the browser would send it back."""
+    """`name=value`, as the browser would send it back; a room may have given the name an end of its own."""
     for header in answer.headers.get_all("Set-Cookie") or ():
         pair: str = header.partition(";")[0]
-        if pair.startswith(f"{name}="):
+        if re.match(rf"{name}(-\w+)?=", pair):
             return pair
     raise RuntimeError(f"no cookie {name!r} in the answer")

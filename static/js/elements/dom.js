@@ -78,23 +78,24 @@ export function textNode(text, mentions) {
   const node = make("p", "message-text");
   node.dir = "auto";
   for (const piece of pieces(text)) {
-    if (piece.href) node.append(...linkNodes(piece));
+    if (piece.href) node.append(linkNode(piece));
     else node.append(...withMentions(piece.text, mentions(piece.text)));
   }
   return node;
 }
 
 // The link, always read from left to right, and the host that it goes to where another one is read.
-function linkNodes({ text, href, host }) {
+function linkNode({ text, href, host }) {
   const link = make("a", "", text);
   link.href = href;
   link.dir = "ltr";
   link.target = "_blank";
   link.rel = "noopener nofollow ugc";
-  if (!host) return [link];
-  const shown = make("span", "link-host", `→ ${host}`);
-  shown.dir = "ltr";
-  return [link, shown];
+  if (!host) return link;
+  const both = make("span");
+  both.dir = "ltr";
+  both.append(link, make("span", "link-host", `→ ${host}`));
+  return both;
 }
 
 function withMentions(text, mentions) {

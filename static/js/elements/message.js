@@ -258,7 +258,7 @@ export class MessageRenderer {
   // How much time a start or countdown has left, or what has become of its window.
   #fate(message, card) {
     if (card?.state === "live") {
-      const seconds = Math.max(0, Math.ceil((this.room.openWindow().closes_ms - this.room.now()) / 1000));
+      const seconds = Math.max(0, Math.ceil((card.closes_ms - this.room.now()) / 1000));
       return [make("span", message.preset === "countdown" ? "remaining remaining--large" : "remaining", timeLeft(seconds))];
     }
     const fate = make("span", "notice-fate");

@@ -117,10 +117,11 @@ export class Timeline extends EventTarget {
   }
 
   // What has become of the presets that announce an ordering window, by their id: {state, at_ms, by}.
-  // "live": the newest of the window that is open. "replaced": a newer one of its window followed, at `at_ms`.
+  // "live": the newest of the window that is open, until `closes_ms`. "replaced": a newer one of its window
+  // followed, at `at_ms`.
   // "closed": the window ended at `at_ms`, undefined where the page does not know; `by` is the member who
   // stopped it, "" where it ended by itself. A stop has `at_ms` and `by` too.
-  windowCards({ id: open_id = 0 } = {}) {
+  windowCards({ id: open_id = 0, closes_ms } = {}) {
     const cards = new Map();
     const newer = new Map();
     const ends = new Map();
@@ -134,7 +135,7 @@ export class Timeline extends EventTarget {
       } else if (message.state === "live") {
         const next = newer.get(window_id);
         if (next) cards.set(id, { state: "replaced", at_ms: next.created_ms });
-        else cards.set(id, window_id === open_id ? { state: "live" } : { state: "closed", ...ends.get(window_id) });
+        else cards.set(id, window_id === open_id ? { state: "live", closes_ms } : { state: "closed", ...ends.get(window_id) });
         newer.set(window_id, message);
       }
     }
