@@ -11,7 +11,7 @@ import asyncio
 
 from chatserver.core import tuning
 
-# A frame that lies in its socket becomes a transaction function within so many passes.
+# A frame that lies in its socket becomes a transaction function within this number of passes.
 PASSES = 4
 
 

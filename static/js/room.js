@@ -5,21 +5,24 @@
 // A feature is a file in features/ that exports start(room), or open(room, clicked, message) if it is
 // loaded when it is first used. Features know each other only through the `room` object.
 
-import { mentionsOf } from "./elements/dom.js";
+import { button, mentionsOf } from "./elements/dom.js";
 import { TimelineView } from "./elements/timeline.js";
 import { Timeline } from "./models/timeline.js";
-import { Dates } from "./words/words.js";
+import { Dates, t } from "./words/words.js";
 
 // Those that handle frames or write messages. They are started in this order, before any frame is handled.
 const WITH_FRAMES = [
   "features/settings", "features/announcement", "features/presence", "features/history", "features/post",
-  "features/reply", "features/drafts", "features/attachments", "features/typing", "features/ordering",
-  "features/recall", "features/delete", "features/read", "features/react",
-  "features/muted",
+  ...(isMember() ? ["features/reply", "features/drafts", "features/attachments"] : []),
+  "features/typing", "features/ordering", "features/recall", "features/delete", "features/react",
+  ...(isMember() ? ["features/read", "features/muted"] : []),
 ];
 const OTHERS = [
   "elements/dialogs", "elements/on_screen_keyboard", "features/connection", "features/menu",
-  "features/theme", "features/unread_count", "features/notifications", "features/shortcuts", "features/mention",
+  "features/theme", "features/unread_count", "features/notifications", "features/shortcuts",
+  ...(isMember() ? ["features/mention"] : []),
+  // Imported by the menu.
+  "elements/long_press",
 ];
 // Imported by these; named here so that one round trip fetches them all.
 const IMPORTED = ["models/outbox", "elements/composer", "net/request"];
@@ -83,7 +86,7 @@ room.view = new TimelineView(room, {
   list: $("#messages"), newest: $("#newest"), empty: $("#empty"), older: $("#older"),
 });
 room.view.start(page.read_id ?? 0);
-startFeatures();
+startFeatures().catch(onFailedStart);
 
 async function startFeatures() {
   const connecting = connect();
@@ -98,12 +101,23 @@ async function startFeatures() {
   document.addEventListener("click", onClick);
   room.socket.deliver();
   start(await load(OTHERS));
-  if ($("[data-preset]")) start(await load(["features/presets"]));
   for (const [selector, name] of ON_CLICK) {
     room.onClick(selector, async (clicked, message) => (await import(`./${name}.js`)).open(room, clicked, message));
   }
-  setTimeout(() => load(PREFETCHED).catch(() => {}), PREFETCH_AFTER_MS);
+  if (me) setTimeout(() => load(PREFETCHED).catch(() => {}), PREFETCH_AFTER_MS);
   setTimeout(async () => (await import("./features/offline_copy.js")).keepCopy(room), OFFLINE_COPY_AFTER_MS);
+  if ($("[data-preset]")) start(await load(["features/presets"]));
+}
+
+// A module could not be fetched: the messages are there, and nothing else would work.
+function onFailedStart(error) {
+  room.socket?.stop();
+  const banner = $("#banner");
+  banner.querySelector(".banner-words").textContent = t("failed_start");
+  const again = button("button button--small", t("reload"), () => location.reload());
+  banner.querySelector(".banner-act").replaceChildren(again);
+  banner.hidden = false;
+  throw error;
 }
 
 // The handshake runs while the features are loaded.
@@ -111,6 +125,11 @@ async function connect() {
   const { RoomSocket } = await import("./net/socket.js");
   room.socket = new RoomSocket(socketAddress, { listenOnly: !me });
   room.socket.start();
+}
+
+// The page has a composer for members alone.
+function isMember() {
+  return document.getElementById("composer") !== null;
 }
 
 function load(names) {

@@ -88,7 +88,7 @@ def test_it_is_silent_at_first_and_then_a_banner_says_so(come: Come) -> None:
     ming.sees("离线写的")
 
 
-def test_it_comes_back_with_growing_jittered_pauses_from_one_to_thirty_seconds(come: Come) -> None:
+def test_it_comes_back_with_growing_jittered_pauses_up_to_thirty_seconds(come: Come) -> None:
     ming = come()
     line = Line(ming)
     ming.page.add_init_script(
@@ -104,10 +104,11 @@ def test_it_comes_back_with_growing_jittered_pauses_from_one_to_thirty_seconds(c
     line.cuts()
     ming.page.wait_for_function("() => window.pauses.length >= 10")
     pauses = ming.page.evaluate("() => window.pauses")
-    assert all(1000 <= pause <= 30_000 for pause in pauses)
-    for attempt, pause in enumerate(pauses):
-        most = min(30_000, 1000 * 2**attempt)
-        assert most / 2 <= pause <= max(1000, most)
+    # The first pause is anything up to 2 s, so that pages that lost one server do not come back together.
+    assert 100 <= pauses[0] <= 2000
+    for attempt, pause in enumerate(pauses[1:], 1):
+        most = min(30_000, 2000 * 2**attempt)
+        assert most / 2 <= pause <= most
     assert len({round(pause) for pause in pauses[3:]}) > 3
 
 

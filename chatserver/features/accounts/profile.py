@@ -129,7 +129,7 @@ class Profile:
             for session in await self._sessions.of_user(current.user)
         ]
         done = request.query.get("done", "")
-        notice = request[VIEWER].t(f"page.profile_done_{done}") if done in _NOTICES else None
+        notice = request[VIEWER].t(f"page.profile.done_{done}") if done in _NOTICES else None
         return {"sessions": rows, "notice": notice, "error": None}
 
     ROUTES = (

@@ -3,13 +3,15 @@
 // keeps the choice. The browser's permission is requested by that click and never before.
 
 import { snippet } from "../elements/dom.js";
+import { postedByOthers } from "../models/timeline.js";
 import { t } from "../words/words.js";
 
 export function start(room) {
   const switches = new Switches(room);
   const isAway = () => document.hidden || !document.hasFocus();
   room.timeline.addEventListener("change", ({ detail }) => {
-    const others = (detail.posted ?? []).filter(({ user_id }) => user_id !== room.me?.id);
+    // Orders come by the hundred in a window, and ask nobody for an answer.
+    const others = postedByOthers(detail, room.me).filter(({ kind }) => kind !== "order");
     const mentions = others.filter(({ text }) => room.mentions(text).length > 0);
     const mention = mentions[mentions.length - 1];
     if (mention && isAway()) switches.notifyMention(mention);

@@ -21,7 +21,7 @@ export function reactionRow({ me, page }, { reactions }, choose) {
   const row = make("div", "reaction-row");
   row.setAttribute("role", "group");
   row.setAttribute("aria-label", t("react"));
-  for (const emoji of page.reactions) {
+  for (const emoji of page.reactions ?? []) { // an older version's offline copy has none
     const node = button("emoji", emoji, () => choose(emoji));
     node.setAttribute("role", "menuitemcheckbox");
     node.setAttribute("aria-checked", String(isMine(reactions, emoji, me)));

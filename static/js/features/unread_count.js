@@ -1,5 +1,7 @@
 // The number of messages that arrived while the page was hidden: in its title and on its icon.
 
+import { postedByOthers } from "../models/timeline.js";
+
 export function start(room) {
   const name = document.querySelector(".room-name");
   let unread = 0;
@@ -12,7 +14,7 @@ export function start(room) {
   new MutationObserver(draw).observe(name, { childList: true, subtree: true });
   room.timeline.addEventListener("change", ({ detail }) => {
     if (!document.hidden) return;
-    const others = (detail.posted ?? []).filter(({ user_id }) => user_id !== room.me?.id);
+    const others = postedByOthers(detail, room.me);
     if (others.length === 0) return;
     unread += others.length;
     draw();

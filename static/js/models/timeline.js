@@ -326,3 +326,8 @@ export function continuesRun(previous, message) {
 function isPlain(message) {
   return message.state === "live" && message.kind !== "preset";
 }
+
+// The messages that others posted, of an event "change".
+export function postedByOthers({ posted = [] }, me) {
+  return posted.filter(({ user_id }) => user_id !== me?.id);
+}

@@ -4,7 +4,8 @@
 // attempt, or for good when the login has ended. Only `hello` means online: a proxy may open a socket
 // that does not reach the room.
 
-const WAIT_MIN_MS = 1000;
+const WAIT_MIN_MS = 2000;
+const RETRY_MIN_MS = 100;
 const WAIT_MAX_MS = 30_000;
 const HELLO_WITHIN_MS = 10_000;
 const SILENCE_MS = 25_000;
@@ -73,6 +74,17 @@ export class RoomSocket extends EventTarget {
     this.send({ type: "ping", t: performance.now() });
   }
 
+  // For good: the page cannot use it.
+  stop() {
+    this.ended = "stopped";
+    clearTimeout(this.#watch);
+    clearTimeout(this.#retry);
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close();
+    this.#setState("offline");
+  }
+
   // Without waiting for the next attempt.
   retryNow() {
     if (this.state === "offline" && !this.ended) this.#connect();
@@ -81,7 +93,6 @@ export class RoomSocket extends EventTarget {
   #connect() {
     clearTimeout(this.#retry);
     this.#setState("connecting");
-    if (this.#undelivered) this.#undelivered = [];
     const socket = this.#make();
     if (!socket) {
       this.#onClosed(0);
@@ -104,6 +115,7 @@ export class RoomSocket extends EventTarget {
   }
 
   #receive(data) {
+    this.#onAlive();
     if (this.#undelivered) {
       this.#undelivered.push(data);
       return;
@@ -114,7 +126,6 @@ export class RoomSocket extends EventTarget {
     } catch {
       return;
     }
-    this.#onAlive();
     if (frame.type === "hello") {
       this.#attempts = 0;
       this.#wasOnline = true;
@@ -166,13 +177,17 @@ export class RoomSocket extends EventTarget {
   #onClosed(code) {
     clearTimeout(this.#watch);
     this.#socket = null;
+    // Frames of a closed connection would say "online" without one: the next connection brings them again.
+    if (this.#undelivered) this.#undelivered = [];
     this.ended = ENDED.get(code) ?? "";
     this.#setState("offline");
     if (this.ended) return;
     const wait = Math.min(WAIT_MAX_MS, WAIT_MIN_MS * 2 ** this.#attempts);
     this.#attempts += 1;
-    // Random in the upper half, so that all members do not reconnect at the same instant.
-    const jittered = Math.max(WAIT_MIN_MS, wait * (0.5 + Math.random() / 2));
+    // When the server stops, all pages lose their connections in the same instant: they come back spread over the
+    // whole of the first wait, and over the upper half of each later one.
+    const spread = this.#attempts > 1 ? 0.5 + Math.random() / 2 : Math.random();
+    const jittered = Math.max(RETRY_MIN_MS, wait * spread);
     this.#retry = setTimeout(() => this.#connect(), jittered);
   }
 
