@@ -41,6 +41,8 @@ const startedAt = performance.now();
 const $ = (selector) => document.querySelector(selector);
 const page = JSON.parse($("#page-data").textContent);
 const { user: me } = page;
+// Else what is recalled later would stay in the document.
+$("noscript[data-plain]")?.remove();
 if (page.offline) dropExpired();
 
 const frameHandlers = new Map();
@@ -99,6 +101,7 @@ async function startFeatures() {
   room.onFrame("pong", ({ t: sent_ms, now_ms }) => room.clock.addSample(now_ms, performance.now() - sent_ms));
   start(features);
   document.addEventListener("click", onClick);
+  document.documentElement.dataset.started = "";
   room.socket.deliver();
   start(await load(OTHERS));
   for (const [selector, name] of ON_CLICK) {

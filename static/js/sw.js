@@ -6,6 +6,8 @@ const CACHE = "room";
 const SHELL = "/";
 const HISTORY = "/history";
 const PAGE_DATA = 'id="page-data">';
+// What the page holds for browsers without scripts: it would keep what is recalled.
+const PLAIN = /<noscript data-plain>[^]*?<\/noscript>/;
 
 addEventListener("install", () => skipWaiting());
 addEventListener("activate", (event) => event.waitUntil(clients.claim()));
@@ -56,7 +58,7 @@ async function storeShell(response) {
   const to = html.indexOf("</script>", from);
   if (from < PAGE_DATA.length || to < 0) return;
   const { headers } = response;
-  await put(SHELL, new Response(html.slice(0, from) + html.slice(to), { headers }));
+  await put(SHELL, new Response((html.slice(0, from) + html.slice(to)).replace(PLAIN, ""), { headers }));
 }
 
 // Redirected to the login: this browser may not read the room any more.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from contextlib import suppress
+from itertools import islice
 from typing import Any, NamedTuple
 
 from chatserver.core.errors import DomainError
@@ -113,6 +114,12 @@ class RecentMessages:
             if count in (PAGE, API_PAGE):
                 self._lists[count] = encoded
         return encoded
+
+    def newest_messages(self, count: int) -> list[Message]:
+        """The same messages, not encoded."""
+        newest = [entry.message for entry in islice(reversed(self._entries.values()), count)]
+        newest.reverse()
+        return newest
 
     def answer(self, count: int) -> bytes:
         """The newest `count` messages with the numbers that say where they stand: the API's answer."""

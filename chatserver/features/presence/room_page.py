@@ -15,6 +15,7 @@ from chatserver.core.bounded_dict import BoundedDict
 from chatserver.core.clock import Clock
 from chatserver.core.config import CurrentConfig
 from chatserver.core.model import REACTIONS, User
+from chatserver.features.messages.plain_history import PlainHistory
 from chatserver.features.messages.read_marks import ReadMarks
 from chatserver.features.messages.recent import PAGE, RecentMessages
 from chatserver.features.presence.presence import Presence
@@ -26,9 +27,10 @@ from chatserver.http.route import Route
 from chatserver.http.site import SITE
 from chatserver.http.viewer import VIEWER
 
-# Placeholders in the rendered shell for the reader's token and the room's data; random, so no text holds them.
-_TOKEN, _PAGE_DATA = (f"@{secrets.token_hex(12)}@" for _ in range(2))
-_PLACES = re.compile(f"({_TOKEN}|{_PAGE_DATA})".encode())
+# Placeholders in the rendered shell for the reader's token, the room's data, and the messages for those without
+# scripts; random, so no text holds them.
+_TOKEN, _PAGE_DATA, _PLAIN = (f"@{secrets.token_hex(12)}@" for _ in range(3))
+_PLACES = re.compile(f"({_TOKEN}|{_PAGE_DATA}|{_PLAIN})".encode())
 _TEMPLATES = {"desktop": "chatroom.html", "mobile": "chatroom_mobile.html"}
 SHELLS_MAX = 500
 
@@ -54,6 +56,7 @@ class RoomPage:
         self._environment = environment
         self._recent = recent
         self._read_marks = read_marks
+        self._plain = PlainHistory(recent)
         self._presence = presence
         self._greetings = greetings
         self._shells: BoundedDict[tuple[Any, ...], list[bytes]] = BoundedDict(SHELLS_MAX)
@@ -63,7 +66,8 @@ class RoomPage:
         read_id = await self._read_marks.of_member(viewer.user) if viewer.user else 0
         page_data = self._page_data(viewer.user, read_id, viewer.ui)
         token = request.app[SITE].tokens.for_visitor(viewer.visitor).encode()
-        own = {_TOKEN.encode(): [token], _PAGE_DATA.encode(): page_data}
+        plain = self._plain.html(viewer.language, self._settings.now.timezone)
+        own = {_TOKEN.encode(): [token], _PAGE_DATA.encode(): page_data, _PLAIN.encode(): [plain]}
         body = b"".join([piece for part in self._shell(request) for piece in own.get(part, (part,))])
         return responses.prebuilt_page(request, body)
 
@@ -88,7 +92,12 @@ class RoomPage:
         key = (viewer.ui, viewer.language, viewer.theme, viewer.user, config.room_name, config.registration)
         shell = self._shells.get(key)
         if shell is None:
-            values = {**page_context.shared(request), "csrf_token": _TOKEN, "page_data": _PAGE_DATA}
+            values = {
+                **page_context.shared(request),
+                "csrf_token": _TOKEN,
+                "page_data": _PAGE_DATA,
+                "plain_history": _PLAIN,
+            }
             html = self._environment.get_template(_TEMPLATES[viewer.ui]).render(values)
             shell = self._shells[key] = _PLACES.split(html.encode())
         return shell

@@ -1,0 +1,73 @@
+"""The newest messages as HTML, for a reader whose browser runs no script: what the room page holds in <noscript>."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from html import escape
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from chatserver.core.model import Message, State
+from chatserver.features.messages.recent import RecentMessages
+from chatserver.i18n import translator
+
+PLAIN_PAGE = 50
+# Every reader's page carries it, so very long messages are fewer than PLAIN_PAGE; the newest one is always there.
+PLAIN_BYTES_MAX = 64 * 1024
+
+
+class _Rendered(NamedTuple):
+    messages: list[Message]
+    zone: ZoneInfo
+    rows: dict[int, bytes]
+    html: bytes
+
+
+class PlainHistory:
+    """Rendered once for each language and change: a message that did not change is not rendered again."""
+
+    def __init__(self, recent: RecentMessages) -> None:
+        self._recent = recent
+        self._rendered: dict[str, _Rendered] = {}
+
+    def html(self, language: str, zone: ZoneInfo) -> bytes:
+        """One <p> for each message, oldest first, escaped; times in `zone`."""
+        messages = self._recent.newest_messages(PLAIN_PAGE)
+        known = self._rendered.get(language)
+        if known is None or known.zone is not zone:
+            known = _Rendered([], zone, {}, b"")
+        # Messages that did not change are the same objects, which a comparison of lists looks at first.
+        if known.messages != messages:
+            known = self._rendered[language] = _render(messages, zone, language, known)
+        return known.html
+
+
+def _render(messages: list[Message], zone: ZoneInfo, language: str, known: _Rendered) -> _Rendered:
+    before = {message.id: message for message in known.messages}
+    rows: dict[int, bytes] = {}
+    left = PLAIN_BYTES_MAX
+    for message in reversed(messages):
+        is_same = before.get(message.id) is message and message.id in known.rows
+        row = known.rows[message.id] if is_same else _row(message, zone, language)
+        left -= len(row)
+        if left < 0 and rows:
+            break
+        rows[message.id] = row
+    return _Rendered(messages, zone, rows, b"\n".join(reversed(rows.values())))
+
+
+def _row(message: Message, zone: ZoneInfo, language: str) -> bytes:
+    name = escape(message.author.name)
+    if message.state is State.RECALLED:
+        recalled = translator(language)("script.recalled", name=message.author.name)
+        return f"<p>{escape(recalled)}</p>".encode()
+    time = datetime.fromtimestamp(message.created_ms / 1000, zone).strftime("%m-%d %H:%M")
+    text = f'<span dir="auto">{escape(message.text, quote=False)}</span>' if message.text else ""
+    return f"<p><bdi>{name}</bdi> <time>{time}</time>{_picture(message)}{text}</p>".encode()
+
+
+def _picture(message: Message) -> str:
+    if not message.image:
+        return ""
+    thumb = escape(message.thumb or message.image)
+    return f'<a href="/media/{escape(message.image)}"><img src="/media/{thumb}" alt="" loading="lazy"></a>'
