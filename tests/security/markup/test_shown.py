@@ -18,9 +18,10 @@ SEEN = 'article[data-id] .message-text:has-text("{}")'
 MESSAGES = """() => [...document.querySelectorAll("article[data-id]")].map((article) => {
   const text = article.querySelector(".message-text");
   const inside = text ? [...text.querySelectorAll("*")] : [];
+  const hosts = inside.filter((e) => e.matches(".link-host"));
   const rest = [...article.querySelectorAll("*")].filter((e) => !inside.includes(e));
   return {
-    text: text?.textContent ?? "",
+    text: hosts.reduce((all, { textContent }) => all.replace(textContent, ""), text?.textContent ?? ""),
     inside: inside.map((e) => e.localName),
     attributes: inside.flatMap((e) => e.getAttributeNames()),
     protocols: inside.filter((e) => e.href !== undefined).map((e) => new URL(e.href).protocol),
@@ -55,8 +56,8 @@ def test_messages_names_and_quotes_are_text_on_both_pages(scene: Scene, ui: str)
     shown = page.evaluate(MESSAGES)
     assert {each["text"] for each in shown} >= {text.strip() for n, text in enumerate(HOSTILE) if n > 100}
     for each in shown:
-        assert set(each["inside"]) <= {"a", "mark"}, each
-        assert set(each["attributes"]) <= {"href", "target", "rel", "class"}, each
+        assert set(each["inside"]) <= {"a", "mark", "span"}, each
+        assert set(each["attributes"]) <= {"href", "dir", "target", "rel", "class"}, each
         assert set(each["protocols"]) <= {"http:", "https:"}, each
         assert not each["handlers"], each
         assert not {"script", "iframe", "object", "embed", "style", "link", "form", "video", "base"} & set(each["rest"])
