@@ -212,7 +212,11 @@ class Room:
         self.snapshot = Snapshot(database, settings, clock, self.trim, files_in_use, files)
 
     def _erasures(self) -> dict[str, WouldErase]:
-        return {"messages": self.expiry.would_erase, "ledgers": self.ledger_expiry.would_erase}
+        return {
+            "messages": self.expiry.would_erase,
+            "ledgers": self.ledger_expiry.would_erase,
+            "guests": lambda tx, config: self.hub.guests if config.guests == "none" else 0,
+        }
 
     def trim(self, tx: Transaction) -> None:
         """Erase all that is too old to be kept."""

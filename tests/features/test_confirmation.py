@@ -81,6 +81,15 @@ async def test_fewer_days_of_orders_are_asked_about_with_the_number_of_windows(h
     assert (await wang.get("/api/windows/")).json["windows"] == []
 
 
+async def test_shutting_guests_out_is_asked_about_with_how_many_there_are(house: House) -> None:
+    wang = await house.administrator()
+    sockets = [await (await house.guest()).socket() for _ in range(2)]
+    asked = await submitted(wang, "/settings/", await settings_form(wang, guests="none"))
+    assert "2 位游客会立即断开" in asked.text and "保存并删除" not in asked.text
+    assert (await submitted(wang, "/settings/", fields_of(asked.text))).status == 303
+    assert [await socket.closed() for socket in sockets] == [4401, 4401]
+
+
 async def test_what_erases_nothing_is_not_asked_about(house: House) -> None:
     wang = await house.administrator()
     await wang.say("one")

@@ -28,12 +28,12 @@ log = logging.getLogger(__name__)
 _NOTICES = ("saved", "reset", "same")
 
 
-# How many of something would be erased under a Config.
+# How many of something would be lost under a Config.
 WouldErase = Callable[[Transaction, Config], int]
 
 
 class ChangeSettings:
-    """`erasures` gives what other settings may erase: "messages", "ledgers"."""
+    """`erasures` gives what other settings may take away: "messages", "ledgers", and "guests", who are closed."""
 
     def __init__(
         self, database: Database, settings: Settings, clock: Clock, erasures: Callable[[], Mapping[str, WouldErase]]
@@ -60,7 +60,7 @@ class ChangeSettings:
         return changed
 
     async def losses(self, actor: User, overrides: Overrides) -> dict[str, int]:
-        """How many of what would be erased by this change, only what is. Raises DomainError as `change` does."""
+        """How many of what would be lost by this change, only what is. Raises DomainError as `change` does."""
         config = self._settings.preview(overrides)
         return await self._database.run(lambda tx: self._losses(tx, actor, config))
 
@@ -124,7 +124,8 @@ class ChangeSettings:
 def _ask(request: web.Request, losses: Mapping[str, int]) -> web.Response:
     t = request[VIEWER].t
     facts = [t(f"page.settings.erases_{name}", count=count) for name, count in losses.items()]
-    return confirmation.ask(request, t("page.settings.ask"), facts, t("page.settings.erase"), "/settings/")
+    submit = t("page.settings.save") if losses.keys() == {"guests"} else t("page.settings.erase")
+    return confirmation.ask(request, t("page.settings.ask"), facts, submit, "/settings/")
 
 
 async def _overrides(request: web.Request) -> Overrides:

@@ -232,3 +232,13 @@ async def test_a_start_that_may_not_move_an_open_window_is_refused_with_what_is_
     await first.preset("stop")
     assert (await second.preset("start", may_move=False)).status == 201
     assert (await second.preset("start", may_move="yes")).code == "bad_request"
+
+
+async def test_a_form_may_order_all_fifty_items_of_a_window(house: House) -> None:
+    admin, ming = await house.administrator(), await house.member("小明")
+    items = [{"name": f"水果 {number}"} for number in range(50)]
+    window = (await admin.preset("start", seconds=60, items=items)).json["window"]
+    fields = {f"item-{item['id']}": "1" for item in window["items"]}
+    answer = await ming.post("/order/", {**fields, "client_id": "c-1", "window_id": str(window["id"])})
+    assert answer.status == 201, answer.body
+    assert len(answer.json["order"]["lines"]) == 50
