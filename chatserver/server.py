@@ -82,7 +82,6 @@ from chatserver.features.status.metrics import Metrics
 from chatserver.features.status.metrics_endpoint import MetricsEndpoint
 from chatserver.features.status.page import StatusPage
 from chatserver.http import assets, secret_key
-from chatserver.http.access import Access
 from chatserver.http.application import add_routes, build, load_templates, read_templates
 from chatserver.http.certificate import Certificate
 from chatserver.http.csrf import CSRFTokens
@@ -90,9 +89,11 @@ from chatserver.http.frame_reader import FrameContext
 from chatserver.http.listening import listening
 from chatserver.http.middleware import Guard
 from chatserver.http.origin import OriginPolicy
+from chatserver.http.route import Route
 from chatserver.http.site import Site
 from chatserver.http.static_files import StaticTree
 from chatserver.http.uploads import Uploads
+from chatserver.http.uploads_under_way import UploadsUnderWay
 from chatserver.media.files import MediaFiles
 from chatserver.media.workers import ImageWorkers
 from chatserver.ops.control.operations import Operation
@@ -341,9 +342,9 @@ def _application(config: Config, clock: Clock, room: Room, publisher: Publisher,
     room.session_cookie.name_after(secret)
     tokens = CSRFTokens(secret)
     site = Site(room.settings, static, tokens, room.origin, room.metrics.count_error, room.metrics.count_answer)
-    access: dict[web.AbstractRoute, Access] = {}
+    routes: dict[web.AbstractRoute, Route] = {}
     find_session = room.session_cookie.find
-    app = build(Guard(site, access, find_session, files.new_upload_path, config.secure))
+    app = build(Guard(site, routes, find_session, files.new_upload_path, UploadsUnderWay(), config.secure))
     environment = load_templates(app, assets.templates_dir())
     handlers = binding.frame_handlers(room.features())
     context = FrameContext(room.hub, publisher, clock, handlers, room.metrics.count_error)
@@ -360,7 +361,7 @@ def _application(config: Config, clock: Clock, room: Room, publisher: Publisher,
         room.greetings(),
     )
     features = [*room.features(), page, websocket, static, Manifest(room.settings, static)]
-    add_routes(app, features, access, session_middleware(room.session_cookie))
+    add_routes(app, features, routes, session_middleware(room.session_cookie))
     return app
 
 

@@ -94,3 +94,25 @@ class AttemptLimit:
         if not actions:
             del self._actions[key]
         return actions
+
+
+class RateLimit:
+    """For each key `burst` actions at once, refilled at `per_second`: a token bucket for each.
+
+    Remembers at most `keys_max` keys and forgets the one that acted longest ago.
+    """
+
+    def __init__(self, clock: Clock, keys_max: int = 20_000) -> None:
+        self._clock = clock
+        # Key -> tokens left, and when that was.
+        self._left: BoundedDict[str, tuple[float, float]] = BoundedDict(keys_max)
+
+    def take(self, key: str, burst: int, per_second: float) -> int:
+        """Count one action; 0 if it is allowed, else the time in ms until one is."""
+        now = self._clock.monotonic()
+        tokens, at = self._left.get(key) or (float(burst), now)
+        tokens = min(burst, tokens + (now - at) * per_second)
+        if tokens < 1:
+            return int((1 - tokens) / per_second * 1000) + 1
+        self._left[key] = (tokens - 1, now)
+        return 0

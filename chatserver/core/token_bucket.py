@@ -1,13 +1,15 @@
-"""A token bucket (https://en.wikipedia.org/wiki/Token_bucket) that limits the frames of one connection.
+"""A token bucket (https://en.wikipedia.org/wiki/Token_bucket) that limits the frames of one member, or one address.
 
-The limit is far above the rate of a person, and keeps one connection from using the event loop alone.
+The limit is far above the rate of a person, and keeps one member from using the event loop alone, with however many
+connections.
 """
 
 from __future__ import annotations
 
 from enum import Enum
+from weakref import WeakValueDictionary
 
-# A frame takes about 40 µs of the event loop, so one connection can use 1 % of it.
+# A frame takes about 40 µs of the event loop, so one member can use 1 % of it.
 FRAMES_PER_SECOND = 250.0
 # A page that reconnects sends its stored outbox at once: less than 100 frames.
 BURST = 1_000
@@ -24,13 +26,13 @@ class Verdict(Enum):
 
 
 class TokenBucket:
-    """The bucket of one connection: BURST tokens, one for each frame, refilled at FRAMES_PER_SECOND.
+    """The bucket of one member's connections: BURST tokens, one for each frame, refilled at FRAMES_PER_SECOND.
 
     The token of a stored message is given back: the setting `send_interval` limits messages, and
     where it is 0, this bucket must not limit them either.
     """
 
-    __slots__ = ("_refilled_at", "_refused", "_tokens")
+    __slots__ = ("__weakref__", "_refilled_at", "_refused", "_tokens")
 
     def __init__(self, now: float) -> None:
         self._tokens = float(BURST)
@@ -57,3 +59,17 @@ class TokenBucket:
     def wait_ms(self) -> int:
         """The time in ms until the next token, rounded up; at least 1."""
         return max(1, int((1 - self._tokens) / FRAMES_PER_SECOND * 1000) + 1)
+
+
+class SharedBuckets:
+    """One bucket for each member, and one for the guests of each address, for as long as they are connected."""
+
+    def __init__(self) -> None:
+        self._buckets: WeakValueDictionary[int | str, TokenBucket] = WeakValueDictionary()
+
+    def of(self, key: int | str, now: float) -> TokenBucket:
+        """`key`: a member's id, or an address."""
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = TokenBucket(now)
+        return bucket

@@ -47,21 +47,21 @@ def load_templates(app: web.Application, templates: Path) -> jinja2.Environment:
 def add_routes(
     app: web.Application,
     features: Iterable[object],
-    access: dict[web.AbstractRoute, Access],
+    routes: dict[web.AbstractRoute, Route],
     with_session: Middleware,
 ) -> None:
-    """Register the `ROUTES` of each feature, bound to it, and note in `access` who may use them.
+    """Register the `ROUTES` of each feature, bound to it, and note in `routes` what each says of itself.
 
     Sessions begin and end where anyone may go, so those handlers get a Session of aiohttp-session.
     """
     for feature in features:
-        routes: tuple[Route, ...] = getattr(feature, "ROUTES", ())
-        for route in routes:
+        declared: tuple[Route, ...] = getattr(feature, "ROUTES", ())
+        for route in declared:
             bound = route.handler.__get__(feature)
             handler = partial(with_session, handler=bound) if route.access is Access.ANYONE else bound
-            access[app.router.add_route(route.method, route.path, handler)] = route.access
+            routes[app.router.add_route(route.method, route.path, handler)] = route
             if route.method == "GET" and route.has_head:
-                access[app.router.add_route("HEAD", route.path, handler)] = route.access
+                routes[app.router.add_route("HEAD", route.path, handler)] = route
 
 
 def read_templates(app: web.Application) -> None:

@@ -19,12 +19,17 @@ from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.numbers import whole_number
 from chatserver.core.storage_errors import refusal
 from chatserver.http import csrf
+from chatserver.http.uploads_under_way import UploadPlace
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 # The time limit for the next chunk of a body.
 CHUNK_TIMEOUT_SECONDS = 30.0
+# A body comes at this rate at least, counted from its start and after a first minute; and is over at the latest then.
+LEAST_BYTES_PER_SECOND = 8 * 1024
+GRACE_SECONDS = 60.0
+BODY_SECONDS_MAX = 900.0
 # An order has up to 50 fields `item-<id>`; the form of all settings some 20.
 FIELDS_MAX = 64
 _NUMBER_MAX = 10**18 - 1
@@ -56,23 +61,24 @@ class Form:
 async def read(
     request: web.Request,
     check_token: Callable[[str], None],
-    file_names: frozenset[str],
+    file_field: str,
     new_path: Callable[[], Path],
     upload_max: int,
+    place: UploadPlace,
 ) -> Form:
     """Read the request's form. `check_token` gets the CSRF token before any upload is written.
 
     The token is in the header, or else in a field; in a multipart body this must be the first part.
-    `file_names` are the fields that may contain a file; `new_path` creates the path of an upload (blocking);
-    `upload_max` is in bytes.
-    Raises DomainError: `csrf`, `bad_request`, `body_too_large`, `image_too_large`, `storage_full`; the
+    `file_field` is the field that may contain a file, "" for none; `new_path` creates the path of an upload
+    (blocking); `upload_max` is in bytes; `place` counts the uploads that are under way.
+    Raises DomainError: `csrf`, `bad_request`, `busy`, `body_too_large`, `image_too_large`, `storage_full`; the
     uploaded files are removed then.
     """
     header = request.headers.get(csrf.HEADER)
     if header is not None:
         check_token(header)
     if request.content_type == "multipart/form-data":
-        return await _read_multipart(request, check_token, header is not None, file_names, new_path, upload_max)
+        return await _read_multipart(request, check_token, header is not None, file_field, new_path, upload_max, place)
     form = Form()
     if request.content_type == "application/x-www-form-urlencoded":
         form.fields = _parse(await _read_whole(request))
@@ -95,9 +101,9 @@ async def read_json(request: web.Request) -> dict[str, Any]:
 async def _read_whole(request: web.Request) -> bytes:
     if (request.content_length or 0) > FIELD_BYTES_MAX:
         raise DomainError(ErrorCode.BODY_TOO_LARGE)
-    body = bytearray()
+    body, pace = bytearray(), _Pace()
     while True:
-        chunk = await _with_timeout(request.content.readany())
+        chunk = await pace.read(request.content.readany())
         if not chunk:
             return bytes(body)
         body += chunk
@@ -117,27 +123,28 @@ async def _read_multipart(
     request: web.Request,
     check_token: Callable[[str], None],
     is_checked: bool,
-    file_names: frozenset[str],
+    file_field: str,
     new_path: Callable[[], Path],
     upload_max: int,
+    place: UploadPlace,
 ) -> Form:
     if (request.content_length or 0) > upload_max + FIELD_BYTES_MAX:
         raise DomainError(ErrorCode.IMAGE_TOO_LARGE, limit_mb=upload_max // 1_048_576)
-    form = Form()
+    form, pace = Form(), _Pace()
     try:
         reader = await request.multipart()
         for _ in range(FIELDS_MAX):
-            part = await _next_part(reader)
+            part = await _next_part(reader, pace)
             if part is None:
                 break
             if not is_checked:
-                token = await _read_text(part) if part.name == csrf.FIELD and not part.filename else ""
+                token = await _read_text(part, pace) if part.name == csrf.FIELD and not part.filename else ""
                 check_token(token)
                 is_checked = True
-            elif part.name in file_names and part.filename is not None:
-                await _read_file(part, form, new_path, upload_max)
+            elif part.name == file_field and part.filename is not None:
+                await _read_file(part, form, new_path, upload_max, pace, place)
             elif part.name and part.filename is None:
-                form.fields[part.name] = await _read_text(part)
+                form.fields[part.name] = await _read_text(part, pace)
             else:
                 raise DomainError(ErrorCode.BAD_REQUEST, field=part.name or "")
         else:
@@ -166,33 +173,42 @@ def _unlink(paths: list[Path]) -> None:
         path.unlink(missing_ok=True)
 
 
-async def _next_part(reader: MultipartReader) -> BodyPartReader | None:
-    part = await _with_timeout(reader.next())
+async def _next_part(reader: MultipartReader, pace: _Pace) -> BodyPartReader | None:
+    part = await pace.wait(reader.next())
     if isinstance(part, MultipartReader):
         raise DomainError(ErrorCode.BAD_REQUEST)
     return part
 
 
-async def _read_text(part: BodyPartReader) -> str:
+async def _read_text(part: BodyPartReader, pace: _Pace) -> str:
     body = bytearray()
-    while chunk := await _with_timeout(part.read_chunk(8192)):
+    while chunk := await pace.read(part.read_chunk(8192)):
         body += chunk
         if len(body) > FIELD_BYTES_MAX:
             raise DomainError(ErrorCode.BODY_TOO_LARGE)
     return body.decode("utf-8")
 
 
-async def _read_file(part: BodyPartReader, form: Form, new_path: Callable[[], Path], upload_max: int) -> None:
+async def _read_file(
+    part: BodyPartReader,
+    form: Form,
+    new_path: Callable[[], Path],
+    upload_max: int,
+    pace: _Pace,
+    place: UploadPlace,
+) -> None:
     """Write one upload to disk, chunk by chunk. Ignores an empty file, which browsers send for an empty field."""
     assert part.name is not None
     if part.name in form.files:
         raise DomainError(ErrorCode.BAD_REQUEST, field=part.name)
+    place.take()
     path = form.files[part.name] = await _in_thread(new_path)
     size = 0
     file = await _in_thread(lambda: path.open("wb"))
     try:
-        while chunk := await _with_timeout(part.read_chunk(256 * 1024)):
+        while chunk := await pace.read(part.read_chunk(256 * 1024)):
             size += len(chunk)
+            place.add(len(chunk))
             if size > upload_max:
                 raise DomainError(ErrorCode.IMAGE_TOO_LARGE, limit_mb=upload_max // 1_048_576)
             await _in_thread(functools.partial(file.write, chunk))
@@ -212,12 +228,28 @@ async def _in_thread(work: Callable[[], T]) -> T:
         raise refusal(error) from error
 
 
-async def _with_timeout(awaitable: Awaitable[T]) -> T:
-    """Raises DomainError: `bad_request` after CHUNK_TIMEOUT_SECONDS, and for a body that aiohttp cannot parse."""
-    try:
-        async with asyncio.timeout(CHUNK_TIMEOUT_SECONDS):
-            return await awaitable
-    except TimeoutError:
-        raise DomainError(ErrorCode.BAD_REQUEST, still_seconds=int(CHUNK_TIMEOUT_SECONDS)) from None
-    except (HttpProcessingError, web.RequestPayloadError):  # invalid headers of a part; invalid Content-Encoding
-        raise DomainError(ErrorCode.BAD_REQUEST) from None
+class _Pace:
+    """The time that one body may take. Raises DomainError `bad_request` for one that is too slow or no body at all."""
+
+    def __init__(self) -> None:
+        self._begun = asyncio.get_running_loop().time()
+        self._received = 0
+
+    async def read(self, chunk: Awaitable[bytes]) -> bytes:
+        found = await self.wait(chunk)
+        self._received += len(found)
+        return found
+
+    async def wait(self, awaitable: Awaitable[T]) -> T:
+        try:
+            async with asyncio.timeout(self._seconds_left()):
+                return await awaitable
+        except TimeoutError:
+            raise DomainError(ErrorCode.BAD_REQUEST, still_seconds=int(CHUNK_TIMEOUT_SECONDS)) from None
+        except (HttpProcessingError, web.RequestPayloadError):  # invalid headers of a part
+            raise DomainError(ErrorCode.BAD_REQUEST) from None
+
+    def _seconds_left(self) -> float:
+        elapsed = asyncio.get_running_loop().time() - self._begun
+        by_rate = GRACE_SECONDS + self._received / LEAST_BYTES_PER_SECOND - elapsed
+        return max(0.0, min(CHUNK_TIMEOUT_SECONDS, by_rate, BODY_SECONDS_MAX - elapsed))

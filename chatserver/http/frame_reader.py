@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType
@@ -14,7 +14,7 @@ from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType
 from chatserver.core import json
 from chatserver.core.clock import Clock
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.core.token_bucket import TokenBucket, Verdict
+from chatserver.core.token_bucket import SharedBuckets, TokenBucket, Verdict
 from chatserver.http import responses
 from chatserver.http.aiohttp_compat.strict_websocket import StrictWebSocket, enqueue
 from chatserver.http.client_frame import ClientFrame, Direct, InvalidFrame, parse
@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 # Frames of one connection at work at once; the next one is read when one is done.
 AT_WORK_MAX = 64
 INVALID_FRAMES_MAX = 10
+# A guest's page sends none; each is refused.
+GUEST_FRAMES_MAX = 100
 
 FrameHandler = Callable[[ClientFrame], Awaitable[None]] | Direct
 
@@ -41,6 +43,7 @@ class FrameContext:
     clock: Clock
     handlers: Mapping[str, FrameHandler]
     count_error: Callable[[ErrorCode], None]
+    buckets: SharedBuckets = field(default_factory=SharedBuckets)
 
 
 class FrameReader:
@@ -52,8 +55,8 @@ class FrameReader:
     """
 
     __slots__ = (
-        "_at_work", "_bucket", "_context", "_invalid_frames", "_language", "_log_context", "_one_is_done", "_tasks",
-        "_ws", "connection",
+        "_at_work", "_bucket", "_context", "_control_bucket", "_guest_frames", "_invalid_frames", "_language",
+        "_log_context", "_one_is_done", "_tasks", "_ws", "connection",
     )  # fmt: skip
 
     def __init__(self, context: FrameContext, ws: StrictWebSocket, connection: Connection, language: str) -> None:
@@ -67,7 +70,11 @@ class FrameReader:
         self._one_is_done: asyncio.Future[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._invalid_frames = 0
-        self._bucket = TokenBucket(context.clock.monotonic())
+        self._guest_frames = 0
+        now, user = context.clock.monotonic(), connection.user
+        self._bucket = context.buckets.of(user.id if user else connection.address, now)
+        # A thousand guests behind one address answer the server's pings: those are counted for each alone.
+        self._control_bucket = self._bucket if user else TokenBucket(now)
 
     async def run(self) -> None:
         """Return when the connection has ended."""
@@ -106,10 +113,10 @@ class FrameReader:
             case WSMsgType.BINARY:
                 self._close(WSCloseCode.UNSUPPORTED_DATA)
             case WSMsgType.PING:
-                if self._is_within_rate():
+                if self._is_within_rate(self._control_bucket):
                     self._context.hub.send(self.connection, frames.pong(bytes(message.data)))
             case WSMsgType.PONG:
-                self._is_within_rate()
+                self._is_within_rate(self._control_bucket)
             case WSMsgType.CLOSE:
                 await self._answer_close(message.data)
                 return False
@@ -123,7 +130,7 @@ class FrameReader:
     def _handle_text(self, text: str) -> None:
         if self.connection.closing_code is not None:
             return  # the closing handshake has begun; later frames are dropped
-        is_within_rate = self._is_within_rate()
+        is_within_rate = self._is_within_rate(self._bucket)
         try:
             fields = parse(text)
             handler = self._context.handlers.get(fields["type"])
@@ -136,7 +143,7 @@ class FrameReader:
             self._refuse(DomainError(ErrorCode.TOO_FAST, retry_after_ms=self._bucket.wait_ms), fields)
             return
         if self.connection.user is None:
-            self._refuse(DomainError(ErrorCode.LOGIN_REQUIRED), fields)
+            self._refuse_guest(fields)
             return
         # Not awaited, so that a client may send on while its message is written to the disk.
         # The database keeps the order in which they were begun.
@@ -170,13 +177,19 @@ class FrameReader:
             self._one_is_done = asyncio.get_running_loop().create_future()
             await self._one_is_done
 
-    def _is_within_rate(self) -> bool:
+    def _is_within_rate(self, bucket: TokenBucket) -> bool:
         """Count one frame; False when frames come too fast. A client that goes on then is closed with 1008."""
         now = self.connection.received_at = self._context.clock.monotonic()
-        verdict = self._bucket.take(now)
+        verdict = bucket.take(now)
         if verdict is Verdict.CLOSE:
             self._close(WSCloseCode.POLICY_VIOLATION)
         return verdict is Verdict.ALLOW
+
+    def _refuse_guest(self, fields: dict[str, Any]) -> None:
+        self._guest_frames += 1
+        self._refuse(DomainError(ErrorCode.LOGIN_REQUIRED), fields)
+        if self._guest_frames >= GUEST_FRAMES_MAX:
+            self._close(WSCloseCode.POLICY_VIOLATION)
 
     def _refuse_invalid(self) -> None:
         self._invalid_frames += 1

@@ -16,28 +16,30 @@ from chatserver.http import cookies, forms, request_id, responses
 from chatserver.http.access import Access
 from chatserver.http.cookies import COOKIES
 from chatserver.http.request_id import REQUEST_ID
+from chatserver.http.route import Route
 from chatserver.http.site import Site
+from chatserver.http.uploads_under_way import UploadsUnderWay
 from chatserver.http.viewer import FORM, VIEWER, Viewer
 
 log = logging.getLogger(__name__)
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 YEAR_SECONDS = 31_536_000
-FILE_FIELDS = frozenset({"image", "avatar"})
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
     """What the middleware needs.
 
-    `access` says who may use each route; `find_session` looks up the session that a request comes with;
-    `new_upload` makes a path for an uploaded file, in a thread.
+    `routes` says who may use each route, and what it takes; `find_session` looks up the session that a request
+    comes with; `new_upload` makes a path for an uploaded file, in a thread.
     """
 
     site: Site
-    access: Mapping[web.AbstractRoute, Access]
+    routes: Mapping[web.AbstractRoute, Route]
     find_session: Callable[[web.Request], Awaitable[Session | None]]
     new_upload: Callable[[], Path]
+    uploads: UploadsUnderWay
     secure: bool
 
     @property
@@ -96,18 +98,24 @@ def _viewer(guard: Guard, request: web.Request) -> Viewer:
 
 async def _guarded(guard: Guard, request: web.Request, viewer: Viewer, handler: Handler) -> web.StreamResponse:
     """Check Host, access and, for requests that change something, origin and CSRF token; then call the handler."""
-    access = guard.access.get(request.match_info.route)
+    route = guard.routes.get(request.match_info.route)
+    access = route.access if route else None
     if access is Access.OPEN:
         return await handler(request)
     guard.site.origin.check_host(request)
-    if access in (None, Access.FILE):  # None: there is no such route, which the handler answers
+    if (
+        route is None or access is None or access is Access.FILE
+    ):  # None: there is no such route, which the handler answers
         return await handler(request)
     viewer.session = await guard.find_session(request)
     access.check(viewer.user, guard.site.settings.now.guests)
     if request.method in SAFE_METHODS:
         return await handler(request)
     guard.site.origin.check_origin(request)
-    request[FORM] = form = await _read_form(guard, request, viewer)
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):  # 190 KB can decode to 187 MB
+        raise DomainError(ErrorCode.BAD_REQUEST, encoding=encoding[:40])
+    request[FORM] = form = await _read_form(guard, request, viewer, route.file)
     try:
         return await handler(request)
     finally:
@@ -129,13 +137,14 @@ def _set_cookies(guard: Guard, response: web.StreamResponse, viewer: Viewer) -> 
         response.set_cookie(name, chosen, max_age=YEAR_SECONDS, path="/", samesite="Lax", secure=guard.secure)
 
 
-async def _read_form(guard: Guard, request: web.Request, viewer: Viewer) -> forms.Form:
+async def _read_form(guard: Guard, request: web.Request, viewer: Viewer, file_field: str) -> forms.Form:
     def check_token(given: str) -> None:
         if viewer.visitor_is_new or not guard.site.tokens.is_valid(viewer.visitor, given):
             raise DomainError(ErrorCode.CSRF)
 
     upload_max = guard.site.settings.now.upload_max_bytes
-    return await forms.read(request, check_token, FILE_FIELDS, guard.new_upload, upload_max)
+    with guard.uploads.place(guard.site.origin.address(request)) as place:
+        return await forms.read(request, check_token, file_field, guard.new_upload, upload_max, place)
 
 
 _CODES = {

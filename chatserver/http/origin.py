@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import re
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -11,6 +12,8 @@ from aiohttp import web
 
 from chatserver.core.config import Config
 from chatserver.core.errors import DomainError, ErrorCode
+
+log = logging.getLogger(__name__)
 
 # Values of Sec-Fetch-Site. `none`: the user opened the address directly, not from a page.
 _OWN_SITES = {"same-origin", "none"}
@@ -32,6 +35,7 @@ class OriginPolicy:
         self._base_host = urlsplit(config.base_url).netloc
         self._is_tls = bool(config.tls_cert)
         self._proxies = config.trusted_proxies
+        self._has_warned = False
 
     def check_host(self, request: web.Request) -> None:
         """Check the Host header against the base URL, if one is set.
@@ -106,12 +110,19 @@ class OriginPolicy:
             # From right to left, because each proxy appends the address of its peer. Addresses to the left of
             # the first untrusted one were sent by the client and can be forged.
             for hop in reversed([hop for hop in hops if hop]):
-                if _parsed(hop) is None:
-                    break
-                address = hop
-                if not self._is_trusted(hop):
+                address = _without_port(hop)
+                if _parsed(address) is None:
+                    self._warn_of(address)
+                    return ""
+                if not self._is_trusted(address):
                     break
         return address
+
+    def _warn_of(self, hop: str) -> None:
+        """Once: what a proxy sends, it sends with every request."""
+        if not self._has_warned:
+            self._has_warned = True
+            log.warning("a trusted proxy names its client %.60r in X-Forwarded-For, which is no address", hop)
 
     def _from_proxy(self, request: web.Request) -> bool:
         return bool(self._proxies) and self._is_trusted(request.remote or "")
@@ -121,6 +132,14 @@ class OriginPolicy:
         return parsed is not None and any(
             parsed in network for network in self._proxies if network.version == parsed.version
         )
+
+
+def _without_port(hop: str) -> str:
+    """`203.0.113.7:51234` and `[2001:db8::1]:443` as some proxies write them; RFC 7239, section 6, quotes them."""
+    hop = hop.strip('"')
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
 def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

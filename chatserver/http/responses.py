@@ -59,6 +59,11 @@ HOSTS_MAX = 256
 _JSON = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
 
 
+def status_of(error: DomainError) -> int:
+    """415 for a body that is encoded, which no route takes (RFC 9110, section 8.4)."""
+    return 415 if "encoding" in error.details else STATUS[error.code]
+
+
 def as_json(value: Any, status: int = 200) -> web.Response:
     return encoded_json(json.dumps(value), status)
 
@@ -102,7 +107,7 @@ def message(error: DomainError, language: str) -> str:
 
 def refused_json(request: web.Request, error: DomainError) -> web.Response:
     shown = {"code": error.code.value, "message": message(error, request[VIEWER].language), **error.details}
-    return _counted(request, as_json({"error": shown}, STATUS[error.code]), error)
+    return _counted(request, as_json({"error": shown}, status_of(error)), error)
 
 
 def refused_page(request: web.Request, error: DomainError) -> web.Response:
@@ -111,12 +116,12 @@ def refused_page(request: web.Request, error: DomainError) -> web.Response:
         there = quote(request.rel_url.raw_path_qs, safe="/")
         return see_other(f"/login/?next={there}" if request.path != "/" else "/login/")
     values = {
-        "status": STATUS[error.code],
+        "status": status_of(error),
         "code": error.code.value,
         "message": message(error, request[VIEWER].language),
         "error_id": error.details.get("id", ""),
     }
-    return _counted(request, page(request, "error.html", values, STATUS[error.code]), error)
+    return _counted(request, page(request, "error.html", values, status_of(error)), error)
 
 
 def refused(request: web.Request, error: DomainError) -> web.Response:
@@ -128,7 +133,7 @@ def refused_form(request: web.Request, error: DomainError, template: str, values
     if wants_json(request):
         return refused_json(request, error)
     shown = {"code": error.code.value, "message": message(error, request[VIEWER].language)}
-    return _counted(request, page(request, template, {**values, "error": shown}, STATUS[error.code]), error)
+    return _counted(request, page(request, template, {**values, "error": shown}, status_of(error)), error)
 
 
 def _counted(request: web.Request, response: web.Response, error: DomainError) -> web.Response:

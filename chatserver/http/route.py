@@ -18,7 +18,8 @@ ID = r"{id:[1-9]\d{0,17}}"
 class Route(NamedTuple):
     """`handler` is a method of the class that lists the route; `access` says who may use it.
 
-    A GET answers HEAD too, unless `has_head` is false (a WebSocket handshake).
+    A GET answers HEAD too, unless `has_head` is false (a WebSocket handshake). `file` is the field of a form that
+    may hold a file, "" for none: an upload to any other route is refused before a byte of it is stored.
     """
 
     method: str
@@ -26,6 +27,7 @@ class Route(NamedTuple):
     handler: Callable[..., Any]
     access: Access
     has_head: bool = True
+    file: str = ""
 
 
 def path_id(request: web.Request) -> int:

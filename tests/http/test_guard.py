@@ -243,7 +243,8 @@ async def addresses(browser: Browser) -> str:
 @pytest.mark.parametrize(
     ("forwarded", "seen"),
     [("203.0.113.7", "203.0.113.7"), ("6.6.6.6, 203.0.113.7", "203.0.113.7"), ("203.0.113.7, 127.0.0.1", "203.0.113.7"),
-     ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"), ("nonsense", "127.0.0.1")],
+     ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"), ("203.0.113.7:51234", "203.0.113.7"),
+     ("[2001:db8:1:2:3::4]:443", "2001:db8:1:2::/64"), ('"[2001:db8:1:2:3::4]"', "2001:db8:1:2::/64")],
 )  # fmt: skip
 async def test_a_trusted_proxy_is_believed_about_the_address(tmp_path: Path, forwarded: str, seen: str) -> None:
     async with opened(tmp_path, trusted_proxies="127.0.0.1") as house:
@@ -251,6 +252,18 @@ async def test_a_trusted_proxy_is_believed_about_the_address(tmp_path: Path, for
         profile = await addresses(browser)
         assert seen in profile
         assert "6.6.6.6" not in profile
+
+
+@pytest.mark.parametrize("forwarded", ["nonsense", "unknown", "_hidden", "203.0.113.7, unknown", "127.0.0.1:x:y"])
+async def test_a_hop_that_is_no_address_is_nobody_on_this_host(
+    tmp_path: Path, forwarded: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with opened(tmp_path, trusted_proxies="127.0.0.1") as house:
+        browser = await house.member("小明", X_Forwarded_For=forwarded)
+        assert "127.0.0.1" not in await addresses(browser)
+        for _ in range(2):
+            assert (await browser.get("/metrics")).status in (403, 404)
+    assert caplog.text.count("which is no address") == 1
 
 
 async def test_nobody_else_is_believed(tmp_path: Path) -> None:

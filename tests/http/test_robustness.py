@@ -5,12 +5,21 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import pytest
 
+from chatserver.core.errors import ErrorCode
 from chatserver.http import listening
+from chatserver.http.uploads_under_way import (
+    BYTES_OF_ADDRESS_MAX,
+    UPLOADS_MAX,
+    UPLOADS_OF_ADDRESS_MAX,
+    UploadsUnderWay,
+)
 from tests.client import PASSWORD, PATIENCE, Browser, House, opened
+from tests.stage import refuses
 
 FORM = "Content-Type: application/x-www-form-urlencoded"
 PARTS = "Content-Type: multipart/form-data; boundary=x"
@@ -43,8 +52,6 @@ async def raw(browser: Browser, request: str, body: bytes = b"", *headers: str |
 @pytest.mark.parametrize(
     ("headers", "body"),
     [
-        ([FORM, "Content-Encoding: gzip"], b"this is not gzip"),
-        ([PARTS, "Content-Encoding: gzip"], b"this is not gzip"),
         ([PARTS], b"--x\r\nA: " + b"b" * 100_000 + b"\r\n\r\nhello\r\n--x--\r\n"),
         ([PARTS], b"--x\r\n" + b"A: b\r\n" * 5_000 + b"\r\nhello\r\n--x--\r\n"),
         ([PARTS], b"--x\r\nno colon\r\n\r\nhello\r\n--x--\r\n"),
@@ -64,11 +71,67 @@ async def test_a_body_that_cannot_be_read_is_refused(house: House, headers: list
     assert await browser.messages() == []
 
 
-async def test_a_small_body_that_unpacks_to_a_huge_one_is_refused(house: House) -> None:
+@pytest.mark.parametrize("kind", [FORM, PARTS, "Content-Type: application/json"])
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "deflate", "br", "gzip, gzip", "nonsense"])
+async def test_an_encoded_body_is_refused_before_it_is_unpacked(house: House, encoding: str, kind: str) -> None:
     browser = await house.member("小明")
-    body = gzip.compress(b"text=" + b"a" * 50_000_000)
+    body = gzip.compress(b"text=" + b"a" * 5_000_000)
     token = f"X-CSRFToken: {await browser.token()}"
-    assert (await raw(browser, "POST /post/", body, token, FORM, "Content-Encoding: gzip"))[0] == 413
+    for path in ("/post/", "/login/", "/order/"):
+        status, content = await raw(browser, f"POST {path}", body, token, kind, f"Content-Encoding: {encoding}")
+        if status != 400:  # what aiohttp itself cannot unpack, it refuses before any handler
+            assert (status, json.loads(content)["error"]["code"]) == (415, "bad_request")
+    assert await browser.messages() == []
+
+
+@pytest.mark.parametrize("path", ["/login/", "/logout/", "/settings/", "/send_preset/", "/members/1/", "/order/"])
+async def test_a_file_is_stored_only_where_one_is_taken(house: House, path: str) -> None:
+    uploads = house.data_dir / "media" / "uploads"
+    admin = await house.administrator()
+    for name in ("image", "avatar", "file"):
+        answer = await admin.post(path, {}, {name: b"x" * 500_000})
+        assert answer.code == "bad_request"
+        assert list(uploads.glob("*")) == []
+
+
+async def test_a_body_that_trickles_is_given_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each chunk comes in time, and the whole never would."""
+    from chatserver.http import forms
+
+    monkeypatch.setattr(forms, "GRACE_SECONDS", 0.5)
+    browser = await house.member("小明")
+    token = f"X-CSRFToken: {await browser.token()}"
+    here = urlsplit(house.address)
+    cookies = "; ".join(f"{cookie.key}={cookie.value}" for cookie in browser.session.cookie_jar)
+    lines = ["POST /post/ HTTP/1.1", f"Host: {here.netloc}", f"Cookie: {cookies}", token, FORM, "Content-Length: 9999"]
+    reader, writer = await asyncio.open_connection(here.hostname, here.port)
+    writer.write("\r\n".join([*lines, "", "text="]).encode())
+    answered = asyncio.ensure_future(reader.readline())
+    async with asyncio.timeout(PATIENCE):
+        while not answered.done():
+            writer.write(b"a")
+            await asyncio.wait([answered], timeout=0.05)
+    assert (await answered).split()[1] == b"400"
+    writer.close()
+
+
+def test_uploads_under_way_are_bounded_in_all_and_for_each_address() -> None:
+    uploads = UploadsUnderWay()
+    with ExitStack() as stack:
+        for _ in range(UPLOADS_OF_ADDRESS_MAX):
+            stack.enter_context(uploads.place("one")).take()
+        with uploads.place("one") as place, refuses(ErrorCode.BUSY):
+            place.take()
+        with uploads.place("other") as place:
+            place.take()
+            with refuses(ErrorCode.BUSY):
+                for _ in range(BYTES_OF_ADDRESS_MAX // 1_000_000 + 1):
+                    place.add(1_000_000)
+        for n in range(UPLOADS_MAX - UPLOADS_OF_ADDRESS_MAX):
+            stack.enter_context(uploads.place(f"address {n}")).take()
+        with uploads.place("last") as place, refuses(ErrorCode.BUSY):
+            place.take()
+    assert not uploads.count and not uploads.bytes
 
 
 @pytest.mark.parametrize("value", [b"\xff\xfe", b"\xe4\xb8", b"a" * 3_000, b"\xc3\xa9"])

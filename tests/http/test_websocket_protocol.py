@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import pytest
 from aiohttp import WSMsgType, web
 
 from chatserver.core import token_bucket
+from chatserver.http import frame_reader
 from chatserver.http.aiohttp_compat.strict_websocket import StrictWebSocket
 from tests.client import Browser, House, Socket, opened
 
@@ -215,3 +217,44 @@ async def test_a_hundred_thousand_brackets_in_a_body_are_refused(house: House) -
         answer = await admin.request("POST", "/send_preset/", data=body.encode(), headers=headers)
         assert (answer.status, answer.code) == (400, "bad_request")
         assert json.loads(answer.body)
+
+
+async def test_all_sockets_of_a_member_share_one_allowance(house: House) -> None:
+    ming, hong = await house.member("小明"), await house.member("小红")
+    sockets = [await ming.socket() for _ in range(4)]
+    other = await hong.socket()
+    for socket in sockets:  # time stands still: what was taken does not come back
+        for _ in range(token_bucket.BURST // 4 - 5):
+            await socket.send("typing")
+    for socket in sockets:
+        while not socket.heard("refused"):
+            await socket.send("ping")
+            await asyncio.sleep(0.005)
+    assert {frame["code"] for socket in sockets for frame in socket.heard("refused")} == {"too_fast"}
+    assert sum(len(socket.heard("pong")) for socket in sockets) <= 20
+    await other.send("ping")
+    await other.expect("pong")
+
+
+async def test_a_guest_who_goes_on_sending_is_closed(house: House) -> None:
+    socket = await (await house.guest()).socket()
+    for _ in range(frame_reader.GUEST_FRAMES_MAX):
+        await socket.send("ping")
+    assert await socket.closed() == 1008
+    assert {frame["code"] for frame in socket.heard("refused")} == {"login_required"}
+
+
+async def test_handshakes_of_one_address_have_a_rate(tmp_path: Path) -> None:
+    async with opened(tmp_path, connections_per_address=10) as house:
+        guest = await house.guest()
+        for _ in range(20):
+            await (await guest.dial()).close()
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await guest.dial()
+        assert refused.value.status == 429 and int(refused.value.headers["Retry-After"]) >= 1
+        house.clock.forward(1)
+        await (await guest.dial()).close()
+    async with opened(tmp_path / "more", connections_per_address=0) as house:
+        guest = await house.guest()
+        for _ in range(60):
+            await (await guest.dial()).close()

@@ -22,6 +22,7 @@ Act = Callable[[Cast, str, Browser], Awaitable[str]]
 
 ID = r"{id:[1-9]\d{0,17}}"
 OK, GUEST, NO = "ok", "login_required", "forbidden"
+NONE, NO_WINDOW = "not_found", "window_closed"
 
 # For the five roles in the order of ROLES: OK, or the code of the refusal. A cookie from before the
 # ban is worth nothing, so the banned are guests; that they cannot log in again is POST /login/.
@@ -71,6 +72,16 @@ async def log_in(cast: Cast, role: str, browser: Browser) -> str:
 async def look_at_a_picture(cast: Cast, role: str, browser: Browser) -> str:
     message = await cast.browsers["victim"].show(picture())
     return outcome(await browser.get(message["image"]))
+
+
+def read_ledger(path: str) -> Act:
+    """`{window}` in the path: the id of a window that an administrator opens first."""
+
+    async def act(cast: Cast, role: str, browser: Browser) -> str:
+        window = (await cast.browsers["administrator"].preset("start")).json["window"]
+        return outcome(await browser.get(path.format(window=window["id"])))
+
+    return act
 
 
 async def fetch_a_file(cast: Cast, role: str, browser: Browser) -> str:
@@ -129,6 +140,17 @@ TABLE = [
     Row("GET", "/api/recent_messages/", get("/api/recent_messages/"), EVERYBODY),
     Row("GET", r"/api/recent_messages_apiint/{count:\d+}", get("/api/recent_messages_apiint/5"), EVERYBODY),
     Row("GET", "/api/messages/", get("/api/messages/?q=from"), EVERYBODY),
+    Row("POST", "/order/", post("/order/", {"text": "eight"}), (GUEST, NO_WINDOW, "muted", GUEST, NO_WINDOW)),
+    Row("POST", f"/order/{ID}/", post("/order/{own}/", {"text": "nine"}), (GUEST, NONE, "muted", GUEST, NONE)),
+    Row("GET", "/api/windows/", get("/api/windows/"), EVERYBODY),
+    Row("GET", f"/api/windows/{ID}/", read_ledger("/api/windows/{window}/"), EVERYBODY),
+    Row("GET", f"/api/windows/{ID}/journal", read_ledger("/api/windows/{window}/journal"), EVERYBODY),
+    Row("GET", "/orders/", get("/orders/"), EVERYBODY),
+    Row("GET", f"/orders/{ID}/", read_ledger("/orders/{window}/"), EVERYBODY),
+    Row("GET", f"/orders/{ID}/export", read_ledger("/orders/{window}/export?format=csv"), EVERYBODY),
+    Row("POST", f"/orders/{ID}/marks", post("/orders/9/marks", {"user_id": "1"}), (GUEST, NO, NO, GUEST, NONE)),
+    Row("GET", "/orders/templates/", get("/orders/templates/"), ADMINISTRATORS),
+    Row("POST", "/orders/templates/", post("/orders/templates/", {"act": "make", "title": "fruit"}), ADMINISTRATORS),
     Row("GET", "/media/{folder}/{name}", look_at_a_picture, EVERYBODY),
     Row("GET", "/static/{version}/{name:.+}", fetch_a_file, EVERYBODY),
     Row("GET", "/sw.js", get("/sw.js"), EVERYBODY),
@@ -207,6 +229,13 @@ FRAMES = [
     Frame("recall", others, "recall", (GUEST, "not_yours", "not_yours", "banned", OK), "another's"),
     Frame("delete", own, "delete", FRAME_OF_MEMBERS, "one's own"),
     Frame("delete", others, "delete", (GUEST, "not_yours", "not_yours", "banned", OK), "another's"),
+    Frame("order", lambda cast, role: {"text": "eight"}, "", (GUEST, NO_WINDOW, "muted", "banned", NO_WINDOW)),
+    Frame(
+        "order_change",
+        lambda cast, role: {**own(cast, role), "text": "nine"},
+        "",
+        (GUEST, NONE, "muted", "banned", NONE),
+    ),
     Frame("react", lambda cast, role: {**others(cast, role), "emoji": "🎉"}, "reactions", FRAME_OF_SPEAKERS),
     Frame("read", others, "", FRAME_OF_MEMBERS),
     Frame("typing", lambda cast, role: {}, "typing", FRAME_OF_SPEAKERS),

@@ -134,7 +134,7 @@ class Profile:
 
     ROUTES = (
         Route("GET", "/profile/", get_page, Access.MEMBER),
-        Route("POST", "/profile/", on_form, Access.MEMBER),
+        Route("POST", "/profile/", on_form, Access.MEMBER, file="avatar"),
     )
 
 

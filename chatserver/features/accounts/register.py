@@ -131,5 +131,5 @@ class Register:
 
     ROUTES = (
         Route("GET", "/register/", get_page, Access.ANYONE),
-        Route("POST", "/register/", on_form, Access.ANYONE),
+        Route("POST", "/register/", on_form, Access.ANYONE, file="avatar"),
     )

@@ -20,6 +20,8 @@ LIFE_MS = 90 * 86_400_000
 TOUCH_MS = 3_600_000
 CACHED_MAX = 20_000
 LISTED_MAX = 100
+# More devices than a person has. A login beyond them ends the oldest.
+SESSIONS_OF_MEMBER_MAX = 20
 AGENT_MAX = 200
 
 _COLUMNS = (
@@ -141,7 +143,21 @@ def _insert(
             "proof": proof,
         },
     )
-    return done.rowcount > 0
+    if not done.rowcount:
+        return False
+    _end_beyond(tx, user_id, SESSIONS_OF_MEMBER_MAX)
+    return True
+
+
+def _end_beyond(tx: Transaction, user_id: int, most: int) -> None:
+    """End the member's oldest sessions, so that at most `most` stay."""
+    ended = tx.all(
+        "DELETE FROM sessions WHERE id IN"
+        " (SELECT id FROM sessions WHERE user_id = ? ORDER BY id DESC LIMIT -1 OFFSET ?) RETURNING id",
+        (user_id, most),
+    )
+    if ended:
+        tx.announce(SessionsEnded(tuple(row[0] for row in ended)))
 
 
 def _find(tx: Transaction, token_hash: bytes, now_ms: int) -> Session | None:

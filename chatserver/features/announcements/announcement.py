@@ -83,6 +83,6 @@ class Announcement:
 
     ROUTES = (
         Route("GET", "/upload_global_background", get_page, Access.ADMINISTRATOR),
-        Route("POST", "/upload_global_background", on_form, Access.ADMINISTRATOR),
+        Route("POST", "/upload_global_background", on_form, Access.ADMINISTRATOR, file="image"),
     )
     LISTENERS = ((AnnouncementChanged, on_changed),)

@@ -69,7 +69,7 @@ class PresetPicture:
         now_ms, recall_ms = self._clock.now_ms(), self._settings.now.recall_ms
         return post_preset(tx, self._encoder, actor, Preset.PICTURE, now_ms, recall_ms, picture=picture)
 
-    ROUTES = (Route("POST", "/send_preset_image/", on_form, Access.ADMINISTRATOR),)
+    ROUTES = (Route("POST", "/send_preset_image/", on_form, Access.ADMINISTRATOR, file="image"),)
 
 
 def _none_chosen() -> DomainError:

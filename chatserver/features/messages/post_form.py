@@ -83,4 +83,4 @@ class PostForm:
             await self._uploads.drop(picture)
         return posted
 
-    ROUTES = (Route("POST", "/post/", on_form, Access.MEMBER),)
+    ROUTES = (Route("POST", "/post/", on_form, Access.MEMBER, file="image"),)

@@ -20,6 +20,7 @@ from chatserver.core.config import CurrentConfig
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import Session
 from chatserver.core.numbers import whole_number
+from chatserver.core.rate_limit import RateLimit
 from chatserver.db.database import Database
 from chatserver.features.accounts import permissions
 from chatserver.features.accounts.connections import BANNED, SESSION_ENDED
@@ -66,11 +67,13 @@ class Socket:
         self._context = context
         self._hub = context.hub
         self._greetings = greetings
+        self._handshakes = RateLimit(clock)
 
     async def get(self, request: web.Request) -> web.StreamResponse:
-        """The handshake. Raises DomainError: `forbidden` (origin), `busy` (too many connections)."""
+        """The handshake. Raises DomainError: `forbidden` (origin), `too_fast`, `busy` (too many connections)."""
         origin, viewer = request.app[SITE].origin, request[VIEWER]
         origin.check_socket_origin(request)
+        self._check_rate(origin.address(request))
         read_id = await self._read_marks.of_member(viewer.user) if viewer.user else 0
         address = origin.address(request)
         # No await from here to the joining, so that new connections are counted one by one.
@@ -80,6 +83,15 @@ class Socket:
         await ws.prepare(request)
         ws.frame_loop = lambda: self._converse(request, ws, address, read_id)
         return ws
+
+    def _check_rate(self, address: str) -> None:
+        """A handshake costs a hundred times what a frame does. Raises DomainError `too_fast`.
+
+        All that one address may have connected can come back at once, and once more: after a restart.
+        """
+        most = self._settings.now.connections_per_address
+        if most and (wait_ms := self._handshakes.take(address, 2 * most, max(20.0, most / 10))):
+            raise DomainError(ErrorCode.TOO_FAST, retry_after_ms=wait_ms)
 
     async def _converse(self, request: web.Request, ws: StrictWebSocket, address: str, read_id: int) -> None:
         """From the joining to the end of the connection."""

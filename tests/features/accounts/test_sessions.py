@@ -145,3 +145,12 @@ async def test_what_is_known_is_bounded(stage: Stage, ming: User) -> None:
     logins = [await log_in(stage, ming) for _ in range(5)]
     assert len(stage.room.sessions._cache) == 3
     assert [await stage.room.sessions.find(token) for token, _ in logins] == [session for _, session in logins]
+
+
+async def test_a_member_has_twenty_logins_and_the_oldest_ends_first(stage: Stage, ming: User, hong: User) -> None:
+    other = await stage.room.sessions.start(hong.id, "", "")
+    tokens = [await stage.room.sessions.start(ming.id, f"device {n}", "") for n in range(22)]
+    found = [await stage.room.sessions.find(token) is not None for token in tokens]
+    assert found == [False, False, *[True] * 20]
+    assert await stage.room.sessions.find(other) is not None
+    assert [len(event.session_ids) for event in stage.told(SessionsEnded)] == [1, 1]
