@@ -11,13 +11,15 @@ from PIL import Image, ImageCms
 from playwright.sync_api import Request, Route, expect
 
 from tests.browser.caller import Caller
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import PHONE, Visitor
 from tests.browser.pictures import pick, png
 from tests.media import samples
 
 Come = Callable[..., Visitor]
 Call = Callable[[str], Caller]
 POST = "**/post/"
+# A busy machine may take longer than half a minute for a test's steps.
+SETTINGS = {"recall_seconds": "600"}
 
 
 def jpeg(image: Image.Image, **options: Any) -> bytes:
@@ -108,6 +110,78 @@ def test_pictures_chosen_together_are_one_album_and_one_message_to_the_limit(vis
     assert len(requests) == 4, "none was refused and sent again"
 
 
+def boxes(visitor: Visitor, album: list[dict[str, Any]]) -> list[dict[str, float]]:
+    """Where the pictures of these messages are, in their order."""
+    found = [
+        visitor.page.locator(f'#messages article[data-id="{message["id"]}"] .picture').bounding_box()
+        for message in album
+    ]
+    return [{**box} for box in found if box]
+
+
+def sent_together(call: Call, name: str, count: int, *, text: str = "", between: str = "") -> list[dict[str, Any]]:
+    """An album of a member who needs no browser; `between` is said by another one after its first picture."""
+    caller, messages = call(name), []
+    for number in range(count):
+        fields = {"album": f"{name} {count} {text}", "text": "" if number else text}
+        messages.append(caller.send("/post/", fields, png("teal")))
+        if between and number == 0:
+            call("阿强").says(between)
+    return messages
+
+
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["desktop", "phone"])
+def test_an_album_is_a_grid_of_squares(come: Come, call: Call, options: dict[str, Any]) -> None:
+    album = sent_together(call, "莉莉", 5, text="五张" + str(len(options)))
+    ming = come("小明", **options)
+    ming.sees("五张" + str(len(options)))
+    first, second, third, fourth, fifth = boxes(ming, album)
+    assert first["y"] == second["y"] == third["y"] < fourth["y"] == fifth["y"]
+    assert first["x"] == fourth["x"] < second["x"] == fifth["x"] < third["x"]
+    assert all(box["width"] == box["height"] == first["width"] for box in (first, second, third, fourth, fifth))
+    assert third["x"] + third["width"] <= (ming.page.viewport_size or {})["width"]
+    ids = ming.page.locator("#messages article.message--album").evaluate_all("all => all.map(a => a.dataset.id)")
+    assert ids[-5:] == [str(message["id"]) for message in album], "each is a message of its own"
+
+
+def test_what_was_said_while_an_album_was_sent_does_not_part_it(come: Come, call: Call) -> None:
+    album = sent_together(call, "莉莉", 3, text="三张图", between="插一句")
+    ming = come("小明")
+    ming.sees("插一句")
+    first, *others = boxes(ming, album)
+    assert [box["y"] for box in others] == [first["y"]] * 2
+    said = ming.message("插一句").bounding_box()
+    assert said and said["y"] > first["y"]
+
+
+def test_the_pictures_of_an_album_are_recalled_one_by_one_or_all(come: Come) -> None:
+    ming, li = come("小明"), come("莉莉")
+    pick(ming, *(png(colour) for colour in ("red", "green", "blue", "gold")))
+    ming.field.fill("撤回试试")
+    send(ming)
+    li.sees("撤回试试")
+    cells = ming.page.locator("#messages article.message--mine.message--album[data-id]")
+    expect(ming.page.locator("#messages article[data-state=pending]")).to_have_count(0)
+    ids = cells.evaluate_all("all => all.map(a => a.dataset.id)")[-4:]
+
+    def state(number: int) -> Any:
+        return li.page.locator(f'#messages article[data-id="{ids[number]}"]')
+
+    def choose_in_menu(number: int, action: str) -> None:
+        article = ming.page.locator(f'#messages article[data-id="{ids[number]}"]')
+        article.locator(".picture").hover()
+        article.locator("[data-action=menu]").click()
+        ming.page.click(f"[data-action={action}]:visible")
+
+    choose_in_menu(3, "recall")
+    expect(state(3)).to_have_attribute("data-state", "recalled")
+    expect(state(2)).to_have_attribute("data-state", "live")
+    choose_in_menu(0, "recall-album")
+    for number in range(3):
+        expect(state(number)).to_have_attribute("data-state", "recalled")
+    expect(li.page.locator(li.article("撤回试试"))).to_have_count(0)
+
+
 def test_one_picture_is_no_album(come: Come, call: Call) -> None:
     ming = come("小明")
     pick(ming, png("pink"))
@@ -115,6 +189,32 @@ def test_one_picture_is_no_album(come: Come, call: Call) -> None:
     send(ming)
     ming.sees("只有一张")
     assert recent(call("莉莉"))[-1]["album"] is None
+
+
+# Long pictures
+
+
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["desktop", "phone"])
+def test_a_long_picture_shows_its_top_and_scrolls_in_the_lightbox(
+    come: Come, call: Call, options: dict[str, Any]
+) -> None:
+    words = "一张长图" + str(len(options))
+    call("莉莉").says(words, image=png("slateblue", (540, 6000)))
+    ming = come("小明", **options)
+    picture = ming.message(words).locator(".picture")
+    box = picture.bounding_box()
+    assert box and box["height"] <= 2.1 * box["width"] and box["width"] > 100
+    expect(picture).to_contain_text("长图")
+    picture.click()
+    stage = ming.page.locator("#lightbox .lightbox-stage")
+    ming.page.wait_for_function("() => document.querySelector('#lightbox img').naturalHeight > 3000")
+    wide = ming.page.locator("#lightbox img").bounding_box()
+    viewport = ming.page.viewport_size
+    assert wide and viewport and wide["width"] == min(540, viewport["width"])
+    height, shown = stage.evaluate("stage => [stage.scrollHeight, stage.clientHeight]")
+    assert height > 4 * shown
+    ming.page.keyboard.press("ArrowDown")
+    ming.page.wait_for_function("() => document.querySelector('#lightbox .lightbox-stage').scrollTop > 0")
 
 
 # Smaller before it is sent

@@ -1,11 +1,14 @@
 // The one renderer of messages: from history, live, and pending.
 //
 // An item is {key, message, entry, mine, starts, day, unread, quote, card}: `entry` is the outbox's entry
-// of a pending message, `quote` the result of Timeline.original(), `card` that of Timeline.windowCards().
+// of a pending message, `quote` the result of Timeline.original(), `card` that of Timeline.windowCards(), `album`
+// the place in the grid of an album, or null.
 
 import { t, timeLeft } from "../words/words.js";
 import { badge, button, clone, face, icon, iconButton, isOnlyEmoji, make, snippet, textNode } from "./dom.js";
 
+// A picture that is higher than so many times its width shows its top (chatserver/media/images.py).
+const LONG_RATIO = 2;
 const PICTURE_BOX = { desktop: [320, 320], mobile: [220, 260] };
 
 export class MessageRenderer {
@@ -24,7 +27,7 @@ export class MessageRenderer {
   draw(article, item) {
     const before = this.#drawn.get(article);
     this.#drawn.set(article, item);
-    const same = before && sameContent(before.message, item.message) && before.entry === item.entry && sameQuote(before.quote, item.quote) && sameCard(before.card, item.card);
+    const same = before && sameContent(before.message, item.message) && before.entry === item.entry && sameQuote(before.quote, item.quote) && sameCard(before.card, item.card) && Boolean(before.album) === Boolean(item.album);
     if (!same) {
       this.#drawIdentity(article, item);
       this.#drawContent(article, item);
@@ -32,7 +35,8 @@ export class MessageRenderer {
     if (!same || before.message !== item.message) this.#drawReactions(article, item);
     if (!before || before.day !== item.day) divider(article, ".day-divider", item.day);
     if (!before || before.unread !== item.unread) divider(article, ".unread-divider", item.unread ? t("unread_here") : "");
-    article.classList.toggle("message--starts", item.starts);
+    article.classList.toggle("message--starts", item.starts && !item.album?.index);
+    drawPlace(article, item.album);
     if (item.entry) this.#drawProgress(article, item);
   }
 
@@ -65,7 +69,7 @@ export class MessageRenderer {
     head.querySelector("time").replaceWith(this.#time(message, "message-time"));
     const bubble = row.querySelector(".bubble");
     if (message.reply_to !== null) bubble.append(this.#quote(item));
-    if (message.image || entry?.image) bubble.append(this.#picture(item));
+    if (!item.album && (message.image || entry?.image)) bubble.append(this.#picture(item));
     if (message.kind === "order" && message.order) bubble.append(...this.#order(message.order));
     else if (message.text) bubble.append(textNode(message.text, this.room.mentions));
     bubble.classList.toggle("bubble--meant", bubble.querySelector(".mention") !== null);
@@ -76,6 +80,22 @@ export class MessageRenderer {
     if (entry) side.remove();
     else this.#fillSide(side, message);
     row.querySelector(".message-status").replaceWith(entry ? this.#status(entry) : "");
+    return item.album ? this.#cell(row, item) : row;
+  }
+
+  // A picture of an album: a square with all that belongs to it inside. Words and the quote, which only the first
+  // one has, stand above.
+  #cell(row, item) {
+    const line = row.querySelector(".message-line");
+    const bubble = line.querySelector(".bubble");
+    if (bubble.childElementCount) {
+      bubble.classList.remove("bubble--captioned");
+      line.before(bubble);
+    } else {
+      bubble.remove();
+    }
+    line.prepend(this.#picture(item));
+    line.append(row.querySelector(".message-reactions"), row.querySelector(".message-status") ?? "");
     return row;
   }
 
@@ -161,10 +181,16 @@ export class MessageRenderer {
     const picture = make("img");
     picture.alt = "";
     picture.decoding = "async";
-    const [width, height] = fit(message.width, message.height, PICTURE_BOX[this.room.ui]);
+    const isLong = message.height > LONG_RATIO * message.width;
+    const shownHeight = isLong ? LONG_RATIO * message.width : message.height;
+    const [width, height] = fit(message.width, shownHeight, PICTURE_BOX[this.room.ui]);
     picture.width = width;
     picture.height = height;
     frame.append(picture);
+    if (isLong) {
+      frame.classList.add("picture--long");
+      frame.append(make("span", "picture-long", t("long_picture")));
+    }
     const preview = this.room.previews.get(entry?.client_id ?? message.client_id);
     if (preview) picture.src = preview;
     if (entry) {
@@ -314,6 +340,17 @@ export function resultText({ orders, members, total }) {
 function around(sentence, values) {
   const element = (value) => (typeof value === "string" ? make("bdi", "notice-author", value) : value);
   return sentence.split(/\{(\w+)\}/).map((part, i) => (i % 2 ? element(values[part]) : part));
+}
+
+// The place of an album's picture in its grid, for the style sheet.
+function drawPlace(article, place) {
+  article.classList.toggle("message--album", place !== null);
+  if (!place) return;
+  const { index, columns } = place;
+  article.classList.toggle("message--album-first", index === 0);
+  article.classList.toggle("message--album-beside", index % columns > 0);
+  article.style.setProperty("--column", index % columns);
+  article.style.setProperty("--columns", columns);
 }
 
 function statusButton(act, label) {

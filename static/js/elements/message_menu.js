@@ -10,7 +10,7 @@ import * as reply from "../features/reply.js";
 import { t } from "../words/words.js";
 import { button, icon, make } from "./dom.js";
 
-const CHOICES = [reply.choice, order.changeChoice, copyText.choice, copyText.downloadChoice, recall.choice, order.withdrawChoice, deletion.choice];
+const CHOICES = [reply.choice, order.changeChoice, copyText.choice, copyText.downloadChoice, recall.choice, recall.albumChoice, order.withdrawChoice, deletion.choice];
 
 export class MessageMenu {
   #room;

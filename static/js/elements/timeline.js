@@ -7,7 +7,7 @@
 //
 // Event "read": the reader has seen the newest message; its id is `lastRead`.
 
-import { continuesRun, firstBelow, isNearEnd, lowerBound, NEAR_EDGE_PX, Slice } from "../models/timeline.js";
+import { albumsTogether, continuesRun, firstBelow, isNearEnd, lowerBound, NEAR_EDGE_PX, placeAlbums, Slice } from "../models/timeline.js";
 import { t } from "../words/words.js";
 import { MessageRenderer } from "./message.js";
 
@@ -26,6 +26,8 @@ export class TimelineView extends EventTarget {
   #measured = 0;
   #fetching = false;
   #unseen = 0;
+  // The member's own name for an album -> its id, once the server has stored a picture of it.
+  #albumIds = new Map();
   #unreadFrom = null;
   // The page was hidden with everything read: the unread divider goes above the next message.
   #leftAllRead = false;
@@ -97,7 +99,9 @@ export class TimelineView extends EventTarget {
     const { me, outbox } = this.#room;
     for (const message of posted) {
       const mine = me?.id === message.user_id;
-      if (mine && outbox?.find(message.client_id)) {
+      const entry = mine && outbox?.find(message.client_id);
+      if (entry) {
+        if (entry.album) this.#albumIds.set(entry.album, message.album);
         // The pending article becomes that of the message, so that it is not shown twice.
         this.#keyOfId.set(message.id, message.client_id);
         outbox.confirm(message.client_id);
@@ -145,7 +149,7 @@ export class TimelineView extends EventTarget {
     const now = this.#room.now();
     const items = [];
     let previous = from > 0 ? timeline.get(timeline.ids[from - 1]) : null;
-    const add = (key, message, entry) => {
+    const add = ({ key, message, entry }) => {
       const newDay = !previous || dates.dayKey(previous.created_ms) !== dates.dayKey(message.created_ms);
       const unread = message.id !== null && message.id === this.#unreadFrom;
       items.push({
@@ -156,28 +160,30 @@ export class TimelineView extends EventTarget {
         unread,
         quote: message.reply_to === null ? null : timeline.original(message.reply_to),
         card: cards.get(message.id) ?? null,
+        album: null,
       });
       previous = message;
     };
-    for (let i = from; i < to; i += 1) {
-      const id = timeline.ids[i];
-      add(this.#keyOfId.get(id) ?? id, timeline.get(id), null);
-    }
-    if (this.#slice.atEnd) for (const entry of outbox?.entries ?? []) add(entry.client_id, this.#pending(entry), snapshot(entry));
+    const shown = timeline.ids.slice(from, to).map((id) => ({ key: this.#keyOfId.get(id) ?? id, message: timeline.get(id), entry: null }));
+    const unsent = this.#slice.atEnd ? outbox?.entries ?? [] : [];
+    shown.push(...unsent.map((entry) => ({ key: entry.client_id, message: this.#pending(entry), entry: snapshot(entry) })));
+    albumsTogether(shown).forEach(add);
+    placeAlbums(items);
     return items;
   }
 
   // An unsent entry in the form of a message; a new one only when its state changes.
   #pending(entry) {
     const { me } = this.#room;
-    if (entry.shown?.of !== entry.state) {
+    const album = this.#albumIds.get(entry.album) ?? entry.album ?? null;
+    if (entry.shown?.of !== entry.state || entry.shown.message.album !== album) {
       entry.shown = {
         of: entry.state,
         message: {
           id: null, state: entry.state === "failed" ? "failed" : "pending", kind: entry.image ? "image" : "text",
           user: me.name, user_id: me.id, role: me.role, avatar: me.avatar, text: entry.text,
           image: "", thumb: "", width: entry.image?.width ?? 0, height: entry.image?.height ?? 0,
-          created_ms: entry.created_ms, reply_to: entry.reply_to, client_id: entry.client_id,
+          created_ms: entry.created_ms, reply_to: entry.reply_to, client_id: entry.client_id, album,
         },
       };
     }

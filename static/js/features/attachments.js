@@ -52,7 +52,7 @@ class Attachments {
   // While the member writes, the pictures are made smaller. If that fails, they are sent as they are.
   async #prepare(files) {
     try {
-      const { smallerPicture } = await import("../models/smaller_picture.js");
+      const [{ smallerPicture }] = await Promise.all([import("../models/smaller_picture.js"), import("../net/upload.js")]);
       for (const file of files) await smallerPicture(file, this.#room.limits.image_max_bytes);
     } catch {}
   }

@@ -1,4 +1,5 @@
-// A picture in full size: fitted, zoomed by pinch, wheel or double tap, dragged, and closed by a swipe.
+// A picture in full size: fitted, zoomed by pinch, wheel or double tap, dragged, and closed by a swipe. A long one is as
+// wide as the screen, and scrolls.
 
 import { t } from "../words/words.js";
 
@@ -6,6 +7,9 @@ const SCALE_MAX = 6;
 const TAP_SCALE = 2.5;
 const SWIPE_PX = 60;
 const CLOSE_PX = 100;
+// A picture that is higher than so many times its width is shown at the width of the screen, and scrolled.
+const LONG_RATIO = 2;
+const SCROLL_PX = 120;
 
 let lightbox = null;
 
@@ -25,6 +29,7 @@ class Lightbox {
   #pointers = new Map();
   #from = null;
   #tappedAt = 0;
+  #isLong = false;
 
   constructor(room, dialog) {
     this.#room = room;
@@ -36,6 +41,8 @@ class Lightbox {
     dialog.addEventListener("keydown", ({ key }) => {
       if (key === "ArrowLeft") this.#go(-1);
       if (key === "ArrowRight") this.#go(1);
+      if (this.#isLong && key === "ArrowDown") this.#stage.scrollBy(0, SCROLL_PX);
+      if (this.#isLong && key === "ArrowUp") this.#stage.scrollBy(0, -SCROLL_PX);
     });
     dialog.addEventListener("close", () => this.#picture.removeAttribute("src"));
     room.timeline.addEventListener("change", () => this.#closeIfRemoved());
@@ -62,6 +69,9 @@ class Lightbox {
     Object.assign(this.#picture, { src: thumb || image, alt: t("picture_of", { name: message.user }) });
     this.#picture.style.setProperty("--width", width);
     this.#picture.style.setProperty("--height", height);
+    this.#isLong = height > LONG_RATIO * width;
+    this.#stage.classList.toggle("lightbox-stage--long", this.#isLong);
+    this.#stage.scrollTop = 0;
     this.#sharpen(image);
     this.#dialog.querySelector(".lightbox-caption").textContent =
       `${message.user} · ${this.#room.dates.exact(message.created_ms)}`;
@@ -98,6 +108,7 @@ class Lightbox {
     stage.addEventListener("pointermove", (event) => this.#drag(event));
     for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, (event) => this.#up(event));
     stage.addEventListener("wheel", (event) => {
+      if (this.#isLong) return;
       event.preventDefault();
       this.#zoom(this.#view.scale * Math.exp(-event.deltaY / 300), event.clientX, event.clientY);
     }, { passive: false });
@@ -116,7 +127,9 @@ class Lightbox {
     const dx = event.clientX - start.clientX;
     const dy = event.clientY - start.clientY;
     if (Math.hypot(dx, dy) > 6) this.#from.moved = true;
-    if (this.#pointers.size === 2 && spread) {
+    if (this.#isLong) {
+      this.#move({ scale: 1, x: Math.abs(dx) > Math.abs(dy) ? dx : 0, y: 0 });
+    } else if (this.#pointers.size === 2 && spread) {
       const [a, b] = [...this.#pointers.values()];
       this.#zoom(view.scale * (this.#spread() / spread), (a.clientX + b.clientX) / 2, (a.clientY + b.clientY) / 2);
     } else if (this.#view.scale > 1) {
@@ -143,7 +156,7 @@ class Lightbox {
   #tap({ clientX, clientY, timeStamp }) {
     const twice = timeStamp - this.#tappedAt < 300;
     this.#tappedAt = twice ? 0 : timeStamp;
-    if (twice) this.#zoom(this.#view.scale > 1 ? 1 : TAP_SCALE, clientX, clientY);
+    if (twice && !this.#isLong) this.#zoom(this.#view.scale > 1 ? 1 : TAP_SCALE, clientX, clientY);
     else if (this.#outside(clientX, clientY)) this.#dialog.close();
   }
 

@@ -73,7 +73,7 @@ async function send(room, entry) {
     isDiscarded = true;
   };
   try {
-    const [{ upload }, sent] = await Promise.all([import("../net/http.js"), image && smaller(room, image)]);
+    const [{ upload }, sent] = await Promise.all([import("../net/upload.js"), image && smaller(room, image)]);
     if (isDiscarded) return;
     const fields = { client_id, text, reply_to, album: entry.album, image: sent };
     const sending = upload("/post/", fields, (part) => room.outbox.progress(client_id, part), entry.attempts);
@@ -81,7 +81,7 @@ async function send(room, entry) {
     room.timeline.post(0, await sending);
     room.outbox.confirm(client_id);
   } catch (refused) {
-    // An error without a code did not come from the server: http.js itself could not be fetched.
+    // An error without a code did not come from the server: upload.js itself could not be fetched.
     if (refused.code !== "aborted") room.outbox.refuse(client_id, refused.code ? refused : { code: "offline" });
   }
 }

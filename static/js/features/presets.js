@@ -1,7 +1,7 @@
 // The administrator's presets: opening and closing the ordering window, its countdown, the picture.
 
 import { secondsLeft } from "../models/clock.js";
-import { postJSON, upload } from "../net/http.js";
+import { postJSON } from "../net/http.js";
 import { t, timeLeft } from "../words/words.js";
 
 export function start(room) {
@@ -64,4 +64,8 @@ async function replacePicture(room, chosen) {
   } catch (refused) {
     room.toast(refused.message);
   }
+}
+
+async function upload(path, fields) {
+  return (await import("../net/upload.js")).upload(path, fields);
 }

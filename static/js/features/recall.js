@@ -52,3 +52,14 @@ export function choice(room, message) {
   if (message.kind === "order" || !canRecall(message, room.me, room.now())) return null;
   return { action: "recall", label: t("recall"), glyph: "recall", run: () => room.actions.recall(message) };
 }
+
+// The same for all pictures of its album that can be recalled, where there are several.
+export function albumChoice(room, message) {
+  const { timeline, me, actions } = room;
+  if (!message.album) return null;
+  const album = timeline.ids.map((id) => timeline.get(id)).filter((each) => each.album === message.album);
+  const own = album.filter((each) => canRecall(each, me, room.now()));
+  if (own.length < 2) return null;
+  const run = () => own.forEach((each) => actions.recall(each));
+  return { action: "recall-album", label: t("recall_album", { count: own.length }), glyph: "recall", run };
+}

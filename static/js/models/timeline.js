@@ -224,7 +224,7 @@ function changed(message, change) {
 
 function emptied(message, { seq, state, by }) {
   const recalled_by = state === "recalled" ? by : "";
-  return { ...message, seq, state, recalled_by, text: "", image: "", thumb: "", client_id: "", reactions: [] };
+  return { ...message, seq, state, recalled_by, text: "", image: "", thumb: "", client_id: "", album: null, reactions: [] };
 }
 
 export function isNearEnd({ top, client, height }) {
@@ -330,4 +330,34 @@ function isPlain(message) {
 // The messages that others posted, of an event "change".
 export function postedByOthers({ posted = [] }, me) {
   return posted.filter(({ user_id }) => user_id !== me?.id);
+}
+
+// The pictures of an album follow its first one, whatever was said while they were sent.
+export function albumsTogether(shown) {
+  const placed = [];
+  const lastOf = new Map();
+  for (const each of shown) {
+    const { album } = each.message;
+    const last = album && lastOf.get(album);
+    if (last) placed.splice(placed.indexOf(last) + 1, 0, each);
+    else placed.push(each);
+    if (album) lastOf.set(album, each);
+  }
+  return placed;
+}
+
+const ALBUM_COLUMNS = 3;
+
+// Gives the items of an album that follow each other their place in a grid: {index, columns}. One alone, and
+// one below a divider, begins anew.
+export function placeAlbums(items) {
+  for (let from = 0, to; from < items.length; from = to) {
+    const { album } = items[from].message;
+    to = from + 1;
+    while (album && items[to]?.message.album === album && !items[to].day && !items[to].unread) to += 1;
+    const count = to - from;
+    if (count === 1) continue;
+    const columns = count === 2 || count === 4 ? 2 : ALBUM_COLUMNS;
+    for (let index = 0; index < count; index += 1) items[from + index].album = { index, columns };
+  }
 }
