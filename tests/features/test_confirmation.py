@@ -78,6 +78,7 @@ async def test_fewer_days_of_orders_are_asked_about_with_the_number_of_windows(h
     assert "2 次下单的全部订单" in asked.text
     assert len((await wang.get("/api/windows/")).json["windows"]) == 2
     assert (await submitted(wang, "/settings/", fields_of(asked.text))).status == 303
+    await house.server.room.ledger_expiry.expire()  # as its timer does
     assert (await wang.get("/api/windows/")).json["windows"] == []
 
 
