@@ -8,8 +8,9 @@ from contextlib import contextmanager
 
 from chatserver.core.errors import DomainError, ErrorCode
 
-# A neighbourhood behind one address sends pictures together; a page tries again after `busy`.
-UPLOADS_MAX, UPLOADS_OF_ADDRESS_MAX = 64, 16
+# A neighbourhood behind one address sends pictures together: twenty members two each, and what they send is bounded in
+# bytes besides. A page tries again after `busy`.
+UPLOADS_MAX, UPLOADS_OF_ADDRESS_MAX = 128, 48
 BYTES_MAX, BYTES_OF_ADDRESS_MAX = 512 * 1024 * 1024, 256 * 1024 * 1024
 RETRY_MS = 2000
 

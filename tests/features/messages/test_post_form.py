@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.client import Answer, Browser, House, opened, picture
+from tests.media import samples
 from tests.support import eventually
 
 INTERVAL = 2.0
@@ -94,6 +96,16 @@ async def test_a_picture_that_was_refused_does_not_shorten_the_interval_of_a_lat
     assert (await ming.post("/post/", {"text": "a"})).status == 201
     assert (await broken).status == 400
     assert (await ming.post("/post/", {"text": "b"})).code == "too_fast"
+
+
+async def test_twenty_photographs_of_ten_members_behind_one_address_are_all_taken(house: House) -> None:
+    """All being received at once."""
+    members = [await house.member(f"成员{number}") for number in range(10)]
+    content = samples.noise("RGB", 800, 600)
+    file = io.BytesIO()
+    content.save(file, "PNG")
+    requests = [member.post("/post/", {}, {"image": file.getvalue()}) for member in members for _ in range(2)]
+    assert {answer.status for answer in await asyncio.gather(*requests)} == {201}
 
 
 # Stored once
