@@ -54,6 +54,28 @@ def test_messages_are_grouped_by_author_within_five_minutes(come: Come, call: Ca
     expect(ming.message("别人的").locator(".message-author")).to_have_text("阿强")
 
 
+@both_pages
+def test_each_screen_says_who_wrote_and_when(come: Come, call: Call, kind: dict[str, Any]) -> None:
+    li = call("莉莉")
+    li.says_many(40, "一个人的第 {} 条")
+    li.says_many(6, "一个人的长的第 {} 条，" + "说来话长，" * 30)
+    ming = come("小明", **kind)
+    ming.sees("长的第 6 条")
+    without = """() => {
+        const list = document.querySelector('#messages'), missing = [];
+        for (list.scrollTop = 0; ; list.scrollTop += list.clientHeight) {
+            const { top, bottom } = list.getBoundingClientRect();
+            const seen = [...list.querySelectorAll('.message-author')].some(node => {
+                const box = node.getBoundingClientRect();
+                return box.height > 0 && box.bottom > top && box.top < bottom;
+            });
+            if (!seen) missing.push(list.scrollTop);
+            if (list.scrollTop + list.clientHeight >= list.scrollHeight - 1) return missing;
+        }
+    }"""
+    assert ming.page.evaluate(without) == []
+
+
 def test_days_are_separated_as_people_call_them(come: Come, call: Call) -> None:
     ming = come()
     line = Line(ming)

@@ -7,7 +7,7 @@
 //
 // Event "read": the reader has seen the newest message; its id is `lastRead`.
 
-import { albumsTogether, continuesRun, firstBelow, isNearEnd, lowerBound, NEAR_EDGE_PX, placeAlbums, Slice } from "../models/timeline.js";
+import { albumsTogether, firstBelow, isNearEnd, lowerBound, NEAR_EDGE_PX, placeAlbums, Runs, Slice } from "../models/timeline.js";
 import { t } from "../words/words.js";
 import { MessageRenderer } from "./message.js";
 
@@ -149,13 +149,14 @@ export class TimelineView extends EventTarget {
     const now = this.#room.now();
     const items = [];
     let previous = from > 0 ? timeline.get(timeline.ids[from - 1]) : null;
+    const runs = new Runs(previous);
     const add = ({ key, message, entry }) => {
       const newDay = !previous || dates.dayKey(previous.created_ms) !== dates.dayKey(message.created_ms);
       const unread = message.id !== null && message.id === this.#unreadFrom;
       items.push({
         key, message, entry,
         mine: Boolean(me) && message.user_id === me.id,
-        starts: newDay || unread || !continuesRun(previous, message),
+        starts: runs.begins(message, newDay || unread),
         day: newDay ? dates.dayName(message.created_ms, now) : "",
         unread,
         quote: message.reply_to === null ? null : timeline.original(message.reply_to),

@@ -11,6 +11,8 @@ export const DOCUMENT_LIMIT = 300;
 export const PAGE = 50;
 const PENDING_CHANGES_MAX = 500;
 const RUN_MS = 5 * 60_000;
+// A phone shows 650 px of the timeline, and less above a keyboard.
+const RUN_MAX_PX = 480;
 
 // The presets that tell of an ordering window.
 const WINDOW_PRESETS = new Set(["start", "countdown", "stop"]);
@@ -311,16 +313,32 @@ export function lowerBound(ids, id) {
   return low;
 }
 
-// Whether `message` continues a run of `previous`, whose avatar and name are then not repeated: same
-// author, within five minutes, both live and no presets.
-export function continuesRun(previous, message) {
-  return Boolean(
-    previous &&
-      previous.user_id === message.user_id &&
-      isPlain(previous) &&
-      isPlain(message) &&
-      message.created_ms - previous.created_ms < RUN_MS,
-  );
+// Runs of messages, of which only the first shows the avatar, the name and the time: same author, within five minutes,
+// live and no presets, and no higher than what a phone shows, so that each screen says who wrote and when.
+export class Runs {
+  #previous;
+  #height_px = 0;
+
+  // `previous`: the message before the first, or null.
+  constructor(previous) {
+    this.#previous = previous;
+  }
+
+  // Whether `message`, the next one, begins a run; `must`: something stands between.
+  begins(message, must) {
+    const previous = this.#previous;
+    const continues =
+      !must && previous && previous.user_id === message.user_id && isPlain(previous) && isPlain(message) &&
+      message.created_ms - previous.created_ms < RUN_MS && this.#height_px + heightOf(message) <= RUN_MAX_PX;
+    this.#height_px = heightOf(message) + (continues ? this.#height_px : 0);
+    this.#previous = message;
+    return !continues;
+  }
+}
+
+// About as high as it is on a phone, where a line holds 16 Chinese characters.
+function heightOf({ text, image }) {
+  return 44 + (image ? 220 : 0) + Math.floor(text.length / 16) * 24;
 }
 
 function isPlain(message) {
