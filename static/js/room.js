@@ -14,18 +14,20 @@ import { Dates, t } from "./words/words.js";
 const WITH_FRAMES = [
   "features/settings", "features/announcement", "features/presence", "features/history", "features/post",
   ...(isMember() ? ["features/reply", "features/drafts", "features/attachments"] : []),
-  "features/typing", "features/ordering", "features/recall", "features/delete", "features/react",
-  ...(isMember() ? ["features/read", "features/muted"] : []),
+  "features/ordering", "features/recall", "features/delete", "features/react",
+  ...(isMember() ? ["features/read"] : []),
+  "features/connection",
 ];
+// Those that can wait until the page is online: on a slow line they would hold it up.
 const OTHERS = [
-  "elements/dialogs", "elements/on_screen_keyboard", "features/connection", "features/menu",
+  "elements/dialogs", "elements/on_screen_keyboard", "features/menu", "features/typing",
   "features/theme", "features/unread_count", "features/notifications", "features/shortcuts",
-  ...(isMember() ? ["features/mention"] : []),
+  ...(isMember() ? ["features/mention", "features/muted"] : []),
   // Imported by the menu.
   "elements/long_press",
 ];
 // Imported by these; named here so that one round trip fetches them all.
-const IMPORTED = ["models/outbox", "elements/composer", "net/request"];
+const IMPORTED = ["models/outbox", "elements/composer"];
 // Loaded when an element that matches is first clicked.
 const ON_CLICK = [
   ["#messages [data-picture]", "features/lightbox"],
@@ -33,8 +35,10 @@ const ON_CLICK = [
   ["[data-opens=emoji]", "features/emoji"],
 ];
 const OFFLINE_COPY_AFTER_MS = 4000;
+// Menus and pictures wait so long for the connection.
+const SETTLED_AFTER_MS = 1500;
 // Fetched before they are used, so that they are there without a connection.
-const PREFETCHED = ["net/http", "elements/message_menu", "elements/order_sheet", "models/amounts"];
+const PREFETCHED = ["net/http", "net/request", "elements/message_menu", "elements/order_sheet", "models/amounts"];
 const PREFETCH_AFTER_MS = 1500;
 
 const startedAt = performance.now();
@@ -48,6 +52,7 @@ if (page.offline) dropExpired();
 const frameHandlers = new Map();
 const helloHandlers = [];
 const clickHandlers = [];
+let settle;
 
 const room = {
   me,
@@ -57,6 +62,9 @@ const room = {
   timeline: new Timeline(),
   dates: new Dates(),
   previews: new Map(),
+  // Resolved once a connection is made or has failed, and soon without one: pictures wait for it, so that on a slow line
+  // the room is live first.
+  settled: new Promise((resolve) => (settle = resolve)),
   presence: Object.assign(new EventTarget(), { online: page.online, guests: page.guests, members: page.members, people: page.people }),
   fromOfflineCopy: Boolean(page.offline),
   // Another account has logged in, or this one logged out, in another tab.
@@ -102,7 +110,10 @@ async function startFeatures() {
   start(features);
   document.addEventListener("click", onClick);
   document.documentElement.dataset.started = "";
+  if (room.socket.state !== "connecting") settle();
+  setTimeout(settle, SETTLED_AFTER_MS);
   room.socket.deliver();
+  await room.settled;
   start(await load(OTHERS));
   for (const [selector, name] of ON_CLICK) {
     room.onClick(selector, async (clicked, message) => (await import(`./${name}.js`)).open(room, clicked, message));
@@ -114,6 +125,8 @@ async function startFeatures() {
 
 // A module could not be fetched: the messages are there, and nothing else would work.
 function onFailedStart(error) {
+  document.documentElement.dataset.started = "failed";
+  settle();
   room.socket?.stop();
   const banner = $("#banner");
   banner.querySelector(".banner-words").textContent = t("failed_start");
@@ -150,6 +163,8 @@ function socketAddress() {
 }
 
 function onState({ hello }) {
+  // Not before the other listeners have shown the state.
+  if (room.socket.state !== "connecting") setTimeout(settle);
   if (room.socket.state !== "online") room.clock.expireSample();
   if (!hello) return;
   room.clock.addSample(hello.now_ms);

@@ -60,6 +60,7 @@ export function face({ id, name, avatar }) {
   const picture = make("img", "face");
   picture.alt = "";
   picture.decoding = "async";
+  picture.loading = "lazy";
   picture.addEventListener("error", () => picture.replaceWith(drawn()), { once: true });
   picture.src = avatar;
   return picture;

@@ -167,7 +167,7 @@ export class MessageRenderer {
     if (original.thumb) {
       const thumb = make("img", "quote-thumb");
       thumb.alt = "";
-      thumb.src = original.thumb;
+      this.room.settled.then(() => (thumb.src = original.thumb));
       node.append(thumb);
     }
     return node;
@@ -200,7 +200,7 @@ export class MessageRenderer {
       this.#replacePreview(picture, message);
     } else {
       picture.loading = "lazy";
-      picture.src = message.thumb || message.image;
+      this.room.settled.then(() => (picture.src = message.thumb || message.image));
     }
     return frame;
   }

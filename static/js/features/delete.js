@@ -1,12 +1,12 @@
 // Deleting a message, by its author or an administrator. Unlike a recall it leaves no notice.
 
-import { request } from "../net/request.js";
 import { t } from "../words/words.js";
 
 export function start(room) {
   room.onFrame("delete", ({ seq, id, by }) => room.timeline.remove(seq, id, "deleted", by));
   room.actions.delete = async ({ id }) => {
-    if (await room.confirm(t("delete_question"), t("delete"), { danger: true })) request(room, "delete", id);
+    if (!(await room.confirm(t("delete_question"), t("delete"), { danger: true }))) return;
+    (await import("../net/request.js")).request(room, "delete", id);
   };
 }
 

@@ -1,7 +1,6 @@
 // Recalling a message: the choice in its menu, the frame that tells of it, and the recalled text, which
 // its author can edit again.
 
-import { request } from "../net/request.js";
 import { secondsLeft } from "../models/clock.js";
 import { t } from "../words/words.js";
 
@@ -35,7 +34,7 @@ export function start(room) {
   });
   room.onFrame("refused", ({ id }) => editAfterRecall.delete(id));
   if (!me) return;
-  actions.recall = ({ id }) => request(room, "recall", id);
+  actions.recall = async ({ id }) => (await import("../net/request.js")).request(room, "recall", id);
   room.onClick("#messages [data-edit-again]", ({ dataset }) => composer.restoreText(recalledTexts.get(Number(dataset.editAgain))));
   composer.addEventListener("up", (event) => {
     const last = timeline.lastOf(me.id);
