@@ -327,10 +327,13 @@ export class Runs {
   // Whether `message`, the next one, begins a run; `must`: something stands between.
   begins(message, must) {
     const previous = this.#previous;
+    // Three pictures of an album stand side by side, and it is one message to the eye.
+    const sameAlbum = Boolean(message.album) && previous?.album === message.album;
+    const height_px = sameAlbum ? 88 : heightOf(message);
     const continues =
       !must && previous && previous.user_id === message.user_id && isPlain(previous) && isPlain(message) &&
-      message.created_ms - previous.created_ms < RUN_MS && this.#height_px + heightOf(message) <= RUN_MAX_PX;
-    this.#height_px = heightOf(message) + (continues ? this.#height_px : 0);
+      message.created_ms - previous.created_ms < RUN_MS && (sameAlbum || this.#height_px + height_px <= RUN_MAX_PX);
+    this.#height_px = height_px + (continues ? this.#height_px : 0);
     this.#previous = message;
     return !continues;
   }
