@@ -79,6 +79,7 @@ WRONG_VALUES = [
     ("room_name", "x" * 41), ("language", "fr"), ("timezone", "Mars/Olympus"), ("timezone", "../etc"),
     ("registration", "maybe"), ("guests", "write"), ("send_interval", "-0.1"), ("send_interval", "nan"),
     ("send_interval", "inf"), ("send_interval", "soon"), ("recall_seconds", "x"), ("history_hours", "0"),
+    ("ledger_days", "0"), ("ledger_days", "always"),
     ("history_limit", "0"), ("history_limit", "1.5"), ("image_max_kb", "5"), ("upload_max_mb", "0"), ("text_max", "0"),
     ("window_seconds", "86401"), ("max_connections", "-5"), ("connections_per_address", "many"),
     ("registrations_per_hour", ""), ("bcrypt_rounds", "3"), ("bcrypt_rounds", "31"), ("log_level", "loud"),

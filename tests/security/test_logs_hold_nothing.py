@@ -82,7 +82,7 @@ async def test_a_body_that_is_not_what_its_encoding_says_is_a_line_and_no_fault(
     logs.setup("info", "json")
     async with opened(tmp_path) as house:
         here = urlsplit(house.address)
-        for path, status in (("/", b"200"), ("/nowhere", b"404"), ("/login/", b"403")):
+        for path, status in (("/", b"200"), ("/nowhere", b"404"), ("/login/", b"415")):
             reader, writer = await asyncio.open_connection(here.hostname, here.port)
             head = f"GET {path} HTTP/1.1" if status == b"200" else f"POST {path} HTTP/1.1"
             lines = [head, f"Host: {here.netloc}", "Content-Encoding: gzip", f"Content-Length: {len(TEXT)}", "", ""]
