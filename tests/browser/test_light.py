@@ -57,7 +57,7 @@ def test_a_first_visit_fits(come: Come, hall: RoomProcess, kind: dict[str, objec
     assert len(gzip.compress(html.encode(), 6)) <= 12 * KB
     styles, scripts = carried(hall, responses, "text/css"), carried(hall, responses, "javascript")
     assert sum(styles.values()) <= 15 * KB, styles
-    assert sum(scripts.values()) <= 44 * KB, scripts
+    assert sum(scripts.values()) <= 48 * KB, scripts
     outside = [each.url for each in responses if not each.url.startswith((hall.address, "blob:", "data:"))]
     assert outside == []
 
