@@ -35,6 +35,8 @@ FIELDS_MAX = 64
 _NUMBER_MAX = 10**18 - 1
 # A message of 10,000 characters of 4 bytes each has 120,000 bytes when it is percent-encoded.
 FIELD_BYTES_MAX = 128 * 1024
+# All text fields of a multipart form together.
+FORM_BYTES_MAX = 2 * FIELD_BYTES_MAX
 
 
 @dataclass(slots=True)
@@ -128,9 +130,11 @@ async def _read_multipart(
     upload_max: int,
     place: UploadPlace,
 ) -> Form:
-    if (request.content_length or 0) > upload_max + FIELD_BYTES_MAX:
+    if not file_field and (request.content_length or 0) > FORM_BYTES_MAX:
+        raise DomainError(ErrorCode.BODY_TOO_LARGE)
+    if (request.content_length or 0) > upload_max + FORM_BYTES_MAX:
         raise DomainError(ErrorCode.IMAGE_TOO_LARGE, limit_mb=upload_max // 1_048_576)
-    form, pace = Form(), _Pace()
+    form, pace, text_bytes = Form(), _Pace(), 0
     try:
         reader = await request.multipart()
         for _ in range(FIELDS_MAX):
@@ -138,13 +142,19 @@ async def _read_multipart(
             if part is None:
                 break
             if not is_checked:
-                token = await _read_text(part, pace) if part.name == csrf.FIELD and not part.filename else ""
+                token = (
+                    await _read_text(part, pace, FIELD_BYTES_MAX)
+                    if part.name == csrf.FIELD and not part.filename
+                    else ""
+                )
                 check_token(token)
                 is_checked = True
             elif part.name == file_field and part.filename is not None:
                 await _read_file(part, form, new_path, upload_max, pace, place)
             elif part.name and part.filename is None:
-                form.fields[part.name] = await _read_text(part, pace)
+                left = min(FIELD_BYTES_MAX, FORM_BYTES_MAX - text_bytes)
+                form.fields[part.name] = text = await _read_text(part, pace, left)
+                text_bytes += len(part.name) + len(text.encode())
             else:
                 raise DomainError(ErrorCode.BAD_REQUEST, field=part.name or "")
         else:
@@ -180,11 +190,11 @@ async def _next_part(reader: MultipartReader, pace: _Pace) -> BodyPartReader | N
     return part
 
 
-async def _read_text(part: BodyPartReader, pace: _Pace) -> str:
+async def _read_text(part: BodyPartReader, pace: _Pace, most: int) -> str:
     body = bytearray()
     while chunk := await pace.read(part.read_chunk(8192)):
         body += chunk
-        if len(body) > FIELD_BYTES_MAX:
+        if len(body) > most:
             raise DomainError(ErrorCode.BODY_TOO_LARGE)
     return body.decode("utf-8")
 

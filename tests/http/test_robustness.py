@@ -89,7 +89,7 @@ async def test_a_file_is_stored_only_where_one_is_taken(house: House, path: str)
     uploads = house.data_dir / "media" / "uploads"
     admin = await house.administrator()
     for name in ("image", "avatar", "file"):
-        answer = await admin.post(path, {}, {name: b"x" * 500_000})
+        answer = await admin.post(path, {}, {name: b"x" * 100_000})
         assert answer.code == "bad_request"
         assert list(uploads.glob("*")) == []
 
@@ -255,3 +255,12 @@ async def test_a_handshake_that_is_no_text_is_refused(house: House, header: byte
     origin = f"Origin: {house.address}"
     status, content = await raw(await house.guest(), "GET /ws/chat/", b"", origin, header)
     assert status in (400, 426) and b"bad_request" in content
+
+
+@pytest.mark.parametrize("path", ["/login/", "/post/", "/register/"])
+async def test_the_text_of_a_form_is_bounded_as_a_whole(house: House, path: str) -> None:
+    """Each part is small enough, and all of them together are not."""
+    browser = await house.member("小明")
+    fields = {f"field-{n}": "x" * 60_000 for n in range(6)}
+    answer = await browser.post(path, fields, {"image" if path == "/post/" else "avatar": b"x"})
+    assert answer.code == "body_too_large"

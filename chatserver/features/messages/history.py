@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from aiohttp import web
 
 from chatserver.core.config import CurrentConfig
@@ -20,8 +24,14 @@ from chatserver.http import responses
 from chatserver.http.access import Access
 from chatserver.http.query import number
 from chatserver.http.route import Route
+from chatserver.http.site import SITE
 
 OLDER_MAX = 100
+# Messages in one answer: 40 KB each in the worst case. Older ones are read page by page.
+ANSWER_MAX = 1_000
+# Searches at work, in all and of one address. Each reads through what is kept.
+SEARCHES_MAX, SEARCHES_OF_ADDRESS_MAX = 16, 4
+RETRY_MS = 1_000
 
 
 class History:
@@ -38,6 +48,7 @@ class History:
         self._encoder = encoder
         self._recent = recent
         self._search = search
+        self._searches: Counter[str] = Counter()
 
     async def older(self, before: int, limit: int) -> Page:
         """The `limit` messages just before id `before`, oldest first, without deleted ones."""
@@ -52,8 +63,9 @@ class History:
         return await self._newest_answer(API_PAGE)
 
     async def get_count(self, request: web.Request) -> web.StreamResponse:
-        """The newest `<count>`, at most as many as are kept."""
-        return await self._newest_answer(min(int(request.match_info["count"][:9]), self._settings.now.history_limit))
+        """The newest `<count>`, at most as many as are kept, and at most ANSWER_MAX."""
+        count = int(request.match_info["count"][:9])
+        return await self._newest_answer(min(count, self._settings.now.history_limit, ANSWER_MAX))
 
     async def get_messages(self, request: web.Request) -> web.StreamResponse:
         """`?before=ID&limit=N`: the page just before ID. `?q=TEXT`: the newest that hold it, below ID if given."""
@@ -64,7 +76,22 @@ class History:
         text = request.query["q"]
         if len(text) > QUERY_MAX:
             raise DomainError(ErrorCode.TOO_LONG, limit=QUERY_MAX)
-        return self._page_answer(await self._search.search(text, before, limit))
+        with self._searching(request.app[SITE].origin.address(request)):
+            return self._page_answer(await self._search.search(text, before, limit))
+
+    @contextmanager
+    def _searching(self, address: str) -> Iterator[None]:
+        """Raises DomainError `busy` where too many searches are at work already."""
+        searches = self._searches
+        if searches.total() >= SEARCHES_MAX or searches[address] >= SEARCHES_OF_ADDRESS_MAX:
+            raise DomainError(ErrorCode.BUSY, retry_after_ms=RETRY_MS)
+        searches[address] += 1
+        try:
+            yield
+        finally:
+            searches[address] -= 1
+            if not searches[address]:
+                del searches[address]
 
     async def _newest_answer(self, count: int) -> web.StreamResponse:
         if not self._recent.holds(count):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from chatserver.core.model import Page, State, User
 from chatserver.db.transaction import TransactionFunction
 from chatserver.features.messages import search as search_module
 from chatserver.features.messages.expiry import MessagesExpired
+from tests.client import House, opened
 from tests.stage import PICTURE, Stage
+from tests.support import eventually
 
 EVERYTHING = 2**63 - 1
 
@@ -275,3 +278,43 @@ async def test_what_is_recalled_between_the_parts_of_a_search_is_not_shown(
     monkeypatch.setattr(search_module, "SEARCH_ROWS", 1)
     monkeypatch.setattr(stage.database, "run", run_and_then_recall)
     assert ids(await stage.room.search.search("面", EVERYTHING, 100)) == [1, 2, 3]
+
+
+async def test_one_answer_has_at_most_a_thousand_messages(tmp_path: Path) -> None:
+    async with opened(tmp_path, history_limit=5000) as house:
+        ming = await house.member("小明")
+        first = await ming.say("第一条")
+        copies = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)"
+        columns = "seq, posted_seq, kind, user_id, text, created_ms, recall_until_ms"
+        await house.server.room.database.run(
+            lambda tx: (
+                tx.execute(
+                    f"INSERT INTO messages ({columns}) {copies} SELECT m.seq + i, m.seq + i, kind, user_id,"
+                    " text, created_ms, recall_until_ms FROM n, messages m WHERE m.id = ?",
+                    (first["id"],),
+                )
+                and None
+            )
+        )
+        await house.server.room.recent.load(house.server.room.database)
+        for count, told in ((999, 999), (1000, 1000), (1001, 1000), (10**8, 1000)):
+            answer = await ming.get(f"/api/recent_messages_apiint/{count}")
+            assert len(answer.json["messages"]) == told
+
+
+async def test_searches_at_once_are_bounded(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    ming = await house.member("小明")
+    await ming.say("草莓")
+    going, search = asyncio.Event(), house.server.room.search.search
+
+    async def slow(*arguments: Any) -> Any:
+        await going.wait()
+        return await search(*arguments)
+
+    monkeypatch.setattr(house.server.room.search, "search", slow)
+    asked = [asyncio.ensure_future(ming.get("/api/messages/?q=草莓")) for _ in range(6)]
+    await eventually(lambda: sum(task.done() for task in asked) == 2)
+    going.set()
+    answers = await asyncio.gather(*asked)
+    assert sorted(answer.status for answer in answers) == [200] * 4 + [503] * 2
+    assert (await ming.get("/api/messages/?q=草莓")).status == 200
