@@ -57,6 +57,10 @@ class Caller:
     def orders(self, lines: list[dict[str, Any]], text: str = "") -> dict[str, Any]:
         return self._ask("/order/", json.dumps({"lines": lines, "text": text}).encode(), "application/json")
 
+    def sends(self, path: str, **fields: Any) -> dict[str, Any]:
+        """A POST of JSON."""
+        return self._ask(path, json.dumps(fields).encode(), "application/json")
+
     def reads(self, path: str) -> dict[str, Any]:
         request = urllib.request.Request(self.address + path, headers={"Accept": "application/json"})
         found: dict[str, Any] = json.load(self._opener.open(request, timeout=30))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.error import HTTPError
+from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import APIResponse, Route, expect
 
 from tests.browser.caller import Caller
 from tests.browser.conftest import ADMINISTRATOR, DESKTOP, PHONE, RoomProcess, Visitor
@@ -119,6 +121,206 @@ def test_administrators_mark_and_correct(come: Come, call: Call, wang: Caller) -
     two.page.locator("#correct [value=strike]").click()
     expect(one.page.locator("#orders li")).to_contain_text("已撤回")
     one.complaints.clear()  # the browser's own line on the 400
+
+
+def test_a_correction_needs_a_reason_and_cancelling_needs_none(come: Come, call: Call, wang: Caller) -> None:
+    admin, reader = come(ADMINISTRATOR), come("读者")
+    address = opened(wang, items=ITEMS)
+    call("小明").orders([{"item": 1, "quantity": "2"}])
+    wang.presets("stop")
+    for visitor in (admin, reader):
+        visitor.page.goto(address)
+    page, dialog = admin.page, admin.page.locator("#correct")
+    page.click("#orders li button")
+    dialog.locator("[value=cancel]").click()
+    expect(dialog).to_be_hidden()
+    page.click("#orders li button")
+    dialog.locator("[data-item='1']").fill("3")
+    dialog.locator("[name=reason]").fill("少送了一盒")
+    dialog.locator("[name=reason]").press("Enter")
+    expect(dialog).to_be_hidden()
+    # Everyone sees it without a reload.
+    expect(reader.page.locator("#orders li")).to_contain_text("蓝莓 3盒")
+    expect(reader.page.locator("#corrections")).to_contain_text(f"{ADMINISTRATOR}更正了第 1 号：少送了一盒")
+
+
+def test_a_row_keeps_the_focus_when_the_ledger_changes(come: Come, call: Call, wang: Caller) -> None:
+    admin = come(ADMINISTRATOR)
+    page = admin.page
+    address = opened(wang, items=ITEMS)
+    call("小明").orders([{"item": 1, "quantity": "2"}])
+    window_id = address.split("/")[-2]
+    user_id = wang.reads(f"/api/windows/{window_id}/")["members"][0]["user_id"]
+    page.goto(address)
+    page.focus("#members [data-mark=paid]")
+    page.keyboard.press("Space")
+    wang.sends(f"/orders/{window_id}/marks", user_id=user_id, collected=True)
+    expect(page.locator("#members [data-mark=collected]")).to_be_checked()
+    expect(page.locator("#members [data-mark=paid]")).to_be_checked()
+    expect(page.locator("#members [data-mark=paid]")).to_be_focused()
+    page.focus("#orders li button")
+    call("小红").orders([{"item": 1, "quantity": "1"}])
+    expect(page.locator("#orders li")).to_have_count(2)
+    expect(page.locator("#orders li button").first).to_be_focused()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_paper_members_have_boxes_and_the_digest_stands_below(
+    come: Come, call: Call, wang: Caller, scheme: str
+) -> None:
+    admin = come(ADMINISTRATOR, color_scheme=scheme)
+    page = admin.page
+    address = opened(wang, items=ITEMS)
+    call("小明").orders([{"item": 1, "quantity": "2"}])
+    digest = wang.presets("stop")["window"]["digest"]
+    page.goto(address)
+    page.check("#members [data-mark=paid]")
+    page.emulate_media(media="print")
+    expect(page.locator("#members li")).to_contain_text("☑ 已付款")
+    assert page.locator("#members .print-box:visible").all_inner_texts() == ["☑ 已付款", "☐ 已取货"]
+    expect(page.locator("#digest")).to_be_visible()
+    expect(page.locator("#digest")).to_have_text(digest)
+    expect(page.locator("#verify")).to_be_hidden()
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate("getComputedStyle(document.querySelector('#orders time')).color") == "rgb(51, 51, 51)"
+
+
+def test_the_ledger_comes_after_a_first_request_that_failed(come: Come, call: Call, wang: Caller) -> None:
+    reader = come("读者")
+    address = opened(wang, items=ITEMS)
+    call("小明").orders([{"item": 1, "quantity": "2"}])
+    reader.page.route("**/api/windows/*/", lambda route: route.abort(), times=1)
+    reader.page.goto(address)
+    expect(reader.page.locator("#orders li")).to_contain_text("蓝莓 2盒")
+    expect(reader.page.locator("#ledger-failed")).to_be_hidden()
+    assert not [line for line in reader.complaints if "ERR_FAILED" not in line]
+    reader.complaints.clear()
+
+
+def test_what_happens_during_a_request_is_asked_for_again(come: Come, call: Call, wang: Caller) -> None:
+    page = come("读者").page
+    address = opened(wang, items=ITEMS)
+    page.goto(address)
+    expect(page.locator("#ledger-counts")).to_contain_text("0 单")
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/api/windows/*/", lambda route: held.append((route, route.fetch())), times=1)
+    with page.expect_websocket() as found:
+        page.goto(address)
+    while not held:
+        page.wait_for_timeout(10)
+    with found.value.expect_event("framereceived", lambda frame: '"orders":1' in frame):
+        call("小明").orders([{"item": 1, "quantity": "2"}])
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    expect(page.locator("#orders li")).to_contain_text("蓝莓 2盒")
+
+
+def first_without_salt(journal: dict[str, Any]) -> None:
+    journal["entries"][0]["salt"] = None
+
+
+def last_cut_off(journal: dict[str, Any]) -> None:
+    journal["entries"].pop()
+    journal["digest"] = journal["entries"][-1]["head"]
+
+
+@pytest.mark.parametrize(
+    ("tamper", "verdict"),
+    [
+        (first_without_salt, "记录不完整：第 1 条对不上"),
+        (lambda journal: journal["entries"].insert(0, None), "记录不完整：第 1 条对不上"),
+        (last_cut_off, "记录不完整：结尾缺了一段"),
+        (lambda journal: journal.update(entries=[], digest="00" * 32), "记录不完整：结尾缺了一段"),
+        (lambda journal: journal.update(digest="00" * 32), "记录不完整：结尾缺了一段"),
+    ],
+)
+def test_a_journal_that_was_tampered_with_is_not_whole(
+    come: Come, call: Call, wang: Caller, tamper: Callable[[dict[str, Any]], None], verdict: str
+) -> None:
+    def answer(route: Route) -> None:
+        journal = route.fetch().json()
+        tamper(journal)
+        route.fulfill(json=journal)
+
+    page = come("读者").page
+    address = opened(wang, items=ITEMS)
+    call("小明").orders([{"item": 1, "quantity": "2"}])
+    wang.presets("stop")
+    page.route("**/journal", answer)
+    page.goto(address)
+    page.click("#verify")
+    expect(page.locator("#verdict")).to_have_text(verdict)
+
+
+@pytest.mark.parametrize("kept", ['{"ID": [null, 7, {"no": 1}]}', '{"ID": 1}', "[]", "null", "x"])
+def test_receipts_that_are_none_are_passed_over(come: Come, wang: Caller, kept: str) -> None:
+    page = come("读者").page
+    address = opened(wang)
+    page.goto(address)
+    page.evaluate("kept => localStorage.setItem('receipts', kept)", kept.replace("ID", address.split("/")[-2]))
+    page.click("#verify")
+    expect(page.locator("#verdict")).to_contain_text("记录完整")
+
+
+def test_an_end_by_the_clock_is_in_the_time_zone_of_the_room(come: Come, wang: Caller) -> None:
+    page = come(ADMINISTRATOR, timezone_id="America/New_York").page
+    page.goto(f"{wang.address}/orders/")
+    page.fill("#open-until", (datetime.now(ZoneInfo("Asia/Shanghai")) + timedelta(hours=2)).strftime("%H:%M"))
+    page.click("#open [value=open]")
+    page.wait_for_url("**/orders/*/")
+    window = wang.reads("/api/windows/")["windows"][0]
+    # The minutes of a clock, and the seconds that the test took.
+    assert 7000 <= (window["closes_ms"] - window["opened_ms"]) / 1000 <= 7200
+
+
+@pytest.mark.parametrize(
+    ("time", "zone", "now", "seconds"),
+    [
+        ("20:00", "Asia/Shanghai", "2026-11-27T11:00:00Z", 3600),
+        ("19:00", "Asia/Shanghai", "2026-11-27T11:00:00Z", 86_400),
+        ("00:00", "UTC", "2026-11-27T23:59:59Z", 1),
+        ("03:30", "America/New_York", "2026-03-08T06:30:00Z", 3600),  # an hour is left out at 2:00
+        ("03:30", "America/New_York", "2026-11-01T04:30:00Z", 4 * 3600),  # an hour comes twice
+    ],
+)
+def test_seconds_until_a_time_of_the_clock(
+    come: Come, wang: Caller, time: str, zone: str, now: str, seconds: int
+) -> None:
+    page = come(ADMINISTRATOR).page
+    page.goto(f"{wang.address}/orders/")
+    module = page.locator("script[src*='ledger/open.js']").evaluate("node => node.src.replace('open.js', 'until.js')")
+    script = "async ([module, time, zone, now]) => (await import(module)).secondsUntil(time, zone, Date.parse(now))"
+    assert page.evaluate(script, [module, time, zone, now]) == seconds
+
+
+def test_a_window_can_be_opened_without_the_prepared_ones(come: Come, wang: Caller) -> None:
+    admin = come(ADMINISTRATOR)
+    admin.page.route("**/orders/templates/", lambda route: route.abort())
+    admin.page.goto(f"{wang.address}/orders/")
+    expect(admin.page.locator("#open [role=alert]")).not_to_be_empty()
+    admin.page.click("#open [value=open]")
+    admin.page.wait_for_url("**/orders/*/")
+    admin.complaints.clear()  # the browser's own line on the request that failed
+
+
+def test_rows_of_a_large_ledger_stay_the_same_nodes(come: Come, call: Call, wang: Caller) -> None:
+    page = come("读者").page
+    address = opened(wang, items=ITEMS)
+    for number in range(15):
+        for _ in range(20):
+            call(f"成员{number}").orders([{"item": 2, "quantity": "1"}])
+    page.goto(address)
+    expect(page.locator("#orders li")).to_have_count(300)
+    assert page.locator("#orders b").all_inner_texts() == [f"第 {no} 号" for no in range(1, 301)]
+    page.evaluate("for (const row of document.querySelectorAll('#orders li')) row.isFirst = true")
+    call("小明").orders([{"item": 2, "quantity": "1"}])
+    expect(page.locator("#orders li")).to_have_count(301)
+    assert page.evaluate("[...document.querySelectorAll('#orders li')].filter((row) => row.isFirst).length") == 300
+    page.fill("#filter", "成员7")
+    expect(page.locator("#members li")).to_have_count(1)
+    page.fill("#filter", "")
+    expect(page.locator("#members li")).to_have_count(16)
+    assert page.locator("#members .ledger-name").all_inner_texts()[0] == "成员0"
 
 
 @both_pages

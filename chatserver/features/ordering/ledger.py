@@ -24,6 +24,7 @@ from chatserver.http import responses
 from chatserver.http.access import Access
 from chatserver.http.page_context import local_time
 from chatserver.http.route import ID, Route, path_id
+from chatserver.http.site import SITE
 from chatserver.http.viewer import VIEWER, wants_json
 
 # Encoded ledgers in memory: usually the open window's and the one before. Each has 250 bytes an order.
@@ -78,7 +79,12 @@ class Ledger:
             (window, local_time(request, window.opened_ms), local_time(request, window.closes_ms))
             for window in await self.windows()
         ]
-        return responses.page(request, "orders.html", {"windows": windows, "is_admin": _is_administrator(request)})
+        values = {
+            "windows": windows,
+            "zone": request.app[SITE].settings.now.timezone.key,
+            "is_admin": _is_administrator(request),
+        }
+        return responses.page(request, "orders.html", values)
 
     async def get_window_page(self, request: web.Request) -> web.StreamResponse:
         if wants_json(request):

@@ -16,14 +16,17 @@ export function offerCorrection(window, order) {
   form.elements.reason.required = window.state === "closed";
   error.hidden = true;
   dialog.showModal();
+  let isSending = false;
   return new Promise((resolve) => {
     form.onsubmit = async (event) => {
       event.preventDefault();
-      const act = event.submitter?.value ?? "cancel";
+      const act = event.submitter?.value ?? "change";
       if (act === "cancel") {
         dialog.close();
         return;
       }
+      if (isSending) return;
+      isSending = true;
       try {
         await send(act, order, form);
         resolve(true);
@@ -31,6 +34,8 @@ export function offerCorrection(window, order) {
       } catch (refused) {
         error.hidden = false;
         error.textContent = refused.message;
+      } finally {
+        isSending = false;
       }
     };
     dialog.addEventListener("close", () => resolve(false), { once: true });

@@ -1,33 +1,46 @@
-// Checks a journal: every entry's leaf, the chain of heads, and the receipts that this browser was given.
+// Checks a journal: every entry's leaf, the chain of heads, and the heads that this browser knows already.
 // The form of an entry is that of chatserver/features/ordering/journal.py.
 
 // Where there is no SubtleCrypto: on plain http, but for this machine's own address.
 export const canCheck = Boolean(globalThis.crypto?.subtle);
 
-// {wrong: number of the first entry that does not fit, or 0; heads: all heads, in hex}
-export async function check({ entries, digest }) {
+const HASH = /^[0-9a-f]{64}$/;
+const SALT = /^[0-9a-f]{32}$/;
+
+// {wrong: number of the first entry that does not fit, or 0; heads: the heads up to there, in hex; isCut: whether the
+// end is missing}. `known`: the head that a closed window has told, or undefined. It may be older than the journal.
+export async function check({ entries, digest }, known) {
   let head = new Uint8Array(32);
   const heads = [];
   for (const [i, entry] of entries.entries()) {
-    const leaf = fromHex(entry.leaf);
-    if (entry.body !== null && toHex(await sha256(join(fromHex(entry.salt), new TextEncoder().encode(entry.body)))) !== entry.leaf) {
-      return { wrong: i + 1, heads };
-    }
-    head = await sha256(join(head, leaf));
-    if (toHex(head) !== entry.head) return { wrong: i + 1, heads };
+    if (!isEntry(entry) || !(await holdsItsBody(entry))) return { wrong: i + 1, heads, isCut: false };
+    head = await sha256(join(head, fromHex(entry.leaf)));
+    if (toHex(head) !== entry.head) return { wrong: i + 1, heads, isCut: false };
     heads.push(entry.head);
   }
-  return { wrong: entries.length && digest !== toHex(head) ? entries.length : 0, heads };
+  // A journal begins with the opening of its window: none is empty.
+  const isCut = !heads.length || digest !== heads[heads.length - 1] || (known !== undefined && !heads.includes(known));
+  return { wrong: 0, heads, isCut };
 }
 
 // The receipts that the room's page has kept for this window: [{no, receipt}].
 export function receiptsOf(window_id) {
   try {
     const kept = JSON.parse(localStorage.getItem("receipts"))?.[window_id];
-    return Array.isArray(kept) ? kept : [];
+    return Array.isArray(kept) ? kept.filter((each) => typeof each?.receipt === "string") : [];
   } catch {
     return [];
   }
+}
+
+function isEntry(entry) {
+  if (!HASH.test(entry?.leaf) || !HASH.test(entry.head)) return false;
+  return entry.body === null ? entry.salt === null : typeof entry.body === "string" && SALT.test(entry.salt);
+}
+
+// Of an entry whose words were erased only the leaf is left.
+async function holdsItsBody({ salt, body, leaf }) {
+  return body === null || toHex(await sha256(join(fromHex(salt), new TextEncoder().encode(body)))) === leaf;
 }
 
 async function sha256(bytes) {
@@ -42,7 +55,7 @@ function join(a, b) {
 }
 
 function fromHex(text) {
-  return Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+  return Uint8Array.from(text.match(/../g), (pair) => parseInt(pair, 16));
 }
 
 function toHex(bytes) {

@@ -2,6 +2,7 @@
 
 import { getJSON, postJSON } from "../net/http.js";
 import { node, words } from "./nodes.js";
+import { secondsUntil } from "./until.js";
 
 const FIELDS = ["name", "unit", "price", "stock", "limit"];
 
@@ -15,14 +16,23 @@ let last = null;
 
 start();
 
-async function start() {
-  [{ templates }, { windows: [last = null] }] = await Promise.all([getJSON("/orders/templates/"), getJSON("/api/windows/")]);
-  drawChoices();
+function start() {
   document.getElementById("open-add").addEventListener("click", () => addRow({}).querySelector("input").focus());
   rows.addEventListener("click", ({ target }) => target.closest("[data-remove]")?.closest("li").remove());
   from.addEventListener("change", () => fill(chosen()));
   form.addEventListener("submit", onSubmit);
   form.hidden = false;
+  offerChoices();
+}
+
+// A window can be opened without them.
+async function offerChoices() {
+  try {
+    [{ templates }, { windows: [last = null] }] = await Promise.all([getJSON("/orders/templates/"), getJSON("/api/windows/")]);
+  } catch (refused) {
+    fail(refused);
+  }
+  drawChoices();
 }
 
 function drawChoices(selected = "") {
@@ -72,10 +82,14 @@ async function onSubmit(event) {
     else if (act === "keep") await keepTemplate(read());
     else await open(read());
   } catch (refused) {
-    error.hidden = false;
-    error.textContent = refused.message;
+    fail(refused);
     error.scrollIntoView({ block: "nearest" });
   }
+}
+
+function fail(refused) {
+  error.hidden = false;
+  error.textContent = refused.message;
 }
 
 async function open({ title, note, items, seconds }) {
@@ -111,15 +125,10 @@ function read() {
   return { title: form.elements.title.value, note: form.elements.note.value, items, seconds: length() };
 }
 
-// Seconds until the time that was chosen (tomorrow's, where today's is over), else of the minutes; null: the setting.
+// Seconds until the time that was chosen, else of the minutes; null: the setting.
 function length() {
-  const [hours, minutes] = form.elements.until.value.split(":").map(Number);
-  if (form.elements.until.value) {
-    const end = new Date();
-    end.setHours(hours, minutes, 0, 0);
-    if (end <= Date.now()) end.setDate(end.getDate() + 1);
-    return Math.max(1, Math.round((end - Date.now()) / 1000));
-  }
+  const { value } = form.elements.until;
+  if (value) return secondsUntil(value, form.dataset.zone, Date.now());
   const typed = form.elements.minutes.value.trim();
   if (!typed) return null;
   const seconds = Math.round(Number(typed) * 60);

@@ -5,23 +5,29 @@ import { getJSON, postJSON } from "../net/http.js";
 import { canCheck, check, receiptsOf } from "./journal.js";
 import { offerCorrection } from "./correct.js";
 import { make, node, say, words } from "./nodes.js";
+import { RowList } from "./row_list.js";
 
 const RELOAD_MS = 1000;
-// Orders drawn at once: a phone draws so many in a frame.
-const CHUNK = 100;
+// After a reload that failed for a reason that passes.
+const RETRY_MS = 5000;
 
 const root = document.getElementById("ledger");
 const $ = (id) => document.getElementById(id);
 const page = { id: Number(root.dataset.window), isAdmin: "admin" in root.dataset, ledger: null, present: [], skew_ms: 0 };
+// The timer of the next reload, 0: none; and which reload was asked for last, and drawn last.
 let reloading = 0;
-let drawing = 0;
+let asked = 0;
+let drawn = 0;
+// The digest whose corrections are shown.
+let correctedTo;
+let marking = Promise.resolve();
+const orderRows = new RowList($("orders"), ({ id }) => id, orderRow);
+const memberRows = new RowList($("members"), ({ user_id }) => user_id, memberRow);
 const names = new Intl.Collator();
 
 start();
 
-async function start() {
-  await reload();
-  root.hidden = false;
+function start() {
   $("print").hidden = false;
   $("print").addEventListener("click", () => print());
   $("copy").addEventListener("click", copy);
@@ -30,8 +36,8 @@ async function start() {
   $("members").addEventListener("change", mark);
   $("orders").addEventListener("click", correct);
   listen();
+  reload();
   setInterval(drawState, 1000);
-  drawCorrections();
 }
 
 function listen() {
@@ -51,9 +57,11 @@ function onFrame(frame) {
     page.present = frame.people ?? [];
     drawAbsent();
   } else if (frame.type === "marks" && frame.window_id === page.id) {
-    const member = page.ledger.members.find(({ user_id }) => user_id === frame.user_id);
-    if (member) member.marks = frame.marks;
-    drawMembers();
+    const member = page.ledger?.members.find(({ user_id }) => user_id === frame.user_id);
+    if (member) {
+      member.marks = frame.marks;
+      drawMembers();
+    }
   } else if (concerns(frame)) {
     reloadSoon();
   }
@@ -62,23 +70,34 @@ function onFrame(frame) {
 function concerns({ type, id, message }) {
   if (type === "window") return id === page.id;
   if (type === "message") return message.window_id === page.id;
-  return (type === "recall" || type === "delete") && page.ledger.orders.some((order) => order.id === id);
+  return (type === "recall" || type === "delete") && page.ledger?.orders.some((order) => order.id === id);
 }
 
 function reloadSoon() {
   if (!reloading) reloading = setTimeout(reload, RELOAD_MS);
 }
 
+// What is told while this one is under way is asked for again: it may not be in the answer.
 async function reload() {
+  clearTimeout(reloading);
+  reloading = 0;
+  const turn = (asked += 1);
+  let ledger;
   try {
-    page.ledger = await getJSON(`/api/windows/${page.id}/`);
+    ledger = await getJSON(`/api/windows/${page.id}/`);
   } catch (refused) {
-    notice(refused.message || words.failed);
+    $("ledger-failed").hidden = false;
+    $("ledger-failed").textContent = refused.message || words.failed;
+    const passes = !refused.status || refused.status === 429 || refused.status >= 500;
+    if (passes && !reloading) reloading = setTimeout(reload, RETRY_MS);
     return;
-  } finally {
-    reloading = 0;
   }
-  page.skew_ms = page.ledger.window.now_ms - Date.now();
+  if (turn < drawn) return;
+  drawn = turn;
+  page.ledger = ledger;
+  page.skew_ms = ledger.window.now_ms - Date.now();
+  $("ledger-failed").hidden = true;
+  root.hidden = false;
   draw();
 }
 
@@ -88,14 +107,17 @@ function draw() {
   const left = new Map(window.items.map((item) => [item.id, item.left]));
   $("items").replaceChildren(...items.map((item) => itemRow(item, left.get(item.item))));
   $("total").textContent = total ? `¥${total}` : "";
+  $("digest").textContent = window.digest ?? "";
+  orderRows.show(page.ledger.orders);
   drawState();
   drawMembers();
-  drawOrders();
   drawAbsent();
+  if (window.digest !== correctedTo) drawCorrections(window.digest);
 }
 
 // The countdown, and that it is over.
 function drawState() {
+  if (!page.ledger) return;
   const { state, closes_ms } = page.ledger.window;
   const seconds = Math.max(0, Math.ceil((closes_ms - Date.now() - page.skew_ms) / 1000));
   if (state === "open" && seconds > 0) $("ledger-state").textContent = say("left", { time: clock(seconds) });
@@ -120,17 +142,26 @@ function drawMembers() {
   for (const order of page.ledger.orders) {
     if (order.state === "accepted") said.set(order.user_id, [...(said.get(order.user_id) ?? []), ...phrases(order)]);
   }
-  $("members").replaceChildren(...shown.map((member) => memberRow(member, said.get(member.user_id) ?? [])));
-  if (!shown.length) $("members").append(node("li", "hint", words.none));
+  const rows = shown.map((member) => ({ ...member, said: said.get(member.user_id) ?? [] }));
+  memberRows.show(rows.length ? rows : [{ user_id: 0 }]);
 }
 
-function memberRow({ user, user_id, total, marks }, said) {
+// Of the member 0: that there is none.
+function memberRow({ user, user_id, total, marks, said }) {
+  if (!user_id) return node("li", "hint", words.none);
   const row = make("li", "ledger-member");
   row.append(node("bdi", "ledger-name", user), node("span", "tabular", total ? `¥${total}` : ""));
   row.append(node("span", "ledger-words", said.join(words.comma)));
   if (marks) row.append(markBox(user, user_id, "paid", marks.paid), markBox(user, user_id, "collected", marks.collected));
-  else row.append(node("span", "print-box", `☐ ${words.paid}`), node("span", "print-box", `☐ ${words.collected}`));
+  row.append(printBox("paid", marks?.paid), printBox("collected", marks?.collected));
   return row;
+}
+
+// On paper only: to be ticked there, or ticked already.
+function printBox(mark, isOn) {
+  const box = node("span", "print-box", `${isOn ? "☑" : "☐"} ${words[mark]}`);
+  box.setAttribute("aria-hidden", "true");
+  return box;
 }
 
 function markBox(user, user_id, mark, isOn) {
@@ -143,30 +174,19 @@ function markBox(user, user_id, mark, isOn) {
   return label;
 }
 
-async function mark({ target }) {
+// One after the other: two of one box must not overtake each other.
+function mark({ target }) {
   const { user, mark: name } = target.dataset;
-  target.disabled = true;
-  try {
-    await postJSON(`/orders/${page.id}/marks`, { user_id: Number(user), [name]: target.checked });
-  } catch (refused) {
-    target.checked = !target.checked;
-    notice(refused.message);
-  } finally {
-    target.disabled = false;
-  }
-}
-
-function drawOrders() {
-  const { orders } = page.ledger;
-  const turn = (drawing += 1);
-  const rows = [];
-  const next = (from) => {
-    if (turn !== drawing) return;
-    rows.push(...orders.slice(from, from + CHUNK).map(orderRow));
-    if (from + CHUNK < orders.length) requestAnimationFrame(() => next(from + CHUNK));
-    else $("orders").replaceChildren(...rows);
-  };
-  next(0);
+  const isOn = target.checked;
+  marking = marking.then(async () => {
+    try {
+      await postJSON(`/orders/${page.id}/marks`, { user_id: Number(user), [name]: isOn });
+    } catch (refused) {
+      notice(refused.message);
+      const now = document.querySelector(`#members [data-user="${user}"][data-mark="${name}"]`);
+      if (now) now.checked = !isOn;
+    }
+  });
 }
 
 function orderRow(order) {
@@ -190,14 +210,17 @@ function phrases({ lines, note }) {
   return [...lines.map(({ name, quantity, unit }) => `${name} ${quantity}${unit}`), note].filter(Boolean);
 }
 
-function time(ms) {
-  const found = node("time", "tabular hint", new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "medium", hourCycle: "h23" }).format(ms));
+// To the second; `more`: what else to say of it.
+function time(ms, more = {}) {
+  const format = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "medium", hourCycle: "h23", ...more });
+  const found = node("time", "tabular hint", format.format(ms));
   found.dateTime = new Date(ms).toISOString();
   return found;
 }
 
 // Who is in the room and has not ordered, while there is still time.
 function drawAbsent() {
+  if (!page.ledger) return;
   const { window, members } = page.ledger;
   const ordered = new Set(members.map(({ user_id }) => user_id));
   const absent = page.present.filter(({ id }) => !ordered.has(id)).map(({ name }) => name).sort(names.compare);
@@ -215,11 +238,12 @@ async function verify() {
   }
   try {
     const journal = await getJSON(`/api/windows/${page.id}/journal`);
-    const { wrong, heads } = await check(journal);
+    const { wrong, heads, isCut } = await check(journal, page.ledger.window.digest);
     const receipts = receiptsOf(page.id);
     const missing = receipts.find(({ receipt }) => !heads.includes(receipt));
-    verdict.classList.toggle("ledger-verdict--wrong", Boolean(wrong || missing));
+    verdict.classList.toggle("ledger-verdict--wrong", Boolean(wrong || isCut || missing));
     if (wrong) verdict.textContent = say("broken", { entry: wrong });
+    else if (isCut) verdict.textContent = words.cut;
     else if (missing) verdict.textContent = say("receipt_wrong", missing);
     else verdict.textContent = say("whole", journal) + (receipts.length ? say("receipts", { count: receipts.length }) : "");
   } catch (refused) {
@@ -228,12 +252,19 @@ async function verify() {
 }
 
 // What administrators changed after the close: when, by whom, why.
-async function drawCorrections() {
-  const { entries } = await getJSON(`/api/windows/${page.id}/journal`).catch(() => ({ entries: [] }));
-  const bodies = entries.map(({ body }) => body && JSON.parse(body)).filter((body) => body?.reason);
+async function drawCorrections(digest) {
+  correctedTo = digest;
+  let bodies;
+  try {
+    const { entries } = await getJSON(`/api/windows/${page.id}/journal`);
+    bodies = entries.map(({ body }) => body && JSON.parse(body)).filter((body) => body?.reason);
+  } catch {
+    correctedTo = undefined; // the next reload asks again
+    return;
+  }
   $("corrections").replaceChildren(...bodies.map((body) => {
     const row = make("li");
-    row.append(time(body.at_ms), ` ${say(body.kind === "withdrawn" ? "striking" : "correction", body)}`);
+    row.append(time(body.at_ms, { dateStyle: "medium" }), ` ${say(body.kind === "withdrawn" ? "striking" : "correction", body)}`);
     return row;
   }));
 }
@@ -242,10 +273,7 @@ async function correct({ target }) {
   const row = target.closest("button")?.closest("[data-order]");
   if (!row) return;
   const order = page.ledger.orders.find(({ id }) => id === Number(row.dataset.order));
-  if (await offerCorrection(page.ledger.window, order)) {
-    await reload();
-    drawCorrections();
-  }
+  if (await offerCorrection(page.ledger.window, order)) reload();
 }
 
 async function copy(event) {
