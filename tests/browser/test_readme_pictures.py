@@ -28,11 +28,14 @@ REACT = """([id, emoji]) => new Promise(done => {
     socket.onopen = () => socket.send(JSON.stringify({type: 'react', id, emoji}));
     socket.onmessage = frame => {
         const told = JSON.parse(frame.data);
-        if (told.type === 'message' || told.type === 'refused') { socket.close(); done(told.type); }
+        if (told.type === 'reactions' || told.type === 'refused') { socket.close(); done(told.type); }
     };
 })"""
 
-ALL_THERE = "() => [...document.querySelectorAll('#messages img')].every(image => image.complete && image.naturalWidth)"
+# Those out of sight are not fetched.
+ALL_THERE = """() => [...document.querySelectorAll('#messages img')]
+    .filter(image => image.getBoundingClientRect().bottom > 0 && image.getBoundingClientRect().top < innerHeight)
+    .every(image => image.complete && image.naturalWidth)"""
 
 
 @pytest.fixture
@@ -74,7 +77,7 @@ def test_both_pages_in_a_lively_room(browser: Browser, lively: RoomProcess) -> N
     for guest, message, emoji in (
         (guests[0], fruit, "👍"), (guests[1], fruit, "👍"), (guests[1], trip, "❤️"), (guests[2], trip, "❤️"),
     ):  # fmt: skip
-        assert guest.page.evaluate(REACT, [message["id"], emoji]) == "message"
+        assert guest.page.evaluate(REACT, [message["id"], emoji]) == "reactions"
 
     desktop = visitor(browser, lively, owner)
     _settle(desktop)
