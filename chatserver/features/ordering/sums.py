@@ -68,7 +68,7 @@ class Sums:
     def members(self) -> int:
         return len(self._members)
 
-    def extra(self, digest: str) -> str:
+    def message_extra(self, digest: str) -> str:
         """The fields `digest` and `result` of the message that closes the window."""
         result = {
             "orders": self.orders,

@@ -169,7 +169,14 @@ class OrderingWindows:
         sums = Sums(window.items, store.orders(tx, window.id))
         text = "\n".join(filter(None, (TEXTS[Preset.STOP], sums.as_text())))
         message = self._post(
-            tx, Preset.STOP, author, asked_ms, window, text=text, closes_ms=planned_ms, extra=sums.extra(window.digest)
+            tx,
+            Preset.STOP,
+            author,
+            asked_ms,
+            window,
+            text=text,
+            closes_ms=planned_ms,
+            extra=sums.message_extra(window.digest),
         )
         return PresetPosted(message, window)
 
