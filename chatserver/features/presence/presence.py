@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from chatserver.core import json
+from chatserver.features.accounts.events import MemberChanged
 from chatserver.http.encode import user_json
 from chatserver.realtime import frames
 from chatserver.realtime.connection import Connection
@@ -45,6 +46,10 @@ class Presence:
         if self._timer is None or self._timer.when() > asyncio.get_running_loop().time() + INTERVAL_SECONDS:
             self._hub.send(connection, _frame(self.as_json()))
 
+    def on_member_changed(self, _: MemberChanged) -> None:
+        """At once: a name that was taken away is shown no more."""
+        self._encoded_at = float("-inf")
+
     def stop(self) -> None:
         self._hub.changed = lambda: None
         if self._timer is not None:
@@ -64,6 +69,8 @@ class Presence:
         cost = len(frame) * len(self._hub) / BYTES_PER_SECOND
         self._next_at = asyncio.get_running_loop().time() + max(INTERVAL_SECONDS, cost)
         self._hub.broadcast(frame)
+
+    LISTENERS = ((MemberChanged, on_member_changed),)
 
     def _encode(self) -> None:
         members = self._hub.users()
