@@ -169,6 +169,15 @@ class Browser:
         found: list[Any] = (await self.get("/api/recent_messages/")).json["messages"]
         return found
 
+    async def all_messages(self) -> list[Any]:
+        """Every message that is kept, oldest first, page by page."""
+        found: list[Any] = []
+        below = ""
+        while page := (await self.get(f"/api/messages/?limit=100{below}")).json["messages"]:
+            found[:0] = page
+            below = f"&before={page[0]['id']}"
+        return found
+
     async def dial(self, origin: str | None = None, **query: Any) -> aiohttp.ClientWebSocketResponse:
         """A bare socket. Raises aiohttp.WSServerHandshakeError when the handshake is refused."""
         tail = "?" + urlencode(query) if query else ""

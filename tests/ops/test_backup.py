@@ -38,16 +38,6 @@ def named_by(messages: list[Any]) -> list[str]:
     return [message[field] for message in messages for field in ("image", "thumb") if message[field]]
 
 
-async def all_messages(browser: Browser) -> list[dict[str, Any]]:
-    """Every message that is kept, oldest first, page by page."""
-    found: list[dict[str, Any]] = []
-    below = ""
-    while page := (await browser.get(f"/api/messages/?limit=100{below}")).json["messages"]:
-        found[:0] = page
-        below = f"&before={page[0]['id']}"
-    return found
-
-
 async def test_a_backup_while_hundreds_post_is_every_message_and_file_of_one_moment(tmp_path: Path) -> None:
     data, copy, file = tmp_path / "data", tmp_path / "copy", tmp_path / "room.tar"
     async with serving(data, *CROWD) as server, AsyncExitStack() as stack, asyncio.TaskGroup() as group:
@@ -75,7 +65,7 @@ async def test_a_backup_while_hundreds_post_is_every_message_and_file_of_one_mom
         await eventually(lambda: shown > so_far)  # they went on meanwhile, and since
         over.set()
         await asyncio.gather(*sending)
-        before = {**(await browsers[0].get("/api/recent_messages/")).json, "messages": await all_messages(browsers[0])}
+        before = {**(await browsers[0].get("/api/recent_messages/")).json, "messages": await browsers[0].all_messages()}
         epoch = before["epoch"]
         pictures = {path: (await browsers[0].get(path)).body for path in named_by(before["messages"])}
         await server.stop()
@@ -87,7 +77,7 @@ async def test_a_backup_while_hundreds_post_is_every_message_and_file_of_one_mom
     assert restored.code == 0, restored.err
     async with serving(copy, *LARGE) as server, Browser(server.address) as reader:
         reader.session.cookie_jar.update_cookies({cookie.key: cookie.value for cookie in cookies})
-        after = {**(await reader.get("/api/recent_messages/")).json, "messages": await all_messages(reader)}
+        after = {**(await reader.get("/api/recent_messages/")).json, "messages": await reader.all_messages()}
         assert (await reader.socket()).hello["user"]["name"] == "sender 0", "sessions go on"
         assert acknowledged <= after["seq"] == manifest["seq"] < before["seq"]
         assert after["epoch"] != epoch == manifest["epoch"]
