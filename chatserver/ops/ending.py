@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from types import FrameType
 
 _RAISING = (signal.SIGTERM, signal.SIGHUP)
+_POSTPONED = (*_RAISING, signal.SIGINT)
 # As a shell reports a command that a signal ended.
 _EXIT_BASE = 128
 
@@ -29,12 +30,23 @@ def by_exception() -> Iterator[None]:
 
 @contextlib.contextmanager
 def postponed() -> Iterator[None]:
-    """Within the block no signal ends this thread: those that came act at its end."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (*_RAISING, signal.SIGINT))
+    """Within the block no signal raises: those that came act at its end.
+
+    By handlers, not by a signal mask: a mask is a thread's own, and the kernel gives the signal to any other
+    thread of the process, for which Python runs the handler in the main thread all the same.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # handlers run in the main thread alone
+        return
+    came: list[int] = []
+    before = {number: signal.signal(number, lambda number, _: came.append(number)) for number in _POSTPONED}
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for late in came:
+            signal.raise_signal(late)
 
 
 def _end(number: int, _: FrameType | None) -> None:

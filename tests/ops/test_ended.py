@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,7 @@ def ended_after(monkeypatch: pytest.MonkeyPatch, module: Any, function: str, num
     def then_ended(*arguments: Any, **named: Any) -> Any:
         result = real(*arguments, **named)
         os.kill(os.getpid(), number)
+        time.sleep(0.05)  # a signal that another thread takes is handled a little later
         return result
 
     monkeypatch.setattr(module, function, then_ended)
@@ -59,9 +62,20 @@ def test_a_restore_that_is_ended_changes_nothing_and_leaves_nothing(
 
 @pytest.mark.parametrize("number", [*SIGNALS, signal.SIGINT])
 def test_a_signal_while_the_two_are_exchanged_loses_neither(
-    tmp_path: Path, room: Path, operator: Operator, monkeypatch: pytest.MonkeyPatch, number: int
+    tmp_path: Path,
+    room: Path,
+    operator: Operator,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    number: int,
 ) -> None:
-    """From the exchange to the renaming the directory that a cleaning would remove is the old room."""
+    """From the exchange to the renaming the directory that a cleaning would remove is the old room.
+
+    Also where the kernel gives the signal to another thread than the one that restores.
+    """
+    over = threading.Event()
+    threading.Thread(target=over.wait, daemon=True).start()
+    request.addfinalizer(over.set)
     assert operator("backup", tmp_path / "room.tar", "--data-dir", room).code == 0
     (room / "mark").write_text("the old room", "utf-8")
     (room / "mark").chmod(0o600)
