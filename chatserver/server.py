@@ -160,8 +160,26 @@ class Room:
         self.settings = settings = Settings(config, sources)
         encoder = MessageEncoder(config.timezone)
         uploads = Uploads(settings, files, workers)
-        failures = LoginFailures(clock)
+        self._build_accounts(config, clock, hasher, uploads)
+        self._build_ordering(clock, encoder)
+        self._build_messages(clock, encoder, uploads, files)
 
+        self.announcement = Announcement(database, clock, uploads)
+        self.preset_picture = PresetPicture(database, settings, clock, encoder, uploads, files)
+        self.change_settings = ChangeSettings(database, settings, clock, self._erasures)
+        self.settings_connections = SettingsConnections(hub)
+        self.presence = Presence(hub)
+        self.typing = Typing(database, clock, hub)
+        self.ping = Ping(clock)
+        self.metrics = Metrics(hub, database, workers, clock)
+        self.metrics_endpoint = MetricsEndpoint(settings, self.origin, self.metrics)
+        self.status_page = StatusPage(self.metrics)
+        self.health = Health(database)
+        self.snapshot = Snapshot(database, settings, clock, self.trim, files_in_use, files)
+
+    def _build_accounts(self, config: Config, clock: Clock, hasher: PasswordHasher, uploads: Uploads) -> None:
+        database, settings = self.database, self.settings
+        failures = LoginFailures(clock)
         self.sessions = Sessions(database, clock)
         self.session_cookie = SessionCookie(self.sessions, self.origin, config.secure)
         self.invites = Invites(database, settings, clock)
@@ -170,18 +188,16 @@ class Room:
         self.profile = Profile(database, hasher, clock, uploads, self.sessions)
         self.members = Moderate(database, settings, clock)
         self.administrators = Administrators(database, clock, hasher, failures)
-        self.member_connections = MemberConnections(hub)
+        self.member_connections = MemberConnections(self.hub)
         self.setup = Setup(database, settings, clock, hasher, self.session_cookie)
-        self.change_settings = ChangeSettings(database, settings, clock, self._erasures)
-        self.settings_connections = SettingsConnections(hub)
 
-        self.post = Post(database, settings, clock, encoder)
-        self.post_form = PostForm(self.post, encoder, uploads)
+    def _build_ordering(self, clock: Clock, encoder: MessageEncoder) -> None:
+        database, settings = self.database, self.settings
+        amendments = Amendments(settings, encoder)
         self.windows = OrderingWindows(database, settings, clock, encoder)
         self.presets = Presets(self.windows, encoder)
-        self.order_counts = OrderCounts(clock, hub)
+        self.order_counts = OrderCounts(clock, self.hub)
         self.place_order = PlaceOrder(database, settings, clock, encoder)
-        amendments = Amendments(settings, encoder)
         self.change_order = ChangeOrder(database, clock, encoder, self.windows, amendments)
         self.withdraw_order = WithdrawOrder(self.windows, amendments)
         self.ledger = Ledger(database, clock)
@@ -189,6 +205,10 @@ class Room:
         self.templates = Templates(database, clock, self.windows)
         self.marks = Marks(database)
 
+    def _build_messages(self, clock: Clock, encoder: MessageEncoder, uploads: Uploads, files: MediaFiles) -> None:
+        database, settings = self.database, self.settings
+        self.post = Post(database, settings, clock, encoder)
+        self.post_form = PostForm(self.post, encoder, uploads)
         self.recall = Recall(database, clock, encoder, self.withdraw_order.withdraw)
         self.delete = Delete(database, clock, encoder, self.withdraw_order.withdraw)
         self.react = React(database, clock, encoder)
@@ -199,18 +219,6 @@ class Room:
         self.search = Search(database)
         self.history = History(database, settings, encoder, self.recent, self.search)
         self.media = Media(database, files)
-
-        self.announcement = Announcement(database, clock, uploads)
-        self.preset_picture = PresetPicture(database, settings, clock, encoder, uploads, files)
-
-        self.presence = Presence(hub)
-        self.typing = Typing(database, clock, hub)
-        self.ping = Ping(clock)
-        self.metrics = Metrics(hub, database, workers, clock)
-        self.metrics_endpoint = MetricsEndpoint(settings, self.origin, self.metrics)
-        self.status_page = StatusPage(self.metrics)
-        self.health = Health(database)
-        self.snapshot = Snapshot(database, settings, clock, self.trim, files_in_use, files)
 
     def _erasures(self) -> dict[str, WouldErase]:
         return {

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from chatserver.core.bounded_dict import BoundedDict
 from chatserver.core.clock import Clock
+from chatserver.core.token_bucket import TokenBucket, Verdict
 
 
 class Action(NamedTuple):
@@ -97,22 +98,16 @@ class AttemptLimit:
 
 
 class RateLimit:
-    """For each key `burst` actions at once, refilled at `per_second`: a token bucket for each.
-
-    Remembers at most `keys_max` keys and forgets the one that acted longest ago.
-    """
+    """A token bucket for each key. Remembers at most `keys_max` keys and forgets the one that acted longest ago."""
 
     def __init__(self, clock: Clock, keys_max: int = 20_000) -> None:
         self._clock = clock
-        # Key -> tokens left, and when that was.
-        self._left: BoundedDict[str, tuple[float, float]] = BoundedDict(keys_max)
+        self._buckets: BoundedDict[str, TokenBucket] = BoundedDict(keys_max)
 
-    def take(self, key: str, burst: int, per_second: float) -> int:
+    def take(self, key: str, burst: float, per_second: float) -> int:
         """Count one action; 0 if it is allowed, else the time in ms until one is."""
         now = self._clock.monotonic()
-        tokens, at = self._left.get(key) or (float(burst), now)
-        tokens = min(burst, tokens + (now - at) * per_second)
-        if tokens < 1:
-            return int((1 - tokens) / per_second * 1000) + 1
-        self._left[key] = (tokens - 1, now)
-        return 0
+        bucket = self._buckets.get(key) or TokenBucket(now, burst, per_second)
+        bucket.burst, bucket.per_second = burst, per_second  # settings change while the server runs
+        self._buckets[key] = bucket
+        return 0 if bucket.take(now) is Verdict.ALLOW else bucket.wait_ms

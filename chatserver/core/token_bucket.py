@@ -26,24 +26,26 @@ class Verdict(Enum):
 
 
 class TokenBucket:
-    """The bucket of one member's connections: BURST tokens, one for each frame, refilled at FRAMES_PER_SECOND.
+    """`burst` tokens, one for each action, refilled at `per_second`; by default for the frames of one member.
 
     The token of a stored message is given back: the setting `send_interval` limits messages, and
     where it is 0, this bucket must not limit them either.
     """
 
-    __slots__ = ("__weakref__", "_refilled_at", "_refused", "_tokens")
+    __slots__ = ("__weakref__", "_refilled_at", "_refused", "_tokens", "burst", "per_second")
 
-    def __init__(self, now: float) -> None:
-        self._tokens = float(BURST)
+    def __init__(self, now: float, burst: float = BURST, per_second: float = FRAMES_PER_SECOND) -> None:
+        self.burst = burst
+        self.per_second = per_second
+        self._tokens = float(burst)
         self._refilled_at = now
         self._refused = 0
 
     def take(self, now: float) -> Verdict:
-        """Take a token for one frame. `now` is the time of the monotonic clock in seconds."""
-        self._tokens = min(BURST, self._tokens + (now - self._refilled_at) * FRAMES_PER_SECOND)
+        """Take a token for one action. `now` is the time of the monotonic clock in seconds."""
+        self._tokens = min(self.burst, self._tokens + (now - self._refilled_at) * self.per_second)
         self._refilled_at = now
-        if self._tokens > BURST / 2:
+        if self._tokens > self.burst / 2:
             self._refused = 0  # the client waited, as the refusal asked
         if self._tokens >= 1:
             self._tokens -= 1
@@ -53,12 +55,12 @@ class TokenBucket:
 
     def give_back(self) -> None:
         """Return the token of a frame whose message was stored."""
-        self._tokens = min(BURST, self._tokens + 1)
+        self._tokens = min(self.burst, self._tokens + 1)
 
     @property
     def wait_ms(self) -> int:
         """The time in ms until the next token, rounded up; at least 1."""
-        return max(1, int((1 - self._tokens) / FRAMES_PER_SECOND * 1000) + 1)
+        return max(1, int((1 - self._tokens) / self.per_second * 1000) + 1)
 
 
 class SharedBuckets:

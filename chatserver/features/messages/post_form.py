@@ -55,7 +55,7 @@ class PostForm:
         except BaseException as error:
             again = DomainError(ErrorCode.BUSY, retry_after_ms=RETRY_AFTER_MS)
             result.set_exception(DomainError(error.code, **error.details) if isinstance(error, DomainError) else again)
-            result.exception()  # mostly nobody waits for it
+            result.exception()  # most often no second request waits for it
             raise
         finally:
             del self._under_way[key]

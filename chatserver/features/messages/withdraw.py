@@ -16,7 +16,7 @@ class Withdrawn(NamedTuple):
 
 
 class Withdraw(Protocol):
-    """Called in the transaction that is to empty a message, by the rule of whoever owns it; raises DomainError.
+    """The rule of the feature that owns a message, called in the transaction that is to empty it. Raises DomainError.
 
     `asked_ms`: when the server read the request. None: the message is no such one. Else the actor may empty it at
     any time, and what is returned is the answer where the message has expired from the history.

@@ -1,4 +1,4 @@
-"""The ledgers, for whoever may read the room: the windows that are kept, one of them with its sums, and its journal.
+"""The ledgers, for all readers of the room: the windows that are kept, one of them with its sums, and its journal.
 
 Everyone who watches a window fill asks for the same ledger again and again, so its encoded form is kept in memory
 until an order changes it.

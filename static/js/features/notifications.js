@@ -10,7 +10,7 @@ export function start(room) {
   const switches = new Switches(room);
   const isAway = () => document.hidden || !document.hasFocus();
   room.timeline.addEventListener("change", ({ detail }) => {
-    // Orders come by the hundred in a window, and ask nobody for an answer.
+    // A window brings hundreds of orders, and none of them asks for an answer.
     const others = postedByOthers(detail, room.me).filter(({ kind }) => kind !== "order");
     const mentions = others.filter(({ text }) => room.mentions(text).length > 0);
     const mention = mentions[mentions.length - 1];
