@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
+from chatserver.core import json
 from chatserver.core.bounded_dict import BoundedDict
+from chatserver.core.events import Audience, Event
 from chatserver.core.model import User
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
@@ -11,6 +16,18 @@ from chatserver.features.messages import store
 from chatserver.http.client_frame import ClientFrame
 
 CACHED_MEMBERS_MAX = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedRead(Event):
+    """The member has read up to message `id`, on one of their devices. Frame `read`, for all of them."""
+
+    audience: ClassVar[Audience] = Audience.MEMBER
+    id: int
+    user_id: int
+
+    def frame(self) -> bytes:
+        return json.dumps({"type": "read", "id": self.id})
 
 
 class ReadMarks:
@@ -32,7 +49,7 @@ class ReadMarks:
         return known
 
     async def on_frame(self, frame: ClientFrame) -> None:
-        """`{"type": "read", "id": N}`; not answered."""
+        """`{"type": "read", "id": N}`; the member's devices get it back when it moved the mark."""
         await self.mark(frame.user, frame.id("id"))
 
     FRAMES = {"read": on_frame}
@@ -41,7 +58,9 @@ class ReadMarks:
 def _mark(tx: Transaction, actor: User, message_id: int) -> None:
     actor = permissions.member(tx, actor)
     read_id = min(message_id, store.last_id(tx))
-    tx.execute("UPDATE users SET read_id = ? WHERE id = ? AND read_id < ?", (read_id, actor.id, read_id))
+    moved = tx.execute("UPDATE users SET read_id = ? WHERE id = ? AND read_id < ?", (read_id, actor.id, read_id))
+    if moved.rowcount:
+        tx.announce(MarkedRead(read_id, actor.id))
 
 
 def _read_id(tx: Transaction, user_id: int) -> int:

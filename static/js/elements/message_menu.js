@@ -17,12 +17,19 @@ export class MessageMenu {
   #dialog;
   #list;
   #timer = 0;
+  #id = 0;
 
   constructor(room, dialog) {
     this.#room = room;
     this.#dialog = dialog;
     this.#list = dialog.querySelector("[role=menu]");
-    dialog.addEventListener("close", () => clearInterval(this.#timer));
+    dialog.addEventListener("close", () => {
+      clearInterval(this.#timer);
+      this.#list.replaceChildren(); // the choices hold the message
+    });
+    room.timeline.addEventListener("change", () => {
+      if (dialog.open && room.timeline.isGone(this.#id)) dialog.close();
+    });
     dialog.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
@@ -31,6 +38,7 @@ export class MessageMenu {
     const { me, actions } = this.#room;
     const choices = message.state === "live" ? CHOICES.map((choice) => choice(this.#room, message)).filter(Boolean) : [];
     if (this.#dialog.open || choices.length === 0) return;
+    this.#id = message.id;
     this.#list.replaceChildren(...choices.map((choice) => this.#item(choice)));
     if (me) this.#list.prepend(reactionRow(this.#room, message, (emoji) => this.#close(() => actions.react(message, emoji))));
     this.#dialog.showModal();

@@ -282,6 +282,13 @@ export class TimelineView extends EventTarget {
     this.dispatchEvent(new Event("read"));
   }
 
+  // The member has read up to `id` in another browser.
+  readTo(id) {
+    if (id <= this.lastRead) return;
+    this.lastRead = id;
+    this.dispatchEvent(new Event("read"));
+  }
+
   // The unread divider does not move while the page is visible; it may move while it is hidden.
   #onVisibility() {
     this.#noteRead();

@@ -6,6 +6,8 @@ import { snippet } from "../elements/dom.js";
 import { postedByOthers } from "../models/timeline.js";
 import { t } from "../words/words.js";
 
+const TOLD_MAX = 50;
+
 export function start(room) {
   const switches = new Switches(room);
   const isAway = () => document.hidden || !document.hasFocus();
@@ -15,6 +17,7 @@ export function start(room) {
     const mentions = others.filter(({ text }) => room.mentions(text).length > 0);
     const mention = mentions[mentions.length - 1];
     if (mention && isAway()) switches.notifyMention(mention);
+    switches.closeGone();
     if (mention || (others.length && isAway())) switches.playSound();
   });
   let lastId = room.window.current?.id;
@@ -31,6 +34,8 @@ export function start(room) {
 class Switches {
   #room;
   #sound = null;
+  // Of the messages that were told of: id -> its notification, or the tag of one that the service worker shows.
+  #told = new Map();
 
   constructor(room) {
     this.#room = room;
@@ -49,7 +54,19 @@ class Switches {
   }
 
   notifyMention({ id, user, text, image }) {
-    this.#notify(t("mentioned_by", { name: user }), text ? snippet(text, 120) : image ? t("picture") : "", `message-${id}`);
+    this.#told.set(id, this.#notify(t("mentioned_by", { name: user }), text ? snippet(text, 120) : image ? t("picture") : "", `message-${id}`));
+    if (this.#told.size > TOLD_MAX) this.#told.delete(this.#told.keys().next().value);
+  }
+
+  // A message that was recalled or deleted is not to be read in a notification either.
+  async closeGone() {
+    for (const [id, shown] of [...this.#told]) {
+      if (!this.#room.timeline.isGone(id)) continue;
+      this.#told.delete(id);
+      (await shown)?.close();
+      const worker = await navigator.serviceWorker?.getRegistration().catch(() => undefined);
+      for (const each of (await worker?.getNotifications({ tag: `message-${id}` })) ?? []) each.close();
+    }
   }
 
   notifyOrdering({ id, by }) {
@@ -65,16 +82,22 @@ class Switches {
     play();
   }
 
-  // Through the service worker where there is one: browsers on phones allow nothing else.
+  // Through the service worker where there is one: browsers on phones allow nothing else. Resolves to the
+  // notification that this page shows itself.
   async #notify(title, body, tag) {
-    if (!this.#isOn("notify")) return;
+    if (!this.#isOn("notify")) return null;
     const options = { body, tag, icon: document.querySelector('link[rel="apple-touch-icon"]').href };
     const worker = await navigator.serviceWorker?.getRegistration().catch(() => undefined);
     try {
-      if (worker?.active) await worker.showNotification(title, options);
-      else new Notification(title, options).addEventListener("click", () => focus());
+      if (worker?.active) {
+        await worker.showNotification(title, options);
+        return null;
+      }
+      const shown = new Notification(title, options);
+      shown.addEventListener("click", () => focus());
+      return shown;
     } catch {
-      // The number in the title still tells of it.
+      return null; // the number in the title still tells of it
     }
   }
 

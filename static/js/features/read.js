@@ -24,12 +24,13 @@ export function start(room) {
 
   view.addEventListener("read", sendLater);
   document.addEventListener("visibilitychange", () => document.hidden && send());
-  // The member may have read on in another browser.
-  room.onHello(({ read_id }) => {
-    if (room.userChanged) return;
-    serverKnows = read_id ?? 0;
-    view.lastRead = Math.max(view.lastRead, serverKnows);
+  // The member may have read on in another browser: while this one was away, or just now.
+  const readElsewhere = (id) => {
+    serverKnows = id;
+    view.readTo(id);
     sendLater();
-  });
+  };
+  room.onHello(({ read_id }) => room.userChanged || readElsewhere(read_id ?? 0));
+  room.onFrame("read", ({ id }) => readElsewhere(id));
   sendLater();
 }

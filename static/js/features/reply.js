@@ -8,6 +8,9 @@ export function start(room) {
   if (!room.me) return;
   const reply = new Reply(room, document.querySelector("#composer .composer-reply"));
   room.reply = reply;
+  room.timeline.addEventListener("change", () => {
+    if (reply.id !== null && room.timeline.isGone(reply.id)) reply.drop();
+  });
   room.actions.reply = ({ id }) => reply.choose(id);
   room.composer.addEventListener("escape", () => reply.id !== null && reply.choose(null));
   room.onClick("#messages [data-quick=reply]", (pressed, message) => reply.choose(message.id));
@@ -36,16 +39,22 @@ class Reply extends EventTarget {
     this.#room.composer.focus();
   }
 
+  // The message was recalled or deleted: nothing of it stays here.
+  drop() {
+    this.set(null);
+    this.dispatchEvent(new Event("change"));
+  }
+
   set(id) {
     this.id = id;
     const message = id === null ? null : this.#room.timeline.get(id);
     this.#bar.hidden = !message;
-    if (!message) return;
-    this.#bar.replaceChildren(
+    const parts = message && [
       make("bdi", "quote-author", message.user),
       make("bdi", "quote-text", message.text || t("picture")),
       iconButton("side-button", "close", t("cancel_reply"), () => this.choose(null)),
-    );
+    ];
+    this.#bar.replaceChildren(...(parts ?? []));
   }
 
   clear() {

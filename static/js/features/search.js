@@ -35,6 +35,8 @@ class Search {
       event.preventDefault();
       this.#results.querySelector("button")?.focus();
     });
+    dialog.addEventListener("close", () => this.#results.replaceChildren());
+    room.timeline.addEventListener("change", () => this.#dropGone());
     // The dialog opens before this module is loaded: what was typed meanwhile is searched for too.
     this.#find(field.value.trim());
   }
@@ -60,8 +62,16 @@ class Search {
     this.#results.replaceChildren(...messages.map((message) => this.#row(message, text)));
   }
 
+  // What was recalled, deleted or has expired since it was found.
+  #dropGone() {
+    for (const row of [...this.#results.children]) {
+      if (this.#room.timeline.isGone(Number(row.dataset.id))) row.remove();
+    }
+  }
+
   #row(message, text) {
     const row = make("li", "");
+    row.dataset.id = message.id;
     const go = button("search-hit", "", async () => {
       this.#dialog.close();
       if (!(await this.#room.view.reveal(message.id))) this.#room.toast(t("quote_gone"));

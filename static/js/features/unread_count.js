@@ -1,27 +1,30 @@
-// The number of messages that arrived while the page was hidden: in its title and on its icon.
+// The messages that arrived while the page was hidden and have not been read on any device: their number, in its
+// title and on its icon. What was recalled, deleted or has expired since counts no more.
 
 import { postedByOthers } from "../models/timeline.js";
 
 export function start(room) {
   const name = document.querySelector(".room-name");
-  let unread = 0;
+  const unread = new Set();
   const draw = async () => {
-    document.title = unread ? `(${unread}) ${name.textContent}` : name.textContent;
+    document.title = unread.size ? `(${unread.size}) ${name.textContent}` : name.textContent;
     const { drawBadge } = await import("../elements/icon_badge.js");
-    drawBadge(unread);
+    drawBadge(unread.size);
+  };
+  const forget = (isOver) => {
+    const before = unread.size;
+    for (const id of unread) if (isOver(id)) unread.delete(id);
+    if (unread.size !== before) draw();
   };
   // The room's name can change while the page is open.
   new MutationObserver(draw).observe(name, { childList: true, subtree: true });
   room.timeline.addEventListener("change", ({ detail }) => {
+    forget((id) => room.timeline.isGone(id));
     if (!document.hidden) return;
     const others = postedByOthers(detail, room.me);
-    if (others.length === 0) return;
-    unread += others.length;
-    draw();
+    for (const { id } of others) unread.add(id);
+    if (others.length) draw();
   });
-  document.addEventListener("visibilitychange", () => {
-    if (document.hidden || unread === 0) return;
-    unread = 0;
-    draw();
-  });
+  room.view.addEventListener("read", () => forget((id) => id <= room.view.lastRead));
+  document.addEventListener("visibilitychange", () => document.hidden || forget(() => true));
 }

@@ -5,9 +5,9 @@
 // can arrive in any order; the higher `seq` of a message wins, so that an answer that was read before
 // a recall cannot bring back what was recalled.
 
-export const NEAR_END_PX = 100;
+const NEAR_END_PX = 100;
 export const NEAR_EDGE_PX = 600;
-export const DOCUMENT_LIMIT = 300;
+const DOCUMENT_LIMIT = 300;
 export const PAGE = 50;
 const PENDING_CHANGES_MAX = 500;
 const RUN_MS = 5 * 60_000;
@@ -25,8 +25,10 @@ export class Timeline extends EventTarget {
   hasMore = false;
 
   #byId = new Map();
-  // Changes to messages that are not loaded yet: id -> {seq, state, by} or {seq, reactions}, or the changed
-  // message itself.
+  // The highest id that was ever known; unlike `newestId` it stays when that message is deleted.
+  #highestId = 0;
+  // Changes to messages that are not loaded yet, or no more: id -> {seq, state, by} or {seq, reactions}, or the
+  // changed message itself. An answer that was read before a deletion cannot bring the message back.
   #pendingChanges = new Map();
 
   get(id) {
@@ -76,7 +78,7 @@ export class Timeline extends EventTarget {
     const isNew = message.id > this.newestId;
     this.#apply(message);
     this.seq = Math.max(this.seq, seq);
-    this.#changed(isNew ? { posted: [message] } : { changed: message.id });
+    this.#changed(isNew ? { posted: [message] } : {});
   }
 
   // Other reactions to a message than before.
@@ -85,7 +87,7 @@ export class Timeline extends EventTarget {
     this.seq = Math.max(this.seq, seq);
     if (known) this.#store({ ...known, seq, reactions });
     else this.#keepChange(id, { ...this.#pendingChanges.get(id), seq, reactions });
-    this.#changed({ changed: id });
+    this.#changed({});
   }
 
   // `state` is "recalled" or "deleted".
@@ -98,6 +100,15 @@ export class Timeline extends EventTarget {
       this.#keepChange(id, { seq, state, by });
     }
     this.#changed({ removed: id });
+  }
+
+  // Whether the message may still be read: also of one that this page has not loaded, unless it learns otherwise.
+  isGone(id) {
+    const known = this.#byId.get(id);
+    if (known) return known.state !== "live";
+    if (id < this.firstId) return true;
+    const isLoaded = id <= this.#highestId && !(this.hasMore && id < this.oldestId);
+    return isLoaded || (this.#pendingChanges.get(id)?.state ?? "live") !== "live";
   }
 
   expire(ids, first_id) {
@@ -178,11 +189,13 @@ export class Timeline extends EventTarget {
     const pending = this.#pendingChanges.get(message.id);
     if (known && known.seq >= message.seq) return;
     if (pending && pending.seq > message.seq) message = changed(message, pending);
-    this.#pendingChanges.delete(message.id);
+    this.#highestId = Math.max(this.#highestId, message.id);
     if (message.state === "deleted") {
+      this.#keepChange(message.id, { seq: message.seq, state: "deleted", by: message.by });
       this.#drop(message.id);
       return;
     }
+    this.#pendingChanges.delete(message.id);
     if (!known) this.#insert(message.id);
     this.#byId.set(message.id, message);
   }
