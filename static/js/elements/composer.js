@@ -50,7 +50,12 @@ export class Composer extends EventTarget {
     this.text = "";
   }
 
+  // In place of what is selected, as if it had been typed: it can be undone.
   insert(text) {
+    this.focus();
+    // setRangeText() and `value` end the browser's own undo; only this obsolete command goes through it. It fires
+    // "input", which draws.
+    if (document.activeElement === this.#field && document.execCommand("insertText", false, text)) return;
     this.#field.setRangeText(text, this.#field.selectionStart, this.#field.selectionEnd, "end");
     this.#changed();
   }
@@ -60,10 +65,8 @@ export class Composer extends EventTarget {
     if (this.#field.value.trim() && this.#field.value.trim() !== text) {
       if (!(await this.#room.confirm(t("replace_draft"), t("replace")))) return;
     }
-    this.#field.value = text;
-    this.#changed();
-    this.focus();
-    this.#field.setSelectionRange(text.length, text.length);
+    this.#field.select();
+    this.insert(text);
   }
 
   drawOrdering(open) {

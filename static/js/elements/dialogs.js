@@ -14,6 +14,40 @@ export function start() {
     if (event.target.closest?.("[data-closes]")) event.target.closest("dialog").close();
   });
   for (const dialog of document.querySelectorAll("dialog")) closeByClickBeside(dialog);
+  closeByGoingBack();
+}
+
+// An open dialog is one entry of the history: going back closes it, and stays in the room.
+function closeByGoingBack() {
+  const openDialogs = () => [...document.querySelectorAll("dialog[open]")];
+  let entered = false;
+  // Steps back that this page takes itself, because a dialog was closed in another way.
+  let ownSteps = 0;
+  const enter = () => {
+    entered = true;
+    history.pushState({ dialog: true }, "");
+  };
+  // Left over from before a reload, in which the dialog was open.
+  if (history.state?.dialog) history.replaceState(null, "");
+  new MutationObserver(() => {
+    const isOpen = openDialogs().length > 0;
+    if (isOpen && !entered) enter();
+    else if (!isOpen && entered) {
+      entered = false;
+      ownSteps += 1;
+      history.back();
+    }
+  }).observe(document.body, { subtree: true, attributes: true, attributeFilter: ["open"] });
+  addEventListener("popstate", () => {
+    if (ownSteps > 0) {
+      ownSteps -= 1;
+      if (entered) enter(); // another one was opened meanwhile, whose entry this step has left
+      return;
+    }
+    if (!entered) return;
+    entered = false;
+    openDialogs().pop()?.close();
+  });
 }
 
 // A press that began elsewhere (the long press that opened a sheet) must not close the dialog when it ends.

@@ -108,12 +108,19 @@ function listenForPicking(input, add) {
 
 function listenForPasting(add) {
   document.addEventListener("paste", (event) => {
-    const { files, types } = event.clipboardData;
-    // A spreadsheet offers its cells as text and as a picture of them: the text is what is pasted.
-    if (files.length === 0 || types.includes("text/plain")) return;
+    const { files } = event.clipboardData;
+    if (files.length === 0 || hasTextOfItsOwn(event.clipboardData)) return;
     event.preventDefault();
     add(files);
   });
+}
+
+// A spreadsheet offers its cells as text and as a picture of them: the text is what is pasted. A file that was copied
+// in a file manager comes with its name as text: the file is.
+function hasTextOfItsOwn(clipboard) {
+  const names = new Set([...clipboard.files].map(({ name }) => name));
+  const lines = clipboard.getData("text/plain").split(/\r\n|\r|\n/).map((line) => line.trim()).filter(Boolean);
+  return lines.some((line) => !names.has(line) && !names.has(line.slice(line.lastIndexOf("/") + 1)));
 }
 
 function listenForDrops(add) {

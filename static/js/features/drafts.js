@@ -1,6 +1,6 @@
 // The draft: the unsent text and its reply, kept by this browser for each member. It outlives a reload
 // and a crash of the tab. It is replaced only when the message is stored elsewhere: in the stored
-// outbox, or in the room.
+// outbox, or in the room. All tabs of the member show the same one.
 
 export function start(room) {
   if (!room.me) return;
@@ -11,6 +11,11 @@ export function start(room) {
   // A browser that restores a form by itself may have a newer text.
   composer.text ||= text;
   reply.set(reply_to !== null && timeline.get(reply_to)?.state === "live" ? reply_to : null);
+  // What is typed, sent or cleared in another tab is so in this one too.
+  drafts.onChange((draft) => {
+    if (composer.text !== draft.text) composer.text = draft.text;
+    if (reply.id !== draft.reply_to) reply.set(draft.reply_to);
+  });
   composer.addEventListener("change", save);
   reply.addEventListener("change", save);
   outbox.addEventListener("stored", save);
@@ -32,6 +37,11 @@ class Drafts {
     } catch {
       return { text: "", reply_to: null };
     }
+  }
+
+  // By another tab: a browser tells no tab of its own changes.
+  onChange(changed) {
+    addEventListener("storage", ({ key }) => key === this.#key && changed(this.load()));
   }
 
   save({ text, reply_to }) {

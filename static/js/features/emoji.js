@@ -13,7 +13,6 @@ export function open({ composer }) {
   const choose = (glyph) => {
     dialog.close();
     composer.insert(glyph);
-    composer.focus();
   };
   dialog.querySelector(".emoji-panel").replaceChildren(...GLYPHS.map((glyph) => button("emoji", glyph, () => choose(glyph))));
 }

@@ -17,6 +17,8 @@ export function start(room) {
   room.onFrame("message", ({ seq, message }) => timeline.post(seq, message));
   room.onFrame("expire", ({ ids, first_id }) => timeline.expire(ids, first_id));
   room.onFrame("member", ({ user, was }) => {
+    // A role decides what the page is made of. The draft, unsent messages and the place in the room outlive it.
+    if (user.id === room.me?.id && user.role !== room.me.role) location.reload();
     if (user.id === room.me?.id) Object.assign(room.me, user);
     timeline.updateAuthor(user, was);
   });
