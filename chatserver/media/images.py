@@ -51,7 +51,7 @@ WEBP_SIDE_MAX = 16_383
 # A draft of at least this side length in pixels is not resized: 4000 and 4032 px are halved to about 2000 px.
 DRAFT_SIDE = 1920
 THUMB_SIDE = 480
-# The page shows a picture that is higher than so many times its width cropped to its top (elements/message.js).
+# The page shows a picture that is higher than THUMB_RATIO_MAX times its width cropped to its top (elements/message.js).
 THUMB_RATIO_MAX = 2
 THUMB_BYTES = 48 * 1024
 THUMB_QUALITY = 75

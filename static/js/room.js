@@ -76,6 +76,8 @@ const room = {
   socket: null,
   outbox: null,
   composer: null,
+  reply: null,
+  attachments: null,
   // What a reader can do, by name: filled by the features.
   actions: {},
   now: () => room.clock?.now() ?? page.now_ms + performance.now() - startedAt,
@@ -96,7 +98,7 @@ room.view = new TimelineView(room, {
   list: $("#messages"), newest: $("#newest"), empty: $("#empty"), older: $("#older"),
 });
 room.view.start(page.read_id ?? 0);
-startFeatures().catch(onFailedStart);
+startFeatures().catch((error) => onFailed(error, { isUsable: false }));
 
 async function startFeatures() {
   const connecting = connect();
@@ -114,20 +116,35 @@ async function startFeatures() {
   setTimeout(settle, SETTLED_AFTER_MS);
   room.socket.deliver();
   await room.settled;
+  loadTheRest().catch((error) => onFailed(error, { isUsable: true }));
+}
+
+async function loadTheRest() {
   start(await load(OTHERS));
   for (const [selector, name] of ON_CLICK) {
-    room.onClick(selector, async (clicked, message) => (await import(`./${name}.js`)).open(room, clicked, message));
+    room.onClick(selector, (clicked, message) => openFeature(name, clicked, message));
   }
   if (me) setTimeout(() => load(PREFETCHED).catch(() => {}), PREFETCH_AFTER_MS);
-  setTimeout(async () => (await import("./features/offline_copy.js")).keepCopy(room), OFFLINE_COPY_AFTER_MS);
+  setTimeout(() => load(["features/offline_copy"]).then(([{ keepCopy }]) => keepCopy(room), () => {}), OFFLINE_COPY_AFTER_MS);
   if ($("[data-preset]")) start(await load(["features/presets"]));
 }
 
-// A module could not be fetched: the messages are there, and nothing else would work.
-function onFailedStart(error) {
-  document.documentElement.dataset.started = "failed";
+async function openFeature(name, clicked, message) {
+  try {
+    (await import(`./${name}.js`)).open(room, clicked, message);
+  } catch (error) {
+    room.toast(t("failed_offline"));
+    throw error;
+  }
+}
+
+// A module could not be fetched. Without those that handle frames nothing but the first messages works.
+function onFailed(error, { isUsable }) {
   settle();
-  room.socket?.stop();
+  if (!isUsable) {
+    document.documentElement.dataset.started = "failed";
+    room.socket?.stop();
+  }
   const banner = $("#banner");
   banner.querySelector(".banner-words").textContent = t("failed_start");
   const again = button("button button--small", t("reload"), () => location.reload());

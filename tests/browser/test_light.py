@@ -124,6 +124,8 @@ def test_one_round_trip_fetches_all_that_handles_frames() -> None:
     named = {f"{name}.js" for name in (*lists["WITH_FRAMES"], *lists["IMPORTED"], "models/clock", "net/socket")}
     needed = {module for name in named for module in imported_by(name)}
     assert needed - imported_by("room.js") == named
+    others = {f"{name}.js" for name in lists["OTHERS"]}
+    assert {module for name in others for module in imported_by(name)} - named - imported_by("room.js") == others
 
 
 def test_static_files_are_kept_for_ever_under_a_path_that_names_their_content(come: Come) -> None:

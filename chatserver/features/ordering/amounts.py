@@ -43,7 +43,7 @@ def optional_quantity(hundredths: int | None) -> str | None:
 
 
 def line_amount(hundredths: int, cents: int | None) -> int | None:
-    """The cents of so many hundredths at `cents` each, rounded half up; None without a price."""
+    """The cents of a number of hundredths at `cents` each, rounded half up; None without a price."""
     return None if cents is None else (hundredths * cents + 50) // 100
 
 

@@ -7,7 +7,7 @@
 import { t, timeLeft } from "../words/words.js";
 import { badge, button, clone, face, icon, iconButton, isOnlyEmoji, make, snippet, textNode } from "./dom.js";
 
-// A picture that is higher than so many times its width shows its top (chatserver/media/images.py).
+// A picture that is higher than this many times its width shows its top (chatserver/media/images.py).
 const LONG_RATIO = 2;
 const PICTURE_BOX = { desktop: [320, 320], mobile: [220, 260] };
 
@@ -324,14 +324,14 @@ export class MessageRenderer {
 }
 
 // The text of a preset in the reader's language; the server's text of a preset that this page does not know.
-export function presetText(message) {
+function presetText(message) {
   return ["start", "stop", "countdown", "picture", "amended"].includes(message.preset)
     ? t(`preset_${message.preset}`)
     : message.text;
 }
 
 // "12 orders · 9 members · ¥350.00"
-export function resultText({ orders, members, total }) {
+function resultText({ orders, members, total }) {
   const counts = t("order_counts", { orders, members });
   return total ? `${counts} · ¥${total}` : counts;
 }

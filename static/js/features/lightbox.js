@@ -7,7 +7,7 @@ const SCALE_MAX = 6;
 const TAP_SCALE = 2.5;
 const SWIPE_PX = 60;
 const CLOSE_PX = 100;
-// A picture that is higher than so many times its width is shown at the width of the screen, and scrolled.
+// A picture that is higher than this many times its width is shown at the width of the screen, and scrolled.
 const LONG_RATIO = 2;
 const SCROLL_PX = 120;
 

@@ -2,11 +2,10 @@
 // browser.
 
 import { OrderingWindow } from "../models/clock.js";
-import { clockFace, t, timeLeft } from "../words/words.js";
+import { LONG_S, clockFace, t, timeLeft } from "../words/words.js";
 
 const ANNOUNCED_AT_S = [60, 30, 10];
 const ENDING_S = 10;
-const LONG_S = 120;
 
 export function start(room) {
   room.window = new OrderingWindow(room.clock);

@@ -7,7 +7,7 @@ import { t } from "../words/words.js";
 // Whether to offer the recall of `message` to `me`. The decision is the server's, which checks again
 // (chatserver/features/messages/recall.py); this is the only place where the page repeats its rule, so
 // that a member is not offered a recall that would be refused.
-export function canRecall(message, me, now_ms) {
+function canRecall(message, me, now_ms) {
   if (!me || message.state !== "live") return false;
   return me.role === "administrator" || (message.user_id === me.id && recallSeconds(message, now_ms) > 0);
 }

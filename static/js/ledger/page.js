@@ -2,6 +2,7 @@
 
 import { RoomSocket } from "../net/socket.js";
 import { getJSON, postJSON } from "../net/http.js";
+import { clockFace } from "../words/words.js";
 import { canCheck, check, receiptsOf } from "./journal.js";
 import { offerCorrection } from "./correct.js";
 import { make, node, say, words } from "./nodes.js";
@@ -120,7 +121,7 @@ function drawState() {
   if (!page.ledger) return;
   const { state, closes_ms } = page.ledger.window;
   const seconds = Math.max(0, Math.ceil((closes_ms - Date.now() - page.skew_ms) / 1000));
-  if (state === "open" && seconds > 0) $("ledger-state").textContent = say("left", { time: clock(seconds) });
+  if (state === "open" && seconds > 0) $("ledger-state").textContent = say("left", { time: clockFace(seconds) });
   else if (state === "closed" && $("ledger-state").dataset.was === "open") $("ledger-state").textContent = words.closed;
   $("ledger-state").dataset.was = state;
 }
@@ -291,10 +292,4 @@ async function copy(event) {
 function notice(text) {
   $("ledger-notice").hidden = false;
   $("ledger-notice").textContent = text;
-}
-
-function clock(seconds) {
-  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
-  if (!parts[0]) parts.shift();
-  return parts.map((part, i) => (i ? String(part).padStart(2, "0") : part)).join(":");
 }

@@ -1,7 +1,7 @@
 // A list of which a row stays the same node for as long as it says the same: an update once a second then keeps
 // the focus, the selection and the place that the reader has scrolled to, and costs what has changed.
 
-// Rows made in one frame: a phone draws so many without a pause that is felt.
+// Rows made in one frame: a phone draws this many without a pause that is felt.
 const CHUNK = 100;
 
 export class RowList {

@@ -20,7 +20,7 @@ export function money(cents) {
   return `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, "0")}`;
 }
 
-// The cents of so many hundredths at `cents` each, rounded half up. BigInt: the product has up to 16 digits.
+// The cents of a number of hundredths at `cents` each, rounded half up. BigInt: the product has up to 16 digits.
 export function lineAmount(hundredths, cents) {
   return Number((BigInt(hundredths) * BigInt(cents) + 50n) / 100n);
 }

@@ -14,7 +14,7 @@ const NAME_MAX = 20;
 const pinyin = new Intl.Collator("zh-u-co-pinyin");
 
 // "z" for 张; any other character itself.
-export function initialOf(character) {
+function initialOf(character) {
   if (!HAN.test(character)) return character;
   const after = FIRSTS.findIndex((first) => pinyin.compare(first, character) > 0);
   const at = (after < 0 ? FIRSTS.length : after) - 1;

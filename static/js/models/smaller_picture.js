@@ -67,7 +67,7 @@ function drawn(picture) {
 }
 
 // At most 1. A long picture keeps its short side, so that a screenshot of a conversation can be read.
-export function scaleOf(width, height) {
+function scaleOf(width, height) {
   const long = Math.max(width, height);
   const short = Math.min(width, height);
   const readable = Math.min(SHORT_SIDE / short, LONG_SIDE / Math.sqrt(width * height), SIDE_MAX / long);

@@ -115,11 +115,12 @@ export class RoomSocket extends EventTarget {
   }
 
   #receive(data) {
-    this.#onAlive();
     if (this.#undelivered) {
+      clearTimeout(this.#watch); // it lives; it is watched from deliver() on
       this.#undelivered.push(data);
       return;
     }
+    this.#onAlive();
     let frame;
     try {
       frame = JSON.parse(data);

@@ -5,6 +5,8 @@
 
 export const language = document.documentElement.lang.startsWith("en") ? "en" : "zh";
 
+// From here on a time left is shown in minutes.
+export const LONG_S = 120;
 const sentences = globalThis.roomWords ?? {};
 const QUARTER_MS = 15 * 60_000;
 // {name} is the value called name; {count|message|messages} the first word for one, else the second.
@@ -20,7 +22,7 @@ export function t(key, values = {}) {
 
 // "100 秒"; from two minutes on "2:05".
 export function timeLeft(seconds) {
-  return seconds < 120 ? t("time_left", { seconds }) : clockFace(seconds);
+  return seconds < LONG_S ? t("time_left", { seconds }) : clockFace(seconds);
 }
 
 // "1:05", or "1:00:05" from an hour on.
