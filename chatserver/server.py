@@ -82,10 +82,12 @@ from chatserver.features.status.metrics import Metrics
 from chatserver.features.status.metrics_endpoint import MetricsEndpoint
 from chatserver.features.status.page import StatusPage
 from chatserver.http import assets, secret_key
+from chatserver.http.aiohttp_compat.request_handler import HandlerOptions
 from chatserver.http.application import add_routes, build, load_templates, read_templates
 from chatserver.http.certificate import Certificate
 from chatserver.http.csrf import CSRFTokens
 from chatserver.http.frame_reader import FrameContext
+from chatserver.http.http_connections import HttpConnections
 from chatserver.http.listening import listening
 from chatserver.http.middleware import Guard
 from chatserver.http.origin import OriginPolicy
@@ -337,7 +339,9 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
         setup_token = await room.setup.prepare()
         certificate = Certificate(config.tls_cert, config.tls_key) if config.tls_cert else None
         tls = certificate.context if certificate else None
-        address = await stack.enter_async_context(listening(app, config, hub, tls, systemd.listen_sockets()))
+        connections = HttpConnections(lambda: room.settings.now.connections_per_address)
+        options = HandlerOptions(config.secure, config.language, connections, room.origin.peer_address)
+        address = await stack.enter_async_context(listening(app, config, hub, options, tls, systemd.listen_sockets()))
         control = ControlServer(config.data_dir / "control.sock", room.operations(), address)
         await stack.enter_async_context(control.running())
         await stack.enter_async_context(systemd.watchdog(lambda: _probe(database)))

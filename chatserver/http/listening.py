@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from chatserver.core.config import Config
-from chatserver.http.aiohttp_compat.malformed_requests import Runner
+from chatserver.http.aiohttp_compat.request_handler import HandlerOptions, Runner
 from chatserver.http.aiohttp_compat.tls_timeout import TLSTimeoutSite
 from chatserver.realtime.hub import Hub
 
@@ -25,7 +25,12 @@ GOING_AWAY = 1001
 
 @contextlib.asynccontextmanager
 async def listening(
-    app: web.Application, config: Config, hub: Hub, tls: ssl.SSLContext | None, inherited: list[socket.socket]
+    app: web.Application,
+    config: Config,
+    hub: Hub,
+    handler_options: HandlerOptions,
+    tls: ssl.SSLContext | None,
+    inherited: list[socket.socket],
 ) -> AsyncIterator[str]:
     """Accept connections until the block ends; yields the address. `inherited`: sockets of the service manager.
 
@@ -34,8 +39,7 @@ async def listening(
     """
     runner = Runner(
         app,
-        config.secure,
-        config.language,
+        handler_options,
         access_log=None,
         keepalive_timeout=HEADER_SECONDS,
         shutdown_timeout=SHUTDOWN_SECONDS,

@@ -90,6 +90,10 @@ class OriginPolicy:
         """The client's address: the peer's, or the one that trusted proxies report. For IPv6 its /64 network."""
         return _network(self._client(request))
 
+    def peer_address(self, peer: str) -> str:
+        """The address for limits on connections; "" for a trusted proxy, whose connections carry many clients."""
+        return "" if self._is_trusted(peer) else _network(peer)
+
     def is_local(self, request: web.Request) -> bool:
         """True for a request from a program on this host to a loopback address.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as stdlib_json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -19,6 +19,9 @@ _SHAPE = (
     ',"image":%s,"thumb":%s,"width":%d,"height":%d,"timestamp":"%s","created_ms":%d,"recall_until_ms":%d'
     ',"reply_to":%s,"client_id":%s,"preset":%s,"closes_ms":%s,"window_id":%s,"album":%s,"reactions":%s,"recalled_by":%s%s}'
 )
+
+# The messages of one answer together. Half of what may wait to be read by one address (http/http_connections.py).
+ANSWER_BYTES_MAX = 8 * 1024 * 1024
 
 Encode = Callable[[Message], bytes]
 
@@ -122,6 +125,16 @@ class MessageEmptied(MessageChange):
 
     def frame(self) -> bytes:
         return json.dumps({"type": self.frame_type, "seq": self.message.seq, "id": self.message.id, "by": self.by})
+
+
+def newest_within(bytes_max: int, encoded: Sequence[bytes]) -> Sequence[bytes]:
+    """The last of the encoded messages, as many as fit into `bytes_max` together; one at least."""
+    total = 0
+    for number, each in enumerate(reversed(encoded)):
+        total += len(each) + 1
+        if total > bytes_max and number:
+            return encoded[-number:]
+    return encoded
 
 
 def page_json(messages: bytes, seq: int, first_id: int, epoch: str) -> bytes:

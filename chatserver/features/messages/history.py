@@ -17,7 +17,7 @@ from chatserver.db import sequence
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.messages import store
-from chatserver.features.messages.encode import MessageEncoder, page_json
+from chatserver.features.messages.encode import ANSWER_BYTES_MAX, MessageEncoder, newest_within, page_json
 from chatserver.features.messages.recent import API_PAGE, RecentMessages
 from chatserver.features.messages.search import QUERY_MAX, Search
 from chatserver.http import responses
@@ -27,7 +27,7 @@ from chatserver.http.route import Route
 from chatserver.http.site import SITE
 
 OLDER_MAX = 100
-# Messages in one answer: 40 KB each in the worst case. Older ones are read page by page.
+# Messages in one answer, as far as ANSWER_BYTES_MAX holds them. Older ones are read page by page.
 ANSWER_MAX = 1_000
 # Searches at work, in all and of one address. Each reads through what is kept.
 SEARCHES_MAX, SEARCHES_OF_ADDRESS_MAX = 16, 4
@@ -99,7 +99,7 @@ class History:
         return responses.prebuilt_json(self._recent.answer(count))
 
     def _page_answer(self, page: Page) -> web.StreamResponse:
-        messages = join_list(map(self._encoder, page.messages))
+        messages = join_list(newest_within(ANSWER_BYTES_MAX, [*map(self._encoder, page.messages)]))
         return responses.prebuilt_json(page_json(messages, page.seq, page.first_id, page.epoch))
 
     ROUTES = (

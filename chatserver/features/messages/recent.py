@@ -21,7 +21,13 @@ from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts.events import MemberChanged
 from chatserver.features.messages import store
-from chatserver.features.messages.encode import MessageChange, MessageEncoder, page_json
+from chatserver.features.messages.encode import (
+    ANSWER_BYTES_MAX,
+    MessageChange,
+    MessageEncoder,
+    newest_within,
+    page_json,
+)
 from chatserver.features.messages.expiry import MessagesExpired
 from chatserver.features.messages.post import MessagePosted
 
@@ -110,7 +116,7 @@ class RecentMessages:
         encoded = self._lists.get(count)
         if encoded is None:
             shown = [entry.json for entry in self._entries.values()]
-            encoded = join_list(shown[-count:] if count else [])
+            encoded = join_list(newest_within(ANSWER_BYTES_MAX, shown[-count:] if count else []))
             if count in (PAGE, API_PAGE):
                 self._lists[count] = encoded
         return encoded
@@ -135,14 +141,8 @@ class RecentMessages:
         whole = self.newest(PAGE)
         if len(whole) <= SYNC_BYTES_MAX:
             return whole
-        shown: list[bytes] = []
-        left = SYNC_BYTES_MAX
-        for entry in reversed(self._entries.values()):
-            left -= len(entry.json) + 1
-            if left < 0:
-                break
-            shown.append(entry.json)
-        return join_list(reversed(shown))
+        shown = [entry.json for entry in self._entries.values()]
+        return join_list(newest_within(SYNC_BYTES_MAX, shown))
 
     def holds(self, count: int) -> bool:
         """True when the newest `count` messages that are kept are all held here."""

@@ -30,14 +30,16 @@ class _Part(NamedTuple):
 
 _PARTS = (
     _Part("expect_header", "aiohttp.web_urldispatcher", "_default_expect_handler", ("request",)),
-    _Part("malformed_requests", "aiohttp.web_runner", "AppRunner._make_server", ("self",)),
-    _Part("malformed_requests", "aiohttp.web_server", "Server.__call__", ("self",)),
+    _Part("request_handler", "aiohttp.web_runner", "AppRunner._make_server", ("self",)),
+    _Part("request_handler", "aiohttp.web_server", "Server.__call__", ("self",)),
     _Part(
-        "malformed_requests",
+        "request_handler",
         "aiohttp.web_protocol",
         "RequestHandler.handle_error",
         ("self", "request", "status", "exc", "message"),
     ),
+    _Part("request_handler", "aiohttp.web_protocol", "RequestHandler._waiter"),
+    _Part("request_handler", "aiohttp.web_protocol", "RequestHandler._payload_parser"),
     _Part("prebuilt", "aiohttp.web_response", "StreamResponse._keep_alive"),
     _Part("prebuilt", "aiohttp.web_response", "StreamResponse._eof_sent"),
     _Part("prebuilt", "aiohttp.web_response", "StreamResponse._must_be_empty_body"),

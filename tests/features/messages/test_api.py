@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from chatserver.features.messages import encode, history, recent
 from tests.client import Browser, House, opened
 
 
@@ -187,3 +188,23 @@ async def test_a_long_history_is_read_to_its_end(tmp_path: Path) -> None:
         assert await texts(browser, "/api/recent_messages_apiint/1000") == numbers(1, 560)
         assert await texts(browser, "/api/recent_messages_apiint/540") == numbers(21, 560)
         assert await texts(browser, "/api/recent_messages/") == numbers(511, 560)
+
+
+@pytest.mark.parametrize("count", [30, 600])
+async def test_long_messages_make_an_answer_shorter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """Whether they are held in memory (30 of them) or read from the database (600)."""
+    assert encode.ANSWER_BYTES_MAX == 8 * 1024 * 1024
+    for module in (history, recent):
+        monkeypatch.setattr(module, "ANSWER_BYTES_MAX", 20_000)
+    async with opened(tmp_path, history_limit=1000) as house:
+        browser = await house.member("小明")
+        for n in range(30):
+            await browser.say(f"{n:02}" + "菜" * 1000)
+        answer = await browser.get(f"/api/recent_messages_apiint/{count}")
+        shown = [message["text"][:2] for message in answer.json["messages"]]
+        assert shown == ["25", "26", "27", "28", "29"]  # 5 messages of some 3.4 KB
+        assert len(answer.body) < 20_300
+        older = (await browser.get(f"/api/messages/?before={answer.json['messages'][0]['id']}")).json["messages"]
+        assert older[-1]["text"][:2] == "24"

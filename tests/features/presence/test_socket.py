@@ -439,8 +439,16 @@ async def test_who_was_away_across_expiry_learns_where_the_history_begins(tmp_pa
         assert [message["id"] for message in sync["messages"]] == [4, 5]
 
 
-async def test_what_follows_the_snapshot_continues_it_exactly(house: House) -> None:
-    """Readers that come and go while others talk end up with what the API says, each change once."""
+async def test_what_follows_the_snapshot_continues_it_exactly(tmp_path: Path) -> None:
+    """Readers that come and go while others talk end up with what the API says, each change once.
+
+    They come as often as the machine lets them: no limit of handshakes.
+    """
+    async with opened(tmp_path, connections_per_address=0) as house:
+        await _readers_come_and_go(house)
+
+
+async def _readers_come_and_go(house: House) -> None:
     talker, reader = await house.member("小明"), await house.member("小红")
     talking = await talker.socket()
     epoch = talking.hello["epoch"]
