@@ -34,10 +34,10 @@ export function queryAt(text, caret) {
 // The names that match `query`: those that begin with it first, then those that contain it.
 export function namesFor(query, names) {
   const wanted = [...fold(query)];
-  const found = names.map((name) => ({ name, at: matchIndex(wanted, [...fold(name)]) }));
+  const found = names.map((name) => ({ name, index: matchIndex(wanted, [...fold(name)]) }));
   return found
-    .filter(({ at }) => at >= 0)
-    .sort((a, b) => Math.sign(a.at) - Math.sign(b.at))
+    .filter(({ index }) => index >= 0)
+    .sort((a, b) => Math.sign(a.index) - Math.sign(b.index))
     .slice(0, OFFERED_MAX)
     .map(({ name }) => name);
 }
