@@ -6,6 +6,7 @@ import ipaddress
 import logging
 import re
 from functools import lru_cache
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -27,6 +28,10 @@ _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 _POLICY_HOST = re.compile(r"(?=.{1,260}$)[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
 
 
+# What `doctor` says to come from (RFC 5737: no client has it). Where it is the last entry, the proxy added none.
+FORGED_ADDRESS = "203.0.113.250"
+
+
 class OriginPolicy:
     """The server's public origin and the trusted proxies."""
 
@@ -35,7 +40,23 @@ class OriginPolicy:
         self._base_host = urlsplit(config.base_url).netloc
         self._is_tls = bool(config.tls_cert)
         self._proxies = config.trusted_proxies
-        self._has_warned = False
+        # The first entry of X-Forwarded-For from a trusted proxy that is no address; "" while there was none.
+        self._invalid_hop = ""
+        self._has_passed_forged = False
+
+    async def report(self, _: dict[str, Any]) -> dict[str, Any]:
+        """For `doctor`, after a request through the public address with FORGED_ADDRESS in X-Forwarded-For.
+
+        Answers `is_behind_proxy` (the public address is a trusted proxy's), whether that proxy `has_passed_forged`,
+        and the `invalid_hop` that it sent, or "".
+        """
+        return {
+            "is_behind_proxy": bool(self._proxies and self._base_url),
+            "has_passed_forged": self._has_passed_forged,
+            "invalid_hop": self._invalid_hop,
+        }
+
+    OPERATIONS = {"proxies": report}
 
     def check_host(self, request: web.Request) -> None:
         """Check the Host header against the base URL, if one is set.
@@ -111,6 +132,7 @@ class OriginPolicy:
         address = request.remote or ""
         if self._from_proxy(request):
             hops = [hop.strip() for hop in ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")]
+            self._has_passed_forged |= hops[-1] == FORGED_ADDRESS
             # From right to left, because each proxy appends the address of its peer. Addresses to the left of
             # the first untrusted one were sent by the client and can be forged.
             for hop in reversed([hop for hop in hops if hop]):
@@ -124,8 +146,8 @@ class OriginPolicy:
 
     def _warn_of(self, hop: str) -> None:
         """Once: what a proxy sends, it sends with every request."""
-        if not self._has_warned:
-            self._has_warned = True
+        if not self._invalid_hop:
+            self._invalid_hop = hop[:60]
             log.warning("a trusted proxy names its client %.60r in X-Forwarded-For, which is no address", hop)
 
     def _from_proxy(self, request: web.Request) -> bool:

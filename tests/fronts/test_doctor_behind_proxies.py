@@ -16,6 +16,7 @@ from tests.process.serving import run, serving
 # A name that every machine knows, so that the doctor itself finds the proxy.
 HOST = "localhost"
 NO_UPGRADE = ("        proxy_set_header Upgrade $http_upgrade;\n", "")
+FORWARDED = "proxy_set_header X-Forwarded-For "
 OTHER_HOST = ("proxy_set_header Host $http_host;", "proxy_set_header Host chat_room;")
 
 
@@ -44,11 +45,11 @@ async def fronted(
             yield pair, settings
 
 
-async def way_in(pair: Pair | None, settings: dict[str, str]) -> tuple[int, dict[str, str]]:
+async def way_in(pair: Pair | None, settings: dict[str, str], check: str = "address") -> tuple[int, dict[str, str]]:
     """The doctor's exit code, and what it found of the address. It trusts the certificate, if one is given."""
     trust = {"SSL_CERT_FILE": str(pair.certificate)} if pair else {}
     done = await run("doctor", "--json", **settings, **trust)
-    [found] = [finding for finding in json.loads(done.out) if finding["check"] == "address"]
+    [found] = [finding for finding in json.loads(done.out) if finding["check"] == check]
     return done.code, found
 
 
@@ -103,3 +104,28 @@ async def test_an_address_where_nobody_listens_is_a_problem(tmp_path: Path) -> N
         code, found = await asyncio.wait_for(way_in(None, settings), 60)
     assert (code, found["level"]) == (1, "problem")
     assert "cannot be reached" in found["text"]
+
+
+@pytest.mark.parametrize("name", FRONTS)
+async def test_a_proxy_that_names_its_clients_is_right(name: str, tmp_path: Path) -> None:
+    program(name)
+    async with fronted(name, tmp_path) as (pair, settings):
+        code, found = await way_in(pair, settings, "proxy")
+    assert (code, found["level"]) == (0, "ok"), found
+
+
+@pytest.mark.parametrize(
+    ("sent", "says", "advises"),
+    [
+        ("$http_x_forwarded_for", "passes on an X-Forwarded-For that its client made up", "option forwardfor"),
+        ("unknown", "'unknown' in X-Forwarded-For, which is no address", "the client's address"),
+    ],
+)
+async def test_a_proxy_that_does_not_name_its_clients_is_a_problem(
+    sent: str, says: str, advises: str, tmp_path: Path
+) -> None:
+    program("nginx")
+    async with fronted("nginx", tmp_path, (FORWARDED, f"{FORWARDED}{sent}; # ")) as (pair, settings):
+        code, found = await way_in(pair, settings, "proxy")
+    assert (code, found["level"]) == (1, "problem")
+    assert says in found["text"] and advises in found["advice"], found

@@ -10,7 +10,7 @@ from chatserver.ops.doctor.findings import Finding, Level
 def examine(config: Config) -> list[Finding]:
     """Every finding, those without a problem too."""
     findings, answer = data.checks(config)
-    return [*machine.checks(), *findings, *settings.checks(config), *address.checks(answer)]
+    return [*machine.checks(), *findings, *settings.checks(config), *address.checks(config, answer)]
 
 
 def as_text(findings: list[Finding]) -> str:

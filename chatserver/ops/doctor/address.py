@@ -1,4 +1,7 @@
-"""Is the server reachable at its public address: a WebSocket upgrade like that of a guest's browser."""
+"""Is the server reachable at its public address: a WebSocket upgrade like that of a guest's browser.
+
+The upgrade carries a forged X-Forwarded-For, which a proxy has to replace or to append to.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,9 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from chatserver.core.config import Config
+from chatserver.http.origin import FORGED_ADDRESS
+from chatserver.ops.control.client import ask
 from chatserver.ops.doctor.findings import Finding, note, ok, problem
 
 SECONDS_MAX = 10.0
@@ -22,7 +28,7 @@ _ADVICE = {
 _UPGRADE = "pass the Upgrade and Connection headers through the proxy (HTTP/1.1 to the server)"
 
 
-def checks(answer: dict[str, Any] | None) -> Iterator[Finding]:
+def checks(config: Config, answer: dict[str, Any] | None) -> Iterator[Finding]:
     """`answer` is the running server's to the operation `look`; None where no server runs."""
     if answer is None:
         yield note("address", "not checked: no server is running")
@@ -31,7 +37,7 @@ def checks(answer: dict[str, Any] | None) -> Iterator[Finding]:
     if not address.startswith(("http://", "https://")):
         yield note("address", f"{address} cannot be checked", "set CHAT_BASE_URL to have the public address tried")
         return
-    yield asyncio.run(_connect(_reachable(address)))
+    yield from asyncio.run(_connect(config, _reachable(address)))
 
 
 def _reachable(address: str) -> str:
@@ -47,22 +53,39 @@ def _is_numeric(host: str | None) -> bool:
     return True
 
 
-async def _connect(address: str) -> Finding:
+async def _connect(config: Config, address: str) -> list[Finding]:
     try:
         async with asyncio.timeout(SECONDS_MAX), aiohttp.ClientSession() as session:
             url = f"{address}/ws/chat/"
             # A certificate names the public host; at a numeric address it is not checked.
             is_checked = not _is_numeric(urlsplit(address).hostname)
-            async with session.ws_connect(url, origin=address, ssl=is_checked) as socket:
+            headers = {"X-Forwarded-For": FORGED_ADDRESS}
+            async with session.ws_connect(url, origin=address, ssl=is_checked, headers=headers) as socket:
                 hello = await socket.receive_json()
-                if hello.get("type") == "hello":
-                    return ok("address", f"{address} answers, including WebSocket")
-                return problem("address", f"{address} is answered by another program", "correct CHAT_BASE_URL")
+                if hello.get("type") != "hello":
+                    return [problem("address", f"{address} is answered by another program", "correct CHAT_BASE_URL")]
+        found = ok("address", f"{address} answers, including WebSocket")
+        return [found, *await _behind_proxies(config)]
     except aiohttp.WSServerHandshakeError as error:
         if error.status == 401:
-            return ok("address", f"{address} answers; guests may not read, so the upgrade was refused")
+            return [ok("address", f"{address} answers; guests may not read, so the upgrade was refused")]
         text = f"{address} refused a WebSocket handshake with status {error.status}"
-        return problem("address", text, _ADVICE.get(error.status, _UPGRADE))
+        return [problem("address", text, _ADVICE.get(error.status, _UPGRADE))]
     except (aiohttp.ClientError, OSError, TimeoutError, TypeError, ValueError) as error:
         text = f"{address} cannot be reached: {str(error) or type(error).__name__}"
-        return problem("address", text, "check CHAT_BASE_URL, its name's address, the proxy and its certificate")
+        return [problem("address", text, "check CHAT_BASE_URL, its name's address, the proxy and its certificate")]
+
+
+async def _behind_proxies(config: Config) -> list[Finding]:
+    """After the handshake with the forged header. Where no proxy is trusted, nothing of it is believed."""
+    seen = await ask(config, "proxies", {})
+    if not seen["is_behind_proxy"]:
+        return []
+    if seen["invalid_hop"]:
+        text = f"a trusted proxy names its client {seen['invalid_hop']!r} in X-Forwarded-For, which is no address"
+        return [problem("proxy", text, "let it send the client's address there, alone or at the end (docs/install.md)")]
+    if seen["has_passed_forged"]:
+        text = "the proxy passes on an X-Forwarded-For that its client made up, so that limits can be evaded"
+        advice = "let it replace the header or append the client's address to it (HAProxy: option forwardfor)"
+        return [problem("proxy", text, advice)]
+    return [ok("proxy", "names its clients' addresses itself")]
