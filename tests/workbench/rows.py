@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chatserver.media.workers import ImageWorkers
-from tests.faults import fuzz, test_fuzz, test_killed_between, test_readers
+from tests.faults import fuzz, test_fuzz, test_killed_between, test_readers, test_strangers
 from tests.faults.disk import mounted
 from tests.faults.test_full_disk import on_a_small_disk, retention_on_a_small_disk
 from tests.process.test_resuming import killed
@@ -93,6 +93,16 @@ ROWS = (
         "SIGTERM with readers, posts and uploads under way",
         lambda data, share: test_readers.ending(data, round(500 * share), round(50 * share)),
         at_most={"ended_s": 5},
+    ),
+    Row(
+        "strangers",
+        "every attack of strangers at once for two minutes",
+        lambda data, share: test_strangers.besieged(data, 120 * share),
+        at_most={
+            "worst_ms": 100,
+            "grown_kib": test_strangers.GROWN_MAX_KIB,
+            "uploads_kib": test_strangers.UPLOADS_MAX_KIB,
+        },
     ),
     Row("frames", "fuzzed frames and requests", _frames_and_requests, at_most={"growth": 0.10}),
     Row("pictures", "mutated pictures", _pictures),
