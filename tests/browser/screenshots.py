@@ -121,11 +121,11 @@ def the_room(camera: Camera, come: Callable[[str], Visitor], address: str, words
         ming.page.locator(f"[data-opens={opener}]:visible").first.click()
         ming.page.wait_for_selector(f"#{opener}[open]")
         if opener == "search":
-            ming.page.fill("#search input", words["ask"][:5])
+            ming.page.fill("#search [name=q]", words["ask"][:5])
             ming.page.locator("#search .search-hit").first.wait_for()
         camera.take(ming.page, opener)
         if opener == "search":
-            ming.page.fill("#search input", words["nothing"])
+            ming.page.fill("#search [name=q]", words["nothing"])
             ming.page.wait_for_selector("#search .search-state:not(:empty)")
             camera.take(ming.page, "search-nothing")
         ming.page.keyboard.press("Escape")

@@ -125,7 +125,7 @@ def test_the_room_and_all_that_opens_over_it(come: Come, look: Look) -> None:
             wang.page.locator(f"[data-opens={opener}]:visible").first.click()
         wang.page.wait_for_selector(f"#{opener}[open]")
         if opener == "search":
-            wang.page.fill("#search input", "草莓")
+            wang.page.fill("#search [name=q]", "草莓")
             wang.page.locator("#search .search-hit").first.wait_for()
         said[opener] = faults(wang.page)
         wang.page.keyboard.press("Escape")
@@ -256,7 +256,7 @@ def test_everything_by_keyboard_with_help_on_a_question_mark(come: Come, call: C
     ming.page.keyboard.press("Escape")
     ming.page.locator("#messages").focus()
     ming.page.keyboard.press("/")
-    expect(ming.page.locator("#search input")).to_be_focused()
+    expect(ming.page.locator("#search [name=q]")).to_be_focused()
     ming.page.keyboard.press("Escape")
     ming.page.locator("#messages").focus()
     ming.page.keyboard.press("ArrowUp")

@@ -210,7 +210,7 @@ def test_search_finds_chinese_by_one_two_or_more_characters_and_english(come: Co
     ming = come("小明")
     for words in ("莓", "草莓", "草莓蛋糕", "strawberry"):
         ming.page.click("[data-opens=search]")
-        ming.page.fill("#search input", words)
+        ming.page.fill("#search [name=q]", words)
         hit = ming.page.locator("#search .search-hit")
         expect(hit).to_have_count(1)
         expect(hit.locator("mark")).to_have_text(re.compile(words, re.I))
@@ -219,5 +219,5 @@ def test_search_finds_chinese_by_one_two_or_more_characters_and_english(come: Co
         expect(ming.message("草莓蛋糕")).to_be_in_viewport()
         expect(ming.message("草莓蛋糕")).to_be_focused()
     ming.page.click("[data-opens=search]")
-    ming.page.fill("#search input", "没有这个")
+    ming.page.fill("#search [name=q]", "没有这个")
     expect(ming.page.locator("#search .search-state")).to_have_text("没有找到“没有这个”")

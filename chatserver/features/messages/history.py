@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 
 from aiohttp import web
 
@@ -19,7 +21,7 @@ from chatserver.db.transaction import Transaction
 from chatserver.features.messages import store
 from chatserver.features.messages.encode import ANSWER_BYTES_MAX, MessageEncoder, newest_within, page_json
 from chatserver.features.messages.recent import API_PAGE, RecentMessages
-from chatserver.features.messages.search import QUERY_MAX, Search
+from chatserver.features.messages.search import QUERY_MAX, Query, Search
 from chatserver.http import responses
 from chatserver.http.access import Access
 from chatserver.http.query import number
@@ -32,6 +34,7 @@ ANSWER_MAX = 1_000
 # Searches at work, in all and of one address. Each reads through what is kept.
 SEARCHES_MAX, SEARCHES_OF_ADDRESS_MAX = 16, 4
 RETRY_MS = 1_000
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class History:
@@ -68,16 +71,28 @@ class History:
         return await self._newest_answer(min(count, self._settings.now.history_limit, ANSWER_MAX))
 
     async def get_messages(self, request: web.Request) -> web.StreamResponse:
-        """`?before=ID&limit=N`: the page just before ID. `?q=TEXT`: the newest that hold it, below ID if given."""
+        """`?before=ID&limit=N`: the page just before ID.
+
+        `?q=TEXT`, `by=NAME`, `day=YYYY-MM-DD`, alone or together: the newest that match all, below ID if given.
+        `?first=DAY`: the first of that day, alone.
+        """
         before = number(request, "before", 1, ID_MAX, ID_MAX)
         limit = number(request, "limit", 1, OLDER_MAX, API_PAGE)
-        if "q" not in request.query:
+        if request.query.keys().isdisjoint(("q", "by", "day", "first")):
             return self._page_answer(await self.older(before, limit))
-        text = request.query["q"]
-        if len(text) > QUERY_MAX:
-            raise DomainError(ErrorCode.TOO_LONG, limit=QUERY_MAX)
+        query = self._query(request)
         with self._searching(request.app[SITE].origin.address(request)):
-            return self._page_answer(await self._search.search(text, before, limit))
+            if "first" in request.query:
+                return self._page_answer(await self._search.first_of(query))
+            return self._page_answer(await self._search.search(query, before, limit))
+
+    def _query(self, request: web.Request) -> Query:
+        """Raises DomainError: `too_long`, `bad_request` (`field`)."""
+        text, author = request.query.get("q", ""), request.query.get("by", "")
+        if len(text) > QUERY_MAX or len(author) > QUERY_MAX:
+            raise DomainError(ErrorCode.TOO_LONG, limit=QUERY_MAX)
+        day = _day(request, "first") if "first" in request.query else _day(request, "day")
+        return Query.of(text, author, day, self._settings.now.timezone)
 
     @contextmanager
     def _searching(self, address: str) -> Iterator[None]:
@@ -107,6 +122,20 @@ class History:
         Route("GET", r"/api/recent_messages_apiint/{count:\d+}", get_count, Access.READER),
         Route("GET", "/api/messages/", get_messages, Access.READER),
     )
+
+
+def _day(request: web.Request, name: str) -> date | None:
+    """The parameter as a day, between the years 1970 and 9998. Raises DomainError `bad_request` (`field`)."""
+    typed = request.query.get(name)
+    if not typed:
+        return None
+    try:
+        day = date.fromisoformat(typed) if _DAY.fullmatch(typed) else None
+    except ValueError:
+        day = None
+    if day is None or not 1970 < day.year < 9999:
+        raise DomainError(ErrorCode.BAD_REQUEST, field=name)
+    return day
 
 
 def page_of(tx: Transaction, messages: list[Message]) -> Page:

@@ -178,6 +178,15 @@ def live_below(tx: Transaction, message_id: int, limit: int) -> list[Message]:
     return [_message(row) for row in rows]
 
 
+def first_since(tx: Transaction, from_ms: int, to_ms: int) -> list[Message]:
+    """The first live message of those posted from `from_ms` until before `to_ms`: a list of one, or of none."""
+    rows = tx.all(
+        f"SELECT {_SELECTED} WHERE m.created_ms >= ? AND m.created_ms < ? AND m.state = 'live' ORDER BY m.id LIMIT 1",
+        (from_ms, to_ms),
+    )
+    return [_message(row) for row in rows]
+
+
 def files_of(tx: Transaction, message_id: int) -> tuple[str, ...]:
     row = tx.one("SELECT image, thumb FROM messages WHERE id = ?", (message_id,))
     return file_names([row]) if row else ()

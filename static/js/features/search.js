@@ -1,8 +1,8 @@
-// Searching the history, and scrolling to a hit.
+// Searching the history by words, author and day, and scrolling to a hit or to the begin of a day.
 
 import { button, face, make, snippet } from "../elements/dom.js";
 import { getJSON } from "../net/http.js";
-import { fold, foldedWithPlaces, t } from "../words/words.js";
+import { fold, foldedWithPlaces, language, t } from "../words/words.js";
 
 const PAUSE_MS = 200;
 
@@ -10,12 +10,14 @@ let search = null;
 
 // The dialog is opened by elements/dialogs.js.
 export function open(room) {
-  search ??= new Search(room, document.getElementById("search"));
+  if (search) search.reopen();
+  else search = new Search(room, document.getElementById("search"));
 }
 
 class Search {
   #room;
   #dialog;
+  #form;
   #results;
   #state;
   #timer = 0;
@@ -26,35 +28,74 @@ class Search {
     this.#dialog = dialog;
     this.#results = dialog.querySelector(".search-results");
     this.#state = dialog.querySelector(".search-state");
-    const field = dialog.querySelector("input");
-    field.addEventListener("input", () => {
+    this.#form = dialog.querySelector("form");
+    const { q, by, day, go } = this.#form.elements;
+    this.#fillAuthors();
+    q.addEventListener("input", () => {
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#find(field.value.trim()), PAUSE_MS);
+      this.#timer = setTimeout(() => this.#find(), PAUSE_MS);
     });
-    dialog.querySelector("form").addEventListener("submit", (event) => {
+    by.addEventListener("change", () => this.#find());
+    day.addEventListener("change", () => this.#find());
+    go.addEventListener("click", () => this.#goToDay(day.value));
+    this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#results.querySelector("button")?.focus();
     });
     dialog.addEventListener("close", () => this.#results.replaceChildren());
     room.timeline.addEventListener("change", () => this.#dropGone());
     // The dialog opens before this module is loaded: what was typed meanwhile is searched for too.
-    this.#find(field.value.trim());
+    this.#find();
+  }
+
+  reopen() {
+    this.#fillAuthors();
+    this.#find();
+  }
+
+  // Those who are online and those whose messages the page has; a name that is chosen stays.
+  #fillAuthors() {
+    const { by } = this.#form.elements;
+    const names = new Set([by.value, ...this.#room.names()].filter(Boolean));
+    const sorted = [...names].sort(new Intl.Collator(language).compare);
+    const options = sorted.map((name) => new Option(name, name, false, name === by.value));
+    by.replaceChildren(by.options[0], ...options);
   }
 
   // Only the result of the newest query is shown, in whatever order the results arrive.
-  async #find(text) {
+  async #find() {
+    const { q, by, day, go } = this.#form.elements;
     const asked = (this.#asked += 1);
-    if (!text) {
+    const text = q.value.trim();
+    go.hidden = !day.value;
+    if (!text && !by.value && !day.value) {
       this.#show([], "");
       return;
     }
     try {
-      const { messages } = await getJSON(`/api/messages/?limit=50&q=${encodeURIComponent(text)}`);
+      const query = new URLSearchParams({ limit: 50, q: text, by: by.value, day: day.value });
+      const { messages } = await getJSON(`/api/messages/?${query}`);
       const live = messages.filter(({ state }) => state === "live").reverse();
-      if (asked === this.#asked) this.#show(live, live.length ? "" : t("nothing_found", { text }), text);
+      const nothing = text ? t("nothing_found", { text }) : t("nothing_at_all");
+      if (asked === this.#asked) this.#show(live, live.length ? "" : nothing, text);
     } catch (refused) {
       if (asked === this.#asked) this.#show([], refused.message);
     }
+  }
+
+  async #goToDay(day) {
+    try {
+      const { messages } = await getJSON(`/api/messages/?first=${day}`);
+      if (messages.length) await this.#goTo(messages[0]);
+      else this.#show([], t("nothing_that_day"));
+    } catch (refused) {
+      this.#show([], refused.message);
+    }
+  }
+
+  async #goTo({ id }) {
+    this.#dialog.close();
+    if (!(await this.#room.view.reveal(id))) this.#room.toast(t("quote_gone"));
   }
 
   #show(messages, words, text) {
@@ -72,10 +113,7 @@ class Search {
   #row(message, text) {
     const row = make("li", "");
     row.dataset.id = message.id;
-    const go = button("search-hit", "", async () => {
-      this.#dialog.close();
-      if (!(await this.#room.view.reveal(message.id))) this.#room.toast(t("quote_gone"));
-    });
+    const go = button("search-hit", "", () => this.#goTo(message));
     const words = make("span", "search-words");
     const head = make("span", "search-head");
     const when = `${this.#room.dates.dayName(message.created_ms, this.#room.now())} ${this.#room.dates.time(message.created_ms)}`;

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from chatserver.features.messages import encode, history, recent
+from chatserver.features.messages.search import Query
 from tests.client import Browser, House, opened
+from tests.support import FakeClock
 
 
 async def texts(browser: Browser, path: str) -> list[str]:
@@ -208,3 +212,42 @@ async def test_long_messages_make_an_answer_shorter(
         assert len(answer.body) < 20_300
         older = (await browser.get(f"/api/messages/?before={answer.json['messages'][0]['id']}")).json["messages"]
         assert older[-1]["text"][:2] == "24"
+
+
+async def test_search_by_author_and_day(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with opened(tmp_path, clock, history_hours=24 * 30) as house:
+        ming, hong = await house.member("小明"), await house.member("Zoë")
+        for day in range(3):
+            for browser, name in ((ming, "小明"), (hong, "Zoë")):
+                await browser.say(f"{name} 的第 {day} 天：蓝莓")
+            clock.forward(86_400)
+        first = (await ming.get("/api/messages/")).json["messages"][0]["timestamp"][:10]
+        second = (date.fromisoformat(first) + timedelta(days=1)).isoformat()
+        search = "/api/messages/?"
+        assert await texts(ming, f"{search}by=小明") == [f"小明 的第 {day} 天：蓝莓" for day in range(3)]
+        assert await texts(ming, f"{search}by=zoe%CC%88&q=第 1") == ["Zoë 的第 1 天：蓝莓"]
+        assert await texts(ming, f"{search}day={second}") == ["小明 的第 1 天：蓝莓", "Zoë 的第 1 天：蓝莓"]
+        assert await texts(ming, f"{search}day={second}&by=小明&q=蓝莓") == ["小明 的第 1 天：蓝莓"]
+        assert await texts(ming, f"{search}day={second}&limit=1") == ["Zoë 的第 1 天：蓝莓"]
+        assert await texts(ming, f"{search}first={second}") == ["小明 的第 1 天：蓝莓"]
+        assert await texts(ming, f"{search}first=2020-01-01") == []
+        assert await texts(ming, f"{search}by=没有这个人") == []
+        assert await texts(ming, f"{search}by=&q=&day=") == []
+
+
+@pytest.mark.parametrize(
+    "day", ["2026-02-30", "20260101", "2026-W01-1", "1970-01-01", "9999-01-01", "x", "２０２６-01-01"]
+)
+@pytest.mark.parametrize("name", ["day", "first"])
+async def test_what_is_no_day_is_refused(house: House, name: str, day: str) -> None:
+    answer = await (await house.guest()).get(f"/api/messages/?{name}={day}")
+    assert (answer.status, answer.code, answer.json["error"]["field"]) == (400, "bad_request", name)
+
+
+async def test_a_day_is_one_of_the_room(tmp_path: Path) -> None:
+    """23 hours long where summer time begins: 2026-03-29 in Berlin."""
+    berlin = ZoneInfo("Europe/Berlin")
+    query = Query.of("", "", date(2026, 3, 29), berlin)
+    assert query.to_ms - query.from_ms == 23 * 3_600_000
+    assert query.from_ms == datetime(2026, 3, 28, 23, tzinfo=UTC).timestamp() * 1000

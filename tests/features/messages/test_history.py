@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,9 +14,15 @@ from chatserver.core.model import Page, State, User
 from chatserver.db.transaction import TransactionFunction
 from chatserver.features.messages import search as search_module
 from chatserver.features.messages.expiry import MessagesExpired
+from chatserver.features.messages.search import Query
 from tests.client import House, opened
 from tests.stage import PICTURE, Stage
 from tests.support import eventually
+
+
+def words(text: str) -> Query:
+    return Query.of(text, "", None, ZoneInfo("UTC"))
+
 
 EVERYTHING = 2**63 - 1
 
@@ -222,31 +229,31 @@ async def talk(stage: Stage, ming: User) -> None:
 async def test_searching_finds_every_word_in_any_case_and_of_any_length(
     stage: Stage, query: str, found: list[int]
 ) -> None:
-    assert ids(await stage.room.search.search(query, EVERYTHING, 100)) == found
+    assert ids(await stage.room.search.search(words(query), EVERYTHING, 100)) == found
 
 
 @pytest.mark.parametrize("typed", ["Cafe\u0301", "Café", "CAFÉ", "ｃａｆé"])
 async def test_searching_finds_what_reads_the_same_however_it_was_typed(stage: Stage, ming: User, typed: str) -> None:
     for text in ("Café", "Cafe\u0301", "cafe"):
         await stage.said(ming, text)
-    assert ids(await stage.room.search.search(typed, EVERYTHING, 100)) == [1, 2]
+    assert ids(await stage.room.search.search(words(typed), EVERYTHING, 100)) == [1, 2]
 
 
 @pytest.mark.usefixtures("talk")
 async def test_what_was_recalled_or_deleted_is_not_found(stage: Stage, ming: User) -> None:
     await stage.room.delete.delete(ming, 1)
-    assert ids(await stage.room.search.search("吃", EVERYTHING, 100)) == [2]
+    assert ids(await stage.room.search.search(words("吃"), EVERYTHING, 100)) == [2]
     await stage.sql("UPDATE messages SET recall_until_ms = recall_until_ms + 60000")
     await stage.room.recall.recall(ming, 2)
-    assert ids(await stage.room.search.search("吃", EVERYTHING, 100)) == []
+    assert ids(await stage.room.search.search(words("吃"), EVERYTHING, 100)) == []
 
 
 async def test_a_search_goes_on_from_an_id_and_stops_at_its_limit(stage: Stage, ming: User) -> None:
     for _ in range(6):
         await stage.said(ming, "面")
-    assert ids(await stage.room.search.search("面", EVERYTHING, 2)) == [5, 6]
-    assert ids(await stage.room.search.search("面", 5, 2)) == [3, 4]
-    assert ids(await stage.room.search.search("面", 1, 2)) == []
+    assert ids(await stage.room.search.search(words("面"), EVERYTHING, 2)) == [5, 6]
+    assert ids(await stage.room.search.search(words("面"), 5, 2)) == [3, 4]
+    assert ids(await stage.room.search.search(words("面"), 1, 2)) == []
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 100])
@@ -256,7 +263,7 @@ async def test_a_search_in_parts_finds_the_same(
     for number in range(6):
         await stage.said(ming, "面" if number % 2 else "饭")
     monkeypatch.setattr(search_module, "SEARCH_ROWS", rows)
-    assert ids(await stage.room.search.search("面", EVERYTHING, 100)) == [2, 4, 6]
+    assert ids(await stage.room.search.search(words("面"), EVERYTHING, 100)) == [2, 4, 6]
 
 
 async def test_what_is_recalled_between_the_parts_of_a_search_is_not_shown(
@@ -277,7 +284,7 @@ async def test_what_is_recalled_between_the_parts_of_a_search_is_not_shown(
 
     monkeypatch.setattr(search_module, "SEARCH_ROWS", 1)
     monkeypatch.setattr(stage.database, "run", run_and_then_recall)
-    assert ids(await stage.room.search.search("面", EVERYTHING, 100)) == [1, 2, 3]
+    assert ids(await stage.room.search.search(words("面"), EVERYTHING, 100)) == [1, 2, 3]
 
 
 async def test_one_answer_has_at_most_a_thousand_messages(tmp_path: Path) -> None:
