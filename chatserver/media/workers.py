@@ -31,6 +31,8 @@ from chatserver.media.protocol import LENGTH, READY, READY_UNCONFINED, AnswerHea
 log = logging.getLogger(__name__)
 
 # A start takes 0.1 s of processor time; on a host whose cores are all taken, many times that.
+# From the end of a worker's pipe until its process is known to have ended.
+EXIT_SECONDS = 5.0
 START_SECONDS = 60.0
 # Decoders leak memory and fragment it, so a worker is replaced after this many jobs.
 JOBS_PER_WORKER = 200
@@ -259,7 +261,13 @@ class _Worker:
         self._stdin.close()
 
     async def exit_signal(self) -> int:
-        """End the process; the signal that ended it before, else SIGKILL."""
+        """The signal that ended the process, which has closed its pipe; SIGKILL where it goes on without one.
+
+        Waited for, because `kill` reaps a process that has just ended, and asyncio then knows no exit status (255).
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(EXIT_SECONDS):
+                await self._process.wait()
         await self.end()
         return -(self._process.returncode or 0)
 

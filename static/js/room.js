@@ -110,6 +110,9 @@ async function startFeatures() {
   room.socket.addEventListener("frame", ({ frame }) => frameHandlers.get(frame.type)?.forEach((handler) => handler(frame)));
   room.onFrame("pong", ({ t: sent_ms, now_ms }) => room.clock.addSample(now_ms, performance.now() - sent_ms));
   start(features);
+  for (const [selector, name] of ON_CLICK) {
+    room.onClick(selector, (clicked, message) => openFeature(name, clicked, message));
+  }
   document.addEventListener("click", onClick);
   document.documentElement.dataset.started = "";
   if (room.socket.state !== "connecting") settle();
@@ -121,9 +124,6 @@ async function startFeatures() {
 
 async function loadTheRest() {
   start(await load(OTHERS));
-  for (const [selector, name] of ON_CLICK) {
-    room.onClick(selector, (clicked, message) => openFeature(name, clicked, message));
-  }
   if (me) setTimeout(() => load(PREFETCHED).catch(() => {}), PREFETCH_AFTER_MS);
   setTimeout(() => load(["features/offline_copy"]).then(([{ keepCopy }]) => keepCopy(room), () => {}), OFFLINE_COPY_AFTER_MS);
   if ($("[data-preset]")) start(await load(["features/presets"]));
