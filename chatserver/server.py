@@ -64,6 +64,7 @@ from chatserver.features.ordering.ledger_export import LedgerExport
 from chatserver.features.ordering.marks import Marks
 from chatserver.features.ordering.place import PlaceOrder
 from chatserver.features.ordering.presets import Presets
+from chatserver.features.ordering.readings import Readings
 from chatserver.features.ordering.templates import Templates
 from chatserver.features.ordering.window import OrderingWindows
 from chatserver.features.ordering.withdraw import WithdrawOrder
@@ -206,6 +207,7 @@ class Room:
         self.ledger_export = LedgerExport(database, settings, clock)
         self.templates = Templates(database, clock, self.windows)
         self.marks = Marks(database)
+        self.readings = Readings(database)
 
     def _build_messages(self, clock: Clock, encoder: MessageEncoder, uploads: Uploads, files: MediaFiles) -> None:
         database, settings = self.database, self.settings

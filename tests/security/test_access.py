@@ -56,6 +56,13 @@ def post(path: str, fields: dict[str, str] | None = None, image: str = "") -> Ac
     return act
 
 
+def post_json(path: str, value: Any) -> Act:
+    async def act(cast: Cast, role: str, browser: Browser) -> str:
+        return outcome(await browser.post_json(path, value))
+
+    return act
+
+
 async def dial(cast: Cast, role: str, browser: Browser) -> str:
     try:
         ws = await browser.dial()
@@ -149,6 +156,10 @@ TABLE = [
     Row("GET", f"/orders/{ID}/", read_ledger("/orders/{window}/"), EVERYBODY),
     Row("GET", f"/orders/{ID}/export", read_ledger("/orders/{window}/export?format=csv"), EVERYBODY),
     Row("POST", f"/orders/{ID}/marks", post("/orders/9/marks", {"user_id": "1"}), (GUEST, NO, NO, GUEST, NONE)),
+    Row(
+        "POST", f"/orders/{ID}/readings",
+        post_json("/orders/9/readings", {"no": 1, "lines": [], "none": True}), (GUEST, NO, NO, GUEST, NONE),
+    ),
     Row("GET", "/orders/templates/", get("/orders/templates/"), ADMINISTRATORS),
     Row("POST", "/orders/templates/", post("/orders/templates/", {"act": "make", "title": "fruit"}), ADMINISTRATORS),
     Row("GET", "/media/{folder}/{name}", look_at_a_picture, EVERYBODY),

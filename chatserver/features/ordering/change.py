@@ -118,7 +118,7 @@ class ChangeOrder:
         book.check(order.user_id, words)
         book.add(order.user_id, words)
 
-        store.change_order(tx, order.id, words, asked_ms)
+        was_read = store.change_order(tx, order.id, words, asked_ms)
         journal.erase_words(tx, order.window_id, order.no)
         by = {"by": actor.name} if actor.id != order.user_id or is_correction else {}
         why = {"reason": reason} if is_correction else {}
@@ -135,7 +135,8 @@ class ChangeOrder:
             self._amendments.announce(tx, book, actor, asked_ms)
         else:
             tx.announce(OrdersCounted(book.save()))
-        tx.announce(ContentErased())
+        # Without is_urgent a member who changes an order again and again would have the database rewritten as often.
+        tx.announce(ContentErased(is_urgent=was_read))
         return Changed(changed._replace(receipt=receipt), message or answers.expired_message(tx, changed))
 
     ROUTES = (Route("POST", f"/order/{ID}/", on_form, Access.MEMBER),)

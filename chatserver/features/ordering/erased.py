@@ -19,6 +19,8 @@ def erased_orders(tx: Transaction) -> Callable[[Transaction], int]:
         [list(row) for row in tx.all("SELECT message_id, changed_ms FROM orders WHERE state = 'accepted'")]
     )
 
+    readings = json.encode_value([list(row) for row in tx.all("SELECT message_id, lines FROM order_readings")])
+
     def erase(copy: Transaction) -> int:
         if copy.one("SELECT 1 FROM sqlite_schema WHERE name = 'orders'") is None:
             return 0
@@ -32,6 +34,17 @@ def erased_orders(tx: Transaction) -> Callable[[Transaction], int]:
             copy.execute(
                 "UPDATE journal SET salt = NULL, body = NULL WHERE window_id = ? AND order_no = ?", (window_id, no)
             )
-        return windows + len(gone)
+        return windows + len(gone) + _erase_readings(copy, readings)
 
     return erase
+
+
+def _erase_readings(copy: Transaction, kept: str) -> int:
+    """`kept`: a JSON list of order's id and lines. How many readings of the copy are not among them."""
+    if copy.one("SELECT 1 FROM sqlite_schema WHERE name = 'order_readings'") is None:
+        return 0
+    return copy.execute(
+        "DELETE FROM order_readings WHERE (message_id, lines) NOT IN"
+        " (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
+        (kept,),
+    ).rowcount

@@ -1,4 +1,4 @@
-"""Erase a ledger whole, journal, marks and all, when it has been kept for its days."""
+"""Erase a ledger whole, journal, marks, readings and all, when it has been kept for its days."""
 
 from __future__ import annotations
 

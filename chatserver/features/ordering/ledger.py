@@ -15,10 +15,11 @@ from chatserver.core.json import encode_text, encode_value
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts.events import MemberChanged
-from chatserver.features.ordering import amounts, journal, marks, store
+from chatserver.features.ordering import amounts, journal, marks, readings, store
 from chatserver.features.ordering.events import LedgerErased, OrdersCounted, WindowChanged
 from chatserver.features.ordering.marks import MarksChanged
 from chatserver.features.ordering.model import Order, OrderingWindow
+from chatserver.features.ordering.readings import ReadingConfirmed
 from chatserver.features.ordering.sums import Sums
 from chatserver.http import responses
 from chatserver.http.access import Access
@@ -32,7 +33,7 @@ KEPT_MAX = 4
 
 _ORDER = (
     '{"no":%d,"id":%d,"user":%s,"user_id":%d,"lines":%s,"note":%s,"total":%s,"state":"%s","created_ms":%d'
-    ',"changed_ms":%d}'
+    ',"changed_ms":%d%s}'
 )
 
 
@@ -40,7 +41,7 @@ class Ledger:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        # (window's id, whether it has the marks) -> the window, and the rest of the answer as JSON.
+        # (window's id, whether it is for administrators) -> the window, and the rest of the answer as JSON.
         self._kept: BoundedDict[tuple[int, bool], tuple[OrderingWindow, bytes]] = BoundedDict(KEPT_MAX)
         # Counts the changes, so that what was read before one is not kept after it.
         self._version = 0
@@ -54,13 +55,13 @@ class Ledger:
         return responses.as_json({"windows": [window.as_json(now_ms) for window in await self.windows()]})
 
     async def get_window(self, request: web.Request) -> web.StreamResponse:
-        window_id, with_marks = path_id(request), _is_administrator(request)
-        kept = self._kept.get((window_id, with_marks))
+        window_id, is_full = path_id(request), _is_administrator(request)
+        kept = self._kept.get((window_id, is_full))
         if kept is None:
             version = self._version
-            kept = await self._database.run(lambda tx: _read(tx, window_id, with_marks))
+            kept = await self._database.run(lambda tx: _read(tx, window_id, is_full))
             if version == self._version:
-                self._kept[window_id, with_marks] = kept
+                self._kept[window_id, is_full] = kept
         window, rest = kept
         head = json.dumps({"window": window.as_json(self._clock.now_ms())})
         return responses.prebuilt_json(head[:-1] + b"," + rest[1:])
@@ -114,6 +115,7 @@ class Ledger:
         (WindowChanged, forget),
         (LedgerErased, forget),
         (MarksChanged, forget),
+        (ReadingConfirmed, forget),
         (MemberChanged, forget),
     )
 
@@ -130,21 +132,24 @@ def _window(tx: Transaction, window_id: int) -> OrderingWindow:
     return row.shown(store.items(tx, window_id))
 
 
-def _read(tx: Transaction, window_id: int, with_marks: bool) -> tuple[OrderingWindow, bytes]:
+def _read(tx: Transaction, window_id: int, is_full: bool) -> tuple[OrderingWindow, bytes]:
+    """`is_full`: with the members' marks and the orders' readings, for administrators."""
     window = _window(tx, window_id)
     orders = store.orders(tx, window_id)
     sums = Sums(window.items, orders)
     members = sums.of_members()
-    if with_marks:
+    if is_full:
         marked = marks.of_window(tx, window_id)
         for member in members:
             member["marks"] = marked.get(member["user_id"], {"paid": False, "collected": False})
     rest = {"items": sums.of_items(), "members": members, "total": amounts.optional_money(sums.total)}
-    encoded = f'{{"orders":[{",".join(map(_order_json, orders))}],{encode_value(rest)[1:]}'
+    read = readings.of_window(tx, window_id) if is_full else None
+    encoded = f'{{"orders":[{",".join(_order_json(order, read) for order in orders)}],{encode_value(rest)[1:]}'
     return window, json.escape_html(encoded)
 
 
-def _order_json(order: Order) -> str:
+def _order_json(order: Order, read: dict[int, str] | None) -> str:
+    """`read`: order's id -> its confirmed lines; None for readers who get none."""
     return _ORDER % (
         order.no,
         order.id,
@@ -156,6 +161,7 @@ def _order_json(order: Order) -> str:
         "accepted" if order.is_standing else "withdrawn",
         order.created_ms,
         order.changed_ms,
+        "" if read is None else f',"reading":{read.get(order.id, "null")}',
     )
 
 

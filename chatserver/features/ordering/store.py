@@ -103,6 +103,10 @@ def order(tx: Transaction, message_id: int) -> Order | None:
     return _order(tx.one(f"{_ORDER} WHERE o.message_id = ?", (message_id,)))
 
 
+def order_of_number(tx: Transaction, window_id: int, no: int) -> Order | None:
+    return _order(tx.one(f"{_ORDER} WHERE o.window_id = ? AND o.no = ?", (window_id, no)))
+
+
 def placed_before(tx: Transaction, user_id: int, key: bytes | None) -> Order | None:
     """The order that this member has placed under this key."""
     if key is None:
@@ -135,20 +139,34 @@ def insert_order(tx: Transaction, new: Order, client_key: bytes | None) -> None:
     )  # fmt: skip
 
 
-def change_order(tx: Transaction, message_id: int, words: Words, now_ms: int) -> None:
+def change_order(tx: Transaction, message_id: int, words: Words, now_ms: int) -> bool:
+    """Its words are others, and their reading goes; True where there was one."""
     tx.execute(
         "UPDATE orders SET lines = ?, note = ?, total = ?, changed_ms = ? WHERE message_id = ?",
         (words.lines_json(), words.note, words.total, now_ms, message_id),
     )
+    return _erase_reading(tx, message_id)
 
 
 def withdraw_order(tx: Transaction, message_id: int, now_ms: int) -> None:
-    """Its number stays; its words go."""
+    """Its number stays; its words and their reading go."""
     tx.execute(
         "UPDATE orders SET state = 'withdrawn', lines = '[]', note = '', total = NULL, changed_ms = ?"
         " WHERE message_id = ?",
         (now_ms, message_id),
     )
+    _erase_reading(tx, message_id)
+
+
+def put_reading(tx: Transaction, message_id: int, lines: str) -> bool:
+    """Keep what the order was confirmed to say, in place of the reading before; True where there was one."""
+    was_read = _erase_reading(tx, message_id)
+    tx.execute("INSERT INTO order_readings (message_id, lines) VALUES (?, ?)", (message_id, lines))
+    return was_read
+
+
+def _erase_reading(tx: Transaction, message_id: int) -> bool:
+    return tx.execute("DELETE FROM order_readings WHERE message_id = ?", (message_id,)).rowcount > 0
 
 
 def _window(row: tuple[Any, ...] | None) -> WindowRow | None:

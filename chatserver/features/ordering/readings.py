@@ -1,0 +1,139 @@
+"""What administrators confirmed that an order of free text says: name, quantity and unit. No part of the proof.
+
+The page suggests a reading (static/js/ledger/quantities.js); nothing is kept that an administrator has not confirmed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+from aiohttp import web
+
+from chatserver.core import json
+from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.events import Audience, ContentErased, Event
+from chatserver.core.model import User
+from chatserver.db.database import Database
+from chatserver.db.transaction import Transaction
+from chatserver.features.accounts import permissions
+from chatserver.features.messages.text import clean, is_storable
+from chatserver.features.ordering import amounts, answers, store
+from chatserver.features.ordering.offer import NAME_MAX, UNIT_MAX
+from chatserver.http import forms, responses
+from chatserver.http.access import Access
+from chatserver.http.route import ID, Route, path_id
+from chatserver.http.viewer import member_of
+
+LINES_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingConfirmed(Event):
+    """The reading of an order. `lines` is the JSON list that readers get. Frame `reading`, for administrators."""
+
+    audience: ClassVar[Audience] = Audience.ADMINISTRATORS
+    window_id: int
+    no: int
+    lines: str
+
+    def frame(self) -> bytes:
+        shape = '{"type":"reading","window_id":%d,"no":%d,"reading":%s}'
+        return json.escape_html(shape % (self.window_id, self.no, self.lines))
+
+
+class Reading(NamedTuple):
+    """`lines`: the JSON list to keep; `[]` says that there is no amount in the order.
+
+    `changed_ms`: that of the order that was read; None: whatever it says now.
+    """
+
+    no: int
+    lines: str
+    changed_ms: int | None
+
+
+class Readings:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def confirm(self, actor: User, window_id: int, reading: Reading) -> None:
+        """Keep the reading, in place of the one before.
+
+        Raises DomainError: `forbidden`, `banned`, `not_found`, `gone` (erased, withdrawn, or, with `reason`
+        `order_changed`, not what was read), `bad_request` (an order of items).
+        """
+        await self._database.run(lambda tx: _confirm(tx, actor, window_id, reading))
+
+    async def on_json(self, request: web.Request) -> web.Response:
+        """`no`, `lines` (`name`, `quantity`, `unit`), `none`, `changed_ms`. 200 with `{"no", "reading"}`."""
+        reading = read(await forms.read_json(request))
+        await self.confirm(member_of(request), path_id(request), reading)
+        shape = '{"no":%d,"reading":%s}'
+        return responses.encoded_json(json.escape_html(shape % (reading.no, reading.lines)))
+
+    ROUTES = (Route("POST", f"/orders/{ID}/readings", on_json, Access.ADMINISTRATOR),)
+
+
+def read(fields: dict[str, Any]) -> Reading:
+    """The fields of the request. Raises DomainError `bad_request` (`field`)."""
+    no, given, is_none = answers.optional_id(fields, "no"), fields.get("lines"), fields.get("none", False)
+    if no is None:
+        raise DomainError(ErrorCode.BAD_REQUEST, field="no")
+    if type(is_none) is not bool:
+        raise DomainError(ErrorCode.BAD_REQUEST, field="none")
+    if not isinstance(given, list) or len(given) > LINES_MAX or bool(given) == is_none:
+        raise DomainError(ErrorCode.BAD_REQUEST, field="lines", limit=LINES_MAX)
+    return Reading(no, json.encode_value([_line(each) for each in given]), answers.optional_id(fields, "changed_ms"))
+
+
+def of_window(tx: Transaction, window_id: int) -> dict[int, str]:
+    """Order's id -> the JSON list of its confirmed lines, of those that have a reading."""
+    return dict(
+        tx.all(
+            "SELECT r.message_id, r.lines FROM orders o JOIN order_readings r ON r.message_id = o.message_id"
+            " WHERE o.window_id = ?",
+            (window_id,),
+        )
+    )
+
+
+def _confirm(tx: Transaction, actor: User, window_id: int, reading: Reading) -> None:
+    permissions.administrator(tx, actor)
+    if store.window(tx, window_id) is None:
+        raise store.missing(tx, window_id)
+    order = store.order_of_number(tx, window_id, reading.no)
+    if order is None:
+        raise DomainError(ErrorCode.NOT_FOUND)
+    if not order.is_standing:
+        raise DomainError(ErrorCode.GONE)
+    if order.lines != "[]":  # counted by its items
+        raise DomainError(ErrorCode.BAD_REQUEST, field="no")
+    if reading.changed_ms not in (None, order.changed_ms):
+        raise DomainError(ErrorCode.GONE, reason="order_changed")
+    if store.put_reading(tx, order.id, reading.lines):
+        tx.announce(ContentErased())
+    tx.announce(ReadingConfirmed(window_id, order.no, reading.lines))
+
+
+def _line(given: Any) -> dict[str, str]:
+    if not isinstance(given, dict):
+        raise DomainError(ErrorCode.BAD_REQUEST, field="lines")
+    quantity = amounts.parse(given.get("quantity"))
+    if quantity is None:
+        raise DomainError(ErrorCode.BAD_REQUEST, field="lines", reason="amount")
+    return {
+        "name": _text(given.get("name"), 1, NAME_MAX),
+        "quantity": amounts.quantity(quantity),
+        "unit": _text(given.get("unit", ""), 0, UNIT_MAX),
+    }
+
+
+def _text(given: Any, least: int, most: int) -> str:
+    """On one line."""
+    if not isinstance(given, str) or len(given) > 4 * most or not is_storable(given):
+        raise DomainError(ErrorCode.BAD_REQUEST, field="lines")
+    text = " ".join(clean(given).split())
+    if not least <= len(text) <= most:
+        raise DomainError(ErrorCode.BAD_REQUEST, field="lines", limit=most)
+    return text
