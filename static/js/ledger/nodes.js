@@ -1,6 +1,10 @@
 // Nodes and sentences of the ledger's page. The sentences come with the page, in the reader's language.
 
-export const words = JSON.parse(document.getElementById("words").textContent);
+export const words = { ...sentences("words"), ...sentences("reading-words") };
+
+function sentences(id) {
+  return JSON.parse(document.getElementById(id)?.textContent ?? "{}");
+}
 
 // The sentence with `values` for what stands in braces.
 export function say(key, values) {

@@ -22,6 +22,8 @@ let drawn = 0;
 // The digest whose corrections are shown.
 let correctedTo;
 let marking = Promise.resolve();
+// The module of readings.js, for administrators.
+let readings = null;
 const orderRows = new RowList($("orders"), ({ id }) => id, orderRow);
 const memberRows = new RowList($("members"), ({ user_id }) => user_id, memberRow);
 const names = new Intl.Collator();
@@ -38,7 +40,14 @@ function start() {
   $("orders").addEventListener("click", correct);
   listen();
   reload();
+  if (page.isAdmin) startReadings();
   setInterval(drawState, 1000);
+}
+
+async function startReadings() {
+  const { Readings } = await import("./readings.js");
+  readings = new Readings(page.id, notice);
+  if (page.ledger) readings.show(page.ledger.orders);
 }
 
 function listen() {
@@ -63,6 +72,9 @@ function onFrame(frame) {
       member.marks = frame.marks;
       drawMembers();
     }
+  } else if (frame.type === "reading" && frame.window_id === page.id) {
+    readings?.confirmed(frame);
+    if (asked > drawn) reloadSoon(); // the answer under way may be older
   } else if (concerns(frame)) {
     reloadSoon();
   }
@@ -110,6 +122,7 @@ function draw() {
   $("total").textContent = total ? `¥${total}` : "";
   $("digest").textContent = window.digest ?? "";
   orderRows.show(page.ledger.orders);
+  readings?.show(page.ledger.orders);
   drawState();
   drawMembers();
   drawAbsent();
