@@ -53,6 +53,8 @@ const VAGUE = sticky([
   "\\d+\\s*[/,x×*]\\s*\\d+",
   "/|½|¼|¾|⅓|⅔",
 ].join("|"));
+// All that is no word of a name begins with one of these; most characters are none.
+const STARTS = /[\da-z零一二两兩三四五六七八九十百千廿卅半几第俩倆仨¥￥$#/½¼¾⅓⅔x×*]/;
 const LATIN_WORD = sticky("[a-z][a-z0-9'’-]*|\\d+[a-z][a-z0-9'’-]*");
 const LATIN = /^[a-z0-9'’ -]+$/;
 const SYMBOL = /[\s:=~\-–—_#*×^`@.]/;
@@ -85,6 +87,8 @@ export function tokensOf(text, start, end) {
 }
 
 function tokenAt(clause, at, start) {
+  const character = String.fromCodePoint(clause.codePointAt(at));
+  if (!STARTS.test(character)) return { type: "N", text: character, end: at + character.length };
   const previous = clause[at - 1] ?? "";
   const opensWord = at === start || !/[a-z0-9]/.test(previous);
   for (const [type, expression] of [["V", VAGUE], ["X", PLACE_OR_TIME], ["M", MONEY]]) {
@@ -93,7 +97,7 @@ function tokenAt(clause, at, start) {
   }
   const amount = pairAt(clause, at, previous) ?? wordAmountAt(clause, at, start) ?? amountAt(clause, at);
   if (amount) return amount;
-  const word = matchAt(LATIN_WORD, clause, at) || String.fromCodePoint(clause.codePointAt(at));
+  const word = matchAt(LATIN_WORD, clause, at) || character;
   return { type: "N", text: word, end: at + word.length };
 }
 
