@@ -6,8 +6,9 @@ import asyncio
 import csv
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,8 @@ from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.ordering import amounts, store, table
 from chatserver.features.ordering.model import Order, OrderingWindow
+from chatserver.features.ordering.reading_sums import reading_table
+from chatserver.features.ordering.readings import of_window
 from chatserver.features.ordering.table import Cell, Number
 from chatserver.http.access import Access
 from chatserver.http.route import ID, Route, path_id
@@ -28,7 +31,16 @@ from chatserver.http.viewer import VIEWER
 # Exports at work, and waiting. 10,000 orders take a second of one core.
 AT_WORK_MAX, WAITING_MAX = 1, 8
 
-Write = Callable[[OrderingWindow, Sequence[Order], Callable[..., str], ZoneInfo], bytes]
+
+class Contents(NamedTuple):
+    """`readings`: order's id -> its confirmed lines as JSON; empty for readers who get none."""
+
+    window: OrderingWindow
+    orders: Sequence[Order]
+    readings: Mapping[int, str]
+
+
+Write = Callable[[Contents, Callable[..., str], ZoneInfo], bytes]
 
 # Characters that no file's name may have on some system, and those that no text shows.
 _UNSAFE = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+')
@@ -49,10 +61,11 @@ class LedgerExport:
         if found is None:
             raise DomainError(ErrorCode.BAD_REQUEST, field="format")
         suffix, content_type, write = found
-        window_id = path_id(request)
-        window, orders = await self._database.run(lambda tx: _read(tx, window_id))
-        zone = self._settings.now.timezone
-        body = await self._in_turn(lambda: write(window, orders, request[VIEWER].t, zone))
+        window_id, user = path_id(request), request[VIEWER].user
+        is_administrator = user is not None and user.is_administrator
+        contents = await self._database.run(lambda tx: _read(tx, window_id, is_administrator))
+        window, zone = contents.window, self._settings.now.timezone
+        body = await self._in_turn(lambda: write(contents, request[VIEWER].t, zone))
         name = _file_name(window, datetime.fromtimestamp(window.opened_ms // 1000, zone), suffix)
         disposition = f"attachment; filename=\"orders-{window.id}.{suffix}\"; filename*=UTF-8''{quote(name, safe='')}"
         return web.Response(
@@ -73,25 +86,28 @@ class LedgerExport:
     ROUTES = (Route("GET", f"/orders/{ID}/export", get, Access.READER),)
 
 
-def as_csv(window: OrderingWindow, orders: Sequence[Order], t: Callable[..., str], zone: ZoneInfo) -> bytes:
+def as_csv(contents: Contents, t: Callable[..., str], zone: ZoneInfo) -> bytes:
     """The orders, in UTF-8 with a mark that tells spreadsheets so."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\r\n")
-    orders_table = table.tables(window, orders, t, zone)[0]
+    orders_table = table.tables(contents.window, contents.orders, t, zone)[0]
     writer.writerow(map(_csv_text, orders_table.headings))
     for row in orders_table.rows:
         writer.writerow(map(_csv_cell, row))
     return file.getvalue().encode("utf-8-sig")
 
 
-def as_xlsx(window: OrderingWindow, orders: Sequence[Order], t: Callable[..., str], zone: ZoneInfo) -> bytes:
+def as_xlsx(contents: Contents, t: Callable[..., str], zone: ZoneInfo) -> bytes:
     from chatserver.features.ordering import workbook  # its package takes 60 ms to import, and most rooms never need it
 
-    return workbook.write(table.tables(window, orders, t, zone))
+    window, orders, readings = contents
+    found = table.tables(window, orders, t, zone)
+    read = reading_table(orders, readings, t)
+    return workbook.write([*found, read] if read else found)
 
 
-def as_text(window: OrderingWindow, orders: Sequence[Order], _t: Callable[..., str], _zone: ZoneInfo) -> bytes:
-    return table.as_text(window, orders).encode()
+def as_text(contents: Contents, _t: Callable[..., str], _zone: ZoneInfo) -> bytes:
+    return table.as_text(contents.window, contents.orders).encode()
 
 
 _FORMATS: dict[str, tuple[str, str, Write]] = {
@@ -124,8 +140,9 @@ def _file_name(window: OrderingWindow, opened: datetime, suffix: str) -> str:
     return f"{title or '下单'}-{window.id}-{opened:%Y-%m-%d}.{suffix}"
 
 
-def _read(tx: Transaction, window_id: int) -> tuple[OrderingWindow, list[Order]]:
+def _read(tx: Transaction, window_id: int, is_administrator: bool) -> Contents:
     row = store.window(tx, window_id)
     if row is None:
         raise store.missing(tx, window_id)
-    return row.shown(store.items(tx, window_id)), store.orders(tx, window_id)
+    readings = of_window(tx, window_id) if is_administrator else {}
+    return Contents(row.shown(store.items(tx, window_id)), store.orders(tx, window_id), readings)

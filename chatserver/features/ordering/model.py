@@ -111,6 +111,11 @@ class Order(NamedTuple):
     receipt: bytes
 
     @property
+    def is_free_text(self) -> bool:
+        """It stands, and says what it orders in the member's own words alone."""
+        return self.is_standing and self.lines == "[]"
+
+    @property
     def extra(self) -> str:
         """The field `order` of its message, in the JSON object that `Message.extra` is."""
         return order_extra(self.window_id, self.no, self.lines, self.note, self.total)

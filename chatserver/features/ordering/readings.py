@@ -107,7 +107,7 @@ def _confirm(tx: Transaction, actor: User, window_id: int, reading: Reading) -> 
         raise DomainError(ErrorCode.NOT_FOUND)
     if not order.is_standing:
         raise DomainError(ErrorCode.GONE)
-    if order.lines != "[]":  # counted by its items
+    if not order.is_free_text:  # counted by its items
         raise DomainError(ErrorCode.BAD_REQUEST, field="no")
     if reading.changed_ms not in (None, order.changed_ms):
         raise DomainError(ErrorCode.GONE, reason="order_changed")

@@ -50,6 +50,29 @@ async def test_a_workbook_holds_every_cell_as_it_is(house: House) -> None:
     assert sums[1][0] == "=SUM(A1:A9)" and sums[1][3] == 1.5 * len(HOSTILE)
 
 
+async def test_an_administrators_workbook_has_the_sums_of_confirmed_readings(house: House) -> None:
+    admin, ming = await house.administrator(), await house.member("小明")
+    await admin.preset("start", seconds=600)
+    for text in ("蓝莓八盒", "苹果半斤", "老样子", "苹果一斤", "谢谢", "撤回的"):
+        order = await ming.post_json("/order/", {"text": text})
+    await ming.recall(order.json["id"])
+
+    async def sheets(reader: Browser) -> CalamineWorkbook:
+        answer = await reader.get("/orders/1/export?format=xlsx")
+        return CalamineWorkbook.from_filelike(io.BytesIO(answer.body))
+
+    assert (await sheets(admin)).sheet_names == ["订单", "成员合计"]
+    for no, name, quantity, unit in ((1, "=蓝莓", "8", "盒"), (2, "Apple", "0.5", "KG"), (4, "apple", "0.07", "kg")):
+        line = {"name": name, "quantity": quantity, "unit": unit}
+        assert (await admin.post_json("/orders/1/readings", {"no": no, "lines": [line]})).status == 200
+    assert (await admin.post_json("/orders/1/readings", {"no": 5, "lines": [], "none": True})).status == 200
+    assert (await sheets(admin)).get_sheet_by_name("确认的数量").to_python() == [
+        ["品名", "单位", "数量"], ["=蓝莓", "盒", 8], ["Apple", "KG", 0.57],
+        ["计入的订单", "", 4], ["未计入的订单", "", 1],
+    ]  # fmt: skip
+    assert (await sheets(ming)).sheet_names == ["订单", "成员合计"]
+
+
 async def test_a_csv_has_a_mark_and_no_formula(house: House) -> None:
     admin = await ordered(house, HOSTILE)
     answer = await admin.get("/orders/1/export?format=csv")
