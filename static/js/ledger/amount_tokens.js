@@ -9,8 +9,8 @@
 
 import { matchAt, numberAt, ofHan } from "./numerals.js";
 
-const HAN_UNITS = "公斤|千克|毫升|[大小]?(?:盒|袋|包|箱|瓶|罐|桶|份|杯|碗|筐|篮|籃|盘|盤|块|塊|个|個|只|隻|条|條|把|串|片)|斤|克|升|头|颗|顆|粒|根|捆|束|张|張|支|枝|棵|株|件|套|双|雙|对|提|板|扎|朵|卷|筒|听|枚|托|盆|坛|壶|副|本|尾|匣|屉|笼|台";
-const LATIN_UNITS = "box(?:es)?|bags?|packs?|pkts?|packets?|bottles?|cans?|jars?|bunch(?:es)?|cartons?|cases?|crates?|trays?|baskets?|punnets?|pieces?|pcs?|kgs?|kilos?|grams?|g|lbs?|pounds?|oz|ounces?|lit(?:er|re)s?|l|ml|pints?|loaf|loaves|heads?|slices?|cups?|rolls?|sets?|pairs?|dozens?";
+const HAN_UNITS = "公斤|千克|毫升|[大小]?(?:盒|袋|包|箱|瓶|罐|桶|份|杯|碗|筐|篮|籃|盘|盤|块|塊|个|個|只|隻|条|條|把|串|片)|斤|克|升|头|颗|顆|粒|根|捆|束|张|張|支|枝|棵|株|件|套|双|雙|对|提|板|扎|朵|卷|筒|听|枚|托|盆|坛|壶|副|本|尾|匣|屉|笼|台|节";
+const LATIN_UNITS = "box(?:es)?|bags?|packs?|pkts?|packets?|bottles?|cans?|jars?|bunch(?:es)?|cartons?|cases?|crates?|trays?|baskets?|punnets?|pieces?|pcs?|kgs?|kilos?|grams?|g|lbs?|pounds?|oz|ounces?|lit(?:er|re)s?|l|ml|pints?|quarts?|gallons?|loaf|loaves|heads?|slices?|cups?|rolls?|sets?|pairs?|dozens?";
 const WORDS = { a: 100, an: 100, half: 50, one: 100, two: 200, three: 300, four: 400, five: 500, six: 600, seven: 700, eight: 800, nine: 900, ten: 1000, eleven: 1100, twelve: 1200 };
 const NUMBER = "(?:\\d+(?:\\.\\d+)?|[一二两兩三四五六七八九十百千廿卅半]+)";
 
@@ -22,7 +22,7 @@ const HALF = sticky(`半(?!糖|熟|价|脱|干|肥|筋|成|年|天|小时|个月
 const LIANG = sticky(`([1-9]|[一二三四五六七八九])[两兩](?!${HAN_UNITS})`);
 const TIMES = sticky("[x×*]\\s*(?=[\\d一二两兩三四五六七八九十百半])");
 const TIMES_AFTER = sticky("\\s*[x×*](?!\\s*\\d)(?![a-z])");
-const PAIR = sticky("[俩倆仨](?!人|口|孩|月|小时|星期|礼拜)");
+const PAIR = sticky("[俩倆仨][个個]?(?!人|口|孩|月|小时|星期|礼拜)");
 // What makes the amount before it less than exact, or the size of a package.
 const NOT_EXACT = sticky("装|左右|上下|以上|以下|以内|多|起(?!司)|\\s*/");
 
@@ -50,12 +50,16 @@ const VAGUE = sticky([
   `${NUMBER}[几多来余](?=十|百|${HAN_UNITS})`,
   `几(?=十|百|${HAN_UNITS})`,
   "[一二三四五六七八九十]点[一二三四五六七八九十\\d]+",
-  "\\d+\\s*[/,x×*]\\s*\\d+",
+  "\\d+\\s*[/,]\\s*\\d+",
+  `${NUMBER}\\s*[x×*]\\s*${NUMBER}`,
+  "and\\s+a\\s+half\\b",
   "/|½|¼|¾|⅓|⅔",
 ].join("|"));
 // All that is no word of a name begins with one of these; most characters are none.
 const STARTS = /[\da-z零一二两兩三四五六七八九十百千廿卅半几第俩倆仨¥￥$#/½¼¾⅓⅔x×*]/;
-const LATIN_WORD = sticky("[a-z][a-z0-9'’-]*|\\d+[a-z][a-z0-9'’-]*");
+const LATIN_WORD = sticky("[a-z][a-z0-9'’-]*(?:\\.\\d+)*|\\d+[a-z][a-z0-9'’-]*");
+// "6寸蛋糕", "1号套餐": the number is part of the name.
+const SIZE_OR_KIND = sticky("\\d{1,2}(?:寸|号(?=套餐|餐|链接|电池|款|色|码))");
 const LATIN = /^[a-z0-9'’ -]+$/;
 const SYMBOL = /[\s:=~\-–—_#*×^`@.]/;
 
@@ -95,6 +99,8 @@ function tokenAt(clause, at, start) {
     const found = matchAt(expression, clause, at);
     if (found && (opensWord || !/^[a-z]/.test(found))) return { type, end: at + found.length };
   }
+  const size = matchAt(SIZE_OR_KIND, clause, at);
+  if (size) return { type: "N", text: size, end: at + size.length };
   const amount = pairAt(clause, at, previous) ?? wordAmountAt(clause, at, start) ?? amountAt(clause, at);
   if (amount) return amount;
   const word = matchAt(LATIN_WORD, clause, at) || character;
@@ -105,7 +111,7 @@ function tokenAt(clause, at, start) {
 function pairAt(clause, at, previous) {
   const found = matchAt(PAIR, clause, at);
   if (!found || /[们咱他她你我]/.test(previous)) return undefined;
-  return { type: "A", hundredths: found === "仨" ? 300 : 200, unit: "个", end: at + 1 };
+  return { type: "A", hundredths: found[0] === "仨" ? 300 : 200, unit: "个", end: at + found.length };
 }
 
 // "two boxes", "half a dozen", "a kilo"; at the beginning of a clause also "two".

@@ -32,7 +32,7 @@ const NOTHING = /^\b\B/;
 
 // How, when and where: not what.
 const REMARK = /^(?:不(?:要|用|放|吃|辣|加|太|能|含|需)|多(?:放|加|点|给|一)|少(?:放|加|糖|冰|油|辣|盐|点)|全(?:糖|冰|熟|部)|去(?:冰|皮|骨|壳|糖)|微(?:糖|冰|辣|热)|半糖|常温$|代[拿取收付]|别|勿|尽量|最好|麻烦|送|自取|自提|帮|谢|挑|新鲜[一点的]|上午|下午|早上|中午|晚上|今[天晚]|明[天晚]|后天|周[一二三四五六日天]|星期|来[拿取]|取货|已|付|转账)|的$/;
-const NO_NAME = /^(?:同上|同|照旧|老样子|老规矩|随便|其他|一?共计?|总[共计]?|合计|小计|我们?|你们?|他们?|大家|total|same|people|today|tomorrow|tonight|\w+day)$|[退换欠差补送赠剩少群号]$|上次|一样|不要|不用|别|取消|没|减少|[^日]改|^改|送到|.[和跟与及].|\band\b|一人|咱|人均|小区|大厦|公寓|广场|号楼|单元|电话|手机|微信|尾号|房号|门牌|编号/;
+const NO_NAME = /^(?:同上|同|照旧|老样子|老规矩|随便|其他|其中|现在|原来|一?共计?|总[共计]?|合计|小计|我们?|你们?|他们?|大家|total|same|people|today|tomorrow|tonight|\w+day)$|^(?:more|extra|another|other)\b|^给|^换|减到|从$|[退换欠差补送赠剩少群号]$|上次|一样|不要|不用|别|取消|没|减少|[^日]改|^改|送到|.[和跟与及].|\band\b|一人|咱|人均|小区|大厦|公寓|广场|号楼|单元|电话|手机|微信|尾号|房号|门牌|编号/;
 const JOINED_NAME = /调和|和田|和牛|和果子/g;
 const EDGES = /^[\s,:=~\-–—_#*×'’的\p{Extended_Pictographic}\u200d\ufe0f]+|[\s,:=~\-–—_#*×'’\p{Extended_Pictographic}\u200d\ufe0f]+$/gu;
 
@@ -201,12 +201,15 @@ function nearestNames({ tokens }) {
   return tokens.filter(({ type }, i) => type === "A" || tokens[i + step]?.type === "A");
 }
 
-// Neighbours two by two, in either order; those whose name is none, or cut short, are left out.
+// Neighbours two by two, in either order; none where one of the names is no name.
 function pairs(tokens) {
   const found = [];
   for (let i = 0; i + 1 < tokens.length; i += 2) {
-    const [name, amount] = tokens[i].type === "N" ? [tokens[i], tokens[i + 1]] : [tokens[i + 1], tokens[i]];
-    if (isName(name) && amount.hundredths <= HUNDREDTHS_MAX) found.push({ name, amount, tokens: [name.token, amount.token] });
+    const isNameFirst = tokens[i].type === "N";
+    const [name, amount] = isNameFirst ? [tokens[i], tokens[i + 1]] : [tokens[i + 1], tokens[i]];
+    if (!isName(name) || amount.hundredths > HUNDREDTHS_MAX) return [];
+    if (isNameFirst && /^[块塊]$/.test(amount.unit)) return []; // "豆腐3块" may be money
+    found.push({ name, amount, tokens: [name.token, amount.token] });
   }
   return found;
 }
