@@ -32,12 +32,11 @@ const PLACE_OR_TIME = sticky([
   "\\d{7,}",
   "\\d{1,2}:\\d{2}(?:\\s*[ap]m)?",
   "\\d{1,2}\\s*(?:[ap]m|o'?clock)(?![a-z])",
-  "(?:\\d{1,2}|[一二两兩三四五六七八九十]{1,3})点(?:钟|半|一刻|三刻|\\d{1,2}分)",
-  "(?:\\d{1,2}|[二两兩三四五六七八九]|十[一二]?)点(?![心一二三四五六七八九十\\d])",
-  `(?:\\d{1,4}年)?\\d{1,2}月(?:\\d{1,2}[日号]?)?`,
-  `${NUMBER}(?:个|個)(?:半小时|半钟|小时|月|星期|礼拜|钟头|钟|人|单元)`,
-  `${NUMBER}(?:小时|分钟)`,
-  "(?:(?:(?:\\d{1,4}|[a-z])(?:号楼|号院|栋|幢|单元|室|楼|座|弄)|[一二三四五六七八九十]{1,3}(?:号楼|号院|栋|幢|单元))\\s*)+(?:\\d{2,5}室?(?![\\d.]))?",
+  "(?:\\d{1,2}|[一二两兩三四五六七八九十]{1,3})\\s?点(?:钟|半|一刻|三刻|\\d{1,2}分)",
+  "(?:\\d{1,2}|[二两兩三四五六七八九]|十[一二]?)\\s?点(?![心一二三四五六七八九十\\d])",
+  "(?:\\d{1,4}\\s?年\\s?)?\\d{1,2}\\s?月(?:\\s?\\d{1,2}\\s?[日号]?)?",
+  `${NUMBER}\\s?(?:(?:个|個)?半?(?:小时|钟头|分钟)|(?:个|個)半?(?:月|星期|礼拜|钟)|(?:个|個)(?:人|单元))`,
+  "(?:(?:(?:\\d{1,4}|[a-z])\\s?(?:号楼|号院|栋|幢|单元|室|楼|座|弄)|[一二三四五六七八九十]{1,3}(?:号楼|号院|栋|幢|单元))\\s*)+(?:\\d{2,5}室?(?![\\d.]))?",
   `第\\s*${NUMBER}(?:${HAN_UNITS})?`,
   "(?:at|by|before|after|around|until|till|from|room|rm|apt|apartment|unit|no|number|table|order|seat|house|flat|block|floor|building|bldg|gate|door|tel|phone)\\b[.:#\\s]*\\d+(?::\\d+)?(?:\\s*[ap]m\\b)?",
   "#\\s*\\d+",
@@ -83,6 +82,9 @@ export function tokensOf(text, start, end) {
       continue;
     }
     const token = tokenAt(clause, at, start);
+    // "3 apples", but "3 天后".
+    const opensName = tokens[tokens.length - 1]?.type !== "N" && !/^\s*(?:$|[a-z])/.test(clause.slice(token.end));
+    if (token.isBare && opensName) token.type = "U";
     push(tokens, { ...token, start: at, gap }, clause);
     at = token.end;
     gap = false;
@@ -141,7 +143,7 @@ function amountAt(clause, at) {
   const after = matchAt(TIMES_AFTER, clause, end);
   if (after && hundredths) return { type: "A", hundredths, unit: "", end: end + after.length };
   const isBare = hundredths && end - at <= 2 && /^(?:\s|$)/.test(clause.slice(end));
-  if (isBare) return { type: "A", hundredths, unit: "", end };
+  if (isBare) return { type: "A", hundredths, unit: "", end, isBare };
   if (/[a-z]/.test(clause[end] ?? "")) return undefined;
   return { type: "U", end: clause[end] === "%" ? end + 1 : end };
 }
