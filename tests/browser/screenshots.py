@@ -14,7 +14,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
-from tests.browser import faulty
+from tests.browser import faulty, screenshots_orders
 from tests.browser.caller import Caller
 from tests.browser.conftest import ADMINISTRATOR, DESKTOP, FLAGS, PHONE, Visitor, chromium, first_run, serving
 from tests.browser.line import Line
@@ -50,11 +50,12 @@ class Camera:
             place.mkdir(parents=True, exist_ok=True)
         self._count = 0
 
-    def take(self, page: Page, state: str) -> None:
+    def take(self, page: Page, state: str, *, full_page: bool = False) -> None:
         self._count += 1
         for theme, place in self._places.items():
             page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
-            page.screenshot(path=place / f"{self._count:02}-{state}.png", animations="disabled")
+            path = place / f"{self._count:02}-{state}.png"
+            page.screenshot(path=path, animations="disabled", full_page=full_page)
 
 
 def main(out: Path) -> None:
@@ -86,6 +87,11 @@ def shoot(browser: Browser, camera: Camera, options: dict[str, Any], language: s
             the_room(camera, come, room.address, WORDS[language], phone=options is PHONE)
             without_a_line(camera, come, room.address, WORDS[language])
             the_other_pages(camera, come, room.address, WORDS[language])
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(Path(folder) / "data", language=language, registrations_per_hour="0", history_limit="1000") as room,
+    ):
+        screenshots_orders.shoot(camera, come, room.address, language)
 
 
 def before_anyone_speaks(camera: Camera, come: Callable[[str], Visitor], address: str) -> None:
