@@ -26,7 +26,8 @@ WORDS: dict[str, dict[str, Any]] = {
         "title": "Friday fruit", "note": "Pick-up at the east gate, 6 to 8 pm. Please bring a bag.",
         "draft": "Eight boxes of blueberries, ripe ones",
         "people": ["Oliver", "Lily", "Sam", "Mr Chen", "Susanna", "Lin", "Aze", "Joe", "May", "Mia"], "me": "Oliver",
-        "wish": "ripe ones, please", "reason": "One box too few, corrected to what was handed out", "twice": "Placed twice",
+        "wish": "ripe ones, please", "reason": "One box too few, corrected to what was handed out",
+        "twice": "Placed twice",
         "items": [
             {"name": "Blueberries", "unit": "box", "price": "25", "stock": "20", "limit": "8"},
             {"name": "Mandarins", "unit": "kg", "price": "6.5"},
