@@ -4,7 +4,7 @@
 // of a pending message, `quote` the result of Timeline.original(), `card` that of Timeline.windowCards(), `album`
 // the place in the grid of an album, or null.
 
-import { t, timeLeft } from "../words/words.js";
+import { phrases, t, timeLeft } from "../words/words.js";
 import { badge, button, clone, face, icon, iconButton, isOnlyEmoji, make, snippet, textNode } from "./dom.js";
 
 // A picture that is higher than this many times its width shows its top (chatserver/media/images.py).
@@ -103,8 +103,7 @@ export class MessageRenderer {
   #order({ no, lines, note, total }) {
     const head = make("p", "order-head", t("order_no", { no }));
     head.append(make("span", "order-state", t("order_counted")));
-    const words = lines.map(({ name, quantity, unit }) => make("p", "order-words", `${name} ${quantity}${unit}`));
-    if (note) words.push(make("p", "order-words", note));
+    const words = phrases({ lines, note }).map((phrase) => make("p", "order-words", phrase));
     if (total) words.push(make("p", "order-words tabular", t("order_total", { total })));
     return [head, ...words];
   }

@@ -4,7 +4,7 @@
 import { lineAmount, money, parse, quantity } from "../models/amounts.js";
 import { getJSON } from "../net/http.js";
 import { request } from "../net/request.js";
-import { t } from "../words/words.js";
+import { phrases, t, withUnit } from "../words/words.js";
 import { button, make } from "./dom.js";
 
 const ONE = 100;
@@ -15,8 +15,9 @@ export class OrderSheet {
   #dialog;
   #outbox;
   #window = null;
-  // The order that is changed, or null.
+  // The order that is changed, or null, and how much it has of each item, in hundredths by the item's id.
   #changed = null;
+  #had = new Map();
 
   constructor(room, dialog, outbox) {
     this.#room = room;
@@ -30,32 +31,38 @@ export class OrderSheet {
     dialog.addEventListener("click", ({ target }) => this.#onClick(target));
   }
 
-  // `message` is an order to be changed, or without an id what a new one begins with.
-  open(message = null) {
+  // `message` is an order to be changed, or without an id what a new one begins with. `showMine`: scroll to the
+  // member's own orders.
+  open(message = null, { showMine = false } = {}) {
     const window = this.#room.openWindow();
     if (!window || this.#dialog.open) return;
     this.#changed = message?.id ? message : null;
     this.#drawItems(window, message?.order);
     this.draw();
     this.#dialog.showModal();
-    this.#loadMine();
+    this.#loadMine(showMine);
   }
 
   // The window changed: what is left, or its end.
   draw() {
     const window = this.#room.openWindow();
     this.#dialog.querySelector(".order-over").hidden = Boolean(window) && window.id === this.#window?.id;
-    const left = new Map((window?.items ?? []).map((item) => [item.id, item.left]));
-    for (const node of this.#dialog.querySelectorAll(".order-item")) {
-      node.querySelector(".order-left").textContent = leftText(left.get(Number(node.dataset.item)));
-    }
+    if (window?.id === this.#window?.id) this.#window = window;
+    for (const node of this.#dialog.querySelectorAll(".order-item")) this.#drawLeft(node);
     this.#drawTotal();
+  }
+
+  #drawLeft(node) {
+    const { left } = this.#item(Number(node.dataset.item));
+    node.querySelector(".order-left").textContent = leftText(left);
+    node.classList.toggle("order-item--gone", left === "0");
   }
 
   #drawItems(window, before) {
     this.#window = window;
     const { dialog, list, note } = this.#parts();
     const had = new Map((before?.lines ?? []).map((line) => [line.item, line.quantity]));
+    this.#had = new Map(this.#changed ? [...had].map(([item, text]) => [item, parse(text)]) : []);
     dialog.querySelector("#order-title").textContent = window.title || t("order");
     dialog.querySelector(".order-note").textContent = window.note || "";
     dialog.querySelector(".order-note").hidden = !window.note;
@@ -83,21 +90,30 @@ export class OrderSheet {
   // The lines that are asked for; null where a quantity is no number.
   #lines() {
     const lines = [];
+    let isWrong = false;
     for (const node of this.#dialog.querySelectorAll(".order-item")) {
       const field = node.querySelector("input");
       const typed = field.value.trim().replace(/[０-９]/g, (digit) => "０１２３４５６７８９".indexOf(digit)).replace("。", ".");
       const hundredths = typed === "" ? 0 : parse(typed);
       field.setAttribute("aria-invalid", String(hundredths === null));
-      if (hundredths === null) return null;
+      node.querySelector("[data-step='1']").disabled = hundredths >= this.#most(Number(node.dataset.item));
+      isWrong ||= hundredths === null;
       if (hundredths > 0) lines.push({ item: Number(node.dataset.item), quantity: quantity(hundredths) });
     }
-    return lines;
+    return isWrong ? null : lines;
   }
 
   #total(lines) {
     const priced = (lines ?? []).map((line) => [line, this.#item(line.item)]).filter(([, item]) => item.price !== null);
     if (!priced.length) return null;
     return priced.reduce((sum, [line, item]) => sum + lineAmount(parse(line.quantity), parse(item.price)), 0);
+  }
+
+  // How much of an item this order may have, as far as the sheet knows, in hundredths.
+  #most(id) {
+    const { left, limit } = this.#item(id);
+    const free = left === null ? MOST : parse(left) + (this.#had.get(id) ?? 0);
+    return Math.min(free, limit === null ? MOST : parse(limit));
   }
 
   #item(id) {
@@ -108,9 +124,10 @@ export class OrderSheet {
     const lines = this.#lines();
     const text = this.#parts().note.value.trim();
     if (lines === null || (!lines.length && !text)) return;
-    const said = lines.map((line) => `${this.#item(line.item).name} ${line.quantity}${this.#item(line.item).unit}`);
-    const shown = [...said, text].filter(Boolean).join(t("comma"));
-    this.#outbox.add({ window_id: this.#window.id, lines, text, shown, id: this.#changed?.id ?? null });
+    const said = lines.map((line) => ({ ...this.#item(line.item), ...line }));
+    const shown = phrases({ lines: said, note: text }).join(t("comma"));
+    const { id = null, order } = this.#changed ?? {};
+    this.#outbox.add({ window_id: this.#window.id, lines, text, shown, id, no: order?.no ?? null });
     this.#dialog.close();
   }
 
@@ -122,14 +139,19 @@ export class OrderSheet {
   }
 
   #step(pressed) {
-    const field = pressed.closest(".order-item").querySelector("input");
-    const next = (parse(field.value.trim()) ?? 0) + Number(pressed.dataset.step) * ONE;
-    field.value = next <= 0 ? "" : quantity(Math.min(next, MOST));
+    const node = pressed.closest(".order-item");
+    const field = node.querySelector("input");
+    const now = parse(field.value.trim()) ?? 0;
+    const next = now + Number(pressed.dataset.step) * ONE;
+    const most = Math.max(now, this.#most(Number(node.dataset.item)));
+    field.value = next <= 0 ? "" : quantity(Math.min(next, most));
     this.#drawTotal();
   }
 
-  async #loadMine() {
+  async #loadMine(showMine) {
     const list = this.#dialog.querySelector(".order-mine");
+    const box = this.#dialog.querySelector(".order-mine-box");
+    box.hidden = true;
     list.replaceChildren();
     const { me } = this.#room;
     let ledger;
@@ -139,18 +161,20 @@ export class OrderSheet {
       return; // offline: the list stays empty, and the sheet works
     }
     const mine = ledger.orders.filter((order) => order.user_id === me.id);
-    this.#dialog.querySelector(".order-mine-box").hidden = mine.length === 0;
-    list.replaceChildren(...mine.map(mineNode));
+    box.hidden = mine.length === 0 && !showMine;
+    list.replaceChildren(...(mine.length ? mine.map(mineNode) : [make("li", "order-mine-none", t("order_none"))]));
     list.orders = new Map(mine.map((order) => [order.id, order]));
+    if (showMine) box.scrollIntoView({ block: "nearest" });
   }
 
   #onMine(pressed) {
     const id = Number(pressed.closest("li").dataset.order);
     const order = pressed.closest("ul").orders.get(id);
     if (pressed.dataset.mine === "change") {
-      this.#changed = { id };
+      this.#changed = { id, order };
       this.#drawItems(this.#window, order);
       this.draw();
+      this.#dialog.querySelector(".order-changing").scrollIntoView({ block: "nearest" });
     } else {
       this.#dialog.close();
       withdraw(this.#room, { id, order });
@@ -177,18 +201,17 @@ export async function withdraw(room, { id, order }) {
 function itemNode(item, had) {
   const node = make("li", "order-item");
   node.dataset.item = item.id;
-  const price = item.price === null ? "" : `¥${item.price}${item.unit ? `/${item.unit}` : ""}`;
-  const limit = item.limit === null ? "" : t("order_limit", { limit: item.limit, unit: item.unit });
-  const head = make("div", "order-item-head");
-  head.append(make("bdi", "order-name", item.name), make("span", "order-price tabular", price || item.unit));
-  const facts = make("div", "order-facts");
-  facts.append(make("span", "order-left tabular", leftText(item.left)), make("span", "order-limit", limit));
+  const price = item.price === null ? item.unit : `¥${item.price}${item.unit ? `/${item.unit}` : ""}`;
+  const facts = make("div", "order-facts tabular");
+  if (price) facts.append(make("span", "", price));
+  facts.append(make("span", "order-left"));
+  if (item.limit !== null) facts.append(make("span", "", t("order_limit", { limit: withUnit(item.limit, item.unit) })));
   const field = make("input", "order-quantity tabular");
   Object.assign(field, { value: had, inputMode: "decimal", autocomplete: "off", placeholder: "0" });
   field.setAttribute("aria-label", t("order_quantity_of", { name: item.name }));
   const stepper = make("div", "order-stepper");
   stepper.append(stepButton(-1, item), field, stepButton(1, item));
-  node.append(head, facts, stepper);
+  node.append(make("bdi", "order-name", item.name), facts, stepper);
   return node;
 }
 
@@ -207,10 +230,9 @@ function leftText(left) {
 function mineNode(order) {
   const node = make("li", "order-mine-item");
   node.dataset.order = order.id;
-  const words = order.lines.map((line) => `${line.name} ${line.quantity}${line.unit}`);
   const isStanding = order.state === "accepted";
   node.append(make("b", "tabular", t("order_no", { no: order.no })));
-  node.append(make("bdi", "order-mine-words", isStanding ? [...words, order.note].filter(Boolean).join(t("comma")) : t("order_is_withdrawn")));
+  node.append(make("bdi", "order-mine-words", isStanding ? phrases(order).join(t("comma")) : t("order_is_withdrawn")));
   if (order.total) node.append(make("span", "tabular", `¥${order.total}`));
   if (isStanding) node.append(mineButton("change", t("order_change")), mineButton("withdraw", t("order_withdraw")));
   return node;

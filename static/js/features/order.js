@@ -14,7 +14,7 @@ export function start(room) {
   const { socket } = room;
   const outbox = new OrderOutbox({ send: (entry) => socket.send(frameOf(entry)), user_id: room.me.id });
   const ordering = { outbox, sheet: null, button: document.getElementById("order-button"), tray: document.getElementById("order-tray") };
-  room.orders = { open: (change) => openSheet(room, ordering, change), outbox };
+  room.orders = { open: (message) => openSheet(room, ordering, message), outbox };
   outbox.addEventListener("change", () => drawTray(room, ordering));
   room.onHello(() => outbox.setOnline(!room.userChanged));
   socket.addEventListener("state", ({ hello }) => {
@@ -28,7 +28,7 @@ export function start(room) {
     ordering.sheet?.draw();
   });
   ordering.button.addEventListener("click", () => order(room, ordering));
-  room.onClick("[data-my-orders]", () => openSheet(room, ordering));
+  room.onClick("[data-my-orders]", () => openSheet(room, ordering, null, { showMine: true }));
   room.onClick("[data-order-entry]", (clicked) => onEntry(room, outbox, clicked));
   if (socket.state === "online") outbox.setOnline(!room.userChanged);
   drawButton(room, ordering);
@@ -69,10 +69,10 @@ function order(room, ordering) {
   }
 }
 
-async function openSheet(room, ordering, change) {
+async function openSheet(room, ordering, message, options) {
   const { OrderSheet } = await import("../elements/order_sheet.js");
   ordering.sheet ??= new OrderSheet(room, document.getElementById("order"), ordering.outbox);
-  ordering.sheet.open(change);
+  ordering.sheet.open(message, options);
 }
 
 function frameOf({ client_id, window_id, lines, text, id }) {
@@ -91,7 +91,7 @@ function drawButton(room, { button: node }) {
   node.hidden = !window;
   if (!window) return;
   const isOnline = room.socket.state === "online";
-  node.textContent = isOnline ? t("order") : t("order_offline");
+  node.replaceChildren(make("span", "", t("order")), ...(isOnline ? [] : [make("span", "order-button-offline", t("order_offline"))]));
   node.title = isOnline ? "" : t("order_offline_long");
 }
 
@@ -101,14 +101,27 @@ function drawTray(room, { outbox, tray }) {
   tray.replaceChildren(...outbox.entries.map((entry) => {
     const node = make("li", `order-entry order-entry--${entry.state}`);
     node.dataset.clientId = entry.client_id;
-    const state = entry.state === "refused" ? t("order_not_counted", { reason: entry.reason }) : entry.state === "sending" ? t("order_sending") : t("order_waiting");
     node.append(icon(entry.state === "refused" ? "alert" : "clock"), make("bdi", "order-entry-words", entry.shown));
-    node.append(make("span", "order-entry-state", state));
-    const again = entry.state === "refused" && !entry.id && room.openWindow();
-    if (again) node.append(entryButton("again", again.id === entry.window_id ? t("order_again") : t("order_again_here")));
-    if (entry.state !== "sending") node.append(entryButton("discard", entry.state === "refused" ? t("order_dismiss") : t("order_give_up")));
+    node.append(make("span", "order-entry-state", stateOf(entry)), entryActs(room, entry));
     return node;
   }));
+}
+
+function stateOf({ state, reason }) {
+  if (state === "refused") return t("order_not_counted", { reason });
+  return state === "sending" ? t("order_sending") : t("order_waiting");
+}
+
+function entryActs(room, { state, id, window_id }) {
+  const acts = make("span", "order-entry-acts");
+  const window = room.openWindow();
+  const isHere = window?.id === window_id;
+  if (state === "refused" && window && (isHere || !id)) {
+    const label = id ? t("order_change") : isHere ? t("order_again") : t("order_again_here");
+    acts.append(entryButton("again", label));
+  }
+  if (state !== "sending") acts.append(entryButton("discard", state === "refused" ? t("order_dismiss") : t("order_give_up")));
+  return acts;
 }
 
 function entryButton(act, label) {
@@ -117,15 +130,15 @@ function entryButton(act, label) {
   return node;
 }
 
-// Again: as a new order, in the window that is open now, because the member said so. Items are shown first, since
-// what was refused has to be corrected.
+// Again: the change, or as a new order, in the window that is open now, because the member said so. Items are shown
+// first, since what was refused has to be corrected.
 function onEntry(room, outbox, clicked) {
   const entry = outbox.find(clicked.closest("li").dataset.clientId);
   const window = room.openWindow();
   if (!entry) return;
   outbox.discard(entry.client_id);
   if (clicked.dataset.orderEntry !== "again" || !window) return;
-  const { lines, text, shown } = entry;
-  if (!window.items.length && !lines.length) outbox.add({ window_id: window.id, lines, text, shown });
-  else room.orders.open({ order: { lines: window.id === entry.window_id ? lines : [], note: text } });
+  const { id, no, lines, text, shown } = entry;
+  if (!id && !window.items.length && !lines.length) outbox.add({ window_id: window.id, lines, text, shown });
+  else room.orders.open({ id, order: { no, lines: window.id === entry.window_id ? lines : [], note: text } });
 }

@@ -24,9 +24,9 @@ export class OrderOutbox extends EventTarget {
     this.entries = read(this.#key).map((entry) => (entry.state === "sending" ? { ...entry, state: "waiting" } : entry));
   }
 
-  // `id` is that of an order that is changed; `shown` says the order in words.
-  add({ window_id, lines, text, shown, id = null }) {
-    const entry = { client_id: newClientId(), window_id, lines, text, shown, id, state: "waiting", code: "", reason: "" };
+  // `id` and `no` are those of an order that is changed; `shown` says the order in words.
+  add({ window_id, lines, text, shown, id = null, no = null }) {
+    const entry = { client_id: newClientId(), window_id, lines, text, shown, id, no, state: "waiting", code: "", reason: "" };
     this.entries.push(entry);
     this.#changed();
     this.#sendWaiting();

@@ -25,6 +25,16 @@ export function timeLeft(seconds) {
   return seconds < LONG_S ? t("time_left", { seconds }) : clockFace(seconds);
 }
 
+// "2盒", "2 kg": a unit in Latin letters stands apart, on the same line.
+export function withUnit(quantity, unit) {
+  return /^[a-z]/i.test(unit) ? `${quantity}\u00a0${unit}` : `${quantity}${unit}`;
+}
+
+// The lines and the note of an order in words, one by one: "蓝莓 2盒".
+export function phrases({ lines, note }) {
+  return [...lines.map(({ name, quantity, unit }) => `${name} ${withUnit(quantity, unit)}`), note].filter(Boolean);
+}
+
 // "1:05", or "1:00:05" from an hour on.
 export function clockFace(seconds) {
   const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
