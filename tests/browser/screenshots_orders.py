@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
-from urllib.error import HTTPError
 
 from tests.browser.caller import Caller
 from tests.browser.conftest import ADMINISTRATOR, Visitor
@@ -50,6 +48,9 @@ def shoot(camera: Any, come: Callable[[str], Visitor], address: str, language: s
     while_it_is_open(camera, wang, ming, others, words)
     after_the_end(camera, wang, ming, words)
     free_text(camera, Caller(address, ADMINISTRATOR), ming, words)
+    page.goto(f"{address}/orders/")
+    page.wait_for_selector("#open-box:not([hidden])")
+    camera.take(page, "orders-list-administrator", full_page=True)
     for visitor in (wang, ming):
         visitor.context.close()
 
@@ -69,7 +70,7 @@ def opening(camera: Any, wang: Visitor, words: dict[str, Any]) -> None:
     camera.take(page, "opening", full_page=True)
     page.locator(".open-row [name=price]").nth(1).fill("6.5元")
     page.click("#open [value=keep]")
-    page.locator("#open [role=alert]:not([hidden])").first.wait_for()
+    page.locator("#open .field-error:not([hidden])").first.wait_for()
     camera.take(page, "opening-refused", full_page=True)
     page.locator(".open-row [name=price]").nth(1).fill("6.5")
     page.click("#open [value=keep]")
@@ -141,7 +142,7 @@ def after_the_end(camera: Any, wang: Visitor, ming: Visitor, words: dict[str, An
     ming.page.keyboard.press("Escape")
     ming.page.wait_for_selector("#messages .notice-result")
     camera.take(ming.page, "window-closed")
-    page.wait_for_selector("#ledger-state[data-was=closed]")
+    page.wait_for_selector("#ledger-state[data-state=closed]")
     for box in (0, 1, 2, 4):
         page.locator("#members input[type=checkbox]").nth(box).check()
     camera.take(page, "marks", full_page=True)
@@ -183,5 +184,3 @@ def free_text(camera: Any, administrator: Caller, ming: Visitor, words: dict[str
     camera.take(page, "free-text-accepted")
     page.goto(f"{ming.address}/orders/")
     camera.take(page, "orders-list", full_page=True)
-    with suppress(HTTPError):
-        administrator.presets("stop")

@@ -52,5 +52,5 @@ def check_correction(window: WindowRow, actor: User, author_id: int, reason: str
         late_ms = asked_ms - window.shown(()).closes_ms
         raise DomainError(ErrorCode.WINDOW_CLOSED, **({"late_ms": late_ms} if late_ms >= 0 else {}))
     if is_over and not reason:
-        raise DomainError(ErrorCode.BAD_REQUEST, field="reason")
+        raise DomainError(ErrorCode.BAD_REQUEST, field="reason", reason="correction")
     return is_over

@@ -37,6 +37,10 @@ _ORDER = (
 )
 
 
+# A window, and the cents of its standing orders.
+ListedWindow = tuple[OrderingWindow, int | None]
+
+
 class Ledger:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -46,13 +50,15 @@ class Ledger:
         # Counts the changes, so that what was read before one is not kept after it.
         self._version = 0
 
-    async def windows(self) -> list[OrderingWindow]:
+    async def windows(self) -> list[ListedWindow]:
         """All that are kept, newest first."""
-        return await self._database.run(lambda tx: [row.shown(store.items(tx, row.id)) for row in store.windows(tx)])
+        return await self._database.run(_listed)
 
     async def get_windows(self, _: web.Request) -> web.StreamResponse:
-        now_ms = self._clock.now_ms()
-        return responses.as_json({"windows": [window.as_json(now_ms) for window in await self.windows()]})
+        """Each as in the frame `window`, with its `total`: None where no order has a price."""
+        listed, now_ms = await self.windows(), self._clock.now_ms()
+        shown = [{**window.as_json(now_ms), "total": amounts.optional_money(total)} for window, total in listed]
+        return responses.as_json({"windows": shown})
 
     async def get_window(self, request: web.Request) -> web.StreamResponse:
         window_id, is_full = path_id(request), _is_administrator(request)
@@ -76,13 +82,15 @@ class Ledger:
     async def get_windows_page(self, request: web.Request) -> web.StreamResponse:
         if wants_json(request):
             return await self.get_windows(request)
-        windows = [
-            (window, local_time(request, window.opened_ms), local_time(request, window.closes_ms))
-            for window in await self.windows()
-        ]
+        listed = await self.windows()
         values = {
-            "windows": windows,
-            "zone": request.app[SITE].settings.now.timezone.key,
+            "windows": [
+                (window, local_time(request, window.opened_ms), amounts.optional_money(total))
+                for window, total in listed
+            ],
+            "is_open": any(window.is_open for window, _ in listed),
+            "now_ms": self._clock.now_ms(),
+            "zone": _zone(request),
             "is_admin": _is_administrator(request),
         }
         return responses.page(request, "orders.html", values)
@@ -95,6 +103,7 @@ class Ledger:
         values = {
             "window": window,
             "ends": local_time(request, window.closes_ms),
+            "zone": _zone(request),
             "is_admin": _is_administrator(request),
         }
         return responses.page(request, "ledger.html", values)
@@ -120,9 +129,19 @@ class Ledger:
     )
 
 
+def _zone(request: web.Request) -> str:
+    """The name of the room's time zone, in which a ledger has its times."""
+    return request.app[SITE].settings.now.timezone.key
+
+
 def _is_administrator(request: web.Request) -> bool:
     user = request[VIEWER].user
     return user is not None and user.is_administrator
+
+
+def _listed(tx: Transaction) -> list[ListedWindow]:
+    totals = store.totals(tx)
+    return [(row.shown(store.items(tx, row.id)), totals.get(row.id)) for row in store.windows(tx)]
 
 
 def _window(tx: Transaction, window_id: int) -> OrderingWindow:

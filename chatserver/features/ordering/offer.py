@@ -32,10 +32,13 @@ class Offer(NamedTuple):
 
 
 def read(fields: Mapping[str, Any]) -> Offer:
-    """The fields `title`, `note`, `items`, `seconds`. Raises DomainError: `bad_request` (`field`), `too_long`."""
+    """The fields `title`, `note`, `items`, `seconds`.
+
+    Raises DomainError `bad_request` with the `field`; of an item with its `row`, counted from 1, and the `part` of it.
+    """
     return Offer(
-        _text(fields.get("title"), "title", TITLE_MAX, is_one_line=True),
-        _text(fields.get("note"), "note", NOTE_MAX),
+        _text(fields.get("title"), TITLE_MAX, {"field": "title"}, is_one_line=True),
+        _text(fields.get("note"), NOTE_MAX, {"field": "note"}),
         _items(fields.get("items")),
         seconds(fields.get("seconds")),
     )
@@ -44,54 +47,71 @@ def read(fields: Mapping[str, Any]) -> Offer:
 def seconds(value: Any) -> int | None:
     """Raises DomainError `bad_request` for anything but None and a whole number from 1 to SECONDS_MAX."""
     if value is not None and (type(value) is not int or not 1 <= value <= SECONDS_MAX):
-        raise DomainError(ErrorCode.BAD_REQUEST, field="seconds")
+        raise DomainError(ErrorCode.BAD_REQUEST, field="seconds", reason="seconds")
     return value
 
 
 def _items(given: Any) -> tuple[Item, ...]:
     if given is None:
         return ()
-    if not isinstance(given, list) or len(given) > ITEMS_MAX:
-        raise DomainError(ErrorCode.BAD_REQUEST, field="items", limit=ITEMS_MAX)
+    if not isinstance(given, list):
+        raise DomainError(ErrorCode.BAD_REQUEST, field="items")
+    if len(given) > ITEMS_MAX:
+        raise DomainError(ErrorCode.BAD_REQUEST, field="items", reason="items", limit=ITEMS_MAX)
     items = tuple(_item(number, each) for number, each in enumerate(given, 1))
-    if len({item.name for item in items}) < len(items):
-        raise DomainError(ErrorCode.BAD_REQUEST, field="items", reason="same_name")
+    names: set[str] = set()
+    for item in items:
+        if item.name in names:
+            raise _wrong(item.id, "name", "same_name")
+        names.add(item.name)
     return items
 
 
 def _item(number: int, given: Any) -> Item:
     if not isinstance(given, dict):
-        raise DomainError(ErrorCode.BAD_REQUEST, field="items")
-    name = _text(given.get("name"), "items", NAME_MAX, is_one_line=True)
+        raise DomainError(ErrorCode.BAD_REQUEST, field="items", row=number)
+    name = _text(given.get("name"), NAME_MAX, _place(number, "name"), is_one_line=True)
     if not name:
-        raise DomainError(ErrorCode.BAD_REQUEST, field="items")
+        raise _wrong(number, "name", "item_name")
     return Item(
         number,
         name,
-        _text(given.get("unit"), "items", UNIT_MAX, is_one_line=True),
-        _number(given.get("price"), least=0),
-        _number(given.get("stock"), least=1),
-        _number(given.get("limit"), least=1),
+        _text(given.get("unit"), UNIT_MAX, _place(number, "unit"), is_one_line=True),
+        _number(given, number, "price", least=0),
+        _number(given, number, "stock", least=1),
+        _number(given, number, "limit", least=1),
     )
 
 
-def _number(given: Any, least: int) -> int | None:
-    if given is None or given == "":
+def _number(given: Mapping[str, Any], number: int, part: str, least: int) -> int | None:
+    value = given.get(part)
+    if value is None or value == "":
         return None
-    found = amounts.parse(given, least)
+    found = amounts.parse(value, least)
     if found is None:
-        raise DomainError(ErrorCode.BAD_REQUEST, field="items", reason="amount")
+        raise _wrong(number, part, "price" if least == 0 else "amount")
     return found
 
 
-def _text(given: Any, field: str, most: int, *, is_one_line: bool = False) -> str:
+def _text(given: Any, most: int, place: dict[str, Any], *, is_one_line: bool = False) -> str:
+    """`place`: the details that say where a wrong one stands."""
     if given is None:
         return ""
-    if not isinstance(given, str) or len(given) > 4 * most or not is_storable(given):
-        raise DomainError(ErrorCode.BAD_REQUEST, field=field)
+    if not isinstance(given, str) or not is_storable(given):
+        raise DomainError(ErrorCode.BAD_REQUEST, **place, reason="characters")
+    if len(given) > 4 * most:
+        raise DomainError(ErrorCode.BAD_REQUEST, **place, reason="long", limit=most)
     text = clean(given)
     if is_one_line:
         text = " ".join(text.split())
     if len(text) > most:
-        raise DomainError(ErrorCode.BAD_REQUEST, field=field, limit=most)
+        raise DomainError(ErrorCode.BAD_REQUEST, **place, reason="long", limit=most)
     return text
+
+
+def _place(number: int, part: str) -> dict[str, Any]:
+    return {"field": "items", "row": number, "part": part}
+
+
+def _wrong(number: int, part: str, reason: str) -> DomainError:
+    return DomainError(ErrorCode.BAD_REQUEST, **_place(number, part), reason=reason)

@@ -68,6 +68,14 @@ def windows(tx: Transaction) -> list[WindowRow]:
     return [row for row in rows if row]
 
 
+def totals(tx: Transaction) -> dict[int, int]:
+    """Window's id -> cents of its standing orders, of the windows in which any has a price."""
+    rows = tx.all(
+        "SELECT window_id, sum(total) FROM orders WHERE state = 'accepted' AND total IS NOT NULL GROUP BY window_id"
+    )
+    return dict(rows)
+
+
 def newest_closed(tx: Transaction) -> WindowRow | None:
     return _window(tx.one(f"{_WINDOW} WHERE w.closed_ms IS NOT NULL ORDER BY w.id DESC LIMIT 1"))
 

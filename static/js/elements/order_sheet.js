@@ -1,7 +1,7 @@
 // The order sheet: the window's items with − and +, what is left, a note, the total on the one button; below, the
 // member's own orders with what can be done with each.
 
-import { lineAmount, money, parse, quantity } from "../models/amounts.js";
+import { lineAmount, money, parse, quantity, typed } from "../models/amounts.js";
 import { getJSON } from "../net/http.js";
 import { request } from "../net/request.js";
 import { phrases, t, withUnit } from "../words/words.js";
@@ -93,8 +93,8 @@ export class OrderSheet {
     let isWrong = false;
     for (const node of this.#dialog.querySelectorAll(".order-item")) {
       const field = node.querySelector("input");
-      const typed = field.value.trim().replace(/[０-９]/g, (digit) => "０１２３４５６７８９".indexOf(digit)).replace("。", ".");
-      const hundredths = typed === "" ? 0 : parse(typed);
+      const text = typed(field.value);
+      const hundredths = text === "" ? 0 : parse(text);
       field.setAttribute("aria-invalid", String(hundredths === null));
       node.querySelector("[data-step='1']").disabled = hundredths >= this.#most(Number(node.dataset.item));
       isWrong ||= hundredths === null;
@@ -141,7 +141,7 @@ export class OrderSheet {
   #step(pressed) {
     const node = pressed.closest(".order-item");
     const field = node.querySelector("input");
-    const now = parse(field.value.trim()) ?? 0;
+    const now = parse(typed(field.value)) ?? 0;
     const next = now + Number(pressed.dataset.step) * ONE;
     const most = Math.max(now, this.#most(Number(node.dataset.item)));
     field.value = next <= 0 ? "" : quantity(Math.min(next, most));

@@ -1,5 +1,6 @@
 // The dialog in which an administrator changes or strikes an order; after the close with a reason.
 
+import { typed } from "../models/amounts.js";
 import { postJSON } from "../net/http.js";
 import { make, node, say } from "./nodes.js";
 
@@ -13,7 +14,7 @@ export function offerCorrection(window, order) {
   dialog.querySelector("#correct-lines").replaceChildren(...window.items.map((item) => field(item, had.get(item.id) ?? "")));
   form.elements.note.value = order.note;
   form.elements.reason.value = "";
-  form.elements.reason.required = window.state === "closed";
+  askReason(form, window.state === "closed");
   error.hidden = true;
   dialog.showModal();
   let isSending = false;
@@ -34,6 +35,7 @@ export function offerCorrection(window, order) {
       } catch (refused) {
         error.hidden = false;
         error.textContent = refused.message;
+        if (refused.details?.field === "reason") askReason(form, true); // the window has ended meanwhile
       } finally {
         isSending = false;
       }
@@ -42,11 +44,17 @@ export function offerCorrection(window, order) {
   });
 }
 
+function askReason(form, isNeeded) {
+  const { reason } = form.elements;
+  reason.required = isNeeded;
+  reason.closest("label").hidden = !isNeeded;
+}
+
 function send(act, order, form) {
   const reason = form.elements.reason.value.trim();
   if (act === "strike") return postJSON(`/recall_message/${order.id}/`, { reason });
   const lines = [...form.querySelectorAll("[data-item]")]
-    .map((input) => ({ item: Number(input.dataset.item), quantity: input.value.trim() }))
+    .map((input) => ({ item: Number(input.dataset.item), quantity: typed(input.value) }))
     .filter(({ quantity }) => quantity && quantity !== "0");
   return postJSON(`/order/${order.id}/`, { lines, text: form.elements.note.value, reason });
 }

@@ -1,27 +1,42 @@
-// The form that opens a window: blank, from a prepared one, or the same as last time. Only the start is required.
+// The form that opens a window: blank, from a template, or the same as last time. Only the start is required. What the
+// server refuses is told at the field that it is about.
 
+import { typed } from "../models/amounts.js";
 import { getJSON, postJSON } from "../net/http.js";
-import { node, words } from "./nodes.js";
+import { node, say, words } from "./nodes.js";
+import { dateTime, knows } from "./times.js";
 import { secondsUntil } from "./until.js";
 
-const FIELDS = ["name", "unit", "price", "stock", "limit"];
+const TEXTS = ["name", "unit"];
+const NUMBERS = ["price", "stock", "limit"];
+const PARTS = [...TEXTS, ...NUMBERS];
+const DAY_S = 86_400;
 
 const form = document.getElementById("open");
 const rows = document.getElementById("open-rows");
 const from = document.getElementById("open-from");
 const error = form.querySelector("[role=alert]");
 const notice = form.querySelector("[role=status]");
+const { title, note, minutes, until } = form.elements;
+const { zone } = form.dataset;
+// The server's clock less this one.
+const skew_ms = Number(form.dataset.now) - Date.now();
 let templates = [];
 let last = null;
+let marked = 0;
 
 start();
 
 function start() {
   document.getElementById("open-add").addEventListener("click", () => addRow({}).querySelector("input").focus());
   rows.addEventListener("click", ({ target }) => target.closest("[data-remove]")?.closest("li").remove());
+  rows.addEventListener("keydown", onRowKey);
   from.addEventListener("change", () => fill(chosen()));
+  form.addEventListener("input", onInput);
   form.addEventListener("submit", onSubmit);
-  form.hidden = false;
+  until.closest(".field").hidden = !knows(zone);
+  setInterval(drawEnd, 1000);
+  document.getElementById("open-box").hidden = false;
   offerChoices();
 }
 
@@ -57,39 +72,60 @@ function templateId() {
 }
 
 function fill(offer) {
-  form.elements.title.value = offer?.title ?? "";
-  form.elements.note.value = offer?.note ?? "";
+  clearErrors();
+  title.value = offer?.title ?? "";
+  note.value = offer?.note ?? "";
   const seconds = offer?.seconds ?? (offer?.closes_ms ? Math.round((offer.closes_ms - offer.opened_ms) / 1000) : 0);
-  form.elements.minutes.value = seconds ? String(Math.round(seconds / 6) / 10) : "";
+  minutes.value = seconds ? String(Math.round(seconds / 6) / 10) : "";
+  until.value = "";
   rows.replaceChildren();
   for (const item of offer?.items ?? []) addRow(item);
   form.querySelector("[value=remove]").hidden = !templateId();
+  drawEnd();
 }
 
 function addRow(item) {
   const row = document.getElementById("open-row").content.cloneNode(true).firstElementChild;
-  for (const name of FIELDS) row.querySelector(`[name=${name}]`).value = item[name] ?? "";
+  for (const name of PARTS) row.querySelector(`[name=${name}]`).value = item[name] ?? "";
   rows.append(row);
   return row;
+}
+
+// Enter goes on to the next item: it would open the window half-way through the list.
+function onRowKey(event) {
+  if (event.key !== "Enter" || event.isComposing || event.keyCode === 229 || event.target.tagName !== "INPUT") return;
+  event.preventDefault();
+  const next = event.target.closest("li").nextElementSibling ?? addRow({});
+  next.querySelector("input").focus();
+}
+
+// A length and an end are two ways to say the same.
+function onInput({ target }) {
+  if (target === until && until.value) minutes.value = "";
+  if (target === minutes && minutes.value) until.value = "";
+  if (target.getAttribute("aria-invalid")) clearError(target);
+  drawEnd();
+}
+
+function drawEnd() {
+  const seconds = length();
+  const now_ms = Date.now() + skew_ms;
+  document.getElementById("open-ends").textContent = seconds
+    ? say("ends", { time: dateTime(now_ms + seconds * 1000, zone).slice(0, -3) })
+    : words.ends_hint;
 }
 
 async function onSubmit(event) {
   event.preventDefault();
   const act = event.submitter?.value ?? "open";
-  error.hidden = notice.hidden = true;
+  clearErrors();
   try {
     if (act === "remove") await removeTemplate();
     else if (act === "keep") await keepTemplate(read());
     else await open(read());
   } catch (refused) {
     fail(refused);
-    error.scrollIntoView({ block: "nearest" });
   }
-}
-
-function fail(refused) {
-  error.hidden = false;
-  error.textContent = refused.message;
 }
 
 async function open({ title, note, items, seconds }) {
@@ -102,7 +138,7 @@ async function keepTemplate(offer) {
   const { template } = await postJSON("/orders/templates/", { act: id ? "change" : "make", ...(id ? { id } : {}), ...offer });
   templates = [...templates.filter((each) => each.id !== template.id), template];
   drawChoices(String(template.id));
-  say(words.kept);
+  tell(words.kept);
 }
 
 async function removeTemplate() {
@@ -110,28 +146,76 @@ async function removeTemplate() {
   await postJSON("/orders/templates/", { act: "remove", id });
   templates = templates.filter((each) => each.id !== id);
   drawChoices();
-  say(words.removed);
+  tell(words.removed);
 }
 
-function say(text) {
+function tell(text) {
   notice.hidden = false;
   notice.textContent = text;
 }
 
 function read() {
-  const items = [...rows.children]
-    .map((row) => Object.fromEntries(FIELDS.map((name) => [name, row.querySelector(`[name=${name}]`).value.trim()])))
-    .filter((item) => FIELDS.some((name) => item[name]));
-  return { title: form.elements.title.value, note: form.elements.note.value, items, seconds: length() };
+  const seconds = length();
+  if (Number.isNaN(seconds)) throw Object.assign(new Error(words.minutes), { details: { field: "seconds" } });
+  return { title: title.value, note: note.value, items: filledRows().map(itemOf), seconds };
 }
 
-// Seconds until the time that was chosen, else of the minutes; null: the setting.
+function filledRows() {
+  return [...rows.children].filter((row) => PARTS.some((name) => valueOf(row, name)));
+}
+
+function itemOf(row) {
+  return Object.fromEntries(PARTS.map((name) => [name, valueOf(row, name)]));
+}
+
+function valueOf(row, name) {
+  const value = row.querySelector(`[name=${name}]`).value.trim();
+  return NUMBERS.includes(name) ? typed(value) : value;
+}
+
+// Seconds until the time that was chosen, else of the minutes; null: the setting; NaN: neither.
 function length() {
-  const { value } = form.elements.until;
-  if (value) return secondsUntil(value, form.dataset.zone, Date.now());
-  const typed = form.elements.minutes.value.trim();
-  if (!typed) return null;
-  const seconds = Math.round(Number(typed) * 60);
-  if (!(seconds >= 1 && seconds <= 86_400)) throw new Error(words.minutes);
-  return seconds;
+  if (until.value) return secondsUntil(until.value, zone, Date.now() + skew_ms);
+  const text = typed(minutes.value);
+  if (!text) return null;
+  const seconds = Math.round(Number(text) * 60);
+  return seconds >= 1 && seconds <= DAY_S ? seconds : NaN;
+}
+
+function fail({ message, details = {} }) {
+  const { field, place } = wrong(details);
+  if (!field) {
+    error.hidden = false;
+    error.textContent = message;
+    error.scrollIntoView({ block: "nearest" });
+    return;
+  }
+  if (!place.id) place.id = `wrong-row-${(marked += 1)}`;
+  place.hidden = false;
+  place.textContent = message;
+  field.setAttribute("aria-invalid", "true");
+  field.setAttribute("aria-describedby", place.id);
+  field.focus();
+}
+
+// The field that a refusal is about, and the place beside it.
+function wrong({ field, row, part }) {
+  if (field === "items" && row) {
+    const line = filledRows()[row - 1];
+    return { field: line?.querySelector(`[name=${part}]`), place: line?.querySelector(".field-error") };
+  }
+  const name = field === "seconds" ? "minutes" : field;
+  const found = { title, note, minutes, items: document.getElementById("open-add") }[name];
+  return { field: found, place: document.getElementById(`wrong-${name}`) };
+}
+
+function clearErrors() {
+  error.hidden = notice.hidden = true;
+  for (const field of form.querySelectorAll("[aria-invalid]")) clearError(field);
+}
+
+function clearError(field) {
+  document.getElementById(field.getAttribute("aria-describedby")).hidden = true;
+  field.removeAttribute("aria-invalid");
+  field.removeAttribute("aria-describedby");
 }

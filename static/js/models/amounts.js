@@ -3,6 +3,11 @@
 
 const DECIMAL = /^(\d{1,6})(?:\.(\d{1,2}))?$/;
 
+// What was typed, as the protocol writes it: "１．５" and "1。5" of a Chinese keyboard are "1.5".
+export function typed(text) {
+  return text.trim().replace(/[０-９]/g, (digit) => "０１２３４５６７８９".indexOf(digit)).replace(/[。．]/, ".");
+}
+
 // "1.5" -> 150; null for anything that is no amount of the protocol.
 export function parse(text) {
   const found = DECIMAL.exec(text);

@@ -512,7 +512,7 @@ async def test_the_ledger_is_for_whoever_may_read(house: House) -> None:
     assert "marks" not in (await ming.get("/api/windows/1/")).json["members"][0]
     assert (await ming.post_json("/orders/1/marks", {"user_id": user_id, "paid": True})).code == "forbidden"
     [window] = (await guest.get("/api/windows/")).json["windows"]
-    assert (window["id"], window["orders"], window["members"]) == (1, 3, 2)
+    assert (window["id"], window["orders"], window["members"], window["total"]) == (1, 3, 2, "112.50")
     assert (await guest.get("/api/windows/9/")).code == "not_found"
     for path in ("/orders/", "/orders/1/"):
         assert (await guest.page(path)).status == 200

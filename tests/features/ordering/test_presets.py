@@ -113,6 +113,32 @@ async def test_another_number_of_seconds_is_refused(house: House, seconds: objec
     assert await admin.messages() == []
 
 
+@pytest.mark.parametrize(
+    ("fields", "details"),
+    [
+        ({"title": "字" * 61}, {"field": "title", "reason": "long", "limit": 60}),
+        ({"note": "字" * 501}, {"field": "note", "reason": "long", "limit": 500}),
+        ({"items": [{"name": str(n)} for n in range(51)]}, {"field": "items", "reason": "items", "limit": 50}),
+        ({"items": [{"name": "a"}, {"unit": "盒"}]}, {"row": 2, "part": "name", "reason": "item_name"}),
+        ({"items": [{"name": "a"}, {"name": "b"}, {"name": " a "}]}, {"row": 3, "part": "name", "reason": "same_name"}),
+        ({"items": [{"name": "a", "unit": "字" * 9}]}, {"row": 1, "part": "unit", "reason": "long", "limit": 8}),
+        ({"items": [{"name": "a", "price": "1.234"}]}, {"row": 1, "part": "price", "reason": "price"}),
+        ({"items": [{"name": "a", "stock": "0"}]}, {"row": 1, "part": "stock", "reason": "amount"}),
+        ({"items": [{"name": "a", "limit": "-1"}]}, {"row": 1, "part": "limit", "reason": "amount"}),
+        ({"items": [{"name": "a", "limit": 1}]}, {"row": 1, "part": "limit", "reason": "amount"}),
+        ({"items": [{"name": "\ud800"}]}, {"row": 1, "part": "name", "reason": "characters"}),
+    ],
+)
+async def test_a_refused_offer_says_where_it_is_wrong(
+    house: House, fields: dict[str, Any], details: dict[str, Any]
+) -> None:
+    answer = await (await house.administrator()).preset("start", **fields)
+    assert (answer.status, answer.code) == (400, "bad_request")
+    error = answer.json["error"]
+    assert error | details == error
+    assert "…" not in error["message"]
+
+
 @pytest.mark.parametrize("command", ["", "pause", "START", None, 1, {"start": 1}])
 async def test_another_command_is_refused(house: House, command: Any) -> None:
     answer = await (await house.administrator()).preset(command)

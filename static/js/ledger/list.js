@@ -1,0 +1,50 @@
+// The list of windows: the numbers and the countdown of the open one, live.
+
+import { getJSON } from "../net/http.js";
+import { clockFace, t } from "../words/words.js";
+import { Reloader, listen } from "./live.js";
+import { say, words } from "./nodes.js";
+
+const list = document.getElementById("windows");
+// The server's clock less this one.
+let skew_ms = Number(list.dataset.now) - Date.now();
+
+const reloader = new Reloader({
+  ask: () => getJSON("/api/windows/"),
+  show: ({ windows }) => windows.forEach(draw),
+  fail: () => {}, // the next frame asks again
+});
+
+const socket = listen(({ type, id }) => {
+  if (type !== "window") return;
+  if (rowOf(id)) reloader.soon();
+  else if (!document.getElementById("open")) location.reload(); // a new one; nothing is typed here that could be lost
+});
+socket.addEventListener("state", () => {
+  if (socket.state === "online") reloader.soon();
+});
+setInterval(drawLeft, 1000);
+drawLeft();
+
+function rowOf(id) {
+  return list.querySelector(`[data-window="${id}"]`);
+}
+
+function draw({ id, state, closes_ms, now_ms, orders, members, total }) {
+  const row = rowOf(id);
+  if (!row) return;
+  skew_ms = now_ms - Date.now();
+  Object.assign(row.dataset, { state, closes: closes_ms });
+  row.querySelector(".tag").textContent = words[state];
+  row.querySelector(".window-counts").textContent = t("order_counts", { orders, members });
+  row.querySelector(".window-total").textContent = total ? `¥${total}` : "";
+  drawLeft();
+}
+
+function drawLeft() {
+  for (const row of list.querySelectorAll("[data-state]")) {
+    const seconds = Math.ceil((Number(row.dataset.closes) - Date.now() - skew_ms) / 1000);
+    const isOpen = row.dataset.state === "open" && seconds > 0;
+    row.querySelector(".window-left").textContent = isOpen ? say("left", { time: clockFace(seconds) }) : "";
+  }
+}

@@ -1,0 +1,28 @@
+// Times of a ledger: in the time zone of the room, as in its files, wherever its reader is.
+
+const formats = new Map();
+
+// "2026-11-27 20:00:00"
+export function dateTime(ms, zone) {
+  return format("sv-SE", zone, { dateStyle: "short", timeStyle: "medium" }).format(ms);
+}
+
+// "20:00:00"
+export function timeOfDay(ms, zone) {
+  return format("sv-SE", zone, { timeStyle: "medium" }).format(ms);
+}
+
+// False where this browser does not know the zone, for example one that was renamed since it was made.
+export function knows(zone) {
+  try {
+    return Boolean(new Intl.DateTimeFormat("sv-SE", { timeZone: zone }));
+  } catch {
+    return false;
+  }
+}
+
+function format(locale, zone, options) {
+  const key = JSON.stringify([zone, options]);
+  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(locale, { ...options, ...(knows(zone) ? { timeZone: zone } : {}) }));
+  return formats.get(key);
+}
