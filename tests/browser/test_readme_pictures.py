@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import io
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +16,13 @@ from playwright.sync_api import Browser
 from tests.browser import photos
 from tests.browser.caller import Caller
 from tests.browser.conftest import ADMINISTRATOR, DESKTOP, PHONE, RoomProcess, Visitor, serving
+from tests.browser.kept_pictures import BYTES_MAX, keep
 from tests.docs.pages import ROOT, text
 
-BYTES_MAX = 150 * 1024
+ITEMS = [
+    {"name": "沃柑", "unit": "斤", "price": "6.50"},
+    {"name": "云南蓝莓", "unit": "盒", "price": "9.90", "stock": "60", "limit": "12"},
+]
 PICTURES = {"desktop": (1280, 800), "phone": (780, 1688)}
 
 REACT = """([id, emoji]) => new Promise(done => {
@@ -66,12 +68,13 @@ def test_both_pages_in_a_lively_room(browser: Browser, lively: RoomProcess) -> N
     owner.says("125 克一盒 9.9 元，四盒起送。", reply_to=asked["id"])
     trip = lin.says("周末去爬山，日落的时候拍的", image=photos.lake())
     su.says("好美！是东湖那边吗？")
-    fruit = su.says("上周的沃柑，又甜又多汁，推荐 👍", image=photos.oranges())
+    fruit = su.says("上周的沃柑，又甜又多汁，推荐", image=photos.oranges())
     owner.says("今天到的还是同一家果园", reply_to=fruit["id"])
-    owner.presets("start", seconds=300)
-    chen.says("蓝莓八盒，谢谢")
-    ze.says("沃柑三斤，蓝莓四盒")
-    mia.says("Four boxes of blueberries, please!")
+    owner.presets("start", seconds=1500, title="周五水果", note="六点以后在门口取货", items=ITEMS)
+    lin.orders([{"item": 1, "quantity": "3"}, {"item": 2, "quantity": "4"}])
+    ze.orders([{"item": 1, "quantity": "5.5"}])
+    su.orders([{"item": 1, "quantity": "2"}, {"item": 2, "quantity": "2"}], "要软一点的")
+    mia.orders([{"item": 2, "quantity": "4"}], "Four boxes for the office")
 
     guests = [visitor(browser, lively, each) for each in (lin, chen, su)]
     for guest, message, emoji in (
@@ -81,10 +84,10 @@ def test_both_pages_in_a_lively_room(browser: Browser, lively: RoomProcess) -> N
 
     desktop = visitor(browser, lively, owner)
     _settle(desktop)
-    _keep("desktop", desktop.page.screenshot())
+    keep("desktop", desktop.page.screenshot(), PICTURES["desktop"])
     phone = visitor(browser, lively, su, **PHONE)
     _settle(phone)
-    _keep("phone", phone.page.screenshot())
+    keep("phone", phone.page.screenshot(), PICTURES["phone"])
     for each in (*guests, desktop, phone):
         assert each.complaints == []
         each.context.close()
@@ -103,18 +106,6 @@ def _settle(who: Visitor) -> None:
     who.until(lambda: page.evaluate(ALL_THERE))
     # What slides in has arrived.
     page.wait_for_timeout(500)
-
-
-def _keep(name: str, screenshot: bytes) -> None:
-    picture = Image.open(io.BytesIO(screenshot)).convert("RGB")
-    assert picture.size == PICTURES[name]
-    file = io.BytesIO()
-    picture.save(file, "WEBP", quality=82, method=6)
-    assert len(file.getvalue()) < BYTES_MAX
-    folder = os.environ.get("CHAT_SCREENSHOTS", "")
-    if folder:
-        (ROOT / folder).mkdir(exist_ok=True)
-        (ROOT / folder / f"{name}.webp").write_bytes(file.getvalue())
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.zh.md"])

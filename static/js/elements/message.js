@@ -99,13 +99,17 @@ export class MessageRenderer {
     return row;
   }
 
-  // An order, by its number: what the ledger has, line by line.
+  // An order in two lines: its number and total, and what the ledger has.
   #order({ no, lines, note, total }) {
     const head = make("p", "order-head", t("order_no", { no }));
+    if (total) head.append(make("span", "order-sum tabular", t("order_total", { total })));
     head.append(make("span", "order-state", t("order_counted")));
-    const words = phrases({ lines, note }).map((phrase) => make("p", "order-words", phrase));
-    if (total) words.push(make("p", "order-words tabular", t("order_total", { total })));
-    return [head, ...words];
+    const words = make("p", "order-words");
+    for (const phrase of phrases({ lines, note })) {
+      if (words.hasChildNodes()) words.append(t("comma"));
+      words.append(make("bdi", "", phrase));
+    }
+    return [head, words];
   }
 
   #fillSide(side, message) {
