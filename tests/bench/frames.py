@@ -13,6 +13,7 @@ from typing import Any
 # second are counted so, and 2 million with eight ordinary characters.
 MARK = b"^~`|^~`|^^~~``||~^`|~^||``^^~~|`"
 ACK = b'{"type":"ack","client_id":"'
+REFUSED = b'{"type":"refused"'
 
 # A pong that nobody asked for is allowed (section 5.5.3) and tells the server that we live.
 PONG = bytes((0x8A, 0x80, 0, 0, 0, 0))

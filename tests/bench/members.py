@@ -20,8 +20,8 @@ class Member:
     token: str
 
 
-def register(host: str, port: int, count: int) -> list[Member]:
-    """`count` new members, one request after the other, over one connection."""
+def register(host: str, port: int, count: int, first: int = 0) -> list[Member]:
+    """`count` new members, numbered from `first`, one request after the other, over one connection."""
     connection = http.client.HTTPConnection(host, port, timeout=30)
     try:
         connection.request("GET", "/register/")
@@ -31,7 +31,8 @@ def register(host: str, port: int, count: int) -> list[Member]:
         if found is None:
             raise RuntimeError("the page for registering has no CSRF token")
         token = found[1].decode()
-        return [_register(connection, f"bench reader {number}", visitor, token) for number in range(count)]
+        names = [f"bench reader {number}" for number in range(first, first + count)]
+        return [_register(connection, name, visitor, token) for name in names]
     finally:
         connection.close()
 

@@ -23,11 +23,14 @@ class Sender:
         peer.sends = True
         self._name = secrets.token_hex(4)
         self._sent = 0
-        draft = {"type": "post", "client_id": f"{self._name}-{0:08d}", "text": frames.text(size)}
+        draft = {**self._fields(size), "client_id": f"{self._name}-{0:08d}"}
         self._head, self._rest = frames.masked(json.dumps(draft).encode()).split(b"00000000", 1)
 
+    def _fields(self, size: int) -> dict[str, object]:
+        return {"type": "post", "text": frames.text(size)}
+
     def send(self) -> str:
-        """Post the next message; its client_id."""
+        """Send the next frame; its client_id."""
         self._sent += 1
         number = b"%08d" % self._sent
         frame = self._head + number + self._rest
@@ -59,6 +62,24 @@ def as_acks_allow(crowd: Crowd, senders: Sequence[Sender], seconds: float) -> in
     crowd.until(lambda: crowd.marks >= messages * len(crowd.peers))
     crowd.until(lambda: all(sender.peer.acks >= sent[sender] for sender in senders))
     return messages
+
+
+def each_sends(crowd: Crowd, senders: Sequence[Sender], count: int, marks_each: int = 1) -> None:
+    """Each sends `count` frames, the next one when the one before was acknowledged.
+
+    Returns when every reader has all of them; a message has the mark `marks_each` times.
+    """
+    sent = {sender: 0 for sender in senders}
+
+    def have_all_sent() -> bool:
+        for sender in senders:
+            if sent[sender] < count and sender.peer.acks >= sent[sender]:
+                sender.send()
+                sent[sender] += 1
+        return all(sender.peer.acks >= count for sender in senders)
+
+    crowd.until(have_all_sent)
+    crowd.until(lambda: crowd.marks >= count * len(senders) * len(crowd.peers) * marks_each)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ class Server:
 
     pid: int
     target: Target
+    data: Path
     log: Path
     syncs: Path | None
 
@@ -107,6 +108,6 @@ def serving_in(
         target = target_of(process)
         if count_syncs:
             pid = int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
-        yield Server(pid, target, process.log, syncs)
+        yield Server(pid, target, data, process.log, syncs)
     finally:
         process.end(pid)

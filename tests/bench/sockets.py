@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from tests.bench.frames import ACK, MARK, PONG, handshake
+from tests.bench.frames import ACK, MARK, PONG, REFUSED, handshake
 
 BUFFER_BYTES = 1 << 20
 # So few events at a time that a sender in the same thread is not kept waiting.
@@ -46,9 +46,12 @@ class Target:
 
 
 class Peer:
-    """One connection. `log` and `kept`, where they are not None, collect arrivals and all bytes."""
+    """One connection. `log` and `kept`, where they are not None, collect arrivals and all bytes.
 
-    __slots__ = ("acks", "kept", "log", "marks", "recv_into", "sends", "sock", "tail")
+    `refused`, where it is not None, collects all bytes from the first refusal on.
+    """
+
+    __slots__ = ("acks", "kept", "log", "marks", "recv_into", "refused", "sends", "sock", "tail")
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
@@ -59,6 +62,7 @@ class Peer:
         self.sends = False
         self.log: list[tuple[float, int]] | None = None
         self.kept: bytearray | None = None
+        self.refused: bytearray | None = None
 
 
 class Crowd:
@@ -108,6 +112,10 @@ class Crowd:
                 peer.acks += buffer.count(ACK, _ACK_START, end)
             if peer.kept is not None:
                 peer.kept += buffer[_TAIL:end]
+            if peer.refused:
+                peer.refused += buffer[_TAIL:end]
+            elif peer.refused is not None and (start := buffer.find(REFUSED, 0, end)) >= 0:
+                peer.refused += buffer[start:end]
         return bool(events)
 
     def until(self, is_done: Callable[[], bool], *, or_quiet: bool = False) -> None:
@@ -144,6 +152,8 @@ class Crowd:
                 peer.log = []
             if peer.kept is not None:
                 peer.kept = bytearray()
+            if peer.refused is not None:
+                peer.refused = bytearray()
 
     def close(self) -> None:
         """Hang up hard: an orderly end would hold ten thousand ports for a minute."""

@@ -8,14 +8,18 @@ from tests.bench.rows import (
     all_at_once,
     cold_start,
     idle_memory,
+    last_second,
+    ledger_pages,
     many_readers,
     one_at_a_time,
     open_loop,
+    orders_at_once,
     pages,
     photo,
     resuming,
     slow_readers,
     the_load,
+    workbook,
 )
 
 ROWS: tuple[Row, ...] = (
@@ -64,4 +68,8 @@ ROWS: tuple[Row, ...] = (
         cold_start.comparable,
         pairs=4,
     ),
+    Row(14, "1,000 members order in the last second of a window: time until the last is answered", last_second.run),
+    Row(15, "100 members order as fast as acks allow, 100 readers: orders a second, against texts", orders_at_once.run),
+    Row(16, "the ledger of 2,000 orders, its page and its JSON: answers a second", ledger_pages.run),
+    Row(17, "10,000 orders as an XLSX workbook, and the loop meanwhile", workbook.run),
 )

@@ -50,21 +50,26 @@ def _comparable(bench: Bench, path: str) -> Iterator[Measure]:
 
 
 def _compare(bench: Bench, path: str, goal: float) -> Result:
-    cookie = bench.cookies[0]
+    result = Result()
     with serving(bench) as server:
         _fill(bench, server)
-        answer = fetch(server.target, path, cookie)
-        with floors.start(bench, "bare", *_body(bench, answer)) as floor:
-            bare = Target(server.target.host, floors.port_of(floor), "")
-            seconds = bench.size(SECONDS, 1)
-            found = bench.in_turns(
-                server=lambda: _answers(server.pid, server.target, path, cookie, seconds),
-                constant=lambda: _answers(floor.pid, bare, "/constant", cookie, seconds),
-            )
-    result = Result()
-    size = f"{len(answer.body) / 1000:.0f} KB"
-    result.compare(f"{WHAT[path]}, {size}", found["server"], "*constant*", found["constant"], at_least(goal))
+        compare_with_constant(bench, server, path, WHAT[path], goal, result)
     return result
+
+
+def compare_with_constant(bench: Bench, server: Server, path: str, what: str, goal: float, result: Result) -> None:
+    """Two lines: answers a second, and the time of the core for one of them, against *constant* with the same bytes."""
+    cookie = bench.cookies[0]
+    answer = fetch(server.target, path, cookie)
+    with floors.start(bench, "bare", *_body(bench, answer)) as floor:
+        bare = Target(server.target.host, floors.port_of(floor), "")
+        seconds = bench.size(SECONDS, 1)
+        found = bench.in_turns(
+            server=lambda: _answers(server.pid, server.target, path, cookie, seconds),
+            constant=lambda: _answers(floor.pid, bare, "/constant", cookie, seconds),
+        )
+    size = f"{len(answer.body) / 1000:.0f} KB"
+    result.compare(f"{what}, {size}", found["server"], "*constant*", found["constant"], at_least(goal))
 
 
 def _answers(pid: int, target: Target, path: str, cookie: str, seconds: float) -> Work:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import http.client
 import secrets
-import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,17 +12,15 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.bench import floors, frames, ssim
+from tests.bench import floors, pings, ssim
 from tests.bench.bench import Bench, Measure
 from tests.bench.leaves import dead_leaves
 from tests.bench.results import Figure, Result, at_least, at_most, percentile
 from tests.bench.server import Server, serving
-from tests.bench.sockets import connect
 
 SIZE = (4000, 3000)
 LIMIT_BYTES = 200 * 1024
 UPLOADS = 4
-PING_EVERY_SECONDS = 0.005
 
 
 def run(bench: Bench) -> Result:
@@ -40,7 +36,9 @@ def run(bench: Bench) -> Result:
     result.line(what, "ms", found["ours"], "the seed's way", found["seed"], at_most(0.6))
     _compare_quality(bench, source, result)
     with serving(bench) as server:
-        lags = bench.in_turns(lag=lambda: _worst_lag(bench, server, source))["lag"]
+        lags = bench.in_turns(
+            lag=lambda: pings.during(bench, server, lambda: _upload(bench, server, source, bench.size(UPLOADS, 1)))
+        )["lag"]
     result.line("slowest answer to a ping meanwhile", "ms", [worst for worst, _ in lags], goal=at_most(30))
     result.notes.append(
         f"pings took {percentile([usual for _, usual in lags], 0.5):.1f} ms in the median. The workers ran on the"
@@ -114,33 +112,6 @@ def _best_jpeg(image: Image.Image) -> bytes:
         else:
             high = quality - 1
     return best
-
-
-def _worst_lag(bench: Bench, server: Server, source: Path) -> tuple[float, float]:
-    """The slowest and the median answer to a ping, in ms, while photos are posted one after the other."""
-    crowd = connect(server.target, bench.cookies, 1)
-    sock = crowd.peers[0].sock
-    crowd.settle(0.5)
-    sock.setblocking(True)
-    uploads = threading.Thread(target=_upload, args=(bench, server, source, bench.size(UPLOADS, 1)))
-    uploads.start()
-    took: list[float] = []
-    while uploads.is_alive():
-        took.append(_ping(sock, len(took)))
-        time.sleep(PING_EVERY_SECONDS)
-    uploads.join()
-    crowd.close()
-    return max(took) * 1000, percentile(took, 0.5) * 1000
-
-
-def _ping(sock: socket.socket, number: int) -> float:
-    started = time.perf_counter()
-    sock.send(frames.masked(b'{"type":"ping","t":%d}' % number))
-    awaited = b'"t":%d,' % number
-    got = b""
-    while awaited not in got:
-        got += sock.recv(65_536)
-    return time.perf_counter() - started
 
 
 def _upload(bench: Bench, server: Server, source: Path, count: int) -> None:
