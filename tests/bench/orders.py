@@ -29,10 +29,11 @@ ITEMS = [
 
 
 class Orderer(Sender):
-    """A connection that orders two items, with a note of `size` bytes."""
+    """A connection that orders two items, 1 to 5 of the first, with a note of `size` bytes."""
 
     def _fields(self, size: int) -> dict[str, object]:
-        lines = [{"item": 1, "quantity": "2"}, {"item": 2, "quantity": "1.5"}]
+        boxes = 1 + int(self._name, 16) % 5
+        lines = [{"item": 1, "quantity": str(boxes)}, {"item": 2, "quantity": "1.5"}]
         return {"type": "order", "lines": lines, "text": frames.text(size)}
 
 

@@ -174,7 +174,7 @@ class Post:
             else:
                 keys.add(request.key)
                 self._interval.start(tx, request.author)
-        stored = iter(store.insert_texts(tx, new))
+        stored = iter(store.insert_many(tx, new))
         return [answered.get(index) or self._announced(tx, next(stored)) for index in range(len(requests))]
 
     def _post(self, tx: Transaction, request: PostRequest) -> Posted:

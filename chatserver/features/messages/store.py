@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import REACTIONS, Kind, Message, Preset, Reaction, Role, State, StoredImage, User
 from chatserver.db import sequence
+from chatserver.db.rows import insert_rows
 from chatserver.db.transaction import RetryOneByOne, Transaction
 from chatserver.features.messages.withdraw import Withdrawn
 
@@ -47,8 +47,6 @@ _SELECTED = f"{', '.join(_FIELDS.values())} FROM messages m JOIN users u ON u.id
 # What a recall or a deletion leaves of a row: who and when, keys that tell nothing of what it held, and in `extra`
 # what its kind keeps.
 EMPTY = "text = '', image = '', thumb = '', width = 0, height = 0, client_id = '', album = NULL"
-
-_ROWS_AT_ONCE = 64
 
 
 @dataclass(slots=True)
@@ -95,38 +93,35 @@ def insert(tx: Transaction, new: NewMessage) -> Message | None:
         "created_ms": new.created_ms,
         "recall_until_ms": new.recall_until_ms,
     }
-    inserted = tx.execute(_insertion(tuple(columns), 1), [*columns.values()])
-    if not inserted.rowcount or inserted.lastrowid is None:
-        return None
-    return _stored(new, inserted.lastrowid, sequence.next_seq(tx), picture)
+    message_id = insert_rows(tx, "messages", tuple(columns), [[*columns.values()]], _UNLESS_POSTED_BEFORE)
+    return _stored(new, message_id, sequence.next_seq(tx), picture) if message_id else None
 
 
-def insert_texts(tx: Transaction, texts: Sequence[NewMessage]) -> list[Message]:
-    """Store new messages that are text only, in their order. A row of a shared statement costs half of its own.
+def insert_many(tx: Transaction, new_messages: Sequence[NewMessage]) -> list[Message]:
+    """Store new messages that have no picture and are no preset, in their order, in few statements.
 
     Raises RetryOneByOne when a `client_key` has been used by its author before.
     """
-    first_seq = sequence.next_seq(tx, len(texts))
-    stored: list[Message] = []
-    for some in _in_powers_of_two(texts):
-        values: list[Any] = []
-        for seq, new in enumerate(some, first_seq + len(stored)):
-            values += (seq, seq, "text", new.author.id, new.text, new.reply_to, new.client_id, new.client_key,
-                       new.created_ms, new.recall_until_ms)  # fmt: skip
-        inserted = tx.execute(_insertion(_TEXT_COLUMNS, len(some)), values)
-        if inserted.rowcount != len(some) or inserted.lastrowid is None:
-            raise RetryOneByOne
-        first_id = inserted.lastrowid - len(some) + 1
-        begin_seq = first_seq + len(stored)
-        stored += [_stored(new, first_id + n, begin_seq + n, _NO_PICTURE) for n, new in enumerate(some)]
-    return stored
+    count = len(new_messages)
+    first_seq = sequence.next_seq(tx, count)
+    rows = [
+        (seq, seq, new.kind.value, new.author.id, new.text, new.window_id, new.reply_to, new.client_id, new.client_key,
+         new.extra, new.created_ms, new.recall_until_ms)
+        for seq, new in enumerate(new_messages, first_seq)
+    ]  # fmt: skip
+    last_id = insert_rows(tx, "messages", _COLUMNS_OF_MANY, rows, _UNLESS_POSTED_BEFORE)
+    if rows and not last_id:
+        raise RetryOneByOne
+    first_id = last_id - count + 1
+    return [_stored(new, first_id + n, first_seq + n, _NO_PICTURE) for n, new in enumerate(new_messages)]
 
 
-_TEXT_COLUMNS = (
-    "seq", "posted_seq", "kind", "user_id", "text", "reply_to", "client_id", "client_key", "created_ms",
-    "recall_until_ms",
+_COLUMNS_OF_MANY = (
+    "seq", "posted_seq", "kind", "user_id", "text", "window_id", "reply_to", "client_id", "client_key", "extra",
+    "created_ms", "recall_until_ms",
 )  # fmt: skip
 _NO_PICTURE = StoredImage("", "", 0, 0)
+_UNLESS_POSTED_BEFORE = "ON CONFLICT (user_id, client_key) WHERE client_key IS NOT NULL DO NOTHING"
 
 
 def get(tx: Transaction, message_id: int) -> Message | None:
@@ -259,24 +254,6 @@ def _stored(new: NewMessage, message_id: int, seq: int, picture: StoredImage) ->
         picture.height, new.created_ms, new.recall_until_ms, new.reply_to, new.client_id, new.preset, new.closes_ms,
         new.window_id, new.album, extra=new.extra,
     )  # fmt: skip
-
-
-def _in_powers_of_two(texts: Sequence[NewMessage]) -> Iterator[Sequence[NewMessage]]:
-    """All of them, in pieces of few sizes: each size is a statement, which SQLite keeps prepared."""
-    begin = 0
-    while left := len(texts) - begin:
-        size = min(_ROWS_AT_ONCE, 1 << left.bit_length() - 1)
-        yield texts[begin : begin + size]
-        begin += size
-
-
-@cache
-def _insertion(columns: tuple[str, ...], rows: int) -> str:
-    places = f"({', '.join('?' * len(columns))})"
-    return (
-        f"INSERT INTO messages ({', '.join(columns)}) VALUES {', '.join([places] * rows)}"  # nosec B608 # constants
-        " ON CONFLICT (user_id, client_key) WHERE client_key IS NOT NULL DO NOTHING"
-    )
 
 
 def _message(row: tuple[Any, ...]) -> Message:

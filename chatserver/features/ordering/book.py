@@ -1,7 +1,7 @@
 """The ledger of one window inside one transaction: its counters, its items, and the end of its journal.
 
 Numbers are counted in memory while a transaction function runs, and written once by `save`: a hundred orders
-of one batch update the window's row once.
+of one batch update the window's row once, and append to the journal in one statement or two.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.model import User
 from chatserver.db.transaction import Transaction
 from chatserver.features.ordering import amounts, journal, store
-from chatserver.features.ordering.model import Item, OrderingWindow, Words
+from chatserver.features.ordering.model import OrderingWindow, Words
+from chatserver.features.ordering.wanted import Wanted
 
 # Orders of one member in one window, withdrawn ones counted: each leaves a row and two entries for ever.
 ORDERS_OF_MEMBER_MAX = 20
@@ -30,10 +33,11 @@ class MemberOrders:
         self.standing = 0
         self.quantities: dict[int, int] = defaultdict(int)
 
-    def add(self, quantities: Mapping[int, int]) -> None:
-        self.standing += 1
+    def add(self, quantities: Mapping[int, int], count: int = 1) -> None:
+        """Count so many orders of these quantities, which stand."""
+        self.standing += count
         for item, hundredths in quantities.items():
-            self.quantities[item] += hundredths
+            self.quantities[item] += hundredths * count
 
 
 class Book:
@@ -47,7 +51,12 @@ class Book:
         self._orderers = window.members
         self._entries = window.entries
         self.head = window.head
-        self._counted: set[int] = set()
+        # Item's id -> hundredths in standing orders; `save` writes those that changed.
+        self._ordered = {item.id: item.ordered for item in self.items.values()}
+        # What was asked for -> the words, with any note.
+        self._words: dict[tuple[tuple[int, int], ...], Words] = {}
+        # Written by `save`: the number of the order whose words an entry holds, and the entry.
+        self._new_entries: list[tuple[int | None, journal.Entry]] = []
 
     @classmethod
     def open(cls, tx: Transaction) -> Book | None:
@@ -59,11 +68,18 @@ class Book:
         """Read what these members have ordered: one query for many."""
         for user_id in (missing := [*{*user_ids} - self._members.keys()]):
             self._members[user_id] = MemberOrders()
-        for user_id, _, is_standing, lines in store.lines_of_members(self._tx, self.window.id, missing):
+        for user_id, is_standing, lines, count in store.lines_of_members(self._tx, self.window.id, missing):
             member = self._members[user_id]
-            member.count += 1
+            member.count += count
             if is_standing:
-                member.add(_quantities(lines))
+                member.add(_quantities(lines), count)
+
+    def words(self, asked: Wanted) -> Words:
+        """In a batch many ask for the same: their lines are priced and encoded once. Raises as `Wanted.words`."""
+        known = self._words.get(asked.lines) if asked.lines else None
+        if known is None:
+            known = self._words[asked.lines] = asked.words(self.items)
+        return known._replace(note=asked.note)
 
     def next_no(self) -> int:
         self._last_no += 1
@@ -92,14 +108,15 @@ class Book:
                     limit=amounts.quantity(item.limit),
                     have=amounts.quantity(have[item.id]),
                 )
-            if item.left is not None and line.quantity > item.left:
+            left = None if item.stock is None else max(0, item.stock - self._ordered[item.id])
+            if left is not None and line.quantity > left:
                 raise DomainError(
                     ErrorCode.SOLD_OUT,
                     item=item.id,
                     name=item.name,
                     unit=item.unit,
-                    left=amounts.quantity(item.left),
-                    **({"reason": "none"} if item.left == 0 else {}),
+                    left=amounts.quantity(left),
+                    **({"reason": "none"} if left == 0 else {}),
                 )
 
     def add(self, user_id: int, words: Words, *, is_new: bool = False) -> None:
@@ -125,16 +142,19 @@ class Book:
 
     def write(self, kind: str, at_ms: int, words_of: int | None = None, **fields: Any) -> bytes:
         """Append an entry to the journal; its head. `words_of`: the number of the order whose words it holds.
+        `save` stores it.
 
         The journal of a window that was opened before there were journals begins with its first change.
         """
         if not self._entries and kind != "opened":
             self.write_opened(self.window.opened_by.name)
-        self._entries += 1
-        entry = journal.next_entry(self.head, {"kind": kind, "at_ms": at_ms, **fields})
-        journal.insert(self._tx, self.window.id, self._entries, words_of, entry)
-        self.head = entry.head
-        return self.head
+        return self._append(words_of, journal.body_of({"kind": kind, "at_ms": at_ms, **fields}))
+
+    def write_accepted(self, at_ms: int, no: int, user: User, words: Words) -> bytes:
+        """The same for a new order."""
+        if not self._entries:
+            self.write_opened(self.window.opened_by.name)
+        return self._append(no, journal.accepted_body(at_ms, no, user, words))
 
     def write_opened(self, by: str) -> None:
         window = self.window
@@ -148,6 +168,13 @@ class Book:
             by=by,
         )
 
+    def _append(self, words_of: int | None, body: str) -> bytes:
+        self._entries += 1
+        entry = journal.next_entry(self.head, body)
+        self._new_entries.append((words_of, entry))
+        self.head = entry.head
+        return self.head
+
     def move(self, closes_ms: int) -> None:
         self.window = self.window._replace(closes_ms=closes_ms)
         self._tx.execute("UPDATE windows SET closes_ms = ? WHERE id = ?", (closes_ms, self.window.id))
@@ -157,7 +184,9 @@ class Book:
         self._tx.execute("UPDATE windows SET closed_ms = ? WHERE id = ?", (closed_ms, self.window.id))
 
     def save(self) -> OrderingWindow:
-        """Write the counters; the window as readers get it."""
+        """Write the counters and the new entries of the journal; the window as readers get it."""
+        journal.insert(self._tx, self.window.id, self._entries - len(self._new_entries) + 1, self._new_entries)
+        self._new_entries.clear()
         self.window = self.window._replace(
             last_no=self._last_no, orders=self._orders, members=self._orderers, entries=self._entries, head=self.head
         )
@@ -165,12 +194,12 @@ class Book:
             "UPDATE windows SET last_no = ?, orders = ?, members = ?, entries = ?, head = ? WHERE id = ?",
             (self._last_no, self._orders, self._orderers, self._entries, self.head, self.window.id),
         )
-        for item_id in self._counted:
+        for item in [item for item in self.items.values() if item.ordered != self._ordered[item.id]]:
+            self.items[item.id] = item._replace(ordered=self._ordered[item.id])
             self._tx.execute(
                 "UPDATE items SET ordered = ? WHERE window_id = ? AND id = ?",
-                (self.items[item_id].ordered, self.window.id, item_id),
+                (self._ordered[item.id], self.window.id, item.id),
             )
-        self._counted.clear()
         return self.shown()
 
     def shown(self) -> OrderingWindow:
@@ -183,13 +212,12 @@ class Book:
 
     def _order(self, quantities: Mapping[int, int], sign: int) -> None:
         for item_id, hundredths in quantities.items():
-            item: Item = self.items[item_id]
-            self.items[item_id] = item._replace(ordered=item.ordered + sign * hundredths)
-            self._counted.add(item_id)
+            self._ordered[item_id] += sign * hundredths
 
 
-def _quantities(lines: str) -> dict[int, int]:
+@lru_cache(
+    maxsize=512
+)  # members order the same again, and a member's orders are read for each batch that has a new one
+def _quantities(lines: str) -> Mapping[int, int]:
     """Item's id -> hundredths, of lines as the ledger has them."""
-    if lines == "[]":
-        return {}
     return {line["item"]: amounts.parse(line["quantity"]) or 0 for line in json.loads(lines)}

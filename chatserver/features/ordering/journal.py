@@ -9,14 +9,22 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from chatserver.core.json import encode_text
+from chatserver.core.model import User
+from chatserver.db.rows import insert_rows
 from chatserver.db.transaction import Transaction
+from chatserver.features.ordering import amounts
+from chatserver.features.ordering.model import Words
 
 SALT_BYTES = 16
 FIRST_HEAD = bytes(32)
 
+_ACCEPTED = (
+    '{"at_ms":%d,"kind":"accepted","lines":%s,"no":%d,"note":%s,"total":%s,"user":%s,"user_id":%d}'  # alphabetical
+)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False)
 
 
@@ -37,19 +45,30 @@ class Entry(NamedTuple):
         }
 
 
-def next_entry(head: bytes, fields: dict[str, Any]) -> Entry:
-    """The entry with these fields after the one whose head is given."""
-    salt, body = secrets.token_bytes(SALT_BYTES), _ENCODER.encode(fields)
+def body_of(fields: dict[str, Any]) -> str:
+    """Compact JSON, its names in alphabetical order."""
+    return _ENCODER.encode(fields)
+
+
+def accepted_body(at_ms: int, no: int, user: User, words: Words) -> str:
+    """The same for an order that was accepted, from parts that are encoded already."""
+    total = "null" if words.total is None else f'"{amounts.money(words.total)}"'
+    note, name = encode_text(words.note), encode_text(user.name)
+    return _ACCEPTED % (at_ms, words.json, no, note, total, name, user.id)
+
+
+def next_entry(head: bytes, body: str) -> Entry:
+    """The entry with this body after the one whose head is given."""
+    salt = secrets.token_bytes(SALT_BYTES)
     leaf = hashlib.sha256(salt + body.encode()).digest()
     return Entry(salt, body, leaf, hashlib.sha256(head + leaf).digest())
 
 
-def insert(tx: Transaction, window_id: int, number: int, order_no: int | None, entry: Entry) -> None:
-    """`order_no` says whose words the entry holds; None for an entry that keeps them."""
-    tx.execute(
-        "INSERT INTO journal (window_id, entry, order_no, salt, body, leaf, head) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (window_id, number, order_no, *entry),
-    )
+def insert(tx: Transaction, window_id: int, first: int, entries: Sequence[tuple[int | None, Entry]]) -> None:
+    """Append entries, the first of them with the number `first`. With each comes the number of the order whose words
+    it holds, None for an entry that keeps them."""
+    rows = [(window_id, number, order_no, *entry) for number, (order_no, entry) in enumerate(entries, first)]
+    insert_rows(tx, "journal", ("window_id", "entry", "order_no", "salt", "body", "leaf", "head"), rows)
 
 
 def erase_words(tx: Transaction, window_id: int, order_no: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as stdlib_json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -52,44 +52,52 @@ class Line(NamedTuple):
         return amounts.line_amount(self.quantity, self.item.price)
 
     def as_json(self) -> dict[str, Any]:
+        """In alphabetical order, as the journal has its fields."""
         return {
             "item": self.item.id,
             "name": self.item.name,
-            "unit": self.item.unit,
-            "quantity": amounts.quantity(self.quantity),
             "price": amounts.optional_money(self.item.price),
+            "quantity": amounts.quantity(self.quantity),
+            "unit": self.item.unit,
         }
 
 
 class Words(NamedTuple):
-    """What an order says: its lines, the member's own note, and the total of the lines that have a price."""
+    """What an order says: its lines, and the member's own note.
+
+    `shown` are the lines as readers get them, `json` the same as JSON, `said` the same in words; `total` is of the
+    lines that have a price.
+    """
 
     lines: tuple[Line, ...]
     note: str
+    shown: list[dict[str, Any]]
+    json: str
+    said: str
+    total: int | None
+
+    @classmethod
+    def of(cls, lines: tuple[Line, ...], note: str) -> Words:
+        shown = [line.as_json() for line in lines]
+        total = amounts.total([line.amount for line in lines])
+        return cls(lines, note, shown, encode_value(shown), describe_lines(shown), total)
 
     @property
-    def total(self) -> int | None:
-        return amounts.total([line.amount for line in self.lines])
+    def text(self) -> str:
+        """For clients that know no orders: `蓝莓 2盒，草莓 1.5斤；备注：…`."""
+        return describe(self.said, self.note)
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "lines": [line.as_json() for line in self.lines],
-            "note": self.note,
-            "total": amounts.optional_money(self.total),
-        }
-
-    def lines_json(self) -> str:
-        """The JSON list of lines that readers get."""
-        return encode_value([line.as_json() for line in self.lines])
-
-    def as_text(self) -> str:
-        """The same for clients that know no orders: `蓝莓 2盒，草莓 1.5斤；备注：…`."""
-        return describe([line.as_json() for line in self.lines], self.note)
+        return {"lines": self.shown, "note": self.note, "total": amounts.optional_money(self.total)}
 
 
-def describe(lines: Sequence[Mapping[str, Any]], note: str) -> str:
-    """Lines as readers get them, and the note, in words."""
-    said = "，".join(f"{line['name']} {line['quantity']}{line['unit']}" for line in lines)
+def describe_lines(lines: Iterable[Mapping[str, Any]]) -> str:
+    """Lines as readers get them, in words."""
+    return "，".join(f"{line['name']} {line['quantity']}{line['unit']}" for line in lines)
+
+
+def describe(said: str, note: str) -> str:
+    """Lines in words, and the note."""
     return f"{said}；备注：{note}" if said and note else said or note
 
 
@@ -122,7 +130,7 @@ class Order(NamedTuple):
 
     @property
     def text(self) -> str:
-        return describe(stdlib_json.loads(self.lines), self.note)
+        return describe(describe_lines(stdlib_json.loads(self.lines)), self.note)
 
 
 def order_extra(window_id: int, no: int, lines: str, note: str, total: int | None) -> str:

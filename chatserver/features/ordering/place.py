@@ -14,7 +14,7 @@ from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import Kind, Message, User
 from chatserver.db.database import Database
 from chatserver.db.jobs import Answer
-from chatserver.db.transaction import Transaction
+from chatserver.db.transaction import RetryOneByOne, Transaction
 from chatserver.features.accounts import permissions
 from chatserver.features.accounts import store as account_store
 from chatserver.features.messages import store as message_store
@@ -25,7 +25,7 @@ from chatserver.features.ordering import answers, store, wanted
 from chatserver.features.ordering.book import Book
 from chatserver.features.ordering.events import OrdersCounted
 from chatserver.features.ordering.late import window_closed
-from chatserver.features.ordering.model import Order, order_extra
+from chatserver.features.ordering.model import Order, Words, order_extra
 from chatserver.features.ordering.wanted import Wanted
 from chatserver.http.access import Access
 from chatserver.http.client_frame import ClientFrame, Direct, Done
@@ -51,6 +51,37 @@ class OrderRequest:
     wanted: Wanted | DomainError
     window_id: int | None
     received_ms: int
+
+
+class _NewOrder(NamedTuple):
+    """An order that is accepted and has no message yet. `receipt`: the head of the journal after it."""
+
+    request: OrderRequest
+    author: User
+    window_id: int
+    no: int
+    words: Words
+    receipt: bytes
+
+    def message(self, recall_ms: int) -> message_store.NewMessage:
+        words, received_ms = self.words, self.request.received_ms
+        return message_store.NewMessage(
+            author=self.author,
+            kind=Kind.ORDER,
+            text=words.text,
+            created_ms=received_ms,
+            recall_until_ms=received_ms + recall_ms,
+            client_id=self.request.client_id,
+            window_id=self.window_id,
+            extra=order_extra(self.window_id, self.no, words.json, words.note, words.total),
+        )
+
+    def order(self, message: Message) -> Order:
+        words, author, received_ms = self.words, self.author, self.request.received_ms
+        return Order(
+            message.id, self.window_id, self.no, author.id, author.name, True, words.json, words.note,
+            words.total, received_ms, received_ms, message.seq, self.receipt,
+        )  # fmt: skip
 
 
 class PlaceOrder:
@@ -115,66 +146,67 @@ class PlaceOrder:
         return OrderRequest(author, client_id, client_key(client_id), found, window_id, received_ms)
 
     def _place_batch(self, tx: Transaction, requests: Sequence[OrderRequest]) -> list[Placed | DomainError]:
-        """Neighbouring orders of the queue, in their order."""
+        """Neighbouring orders of the queue. Raises RetryOneByOne when one of several may have been sent twice."""
+        if len(requests) == 1 and (before := _placed_before(tx, requests[0])):
+            return [before]
         user_ids = {request.author.id for request in requests}
         accounts = account_store.accounts(tx, user_ids)
         book = Book.open(tx)
         if book:
             book.load_members(user_ids)
-        placed: list[Placed | DomainError] = []
-        for request in requests:
+        new: list[_NewOrder] = []
+        keys: set[tuple[int, bytes | None]] = set()
+        answered: dict[int, Placed | DomainError] = {}
+        for index, request in enumerate(requests):
+            key = (request.author.id, request.key)
             try:
-                placed.append(self._place(tx, book, request, accounts.get(request.author.id)))
+                new.append(self._accepted(tx, book, request, accounts.get(request.author.id)))
             except DomainError as error:
-                placed.append(error)
-        if book and any(isinstance(each, Placed) and each.is_new for each in placed):
-            tx.announce(OrdersCounted(book.save()))
-        return placed
+                if request.key and key in keys:
+                    raise RetryOneByOne from None
+                # Looked up only now: most orders are new, and the INSERT itself finds the others.
+                answered[index] = _placed_before(tx, request) or error
+            else:
+                keys.add(key)
+        placed = iter(self._stored(tx, book, new) if book and new else ())
+        return [answered.get(index) or next(placed) for index in range(len(requests))]
 
-    def _place(
+    def _accepted(
         self, tx: Transaction, book: Book | None, request: OrderRequest, account: account_store.Account | None
-    ) -> Placed:
-        before = store.placed_before(tx, request.author.id, request.key)
-        if before is not None:
-            return Placed(before, answers.message_of(tx, before, request.author), False)
+    ) -> _NewOrder:
+        """The order with its number and its entry in the journal, counted in the book. Raises DomainError."""
         author = permissions.may_speak(account, self._clock.now_ms())
         if isinstance(request.wanted, DomainError):
             raise request.wanted
         window_id, received_ms = request.window_id, request.received_ms
         if book is None or window_id not in (None, book.window.id) or received_ms >= book.window.closes_ms:
             raise window_closed(tx, window_id, received_ms)
-        words = request.wanted.words(book.items)
+        words = book.words(request.wanted)
         book.check_new(author.id, words)
 
-        no, lines, total = book.next_no(), words.lines_json(), words.total
-        message = message_store.insert(
-            tx,
-            message_store.NewMessage(
-                author=author,
-                kind=Kind.ORDER,
-                text=words.as_text(),
-                created_ms=received_ms,
-                recall_until_ms=received_ms + self._settings.now.recall_ms,
-                client_id=request.client_id,
-                window_id=book.window.id,
-                extra=order_extra(book.window.id, no, lines, words.note, total),
-            ),
-        )
-        assert message is not None  # without a client key no message is one that was posted before
+        no = book.next_no()
         book.add(author.id, words, is_new=True)
-        receipt = book.write(
-            "accepted", received_ms, words_of=no, no=no, user_id=author.id, user=author.name, **words.as_json()
-        )
-        order = Order(
-            message.id, book.window.id, no, author.id, author.name, True, lines, words.note, total, received_ms,
-            received_ms, message.seq, receipt,
-        )  # fmt: skip
-        store.insert_order(tx, order, request.key)
-        tx.announce(MessagePosted(message, self._encoder))
-        return Placed(order, message, True)
+        receipt = book.write_accepted(received_ms, no, author, words)
+        return _NewOrder(request, author, book.window.id, no, words, receipt)
+
+    def _stored(self, tx: Transaction, book: Book, new: Sequence[_NewOrder]) -> list[Placed]:
+        """Insert the orders and their messages, save the book, and announce all three."""
+        recall_ms = self._settings.now.recall_ms
+        messages = message_store.insert_many(tx, [each.message(recall_ms) for each in new])
+        orders = [each.order(message) for each, message in zip(new, messages, strict=True)]
+        store.insert_orders(tx, [(order, each.request.key) for order, each in zip(orders, new, strict=True)])
+        for message in messages:
+            tx.announce(MessagePosted(message, self._encoder))
+        tx.announce(OrdersCounted(book.save()))
+        return [Placed(order, message, True) for order, message in zip(orders, messages, strict=True)]
 
     ROUTES = (Route("POST", "/order/", on_form, Access.MEMBER),)
     FRAMES = {"order": Direct(on_frame)}
+
+
+def _placed_before(tx: Transaction, request: OrderRequest) -> Placed | None:
+    order = store.placed_before(tx, request.author.id, request.key)
+    return Placed(order, answers.message_of(tx, order, request.author), False) if order else None
 
 
 def _one(results: list[Placed | DomainError]) -> Placed:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from chatserver.core import json
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import Role, User
-from chatserver.db.transaction import Transaction
+from chatserver.db.rows import insert_rows
+from chatserver.db.transaction import RetryOneByOne, Transaction
 from chatserver.features.ordering.model import Item, Order, OrderingWindow, Words
 
 _ORDER = (
@@ -127,31 +128,40 @@ def orders(tx: Transaction, window_id: int) -> list[Order]:
     return [Order._make(row) for row in tx.execute(f"{_ORDER} WHERE o.window_id = ? ORDER BY o.no", (window_id,))]
 
 
-def lines_of_members(tx: Transaction, window_id: int, user_ids: Iterable[int]) -> list[tuple[int, int, bool, str]]:
-    """The orders of these members in a window: (member's id, order's id, whether it stands, lines)."""
+def lines_of_members(tx: Transaction, window_id: int, user_ids: Iterable[int]) -> list[tuple[int, bool, str, int]]:
+    """What these members have ordered in a window: (member's id, whether it stands, lines, how many such orders)."""
     return tx.all(
-        "SELECT user_id, message_id, state = 'accepted', lines FROM orders"
-        " WHERE window_id = ? AND user_id IN (SELECT value FROM json_each(?))",
+        "SELECT user_id, state = 'accepted', lines, count(*) FROM orders"
+        " WHERE window_id = ? AND user_id IN (SELECT value FROM json_each(?)) GROUP BY user_id, state, lines",
         (window_id, json.encode_value([*user_ids])),
     )
 
 
-def insert_order(tx: Transaction, new: Order, client_key: bytes | None) -> None:
-    tx.execute(
-        "INSERT INTO orders (message_id, window_id, no, user_id, lines, note, total, created_ms, changed_ms,"
-        " client_key, posted_seq, receipt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+def insert_orders(tx: Transaction, new: Sequence[tuple[Order, bytes | None]]) -> None:
+    """Store new orders, each with its client key. Raises RetryOneByOne when a member has used a key before."""
+    rows = [
         (
-            new.id, new.window_id, new.no, new.user_id, new.lines, new.note, new.total, new.created_ms, new.changed_ms,
-            client_key, new.posted_seq, new.receipt,
-        ),
-    )  # fmt: skip
+            order.id, order.window_id, order.no, order.user_id, order.lines, order.note, order.total, order.created_ms,
+            order.changed_ms, client_key, order.posted_seq, order.receipt,
+        )
+        for order, client_key in new
+    ]  # fmt: skip
+    if not insert_rows(tx, "orders", _COLUMNS, rows, _UNLESS_PLACED_BEFORE):
+        raise RetryOneByOne
+
+
+_COLUMNS = (
+    "message_id", "window_id", "no", "user_id", "lines", "note", "total", "created_ms", "changed_ms", "client_key",
+    "posted_seq", "receipt",
+)  # fmt: skip
+_UNLESS_PLACED_BEFORE = "ON CONFLICT (user_id, client_key) WHERE client_key IS NOT NULL DO NOTHING"
 
 
 def change_order(tx: Transaction, message_id: int, words: Words, now_ms: int) -> bool:
     """Its words are others, and their reading goes; True where there was one."""
     tx.execute(
         "UPDATE orders SET lines = ?, note = ?, total = ?, changed_ms = ? WHERE message_id = ?",
-        (words.lines_json(), words.note, words.total, now_ms, message_id),
+        (words.json, words.note, words.total, now_ms, message_id),
     )
     return _erase_reading(tx, message_id)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from chatserver.features.ordering import amounts
-from chatserver.features.ordering.model import Order, OrderingWindow, describe
+from chatserver.features.ordering.model import Order, OrderingWindow, describe, describe_lines
 from chatserver.features.ordering.sums import Sums
 
 
@@ -98,6 +98,6 @@ def as_text(window: OrderingWindow, orders: Sequence[Order]) -> str:
     standing = [order for order in orders if order.is_standing]
     lines = ["#接龙", *filter(None, [window.title])]
     for number, order in enumerate(standing, 1):
-        what = describe(json.loads(order.lines), order.note)
+        what = describe(describe_lines(json.loads(order.lines)), order.note)
         lines.append(f"{number}. {order.user} {' '.join(what.split())}")
     return "\n".join(lines) + "\n"

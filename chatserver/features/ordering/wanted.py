@@ -32,7 +32,7 @@ class Wanted(NamedTuple):
         unknown = [item for item, _ in self.lines if item not in items]
         if unknown:
             raise DomainError(ErrorCode.BAD_REQUEST, field="lines", item=unknown[0])
-        return Words(tuple(Line(items[item], hundredths) for item, hundredths in self.lines), self.note)
+        return Words.of(tuple(Line(items[item], hundredths) for item, hundredths in self.lines), self.note)
 
 
 def read(lines: Any, text: Any) -> Wanted:
