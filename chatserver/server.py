@@ -61,6 +61,7 @@ from chatserver.features.ordering.erased import erased_orders
 from chatserver.features.ordering.expire import LedgerExpiry
 from chatserver.features.ordering.ledger import Ledger
 from chatserver.features.ordering.ledger_export import LedgerExport
+from chatserver.features.ordering.ledger_page import LedgerPage
 from chatserver.features.ordering.marks import Marks
 from chatserver.features.ordering.place import PlaceOrder
 from chatserver.features.ordering.presets import Presets
@@ -204,6 +205,7 @@ class Room:
         self.change_order = ChangeOrder(database, clock, encoder, self.windows, amendments)
         self.withdraw_order = WithdrawOrder(self.windows, amendments)
         self.ledger = Ledger(database, clock)
+        self.ledger_page = LedgerPage(database, self.ledger)
         self.ledger_export = LedgerExport(database, settings, clock)
         self.templates = Templates(database, clock, self.windows)
         self.marks = Marks(database)

@@ -87,6 +87,11 @@ def _page_with_sockets(host: str) -> Headers:
     return (*_PAGE, ("Content-Security-Policy", policy_with_sockets(host))) if host else _PAGE
 
 
+def rendered(request: web.Request, template: str, values: dict[str, Any]) -> bytes:
+    html: str = aiohttp_jinja2.render_string(template, request, values)
+    return html.encode()
+
+
 def page(request: web.Request, template: str, values: dict[str, Any], status: int = 200) -> web.Response:
     response: web.Response = aiohttp_jinja2.render_template(
         template, request, {**page_context.for_reader(request), **values}, status=status

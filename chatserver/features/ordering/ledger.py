@@ -90,23 +90,10 @@ class Ledger:
             ],
             "is_open": any(window.is_open for window, _ in listed),
             "now_ms": self._clock.now_ms(),
-            "zone": _zone(request),
+            "zone": request.app[SITE].settings.now.timezone.key,
             "is_admin": _is_administrator(request),
         }
         return responses.page(request, "orders.html", values)
-
-    async def get_window_page(self, request: web.Request) -> web.StreamResponse:
-        if wants_json(request):
-            return await self.get_window(request)
-        window_id = path_id(request)
-        window = await self._database.run(lambda tx: _window(tx, window_id))
-        values = {
-            "window": window,
-            "ends": local_time(request, window.closes_ms),
-            "zone": _zone(request),
-            "is_admin": _is_administrator(request),
-        }
-        return responses.page(request, "ledger.html", values)
 
     def forget(self, _: object) -> None:
         self._version += 1
@@ -117,7 +104,6 @@ class Ledger:
         Route("GET", f"/api/windows/{ID}/", get_window, Access.READER),
         Route("GET", f"/api/windows/{ID}/journal", get_journal, Access.READER),
         Route("GET", "/orders/", get_windows_page, Access.READER),
-        Route("GET", f"/orders/{ID}/", get_window_page, Access.READER),
     )
     LISTENERS = (
         (OrdersCounted, forget),
@@ -127,11 +113,6 @@ class Ledger:
         (ReadingConfirmed, forget),
         (MemberChanged, forget),
     )
-
-
-def _zone(request: web.Request) -> str:
-    """The name of the room's time zone, in which a ledger has its times."""
-    return request.app[SITE].settings.now.timezone.key
 
 
 def _is_administrator(request: web.Request) -> bool:
@@ -144,16 +125,9 @@ def _listed(tx: Transaction) -> list[ListedWindow]:
     return [(row.shown(store.items(tx, row.id)), totals.get(row.id)) for row in store.windows(tx)]
 
 
-def _window(tx: Transaction, window_id: int) -> OrderingWindow:
-    row = store.window(tx, window_id)
-    if row is None:
-        raise store.missing(tx, window_id)
-    return row.shown(store.items(tx, window_id))
-
-
 def _read(tx: Transaction, window_id: int, is_full: bool) -> tuple[OrderingWindow, bytes]:
     """`is_full`: with the members' marks and the orders' readings, for administrators."""
-    window = _window(tx, window_id)
+    window = store.shown_window(tx, window_id)
     orders = store.orders(tx, window_id)
     sums = Sums(window.items, orders)
     members = sums.of_members()

@@ -141,8 +141,5 @@ def _file_name(window: OrderingWindow, opened: datetime, suffix: str) -> str:
 
 
 def _read(tx: Transaction, window_id: int, is_administrator: bool) -> Contents:
-    row = store.window(tx, window_id)
-    if row is None:
-        raise store.missing(tx, window_id)
     readings = of_window(tx, window_id) if is_administrator else {}
-    return Contents(row.shown(store.items(tx, window_id)), store.orders(tx, window_id), readings)
+    return Contents(store.shown_window(tx, window_id), store.orders(tx, window_id), readings)

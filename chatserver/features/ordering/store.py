@@ -63,6 +63,14 @@ def window(tx: Transaction, window_id: int) -> WindowRow | None:
     return _window(tx.one(f"{_WINDOW} WHERE w.id = ?", (window_id,)))
 
 
+def shown_window(tx: Transaction, window_id: int) -> OrderingWindow:
+    """A window as readers get it. Raises DomainError: `not_found`, `gone`."""
+    row = window(tx, window_id)
+    if row is None:
+        raise missing(tx, window_id)
+    return row.shown(items(tx, window_id))
+
+
 def windows(tx: Transaction) -> list[WindowRow]:
     """All that are kept, newest first."""
     rows = (_window(row) for row in tx.all(f"{_WINDOW} ORDER BY w.id DESC"))
