@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from chatserver.core.model import Role, State, User
 from chatserver.features.ordering import amounts, offer
 from chatserver.features.ordering.book import ORDERS_OF_MEMBER_MAX
 from tests.client import House, opened
+from tests.orders import lines, verified
 from tests.stage import Stage, refuses, staged
 from tests.support import FakeClock
 
@@ -27,26 +27,6 @@ ITEMS = [
 
 def offered(**more: Any) -> offer.Offer:
     return offer.read({"title": "周五水果", "items": ITEMS, "seconds": 60, **more})
-
-
-def lines(**quantities: str) -> list[dict[str, Any]]:
-    """`lines(i1="2")`: so much of item 1."""
-    return [{"item": int(name[1:]), "quantity": quantity} for name, quantity in quantities.items()]
-
-
-def verified(journal: dict[str, Any]) -> list[dict[str, Any] | None]:
-    """The entries' bodies, None for those whose words were erased; fails where the chain does not hold."""
-    head = bytes(32)
-    for entry in journal["entries"]:
-        if entry["body"] is not None:
-            leaf = hashlib.sha256(bytes.fromhex(entry["salt"]) + entry["body"].encode()).hexdigest()
-            assert leaf == entry["leaf"]
-            body = json.loads(entry["body"])
-            assert entry["body"] == json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        head = hashlib.sha256(head + bytes.fromhex(entry["leaf"])).digest()
-        assert head.hex() == entry["head"]
-    assert journal["digest"] == head.hex()
-    return [None if entry["body"] is None else json.loads(entry["body"]) for entry in journal["entries"]]
 
 
 @pytest.mark.parametrize("text", ["0.01", "1", "1.5", "25.00", "999999.99"])
