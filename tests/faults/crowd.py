@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
 from urllib.parse import urlsplit
 
 _LINES = (
     "GET /ws/chat/{query} HTTP/1.1", "Host: {netloc}", "Origin: {address}", "Upgrade: websocket", "Connection: Upgrade",
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13",
 )  # fmt: skip
+
+_ANSWER = re.compile(rb'\{"type":"(ack|refused)"')
 
 
 def handshake(address: str, query: str = "", cookies: str = "") -> bytes:
@@ -35,6 +41,22 @@ class Guest:
                 raise ConnectionError(f"ended before {word!r}: {self.got[-300:]!r}")
             self.got += piece
         return self.got
+
+    def write(self, data: bytes) -> None:
+        self._writer.write(data)
+
+    async def answer(self) -> dict[str, Any]:
+        """The first `ack` or refusal that it gets."""
+        while True:
+            if found := _ANSWER.search(self.got):
+                with suppress(ValueError):  # the rest of it is still on its way
+                    frame: dict[str, Any]
+                    frame, _ = json.JSONDecoder().raw_decode(self.got[found.start() :].decode("utf-8", "replace"))
+                    return frame
+            piece = await self._reader.read(65_536)
+            if not piece:
+                raise ConnectionError(f"ended without an answer: {self.got[-300:]!r}")
+            self.got += piece
 
     async def to_the_end(self) -> bytes:
         while piece := await self._reader.read(65_536):

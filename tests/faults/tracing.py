@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
 import shutil
-from collections.abc import Iterator
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +30,27 @@ def killing(calls: str, number: int) -> list[str]:
     """
     kill = f"inject={calls}:signal=SIGKILL:when={number}"
     return [STRACE or "strace", "-D", "-f", "-qq", "-e", f"trace={calls}", "-e", kill, "-o", "/dev/null"]
+
+
+@contextlib.asynccontextmanager
+async def killing_from_now(pid: int, call: str, number: int) -> AsyncIterator[None]:
+    """SIGKILL to a running process as one of its threads makes the `number`th `call` from now on, if it does."""
+    command = killing(call, number)
+    strace = await asyncio.create_subprocess_exec(
+        *(word for word in command if word not in ("-D", "-qq")), "-p", str(pid), stderr=PIPE
+    )
+    try:
+        assert strace.stderr is not None
+        line = await asyncio.wait_for(strace.stderr.readline(), 60)
+        assert b"attached" in line, line
+        yield
+    finally:
+        # It ends with the process. Told to end while that is dying, it would never let go of it.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(strace.wait(), 10)
+        if strace.returncode is None:
+            strace.terminate()
+            await strace.wait()
 
 
 @dataclass(frozen=True, slots=True)

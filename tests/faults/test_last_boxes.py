@@ -1,0 +1,121 @@
+"""Hundreds after the last boxes at once, over sockets and forms: not one box too many, and everyone is told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from tests.bench import members
+from tests.bench.frames import masked
+from tests.bench.members import Member
+from tests.client import Browser, House, Socket
+from tests.faults.crowd import Guest, handshake
+from tests.orders import lines, whole_ledger
+from tests.process.serving import make_administrator, serving
+from tests.support import eventually
+
+BOXES = 40
+SOCKETS, FORMS = 450, 50
+FLAGS = ("--registrations-per-hour", "0", "--connections-per-address", "0", "--history-limit", "500")
+
+
+async def test_of_500_after_the_last_40_boxes_40_are_accepted(tmp_path: Path) -> None:
+    assert (await make_administrator(tmp_path)).code == 0
+    async with serving(tmp_path, *FLAGS) as server, Browser(server.address) as admin:
+        await admin.log_in("店长")
+        here = urlsplit(server.address)
+        people = await asyncio.to_thread(members.register, here.hostname or "", here.port or 0, SOCKETS + FORMS)
+        item = {"name": "蓝莓", "unit": "盒", "price": "25.00", "stock": str(BOXES)}
+        assert (await admin.preset("start", items=[item], seconds=3600)).status == 201
+        sockets = [await connected(server.address, member) for member in people[:SOCKETS]]
+        start = asyncio.Event()
+        async with aiohttp.ClientSession(server.address, connector=aiohttp.TCPConnector(limit=0)) as session:
+            asked = [over_socket(socket, start) for socket in sockets]
+            asked += [over_form(session, member, start) for member in people[SOCKETS:]]
+            tasks = [asyncio.ensure_future(each) for each in asked]
+            await asyncio.sleep(0)
+            start.set()
+            answers = await asyncio.wait_for(asyncio.gather(*tasks), 60)
+        for socket in sockets:
+            socket.drop()
+        accepted = [answer for answer in answers if "receipt" in answer]
+        refused = [answer for answer in answers if "receipt" not in answer]
+        assert (len(accepted), len(refused)) == (BOXES, SOCKETS + FORMS - BOXES)
+        assert {(each["code"], each["item"], each["left"]) for each in refused} == {("sold_out", 1, "0")}
+        assert {answer["no"] for answer in accepted} == {*range(1, BOXES + 1)}
+        assert len((await whole_ledger(admin, {}))["orders"]) == BOXES
+
+
+async def connected(address: str, member: Member) -> Guest:
+    here = urlsplit(address)
+    reader, writer = await asyncio.open_connection(here.hostname, here.port)
+    writer.write(handshake(address, cookies=member.cookie))
+    guest = Guest(reader, writer)
+    await guest.until(b'"type":"hello"')
+    return guest
+
+
+async def over_socket(socket: Guest, start: asyncio.Event) -> dict[str, Any]:
+    """One box; the `ack` or the refusal."""
+    order = {"type": "order", "client_id": "c-1", "lines": lines(i1="1")}
+    await start.wait()
+    socket.write(masked(json.dumps(order).encode()))
+    return await socket.answer()
+
+
+async def over_form(session: aiohttp.ClientSession, member: Member, start: asyncio.Event) -> dict[str, Any]:
+    headers = {"Cookie": member.cookie, "X-CSRFToken": member.token, "Accept": "application/json"}
+    await start.wait()
+    async with session.post("/order/", data={"item-1": "1", "client_id": "c-1"}, headers=headers) as response:
+        told = await response.json()
+        if response.status == 201:
+            return {"no": told["order"]["no"], "receipt": told["receipt"]}
+        refusal: dict[str, Any] = told["error"]
+        return refusal
+
+
+async def test_two_sockets_and_a_form_of_one_member_stay_under_the_limit(house: House) -> None:
+    admin, ming = await house.administrator(), await house.member("小明")
+    await admin.preset("start", items=[{"name": "蓝莓", "unit": "盒", "limit": "8", "stock": "40"}], seconds=60)
+    sockets = [await ming.socket(), await ming.socket()]
+
+    async def by_socket(number: int, n: int) -> bool:
+        client_id = f"s{number}-{n}"
+        await sockets[number].send("order", client_id=client_id, lines=lines(i1="1"))
+        frame = await eventually(lambda: answer_to(sockets[number], client_id))
+        assert frame["type"] == "ack" or (frame["code"], frame["have"]) == ("over_limit", "8"), frame
+        return bool(frame["type"] == "ack")
+
+    async def by_form(n: int) -> bool:
+        answer = await ming.post("/order/", {"item-1": "1", "client_id": f"f-{n}"})
+        assert answer.status == 201 or (answer.code, answer.json["error"]["have"]) == ("over_limit", "8"), answer.body
+        return answer.status == 201
+
+    asked = [each for n in range(6) for each in (by_socket(0, n), by_form(n), by_socket(1, n))]
+    accepted = await asyncio.gather(*asked)
+    assert sum(accepted) == 8
+    assert len((await whole_ledger(ming, {}))["orders"]) == 8
+
+
+def answer_to(socket: Socket, client_id: str) -> dict[str, Any]:
+    """The answer to an order, or {} while there is none."""
+    frames = (*socket.heard("ack"), *socket.heard("refused"))
+    return next((frame for frame in frames if frame["client_id"] == client_id), {})
+
+
+async def test_the_same_order_over_two_sockets_and_a_form_at_once_is_one(house: House) -> None:
+    admin, ming = await house.administrator(), await house.member("小明")
+    await admin.preset("start", items=[{"name": "蓝莓", "limit": "2", "stock": "2"}], seconds=60)
+    sockets = [await ming.socket(), await ming.socket()]
+    for socket in sockets:
+        await socket.send("order", client_id="once", lines=lines(i1="2"))
+    form = await ming.post_json("/order/", {"client_id": "once", "lines": lines(i1="2")})
+    acks = [await socket.expect("ack", client_id="once") for socket in sockets]
+    assert acks[0] == acks[1] and form.status in (200, 201)
+    assert (form.json["id"], form.json["receipt"]) == (acks[0]["id"], acks[0]["receipt"])
+    assert len((await whole_ledger(ming, {"once": acks[0]}))["orders"]) == 1
