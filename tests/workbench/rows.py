@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chatserver.media.workers import ImageWorkers
-from tests.faults import fuzz, test_fuzz, test_killed_between, test_readers, test_strangers
+from tests.faults import (
+    fuzz,
+    test_fuzz,
+    test_killed_between,
+    test_order_killed,
+    test_readers,
+    test_strangers,
+)
 from tests.faults.disk import mounted
 from tests.faults.test_full_disk import on_a_small_disk, retention_on_a_small_disk
 from tests.process.test_resuming import killed
@@ -59,6 +66,15 @@ async def _between(data: Path, share: float) -> Figures:
     return {"steps": steps, "killed": died}
 
 
+async def _orders(data: Path, share: float) -> Figures:
+    died = steps = 0
+    for call, most in (("pwrite64", 60), ("fdatasync", 6), ("write", 20)):
+        for number in range(1, max(2, round(most * share)) + 1):
+            steps += 1
+            died += await test_order_killed.killed_and_looked_after(data / f"{call}-{number}", call, number)
+    return {"steps": steps, "killed": died}
+
+
 async def _frames_and_requests(data: Path, share: float) -> Figures:
     count = round(100_000 * share), round(20_000 * share)
     found = await test_fuzz.fuzzed(data, *count)
@@ -75,6 +91,7 @@ async def _pictures(data: Path, share: float) -> Figures:
 ROWS = (
     Row("kills", "`kill -9` at random moments under 20 senders", _kills, at_least={"acknowledged": 20_000}),
     Row("between", "a photo, killed between any two steps", _between),
+    Row("orders", "an order, killed between any two writes", _orders),
     Row("full-disk", "a full disk: refused, erased on, gone on", _full_disk),
     Row(
         "deaf",
