@@ -29,12 +29,11 @@ ITEMS = [
 
 
 class Orderer(Sender):
-    """A connection that orders two items, 1 to 5 of the first, with a note of `size` bytes."""
+    """A connection that orders 1 to 5 boxes of the first item, with a note of `size` bytes."""
 
     def _fields(self, size: int) -> dict[str, object]:
         boxes = 1 + int(self._name, 16) % 5
-        lines = [{"item": 1, "quantity": str(boxes)}, {"item": 2, "quantity": "1.5"}]
-        return {"type": "order", "lines": lines, "text": frames.text(size)}
+        return {"type": "order", "lines": [{"item": 1, "quantity": str(boxes)}], "text": frames.text(size)}
 
 
 class Keeper:

@@ -6,21 +6,27 @@ A text of the protocol is `1.5` or `25.00`: ASCII digits, at most two of them be
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 # 999999.99, in hundredths.
 MOST = 99_999_999
+LONGEST = len("999999.99")
 
 _DECIMAL = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,2}))?")
 
 
 def parse(text: Any, least: int = 1) -> int | None:
     """The hundredths that a decimal text says, `least` to MOST; None for anything else."""
-    found = _DECIMAL.fullmatch(text) if isinstance(text, str) else None
-    if found is None:
-        return None
-    hundredths = int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
-    return hundredths if hundredths >= least else None
+    # No longer text is kept in memory.
+    hundredths = _hundredths(text) if isinstance(text, str) and len(text) <= LONGEST else None
+    return hundredths if hundredths is not None and hundredths >= least else None
+
+
+@lru_cache(maxsize=1024)  # the same few prices and quantities are read again for every order and every sum
+def _hundredths(text: str) -> int | None:
+    found = _DECIMAL.fullmatch(text)
+    return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0")) if found else None
 
 
 def money(cents: int) -> str:

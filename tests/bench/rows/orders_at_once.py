@@ -1,7 +1,7 @@
 """Row 15: orders as fast as acks allow, against plain texts of the same members in the same turns.
 
-A member may have 20 orders in a window, so a turn is some windows in which each of a hundred members orders 20 times;
-opening and closing them is not counted. The texts are sent in the same way, 20 of each member at a time.
+A member may have 20 orders in a window, so a turn is some windows in which each of a hundred members orders 10 times;
+opening and closing them is not counted. The texts are sent in the same way, 10 of each member at a time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from tests.bench.server import Server, serving
 from tests.bench.sockets import Crowd, connect
 
 MEMBERS = 100
-WINDOWS, WINDOWS_WHEN_QUICK = 5, 1
+ORDERS_OF_EACH = 10
+WINDOWS, WINDOWS_WHEN_QUICK = 10, 1
 WHAT = "orders, durable, 100 members as fast as acks allow, 100 readers"
 
 
@@ -34,12 +35,12 @@ def run(bench: Bench) -> Result:
 
         def in_window() -> Work:
             keeper.open()
-            work = _measured(server, crowd, lambda: orders.order(crowd, ordering, orders.ORDERS_OF_MEMBER))
+            work = _measured(server, crowd, lambda: orders.order(crowd, ordering, ORDERS_OF_EACH))
             keeper.close()
             return work
 
         def of_texts() -> Work:
-            return _measured(server, crowd, lambda: each_sends(crowd, texts, orders.ORDERS_OF_MEMBER))
+            return _measured(server, crowd, lambda: each_sends(crowd, texts, ORDERS_OF_EACH))
 
         found = bench.in_turns(
             orders=lambda: _sum([in_window() for _ in range(windows)]),
@@ -48,16 +49,16 @@ def run(bench: Bench) -> Result:
         crowd.close()
     result = Result()
     result.compare(WHAT, found["orders"], "texts in the same turns", found["texts"], at_least(0.7))
-    result.notes.append(f"a turn is {windows} windows of {MEMBERS * orders.ORDERS_OF_MEMBER:,} orders.")
+    result.notes.append(f"a turn is {windows} windows of {MEMBERS * ORDERS_OF_EACH:,} orders.")
     return result
 
 
 def _measured(server: Server, crowd: Crowd, send: Callable[[], None]) -> Work:
-    """What the hundred members send, 20 frames each; the last reader's messages are parsed."""
+    """What the hundred members send, ORDERS_OF_EACH frames each; the last reader's messages are parsed."""
     crowd.begin()
     meter = Meter(server.pid)
     send()
-    work = meter.read(len(crowd.peers) * orders.ORDERS_OF_MEMBER)
+    work = meter.read(len(crowd.peers) * ORDERS_OF_EACH)
     kept = crowd.peers[-1].kept
     assert kept is not None
     if len(frames.messages(bytes(kept))) != work.count:
