@@ -79,7 +79,7 @@ class Book:
         known = self._words.get(asked.lines) if asked.lines else None
         if known is None:
             known = self._words[asked.lines] = asked.words(self.items)
-        return known._replace(note=asked.note)
+        return Words(known.lines, asked.note, *known[2:])
 
     def next_no(self) -> int:
         self._last_no += 1
