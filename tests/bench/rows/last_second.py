@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.bench import members, orders
 from tests.bench.bench import Bench
+from tests.bench.processes import Meter
 from tests.bench.results import Result, at_most
 from tests.bench.senders import Sender
 from tests.bench.server import Server, serving
@@ -29,10 +30,12 @@ AT_ONCE_MS = 100
 class _Turn:
     """`seconds` from the end of the window until the last answer; how many orders were accepted, and how many late.
 
-    `wrong`: refused although they were not late, or accepted although they were.
+    `core_seconds`: of the core, from the first order to the last answer. `wrong`: refused although they were not late,
+    or accepted although they were.
     """
 
     seconds: float
+    core_seconds: float
     accepted: int
     late: int
     wrong: int
@@ -46,8 +49,8 @@ def run(bench: Bench) -> Result:
         keeper = orders.Keeper(bench, server, bench.members[0])
         spread = [LAST_SECOND_MS * (count - number) / count for number in range(count)]
         found = bench.in_turns(
-            spread=lambda: _turn(keeper, crowd, senders, spread),
-            at_once=lambda: _turn(keeper, crowd, senders, [AT_ONCE_MS] * count),
+            spread=lambda: _turn(server, keeper, crowd, senders, spread),
+            at_once=lambda: _turn(server, keeper, crowd, senders, [AT_ONCE_MS] * count),
         )
         crowd.close()
     result = Result()
@@ -55,6 +58,7 @@ def run(bench: Bench) -> Result:
         turns = found[name]
         what = f"{count:,} members order {how}: last answer, after the end"
         result.line(what, "s", [turn.seconds for turn in turns], goal=at_most(2))
+        result.line("time of the core for all of them", "s", [turn.core_seconds for turn in turns])
         result.line("of them neither accepted in time nor late", "", [turn.wrong for turn in turns], goal=at_most(0))
         result.line("of them late", "", [turn.late for turn in turns])
     return result
@@ -71,13 +75,16 @@ def _crowd(bench: Bench, server: Server, count: int) -> Crowd:
     return crowd
 
 
-def _turn(keeper: orders.Keeper, crowd: Crowd, senders: Sequence[Sender], before_ms: Sequence[float]) -> _Turn:
+def _turn(
+    server: Server, keeper: orders.Keeper, crowd: Crowd, senders: Sequence[Sender], before_ms: Sequence[float]
+) -> _Turn:
     """Open a window; each member orders so many ms before its end. The load and the server share a clock."""
     window = keeper.open(WINDOW_SECONDS)
     crowd.begin()
     ends = window["closes_ms"] / 1000
     due = [ends - each / 1000 for each in before_ms]
     sent = 0
+    meter = Meter(server.pid)
 
     def are_all_answered() -> bool:
         nonlocal sent
@@ -87,7 +94,7 @@ def _turn(keeper: orders.Keeper, crowd: Crowd, senders: Sequence[Sender], before
         return sent == len(senders) and all(peer.acks or peer.refused for peer in crowd.peers)
 
     crowd.until(are_all_answered)
-    seconds = time.time() - ends
+    seconds, core_seconds = time.time() - ends, meter.read(len(senders)).core_seconds
     crowd.settle(1.0)
     refusals = [_refusal(peer) for peer in crowd.peers if peer.refused]
     ledger = keeper.ledger(window["id"])["orders"]
@@ -96,7 +103,7 @@ def _turn(keeper: orders.Keeper, crowd: Crowd, senders: Sequence[Sender], before
         raise AssertionError(f"{accepted} orders were accepted, {len(refusals)} refused, {len(ledger)} are kept")
     late = [each for each in refusals if each["code"] == "window_closed" and each.get("late_ms", -1) >= 0]
     wrong = len(refusals) - len(late) + sum(order["created_ms"] >= window["closes_ms"] for order in ledger)
-    return _Turn(seconds, accepted, len(late), wrong)
+    return _Turn(seconds, core_seconds, accepted, len(late), wrong)
 
 
 def _refusal(peer: Peer) -> dict[str, Any]:
