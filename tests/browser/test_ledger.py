@@ -495,3 +495,14 @@ def test_a_length_that_is_none_and_enter_among_the_items_open_no_window(come: Co
     expect(page.locator("#wrong-minutes")).to_have_text("时长请填 1 秒到 24 小时")
     expect(page.locator("#open-minutes")).to_be_focused()
     assert len(wang.reads("/api/windows/")["windows"]) == before
+
+
+def test_the_form_says_when_it_has_to_wait_for_the_open_window(come: Come, wang: Caller) -> None:
+    opened(wang)
+    page = come(ADMINISTRATOR).page
+    page.goto(f"{wang.address}/orders/")
+    page.click("#open-box summary")
+    expect(page.locator("#open [data-while=open]")).to_be_visible()
+    wang.presets("stop")
+    expect(page.locator("#open [data-while=closed]")).to_be_visible()
+    expect(page.locator("#open [data-while=open]")).to_be_hidden()

@@ -47,12 +47,18 @@ class Ledger:
         self._clock = clock
         # (window's id, whether it is for administrators) -> the window, and the rest of the answer as JSON.
         self._kept: BoundedDict[tuple[int, bool], tuple[OrderingWindow, bytes]] = BoundedDict(KEPT_MAX)
+        # Window's id -> its total. A window of 10,000 orders is summed again only after one of them changed.
+        self._totals: dict[int, int | None] = {}
         # Counts the changes, so that what was read before one is not kept after it.
         self._version = 0
 
     async def windows(self) -> list[ListedWindow]:
         """All that are kept, newest first."""
-        return await self._database.run(_listed)
+        version, known = self._version, self._totals
+        listed = await self._database.run(lambda tx: _listed(tx, known))
+        if version == self._version:
+            self._totals = {window.id: total for window, total in listed}
+        return listed
 
     async def get_windows(self, _: web.Request) -> web.StreamResponse:
         """Each as in the frame `window`, with its `total`: None where no order has a price."""
@@ -99,6 +105,10 @@ class Ledger:
         self._version += 1
         self._kept.clear()
 
+    def on_orders_changed(self, event: OrdersCounted | WindowChanged) -> None:
+        self._totals = {window_id: total for window_id, total in self._totals.items() if window_id != event.window.id}
+        self.forget(event)
+
     ROUTES = (
         Route("GET", "/api/windows/", get_windows, Access.READER),
         Route("GET", f"/api/windows/{ID}/", get_window, Access.READER),
@@ -106,8 +116,8 @@ class Ledger:
         Route("GET", "/orders/", get_windows_page, Access.READER),
     )
     LISTENERS = (
-        (OrdersCounted, forget),
-        (WindowChanged, forget),
+        (OrdersCounted, on_orders_changed),
+        (WindowChanged, on_orders_changed),
         (LedgerErased, forget),
         (MarksChanged, forget),
         (ReadingConfirmed, forget),
@@ -120,9 +130,12 @@ def _is_administrator(request: web.Request) -> bool:
     return user is not None and user.is_administrator
 
 
-def _listed(tx: Transaction) -> list[ListedWindow]:
-    totals = store.totals(tx)
-    return [(row.shown(store.items(tx, row.id)), totals.get(row.id)) for row in store.windows(tx)]
+def _listed(tx: Transaction, totals: dict[int, int | None]) -> list[ListedWindow]:
+    """`totals`: those that are known already."""
+    return [
+        (row.shown(store.items(tx, row.id)), totals[row.id] if row.id in totals else store.total(tx, row.id))
+        for row in store.windows(tx)
+    ]
 
 
 def _read(tx: Transaction, window_id: int, is_full: bool) -> tuple[OrderingWindow, bytes]:

@@ -77,12 +77,11 @@ def windows(tx: Transaction) -> list[WindowRow]:
     return [row for row in rows if row]
 
 
-def totals(tx: Transaction) -> dict[int, int]:
-    """Window's id -> cents of its standing orders, of the windows in which any has a price."""
-    rows = tx.all(
-        "SELECT window_id, sum(total) FROM orders WHERE state = 'accepted' AND total IS NOT NULL GROUP BY window_id"
-    )
-    return dict(rows)
+def total(tx: Transaction, window_id: int) -> int | None:
+    """The cents of the standing orders of a window; None where none has a price."""
+    row = tx.one("SELECT sum(total) FROM orders WHERE window_id = ? AND state = 'accepted'", (window_id,))
+    cents: int | None = row[0]
+    return cents
 
 
 def newest_closed(tx: Transaction) -> WindowRow | None:

@@ -11,7 +11,10 @@ let skew_ms = Number(list.dataset.now) - Date.now();
 
 const reloader = new Reloader({
   ask: () => getJSON("/api/windows/"),
-  show: ({ windows }) => windows.forEach(draw),
+  show: ({ windows }) => {
+    windows.forEach(draw);
+    drawHint(windows.some(({ state }) => state === "open"));
+  },
   fail: () => {}, // the next frame asks again
 });
 
@@ -39,6 +42,11 @@ function draw({ id, state, closes_ms, now_ms, orders, members, total }) {
   row.querySelector(".window-counts").textContent = t("order_counts", { orders, members });
   row.querySelector(".window-total").textContent = total ? `¥${total}` : "";
   drawLeft();
+}
+
+// Of the form, which administrators have: whether a window can be opened now.
+function drawHint(isOpen) {
+  for (const hint of document.querySelectorAll("[data-while]")) hint.hidden = (hint.dataset.while === "open") !== isOpen;
 }
 
 function drawLeft() {

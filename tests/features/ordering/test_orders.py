@@ -493,6 +493,10 @@ async def test_the_ledger_is_for_whoever_may_read(house: House) -> None:
     assert (await ming.post_json("/orders/1/marks", {"user_id": user_id, "paid": True})).code == "forbidden"
     [window] = (await guest.get("/api/windows/")).json["windows"]
     assert (window["id"], window["orders"], window["members"], window["total"]) == (1, 3, 2, "112.50")
+    assert (await admin.post(f"/recall_message/{ledger['orders'][0]['id']}/")).status == 200
+    [window] = (await guest.get("/api/windows/")).json["windows"]
+    left = sum(float(order["total"]) for order in ledger["orders"][1:])
+    assert (window["orders"], float(window["total"])) == (2, left)
     assert (await guest.get("/api/windows/9/")).code == "not_found"
     for path in ("/orders/", "/orders/1/"):
         assert (await guest.page(path)).status == 200
