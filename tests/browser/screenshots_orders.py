@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
+
+from playwright.sync_api import Page
 
 from tests.browser.caller import Caller
 from tests.browser.conftest import ADMINISTRATOR, Visitor
@@ -36,7 +38,13 @@ WORDS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def shoot(camera: Any, come: Callable[[str], Visitor], address: str, language: str) -> None:
+class Camera(Protocol):
+    """What keeps the picture of a state."""
+
+    def take(self, page: Page, state: str, *, full_page: bool = False) -> None: ...
+
+
+def shoot(camera: Camera, come: Callable[[str], Visitor], address: str, language: str) -> None:
     words = WORDS[language]
     wang, ming = come(address), come(address)
     wang.join(ADMINISTRATOR)
@@ -55,7 +63,7 @@ def shoot(camera: Any, come: Callable[[str], Visitor], address: str, language: s
         visitor.context.close()
 
 
-def opening(camera: Any, wang: Visitor, words: dict[str, Any]) -> None:
+def opening(camera: Camera, wang: Visitor, words: dict[str, Any]) -> None:
     page = wang.page
     page.goto(f"{wang.address}/orders/")
     page.wait_for_selector("#open:not([hidden])")
@@ -81,7 +89,7 @@ def opening(camera: Any, wang: Visitor, words: dict[str, Any]) -> None:
     page.wait_for_selector("#ledger:not([hidden])")
 
 
-def while_it_is_open(camera: Any, wang: Visitor, ming: Visitor, others: list[Caller], words: dict[str, Any]) -> None:
+def while_it_is_open(camera: Camera, wang: Visitor, ming: Visitor, others: list[Caller], words: dict[str, Any]) -> None:
     page = ming.page
     page.wait_for_selector("#order-button:not([hidden])")
     camera.take(page, "window-open")
@@ -130,7 +138,7 @@ def while_it_is_open(camera: Any, wang: Visitor, ming: Visitor, others: list[Cal
     camera.take(wang.page, "ledger-open", full_page=True)
 
 
-def after_the_end(camera: Any, wang: Visitor, ming: Visitor, words: dict[str, Any]) -> None:
+def after_the_end(camera: Camera, wang: Visitor, ming: Visitor, words: dict[str, Any]) -> None:
     page = wang.page
     administrator = Caller(wang.address, ADMINISTRATOR)
     ming.page.click("#order-button")
@@ -173,7 +181,7 @@ def after_the_end(camera: Any, wang: Visitor, ming: Visitor, words: dict[str, An
     camera.take(ming.page, "corrected")
 
 
-def free_text(camera: Any, administrator: Caller, ming: Visitor, words: dict[str, Any]) -> None:
+def free_text(camera: Camera, administrator: Caller, ming: Visitor, words: dict[str, Any]) -> None:
     administrator.presets("start", seconds=90)
     page = ming.page
     page.wait_for_selector("#order-button:not([hidden])")

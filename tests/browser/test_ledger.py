@@ -506,3 +506,15 @@ def test_the_form_says_when_it_has_to_wait_for_the_open_window(come: Come, wang:
     wang.presets("stop")
     expect(page.locator("#open [data-while=closed]")).to_be_visible()
     expect(page.locator("#open [data-while=open]")).to_be_hidden()
+
+
+def test_on_a_small_phone_no_number_of_the_table_is_cut(come: Come, call: Call, wang: Caller) -> None:
+    page = come("读者", **{**PHONE, "viewport": {"width": 320, "height": 568}}).page
+    address = opened(
+        wang, items=[{"name": "红颜草莓（大果，当天早上采摘）", "unit": "斤", "price": "29.9", "stock": "900"}]
+    )
+    call("小明").orders([{"item": 1, "quantity": "123.5"}])
+    page.goto(address)
+    expect(page.locator("#total")).to_have_text("¥3692.65")
+    right = "node => node.getBoundingClientRect().right"
+    assert page.locator(".ledger-table").evaluate(right) <= page.locator("#ledger").evaluate(right)
