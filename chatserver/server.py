@@ -39,6 +39,8 @@ from chatserver.features.accounts.sessions import Sessions
 from chatserver.features.announcements import store as announcement_store
 from chatserver.features.announcements.announcement import Announcement
 from chatserver.features.announcements.preset_picture import PresetPicture
+from chatserver.features.bots.bots import Bots
+from chatserver.features.bots.tokens import BotTokens
 from chatserver.features.invites.invites import Invites
 from chatserver.features.messages import store as message_store
 from chatserver.features.messages.delete import Delete
@@ -193,6 +195,8 @@ class Room:
         self.members = Moderate(database, settings, clock)
         self.administrators = Administrators(database, clock, hasher, failures)
         self.member_connections = MemberConnections(self.hub)
+        self.bots = Bots(database, clock)
+        self.bot_tokens = BotTokens(database, clock, self.origin, self.session_cookie.find)
         self.setup = Setup(database, settings, clock, hasher, self.session_cookie)
 
     def _build_ordering(self, clock: Clock, encoder: MessageEncoder) -> None:
@@ -359,7 +363,7 @@ def _application(config: Config, clock: Clock, room: Room, publisher: Publisher,
     tokens = CSRFTokens(secret)
     site = Site(room.settings, static, tokens, room.origin, room.metrics.count_error, room.metrics.count_answer)
     routes: dict[web.AbstractRoute, Route] = {}
-    find_session = room.session_cookie.find
+    find_session = room.bot_tokens.find_session
     app = build(Guard(site, routes, find_session, files.new_upload_path, UploadsUnderWay(), config.secure))
     environment = load_templates(app, assets.templates_dir())
     handlers = binding.frame_handlers(room.features())

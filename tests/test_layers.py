@@ -25,6 +25,7 @@ LAYERS: dict[str, int] = {
 # A feature imports another one's public names only where it is named here.
 FEATURES: dict[str, set[str]] = {
     "accounts": {"invites", "settings"},
+    "bots": {"accounts"},
     "invites": {"accounts"},
     "settings": {"accounts"},
     "messages": {"accounts", "settings"},

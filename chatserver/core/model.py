@@ -18,6 +18,8 @@ class Role(StrEnum):
 
     MEMBER = "member"
     ADMINISTRATOR = "administrator"
+    BOT = "bot"
+    """A program with a token, which administrators made; it has no password."""
 
 
 class State(StrEnum):
@@ -53,6 +55,10 @@ class User(NamedTuple):
     @property
     def is_administrator(self) -> bool:
         return self.role is Role.ADMINISTRATOR
+
+    @property
+    def is_bot(self) -> bool:
+        return self.role is Role.BOT
 
 
 # The emoji of reactions, in the order of display.
@@ -111,7 +117,7 @@ class Message(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One login of one member, on one device."""
+    """One login of one member, on one device; or a bot's token, whose `id` is negative."""
 
     id: int
     user: User

@@ -19,11 +19,17 @@ class Access(Enum):
     MEMBER = auto()
     ADMINISTRATOR = auto()
 
-    def check(self, user: User | None, guests: str) -> None:
+    def check(self, user: User | None, guests: str, takes_bots: bool = False) -> None:
         """Raises DomainError: `login_required`, `forbidden`. `guests` is the setting of that name.
+
+        A bot may read what members read, and use what `takes_bots`.
 
         The features check permissions again in the transaction, because `user` may be out of date.
         """
+        if user is not None and user.is_bot:
+            if not takes_bots and self is not Access.READER:
+                raise DomainError(ErrorCode.FORBIDDEN)
+            return
         if self in (Access.OPEN, Access.FILE, Access.ANYONE) or (self is Access.READER and guests == "read"):
             return
         if user is None:

@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
-from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.errors import DomainError
 from chatserver.core.model import User
-from chatserver.core.numbers import ID_MAX
+from chatserver.http.json_fields import JsonFields
 from chatserver.realtime.connection import Connection
 
 # Called when a frame is done, with what kept it from being done, if anything did.
@@ -38,13 +38,13 @@ class Replies(Protocol):
     def refusal(self, error: DomainError, fields: dict[str, Any]) -> bytes: ...
 
 
-class ClientFrame:
-    """`fields` is the JSON object as sent. The readers of fields raise DomainError `bad_request` (`field`)."""
+class ClientFrame(JsonFields):
+    """`fields` is the JSON object as sent."""
 
-    __slots__ = ("_replies", "fields")
+    __slots__ = ("_replies",)
 
     def __init__(self, fields: dict[str, Any], replies: Replies) -> None:
-        self.fields = fields
+        super().__init__(fields)
         self._replies = replies
 
     @property
@@ -53,26 +53,6 @@ class ClientFrame:
         user = self._replies.connection.user
         assert user is not None
         return user
-
-    def text(self, name: str) -> str:
-        """The field's text; "" where it is absent or null."""
-        value = self.fields.get(name, "")
-        if value is None:
-            return ""
-        if not isinstance(value, str):
-            raise DomainError(ErrorCode.BAD_REQUEST, field=name)
-        return value
-
-    def id(self, name: str) -> int:
-        """The field's id, 1 or more."""
-        value = self.fields.get(name)
-        if type(value) is not int or not 0 < value <= ID_MAX:
-            raise DomainError(ErrorCode.BAD_REQUEST, field=name)
-        return value
-
-    def optional_id(self, name: str) -> int | None:
-        """The same; None where the field is absent or null."""
-        return None if self.fields.get(name) is None else self.id(name)
 
     def send(self, payload: bytes) -> None:
         """Send JSON to the sender now."""

@@ -67,24 +67,28 @@ async def read(
     new_path: Callable[[], Path],
     upload_max: int,
     place: UploadPlace,
+    *,
+    is_trusted: bool = False,
 ) -> Form:
     """Read the request's form. `check_token` gets the CSRF token before any upload is written.
 
-    The token is in the header, or else in a field; in a multipart body this must be the first part.
+    The token is in the header, or else in a field; in a multipart body this must be the first part. A bot, which
+    `is_trusted`, needs none.
     `file_field` is the field that may contain a file, "" for none; `new_path` creates the path of an upload
     (blocking); `upload_max` is in bytes; `place` counts the uploads that are under way.
     Raises DomainError: `csrf`, `bad_request`, `busy`, `body_too_large`, `image_too_large`, `storage_full`; the
     uploaded files are removed then.
     """
     header = request.headers.get(csrf.HEADER)
-    if header is not None:
+    if header is not None and not is_trusted:
         check_token(header)
+    is_checked = is_trusted or header is not None
     if request.content_type == "multipart/form-data":
-        return await _read_multipart(request, check_token, header is not None, file_field, new_path, upload_max, place)
+        return await _read_multipart(request, check_token, is_checked, file_field, new_path, upload_max, place)
     form = Form()
     if request.content_type == "application/x-www-form-urlencoded":
         form.fields = _parse(await _read_whole(request))
-    if header is None:
+    if not is_checked:
         check_token(form.text(csrf.FIELD))
     return form
 

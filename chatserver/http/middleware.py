@@ -19,7 +19,7 @@ from chatserver.http.request_id import REQUEST_ID
 from chatserver.http.route import Route
 from chatserver.http.site import Site
 from chatserver.http.uploads_under_way import UploadsUnderWay
-from chatserver.http.viewer import FORM, VIEWER, Viewer
+from chatserver.http.viewer import FORM, VIEWER, Viewer, limit_key
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,8 @@ class Guard:
     """What the middleware needs.
 
     `routes` says who may use each route, and what it takes; `find_session` looks up the session that a request
-    comes with; `new_upload` makes a path for an uploaded file, in a thread.
+    comes with, and raises DomainError for a wrong token of a bot; `new_upload` makes a path for an uploaded file, in
+    a thread.
     """
 
     site: Site
@@ -80,7 +81,7 @@ def _error_answer(request: web.Request, error: Exception) -> web.Response:
     if isinstance(error, ConnectionError):
         return web.Response(status=400)  # the client closed the connection inside its body: the answer is not read
     error_id = request[REQUEST_ID]
-    log.error("unhandled error %s: %s %s", error_id, request.method, request.path, exc_info=error)
+    log.error("unhandled error %s: %s %s", error_id, request.method, request_id.logged_path(request), exc_info=error)
     return responses.refused(request, DomainError(ErrorCode.INTERNAL, id=error_id))
 
 
@@ -97,7 +98,10 @@ def _viewer(guard: Guard, request: web.Request) -> Viewer:
 
 
 async def _guarded(guard: Guard, request: web.Request, viewer: Viewer, handler: Handler) -> web.StreamResponse:
-    """Check Host, access and, for requests that change something, origin and CSRF token; then call the handler."""
+    """Check Host, access and, for requests that change something, origin and CSRF token; then call the handler.
+
+    A bot's token takes the place of origin and CSRF token.
+    """
     route = guard.routes.get(request.match_info.route)
     access = route.access if route else None
     if access is Access.OPEN:
@@ -108,10 +112,11 @@ async def _guarded(guard: Guard, request: web.Request, viewer: Viewer, handler: 
     ):  # None: there is no such route, which the handler answers
         return await handler(request)
     viewer.session = await guard.find_session(request)
-    access.check(viewer.user, guard.site.settings.now.guests)
+    access.check(viewer.user, guard.site.settings.now.guests, route.bots)
     if request.method in SAFE_METHODS:
         return await handler(request)
-    guard.site.origin.check_origin(request)
+    if not viewer.is_bot:
+        guard.site.origin.check_origin(request)
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):  # 190 KB can decode to 187 MB
         raise DomainError(ErrorCode.BAD_REQUEST, encoding=encoding[:40])
@@ -143,8 +148,10 @@ async def _read_form(guard: Guard, request: web.Request, viewer: Viewer, file_fi
             raise DomainError(ErrorCode.CSRF)
 
     upload_max = guard.site.settings.now.upload_max_bytes
-    with guard.uploads.place(guard.site.origin.address(request)) as place:
-        return await forms.read(request, check_token, file_field, guard.new_upload, upload_max, place)
+    with guard.uploads.place(limit_key(request)) as place:
+        return await forms.read(
+            request, check_token, file_field, guard.new_upload, upload_max, place, is_trusted=viewer.is_bot
+        )
 
 
 _CODES = {

@@ -12,6 +12,7 @@ import time
 from aiohttp import web
 
 from chatserver.core import logs
+from chatserver.http import bot_path
 from chatserver.http.site import SITE
 
 log = logging.getLogger(__name__)
@@ -33,9 +34,13 @@ def end(request: web.Request, status: int, begun: float) -> None:
     """Count the response, and log it at `debug` level. `begun` is the return value of `begin`."""
     request.app[SITE].count_answer(status)
     if log.isEnabledFor(logging.DEBUG):
-        # The path without its query string, which can contain tokens and invitations.
         facts = {
             "address": request.app[SITE].origin.address(request),
             "ms": round((time.perf_counter() - begun) * 1000, 1),
         }
-        log.debug("%s %s %d", request.method, request.path, status, extra=facts)
+        log.debug("%s %s %d", request.method, logged_path(request), status, extra=facts)
+
+
+def logged_path(request: web.Request) -> str:
+    """The path as a log may hold it: without the query string, which can contain invitations, and a bot's token."""
+    return bot_path.without_token(request.path)

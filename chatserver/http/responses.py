@@ -11,7 +11,7 @@ from aiohttp import web
 
 from chatserver.core import json
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.http import page_context
+from chatserver.http import bot_path, page_context
 from chatserver.http.aiohttp_compat.prebuilt import Headers, PrebuiltResponse
 from chatserver.http.headers import policy_with_sockets
 from chatserver.http.site import SITE
@@ -130,7 +130,9 @@ def refused_page(request: web.Request, error: DomainError) -> web.Response:
 
 
 def refused(request: web.Request, error: DomainError) -> web.Response:
-    return refused_page(request, error) if wants_html(request) else refused_json(request, error)
+    # A page would send its address, with a bot's token, as the Referer of what it loads.
+    is_page = wants_html(request) and not bot_path.has_token(request.path)
+    return refused_page(request, error) if is_page else refused_json(request, error)
 
 
 def refused_form(request: web.Request, error: DomainError, template: str, values: dict[str, Any]) -> web.Response:

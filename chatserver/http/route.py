@@ -19,7 +19,8 @@ class Route(NamedTuple):
     """`handler` is a method of the class that lists the route; `access` says who may use it.
 
     A GET answers HEAD too, unless `has_head` is false (a WebSocket handshake). `file` is the field of a form that
-    may hold a file, "" for none: an upload to any other route is refused before a byte of it is stored.
+    may hold a file, "" for none: an upload to any other route is refused before a byte of it is stored. `bots`: a bot
+    may use it too, although it is not for reading alone.
     """
 
     method: str
@@ -28,6 +29,7 @@ class Route(NamedTuple):
     access: Access
     has_head: bool = True
     file: str = ""
+    bots: bool = False
 
 
 def path_id(request: web.Request) -> int:

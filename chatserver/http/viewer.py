@@ -12,6 +12,7 @@ from aiohttp import web
 from chatserver.core.model import Session, User
 from chatserver.http import csrf
 from chatserver.http.forms import Form
+from chatserver.http.site import SITE
 from chatserver.i18n import LANGUAGES, choose, translator
 
 LAYOUTS = ("desktop", "mobile")
@@ -44,6 +45,12 @@ class Viewer:
     @property
     def user(self) -> User | None:
         return self.session.user if self.session else None
+
+    @property
+    def is_bot(self) -> bool:
+        """True for a request with a bot's token: no browser sends one by itself, so it needs no CSRF token."""
+        user = self.user
+        return user is not None and user.is_bot
 
     @property
     def language(self) -> str:
@@ -89,6 +96,12 @@ def member_of(request: web.Request) -> User:
     user = request[VIEWER].user
     assert user is not None
     return user
+
+
+def limit_key(request: web.Request) -> str:
+    """Whose limits the request counts against: those of its address; a bot has its own, wherever it runs."""
+    viewer = request[VIEWER]
+    return f"bot {viewer.user.id}" if viewer.user and viewer.is_bot else request.app[SITE].origin.address(request)
 
 
 def form_of(request: web.Request) -> Form:

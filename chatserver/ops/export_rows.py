@@ -12,6 +12,7 @@ from chatserver.db import sequence
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import exports as accounts
 from chatserver.features.announcements import exports as announcements
+from chatserver.features.bots import exports as bots
 from chatserver.features.invites import exports as invites
 from chatserver.features.messages import exports as messages
 from chatserver.features.ordering import exports as ordering
@@ -21,6 +22,7 @@ TABLES: tuple[ExportTable, ...] = (
     *sequence.EXPORTS,
     *settings.EXPORTS,
     *accounts.EXPORTS,
+    *bots.EXPORTS,
     *invites.EXPORTS,
     *ordering.EXPORTS,
     *announcements.EXPORTS,

@@ -84,12 +84,13 @@ async def test_a_room_of_every_schema_becomes_todays_with_all_that_was_in_it(tmp
     ]
     assert rows(path, "PRAGMA user_version") == [(NEWEST,)]
     assert rows(path, "SELECT epoch, seq, first_id FROM room") == [("0123456789abcdef", 7, 3)]
-    assert rows(path, "SELECT name, role, muted_until_ms, banned FROM users") == [
+    assert rows(path, "SELECT name, role, muted_until_ms, banned FROM users WHERE role <> 'bot'") == [
         ("店长", "administrator", 0, 0), ("小明", "member", 1795330000000, 0), ("mallory", "member", 0, 1),
     ]  # fmt: skip
     assert [len(rows(path, f"SELECT * FROM {table}")) for table in ("sessions", "windows", "pictures")] == [1, 1, 1]
     assert len(rows(path, "SELECT * FROM settings")) == (2 if schema >= 2 else 0)
     assert len(rows(path, "SELECT * FROM reactions")) == (2 if schema >= 3 else 0)
+    assert len(rows(path, "SELECT * FROM bots")) == (1 if schema >= 11 else 0)
     assert shape(path) == shape(tmp_path / "new.db")
     assert rows(path, "PRAGMA integrity_check") == [("ok",)] and rows(path, "PRAGMA foreign_key_check") == []
 

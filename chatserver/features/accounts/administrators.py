@@ -29,7 +29,7 @@ class Administrators:
 
         Returns the member and whether the member is new. With `password`, a member's sessions end. Raises
         DomainError: `name_invalid`; `password_weak`, also for a new member without a password; `name_taken` with the
-        `name` of a member whose name only looks like this one.
+        `name` of a member whose name only looks like this one, or of a bot.
         """
         names.check(name, privileged=True)
         name = names.normalise(name)
@@ -66,7 +66,7 @@ class Administrators:
             if hashed is None:
                 raise DomainError(ErrorCode.PASSWORD_WEAK)
             return store.add(tx, name, hashed, Role.ADMINISTRATOR, "", self._clock.now_ms()), True
-        if account.user.name != name:
+        if account.user.name != name or account.user.is_bot:
             raise DomainError(ErrorCode.NAME_TAKEN, name=account.user.name)
         user = User(account.user.id, name, Role.ADMINISTRATOR, account.user.avatar)
         tx.execute("UPDATE users SET role = 'administrator', muted_until_ms = 0, banned = 0 WHERE id = ?", (user.id,))
@@ -91,7 +91,7 @@ def add_first(tx: Transaction, name: str, hashed: str, now_ms: int) -> User:
 
 
 def _reset_password(tx: Transaction, key: str, hashed: str) -> tuple[User, int]:
-    account = store.account_named(tx, key)
+    account = store.person_named(tx, key)
     if account is None:
         raise DomainError(ErrorCode.NOT_FOUND)
     return account.user, _set_password(tx, account.user.id, hashed)

@@ -46,7 +46,7 @@ class Login:
         """
         key = names.lookup_key(name)
         self._failures.count(key, address)
-        account = await self._database.run(lambda tx: store.account_named(tx, key))
+        account = await self._database.run(lambda tx: store.person_named(tx, key))
         if not await self._hasher.verify(password, account.password if account else None) or account is None:
             raise DomainError(ErrorCode.LOGIN_FAILED)
         self._failures.clear(key, address)

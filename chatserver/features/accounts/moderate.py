@@ -23,7 +23,7 @@ from chatserver.core.numbers import ID_MAX
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import names, permissions, sessions, store
-from chatserver.features.accounts.events import MemberChanged, MemberMuted
+from chatserver.features.accounts.events import MemberChanged, MemberMuted, SessionsEnded
 from chatserver.http import confirmation, forms, responses
 from chatserver.http.access import Access
 from chatserver.http.encode import user_json
@@ -96,8 +96,8 @@ class Moderate:
         `mute` is for `seconds` (1 to a year; None: an hour) from now: no posts, no reactions, no typing. `ban` ends
         every session at once. `promote` and `demote` give and take the administrator's role. `take_avatar` removes
         the avatar, `take_name` gives another name, with which the member logs in from then on. Raises DomainError:
-        `forbidden` (with `reason` "self" on one's own account), `not_found`, `bad_request` (`seconds`), `banned`
-        (promoting a banned member).
+        `forbidden` (with `reason` "self" on one's own account, "bot" on a bot's role), `not_found`, `bad_request`
+        (`seconds`), `banned` (promoting a banned member).
         """
         if seconds is not None and (act is not Act.MUTE or not 1 <= seconds <= MUTE_SECONDS_MAX):
             raise DomainError(ErrorCode.BAD_REQUEST, field="seconds")
@@ -237,6 +237,7 @@ def _ban(tx: Transaction, member_id: int, actor_id: int) -> bool:
     if not _set_banned(tx, member_id, actor_id, True):
         return False
     sessions.end_others(tx, member_id, banned=True)
+    tx.announce(SessionsEnded((sessions.bot_session_id(member_id),), banned=True))
     return True
 
 
@@ -246,8 +247,8 @@ def _set_banned(tx: Transaction, member_id: int, actor_id: int, banned: bool) ->
 
 
 def _set_role(tx: Transaction, member_id: int, actor_id: int, role: Role) -> bool:
-    """False also for a banned member."""
-    sql = f"UPDATE users SET role = :value {_BY_ADMINISTRATOR} AND banned = 0"  # nosec B608 # constants
+    """False also for a banned member and for a bot."""
+    sql = f"UPDATE users SET role = :value {_BY_ADMINISTRATOR} AND banned = 0 AND role <> 'bot'"  # nosec B608 # constants
     if not tx.execute(sql, {"value": role.value, "member": member_id, "actor": actor_id}).rowcount:
         return False
     if member := _member(tx, member_id):
@@ -293,6 +294,8 @@ def _why_not(tx: Transaction, actor: User, member: Member | None) -> DomainError
         return DomainError(ErrorCode.NOT_FOUND, reason="member")
     if member.user.id == actor.id:
         return DomainError(ErrorCode.FORBIDDEN, reason="self")
+    if member.user.is_bot:
+        return DomainError(ErrorCode.FORBIDDEN, reason="bot")
     return DomainError(ErrorCode.BANNED)
 
 

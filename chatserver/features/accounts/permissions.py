@@ -39,9 +39,38 @@ def speaking_administrator(tx: Transaction, user: User, now_ms: int) -> User:
     return may_speak(store.account(tx, administrator(tx, user).id), now_ms)
 
 
+def window_manager(tx: Transaction, user: User, now_ms: int) -> User:
+    """Who may open and close ordering windows at `now_ms`: an administrator, or a bot that administrators let.
+
+    Raises as `speaking_administrator` does.
+    """
+    actor = member(tx, user)
+    if not actor.is_administrator and not _manages_windows(tx, actor):
+        raise DomainError(ErrorCode.FORBIDDEN)
+    return may_speak(store.account(tx, actor.id), now_ms)
+
+
+def customer(tx: Transaction, user: User, now_ms: int) -> User:
+    """The member as stored, who may order at `now_ms`. Raises as `speaker` does, and `forbidden` for a bot."""
+    return may_order(store.account(tx, user.id), now_ms)
+
+
+def may_order(account: store.Account | None, now_ms: int) -> User:
+    """The same for an account that has just been read."""
+    actor = may_speak(account, now_ms)
+    if actor.is_bot:
+        raise DomainError(ErrorCode.FORBIDDEN)
+    return actor
+
+
 def is_banned(tx: Transaction, user: User) -> bool:
     account = store.account(tx, user.id)
     return account is not None and account.banned
+
+
+def _manages_windows(tx: Transaction, user: User) -> bool:
+    row = tx.one("SELECT manages_windows FROM bots WHERE user_id = ?", (user.id,))
+    return row is not None and bool(row[0])
 
 
 def _allowed(account: store.Account | None) -> store.Account:

@@ -113,6 +113,11 @@ class Sessions:
     LISTENERS = ((SessionsEnded, on_sessions_ended), (MemberChanged, on_member_changed))
 
 
+def bot_session_id(user_id: int) -> int:
+    """The id of the session that a bot's token is: no member's session has it, since those are positive."""
+    return -user_id
+
+
 def end_others(tx: Transaction, user_id: int, kept_id: int | None = None, banned: bool = False) -> int:
     """End all sessions of a member but `kept_id`, and announce it; returns how many."""
     rows = tx.all("DELETE FROM sessions WHERE user_id = ? AND id IS NOT ? RETURNING id", (user_id, kept_id))

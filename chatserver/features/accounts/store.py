@@ -63,6 +63,12 @@ def account_named(tx: Transaction, skeleton: str) -> Account | None:
     return _account(tx.one(f"{_ACCOUNT} WHERE skeleton = ?", (skeleton,)))
 
 
+def person_named(tx: Transaction, skeleton: str) -> Account | None:
+    """The same for who may log in: a bot has no password."""
+    account = account_named(tx, skeleton)
+    return account if account and not account.user.is_bot else None
+
+
 def avatars(tx: Transaction) -> list[str]:
     """The names of all avatars' files."""
     return [row[0] for row in tx.all("SELECT avatar FROM users WHERE avatar <> ''")]

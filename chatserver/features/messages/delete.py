@@ -70,5 +70,5 @@ class Delete:
         tx.announce(ContentErased(files, is_urgent=True))
         return message
 
-    ROUTES = (Route("POST", f"/delete_message/{ID}/", on_form, Access.MEMBER),)
+    ROUTES = (Route("POST", f"/delete_message/{ID}/", on_form, Access.MEMBER, bots=True),)
     FRAMES = {"delete": on_frame}

@@ -239,7 +239,7 @@ class Post:
         if isinstance(request.text, DomainError):
             raise request.text
         if reply_to is not None and not 1 <= reply_to <= store.last_id(tx) + ahead:
-            raise DomainError(ErrorCode.NOT_FOUND, reason="original")
+            raise DomainError(ErrorCode.NOT_FOUND, reason="original", field="reply_to")
         return author
 
     def _announced(self, tx: Transaction, message: Message) -> Posted:

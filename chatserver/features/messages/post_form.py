@@ -1,4 +1,5 @@
-"""`POST /post/`: a text, or a picture, which is checked against every rule before it is processed."""
+"""`POST /post/` and `POST /bots/TOKEN/messages`: a text, or a picture, which is checked against every rule before it is
+processed."""
 
 from __future__ import annotations
 
@@ -13,9 +14,11 @@ from chatserver.features.messages.encode import MessageEncoder
 from chatserver.features.messages.post import Admitted, Draft, Post, Posted
 from chatserver.http import responses
 from chatserver.http.access import Access
+from chatserver.http.forms import Form, read_json
+from chatserver.http.json_fields import JsonFields
 from chatserver.http.route import Route
 from chatserver.http.uploads import Uploads
-from chatserver.http.viewer import form_of, member_of, wants_json
+from chatserver.http.viewer import VIEWER, form_of, member_of, wants_json
 
 # For a request that waited for the same upload in another one, which ended without an answer.
 RETRY_AFTER_MS = 1000
@@ -30,15 +33,16 @@ class PostForm:
         self._under_way: dict[tuple[int, str], asyncio.Future[Posted]] = {}
 
     async def on_form(self, request: web.Request) -> web.Response:
-        """201 with the message, 200 with one that this member has posted under the same `client_id` before."""
+        """A form, or a text as JSON. 201 with the message, 200 with one that this member has posted under the same
+        `client_id` before."""
         form, author = form_of(request), member_of(request)
-        draft = Draft(form.text("text"), form.text("client_id"), form.number("reply_to"))
+        draft = await _json_draft(request) if request.content_type == "application/json" else _draft(form)
         if "image" in form.files:
             album = form.text("album")
             posted = await self._once(author, draft.client_id, lambda: self._picture(request, author, draft, album))
         else:
             posted = await self._post.post(author, draft)
-        if not wants_json(request):
+        if not wants_json(request) and not request[VIEWER].is_bot:
             return responses.see_other("/")
         return responses.encoded_json(self._encoder(posted.message), 201 if posted.is_new else 200)
 
@@ -83,4 +87,17 @@ class PostForm:
             await self._uploads.drop(picture)
         return posted
 
-    ROUTES = (Route("POST", "/post/", on_form, Access.MEMBER, file="image"),)
+    ROUTES = (
+        Route("POST", "/post/", on_form, Access.MEMBER, file="image", bots=True),
+        Route("POST", "/bots/{token}/messages", on_form, Access.MEMBER, file="image", bots=True),
+    )
+
+
+def _draft(form: Form) -> Draft:
+    return Draft(form.text("text"), form.text("client_id"), form.number("reply_to"))
+
+
+async def _json_draft(request: web.Request) -> Draft:
+    """The same fields of a JSON object, each optional. Raises DomainError `bad_request` (`field`)."""
+    fields = JsonFields(await read_json(request))
+    return Draft(fields.text("text"), fields.text("client_id"), fields.optional_id("reply_to"))

@@ -122,7 +122,7 @@ class Recall:
         )[0]
         return until_ms
 
-    ROUTES = (Route("POST", f"/recall_message/{ID}/", on_form, Access.MEMBER),)
+    ROUTES = (Route("POST", f"/recall_message/{ID}/", on_form, Access.MEMBER, bots=True),)
     FRAMES = {"recall": on_frame}
     TIMERS = (
         Timer(

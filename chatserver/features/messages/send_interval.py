@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from chatserver.core.bounded_dict import BoundedDict
@@ -10,13 +11,15 @@ from chatserver.core.clock import Clock
 from chatserver.core.config import CurrentConfig
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import User
-from chatserver.core.rate_limit import Action, MinInterval
+from chatserver.core.rate_limit import AttemptLimit, MinInterval
 from chatserver.db.transaction import Transaction
 
 # The pictures of one album; a page chooses as many at once.
 ALBUM_PICTURES_MAX = 9
 # The time in which they must come: nine photographs over a slow line.
 ALBUM_SECONDS = 600.0
+# A bot has a rate of its own: a message a second in the long run, and answers to several members at once.
+BOT_MESSAGES, BOT_SECONDS = 10, 10.0
 # Albums that are remembered; past that, the next picture of a forgotten one counts as a message of its own.
 ALBUMS_MAX = 10_000
 
@@ -39,10 +42,12 @@ class _Album:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A message that may be posted, and has taken its part of the interval. `album` is None outside of one."""
+    """A message that may be posted, and has taken its part of the interval, unless an album's picture before it had.
 
-    author_id: int
-    action: Action | None
+    `album` is None outside of one.
+    """
+
+    undo: Callable[[], None] | None
     album: _Album | None
 
     @property
@@ -57,19 +62,23 @@ class SendInterval:
         self._settings = settings
         self._clock = clock
         self._interval = MinInterval(clock)
+        self._bots = AttemptLimit(clock, BOT_MESSAGES, BOT_SECONDS)
         self._albums: BoundedDict[tuple[int, str], _Album] = BoundedDict(ALBUMS_MAX)
 
     def check(self, author: User) -> None:
         """Raises DomainError: `too_fast`. Administrators are exempt."""
-        if not author.is_administrator:
+        if author.is_administrator:
+            return
+        if author.is_bot:
+            wait_ms = self._bots.wait_ms(str(author.id))
+        else:
             wait_ms = self._interval.wait_ms(author.id, self._settings.now.send_interval)
-            if wait_ms:
-                raise DomainError(ErrorCode.TOO_FAST, retry_after_ms=wait_ms)
+        if wait_ms:
+            raise DomainError(ErrorCode.TOO_FAST, retry_after_ms=wait_ms)
 
     def start(self, tx: Transaction, author: User) -> None:
         """The member's interval begins, unless the transaction rolls back."""
-        action = self._interval.record(author.id)
-        tx.on_rollback(lambda: self._interval.restore(author.id, action))
+        tx.on_rollback(self._record(author))
 
     def admit(self, tx: Transaction, author: User, album_name: str) -> Admission:
         """Check and begin the interval before the message is stored: for a picture that takes time to process.
@@ -90,11 +99,11 @@ class SendInterval:
                 return
             if self._albums.get(album.key) is album:
                 del self._albums[album.key]
-        if admission.action is not None:
-            self._interval.restore(admission.author_id, admission.action)
+        if admission.undo is not None:
+            admission.undo()
 
     def _admission(self, author: User) -> Admission:
-        return Admission(author.id, self._checked(author), None)
+        return Admission(self._checked(author), None)
 
     def _album_admission(self, author: User, album_name: str) -> Admission:
         album = self._albums.get((author.id, album_name))
@@ -103,14 +112,23 @@ class SendInterval:
             and album.pictures < ALBUM_PICTURES_MAX
             and self._clock.monotonic() - album.began < ALBUM_SECONDS
         )
-        action = None
+        undo = None
         if album is None or not is_open:
-            action = self._checked(author)
+            undo = self._checked(author)
             album = _Album((author.id, album_name), album.number + 1 if album else 0, self._clock.monotonic())
             self._albums[album.key] = album
         album.pictures += 1
-        return Admission(author.id, action, album)
+        return Admission(undo, album)
 
-    def _checked(self, author: User) -> Action:
+    def _checked(self, author: User) -> Callable[[], None]:
         self.check(author)
-        return self._interval.record(author.id)
+        return self._record(author)
+
+    def _record(self, author: User) -> Callable[[], None]:
+        """Returns what takes it back."""
+        if author.is_bot:
+            key = str(author.id)
+            self._bots.record(key)
+            return lambda: self._bots.undo(key)
+        action = self._interval.record(author.id)
+        return lambda: self._interval.restore(author.id, action)

@@ -60,7 +60,8 @@ class ChangeOrder:
         """Let the order say something else. Its own quantity counts as free.
 
         Raises DomainError: `not_found`, `not_yours`, `gone` (withdrawn), `window_closed` (`late_ms`), `sold_out`,
-        `over_limit`, `empty`, `too_long`, `bad_request` (a correction needs a reason), `muted`, `banned`.
+        `over_limit`, `empty`, `too_long`, `bad_request` (a correction needs a reason), `muted`, `banned`,
+        `forbidden` (a bot).
         """
         function = self._function(actor, message_id, lines, text, reason)
         return await self._database.run(function)
@@ -101,7 +102,7 @@ class ChangeOrder:
     def _change(
         self, tx: Transaction, actor: User, message_id: int, asked: Wanted, reason: str, asked_ms: int
     ) -> Changed:
-        actor = permissions.speaker(tx, actor, self._clock.now_ms())
+        actor = permissions.customer(tx, actor, self._clock.now_ms())
         self._windows.close_ended(tx, asked_ms)
         order = store.order(tx, message_id)
         if order is None:

@@ -97,7 +97,8 @@ class PlaceOrder:
         """Order in the open window. It counts if the window was open at this call, however long the queue is.
 
         Raises DomainError: `window_closed` (`late_ms`), `sold_out`, `over_limit`, `empty`, `too_long`, `bad_request`,
-        `muted`, `banned`. A `client_id` that this member has used for an order is answered with that order.
+        `muted`, `banned`, `forbidden` (a bot). A `client_id` that this member has used for an order is answered with
+        that order.
         """
         request = self._request(author, lines, text, client_id, window_id)
         return await self._database.run(lambda tx: _one(self._place_batch(tx, [request])))
@@ -175,7 +176,7 @@ class PlaceOrder:
         self, tx: Transaction, book: Book | None, request: OrderRequest, account: account_store.Account | None
     ) -> _NewOrder:
         """The order with its number and its entry in the journal, counted in the book. Raises DomainError."""
-        author = permissions.may_speak(account, self._clock.now_ms())
+        author = permissions.may_order(account, self._clock.now_ms())
         if isinstance(request.wanted, DomainError):
             raise request.wanted
         window_id, received_ms = request.window_id, request.received_ms

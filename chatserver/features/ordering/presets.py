@@ -47,7 +47,7 @@ class Presets:
         answer = {**self._encoder.as_dict(posted.message), "window": self._windows.as_json(posted.window)}
         return responses.as_json(answer, 201)
 
-    ROUTES = (Route("POST", "/send_preset/", on_form, Access.ADMINISTRATOR),)
+    ROUTES = (Route("POST", "/send_preset/", on_form, Access.ADMINISTRATOR, bots=True),)
 
 
 async def _asked(request: web.Request) -> tuple[Preset, dict[str, Any]]:

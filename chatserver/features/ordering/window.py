@@ -73,9 +73,9 @@ class OrderingWindows:
         asked_ms = self._clock.now_ms()
 
         def open_window(tx: Transaction) -> PresetPosted:
-            administrator = permissions.speaking_administrator(tx, actor, asked_ms)
+            manager = permissions.window_manager(tx, actor, asked_ms)
             offers = offered if template_id is None else template_store.find(tx, template_id)
-            return self._open(tx, administrator, seconds, may_move, offers, asked_ms)
+            return self._open(tx, manager, seconds, may_move, offers, asked_ms)
 
         return await self._database.run(open_window)
 
@@ -143,11 +143,11 @@ class OrderingWindows:
             self._close(tx, book, book.window.opened_by, asked_ms, by=None)
 
     def _stop(self, tx: Transaction, actor: User, asked_ms: int) -> PresetPosted:
-        actor = permissions.speaking_administrator(tx, actor, asked_ms)
+        actor = permissions.window_manager(tx, actor, asked_ms)
         return self._close(tx, self._open_book(tx, asked_ms), actor, asked_ms, by=actor.name)
 
     def _countdown(self, tx: Transaction, actor: User, asked_ms: int) -> PresetPosted:
-        actor = permissions.speaking_administrator(tx, actor, asked_ms)
+        actor = permissions.window_manager(tx, actor, asked_ms)
         window = self._open_book(tx, asked_ms).shown()
         return PresetPosted(self._post(tx, Preset.COUNTDOWN, actor, asked_ms, window), window)
 

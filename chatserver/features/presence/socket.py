@@ -33,7 +33,7 @@ from chatserver.http.encode import user_json
 from chatserver.http.frame_reader import FrameContext, FrameReader
 from chatserver.http.route import Route
 from chatserver.http.site import SITE
-from chatserver.http.viewer import VIEWER
+from chatserver.http.viewer import VIEWER, limit_key
 from chatserver.realtime import frames
 from chatserver.realtime.connection import Connection
 
@@ -72,10 +72,11 @@ class Socket:
     async def get(self, request: web.Request) -> web.StreamResponse:
         """The handshake. Raises DomainError: `forbidden` (origin), `too_fast`, `busy` (too many connections)."""
         origin, viewer = request.app[SITE].origin, request[VIEWER]
-        origin.check_socket_origin(request)
-        self._check_rate(origin.address(request))
+        if not viewer.is_bot:
+            origin.check_socket_origin(request)
+        address = limit_key(request)
+        self._check_rate(address)
         read_id = await self._read_marks.of_member(viewer.user) if viewer.user else 0
-        address = origin.address(request)
         # No await from here to the joining, so that new connections are counted one by one.
         self._make_room(address, is_member=viewer.user is not None)
         # aiohttp refuses a message of `max_msg_size` bytes or more; FRAME_MAX bytes are allowed here.
@@ -125,7 +126,10 @@ class Socket:
         session = request[VIEWER].session
         if session is None:
             return SESSION_ENDED if self._settings.now.guests == "none" else None
-        current = await self._find_session(request)
+        try:
+            current = await self._find_session(request)
+        except DomainError:  # a bot's token that has been replaced
+            current = None
         if current is None:
             is_banned = await self._database.run(lambda tx: permissions.is_banned(tx, session.user))
             return BANNED if is_banned else SESSION_ENDED

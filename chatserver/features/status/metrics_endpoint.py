@@ -10,11 +10,10 @@ from aiohttp import web
 from chatserver.core.config import CurrentConfig
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.features.status.metrics import Metrics
+from chatserver.http import bearer
 from chatserver.http.access import Access
 from chatserver.http.origin import OriginPolicy
 from chatserver.http.route import Route
-
-_SCHEME = "bearer "
 
 
 class MetricsEndpoint:
@@ -33,10 +32,10 @@ class MetricsEndpoint:
     def _has_token(self, request: web.Request) -> bool:
         """True for the token of the settings; without one there, no header is a valid token."""
         token = self._settings.now.metrics_token
-        sent = request.headers.get("Authorization", "")
-        if not token or sent[: len(_SCHEME)].lower() != _SCHEME:
+        sent = bearer.token_of(request)
+        if not token or sent is None:
             return False
-        return hmac.compare_digest(token.encode(), sent[len(_SCHEME) :].strip().encode("utf-8", "replace"))
+        return hmac.compare_digest(token.encode(), sent.encode("utf-8", "replace"))
 
     ROUTES = (Route("GET", "/metrics", get, Access.OPEN),)
 

@@ -1,7 +1,7 @@
 // Making nodes: elements, icons, avatars, and the text of messages with its links and mentions.
 // Text goes in as text: nothing here or elsewhere parses HTML.
 
-import { fold, foldedWithPlaces } from "../words/words.js";
+import { fold, foldedWithPlaces, t } from "../words/words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 // An address ends at white space, quotes, characters that are not seen (those that turn the direction of the text
@@ -66,11 +66,12 @@ export function face({ id, name, avatar }) {
   return picture;
 }
 
-// The administrator's mark is drawn, so that no name can carry it.
-export function badge(role, label) {
-  if (role !== "administrator") return null;
+// The marks of administrators and bots are drawn, so that no name can carry them. Nothing for a member.
+export function badge(role) {
+  if (role === "member") return "";
+  const [mark, label] = role === "bot" ? ["bot", t("bot")] : ["badge", t("administrator")];
   const node = make("span", "badge");
-  node.append(icon("badge"), make("span", "badge-label", label));
+  node.append(icon(mark), make("span", "badge-label", label));
   return node;
 }
 

@@ -65,7 +65,7 @@ export class MessageRenderer {
     row.querySelector(".message-face").replaceChildren(face({ id: message.user_id, name: message.user, avatar: message.avatar }));
     const head = row.querySelector(".message-head");
     const name = make("bdi", "message-author", mine ? t("me") : message.user);
-    head.prepend(name, badge(message.role, t("administrator")) ?? "");
+    head.prepend(name, badge(message.role));
     head.querySelector("time").replaceWith(this.#time(message, "message-time"));
     const bubble = row.querySelector(".bubble");
     if (message.reply_to !== null) bubble.append(this.#quote(item));
@@ -273,7 +273,7 @@ export class MessageRenderer {
     const words = notice.querySelector(".notice-text");
     words.append(icon(message.preset === "stop" ? "stop" : "clock"), make("strong", "", presetText(message)));
     if (card?.state === "stop" && !card.by) words.append(make("span", "notice-author", t("window_by_itself")));
-    else words.append(make("bdi", "notice-author", message.user), badge(message.role, t("administrator")) ?? "");
+    else words.append(make("bdi", "notice-author", message.user), badge(message.role));
     words.append(this.#second(card?.state === "stop" ? card.at_ms : message.created_ms));
     notice.append(...this.#fate(message, card), ...this.#result(message));
     notice.classList.toggle("notice--countdown", message.preset === "countdown" && card?.state === "live");
@@ -318,7 +318,7 @@ export class MessageRenderer {
     const { message } = item;
     const card = make("div", "preset-card");
     const caption = make("p", "preset-caption");
-    caption.append(make("bdi", "notice-author", message.user), badge(message.role, t("administrator")) ?? "", this.#time(message, "message-time"));
+    caption.append(make("bdi", "notice-author", message.user), badge(message.role), this.#time(message, "message-time"));
     const side = make("div", "message-side");
     this.#fillSide(side, message);
     card.append(caption, this.#picture(item), make("div", "message-reactions"), side);

@@ -64,6 +64,6 @@ class MembersList {
 
 function row(member) {
   const node = make("li", "member");
-  node.append(face(member), make("bdi", "member-name", member.name), badge(member.role, t("administrator")) ?? "");
+  node.append(face(member), make("bdi", "member-name", member.name), badge(member.role));
   return node;
 }

@@ -1,0 +1,1 @@
+"""Bots: programs that listen and post with a token."""

@@ -1,0 +1,14 @@
+"""What an export holds of the bots in use: not the hashes of their tokens."""
+
+from __future__ import annotations
+
+from chatserver.core.export import ExportTable
+
+EXPORTS = (
+    ExportTable(
+        "bots",
+        "bot",
+        ("user_id", "manages_windows", "made_by", "created_ms", "used_ms"),
+        "user_id",
+    ),
+)

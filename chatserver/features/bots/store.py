@@ -1,0 +1,96 @@
+"""The rows of bots. A token is stored as its hash: 256 random bits need no slow one."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.model import Role, User
+from chatserver.db.transaction import Transaction
+from chatserver.features.accounts import names
+from chatserver.features.accounts import store as account_store
+
+_BOT = (
+    "SELECT u.id, u.name, u.avatar, b.manages_windows, coalesce(m.name, ''), b.created_ms, b.used_ms, u.muted_until_ms,"
+    " u.banned FROM bots b JOIN users u ON u.id = b.user_id LEFT JOIN users m ON m.id = b.made_by"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """A bot in use. `made_by` is a name; `used_ms` is None until its token is first used."""
+
+    user: User
+    manages_windows: bool
+    made_by: str
+    created_ms: int
+    used_ms: int | None
+    muted_until_ms: int
+    banned: bool
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def hash_of(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def all_bots(tx: Transaction) -> list[Bot]:
+    return [_bot(row) for row in tx.all(f"{_BOT} ORDER BY u.id")]
+
+
+def bot(tx: Transaction, bot_id: int) -> Bot:
+    """Raises DomainError `not_found`."""
+    row = tx.one(f"{_BOT} WHERE b.user_id = ?", (bot_id,))
+    if row is None:
+        raise DomainError(ErrorCode.NOT_FOUND, reason="bot")
+    return _bot(row)
+
+
+def bot_of(tx: Transaction, token_hash: bytes) -> Bot | None:
+    row = tx.one(f"{_BOT} WHERE b.token_hash = ?", (token_hash,))
+    return _bot(row) if row else None
+
+
+def insert(tx: Transaction, name: str, token: str, manages_windows: bool, maker: User, now_ms: int) -> Bot:
+    """A new bot; one that was removed, if it had this name, comes back as the author of its old messages.
+
+    Raises DomainError `name_taken`.
+    """
+    before = account_store.account_named(tx, names.skeleton(name))
+    if before is not None and before.user.is_bot and before.user.name == name and not _is_in_use(tx, before.user):
+        user_id = before.user.id
+    else:
+        user_id = account_store.add(tx, name, "", Role.BOT, "", now_ms).id
+    tx.execute(
+        "INSERT INTO bots (user_id, token_hash, manages_windows, made_by, created_ms) VALUES (?, ?, ?, ?, ?)",
+        (user_id, hash_of(token), manages_windows, maker.id, now_ms),
+    )
+    return bot(tx, user_id)
+
+
+def set_token(tx: Transaction, bot_id: int, token: str) -> None:
+    tx.execute("UPDATE bots SET token_hash = ?, used_ms = NULL WHERE user_id = ?", (hash_of(token), bot_id))
+
+
+def set_used(tx: Transaction, bot_id: int, now_ms: int) -> None:
+    tx.execute("UPDATE bots SET used_ms = ? WHERE user_id = ?", (now_ms, bot_id))
+
+
+def remove(tx: Transaction, bot_id: int) -> None:
+    """The member's row stays, for its messages."""
+    tx.execute("DELETE FROM bots WHERE user_id = ?", (bot_id,))
+
+
+def _is_in_use(tx: Transaction, user: User) -> bool:
+    return tx.one("SELECT 1 FROM bots WHERE user_id = ?", (user.id,)) is not None
+
+
+def _bot(row: tuple[int, str, str, int, str, int, int | None, int, int]) -> Bot:
+    user_id, name, avatar, manages_windows, made_by, created_ms, used_ms, muted_until_ms, banned = row
+    user = User(user_id, name, Role.BOT, avatar)
+    return Bot(user, bool(manages_windows), made_by, created_ms, used_ms, muted_until_ms, bool(banned))
