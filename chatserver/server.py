@@ -39,6 +39,7 @@ from chatserver.features.accounts.sessions import Sessions
 from chatserver.features.announcements import store as announcement_store
 from chatserver.features.announcements.announcement import Announcement
 from chatserver.features.announcements.preset_picture import PresetPicture
+from chatserver.features.audit.audit import Audit
 from chatserver.features.bots.bots import Bots
 from chatserver.features.bots.tokens import BotTokens
 from chatserver.features.invites.invites import Invites
@@ -196,6 +197,7 @@ class Room:
         self.administrators = Administrators(database, clock, hasher, failures)
         self.member_connections = MemberConnections(self.hub)
         self.bots = Bots(database, clock)
+        self.audit = Audit(database, clock)
         self.bot_tokens = BotTokens(database, clock, self.origin, self.session_cookie.find)
         self.setup = Setup(database, settings, clock, hasher, self.session_cookie)
 

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any, Generic, TypeVar
 
 from chatserver.core import tuning
+from chatserver.core.agent import AGENT
 from chatserver.core.errors import DomainError
 from chatserver.db.transaction import Transaction, TransactionFunction
 
@@ -21,7 +22,7 @@ BatchFunction = Callable[[Transaction, Sequence[Any]], Sequence[T | DomainError]
 class Job(Generic[T]):
     """One function. `frees`: it erases, and on a full disk may use the disk reserve."""
 
-    __slots__ = ("answer", "error", "frees", "function", "result")
+    __slots__ = ("agent", "answer", "error", "frees", "function", "result")
     result: T | None
     error: BaseException | None
 
@@ -29,9 +30,11 @@ class Job(Generic[T]):
         self.function = function
         self.answer = answer
         self.frees = frees
+        self.agent = AGENT.get()
         self.reset()
 
     def run(self, tx: Transaction) -> None:
+        tx.agent = self.agent
         self.result = self.function(tx)
 
     def fail(self, error: BaseException) -> None:

@@ -35,7 +35,7 @@ class Transaction:
     called a dozen times for every message.
     """
 
-    __slots__ = ("_undo", "announce", "batch", "events", "execute", "on_rollback")
+    __slots__ = ("_undo", "agent", "announce", "batch", "events", "execute", "on_rollback")
 
     execute: Callable[..., sqlite3.Cursor]
     """`execute(sql, values=())`, as sqlite3.Connection has it."""
@@ -46,6 +46,8 @@ class Transaction:
 
     def __init__(self, connection: sqlite3.Connection, batch: Batch | None = None) -> None:
         self.batch = batch or Batch()
+        # The User-Agent of the request that asked for it, "" for none (core/agent.py).
+        self.agent = ""
         self.events: list[Event] = []
         self._undo: list[Callable[[], None]] = []
         self.execute = connection.execute

@@ -56,7 +56,7 @@ class FrameReader:
 
     __slots__ = (
         "_at_work", "_bucket", "_context", "_control_bucket", "_guest_frames", "_invalid_frames", "_language",
-        "_log_context", "_one_is_done", "_tasks", "_ws", "connection",
+        "_one_is_done", "_request_context", "_tasks", "_ws", "connection",
     )  # fmt: skip
 
     def __init__(self, context: FrameContext, ws: StrictWebSocket, connection: Connection, language: str) -> None:
@@ -64,8 +64,8 @@ class FrameReader:
         self._context = context
         self._ws = ws
         self._language = language
-        # Log lines of a frame name the request that opened the connection.
-        self._log_context = contextvars.copy_context()
+        # Log lines and audit records of a frame name the request that opened the connection.
+        self._request_context = contextvars.copy_context()
         self._at_work = 0
         self._one_is_done: asyncio.Future[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -150,9 +150,9 @@ class FrameReader:
         self._at_work += 1
         frame = ClientFrame(fields, self)
         if isinstance(handler, Direct):
-            handler.handler(frame, self._direct_done)
+            self._request_context.run(handler.handler, frame, self._direct_done)
         else:
-            task = asyncio.create_task(_run(handler, frame), context=self._log_context)
+            task = asyncio.create_task(_run(handler, frame), context=self._request_context)
             self._tasks.add(task)
             task.add_done_callback(self._task_done)
 
@@ -160,7 +160,7 @@ class FrameReader:
         if error is None:
             self._bucket.give_back()
         elif not isinstance(error, DomainError):
-            self._log_context.run(log.error, "message could not be stored", exc_info=error)
+            self._request_context.copy().run(log.error, "message could not be stored", exc_info=error)
         self._done()
 
     def _task_done(self, task: asyncio.Task[None]) -> None:

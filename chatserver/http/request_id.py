@@ -12,6 +12,7 @@ import time
 from aiohttp import web
 
 from chatserver.core import logs
+from chatserver.core.agent import AGENT
 from chatserver.http import bot_path
 from chatserver.http.site import SITE
 
@@ -21,11 +22,13 @@ REQUEST_ID = web.RequestKey("request_id", str)
 
 
 def begin(request: web.Request) -> float:
-    """Set a new id for the request. An id from the client is not used, because it could imitate another request's.
+    """Set a new id for the request, and its User-Agent for the audit log.
 
+    An id from the client is not used, because it could imitate another request's.
     Returns the time of `time.perf_counter`, for `end`.
     """
     request[REQUEST_ID] = request_id = f"{random.getrandbits(48):012x}"  # nosec B311 # an id in log lines, not a secret
+    AGENT.set(request.headers.get("User-Agent", ""))
     logs.REQUEST_ID.set(request_id)  # aiohttp runs each request in a task with its own context
     return time.perf_counter()
 

@@ -12,6 +12,7 @@ from chatserver.db import sequence
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import exports as accounts
 from chatserver.features.announcements import exports as announcements
+from chatserver.features.audit import exports as audit
 from chatserver.features.bots import exports as bots
 from chatserver.features.invites import exports as invites
 from chatserver.features.messages import exports as messages
@@ -27,6 +28,7 @@ TABLES: tuple[ExportTable, ...] = (
     *ordering.EXPORTS,
     *announcements.EXPORTS,
     *messages.EXPORTS,
+    *audit.EXPORTS,
 )
 
 

@@ -91,6 +91,7 @@ async def test_a_room_of_every_schema_becomes_todays_with_all_that_was_in_it(tmp
     assert len(rows(path, "SELECT * FROM settings")) == (2 if schema >= 2 else 0)
     assert len(rows(path, "SELECT * FROM reactions")) == (2 if schema >= 3 else 0)
     assert len(rows(path, "SELECT * FROM bots")) == (1 if schema >= 11 else 0)
+    assert len(rows(path, "SELECT * FROM audit")) == (1 if schema >= 12 else 0)
     assert shape(path) == shape(tmp_path / "new.db")
     assert rows(path, "PRAGMA integrity_check") == [("ok",)] and rows(path, "PRAGMA foreign_key_check") == []
 

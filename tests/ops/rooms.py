@@ -10,6 +10,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+from tests.bots import made
 from tests.client import PASSWORD, Browser, opened, picture, real_time
 
 SECRET_TEXT = "撤回-x1y2z3"
@@ -28,10 +29,11 @@ async def furnish(data_dir: Path) -> dict[str, Any]:
         await member.recall(gone["id"])
         await keeper.preset("start", seconds=600)
         await house.server.room.invites.create(3, 24)
+        bot = await made(keeper, "小助手", manages_windows=True)
         messages = await member.messages()
         image = (await member.get(shown["image"])).body
         hello = (await member.socket()).hello
-        return {"messages": messages, "image": image, "hello": hello, "path": shown["image"]}
+        return {"messages": messages, "image": image, "hello": hello, "path": shown["image"], "bot": bot}
 
 
 @contextlib.asynccontextmanager

@@ -31,6 +31,7 @@ WITHHELD = {
     "users": "password skeleton",
     "sessions": "token_hash",
     "invites": "code_hash",
+    "bots": "token_hash",
     "messages": "media_key client_key",
     "windows": "last_no entries",
     "orders": "client_key posted_seq",
@@ -60,7 +61,7 @@ async def test_all_that_is_kept_is_exported(tmp_path: Path, operate: Operate) ->
     assert objects(file)[0]["type"] == "export"
     [room] = of_type(file, "room")
     assert room["seq"] == was["hello"]["seq"] and room["epoch"] == was["hello"]["epoch"]
-    assert [member["name"] for member in of_type(file, "member")] == ["店长", "小明"]
+    assert [member["name"] for member in of_type(file, "member")] == ["店长", "小明", "小助手"]
     exported = of_type(file, "message")
     same = ("id", "seq", "state", "kind", "text", "user", "user_id", "timestamp", "created_ms", "reply_to", "width")
     assert [{name: m[name] for name in same} for m in exported] == [
@@ -70,6 +71,12 @@ async def test_all_that_is_kept_is_exported(tmp_path: Path, operate: Operate) ->
     assert {setting["name"]: setting["value"] for setting in of_type(file, "setting")}["history_limit"] == "100"
     assert len(of_type(file, "window")) == len(of_type(file, "invite")) == 1
     assert len(of_type(file, "session")) == 2
+    [bot] = of_type(file, "bot")
+    assert (bot["user"], bot["manages_windows"], bot["made_by_name"]) == ("小助手", 1, "店长")
+    assert {(entry["act"], entry["done_by_name"], entry["user"]) for entry in of_type(file, "audit")} == {
+        ("member.create_admin", "", "店长"), ("window.open", "店长", ""), ("invite.make", "", ""),
+        ("bot.make", "店长", "小助手"),
+    }  # fmt: skip
 
 
 async def test_an_export_opens_no_door(tmp_path: Path, operate: Operate) -> None:
@@ -78,10 +85,11 @@ async def test_an_export_opens_no_door(tmp_path: Path, operate: Operate) -> None
     assert (await operate("export", file, "--data-dir", data, "--html")).code == 0
     connection = sqlite3.connect(data / "chat.db")
     hashes = [row[0].encode() for row in connection.execute("SELECT password FROM users")]
-    found = connection.execute("SELECT token_hash FROM sessions UNION SELECT code_hash FROM invites")
+    found = connection.execute("SELECT token_hash FROM sessions UNION SELECT code_hash FROM invites UNION SELECT token_hash FROM bots")
     tokens = [row[0] for row in found]
     connection.close()
-    assert len(hashes) == 2 and len(tokens) == 3
+    assert len(hashes) == 3 and len(tokens) == 4
+    hashes.remove(b"")  # a bot has no password
     for path in (file, tmp_path / "room.html"):
         content = path.read_bytes()
         assert path.stat().st_mode & 0o077 == 0

@@ -26,7 +26,7 @@ class Cast:
 
     async def everything(self) -> list[Any]:
         """All that is kept, but for who is logged in and how far they have read."""
-        tables = ("messages", "reactions", "settings", "windows", "pictures", "invites")
+        tables = ("messages", "reactions", "settings", "windows", "pictures", "invites", "bots", "audit")
         columns = "id, name, password, role, avatar, muted_until_ms, banned"
         queries = [*(f"SELECT * FROM {table}" for table in tables), f"SELECT {columns} FROM users"]
         database = self.house.server.room.database

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from chatserver.core import logs
 from chatserver.http.aiohttp_compat import expect_header
+from tests.bots import made, running
 from tests.client import HTML, PASSWORD, PATIENCE, opened, picture
 from tests.security.cast import assembled
 
@@ -30,6 +31,14 @@ async def test_nothing_that_was_typed_or_given_out_is_in_the_log(
         cast = await assembled(house)
         admin, member = cast.browsers["administrator"], cast.browsers["member"]
         invite = (await room.invites.create(5, 1)).code
+        bot_token = (await made(admin, "小助手"))["token"]
+        wrong_token = "a guessed token"
+        for given in (bot_token, wrong_token):
+            for method in ("GET", "POST"):
+                await member.request(method, f"/bots/{given}/messages", json={"text": TEXT})
+            await member.request("POST", f"/bots/{given}", json={"text": TEXT})
+        async with running(house, bot_token) as bot:
+            await (await bot.socket()).say(TEXT, "c-1")
         socket = await member.socket()
         await socket.say(TEXT, "c-1")
         await member.say(TEXT + " by a form")
@@ -53,7 +62,7 @@ async def test_nothing_that_was_typed_or_given_out_is_in_the_log(
         await member.post(f"/recall_message/{cast.messages['member']['id']}/")
         cookies = [cookie.value for browser in cast.browsers.values() for cookie in browser.session.cookie_jar]
         tokens = [await browser.token() for browser in cast.browsers.values()]
-    secrets = {PASSWORD, OTHER, "a wrong password", TEXT, SEARCH, invite, setup_token, *cookies, *tokens}
+    secrets = {PASSWORD, OTHER, "a wrong password", TEXT, SEARCH, invite, setup_token, bot_token, wrong_token, *cookies, *tokens}
     assert len(secrets) > 15 and all(secrets)
     told = capfd.readouterr().err
     assert "RuntimeError" in told and "no such table" in told and ": ban " in told, "it does say something"

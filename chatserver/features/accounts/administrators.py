@@ -13,6 +13,7 @@ from chatserver.features.accounts import names, passwords, sessions, store
 from chatserver.features.accounts.events import MemberChanged
 from chatserver.features.accounts.login_failures import LoginFailures
 from chatserver.features.accounts.passwords import PasswordHasher
+from chatserver.features.audit.record import AuditAct, record
 
 
 class Administrators:
@@ -46,7 +47,7 @@ class Administrators:
         key = names.lookup_key(name)
         passwords.check_strength(password, name)
         hashed = await self._hasher.hash(password)
-        user, ended = await self._database.run(lambda tx: _reset_password(tx, key, hashed))
+        user, ended = await self._database.run(lambda tx: _reset_password(tx, key, hashed, self._clock.now_ms()))
         self._failures.clear(key)
         return user, ended
 
@@ -61,18 +62,23 @@ class Administrators:
         return {"name": user.name, "sessions_ended": ended}
 
     def _make_administrator(self, tx: Transaction, name: str, hashed: str | None) -> tuple[User, bool]:
+        now_ms = self._clock.now_ms()
         account = store.account_named(tx, names.skeleton(name))
         if account is None:
             if hashed is None:
                 raise DomainError(ErrorCode.PASSWORD_WEAK)
-            return store.add(tx, name, hashed, Role.ADMINISTRATOR, "", self._clock.now_ms()), True
+            user = store.add(tx, name, hashed, Role.ADMINISTRATOR, "", now_ms)
+            record(tx, now_ms, AuditAct.MEMBER_CREATE_ADMIN, None, user.id)
+            return user, True
         if account.user.name != name or account.user.is_bot:
             raise DomainError(ErrorCode.NAME_TAKEN, name=account.user.name)
         user = User(account.user.id, name, Role.ADMINISTRATOR, account.user.avatar)
         tx.execute("UPDATE users SET role = 'administrator', muted_until_ms = 0, banned = 0 WHERE id = ?", (user.id,))
         tx.announce(MemberChanged(user))
+        record(tx, now_ms, AuditAct.MEMBER_CREATE_ADMIN, None, user.id)
         if hashed is not None:
             _set_password(tx, user.id, hashed)
+            record(tx, now_ms, AuditAct.MEMBER_RESET_PASSWORD, None, user.id)
         return user, False
 
     OPERATIONS = {"create-admin": on_create_admin, "reset-password": on_reset_password}
@@ -87,13 +93,16 @@ def add_first(tx: Transaction, name: str, hashed: str, now_ms: int) -> User:
     """A new administrator. Raises DomainError: `forbidden` where there is one, `name_taken`."""
     if exists(tx):
         raise DomainError(ErrorCode.FORBIDDEN)
-    return store.add(tx, name, hashed, Role.ADMINISTRATOR, "", now_ms)
+    user = store.add(tx, name, hashed, Role.ADMINISTRATOR, "", now_ms)
+    record(tx, now_ms, AuditAct.MEMBER_CREATE_ADMIN, None, user.id)
+    return user
 
 
-def _reset_password(tx: Transaction, key: str, hashed: str) -> tuple[User, int]:
+def _reset_password(tx: Transaction, key: str, hashed: str, now_ms: int) -> tuple[User, int]:
     account = store.person_named(tx, key)
     if account is None:
         raise DomainError(ErrorCode.NOT_FOUND)
+    record(tx, now_ms, AuditAct.MEMBER_RESET_PASSWORD, None, account.user.id)
     return account.user, _set_password(tx, account.user.id, hashed)
 
 

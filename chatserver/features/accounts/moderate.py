@@ -24,6 +24,7 @@ from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import names, permissions, sessions, store
 from chatserver.features.accounts.events import MemberChanged, MemberMuted, SessionsEnded
+from chatserver.features.audit.record import AuditAct, record
 from chatserver.http import confirmation, forms, responses
 from chatserver.http.access import Access
 from chatserver.http.encode import user_json
@@ -169,8 +170,9 @@ class Moderate:
         return {"members": [_listed(member) for member in found], "next": next_after}
 
     def _act(self, tx: Transaction, actor: User, member_id: int, act: Act, seconds: int) -> Member:
+        now_ms, before = self._clock.now_ms(), _member(tx, member_id)
         done = {
-            Act.MUTE: lambda: _mute(tx, member_id, actor.id, self._clock.now_ms() + seconds * 1000),
+            Act.MUTE: lambda: _mute(tx, member_id, actor.id, now_ms + seconds * 1000),
             Act.UNMUTE: lambda: _mute(tx, member_id, actor.id, 0),
             Act.BAN: lambda: _ban(tx, member_id, actor.id),
             Act.UNBAN: lambda: _set_banned(tx, member_id, actor.id, False),
@@ -182,6 +184,9 @@ class Moderate:
         member = _member(tx, member_id)
         if not done or member is None:
             raise _why_not(tx, actor, member)
+        if member != before:
+            until = {"until_ms": member.muted_until_ms} if act is Act.MUTE else {}
+            record(tx, now_ms, AuditAct(f"member.{act}"), actor, member_id, **until)
         return member
 
     def _row(self, request: web.Request, member: Member) -> dict[str, Any]:

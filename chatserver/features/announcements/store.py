@@ -6,6 +6,7 @@ from chatserver.core.events import ContentErased
 from chatserver.core.model import StoredImage, User
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
+from chatserver.features.audit.record import AuditAct, record
 
 ANNOUNCEMENT = "announcement"
 PRESET = "preset"
@@ -28,6 +29,7 @@ def replace(tx: Transaction, actor: User, name: str, picture: StoredImage, now_m
         " height = excluded.height, changed_ms = excluded.changed_ms, changed_by = excluded.changed_by",
         (name, picture.image, picture.thumb, picture.width, picture.height, now_ms, actor.id),
     )
+    record(tx, now_ms, AuditAct(f"picture.{name}"), actor)
     if before:
         tx.announce(ContentErased((before.image, before.thumb)))
 

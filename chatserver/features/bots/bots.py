@@ -22,6 +22,7 @@ from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import names, permissions
 from chatserver.features.accounts.events import SessionsEnded
 from chatserver.features.accounts.sessions import bot_session_id
+from chatserver.features.audit.record import AuditAct, record
 from chatserver.features.bots import store
 from chatserver.features.bots.store import Bot
 from chatserver.http import confirmation, forms, responses
@@ -68,7 +69,7 @@ class Bots:
         Raises DomainError: `not_found`, `forbidden`, `banned`.
         """
         token = store.new_token()
-        bot = await self._database.run(lambda tx: _replace_token(tx, actor, bot_id, token))
+        bot = await self._database.run(lambda tx: _replace_token(tx, actor, bot_id, token, self._clock.now_ms()))
         log.info("%s gave the bot %s (%d) a new token", actor.name, bot.user.name, bot.user.id)
         return MadeBot(bot, token)
 
@@ -77,7 +78,7 @@ class Bots:
 
         Raises DomainError: `not_found`, `forbidden`, `banned`.
         """
-        bot = await self._database.run(lambda tx: _remove(tx, actor, bot_id))
+        bot = await self._database.run(lambda tx: _remove(tx, actor, bot_id, self._clock.now_ms()))
         log.info("%s removed the bot %s (%d)", actor.name, bot.user.name, bot.user.id)
 
     async def listed(self, actor: User) -> list[Bot]:
@@ -164,19 +165,23 @@ class Bots:
 
 def _make(tx: Transaction, actor: User, name: str, token: str, manages_windows: bool, now_ms: int) -> Bot:
     maker = permissions.administrator(tx, actor)
-    return store.insert(tx, name, token, manages_windows, maker, now_ms)
+    bot = store.insert(tx, name, token, manages_windows, maker, now_ms)
+    record(tx, now_ms, AuditAct.BOT_MAKE, maker, bot.user.id, manages_windows=manages_windows)
+    return bot
 
 
-def _replace_token(tx: Transaction, actor: User, bot_id: int, token: str) -> Bot:
+def _replace_token(tx: Transaction, actor: User, bot_id: int, token: str, now_ms: int) -> Bot:
     bot = _found(tx, actor, bot_id)
     store.set_token(tx, bot_id, token)
+    record(tx, now_ms, AuditAct.BOT_TOKEN, actor, bot_id)
     tx.announce(SessionsEnded((bot_session_id(bot_id),)))
     return bot
 
 
-def _remove(tx: Transaction, actor: User, bot_id: int) -> Bot:
+def _remove(tx: Transaction, actor: User, bot_id: int, now_ms: int) -> Bot:
     bot = _found(tx, actor, bot_id)
     store.remove(tx, bot_id)
+    record(tx, now_ms, AuditAct.BOT_REMOVE, actor, bot_id)
     tx.announce(SessionsEnded((bot_session_id(bot_id),)))
     return bot
 

@@ -19,6 +19,7 @@ from chatserver.core.model import User
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
+from chatserver.features.audit.record import AuditAct, record
 from chatserver.http import forms, responses
 from chatserver.http.access import Access
 from chatserver.http.page_context import local_time
@@ -84,7 +85,7 @@ class Invites:
 
     async def withdraw(self, actor: User, invite_id: str) -> None:
         """Delete an invitation. Raises DomainError: `forbidden`, `banned`, `not_found`."""
-        await self._database.run(lambda tx: _withdraw(tx, actor, invite_id))
+        await self._database.run(lambda tx: _withdraw(tx, actor, invite_id, self._clock.now_ms()))
 
     async def check(self, code: str) -> None:
         """Refuse early what `use` would refuse. Raises DomainError `invite_invalid`."""
@@ -200,6 +201,7 @@ def _create(tx: Transaction, new: OpenInvite, maker: User | None) -> None:
         "INSERT INTO invites (code_hash, uses_left, created_ms, expires_ms, made_by) VALUES (?, ?, ?, ?, ?)",
         (bytes.fromhex(new.id), new.uses_left, new.created_ms, new.expires_ms, made_by),
     )
+    record(tx, new.created_ms, AuditAct.INVITE_MAKE, maker, uses=new.uses_left, expires_ms=new.expires_ms)
 
 
 def _opened(tx: Transaction, actor: User, now_ms: int) -> list[OpenInvite]:
@@ -212,10 +214,14 @@ def _opened(tx: Transaction, actor: User, now_ms: int) -> list[OpenInvite]:
     return [OpenInvite(*row) for row in tx.all(sql, (now_ms, LISTED_MAX))]
 
 
-def _withdraw(tx: Transaction, actor: User, invite_id: str) -> None:
-    permissions.administrator(tx, actor)
-    if not tx.execute("DELETE FROM invites WHERE lower(hex(code_hash)) = ?", (invite_id,)).rowcount:
+def _withdraw(tx: Transaction, actor: User, invite_id: str, now_ms: int) -> None:
+    actor = permissions.administrator(tx, actor)
+    sql = "DELETE FROM invites WHERE lower(hex(code_hash)) = ? RETURNING uses_left, expires_ms"
+    rows = tx.all(sql, (invite_id,))
+    if not rows:
         raise DomainError(ErrorCode.NOT_FOUND, reason="invite")
+    uses_left, expires_ms = rows[0]
+    record(tx, now_ms, AuditAct.INVITE_WITHDRAW, actor, uses=uses_left, expires_ms=expires_ms)
 
 
 def _is_valid(tx: Transaction, code: str, now_ms: int) -> bool:

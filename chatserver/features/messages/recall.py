@@ -16,6 +16,7 @@ from chatserver.db import sequence
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
+from chatserver.features.audit.record import AuditAct, record
 from chatserver.features.messages import store
 from chatserver.features.messages.answer import change_answer, reason_of
 from chatserver.features.messages.encode import MessageEmptied, MessageEncoder
@@ -96,6 +97,8 @@ class Recall:
         )  # fmt: skip
         if row is not None:
             message = store.stamp_emptied(tx, message_id)
+            if withdrawn is None and message.author.id != actor.id:
+                record(tx, asked_ms, AuditAct.MESSAGE_RECALL, actor, message.author.id, message=message_id)
         elif withdrawn and withdrawn.is_new:  # its message has expired; readers learn of it all the same
             message = withdrawn.message._replace(seq=sequence.next_seq(tx))
         else:

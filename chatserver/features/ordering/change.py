@@ -13,6 +13,7 @@ from chatserver.core.model import Message, User
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
+from chatserver.features.audit.record import AuditAct, record
 from chatserver.features.messages import store as message_store
 from chatserver.features.messages.encode import MessageChange, MessageEncoder
 from chatserver.features.ordering import answers, journal, store, wanted
@@ -123,6 +124,8 @@ class ChangeOrder:
         journal.erase_words(tx, order.window_id, order.no)
         by = {"by": actor.name} if actor.id != order.user_id or is_correction else {}
         why = {"reason": reason} if is_correction else {}
+        if by:
+            record(tx, asked_ms, AuditAct.ORDER_CHANGE, actor, order.user_id, window=order.window_id, no=order.no)
         receipt = book.write(
             "changed", asked_ms, words_of=order.no, no=order.no, user_id=order.user_id, user=order.user,
             **words.as_json(), **by, **why,

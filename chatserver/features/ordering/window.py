@@ -14,6 +14,7 @@ from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
 from chatserver.features.accounts.events import MemberChanged
+from chatserver.features.audit.record import AuditAct, record
 from chatserver.features.messages.encode import MessageEncoder
 from chatserver.features.messages.preset import post_preset
 from chatserver.features.ordering import offer, store, template_store
@@ -127,11 +128,13 @@ class OrderingWindows:
         if book is None:
             book = _insert(tx, actor, asked_ms, closes_ms, offered or Offer())
             book.write_opened(actor.name)
+            record(tx, asked_ms, AuditAct.WINDOW_OPEN, actor, window=book.window.id, closes_ms=closes_ms)
         elif offered is not None or not may_move:
             raise DomainError(ErrorCode.WINDOW_OPEN, window=self.as_json(book.shown()))
         else:
             book.move(closes_ms)
             book.write("moved", asked_ms, closes_ms=closes_ms, by=actor.name)
+            record(tx, asked_ms, AuditAct.WINDOW_MOVE, actor, window=book.window.id, closes_ms=closes_ms)
         window = book.save()
         tx.announce(WindowChanged(window, self._clock))
         return PresetPosted(self._post(tx, Preset.START, actor, asked_ms, window), window)
@@ -144,7 +147,9 @@ class OrderingWindows:
 
     def _stop(self, tx: Transaction, actor: User, asked_ms: int) -> PresetPosted:
         actor = permissions.window_manager(tx, actor, asked_ms)
-        return self._close(tx, self._open_book(tx, asked_ms), actor, asked_ms, by=actor.name)
+        book = self._open_book(tx, asked_ms)
+        record(tx, asked_ms, AuditAct.WINDOW_STOP, actor, window=book.window.id)
+        return self._close(tx, book, actor, asked_ms, by=actor.name)
 
     def _countdown(self, tx: Transaction, actor: User, asked_ms: int) -> PresetPosted:
         actor = permissions.window_manager(tx, actor, asked_ms)

@@ -7,6 +7,7 @@ from typing import Any
 from chatserver.core.events import ContentErased
 from chatserver.core.model import User
 from chatserver.db.transaction import Transaction
+from chatserver.features.audit.record import AuditAct, record
 from chatserver.features.messages.withdraw import Withdrawn
 from chatserver.features.ordering import answers, journal, store
 from chatserver.features.ordering.amend import Amendments, check_correction
@@ -43,6 +44,8 @@ class WithdrawOrder:
         journal.erase_words(tx, order.window_id, order.no)
         by: dict[str, Any] = {"by": actor.name, "reason": reason} if is_correction else {"by": actor.name}
         book.write("withdrawn", asked_ms, no=order.no, user_id=order.user_id, user=order.user, **by)
+        if is_correction or actor.id != order.user_id:
+            record(tx, asked_ms, AuditAct.ORDER_WITHDRAW, actor, order.user_id, window=order.window_id, no=order.no)
         if is_correction:
             self._amendments.announce(tx, book, actor, asked_ms)
         else:

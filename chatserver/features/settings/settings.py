@@ -14,6 +14,7 @@ from chatserver.core.events import Event
 from chatserver.core.model import User
 from chatserver.core.setting_values import Choice, Real, Text, Whole
 from chatserver.db.transaction import Transaction
+from chatserver.features.audit.record import AuditAct, record
 from chatserver.features.settings import store
 
 log = logging.getLogger(__name__)
@@ -120,6 +121,9 @@ class Settings:
         merged = {**self._overrides, **changed}
         self._overrides = {name: text for name, text in merged.items() if text is not None}
         self.now, _ = overridden(self.operators, self._overrides)
+        for name in changed:
+            was, is_now = (str(getattr(config, name)) for config in (before[1], self.now))
+            record(tx, now_ms, AuditAct.SETTING_CHANGE, actor, setting=name, before=was, after=is_now)
         tx.announce(SettingsChanged(self.now))
         return tuple(changed)
 

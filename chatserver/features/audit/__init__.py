@@ -1,0 +1,1 @@
+"""The audit log: what administrators and the operator did."""

@@ -1,0 +1,14 @@
+"""What an export holds of the audit log: all of it."""
+
+from __future__ import annotations
+
+from chatserver.core.export import ExportTable
+
+EXPORTS = (
+    ExportTable(
+        "audit",
+        "audit",
+        ("id", "at_ms", "act", "done_by", "user_id", "details", "device"),
+        "id",
+    ),
+)

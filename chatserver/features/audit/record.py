@@ -1,0 +1,61 @@
+"""Record an act of an administrator, of a bot that manages ordering windows, or of the operator.
+
+Called in the transaction of the act, so that there is neither an act without its record nor a record without its act.
+"""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+
+from chatserver.core.model import User
+from chatserver.db.transaction import Transaction
+from chatserver.http.viewer import short_agent
+
+Detail = str | int | float | bool | None
+
+
+class AuditAct(StrEnum):
+    """What was done. The part before the point is the kind, by which the page filters."""
+
+    MEMBER_MUTE = "member.mute"
+    MEMBER_UNMUTE = "member.unmute"
+    MEMBER_BAN = "member.ban"
+    MEMBER_UNBAN = "member.unban"
+    MEMBER_PROMOTE = "member.promote"
+    MEMBER_DEMOTE = "member.demote"
+    MEMBER_TAKE_AVATAR = "member.take_avatar"
+    MEMBER_TAKE_NAME = "member.take_name"
+    MEMBER_CREATE_ADMIN = "member.create_admin"
+    MEMBER_RESET_PASSWORD = "member.reset_password"  # nosec B105 # the name of an act
+    SETTING_CHANGE = "setting.change"
+    WINDOW_OPEN = "window.open"
+    WINDOW_MOVE = "window.move"
+    WINDOW_STOP = "window.stop"
+    ORDER_CHANGE = "order.change"
+    ORDER_WITHDRAW = "order.withdraw"
+    MESSAGE_RECALL = "message.recall"
+    MESSAGE_DELETE = "message.delete"
+    INVITE_MAKE = "invite.make"
+    INVITE_WITHDRAW = "invite.withdraw"
+    BOT_MAKE = "bot.make"
+    BOT_TOKEN = "bot.token"  # nosec B105 # the name of an act
+    BOT_REMOVE = "bot.remove"
+    PICTURE_ANNOUNCEMENT = "picture.announcement"
+    PICTURE_PRESET = "picture.preset"
+
+
+def record(
+    tx: Transaction, now_ms: int, act: AuditAct, actor: User | None, user_id: int | None = None, **details: Detail
+) -> None:
+    """`actor` is None for the operator; `user_id` is the member whom it concerns. `now_ms` is in Unix ms.
+
+    `details` hold no words of a message, no secret, and no name of a member.
+    """
+    tx.execute(
+        "INSERT INTO audit (at_ms, act, done_by, user_id, details, device) VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            now_ms, act.value, actor.id if actor else None, user_id, json.dumps(details, ensure_ascii=False),
+            short_agent(tx.agent.encode("utf-8", "replace").decode()),
+        ),
+    )  # fmt: skip

@@ -1,0 +1,30 @@
+"""An entry of the audit log as a sentence in the reader's language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from chatserver.features.audit.record import AuditAct
+from chatserver.features.audit.store import Entry
+from chatserver.http.page_context import local_time
+from chatserver.http.viewer import VIEWER
+
+
+def sentence(request: web.Request, entry: Entry) -> str:
+    """What was done and to whom; the act's name for one of a later version, before which a backup was restored."""
+    if entry.act not in list(AuditAct):
+        return entry.act
+    t, details = request[VIEWER].t, entry.details
+    values: dict[str, Any] = {name: _shown(request, name, value) for name, value in details.items()}
+    if entry.act == AuditAct.SETTING_CHANGE:
+        values["setting"] = t(f"page.settings.{details['setting']}")
+    if entry.user:
+        values["user"] = entry.user.name
+    return t(f"page.audit.{entry.act.replace('.', '_')}", **values)
+
+
+def _shown(request: web.Request, name: str, value: Any) -> Any:
+    """Times are shown in the room's time zone."""
+    return local_time(request, value) if name.endswith("_ms") else value
