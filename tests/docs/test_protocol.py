@@ -9,10 +9,11 @@ from pathlib import Path
 
 from chatserver.core.errors import ErrorCode
 from chatserver.http.responses import STATUS
+from tests.bots import made
 from tests.client import PASSWORD, Browser, opened
 from tests.declared import FRAME_TYPES, ROUTES
 from tests.docs.pages import ROOT, blocks, text
-from tests.process.serving import serving
+from tests.process.serving import make_administrator, serving
 
 PAGE = text("docs/protocol.md")
 FORMS_AND_PAGES = {"/", "/ws/chat/", "/setup/", "/sw.js", "/manifest.webmanifest", "/favicon.ico",
@@ -23,16 +24,23 @@ def part(heading: str) -> str:
     return PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
 
 
+async def a_bot(data_dir: Path, address: str) -> str:
+    """The token of a new bot, 钟."""
+    await make_administrator(data_dir, "店长")
+    async with Browser(address) as admin:
+        assert (await admin.log_in("店长")).status == 200
+        return str((await made(admin, "钟"))["token"])
+
+
 async def test_the_bot_answers_once(tmp_path: Path) -> None:
     bot, *_ = blocks("docs/protocol.md", "python")
     assert len([line for line in bot.splitlines() if line]) <= 22
     (tmp_path / "bot.py").write_text(bot, "utf-8")
     async with serving(tmp_path / "data", CHAT_SEND_INTERVAL="0") as room, Browser(room.address) as member:
-        async with Browser(room.address) as owner:
-            assert (await owner.register("钟")).status == 201
         assert (await member.register("小明")).status == 201
+        token = await a_bot(tmp_path / "data", room.address)
         socket = await member.socket()
-        words = (sys.executable, str(tmp_path / "bot.py"), room.address, "钟", PASSWORD)
+        words = (sys.executable, str(tmp_path / "bot.py"), room.address, token)
         process = await asyncio.create_subprocess_exec(*words, cwd=tmp_path)
         try:
             await socket.expect("presence", online=2)
@@ -60,7 +68,7 @@ async def run(script: Path, *arguments: str) -> str:
 
 
 async def test_the_bot_orders_and_the_checker_checks(tmp_path: Path) -> None:
-    _, orders, checks = blocks("docs/protocol.md", "python")
+    _, _, orders, checks = blocks("docs/protocol.md", "python")
     order, check = tmp_path / "order.py", tmp_path / "check.py"
     order.write_text(orders, "utf-8")
     check.write_text(checks, "utf-8")

@@ -85,6 +85,7 @@ def nginx_config(directory: Path, pair: Pair, port: int, plain_port: int, room_p
         ("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
         ("listen 80;", f"listen 127.0.0.1:{plain_port};"),
         ("server 127.0.0.1:8000;", f"server 127.0.0.1:{room_port};"),
+        ("/var/log/nginx/access.log", str(directory / "access.log")),
         ("/etc/letsencrypt/live/chat.example.org/fullchain.pem", str(pair.certificate)),
         ("/etc/letsencrypt/live/chat.example.org/privkey.pem", str(pair.key)),
     ):

@@ -85,7 +85,9 @@ async def test_an_export_opens_no_door(tmp_path: Path, operate: Operate) -> None
     assert (await operate("export", file, "--data-dir", data, "--html")).code == 0
     connection = sqlite3.connect(data / "chat.db")
     hashes = [row[0].encode() for row in connection.execute("SELECT password FROM users")]
-    found = connection.execute("SELECT token_hash FROM sessions UNION SELECT code_hash FROM invites UNION SELECT token_hash FROM bots")
+    found = connection.execute(
+        "SELECT token_hash FROM sessions UNION SELECT code_hash FROM invites UNION SELECT token_hash FROM bots"
+    )
     tokens = [row[0] for row in found]
     connection.close()
     assert len(hashes) == 3 and len(tokens) == 4

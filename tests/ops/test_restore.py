@@ -14,6 +14,7 @@ import pytest
 
 from chatserver.db import migrations
 from chatserver.ops.exchange import _rename_in_turn, exchange
+from tests.bots import Bot
 from tests.client import files_under, opened, real_time
 from tests.ops.conftest import Operate, Operator
 from tests.ops.rooms import forged, furnish, inside, members_of, visited
@@ -46,6 +47,8 @@ async def test_a_restored_room_is_the_one_that_was_backed_up(tmp_path: Path, ope
     async with serving(copy) as server, visited(server.address) as member:
         assert await member.messages() == was["messages"]
         assert (await member.get(was["path"])).body == was["image"]
+        async with Bot(server.address, was["bot"]["token"]) as bot:
+            assert (await bot.say("the old token is right"))["user"] == "小助手"
         socket = await member.socket(after=was["hello"]["seq"], epoch=was["hello"]["epoch"])
         assert socket.hello["epoch"] != was["hello"]["epoch"]
         assert socket.hello["seq"] == was["hello"]["seq"]

@@ -62,7 +62,19 @@ async def test_nothing_that_was_typed_or_given_out_is_in_the_log(
         await member.post(f"/recall_message/{cast.messages['member']['id']}/")
         cookies = [cookie.value for browser in cast.browsers.values() for cookie in browser.session.cookie_jar]
         tokens = [await browser.token() for browser in cast.browsers.values()]
-    secrets = {PASSWORD, OTHER, "a wrong password", TEXT, SEARCH, invite, setup_token, bot_token, wrong_token, *cookies, *tokens}
+    secrets = {
+        PASSWORD,
+        OTHER,
+        "a wrong password",
+        TEXT,
+        SEARCH,
+        invite,
+        setup_token,
+        bot_token,
+        wrong_token,
+        *cookies,
+        *tokens,
+    }
     assert len(secrets) > 15 and all(secrets)
     told = capfd.readouterr().err
     assert "RuntimeError" in told and "no such table" in told and ": ban " in told, "it does say something"

@@ -1,0 +1,129 @@
+"""The bot of docs/protocol.md that misses nothing: cut off, left behind, killed, and refused."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from chatserver.features.messages.post import Draft
+from tests.bots import made
+from tests.client import PATIENCE, Browser, House, opened, real_time
+from tests.docs.pages import blocks
+from tests.support import eventually
+
+NAME = "钟"
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    _, steady, *_ = blocks("docs/protocol.md", "python")
+    path = tmp_path / "bot.py"
+    path.write_text(steady, "utf-8")
+    return path
+
+
+@contextlib.asynccontextmanager
+async def working(script: Path, house: House, token: str) -> AsyncIterator[Process]:
+    """The bot as a program, connected; killed at the end."""
+    # A slash too many at the end of the address, as people copy it.
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(script), house.address + "/", token, cwd=script.parent, stderr=PIPE
+    )
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
+
+
+async def until_online(house: House) -> None:
+    await eventually(lambda: NAME in [user.name for user in house.server.room.hub.users()], "the bot is connected")
+
+
+async def answers(admin: Browser, to: set[int]) -> list[int]:
+    """The ids that were answered, in the order of the answers, once those of `to` were."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            found = [message["reply_to"] for message in await admin.all_messages() if message["user"] == NAME]
+            if to <= set(found):
+                return found
+            await asyncio.sleep(0.05)
+
+
+async def ended(process: Process) -> str:
+    async with asyncio.timeout(PATIENCE):
+        return (await process.communicate())[1].decode()
+
+
+async def test_it_answers_each_message_once_whatever_happens(tmp_path: Path, script: Path) -> None:
+    async with opened(tmp_path / "data", real_time(), history_limit=1000) as house:
+        admin = await house.administrator()
+        bot = await made(admin, NAME)
+        old = (await admin.say("!time"))["id"]
+
+        async with working(script, house, bot["token"]):
+            await until_online(house)
+            asked = {(await admin.say("!time"))["id"]}
+            assert await answers(admin, asked) == [*asked]
+            # Cut off: what comes meanwhile is a change after its `seq`.
+            house.server.room.hub.close_all(1001)
+            asked.add((await admin.say("!time"))["id"])
+            assert await answers(admin, asked) == sorted(asked)
+
+        # Killed, and left behind by more than the server remembers as changes.
+        asked.add((await admin.say("!time"))["id"])
+        [author] = [session.user for session in [await house.server.room.sessions.find(admin.login_token)] if session]
+        for number in range(350):
+            await house.server.room.post.post(author, Draft(f"{number}"))
+        asked.add((await admin.say("!time"))["id"])
+        async with working(script, house, bot["token"]):
+            assert await answers(admin, asked) == sorted(asked)
+        assert old not in asked
+
+
+@pytest.mark.parametrize(("act", "words"), [("new_token", "the token is not valid"), ("ban", "banned")])
+async def test_it_stops_when_it_is_not_wanted(tmp_path: Path, script: Path, act: str, words: str) -> None:
+    async with opened(tmp_path / "data", real_time()) as house:
+        admin = await house.administrator()
+        bot = await made(admin, NAME)
+        async with working(script, house, bot["token"]) as process:
+            await until_online(house)
+            if act == "ban":
+                await admin.post(f"/members/{bot['id']}/", {"act": "ban"})
+            else:
+                await admin.post("/bots/", {"new_token": bot["id"]})
+            assert words in await ended(process)
+        async with working(script, house, bot["token"]) as process:
+            assert words in await ended(process)
+
+
+# What is left of its headers when something on the way takes the token away.
+AS_A_GUEST = """
+import asyncio, sys, bot
+guest = bot.Bot(sys.argv[1], "a token")
+guest.headers = {"Origin": sys.argv[1]}
+asyncio.run(guest.run())
+"""
+
+
+async def test_it_notices_that_it_is_taken_for_a_guest(script: Path, house: House) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", AS_A_GUEST, house.address, cwd=script.parent, stderr=PIPE
+    )
+    assert "takes the Authorization header away" in await ended(process)
+
+
+def test_what_it_sends_is_as_short_as_its_text(script: Path) -> None:
+    spec = importlib.util.spec_from_file_location("steady_bot", script)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert len(module.encode("蓝莓").encode()) == 8
