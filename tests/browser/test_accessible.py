@@ -145,7 +145,8 @@ def test_the_administrators_pages(come: Come, look: Look) -> None:
     wang = looking(come, look)
     wang.join(ADMINISTRATOR)
     said = pages(wang)
-    assert {"/profile/", "/settings/", "/members/", "/status/", "/logout/", "/upload_global_background"} <= set(said)
+    assert {"/profile/", "/settings/", "/members/", "/bots/", "/audit/", "/status/", "/logout/"} <= set(said)
+    assert "/upload_global_background" in said
     assert {"/setup/", faulty.PATH} <= set(said), "a 404 and a 500"
     wang.page.goto(f"{wang.address}/settings/")
     wang.page.fill("input[name=text_max]", "-1")
@@ -153,8 +154,24 @@ def test_the_administrators_pages(come: Come, look: Look) -> None:
     wang.page.locator("form:has([name=text_max]) button[type=submit]").last.click()
     wang.page.wait_for_selector("[aria-invalid=true]")
     said["settings refused"] = faults(wang.page)
+    said |= bots(wang, f"bot {look[0]} {'phone' if look[1] is PHONE else 'desktop'}")
     wang.complaints.clear()  # the refusal
     assert nothing(said)
+
+
+def bots(wang: Visitor, name: str) -> dict[str, list[str]]:
+    """A bot's token, a name that is refused, and the question before a bot is removed."""
+    page, said = wang.page, {}
+    for state in ("a token", "a refused name"):
+        page.goto(f"{wang.address}/bots/")
+        page.fill("input[name=name]", name)
+        page.click(".bot-new button")
+        page.wait_for_selector("#made-token, [aria-invalid=true]")
+        said[state] = faults(page)
+    page.click("[data-bot] [name=remove]")
+    page.wait_for_selector("[data-confirmation]")
+    said["remove a bot"] = faults(page)
+    return said
 
 
 @every_look

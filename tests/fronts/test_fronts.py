@@ -17,9 +17,10 @@ from PIL import Image
 
 from chatserver.realtime.connection import SILENT_SECONDS
 from chatserver.realtime.hub import PING_SECONDS
+from tests.bots import made
 from tests.client import JSON, Browser
 from tests.fronts.proxies import FRONTS, NAME, ROOT, HereResolver, Pair, certificate, free_port, front, program
-from tests.process.serving import Serving, serving
+from tests.process.serving import Serving, make_administrator, serving
 
 # Another address of this host: a client that is not the proxy.
 ELSEWHERE = "127.0.0.2"
@@ -101,6 +102,21 @@ async def test_a_photo_goes_through_and_what_is_too_large_is_refused_in_our_own_
         assert (await browser.get(message["image"])).status == 200
         refused = await browser.post("/post/", {}, {"image": b"x" * (21 * 1024 * 1024)})
         assert (refused.status, refused.code) == (413, "image_too_large")
+
+
+async def test_a_bot_works_through_it_and_its_log_has_no_token(fronted: Fronted, tmp_path: Path) -> None:
+    await make_administrator(tmp_path / "data")
+    async with fronted.browser() as admin:
+        assert (await admin.log_in("店长")).status == 200
+        token = (await made(admin))["token"]
+        assert (await admin.request("POST", f"/bots/{token}/messages", json={"text": "by its address"})).status == 201
+        bearer = {"Authorization": f"Bearer {token}"}
+        async with admin.session.ws_connect(f"{fronted.address}/ws/chat/", headers=bearer) as ws:
+            assert (await ws.receive_json())["user"]["role"] == "bot"
+    logged = "".join(path.read_text("utf-8") for path in (tmp_path / "front").glob("*.log"))
+    assert token not in logged
+    if logged:  # Caddy keeps no log unless it is told to
+        assert "POST /login/" in logged and "POST /bots/ " in logged
 
 
 async def test_figures_are_not_for_the_world(fronted: Fronted) -> None:
