@@ -274,7 +274,8 @@ def the_other_pages(camera: Camera, come: Callable[[str], Visitor], address: str
     wang, ming = come(address), come(address)
     wang.join(ADMINISTRATOR)
     for path, state in (("/profile/", "profile"), ("/settings/", "settings"),
-                        ("/members/", "members"), ("/bots/", "bots"), ("/audit/", "audit"), ("/status/", "status"), ("/logout/", "logout"),
+                        ("/members/", "members"), ("/bots/", "bots"), ("/audit/", "audit"),
+                        ("/status/", "status"), ("/logout/", "logout"),
                         ("/upload_global_background", "announcement"), ("/nowhere", "404"),
                         (faulty.PATH, "500")):  # fmt: skip
         wang.page.goto(address + path)

@@ -36,6 +36,9 @@ BINDING = {
     "X-Frame-Options": "DENY",
 }
 
+# Who knows this address has the token; a cookie is worth nothing there.
+OF_BOTS = "/bots/{token}/messages"
+
 
 def routes(method: str) -> list[str]:
     return [route.path for route in ROUTES if route.method == method]
@@ -46,6 +49,7 @@ def address_of(cast: Cast, path: str, image: str = "/media/images/none.webp") ->
     at = {
         "/static/{version}/{name:.+}": cast.house.server.app[SITE].static.url("css/base.css"),
         "/media/{folder}/{name}": image,
+        OF_BOTS: "/bots/wrong/messages",
         r"/api/recent_messages_apiint/{count:\d+}": "/api/recent_messages_apiint/5",
     }
     number = cast.ids["victim"] if path.startswith("/members/{") else cast.messages["administrator"]["id"]
@@ -55,7 +59,16 @@ def address_of(cast: Cast, path: str, image: str = "/media/images/none.webp") ->
 # Acting for somebody
 
 
-@pytest.mark.parametrize("path", routes("POST"))
+async def test_a_cookie_is_worth_nothing_at_the_address_of_a_bot(cast: Cast) -> None:
+    admin, before = cast.browsers["administrator"], await cast.everything()
+    for foreign in ({}, *FOREIGN):
+        headers = {**JSON, **{name: value.replace("OURS", cast.house.address) for name, value in foreign.items()}}
+        answer = await admin.request("POST", address_of(cast, OF_BOTS), data={"text": "x"}, headers=headers)
+        assert (answer.status, answer.code) == (401, "login_required"), foreign
+    assert await cast.everything() == before
+
+
+@pytest.mark.parametrize("path", [path for path in routes("POST") if path != OF_BOTS])
 async def test_no_other_sites_page_acts_for_a_reader(cast: Cast, path: str) -> None:
     """The strongest case: an administrator's cookies, and even their token."""
     admin, address = cast.browsers["administrator"], address_of(cast, path)
