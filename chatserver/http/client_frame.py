@@ -1,4 +1,4 @@
-"""A frame from a client, as a feature's handler gets it."""
+"""A frame from a client, as a feature's handler gets it; and the fields of any JSON object that a client sent."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
-from chatserver.core.errors import DomainError
+from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import User
-from chatserver.http.json_fields import JsonFields
+from chatserver.core.numbers import ID_MAX
 from chatserver.realtime.connection import Connection
 
 # Called when a frame is done, with what kept it from being done, if anything did.
@@ -36,6 +36,35 @@ class Replies(Protocol):
     def send(self, payload: bytes) -> None: ...
     def reply(self, payload: bytes) -> None: ...
     def refusal(self, error: DomainError, fields: dict[str, Any]) -> bytes: ...
+
+
+class JsonFields:
+    """A JSON object as a client sent it. The readers of fields raise DomainError `bad_request` (`field`)."""
+
+    __slots__ = ("fields",)
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self.fields = fields
+
+    def text(self, name: str) -> str:
+        """The field's text; "" where it is absent or null."""
+        value = self.fields.get(name, "")
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise DomainError(ErrorCode.BAD_REQUEST, field=name)
+        return value
+
+    def id(self, name: str) -> int:
+        """The field's id, 1 or more."""
+        value = self.fields.get(name)
+        if type(value) is not int or not 0 < value <= ID_MAX:
+            raise DomainError(ErrorCode.BAD_REQUEST, field=name)
+        return value
+
+    def optional_id(self, name: str) -> int | None:
+        """The same; None where the field is absent or null."""
+        return None if self.fields.get(name) is None else self.id(name)
 
 
 class ClientFrame(JsonFields):

@@ -14,8 +14,8 @@ from chatserver.features.messages.encode import MessageEncoder
 from chatserver.features.messages.post import Admitted, Draft, Post, Posted
 from chatserver.http import responses
 from chatserver.http.access import Access
+from chatserver.http.client_frame import JsonFields
 from chatserver.http.forms import Form, read_json
-from chatserver.http.json_fields import JsonFields
 from chatserver.http.route import Route
 from chatserver.http.uploads import Uploads
 from chatserver.http.viewer import VIEWER, form_of, member_of, wants_json
