@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from chatserver.core.config import Config
 from chatserver.core.errors import DomainError, ErrorCode
@@ -116,17 +116,20 @@ class OriginPolicy:
         return "" if self._is_trusted(peer) else _network(peer)
 
     def is_local(self, request: web.Request) -> bool:
-        """True for a request from a program on this host to a loopback address.
+        """True for a request from a program on this host to a loopback address of a server without a proxy.
 
-        False for a request with headers of a proxy that is not trusted. The Host header must be a loopback
-        address too, so that a page whose domain resolves to 127.0.0.1 (DNS rebinding) is not local.
+        False for every request where a base URL or trusted proxies are set: a proxy on this host that adds no
+        header makes every client look like a program on it. The Host header must be a loopback address too, so
+        that a page whose domain resolves to 127.0.0.1 (DNS rebinding) is not local.
         """
-        if not self._from_proxy(request) and any(name in request.headers for name in _PROXY_HEADERS):
+        if self._base_url or self._proxies or any(name in request.headers for name in _PROXY_HEADERS):
             return False
-        client, host = _parsed(self._client(request)), _host_name(request.host)
+        if request.version < HttpVersion11:  # no scraper sends it; nginx does where nobody tells it otherwise
+            return False
+        peer, host = _parsed(request.remote or ""), _host_name(request.host)
         parsed = _parsed(host)
         is_loopback_host = host == "localhost" or (parsed is not None and parsed.is_loopback)
-        return is_loopback_host and client is not None and client.is_loopback
+        return is_loopback_host and peer is not None and peer.is_loopback
 
     def _client(self, request: web.Request) -> str:
         address = request.remote or ""

@@ -24,6 +24,7 @@ from tests.process.serving import Serving, make_administrator, serving
 
 # Another address of this host: a client that is not the proxy.
 ELSEWHERE = "127.0.0.2"
+TOKEN = "a-token-of-twenty-four"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,12 @@ async def fronted(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
     directory.mkdir()
     pair, port = certificate(directory), free_port()
     address = f"https://{NAME}:{port}"
-    settings = {"CHAT_BASE_URL": address, "CHAT_TRUSTED_PROXIES": "127.0.0.1", "CHAT_SEND_INTERVAL": "0"}
+    settings = {
+        "CHAT_BASE_URL": address,
+        "CHAT_TRUSTED_PROXIES": "127.0.0.1",
+        "CHAT_SEND_INTERVAL": "0",
+        "CHAT_METRICS_TOKEN": TOKEN,
+    }
     async with serving(tmp_path / "data", **settings) as room:
         room_port = int(room.address.rsplit(":", 1)[1])
         command = FRONTS[request.param](directory, pair, port, free_port(), room_port)
@@ -121,9 +127,13 @@ async def test_a_bot_works_through_it_and_its_log_has_no_token(fronted: Fronted,
 
 async def test_figures_are_not_for_the_world(fronted: Fronted) -> None:
     async with fronted.browser() as browser:
-        assert (await browser.get("/metrics")).status == 403
+        for forged in ({}, {"Host": "localhost"}, {"X-Forwarded-For": "127.0.0.1"}):
+            answer = await browser.get("/metrics", forged)
+            assert answer.status != 200 or b"chat_" not in answer.body, forged
+        answer = await browser.get("/metrics", {"Authorization": f"Bearer {TOKEN}"})
+        assert answer.status == 200 and b"chat_connections" in answer.body
     async with Browser(fronted.room.address) as local:
-        assert (await local.get("/metrics")).status == 200
+        assert (await local.get("/metrics")).status == 403
 
 
 async def test_readers_come_back_through_it_when_the_room_says_1001(fronted: Fronted) -> None:

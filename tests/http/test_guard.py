@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -301,6 +302,43 @@ async def test_limits_of_an_address_are_of_the_forwarded_one(tmp_path: Path) -> 
         await house.member("one", X_Forwarded_For="203.0.113.1")
         await house.member("two", X_Forwarded_For="203.0.113.2")
         assert (await (await house.guest(X_Forwarded_For="203.0.113.1")).register("three")).code == "too_fast"
+
+
+# Who is local
+
+
+LOCAL = {"Host": "localhost"}
+
+
+async def test_a_program_on_this_host_reads_the_metrics_of_a_server_without_a_proxy(house: House) -> None:
+    guest = await house.guest()
+    for headers in ({}, LOCAL, {"Host": "127.0.0.1:8000"}):
+        assert (await guest.get("/metrics", headers)).status == 200, headers
+    for headers in ({"X-Forwarded-For": "127.0.0.1"}, {"Via": "1.1 proxy"}, {"Host": "chat.example.org"}):
+        assert (await guest.get("/metrics", headers)).status == 403, headers
+
+
+async def test_what_comes_with_http_1_0_is_a_proxys(house: House) -> None:
+    host, port = house.address.removeprefix("http://").split(":")
+    for version, status in (("1.0", b"403"), ("1.1", b"200")):
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(f"GET /metrics HTTP/{version}\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+        assert (await reader.read()).split(b" ", 2)[1] == status, version
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    "settings", [{"base_url": BASE}, {"trusted_proxies": "127.0.0.1"}, {"trusted_proxies": "10.0.0.1"}]
+)
+@pytest.mark.parametrize("headers", [{}, LOCAL, front(), {**LOCAL, "X-Forwarded-For": "127.0.0.1"}])
+async def test_behind_a_proxy_only_the_token_opens_the_metrics(
+    tmp_path: Path, settings: dict[str, str], headers: dict[str, str]
+) -> None:
+    async with opened(tmp_path, metrics_token="a-token-of-twenty-four", **settings) as house:
+        guest = await house.guest()
+        assert (await guest.get("/metrics", headers)).status == 403
+        bearer = {**headers, "Authorization": "Bearer a-token-of-twenty-four"}
+        assert (await guest.get("/metrics", bearer)).status == 200
 
 
 # Guests
