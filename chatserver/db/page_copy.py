@@ -37,9 +37,7 @@ def finish(path: Path, transaction: Callable[[Transaction], T]) -> T:
     """Run `transaction` on the copy at `path`, then vacuum it: one file, without a log, with no erased content."""
     copy = sqlite3.connect(path, isolation_level=None)
     try:
-        pragmas.set_up_copy(copy)
-        # A crash leaves a copy that is deleted anyway: no journal on the disk is needed.
-        copy.execute("PRAGMA journal_mode = MEMORY")
+        pragmas.set_up_copy(copy, "MEMORY")  # a crash leaves a copy that is deleted anyway
         copy.execute("BEGIN IMMEDIATE")
         result = transaction(Transaction(copy))
         copy.execute("COMMIT")

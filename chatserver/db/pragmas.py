@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Literal
 
 
 def set_up_database(connection: sqlite3.Connection) -> None:
@@ -17,14 +18,15 @@ def set_up_database(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_size_limit = 4194304")
 
 
-def set_up_copy(connection: sqlite3.Connection) -> None:
+def set_up_copy(connection: sqlite3.Connection, journal: Literal["DELETE", "MEMORY"] = "DELETE") -> None:
     """A copy is opened by one process at a time: it needs neither a write-ahead log nor shared memory.
 
     Its header, copied from the database, still says WAL. With the exclusive lock SQLite can read such
-    a file without shared memory and change the journal mode.
+    a file without shared memory and change the journal mode. `journal` is MEMORY for a copy that need not
+    survive a crash. It is set in one step: after DELETE and then MEMORY, SQLite 3.44 and newer leave the journal file.
     """
     connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-    connection.execute("PRAGMA journal_mode = DELETE")
+    connection.execute(f"PRAGMA journal_mode = {journal}")
     _set_up_common(connection)
 
 

@@ -101,7 +101,8 @@ class Snapshot:
 
 
 def _clean_up(database: Path, pinned: PinnedFiles) -> None:
-    database.unlink(missing_ok=True)
+    for path in database.parent.glob(f"{database.name}*"):  # with what SQLite may have left beside it
+        path.unlink(missing_ok=True)
     pinned.release()
 
 
