@@ -38,19 +38,20 @@ class ControlServer:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         self._path.unlink(missing_ok=True)  # left by a server that was killed: this process has the lock
-        # Reached through the directory's descriptor: the path of a socket may have 107 bytes at most.
+        # Reached through the directory's descriptor: the path of a socket may have 107 bytes at most. It stays open
+        # until the end, because asyncio of Python 3.13 looks at the path again when the server closes.
         directory = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             short = f"/proc/self/fd/{directory}/{self._path.name}"
             server = await asyncio.start_unix_server(self._serve, short, limit=LINE_MAX)
-            self._path.chmod(0o600)
+            try:
+                self._path.chmod(0o600)
+                yield
+            finally:
+                server.close()
+                self._path.unlink(missing_ok=True)
         finally:
             os.close(directory)
-        try:
-            yield
-        finally:
-            server.close()
-            self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

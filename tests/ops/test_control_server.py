@@ -1,0 +1,34 @@
+"""The control socket: its file while the server runs, and after it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.client import opened
+
+
+async def test_its_file_is_removed_and_nothing_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    # Longer than the name of a socket may be.
+    path = tmp_path / ("d" * 100) / "control.sock"
+    caplog.set_level(logging.ERROR)
+    async with opened(path.parent):
+        assert path.stat().st_mode & 0o777 == 0o600
+        directory = os.open(path.parent, os.O_RDONLY)
+        reader, writer = await asyncio.open_unix_connection(f"/proc/self/fd/{directory}/{path.name}")
+        # asyncio of Python 3.13 looks at this name at the end; an error other than "not found" is logged.
+        assert inode(writer.get_extra_info("peername")) == inode(path)
+        writer.write(b"{}\n")
+        assert b"bad_request" in await reader.readline()
+        writer.close()
+        os.close(directory)
+    assert not path.exists()
+    assert caplog.text == ""
+
+
+def inode(path: Path | str) -> int:
+    return os.stat(path).st_ino
