@@ -14,6 +14,7 @@ from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import Session
 from chatserver.http import cookies, forms, request_id, responses
 from chatserver.http.access import Access
+from chatserver.http.attempts import WRONG_ORIGIN, log_attempt
 from chatserver.http.cookies import COOKIES
 from chatserver.http.request_id import REQUEST_ID
 from chatserver.http.route import Route
@@ -72,6 +73,8 @@ def answering(guard: Guard) -> Middleware:
 def _error_answer(request: web.Request, error: Exception) -> web.Response:
     """A domain error in the reader's language; for any other the id that the log has too, and nothing else."""
     if isinstance(error, DomainError):
+        if error.details.get("reason") == "origin":
+            log_attempt(request, WRONG_ORIGIN, origin=error.details["origin"], own=error.details["own"])
         response = responses.refused(request, error)
         if not request.content.at_eof():
             response.force_close()  # an upload that was refused need not be read to its end

@@ -13,6 +13,7 @@ from aiohttp import HttpVersion11, web
 
 from chatserver.core.config import Config
 from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.logs import escape_unprintable
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,8 @@ _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 # `host-part` and `port-part` of a Content-Security-Policy, without wildcards; a name has at most 253 characters.
 _POLICY_HOST = re.compile(r"(?=.{1,260}$)[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
 
+# Characters of a Host or Origin header that an error names.
+_ORIGIN_MAX = 200
 
 # What `doctor` says to come from (RFC 5737: no client has it). Where it is the last entry, the proxy added none.
 FORGED_ADDRESS = "203.0.113.250"
@@ -43,17 +46,21 @@ class OriginPolicy:
         # The first entry of X-Forwarded-For from a trusted proxy that is no address; "" while there was none.
         self._invalid_hop = ""
         self._has_passed_forged = False
+        # Of the first form that a browser's own page sent and whose Origin was another than `origin`: both.
+        self._other_origin: tuple[str, str] | None = None
 
     async def report(self, _: dict[str, Any]) -> dict[str, Any]:
         """For `doctor`, after a request through the public address with FORGED_ADDRESS in X-Forwarded-For.
 
         Answers `is_behind_proxy` (the public address is a trusted proxy's), whether that proxy `has_passed_forged`,
-        and the `invalid_hop` that it sent, or "".
+        and the `invalid_hop` that it sent, or ""; also `other_origin`, null or the Origin header of a browser on its
+        own page, and the server's origin, where these differed.
         """
         return {
             "is_behind_proxy": bool(self._proxies and self._base_url),
             "has_passed_forged": self._has_passed_forged,
             "invalid_hop": self._invalid_hop,
+            "other_origin": self._other_origin,
         }
 
     OPERATIONS = {"proxies": report}
@@ -64,7 +71,7 @@ class OriginPolicy:
         Raises DomainError: `wrong_host` (421, RFC 9110, section 15.5.20).
         """
         if self._base_host and _without_default_port(request.host) != self._base_host:
-            raise DomainError(ErrorCode.WRONG_HOST)
+            raise DomainError(ErrorCode.WRONG_HOST, reason="host", host=request.host[:_ORIGIN_MAX], own=self._base_url)
 
     def origin(self, request: web.Request) -> str:
         """The server's origin as the browser of this request sees it."""
@@ -93,10 +100,12 @@ class OriginPolicy:
         Checks Sec-Fetch-Site (Fetch Metadata) and Origin (RFC 6454). Programs send neither and are accepted.
         """
         site = request.headers.get("Sec-Fetch-Site")
-        if site is not None and site not in _OWN_SITES:
-            raise DomainError(ErrorCode.CSRF)
         named = request.headers.get("Origin")
-        if named is not None and named.lower() != self.origin(request):
+        if named is not None and named.lower() != (own := self.origin(request)):
+            if site == "same-origin" and not self._other_origin:
+                self._other_origin = (escape_unprintable(named[:_ORIGIN_MAX]), own)
+            raise DomainError(ErrorCode.CSRF, reason="origin", origin=named[:_ORIGIN_MAX], own=own)
+        if site is not None and site not in _OWN_SITES:
             raise DomainError(ErrorCode.CSRF)
 
     def check_socket_origin(self, request: web.Request) -> None:
@@ -104,12 +113,18 @@ class OriginPolicy:
 
         Browsers send cookies with a WebSocket handshake from any page (RFC 6455, section 10.2).
         """
-        if request.headers.get("Origin", "").lower() != self.origin(request):
-            raise DomainError(ErrorCode.FORBIDDEN)
+        named = request.headers.get("Origin", "")
+        if named.lower() != (own := self.origin(request)):
+            raise DomainError(ErrorCode.FORBIDDEN, reason="origin", origin=named[:_ORIGIN_MAX], own=own)
 
     def address(self, request: web.Request) -> str:
         """The client's address: the peer's, or the one that trusted proxies report. For IPv6 its /64 network."""
         return _network(self._client(request))
+
+    def client_address(self, request: web.Request) -> str:
+        """The client's own address, whole, for the log; "unknown" where a trusted proxy names none."""
+        parsed = _parsed(self._client(request))
+        return "unknown" if parsed is None else str(parsed)
 
     def peer_address(self, peer: str) -> str:
         """The address for limits on connections; "" for a trusted proxy, whose connections carry many clients."""

@@ -200,7 +200,9 @@ async def test_a_wrong_host_is_told_so_in_both_languages(tmp_path: Path) -> None
         for language, is_chinese in (("zh", True), ("en", False)):
             answer = await guest.get("/api/recent_messages/", {**JSON, "Accept-Language": language})
             assert (answer.status, answer.code) == (421, "wrong_host")
-            assert bool(CHINESE.search(answer.json["error"]["message"])) is is_chinese
+            message = answer.json["error"]["message"]
+            assert bool(CHINESE.search(message)) is is_chinese
+            assert guest.address.removeprefix("http://") in message and "https://chat.example.org" in message
 
 
 async def test_a_browser_is_told_on_a_page_in_its_language(house: House) -> None:

@@ -14,6 +14,7 @@ from chatserver.features.accounts.session_cookie import SessionCookie
 from chatserver.features.accounts.store import Account
 from chatserver.http import responses
 from chatserver.http.access import Access
+from chatserver.http.attempts import log_attempt
 from chatserver.http.encode import user_json
 from chatserver.http.route import Route
 from chatserver.http.site import SITE
@@ -69,6 +70,8 @@ class Login:
         try:
             account = await self.proved(name, form.text("password"), address)
         except DomainError as error:
+            if error.code in (ErrorCode.LOGIN_FAILED, ErrorCode.LOGIN_THROTTLED):
+                log_attempt(request, error.code)
             values = {"values": {"username": name}, "next": target}
             return responses.refused_form(request, error, "login.html", values)
         await self._session_cookie.begin(request, account.user, account.password)

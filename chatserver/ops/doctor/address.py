@@ -16,7 +16,7 @@ import aiohttp
 from chatserver.core.config import Config
 from chatserver.http.origin import FORGED_ADDRESS
 from chatserver.ops.control.client import ask
-from chatserver.ops.doctor.findings import Finding, note, ok, problem
+from chatserver.ops.doctor.findings import Finding, note, ok, problem, warning
 
 SECONDS_MAX = 10.0
 _ADVICE = {
@@ -79,6 +79,11 @@ async def _connect(config: Config, address: str) -> list[Finding]:
 async def _behind_proxies(config: Config) -> list[Finding]:
     """After the handshake with the forged header. Where no proxy is trusted, nothing of it is believed."""
     seen = await ask(config, "proxies", {})
+    if seen["other_origin"]:
+        origin, own = seen["other_origin"]
+        text = f"a browser on a page of {origin} was refused, because the server takes itself for {own}"
+        advice = f"pass the Host header through the proxy unchanged, and set CHAT_BASE_URL ({origin}, if it is yours)"
+        return [warning("origin", text, advice)]
     if not seen["is_behind_proxy"]:
         return []
     if seen["invalid_hop"]:

@@ -50,7 +50,7 @@ export function resultOf(status, text, retry_after) {
   const seconds = Number(retry_after);
   throw new Refused(status, {
     code: error.code ?? (status === 503 || status === 502 || status === 504 ? "busy" : status === 413 ? "image_too_large" : "internal"),
-    message: error.message ?? t("failed_status", { status }),
+    message: error.message ?? (status === 413 ? t("failed_too_large") : t("failed_status", { status })),
     details: error,
     retry_after_ms: error.retry_after_ms ?? (seconds > 0 ? seconds * 1000 : undefined),
   });
