@@ -1,4 +1,4 @@
-"""Debian's nginx and Caddy, run with the snippets of docs/deploy/ as an operator would, on a free port."""
+"""Debian's proxies, run with the snippets of docs/deploy/ as an operator would, on a free port."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0
 NAME = "chat.example.org"
+
+
+# What a proxy is run by, in order.
+Commands = list[list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +67,19 @@ class HereResolver(AbstractResolver):
         pass
 
 
+# Program -> the packages of Debian that it takes, where these have other names.
+_PACKAGES = {"nginx": "nginx-light", "lighttpd": "lighttpd lighttpd-mod-openssl", "varnishd": "varnish hitch"}
+# Not installed by .ci/run: Varnish compiles its configuration, and brings a compiler.
+_NEVER_REQUIRED = {"varnishd", "hitch"}
+
+
 def program(name: str) -> str:
     """The program's path; the test is skipped without it, or fails where it must be there."""
     found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if found is None:
-        explain = pytest.fail if os.environ.get("CHAT_TEST_FRONTS") == "required" else pytest.skip
-        explain(f"no {name} here; Debian has it: apt install {'nginx-light' if name == 'nginx' else name}")
+        is_required = os.environ.get("CHAT_TEST_FRONTS") == "required" and name not in _NEVER_REQUIRED
+        explain = pytest.fail if is_required else pytest.skip
+        explain(f"no {name} here; Debian has it: apt install {_PACKAGES.get(name, name)}")
     return found
 
 
@@ -78,20 +89,26 @@ def free_port() -> int:
         return port
 
 
-def nginx_config(directory: Path, pair: Pair, port: int, plain_port: int, room_port: int) -> list[str]:
+def snippet(file: str, *changes: tuple[str, str]) -> str:
+    """The file of docs/deploy/, with a test's ports and paths in the places of an operator's."""
+    text = (ROOT / "docs/deploy" / file).read_text("utf-8")
+    for old, new in changes:
+        assert old in text, f"docs/deploy/{file} has no {old!r}"
+        text = text.replace(old, new)
+    return text
+
+
+def nginx_config(directory: Path, pair: Pair, port: int, plain_port: int, room_port: int) -> Commands:
     """The whole configuration around docs/deploy/nginx.conf; the command that runs it."""
-    snippet = (ROOT / "docs/deploy/nginx.conf").read_text("utf-8")
-    for old, new in (
+    text = snippet(
+        "nginx.conf",
         ("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
         ("listen 80;", f"listen 127.0.0.1:{plain_port};"),
         ("server 127.0.0.1:8000;", f"server 127.0.0.1:{room_port};"),
         ("/var/log/nginx/access.log", str(directory / "access.log")),
-        ("/etc/letsencrypt/live/chat.example.org/fullchain.pem", str(pair.certificate)),
-        ("/etc/letsencrypt/live/chat.example.org/privkey.pem", str(pair.key)),
-    ):
-        assert old in snippet, f"docs/deploy/nginx.conf has no {old!r}"
-        snippet = snippet.replace(old, new)
-    (directory / "chat.conf").write_text(snippet, "utf-8")
+        *letsencrypt(pair),
+    )
+    (directory / "chat.conf").write_text(text, "utf-8")
     temporary = "".join(
         f"    {kind}_temp_path {directory}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
@@ -103,35 +120,129 @@ def nginx_config(directory: Path, pair: Pair, port: int, plain_port: int, room_p
         f"http {{\n    access_log off;\n{temporary}    include {directory}/chat.conf;\n}}\n",
         "utf-8",
     )
-    return [program("nginx"), "-p", str(directory), "-c", str(directory / "nginx.conf")]
+    return [[program("nginx"), "-p", str(directory), "-c", str(directory / "nginx.conf")]]
 
 
-def caddy_config(directory: Path, pair: Pair, port: int, plain_port: int, room_port: int) -> list[str]:
+def caddy_config(directory: Path, pair: Pair, port: int, plain_port: int, room_port: int) -> Commands:
     """docs/deploy/Caddyfile with a certificate of ours, since nobody here gives one to that name."""
-    snippet = (ROOT / "docs/deploy/Caddyfile").read_text("utf-8")
     site = f"https://{pair.host}:{port} {{\n\tbind 127.0.0.1\n\ttls {pair.certificate} {pair.key}"
-    for old, new in (
-        ("\nchat.example.org {", f"\n{site}"),
-        ("127.0.0.1:8000", f"127.0.0.1:{room_port}"),
-    ):
-        assert old in snippet, f"docs/deploy/Caddyfile has no {old!r}"
-        snippet = snippet.replace(old, new)
+    text = snippet("Caddyfile", ("\nchat.example.org {", f"\n{site}"), ("127.0.0.1:8000", f"127.0.0.1:{room_port}"))
     options = f"{{\n\tadmin off\n\tauto_https disable_redirects\n\thttp_port {plain_port}\n}}\n"
-    (directory / "Caddyfile").write_text(options + snippet, "utf-8")
-    return [program("caddy"), "run", "--config", str(directory / "Caddyfile"), "--adapter", "caddyfile"]
+    (directory / "Caddyfile").write_text(options + text, "utf-8")
+    return [[program("caddy"), "run", "--config", str(directory / "Caddyfile"), "--adapter", "caddyfile"]]
 
 
-Configure = Callable[[Path, Pair, int, int, int], list[str]]
-FRONTS: dict[str, Configure] = {"nginx": nginx_config, "caddy": caddy_config}
+def apache_config(directory: Path, pair: Pair, port: int, plain_port: int, room_port: int) -> Commands:
+    """docs/deploy/apache.conf in the least that Apache runs with. Its children may not be root's."""
+    text = snippet(
+        "apache.conf",
+        ("*:443", f"127.0.0.1:{port}"),
+        ("chat.example.org\n", f"{pair.host}\n"),
+        ("http://127.0.0.1:8000/", f"http://127.0.0.1:{room_port}/"),
+        *letsencrypt(pair),
+    )
+    modules = ["mpm_event", "authz_core", "ssl", "socache_shmcb", "proxy", "proxy_http"]
+    (directory / "apache.conf").write_text(
+        "".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n" for name in modules)
+        + f"ServerRoot {directory}\nServerName {pair.host}\nPidFile {directory}/apache.pid\n"
+        + f"DefaultRuntimeDir {directory}\nErrorLog /dev/stderr\nListen 127.0.0.1:{port}\n"
+        + ("User www-data\nGroup www-data\n" if os.geteuid() == 0 else "")
+        + text,
+        "utf-8",
+    )
+    return [[program("apache2"), "-D", "FOREGROUND", "-f", str(directory / "apache.conf")]]
+
+
+def lighttpd_config(directory: Path, pair: Pair, port: int, plain_port: int, room_port: int) -> Commands:
+    """docs/deploy/lighttpd.conf in the least that lighttpd runs with."""
+    text = snippet(
+        "lighttpd.conf",
+        ('":443"', f'"127.0.0.1:{port}"'),
+        ('"port" => 8000', f'"port" => {room_port}'),
+        *letsencrypt(pair),
+    )
+    (directory / "lighttpd.conf").write_text(
+        f'server.document-root = "{directory}"\nserver.bind = "127.0.0.1"\nserver.port = {plain_port}\n'
+        f'server.upload-dirs = ( "{directory}" )\n{text}',
+        "utf-8",
+    )
+    return [[program("lighttpd"), "-D", "-f", str(directory / "lighttpd.conf")]]
+
+
+def haproxy_config(directory: Path, pair: Pair, port: int, plain_port: int, room_port: int) -> Commands:
+    """docs/deploy/haproxy.cfg, alone."""
+    text = snippet(
+        "haproxy.cfg",
+        ("bind :443", f"bind 127.0.0.1:{port}"),
+        ("/etc/haproxy/chat.pem\n    #", f"{together(directory, pair)}\n    #"),
+        ("server room 127.0.0.1:8000", f"server room 127.0.0.1:{room_port}"),
+    )
+    (directory / "haproxy.cfg").write_text(text, "utf-8")
+    return [[program("haproxy"), "-db", "-f", str(directory / "haproxy.cfg")]]
+
+
+def varnish_config(directory: Path, pair: Pair, port: int, plain_port: int, room_port: int) -> Commands:
+    """docs/deploy/varnish.vcl, and docs/deploy/hitch.conf in front of it."""
+    vcl = snippet("varnish.vcl", ('.port = "8000"', f'.port = "{room_port}"'))
+    (directory / "default.vcl").write_text(vcl, "utf-8")
+    text = snippet(
+        "hitch.conf",
+        ("[*]:443", f"[127.0.0.1]:{port}"),
+        ("[127.0.0.1]:6086", f"[127.0.0.1]:{plain_port}"),
+        ('"/etc/hitch/chat.pem"', f'"{together(directory, pair)}"'),
+        ('user = "_hitch"\n', ""),
+    )
+    (directory / "hitch.conf").write_text(text, "utf-8")
+    hitch = [program("hitch"), f"--config={directory / 'hitch.conf'}"]
+    if os.geteuid() == 0:
+        hitch.append("--user=root")  # for the certificate in this test's directory
+    listen = f"127.0.0.1:{plain_port},PROXY"
+    run = ("-F", "-j", "none", "-n", str(directory / "varnish"), "-s", "malloc,16m")
+    return [[program("varnishd"), *run, "-a", listen, "-f", str(directory / "default.vcl")], hitch]
+
+
+def letsencrypt(pair: Pair) -> tuple[tuple[str, str], tuple[str, str]]:
+    directory = "/etc/letsencrypt/live/chat.example.org"
+    return (f"{directory}/fullchain.pem", str(pair.certificate)), (f"{directory}/privkey.pem", str(pair.key))
+
+
+def together(directory: Path, pair: Pair) -> Path:
+    """The certificate and the key in one file."""
+    file = directory / "both.pem"
+    file.write_text(pair.certificate.read_text("ascii") + pair.key.read_text("ascii"), "ascii")
+    file.chmod(0o600)
+    return file
+
+
+Configure = Callable[[Path, Pair, int, int, int], Commands]
+FRONTS: dict[str, Configure] = {
+    "nginx": nginx_config,
+    "caddy": caddy_config,
+    "apache2": apache_config,
+    "lighttpd": lighttpd_config,
+    "haproxy": haproxy_config,
+    "varnishd": varnish_config,
+}
 
 
 @contextlib.asynccontextmanager
-async def front(command: list[str], directory: Path, port: int) -> AsyncIterator[Process]:
-    """The proxy's process, from when it takes connections until the block ends."""
+async def front(commands: Commands, directory: Path, port: int) -> AsyncIterator[None]:
+    """The proxy's processes, from when it takes connections until the block ends."""
+    said: list[bytes] = []
+    async with contextlib.AsyncExitStack() as stack:
+        processes = [await stack.enter_async_context(_running(command, directory, said)) for command in commands]
+        async with asyncio.timeout(PATIENCE):
+            while not await _answers(port):
+                assert all(process.returncode is None for process in processes), b"".join(said).decode()
+                await asyncio.sleep(0.05)
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _running(command: list[str], directory: Path, said: list[bytes]) -> AsyncIterator[Process]:
     home = {**os.environ, "HOME": str(directory), "XDG_DATA_HOME": str(directory), "XDG_CONFIG_HOME": str(directory)}
     process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, env=home)
     assert process.stderr is not None
-    said: list[bytes] = []
 
     async def listen() -> None:
         assert process.stderr is not None
@@ -140,10 +251,6 @@ async def front(command: list[str], directory: Path, port: int) -> AsyncIterator
 
     listening = asyncio.create_task(listen())
     try:
-        async with asyncio.timeout(PATIENCE):
-            while not await _answers(port):
-                assert process.returncode is None, b"".join(said).decode()
-                await asyncio.sleep(0.05)
         yield process
     finally:
         if process.returncode is None:
