@@ -93,7 +93,7 @@ from chatserver.http.certificate import Certificate
 from chatserver.http.csrf import CSRFTokens
 from chatserver.http.frame_reader import FrameContext
 from chatserver.http.http_connections import HttpConnections
-from chatserver.http.listening import listening
+from chatserver.http.listening import listening, reachable
 from chatserver.http.middleware import Guard
 from chatserver.http.origin import OriginPolicy
 from chatserver.http.route import Route
@@ -128,7 +128,7 @@ async def serve(config: Config, sources: Mapping[str, str]) -> int:
         print(f"data directory: {config.data_dir.absolute()}", flush=True)
         if server.setup_token:
             # With a base URL, no other Host is answered (421), not even on this machine.
-            public = config.base_url or server.address
+            public = config.base_url or reachable(server.address)
             print(f"first administrator: {public}/setup/?token={server.setup_token}", flush=True)
         garbage_collection.resume()
         systemd.notify("READY=1")
@@ -352,7 +352,7 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
         connections = HttpConnections(lambda: room.settings.now.connections_per_address)
         options = HandlerOptions(config.secure, config.language, connections, room.origin.peer_address)
         address = await stack.enter_async_context(listening(app, config, hub, options, tls, systemd.listen_sockets()))
-        control = ControlServer(config.data_dir / "control.sock", room.operations(), address)
+        control = ControlServer(config.data_dir / "control.sock", room.operations(), reachable(address))
         await stack.enter_async_context(control.running())
         await stack.enter_async_context(systemd.watchdog(lambda: _probe(database)))
         yield Server(address, setup_token, room, app, certificate)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 import ssl
 from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from chatserver.core.config import Config
+from chatserver.core.config import Config, ConfigError
 from chatserver.http.aiohttp_compat.request_handler import HandlerOptions, Runner
 from chatserver.http.aiohttp_compat.tls_timeout import TLSTimeoutSite
 from chatserver.realtime.hub import Hub
@@ -35,7 +36,7 @@ async def listening(
     """Accept connections until the block ends; yields the address. `inherited`: sockets of the service manager.
 
     At the end no connection is accepted, WebSockets are closed with 1001, and requests under way finish.
-    Raises OSError for an address that cannot be bound.
+    Raises OSError for an address that cannot be bound, and ConfigError where no address may be.
     """
     runner = Runner(
         app,
@@ -59,7 +60,8 @@ async def listening(
         sockets = inherited or [_bind(config)]
         for listener in sockets:
             await TLSTimeoutSite(runner, listener, tls, HEADER_SECONDS).start()
-        yield _address(sockets[0], config, tls is not None)
+        host = "" if inherited else config.host
+        yield _address(sockets[0], host, tls is not None)
     finally:
         await runner.cleanup()
 
@@ -68,7 +70,15 @@ def _bind(config: Config) -> socket.socket:
     family, kind, protocol, _, address = socket.getaddrinfo(
         config.host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
-    listener = socket.socket(family, kind, protocol)
+    try:
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        if error.errno == errno.EAFNOSUPPORT:  # RestrictAddressFamilies=AF_UNIX of chat.service
+            raise ConfigError(
+                f"cannot listen on {config.host}:{config.port}: this service may open no socket and was passed none; "
+                "to have chat.socket pass its own: systemctl daemon-reload && systemctl restart chat.socket"
+            ) from None
+        raise
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
@@ -81,9 +91,16 @@ def _bind(config: Config) -> socket.socket:
     return listener
 
 
-def _address(listener: socket.socket, config: Config, is_tls: bool) -> str:
+def _address(listener: socket.socket, host: str, is_tls: bool) -> str:
+    """`host` is the name that was bound; "" for that of the socket itself."""
     name = listener.getsockname()
     if not isinstance(name, tuple):
         return f"unix:{name}"
-    host = f"[{config.host}]" if ":" in config.host else config.host
-    return f"{'https' if is_tls else 'http'}://{host}:{name[1]}"
+    host = host or name[0]
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'https' if is_tls else 'http'}://{shown}:{name[1]}"
+
+
+def reachable(address: str) -> str:
+    """What `listening` yields, as a program on this host can open it: no unspecified address."""
+    return address.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")

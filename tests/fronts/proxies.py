@@ -9,7 +9,7 @@ import shutil
 import socket
 import ssl
 import subprocess
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +22,8 @@ PATIENCE = 30.0
 NAME = "chat.example.org"
 
 
-# What a proxy is run by, in order.
-Commands = list[list[str]]
+# What a proxy is run by, in order: the port that it listens on, and the command.
+Commands = dict[int, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def nginx_config(directory: Path, pair: Pair, port: int, plain_port: int, room_p
         f"http {{\n    access_log off;\n{temporary}    include {directory}/chat.conf;\n}}\n",
         "utf-8",
     )
-    return [[program("nginx"), "-p", str(directory), "-c", str(directory / "nginx.conf")]]
+    return {port: [program("nginx"), "-p", str(directory), "-c", str(directory / "nginx.conf")]}
 
 
 def caddy_config(directory: Path, pair: Pair, port: int, plain_port: int, room_port: int) -> Commands:
@@ -129,7 +129,7 @@ def caddy_config(directory: Path, pair: Pair, port: int, plain_port: int, room_p
     text = snippet("Caddyfile", ("\nchat.example.org {", f"\n{site}"), ("127.0.0.1:8000", f"127.0.0.1:{room_port}"))
     options = f"{{\n\tadmin off\n\tauto_https disable_redirects\n\thttp_port {plain_port}\n}}\n"
     (directory / "Caddyfile").write_text(options + text, "utf-8")
-    return [[program("caddy"), "run", "--config", str(directory / "Caddyfile"), "--adapter", "caddyfile"]]
+    return {port: [program("caddy"), "run", "--config", str(directory / "Caddyfile"), "--adapter", "caddyfile"]}
 
 
 def apache_config(directory: Path, pair: Pair, port: int, plain_port: int, room_port: int) -> Commands:
@@ -150,7 +150,7 @@ def apache_config(directory: Path, pair: Pair, port: int, plain_port: int, room_
         + text,
         "utf-8",
     )
-    return [[program("apache2"), "-D", "FOREGROUND", "-f", str(directory / "apache.conf")]]
+    return {port: [program("apache2"), "-D", "FOREGROUND", "-f", str(directory / "apache.conf")]}
 
 
 def lighttpd_config(directory: Path, pair: Pair, port: int, plain_port: int, room_port: int) -> Commands:
@@ -166,7 +166,7 @@ def lighttpd_config(directory: Path, pair: Pair, port: int, plain_port: int, roo
         f'server.upload-dirs = ( "{directory}" )\n{text}',
         "utf-8",
     )
-    return [[program("lighttpd"), "-D", "-f", str(directory / "lighttpd.conf")]]
+    return {port: [program("lighttpd"), "-D", "-f", str(directory / "lighttpd.conf")]}
 
 
 def haproxy_config(directory: Path, pair: Pair, port: int, plain_port: int, room_port: int) -> Commands:
@@ -178,7 +178,7 @@ def haproxy_config(directory: Path, pair: Pair, port: int, plain_port: int, room
         ("server room 127.0.0.1:8000", f"server room 127.0.0.1:{room_port}"),
     )
     (directory / "haproxy.cfg").write_text(text, "utf-8")
-    return [[program("haproxy"), "-db", "-f", str(directory / "haproxy.cfg")]]
+    return {port: [program("haproxy"), "-db", "-f", str(directory / "haproxy.cfg")]}
 
 
 def varnish_config(directory: Path, pair: Pair, port: int, plain_port: int, room_port: int) -> Commands:
@@ -198,7 +198,8 @@ def varnish_config(directory: Path, pair: Pair, port: int, plain_port: int, room
         hitch.append("--user=root")  # for the certificate in this test's directory
     listen = f"127.0.0.1:{plain_port},PROXY"
     run = ("-F", "-j", "none", "-n", str(directory / "varnish"), "-s", "malloc,16m")
-    return [[program("varnishd"), *run, "-a", listen, "-f", str(directory / "default.vcl")], hitch]
+    varnish = [program("varnishd"), *run, "-a", listen, "-f", str(directory / "default.vcl")]
+    return {plain_port: varnish, port: hitch}
 
 
 def letsencrypt(pair: Pair) -> tuple[tuple[str, str], tuple[str, str]]:
@@ -226,23 +227,19 @@ FRONTS: dict[str, Configure] = {
 
 
 @contextlib.asynccontextmanager
-async def front(commands: Commands, directory: Path, port: int) -> AsyncIterator[None]:
+async def front(commands: Commands, directory: Path) -> AsyncIterator[None]:
     """The proxy's processes, from when it takes connections until the block ends."""
-    said: list[bytes] = []
     async with contextlib.AsyncExitStack() as stack:
-        processes = [await stack.enter_async_context(_running(command, directory, said)) for command in commands]
-        async with asyncio.timeout(PATIENCE):
-            while not await _answers(port):
-                assert all(process.returncode is None for process in processes), b"".join(said).decode()
-                await asyncio.sleep(0.05)
+        for port, command in commands.items():
+            await stack.enter_async_context(_running(command, directory, port))
         yield
 
 
 @contextlib.asynccontextmanager
-async def _running(command: list[str], directory: Path, said: list[bytes]) -> AsyncIterator[Process]:
+async def _running(command: list[str], directory: Path, port: int) -> AsyncIterator[None]:
     home = {**os.environ, "HOME": str(directory), "XDG_DATA_HOME": str(directory), "XDG_CONFIG_HOME": str(directory)}
     process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, env=home)
-    assert process.stderr is not None
+    said: list[bytes] = []
 
     async def listen() -> None:
         assert process.stderr is not None
@@ -251,7 +248,11 @@ async def _running(command: list[str], directory: Path, said: list[bytes]) -> As
 
     listening = asyncio.create_task(listen())
     try:
-        yield process
+        async with asyncio.timeout(PATIENCE):
+            while not await _answers(port):
+                assert process.returncode is None, b"".join(said).decode()
+                await asyncio.sleep(0.05)
+        yield
     finally:
         if process.returncode is None:
             process.terminate()

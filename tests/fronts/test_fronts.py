@@ -1,4 +1,4 @@
-"""The room behind Debian's nginx and Caddy, each with the snippet that docs/deploy/ has for it."""
+"""The room behind Debian's proxies, each with the snippet that docs/deploy/ has for it."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ async def fronted(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
     }
     async with serving(tmp_path / "data", **settings) as room:
         room_port = int(room.address.rsplit(":", 1)[1])
-        command = FRONTS[request.param](directory, pair, port, free_port(), room_port)
-        async with front(command, directory, port):
+        commands = FRONTS[request.param](directory, pair, port, free_port(), room_port)
+        async with front(commands, directory):
             yield Fronted(address, pair, room)
 
 
@@ -151,21 +151,36 @@ def noise() -> bytes:
     return file.getvalue()
 
 
-def test_nginx_waits_longer_than_the_room_pings() -> None:
-    text = (ROOT / "docs/deploy/nginx.conf").read_text("utf-8")
-    for name in ("proxy_read_timeout", "proxy_send_timeout"):
-        found = re.search(rf"^\s+{name} (\d+)s;$", text, re.MULTILINE)
-        assert found and int(found[1]) > max(SILENT_SECONDS, 2 * PING_SECONDS)
+@pytest.mark.parametrize(
+    ("file", "pattern"),
+    [
+        ("nginx.conf", r"proxy_read_timeout (\d+)s;"),
+        ("nginx.conf", r"proxy_send_timeout (\d+)s;"),
+        ("apache.conf", r"upgrade=websocket timeout=(\d+)\n"),
+        ("haproxy.cfg", r"timeout client (\d+)s\n"),
+        ("haproxy.cfg", r"timeout server (\d+)s\n"),
+    ],
+)
+def test_the_front_waits_longer_than_the_room_pings(file: str, pattern: str) -> None:
+    found = re.search(pattern, (ROOT / "docs/deploy" / file).read_text("utf-8"))
+    assert found and int(found[1]) > max(SILENT_SECONDS, 2 * PING_SECONDS)
 
 
-@pytest.mark.parametrize(("file", "pattern"), [("nginx.conf", r"client_max_body_size (\d+)m"),
-                                               ("Caddyfile", r"max_size (\d+)MB")])  # fmt: skip
-def test_the_front_lets_through_what_the_room_takes(file: str, pattern: str) -> None:
+@pytest.mark.parametrize(
+    ("file", "pattern", "per_mb"),
+    [
+        ("nginx.conf", r"client_max_body_size (\d+)m", 1),
+        ("Caddyfile", r"max_size (\d+)MB", 1),
+        ("apache.conf", r"LimitRequestBody (\d+)", 2**20),
+        ("lighttpd.conf", r"server.max-request-size = (\d+)", 2**10),
+    ],
+)
+def test_the_front_lets_through_what_the_room_takes(file: str, pattern: str, per_mb: int) -> None:
     from chatserver.core.config import SETTINGS
 
     found = re.search(pattern, (ROOT / "docs/deploy" / file).read_text("utf-8"))
     [upload] = [setting.default for setting in SETTINGS if setting.name == "upload_max_mb"]
-    assert found and int(found[1]) > int(upload)
+    assert found and int(found[1]) / per_mb > int(upload)
 
 
 async def test_a_plain_address_leads_to_the_https_one(tmp_path: Path) -> None:
@@ -173,7 +188,7 @@ async def test_a_plain_address_leads_to_the_https_one(tmp_path: Path) -> None:
     directory = tmp_path / "front"
     directory.mkdir()
     port, plain = free_port(), free_port()
-    command = FRONTS["nginx"](directory, certificate(directory), port, plain, free_port())
-    async with front(command, directory, port), Browser(f"http://127.0.0.1:{plain}") as browser:
+    commands = FRONTS["nginx"](directory, certificate(directory), port, plain, free_port())
+    async with front(commands, directory), Browser(f"http://127.0.0.1:{plain}") as browser:
         answer = await browser.get("/register/?invite=x", {"Host": NAME})
         assert (answer.status, answer.headers["Location"]) == (301, f"https://{NAME}/register/?invite=x")

@@ -87,6 +87,16 @@ async def test_it_serves_on_the_socket_that_it_is_handed_and_says_that_it_lives(
         assert await process.wait() == 0
 
 
+async def test_it_names_the_address_of_the_socket_and_not_its_own_settings(manager: Manager) -> None:
+    manager.listener.close()
+    manager.listener = socket.create_server(("::", 0), family=socket.AF_INET6)
+    async with manager.service() as process:
+        assert process.stdout is not None
+        async with asyncio.timeout(PATIENCE):
+            line = (await process.stdout.readline()).decode()
+    assert line == f"listening on http://[::]:{manager.listener.getsockname()[1]}\n"
+
+
 async def test_whoever_comes_while_it_restarts_waits_and_is_served(manager: Manager) -> None:
     async with manager.service() as process:
         while await manager.on_frame() != "READY=1":

@@ -23,7 +23,8 @@ _ADVICE = {
     403: "pass the Host header through the proxy unchanged, and set CHAT_BASE_URL to the public origin",
     421: "pass the Host header through the proxy unchanged, and set CHAT_BASE_URL to the public origin",
     502: "the proxy cannot reach the server: compare its upstream with CHAT_HOST and CHAT_PORT",
-    503: "the server is full or stopping; look at CHAT_MAX_CONNECTIONS",
+    503: "the proxy cannot reach the server: compare its upstream with CHAT_HOST and CHAT_PORT; or the server is full: "
+    "look at CHAT_MAX_CONNECTIONS",
 }
 _UPGRADE = "pass the Upgrade and Connection headers through the proxy (HTTP/1.1 to the server)"
 
@@ -37,12 +38,7 @@ def checks(config: Config, answer: dict[str, Any] | None) -> Iterator[Finding]:
     if not address.startswith(("http://", "https://")):
         yield note("address", f"{address} cannot be checked", "set CHAT_BASE_URL to have the public address tried")
         return
-    yield from asyncio.run(_connect(config, _reachable(address)))
-
-
-def _reachable(address: str) -> str:
-    """A server that listens on all addresses of the host is tried at the loopback address."""
-    return address.replace("//0.0.0.0", "//127.0.0.1").replace("//[::]", "//[::1]")
+    yield from asyncio.run(_connect(config, address))
 
 
 def _is_numeric(host: str | None) -> bool:
