@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 WITH_A_SOCKET, DIRECT, SOCKET = ROOT / "chat.service", ROOT / "docs/deploy/chat-direct.service", ROOT / "chat.socket"
-UNITS = [WITH_A_SOCKET, DIRECT]
+TEMPLATE, TEMPLATE_SOCKET = ROOT / "docs/deploy/chat@.service", ROOT / "docs/deploy/chat@.socket"
+UNITS = [WITH_A_SOCKET, DIRECT, TEMPLATE]
+NAMES = ["with a socket", "direct", "template"]
+DROP_INS = sorted((ROOT / "docs/deploy").glob("chat.*.d/*.conf"))
 
 needs_systemd = pytest.mark.skipif(
     not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed: apt-get install systemd"
 )
 
 
-def analyze(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["systemd-analyze", *arguments], cwd=cwd, capture_output=True, text=True, timeout=60)
+def analyze(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["systemd-analyze", *arguments], cwd=cwd, env=env, capture_output=True, text=True, timeout=60)
 
 
 def directives(unit: Path) -> dict[str, list[str]]:
@@ -31,7 +36,7 @@ def directives(unit: Path) -> dict[str, list[str]]:
 
 
 @needs_systemd
-@pytest.mark.parametrize(("unit", "most"), [(WITH_A_SOCKET, 0.5), (DIRECT, 1.2)], ids=["with a socket", "direct"])
+@pytest.mark.parametrize(("unit", "most"), [(WITH_A_SOCKET, 0.5), (DIRECT, 1.2), (TEMPLATE, 0.5)], ids=NAMES)
 def test_what_is_left_exposed_is_little(unit: Path, most: float) -> None:
     done = analyze("security", "--offline=true", "--no-pager", str(unit), cwd=ROOT)
     found = re.search(r"Overall exposure level for \S+: ([\d.]+)", done.stdout)
@@ -40,14 +45,58 @@ def test_what_is_left_exposed_is_little(unit: Path, most: float) -> None:
 
 
 @needs_systemd
-@pytest.mark.parametrize("unit", UNITS, ids=["with a socket", "direct"])
-def test_systemd_finds_nothing_wrong_with_them(unit: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("unit", UNITS, ids=NAMES)
+@pytest.mark.parametrize("is_changed", [False, True], ids=["alone", "with all drop-ins"])
+def test_systemd_finds_nothing_wrong_with_them(unit: Path, is_changed: bool, tmp_path: Path) -> None:
+    instance, socket = ("chat@8001", TEMPLATE_SOCKET) if unit is TEMPLATE else ("chat", SOCKET)
     # The program is not installed here; anything that can be executed stands in for it.
     text = unit.read_text("utf-8").replace("/opt/chat/.venv/bin/chatserver", "/bin/true")
-    (tmp_path / "chat.service").write_text(text)
-    shutil.copy(SOCKET, tmp_path)
-    done = analyze("verify", "./chat.service", "./chat.socket", cwd=tmp_path)
+    name = "chat@.service" if unit is TEMPLATE else "chat.service"
+    (tmp_path / name).write_text(text)
+    shutil.copy(socket, tmp_path)
+    for drop_in in DROP_INS if is_changed else ():
+        directory = tmp_path / drop_in.parent.name.replace("chat.", f"{name.partition('.')[0]}.")
+        directory.mkdir(exist_ok=True)
+        shutil.copy(drop_in, directory)
+    variables = {**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"}
+    done = analyze("verify", f"{instance}.service", f"{instance}.socket", cwd=tmp_path, env=variables)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_there_is_a_drop_in_for_each_credential_and_none_in_the_units() -> None:
+    loaded = [value for drop_in in DROP_INS for value in directives(drop_in).get("LoadCredential", [])]
+    assert sorted(loaded) == ["chat.metrics_token", "chat.tls_cert", "chat.tls_key"]
+    for unit in UNITS:  # systemd 257 logs a line for each credential that is not there
+        assert "LoadCredential" not in directives(unit), unit
+
+
+def test_the_sockets_drop_in_takes_back_all_that_keeps_others_out() -> None:
+    found = directives(ROOT / "docs/deploy/chat.socket.d/tls.conf")
+    assert found["ListenStream"] == ["", "[::]:443"]
+    assert {name: found[name] for name in directives(SOCKET) if name.startswith("IPAddress")} == {
+        "IPAddressDeny": [""],
+        "IPAddressAllow": [""],
+    }
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "names"),
+    [
+        (
+            WITH_A_SOCKET,
+            TEMPLATE,
+            {"Description", "Requires", "After", "StateDirectory", "Environment", "EnvironmentFile"},
+        ),
+        (SOCKET, TEMPLATE_SOCKET, {"Description", "ListenStream"}),
+    ],
+    ids=["service", "socket"],
+)
+def test_a_template_differs_in_what_is_an_instances_own(one: Path, other: Path, names: set[str]) -> None:
+    ours, template = directives(one), directives(other)
+    differing = {name for name in ours.keys() | template.keys() if ours.get(name) != template.get(name)}
+    assert differing == names
+    for name in names:
+        assert any("%i" in value for value in template[name]), name
 
 
 def test_the_two_differ_in_the_network_alone() -> None:
@@ -56,14 +105,14 @@ def test_the_two_differ_in_the_network_alone() -> None:
     assert differing == {"Requires", "Wants", "After", "PrivateNetwork", "IPAddressDeny", "RestrictAddressFamilies"}
 
 
-@pytest.mark.parametrize("unit", UNITS, ids=["with a socket", "direct"])
+@pytest.mark.parametrize("unit", UNITS, ids=NAMES)
 def test_a_database_that_cannot_be_used_is_not_tried_again(unit: Path) -> None:
     found = directives(unit)
     assert found["Restart"] == ["on-failure"]
     assert {"78", "2"} <= set(found["RestartPreventExitStatus"][0].split())
 
 
-@pytest.mark.parametrize("unit", UNITS, ids=["with a socket", "direct"])
+@pytest.mark.parametrize("unit", UNITS, ids=NAMES)
 def test_what_it_keeps_is_for_its_user_alone(unit: Path) -> None:
     found = directives(unit)
     assert (found["StateDirectoryMode"], found["UMask"], found["DynamicUser"]) == (["0700"], ["0077"], ["yes"])

@@ -21,6 +21,7 @@ OURS = re.compile(r"^((?:CHAT_\w+=\S+ )*)(?:\.venv/bin/python run\.py|(?:\.venv/
 UNITS = {path.name for folder in (ROOT, ROOT / "docs/deploy") for path in folder.glob("chat*.*")}
 FOREIGN = re.compile(
     r"^(apt-get install|docker (build|run|exec)|journalctl -u chat\b|nginx -t$|pipx install dist/|uv tool install dist/"
+    r"|sh docs/deploy/uninstall\.sh( --erase)?$"
     r"|python3 -m (venv|pip wheel)|\S*/bin/(pip|python|ruff|mypy)\b|ln -sf|install -D|rm -rf? |systemctl|cp "
     r"|python -m tests\.bench)"
 )
@@ -39,7 +40,7 @@ def test_every_other_command_is_known(page: str) -> None:
         for command in line.split(" && "):
             assert OURS.match(command) or FOREIGN.match(command), f"{page}: {command}"
             if command.startswith("systemctl ") and "chat" in command:
-                named = re.findall(r"\bchat[\w.-]*", command)
+                named = [re.sub(r"@\d+", "@", name) for name in re.findall(r"\bchat[\w.@-]*", command)]
                 assert {name if "." in name else f"{name}.service" for name in named} <= UNITS, command
             if command.startswith("cp "):
                 *sources, _ = command.split()[1:]
