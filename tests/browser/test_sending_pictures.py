@@ -263,3 +263,18 @@ def test_what_moves_and_what_is_small_is_sent_as_it_is(come: Come) -> None:
         ming.until(lambda number=number: len(requests) > number)  # type: ignore[misc]
         assert sent_bytes(requests[number]) > len(content)
         expect(ming.page.locator("#messages article[data-state=pending]")).to_have_count(0)
+
+
+# In front
+
+
+def test_a_proxy_that_takes_no_file_of_this_size_is_told_in_words(come: Come) -> None:
+    """nginx's page for a body above client_max_body_size, which is no JSON."""
+    ming = come("小明", locale="en-US")
+    page = "<html><head><title>413 Request Entity Too Large</title></head><body>nginx</body></html>"
+    ming.page.route(POST, lambda route: route.fulfill(status=413, content_type="text/html", body=page))
+    pick(ming, png("navy"))
+    send(ming)
+    failed = ming.page.locator("#messages article[data-state=failed]")
+    expect(failed).to_contain_text("Larger than the server in front of the room lets through")
+    ming.complaints.clear()  # the browser's own line about 413

@@ -18,6 +18,7 @@ from tests.faults import (
 from tests.faults.disk import mounted
 from tests.faults.test_full_disk import on_a_small_disk, retention_on_a_small_disk
 from tests.process.test_resuming import killed
+from tests.workbench.booted.host import booted
 
 Figures = Mapping[str, float]
 Measure = Callable[[Path, float], Awaitable[Figures]]
@@ -123,4 +124,16 @@ ROWS = (
     ),
     Row("frames", "fuzzed frames and requests", _frames_and_requests, at_most={"growth": 0.10}),
     Row("pictures", "mutated pictures", _pictures),
+    Row(
+        "debian-12",
+        "docs/install.md on a booted Debian 12, to the letter",
+        lambda data, _: booted(data, "bookworm"),
+        at_most={"exposure": 0.5, "idle_mib": 80},
+    ),
+    Row(
+        "debian-13",
+        "docs/install.md on a booted Debian 13, to the letter",
+        lambda data, _: booted(data, "trixie"),
+        at_most={"exposure": 0.5, "idle_mib": 80},
+    ),
 )

@@ -1,0 +1,222 @@
+"""The commands of docs/install.md on a booted system, and what they must lead to. Runs there, with Python alone.
+
+Writes /result.json: the names of the steps that passed, the errors of those that failed, and figures.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import ssl
+import subprocess
+import time
+import traceback
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+PASSWORD = "correct horse battery 9"
+SOURCE = Path("/src")
+LOG = Path("/steps.log")
+PLAIN, OWN_TLS = "http://127.0.0.1:8000", "https://127.0.0.1"
+figures: dict[str, float] = {}
+
+
+def run(command: str, *, fails: bool = False) -> str:
+    """Run a command of a shell in the checkout; what it printed. `fails`: its exit code must not be 0."""
+    variables = {**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "/wheels", "LANG": "C.UTF-8"}
+    done = subprocess.run(
+        command, shell=True, cwd=SOURCE, env=variables, input=PASSWORD + "\n", capture_output=True, text=True
+    )
+    with LOG.open("a", encoding="utf-8") as log:
+        log.write(f"$ {command}\n{done.stdout}{done.stderr}-> {done.returncode}\n")
+    assert (done.returncode != 0) == fails, f"{command}: {done.returncode} {done.stderr[-2000:]}"
+    return done.stdout
+
+
+def documented(heading: str, block: int = 0, page: str = "docs/install.md") -> None:
+    """Run a block of commands as it stands below a heading; the wheel instead of the checkout."""
+    part = (SOURCE / page).read_text("utf-8").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    commands = re.findall(r"```sh\n(.*?)```", part, re.S)[block].splitlines()
+    for command in commands:
+        if command.startswith("apt-get "):
+            continue  # the packages are there
+        command = re.sub(r"(pip install (?:--upgrade )?)\.$", r"\1/wheels/chatserver-*.whl", command)
+        if "create-admin" in command:
+            command += " --password-stdin"
+        run(command.replace("sudo ", ""))
+
+
+def answers(address: str) -> bool:
+    """True when /readyz answers, at the latest after 20 s."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(f"{address}/readyz", timeout=5, context=context) as answer:
+                return answer.status == 200
+        except (OSError, urllib.error.URLError):
+            time.sleep(0.2)
+    return False
+
+
+def journal(unit: str = "chat") -> str:
+    run("journalctl --sync")
+    return run(f"journalctl -u {unit} -o cat --no-pager")
+
+
+def show(name: str, unit: str = "chat.service") -> str:
+    return run(f"systemctl show -p {name} --value {unit}").strip()
+
+
+# The steps, in order. Each leaves a server that answers, until the last.
+
+
+def installs() -> None:
+    documented("A service, from nothing")
+    assert answers(PLAIN)
+    assert "小明" in run("chatserver list-members --data-dir /var/lib/chat")
+    exposure = re.search(r"exposure level for chat.service: ([\d.]+)", run("systemd-analyze security chat --no-pager"))
+    assert exposure
+    figures["exposure"] = float(exposure[1])
+
+
+def logs_no_line_about_credentials_that_are_not_there() -> None:
+    assert "redential" not in journal()
+
+
+def restarts() -> None:
+    begun = time.monotonic()
+    run("systemctl restart chat.service")
+    assert answers(PLAIN)
+    figures["restart_s"] = round(time.monotonic() - begun, 2)
+
+
+def comes_back_after_kill() -> None:
+    run("systemctl kill -s KILL chat.service")
+    end = time.monotonic() + 20
+    while show("NRestarts") != "1" and time.monotonic() < end:
+        time.sleep(0.2)
+    assert show("NRestarts") == "1" and answers(PLAIN)
+
+
+def ends_a_wrong_setting_with_one_line_and_goes_on_once_it_is_mended() -> None:
+    Path("/etc/chat.env").write_text("CHAT_SEND_INTERVAL=abc\n")
+    run("systemctl restart chat.service", fails=True)
+    try:
+        urllib.request.urlopen(f"{PLAIN}/readyz", timeout=5)
+    except OSError:
+        pass  # each connection starts the service again, until systemd gives up
+    end = time.monotonic() + 30
+    while show("Result", "chat.socket") != "service-start-limit-hit" and time.monotonic() < end:
+        time.sleep(0.2)
+    assert "CHAT_SEND_INTERVAL: must be a number" in journal()
+    Path("/etc/chat.env").unlink()
+    documented("Troubleshooting")
+    assert answers(PLAIN)
+
+
+def upgrades() -> None:
+    documented("Upgrade")
+    assert answers(PLAIN)
+
+
+def backs_up_every_night() -> None:
+    documented("Every night", page="docs/backup.md")
+    run("systemctl start chat-backup.service")
+    assert len(list(Path("/var/backups/chat").glob("chat-*.tar"))) == 1
+    assert not list(Path("/var/lib/chat/media").rglob("*-journal"))
+
+
+def restores() -> None:
+    run("cp /var/backups/chat/chat-*.tar /root/chat.tar")
+    documented("Move to another host", block=1)
+    assert answers(PLAIN)
+    assert "小明" in run("chatserver list-members --data-dir /var/lib/chat")
+    assert list(Path("/var/lib/private").glob("chat.before-restore-*"))
+
+
+def says_what_to_do_where_only_the_service_is_restarted_after_its_socket_changed() -> None:
+    run("install -D -m 644 docs/deploy/chat.socket.d/tls.conf /etc/systemd/system/chat.socket.d/tls.conf")
+    run("systemctl daemon-reload")
+    run("systemctl restart chat.service", fails=True)
+    time.sleep(3)  # it is not started again
+    assert journal().rstrip().count("was passed none") == 1 and show("NRestarts") == "0"
+
+
+def does_tls_itself() -> None:
+    Path("/etc/chat.env").write_text("CHAT_BASE_URL=https://chat.example.org\n")
+    documented("In front", block=2)
+    assert answers(OWN_TLS) and answers("https://[::1]")
+    assert "listening on https://[::]:443" in journal()
+
+
+def keeps_its_port_in_an_upgrade() -> None:
+    run("cp chat.service chat.socket /etc/systemd/system/ && systemctl daemon-reload")
+    run("systemctl restart chat.service")
+    assert answers(OWN_TLS)
+
+
+def runs_several_rooms() -> None:
+    documented("Several rooms on one host")
+    run("systemctl enable --now chat@8002.socket chat@8002.service chat@8003.socket chat@8003.service")
+    for port in (8001, 8002, 8003):
+        assert answers(f"http://127.0.0.1:{port}")
+        status = Path(f"/proc/{show('MainPID', f'chat@{port}.service')}/status").read_text()
+        resident = re.search(r"VmRSS:\s+(\d+) kB", status)
+        assert resident
+        figures["idle_mib"] = round(int(resident[1]) / 1024)
+
+
+def stops_without_an_error() -> None:
+    run("systemctl stop chat.socket chat.service")
+    assert not re.search(r'"level": "(error|warning)"|Traceback|Unable to clean up', journal())
+    run("systemctl start chat.socket chat.service")
+    assert answers(OWN_TLS)
+
+
+def is_removed() -> None:
+    documented("Remove")
+    assert "0 loaded units" in run("systemctl list-units --all 'chat*' --no-pager")
+    left = [path for top in ("/etc", "/opt", "/var", "/usr/local") for path in Path(top).rglob("*chat*")]
+    left = [path for path in left if "letsencrypt" not in path.parts]
+    assert left == []
+
+
+STEPS: tuple[Callable[[], None], ...] = (
+    installs,
+    logs_no_line_about_credentials_that_are_not_there,
+    restarts,
+    comes_back_after_kill,
+    ends_a_wrong_setting_with_one_line_and_goes_on_once_it_is_mended,
+    upgrades,
+    backs_up_every_night,
+    restores,
+    says_what_to_do_where_only_the_service_is_restarted_after_its_socket_changed,
+    does_tls_itself,
+    keeps_its_port_in_an_upgrade,
+    runs_several_rooms,
+    stops_without_an_error,
+    is_removed,
+)
+
+
+def main() -> None:
+    passed: list[str] = []
+    failed: dict[str, str] = {}
+    run("ip link set lo up || true")
+    for step in STEPS:
+        try:
+            step()
+            passed.append(step.__name__)
+        except Exception:
+            failed[step.__name__] = traceback.format_exc()
+    Path("/result.json").write_text(json.dumps({"passed": passed, "failed": failed, "figures": figures}))
+    run("systemctl poweroff")
+
+
+if __name__ == "__main__":
+    main()
