@@ -14,7 +14,9 @@ from chatserver.core import tuning
 from chatserver.core.model import Role
 from chatserver.db.jobs import BatchedJob, Group, group_neighbours
 from chatserver.db.vacuum_schedule import DELAY_SECONDS, VacuumSchedule
+from chatserver.http.aiohttp_compat import masking
 from chatserver.realtime import direct_write
+from chatserver.realtime.masking import unmask
 from chatserver.realtime.shared_buffer import SHARED_MIN, SharedBuffer
 from tests.client import opened, picture
 from tests.realtime.connections import FakeTransport
@@ -78,11 +80,12 @@ def test_the_switch_reaches_each_optimisation(switch: str, monkeypatch: pytest.M
     schedule = VacuumSchedule()
     schedule.record(0.0, 1.0)
     assert schedule.due(10.0, is_urgent=False) == (61.0 if is_on else 10.0 + DELAY_SECONDS)
+    assert (masking.fastest() is not unmask) is is_on
     transport = FakeTransport()
     transport.get_extra_info = lambda name, default=None: _Socket() if name == "socket" else None  # type: ignore[method-assign]
-    assert (direct_write.descriptor(transport) is not None) is is_on
+    assert (direct_write.descriptor(transport) == 7) is is_on
 
 
 class _Socket:
     def fileno(self) -> int:
-        return -1
+        return 7

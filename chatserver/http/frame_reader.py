@@ -1,4 +1,4 @@
-"""Reads one connection's frames and calls the handlers of their types, until the connection ends."""
+"""What one connection receives: counts its frames, and calls the handlers of their types."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType
-
 from chatserver.core import json
 from chatserver.core.clock import Clock
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.token_bucket import SharedBuckets, TokenBucket, Verdict
 from chatserver.http import responses
-from chatserver.http.aiohttp_compat.strict_websocket import StrictWebSocket, enqueue
 from chatserver.http.client_frame import ClientFrame, Direct, InvalidFrame, parse
 from chatserver.realtime import frames
 from chatserver.realtime.connection import Connection
@@ -30,6 +27,10 @@ AT_WORK_MAX = 64
 INVALID_FRAMES_MAX = 10
 # A guest's page sends none; each is refused.
 GUEST_FRAMES_MAX = 100
+
+# Close codes (RFC 6455, section 7.4.1).
+POLICY_VIOLATION = 1008
+INTERNAL_ERROR = 1011
 
 FrameHandler = Callable[[ClientFrame], Awaitable[None]] | Direct
 
@@ -47,28 +48,26 @@ class FrameContext:
 
 
 class FrameReader:
-    """Handles one connection's frames in their order.
+    """The receiver of one connection: its frames are handled in their order, in the callback that read them.
 
-    A text frame is handled in the callback that read it from the socket, so that a busy room's
-    messages wait for no task. A frame that cannot be handled at once (too many at work, or not a
-    text) is queued for `run`, with all that follow it.
+    With AT_WORK_MAX frames at work the connection is read no further, so that what its client sends waits in the
+    kernel's buffers, and then at the client.
     """
 
     __slots__ = (
-        "_at_work", "_bucket", "_context", "_control_bucket", "_guest_frames", "_invalid_frames", "_language",
-        "_one_is_done", "_request_context", "_tasks", "_ws", "connection",
+        "_at_work", "_bucket", "_context", "_control_bucket", "_guest_frames", "_invalid_frames", "_is_resuming",
+        "_language", "_request_context", "_tasks", "connection",
     )  # fmt: skip
 
-    def __init__(self, context: FrameContext, ws: StrictWebSocket, connection: Connection, language: str) -> None:
+    def __init__(self, context: FrameContext, connection: Connection, language: str) -> None:
         self.connection = connection
         self._context = context
-        self._ws = ws
         self._language = language
         # Log lines and audit records of a frame name the request that opened the connection.
         self._request_context = contextvars.copy_context()
         self._at_work = 0
-        self._one_is_done: asyncio.Future[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_resuming = False
+        self._tasks: set[asyncio.Task[None]] | None = None
         self._invalid_frames = 0
         self._guest_frames = 0
         now, user = context.clock.monotonic(), connection.user
@@ -76,15 +75,25 @@ class FrameReader:
         # A thousand guests behind one address answer the server's pings: those are counted for each alone.
         self._control_bucket = self._bucket if user else TokenBucket(now)
 
-    async def run(self) -> None:
-        """Return when the connection has ended."""
-        queue = self._ws.queue
-        queue.on_frame = self._handle_at_once
+    def text_received(self, text: str) -> None:
         try:
-            while await self._handle(await self._ws.receive()):
-                queue.queued -= 1
-        finally:
-            queue.on_frame = enqueue
+            self._handle_text(text)
+        except Exception:  # a fault of this program, which must cost this client alone
+            self._log_context.run(log.exception, "a connection failed")
+            self.close(INTERNAL_ERROR)
+
+    def ping_received(self, payload: bytes) -> None:
+        if self._is_within_rate(self._control_bucket):
+            self._context.hub.send(self.connection, frames.pong(payload))
+
+    def pong_received(self) -> None:
+        self._is_within_rate(self._control_bucket)
+
+    def close(self, code: int) -> None:
+        self._context.hub.close(self.connection, code)
+
+    def connection_lost(self) -> None:
+        self._context.hub.leave(self.connection)
 
     def send(self, payload: bytes) -> None:
         self._context.hub.send(self.connection, frames.text(payload))
@@ -96,36 +105,6 @@ class FrameReader:
         """The `refused` frame for the client's frame `fields`, counted as sent."""
         self._context.count_error(error.code)
         return _refused(error, self._language, fields)
-
-    def _handle_at_once(self, message: WSMessage) -> bool:
-        """False when the frame must be queued."""
-        if message.type is not WSMsgType.TEXT or self._at_work >= AT_WORK_MAX:
-            return False
-        self._handle_text(message.data)
-        return True
-
-    async def _handle(self, message: WSMessage) -> bool:
-        """False when the connection has ended."""
-        match message.type:
-            case WSMsgType.TEXT:
-                await self._until_fewer_are_at_work()
-                self._handle_text(message.data)
-            case WSMsgType.BINARY:
-                self._close(WSCloseCode.UNSUPPORTED_DATA)
-            case WSMsgType.PING:
-                if self._is_within_rate(self._control_bucket):
-                    self._context.hub.send(self.connection, frames.pong(bytes(message.data)))
-            case WSMsgType.PONG:
-                self._is_within_rate(self._control_bucket)
-            case WSMsgType.CLOSE:
-                await self._answer_close(message.data)
-                return False
-            case WSMsgType.ERROR if not isinstance(message.data, WebSocketError):
-                log.error("a connection failed", exc_info=message.data)
-                return False
-            case _:  # a protocol error, which aiohttp has answered, or the end of the stream
-                return False
-        return True
 
     def _handle_text(self, text: str) -> None:
         if self.connection.closing_code is not None:
@@ -148,11 +127,15 @@ class FrameReader:
         # Not awaited, so that a client may send on while its message is written to the disk.
         # The database keeps the order in which they were begun.
         self._at_work += 1
+        if self._at_work >= AT_WORK_MAX:
+            self.connection.pause_reading()
         frame = ClientFrame(fields, self)
         if isinstance(handler, Direct):
             self._request_context.run(handler.handler, frame, self._direct_done)
         else:
             task = asyncio.create_task(_run(handler, frame), context=self._request_context)
+            if self._tasks is None:
+                self._tasks = set()
             self._tasks.add(task)
             task.add_done_callback(self._task_done)
 
@@ -164,52 +147,45 @@ class FrameReader:
         self._done()
 
     def _task_done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        if self._tasks is not None:
+            self._tasks.discard(task)
         self._done()
 
     def _done(self) -> None:
         self._at_work -= 1
-        if self._one_is_done is not None and not self._one_is_done.done():
-            self._one_is_done.set_result(None)
+        if self.connection.is_paused and not self._is_resuming:
+            # Later, because this may be called while a batch's answers are on their way to be sent.
+            self._is_resuming = True
+            asyncio.get_running_loop().call_soon(self._resume)
 
-    async def _until_fewer_are_at_work(self) -> None:
-        while self._at_work >= AT_WORK_MAX:
-            self._one_is_done = asyncio.get_running_loop().create_future()
-            await self._one_is_done
+    def _resume(self) -> None:
+        self._is_resuming = False
+        if self._at_work < AT_WORK_MAX:
+            self.connection.resume_reading()
 
     def _is_within_rate(self, bucket: TokenBucket) -> bool:
         """Count one frame; False when frames come too fast. A client that goes on then is closed with 1008."""
         now = self.connection.received_at = self._context.clock.monotonic()
         verdict = bucket.take(now)
         if verdict is Verdict.CLOSE:
-            self._close(WSCloseCode.POLICY_VIOLATION)
+            self.close(POLICY_VIOLATION)
         return verdict is Verdict.ALLOW
 
     def _refuse_guest(self, fields: dict[str, Any]) -> None:
         self._guest_frames += 1
         self._refuse(DomainError(ErrorCode.LOGIN_REQUIRED), fields)
         if self._guest_frames >= GUEST_FRAMES_MAX:
-            self._close(WSCloseCode.POLICY_VIOLATION)
+            self.close(POLICY_VIOLATION)
 
     def _refuse_invalid(self) -> None:
         self._invalid_frames += 1
         code = ErrorCode.BAD_REQUEST if self.connection.user else ErrorCode.LOGIN_REQUIRED
         self._refuse(DomainError(code), {})
         if self._invalid_frames >= INVALID_FRAMES_MAX:
-            self._close(WSCloseCode.POLICY_VIOLATION)
+            self.close(POLICY_VIOLATION)
 
     def _refuse(self, error: DomainError, fields: dict[str, Any]) -> None:
         self.send(self.refusal(error, fields))
-
-    def _close(self, code: int) -> None:
-        self._context.hub.close(self.connection, code)
-
-    async def _answer_close(self, code: int | None) -> None:
-        """Finish the closing handshake: with a close frame if the client began it, else by closing the transport."""
-        if self.connection.closing_code is None:
-            await self._ws.close(code=code or WSCloseCode.OK, drain=False)
-        else:
-            self.connection.transport.close()
 
 
 async def _run(handler: Callable[[ClientFrame], Awaitable[None]], frame: ClientFrame) -> None:

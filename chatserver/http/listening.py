@@ -64,6 +64,10 @@ async def listening(
         yield _address(sockets[0], host, tls is not None)
     finally:
         await runner.cleanup()
+        # Handshakes that were under way while the sockets were closed.
+        hub.close_all(GOING_AWAY)
+        hub.abort_all()
+        await hub.emptied()
 
 
 def _bind(config: Config) -> socket.socket:

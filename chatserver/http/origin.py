@@ -113,9 +113,10 @@ class OriginPolicy:
 
         Browsers send cookies with a WebSocket handshake from any page (RFC 6455, section 10.2).
         """
-        named = request.headers.get("Origin", "")
-        if named.lower() != (own := self.origin(request)):
-            raise DomainError(ErrorCode.FORBIDDEN, reason="origin", origin=named[:_ORIGIN_MAX], own=own)
+        named, own = request.headers.get("Origin", ""), self.origin(request)
+        if named.lower() != own:
+            reason = "origin" if named else "no_origin"
+            raise DomainError(ErrorCode.FORBIDDEN, reason=reason, origin=named[:_ORIGIN_MAX], own=own)
 
     def address(self, request: web.Request) -> str:
         """The client's address: the peer's, or the one that trusted proxies report. For IPv6 its /64 network."""

@@ -60,8 +60,13 @@ _JSON = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
 
 
 def status_of(error: DomainError) -> int:
-    """415 for a body that is encoded, which no route takes (RFC 9110, section 8.4)."""
-    return 415 if "encoding" in error.details else STATUS[error.code]
+    """415 for a body that is encoded, which no route takes (RFC 9110, section 8.4).
+
+    426 for a WebSocket of another version (RFC 6455, section 4.4).
+    """
+    if "encoding" in error.details:
+        return 415
+    return 426 if "websocket_version" in error.details else STATUS[error.code]
 
 
 def as_json(value: Any, status: int = 200) -> web.Response:
@@ -144,9 +149,12 @@ def refused_form(request: web.Request, error: DomainError, template: str, values
 
 
 def _counted(request: web.Request, response: web.Response, error: DomainError) -> web.Response:
-    """Count an error answer, and say when to try again."""
+    """Count an error answer, and say when or how to try again."""
     request.app[SITE].count_error(error.code)
     if response.status in (429, 503):
         wait_ms = error.details.get("retry_after_ms", 1000)
         response.headers["Retry-After"] = str(max(1, -(-wait_ms // 1000)))
+    if response.status == 426:
+        response.headers["Upgrade"] = "websocket"
+        response.headers["Sec-WebSocket-Version"] = error.details["websocket_version"]
     return response

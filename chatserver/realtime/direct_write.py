@@ -8,17 +8,16 @@ follows until the buffer is empty again, goes through the transport, which keeps
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 from chatserver.core import tuning
 
 
-def descriptor(transport: asyncio.Transport) -> Callable[[], int] | None:
-    """Gives the socket's file descriptor, -1 once it is closed, so that no other file is ever written to.
+def descriptor(transport: asyncio.Transport) -> int:
+    """The socket's file descriptor, valid until `connection_lost` is called.
 
-    None where every write must go through the transport: over TLS, which encrypts there.
+    -1 where every write must go through the transport: over TLS, which encrypts there.
     """
     if not tuning.IS_ON or transport.get_extra_info("sslcontext") is not None:
-        return None
+        return -1
     socket = transport.get_extra_info("socket")
-    return socket.fileno if socket is not None else None
+    return -1 if socket is None else socket.fileno()

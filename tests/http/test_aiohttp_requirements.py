@@ -7,8 +7,7 @@ from pathlib import Path
 import aiohttp
 import aiosqlite
 import pytest
-from aiohttp import web_urldispatcher
-from aiohttp._websocket import reader
+from aiohttp import web_protocol, web_urldispatcher
 
 from chatserver.db import aiosqlite_compat
 from chatserver.http.aiohttp_compat import requirements
@@ -29,12 +28,11 @@ def test_the_next_major_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_part_with_other_parameters_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Changed:
-        def feed_data(self, data: bytes) -> None:
-            """Without `size`, as in aiohttp 4."""
+    def connection_lost(self: object) -> None:
+        """Without `exc`."""
 
-    monkeypatch.setattr(reader, "WebSocketDataQueue", Changed)
-    with pytest.raises(requirements.IncompatibleAiohttp, match=r"WebSocketDataQueue\.feed_data.*strict_websocket\.py"):
+    monkeypatch.setattr(web_protocol.RequestHandler, "connection_lost", connection_lost)
+    with pytest.raises(requirements.IncompatibleAiohttp, match=r"RequestHandler\.connection_lost.*hand_over\.py"):
         requirements.check()
 
 

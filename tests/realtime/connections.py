@@ -7,6 +7,7 @@ from typing import Any
 
 from chatserver.core.model import Role, User
 from chatserver.realtime.connection import Connection
+from chatserver.realtime.masking import unmask
 from tests.support import FakeClock
 
 MING = User(1, "小明", Role.MEMBER)
@@ -43,6 +44,28 @@ class FakeTransport(asyncio.Transport):
         self.waiting = b""
 
 
+class Recorder:
+    """A receiver that keeps what it gets."""
+
+    def __init__(self) -> None:
+        self.got: list[object] = []
+
+    def text_received(self, text: str) -> None:
+        self.got.append(text)
+
+    def ping_received(self, payload: bytes) -> None:
+        self.got.append(("ping", payload))
+
+    def pong_received(self) -> None:
+        self.got.append("pong")
+
+    def close(self, code: int) -> None:
+        self.got.append(("close", code))
+
+    def connection_lost(self) -> None:
+        self.got.append("lost")
+
+
 def connect(
     clock: FakeClock,
     user: User | None = None,
@@ -51,4 +74,6 @@ def connect(
     reads: bool = True,
 ) -> tuple[Connection, FakeTransport]:
     transport = FakeTransport(reads)
-    return Connection(transport, user, session_id, address, clock.monotonic()), transport
+    connection = Connection(user, session_id, address, clock.monotonic(), unmask)
+    connection.connection_made(transport)
+    return connection, transport

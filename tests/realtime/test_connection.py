@@ -64,7 +64,7 @@ def test_closing_again_does_not_put_off_the_deadline() -> None:
 
 def test_a_reader_stuck_for_so_long_is_lost() -> None:
     connection, _ = connect(FakeClock(), reads=False)
-    start = connection.now
+    start = connection.received_at
     connection.send(b"waits")
     assert not connection.is_lost(start + STUCK_SECONDS - 0.001)
     assert connection.is_lost(start + STUCK_SECONDS)
@@ -74,8 +74,8 @@ def test_a_stuck_reader_is_lost_though_more_is_written_to_it() -> None:
     connection, _ = connect(FakeClock(), reads=False)
     for second in range(10):
         connection.send(b"more")
-        assert not connection.is_lost(connection.now + second)
-    assert connection.is_lost(connection.now + STUCK_SECONDS)
+        assert not connection.is_lost(connection.received_at + second)
+    assert connection.is_lost(connection.received_at + STUCK_SECONDS)
 
 
 def test_a_slow_reader_who_still_reads_is_not_stuck() -> None:
@@ -83,21 +83,21 @@ def test_a_slow_reader_who_still_reads_is_not_stuck() -> None:
     connection.send(b"x" * 100)
     for second in range(1, 50):
         transport.let_pass(1)
-        assert not connection.is_lost(connection.now + second)
+        assert not connection.is_lost(connection.received_at + second)
 
 
 def test_time_without_a_word_to_say_is_not_being_stuck() -> None:
     connection, transport = connect(FakeClock())
-    assert not connection.is_lost(connection.now + 50)
+    assert not connection.is_lost(connection.received_at + 50)
     transport.reads = False
     connection.send(b"waits")
-    assert not connection.is_lost(connection.now + 50 + STUCK_SECONDS - 1)
-    assert connection.is_lost(connection.now + 50 + STUCK_SECONDS)
+    assert not connection.is_lost(connection.received_at + 50 + STUCK_SECONDS - 1)
+    assert connection.is_lost(connection.received_at + 50 + STUCK_SECONDS)
 
 
 def test_a_silent_peer_is_lost_and_one_that_speaks_is_not() -> None:
     connection, _ = connect(FakeClock())
-    start = connection.now
+    start = connection.received_at
     assert not connection.is_lost(start + SILENT_SECONDS - 0.001)
     assert connection.is_lost(start + SILENT_SECONDS)
     connection.received_at = start + 1

@@ -11,6 +11,7 @@ import pytest
 
 from chatserver.realtime.connection import OUTBOX_MAX, Connection
 from chatserver.realtime.hub import Hub
+from chatserver.realtime.masking import unmask
 from chatserver.realtime.shared_buffer import SHARED_MIN, SharedBuffer
 from tests.support import FakeClock
 
@@ -27,12 +28,12 @@ async def peers() -> AsyncIterator[tuple[Hub, list[socket.socket]]]:
     for number in range(READERS):
         ours, peer = socket.socketpair()
         peer.setblocking(False)
-        transport, _ = await loop.create_connection(asyncio.Protocol, sock=ours)
+        connection = Connection(None, None, f"192.0.2.{number}", clock.monotonic(), unmask)
+        transport, _ = await loop.create_connection(lambda: connection, sock=ours)  # noqa: B023 # called at once
         ends.append(peer)
         transports.append(transport)
-        connection = Connection(transport, None, None, f"192.0.2.{number}", clock.monotonic())
         hub.join(connection)
-        connection.send(b"hello,")  # the first goes through the transport, in case that still had something to write
+        connection.send(b"hello,")
     yield hub, ends
     for transport in transports:
         transport.abort()

@@ -10,7 +10,6 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from chatserver.http.aiohttp_compat.strict_websocket import StrictWebSocket
 from tests.client import JSON, PASSWORD, Browser, opened, picture
 from tests.security.cast import NAMES, Cast, assembled, logged_in_again
 
@@ -115,16 +114,18 @@ async def test_the_banned_are_told_so_when_they_log_in_and_may_again_when_it_is_
 # What is under way when it ends
 
 
-def during_the_handshake(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Awaitable[Any]]) -> None:
+def during_the_handshake(cast: Cast, monkeypatch: pytest.MonkeyPatch, act: Callable[[], Awaitable[Any]]) -> None:
     """`act` happens between the look at who asks and the joining."""
-    prepare = StrictWebSocket.prepare
+    sessions = cast.house.server.room.sessions
+    find = sessions.find
 
-    async def slow(self: StrictWebSocket, request: Any) -> Any:
-        monkeypatch.setattr(StrictWebSocket, "prepare", prepare)
+    async def slow(token: str) -> Any:
+        monkeypatch.setattr(sessions, "find", find)
+        found = await find(token)
         await act()
-        return await prepare(self, request)
+        return found
 
-    monkeypatch.setattr(StrictWebSocket, "prepare", slow)
+    monkeypatch.setattr(sessions, "find", slow)
 
 
 async def hears(browser: Browser, cast: Cast) -> tuple[int | None, list[Any]]:
@@ -135,25 +136,20 @@ async def hears(browser: Browser, cast: Cast) -> tuple[int | None, list[Any]]:
 
 
 async def test_a_ban_during_the_handshake_shuts_the_door(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    during_the_handshake(monkeypatch, lambda: cast.moderate("member", "ban"))
+    during_the_handshake(cast, monkeypatch, lambda: cast.moderate("member", "ban"))
     assert await hears(cast.browsers["member"], cast) == (4403, [])
 
 
 async def test_a_logout_during_the_handshake_shuts_the_door(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    during_the_handshake(monkeypatch, lambda: cast.browsers["member"].post("/logout/"))
+    during_the_handshake(cast, monkeypatch, lambda: cast.browsers["member"].post("/logout/"))
     assert await hears(cast.browsers["member"], cast) == (4401, [])
-
-
-async def test_guests_shut_out_during_the_handshake_hear_nothing(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    during_the_handshake(monkeypatch, lambda: cast.browsers["administrator"].post("/settings/", {"guests": "none"}))
-    assert await hears(cast.browsers["guest"], cast) == (4401, [])
 
 
 async def test_who_loses_power_during_the_handshake_is_welcomed_as_a_member(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await cast.moderate("member", "promote")
-    during_the_handshake(monkeypatch, lambda: cast.moderate("member", "demote"))
+    during_the_handshake(cast, monkeypatch, lambda: cast.moderate("member", "demote"))
     assert (await cast.browsers["member"].socket()).hello["user"]["role"] == "member"
 
 

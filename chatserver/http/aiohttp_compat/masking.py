@@ -1,0 +1,15 @@
+"""aiohttp's compiled function that unmasks a payload: 0.2 µs for 200 bytes."""
+
+from __future__ import annotations
+
+from chatserver.core import tuning
+from chatserver.realtime import masking
+
+
+def fastest() -> masking.Unmask:
+    """It, where aiohttp has it and optimisations are on; else the one of realtime/masking.py."""
+    try:
+        from aiohttp._websocket.helpers import websocket_mask
+    except ImportError:
+        return masking.unmask
+    return websocket_mask if tuning.IS_ON else masking.unmask

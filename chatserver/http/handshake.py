@@ -1,0 +1,65 @@
+"""The opening handshake of a WebSocket (RFC 6455, section 4.2)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+
+from aiohttp import HttpVersion11, hdrs, web
+
+from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.http.headers import REQUEST_ID_HEADER
+from chatserver.http.request_id import REQUEST_ID
+
+VERSION = "13"
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_KEY_BYTES = 16
+
+
+def check(request: web.Request) -> None:
+    """Raises DomainError `bad_request` for what is not a handshake (section 4.2.1).
+
+    For a handshake of another version the error has the detail `websocket_version`: it is answered with 426 and the
+    header Sec-WebSocket-Version (section 4.4).
+    """
+    headers = request.headers
+    connection = headers.getall(hdrs.CONNECTION, [])
+    if (
+        request.version < HttpVersion11
+        or headers.get(hdrs.UPGRADE, "").strip().lower() != "websocket"
+        or not any(token.strip().lower() == "upgrade" for line in connection for token in line.split(","))
+        or request.body_exists
+    ):
+        raise DomainError(ErrorCode.BAD_REQUEST)
+    if headers.getall(hdrs.SEC_WEBSOCKET_VERSION, []) != [VERSION]:
+        raise DomainError(ErrorCode.BAD_REQUEST, reason="websocket_version", websocket_version=VERSION)
+    if not _is_key(headers.getall(hdrs.SEC_WEBSOCKET_KEY, [])):
+        raise DomainError(ErrorCode.BAD_REQUEST)
+
+
+def answer(request: web.Request) -> bytes:
+    """The 101 response to a checked handshake. No subprotocol and no extension is ever chosen (section 4.2.2)."""
+    key = request.headers[hdrs.SEC_WEBSOCKET_KEY].strip().encode()
+    # SHA-1 is what the protocol asks for; it protects nothing (section 10.8).
+    accept = base64.b64encode(hashlib.sha1(key + _GUID, usedforsecurity=False).digest())
+    return _RESPONSE % (accept, request[REQUEST_ID].encode())
+
+
+_RESPONSE = (
+    "HTTP/1.1 101 Switching Protocols\r\n"
+    f"{hdrs.UPGRADE}: websocket\r\n"
+    f"{hdrs.CONNECTION}: Upgrade\r\n"
+    f"{hdrs.SEC_WEBSOCKET_ACCEPT}: %b\r\n"
+    f"{REQUEST_ID_HEADER}: %b\r\n\r\n"
+).encode()
+
+
+def _is_key(lines: list[str]) -> bool:
+    """One header, 16 bytes in base64."""
+    if len(lines) != 1:
+        return False
+    try:
+        return len(base64.b64decode(lines[0].strip(), validate=True)) == _KEY_BYTES
+    except (binascii.Error, ValueError):  # ValueError: characters that are not ASCII
+        return False
