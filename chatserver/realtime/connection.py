@@ -148,9 +148,11 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
         which can overtake the close frame. The peer's end, or the deadline, closes it.
         """
         self._close(code)
-        if self.transport.can_write_eof():
-            with contextlib.suppress(OSError):  # the peer is gone
-                self.transport.write_eof()
+        if not self.transport.can_write_eof():  # over TLS, asyncio reads on until the peer's end
+            self.transport.close()
+            return
+        with contextlib.suppress(OSError):  # the peer is gone
+            self.transport.write_eof()
 
     def pause_reading(self) -> None:
         """Neither read nor parse; bytes that have come stay where they are."""

@@ -20,7 +20,7 @@ def test_returns_are_no_moves_and_what_follows_the_last_write_is_cut_off() -> No
 async def test_a_posted_text_is_traced_from_the_socket_to_the_fan_out() -> None:
     """Through the database's thread too: its transaction is entered there alone."""
     found = await asyncio.to_thread(trace, REPOSITORY, 1)
-    assert found.files[0].startswith("http/")
+    assert found.files[0] == "realtime/connection.py"
     short = found.until_last_write()
     assert {"db/transaction.py", "realtime/connection.py"} <= set(short.files)
     assert len(short.files) - 1 <= short.moves < found.moves
