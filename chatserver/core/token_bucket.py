@@ -43,19 +43,25 @@ class TokenBucket:
 
     def take(self, now: float) -> Verdict:
         """Take a token for one action. `now` is the time of the monotonic clock in seconds."""
-        self._tokens = min(self.burst, self._tokens + (now - self._refilled_at) * self.per_second)
+        tokens = self._tokens + (now - self._refilled_at) * self.per_second
+        if tokens > self.burst:
+            tokens = self.burst
         self._refilled_at = now
-        if self._tokens > self.burst / 2:
+        if tokens > self.burst / 2:
             self._refused = 0  # the client waited, as the refusal asked
-        if self._tokens >= 1:
-            self._tokens -= 1
+        if tokens >= 1:
+            self._tokens = tokens - 1
             return Verdict.ALLOW
+        self._tokens = tokens
         self._refused += 1
         return Verdict.REFUSE if self._refused <= REFUSALS_MAX else Verdict.CLOSE
 
     def give_back(self) -> None:
         """Return the token of a frame whose message was stored."""
-        self._tokens = min(self.burst, self._tokens + 1)
+        if self._tokens < self.burst - 1:
+            self._tokens += 1
+        else:
+            self._tokens = self.burst
 
     @property
     def wait_ms(self) -> int:

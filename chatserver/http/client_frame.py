@@ -48,12 +48,12 @@ class JsonFields:
 
     def text(self, name: str) -> str:
         """The field's text; "" where it is absent or null."""
-        value = self.fields.get(name, "")
+        value = self.fields.get(name)
+        if isinstance(value, str):
+            return value
         if value is None:
             return ""
-        if not isinstance(value, str):
-            raise DomainError(ErrorCode.BAD_REQUEST, field=name)
-        return value
+        raise DomainError(ErrorCode.BAD_REQUEST, field=name)
 
     def id(self, name: str) -> int:
         """The field's id, 1 or more."""
@@ -107,12 +107,17 @@ def _reject_constant(name: str) -> None:
 _DECODER = json.JSONDecoder(parse_constant=_reject_constant)
 
 
+# RFC 8259, section 2.
+_WHITE_SPACE = " \t\n\r"
+
+
 def parse(text: str) -> dict[str, Any]:
     """The frame's object, which has a text `type`. Raises InvalidFrame."""
+    text = text.strip(_WHITE_SPACE)
     try:
-        fields = _DECODER.decode(text)
+        fields, end = _DECODER.raw_decode(text)  # `decode` skips white space with two regular expressions
     except (ValueError, RecursionError):
         raise InvalidFrame from None
-    if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
+    if end != len(text) or not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
         raise InvalidFrame
     return fields

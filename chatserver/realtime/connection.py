@@ -185,6 +185,21 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
             taken = 0
         return taken == len(data) or self._buffer(data[taken:])
 
+    def send_both(self, data: bytes, own: bytes) -> bool:
+        """The same for `data` that other connections are given too, and `own` behind it, in one write.
+
+        Joined, a hundred senders of a busy room would each copy the 60 KB of a batch.
+        """
+        if self.closing_code is not None:
+            return True
+        taken = 0
+        if not self._is_buffered:
+            with contextlib.suppress(OSError):  # as in `send`
+                taken = os.writev(self._descriptor, (data, own))
+            if taken == len(data) + len(own):
+                return True
+        return self._buffer(b"".join((data, own))[taken:])
+
     def _buffer(self, data: bytes) -> bool:
         waiting = self.transport.get_write_buffer_size()
         if waiting and waiting + len(data) > OUTBOX_MAX:

@@ -53,7 +53,7 @@ class Fanout:
         self._joined = (self._end, b"")
         # First those who also wait for a reply: a sender may go on while the others are written to.
         for connection, own in replies.items():
-            if not connection.send(self.lacking(connection) + own):
+            if not connection.send_both(self.lacking(connection), own):
                 self._on_too_slow(connection)
         if not self._is_running:
             self._begin_round()

@@ -35,35 +35,40 @@ class MessageEncoder:
         self._timestamp_text = ""
 
     def __call__(self, message: Message) -> bytes:
-        author = message.author
+        # Unpacked at once: two dozen fields read by name take as long as the formatting.
+        (
+            message_id, seq, state, kind, author, text, image, thumb, width, height, created_ms, recall_until_ms,
+            reply_to, client_id, preset, closes_ms, window_id, album, reactions, ended_by, extra,
+        ) = message  # fmt: skip
+        user_id, name, role, avatar = author
         return json.escape_html(
             _SHAPE
             % (
-                message.id,
-                message.seq,
-                message.state,
-                message.kind,
-                encode_text(author.name),
-                author.id,
-                author.role,
-                encode_text(f"/media/{author.avatar}") if author.avatar else '""',
-                encode_text(message.text),
-                encode_text(f"/media/{message.image}") if message.image else '""',
-                encode_text(f"/media/{message.thumb}") if message.thumb else '""',
-                message.width,
-                message.height,
-                self._timestamp(message.created_ms // 1000),
-                message.created_ms,
-                message.recall_until_ms,
-                "null" if message.reply_to is None else message.reply_to,
-                encode_text(message.client_id),
-                f'"{message.preset}"' if message.preset else "null",
-                "null" if message.closes_ms is None else message.closes_ms,
-                "null" if message.window_id is None else message.window_id,
-                f'"{message.album}"' if message.album else "null",
-                encode_value(reactions_json(message.reactions)) if message.reactions else "[]",
-                encode_text(message.ended_by if message.state is State.RECALLED else ""),
-                f",{message.extra[1:-1]}" if message.extra else "",
+                message_id,
+                seq,
+                state,
+                kind,
+                encode_text(name),
+                user_id,
+                role,
+                encode_text(f"/media/{avatar}") if avatar else '""',
+                encode_text(text),
+                encode_text(f"/media/{image}") if image else '""',
+                encode_text(f"/media/{thumb}") if thumb else '""',
+                width,
+                height,
+                self._timestamp(created_ms // 1000),
+                created_ms,
+                recall_until_ms,
+                "null" if reply_to is None else reply_to,
+                encode_text(client_id),
+                f'"{preset}"' if preset else "null",
+                "null" if closes_ms is None else closes_ms,
+                "null" if window_id is None else window_id,
+                f'"{album}"' if album else "null",
+                encode_value(reactions_json(reactions)) if reactions else "[]",
+                encode_text(ended_by if state is State.RECALLED else ""),
+                f",{extra[1:-1]}" if extra else "",
             )
         )
 
