@@ -72,10 +72,11 @@ from chatserver.features.ordering.readings import Readings
 from chatserver.features.ordering.templates import Templates
 from chatserver.features.ordering.window import OrderingWindows
 from chatserver.features.ordering.withdraw import WithdrawOrder
+from chatserver.features.presence.hello import Greeting, Hello
 from chatserver.features.presence.ping import Ping
 from chatserver.features.presence.presence import Presence
 from chatserver.features.presence.room_page import RoomPage
-from chatserver.features.presence.socket import Greeting, Socket
+from chatserver.features.presence.socket import Socket
 from chatserver.features.presence.typing import Typing
 from chatserver.features.settings.change import ChangeSettings, WouldErase
 from chatserver.features.settings.connections import SettingsConnections
@@ -380,7 +381,7 @@ def _application(config: Config, clock: Clock, room: Room, publisher: Publisher,
         room.presence,
         find_session,
         context,
-        room.greetings(),
+        Hello(room.greetings(), static.version),
     )
     features = [*room.features(), page, websocket, static, Manifest(room.settings, static)]
     add_routes(app, features, routes, session_middleware(room.session_cookie))

@@ -24,6 +24,8 @@ class FakeTransport(asyncio.Transport):
         self.waiting = b""
         self.writes = 0
         self.is_aborted = False
+        self.is_closed = False
+        self.has_ended = False
 
     def write(self, data: Any) -> None:
         self.writes += 1
@@ -38,6 +40,15 @@ class FakeTransport(asyncio.Transport):
 
     def get_write_buffer_size(self) -> int:
         return len(self.waiting)
+
+    def can_write_eof(self) -> bool:
+        return False
+
+    def write_eof(self) -> None:
+        self.has_ended = True
+
+    def close(self) -> None:
+        self.is_closed = True
 
     def abort(self) -> None:
         self.is_aborted = True

@@ -18,8 +18,8 @@ from chatserver.core.model import REACTIONS, User
 from chatserver.features.messages.plain_history import PlainHistory
 from chatserver.features.messages.read_marks import ReadMarks
 from chatserver.features.messages.recent import PAGE, RecentMessages
+from chatserver.features.presence.hello import Greeting
 from chatserver.features.presence.presence import Presence
-from chatserver.features.presence.socket import Greeting
 from chatserver.http import page_context, responses
 from chatserver.http.access import Access
 from chatserver.http.encode import user_json

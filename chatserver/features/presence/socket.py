@@ -6,8 +6,7 @@ belongs to a realtime.Connection with a FrameReader: what follows is theirs.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
@@ -23,23 +22,18 @@ from chatserver.features.accounts import permissions
 from chatserver.features.accounts.connections import BANNED, SESSION_ENDED
 from chatserver.features.messages.read_marks import ReadMarks
 from chatserver.features.messages.recent import RecentMessages
+from chatserver.features.presence.hello import Hello
 from chatserver.features.presence.presence import Presence
 from chatserver.http import handshake
 from chatserver.http.access import Access
 from chatserver.http.aiohttp_compat import masking
 from chatserver.http.aiohttp_compat.hand_over import hand_over, handed_over
-from chatserver.http.encode import user_json
 from chatserver.http.frame_reader import FrameContext, FrameReader
 from chatserver.http.route import Route
 from chatserver.http.site import SITE
 from chatserver.http.viewer import VIEWER, limit_key
 from chatserver.realtime import frames
 from chatserver.realtime.connection import Connection
-
-PROTOCOL = 1
-
-# Fields of `hello` and of the page that a feature adds.
-Greeting = Callable[[], dict[str, Any]]
 
 
 class Socket:
@@ -53,7 +47,7 @@ class Socket:
         presence: Presence,
         find_session: Callable[[web.Request], Awaitable[Session | None]],
         context: FrameContext,
-        greetings: Sequence[Greeting],
+        hello: Hello,
     ) -> None:
         self._database = database
         self._settings = settings
@@ -64,7 +58,7 @@ class Socket:
         self._find_session = find_session
         self._context = context
         self._hub = context.hub
-        self._greetings = greetings
+        self._hello = hello
         self._handshakes = RateLimit(clock)
         self._unmask = masking.fastest()
 
@@ -145,18 +139,7 @@ class Socket:
 
     def _welcome(self, request: web.Request, user: User | None, read_id: int) -> bytes:
         """The frames `hello` and, where the client said what it has, `sync`."""
-        hello = {
-            "type": "hello",
-            "protocol": PROTOCOL,
-            "version": request.app[SITE].static.version,  # a page with other static files can offer a reload
-            "now_ms": self._clock.now_ms(),
-            "user": user_json(user) if user else None,
-            "read_id": read_id,
-            "online": self._hub.online,
-        }
-        for greeting in self._greetings:
-            hello |= greeting()
-        welcome = frames.text(json.dumps(hello))
+        welcome = self._hello.frame(user, read_id, self._hub.online, self._clock.now_ms())
         if "after" in request.query:
             welcome += frames.text(self._sync(request.query["after"], request.query.get("epoch", "")))
         return welcome
