@@ -27,7 +27,7 @@ def run(bench: Bench) -> Result:
 
     found = bench.in_turns(server=lambda: _of_server(bench, count), bare=of_bare)
     result = Result()
-    result.line(_what(bench, count), "KiB", found["server"], goal=at_most(18))
+    result.line(_what(bench, count), "KiB", found["server"], goal=at_most(6))
     result.line("the same, bare aiohttp", "KiB", found["bare"])
     return result
 
