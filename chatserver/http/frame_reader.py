@@ -82,6 +82,10 @@ class FrameReader:
             self._log_context.run(log.exception, "a connection failed")
             self.close(INTERNAL_ERROR)
 
+    def fragment_received(self) -> None:
+        """Counted, because a message may have any number of empty ones."""
+        self._is_within_rate(self._control_bucket)
+
     def ping_received(self, payload: bytes) -> None:
         if self._is_within_rate(self._control_bucket):
             self._context.hub.send(self.connection, frames.pong(payload))

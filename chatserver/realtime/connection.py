@@ -36,6 +36,7 @@ class Receiver(Protocol):
     """What a connection does with what it reads: see http/frame_reader.py."""
 
     def text_received(self, text: str) -> None: ...
+    def fragment_received(self) -> None: ...
     def ping_received(self, payload: bytes) -> None: ...
     def pong_received(self) -> None: ...
     def close(self, code: int) -> None:
@@ -131,6 +132,10 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
     def binary_received(self, payload: bytearray) -> None:
         """Every frame of the room's protocol is a text."""
         self._close(UNSUPPORTED_DATA)
+
+    def fragment_received(self) -> None:
+        if self.receiver is not None:
+            self.receiver.fragment_received()
 
     def ping_received(self, payload: bytes) -> None:
         if self.receiver is not None:

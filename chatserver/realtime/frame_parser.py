@@ -66,6 +66,10 @@ class FrameParser:
     def binary_received(self, payload: bytearray) -> None:
         raise NotImplementedError
 
+    def fragment_received(self) -> None:
+        """A frame of a message that goes on in another frame."""
+        raise NotImplementedError
+
     def ping_received(self, payload: bytes) -> None:
         raise NotImplementedError
 
@@ -174,6 +178,7 @@ class FrameParser:
                 self.binary_received(payload)
             else:
                 self._fragments, self._is_text = payload, opcode == _TEXT
+                self.fragment_received()
         elif self._fragments is not None:
             self._fragments += payload
             if first & _FINAL:
@@ -182,6 +187,8 @@ class FrameParser:
                     self.text_received(_text(whole))
                 else:
                     self.binary_received(whole)
+            else:
+                self.fragment_received()
 
 
 def _check_start(first: int, second: int) -> None:

@@ -20,6 +20,7 @@ from chatserver.http.request_id import REQUEST_ID
 from chatserver.realtime import frame_parser, frames
 from chatserver.realtime.connection import Connection
 from tests.client import Browser, House, Socket, opened
+from tests.realtime.parsed import CONTINUATION, TEXT, frame
 
 # Those whose frames are longer than a message of the room may be: only the limit is another here.
 ECHO_MAX = 128 * 1024
@@ -36,6 +37,9 @@ class Echo:
 
     def text_received(self, text: str) -> None:
         self._connection.send(frames.text(text.encode()))
+
+    def fragment_received(self) -> None:
+        pass
 
     def ping_received(self, payload: bytes) -> None:
         self._connection.send(frames.pong(payload))
@@ -136,6 +140,18 @@ async def test_guests_pings_and_pongs_of_the_protocol_count_too(house: House) ->
     ws = await (await house.guest()).dial()
     for _ in range(token_bucket.BURST + token_bucket.REFUSALS_MAX + 1):
         await ws.ping(b"x")
+    async with asyncio.timeout(PATIENCE):
+        async for _ in ws:
+            pass
+    assert ws.close_code == 1008
+
+
+async def test_a_message_of_endless_fragments_counts_too(house: House) -> None:
+    ws = await (await house.guest()).dial()
+    transport = ws._writer.transport  # no client library sends such frames
+    transport.write(frame(TEXT, final=False))
+    for _ in range(token_bucket.BURST + token_bucket.REFUSALS_MAX + 1):
+        transport.write(frame(CONTINUATION, final=False))
     async with asyncio.timeout(PATIENCE):
         async for _ in ws:
             pass

@@ -64,6 +64,9 @@ class Recorder:
     def text_received(self, text: str) -> None:
         self.got.append(text)
 
+    def fragment_received(self) -> None:
+        pass
+
     def ping_received(self, payload: bytes) -> None:
         self.got.append(("ping", payload))
 

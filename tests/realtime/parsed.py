@@ -18,12 +18,16 @@ class Parsed(FrameParser):
     def __init__(self) -> None:
         super().__init__(unmask)
         self.found: list[tuple[str, object]] = []
+        self.fragments = 0
 
     def text_received(self, text: str) -> None:
         self.found.append(("text", text))
 
     def binary_received(self, payload: bytearray) -> None:
         self.found.append(("binary", bytes(payload)))
+
+    def fragment_received(self) -> None:
+        self.fragments += 1
 
     def ping_received(self, payload: bytes) -> None:
         self.found.append(("ping", payload))

@@ -88,6 +88,14 @@ def test_5_4_a_message_in_fragments_is_one_message() -> None:
     assert parse(frame(BINARY, b"\xff", final=False) + frame(CONTINUATION, b"\xfe")) == [("binary", b"\xff\xfe")]
 
 
+def test_5_4_fragments_are_counted_as_they_come() -> None:
+    parser = Parsed()
+    feed(parser, frame(TEXT, b"one", final=False) + frame(CONTINUATION, final=False) * 3)
+    assert (parser.fragments, parser.found) == (4, [])
+    feed(parser, frame(CONTINUATION))
+    assert (parser.fragments, parser.found) == (4, [("text", "one")])
+
+
 def test_5_4_control_frames_between_fragments_are_handled_at_once() -> None:
     stream = frame(TEXT, b"one ", final=False) + frame(PING, b"1") + frame(PONG, b"2") + frame(CONTINUATION, b"two")
     assert parse(stream) == [("ping", b"1"), ("pong", None), ("text", "one two")]
