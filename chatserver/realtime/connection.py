@@ -208,6 +208,8 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
         return self._buffer(b"".join((data, own))[taken:])
 
     def _buffer(self, data: bytes) -> bool:
+        if self.transport.is_closing():  # the peer is gone, and `connection_lost` is to be called
+            return True
         waiting = self.transport.get_write_buffer_size()
         if waiting and waiting + len(data) > OUTBOX_MAX:
             return False

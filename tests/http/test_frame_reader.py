@@ -143,7 +143,7 @@ async def test_a_fault_of_ours_ends_one_conversation_and_is_in_the_log(
     with monkeypatch.context() as patched, caplog.at_level(logging.ERROR):
         patched.setattr(house.server.room.post, "submit", fail)
         await faulty.send("post", text="x", client_id="1")
-        await faulty.closed()
+        assert await faulty.closed() == 1011
     assert "ZeroDivisionError" in caplog.text
     await sound.say("still here", client_id="2")
 

@@ -41,6 +41,9 @@ class FakeTransport(asyncio.Transport):
     def get_write_buffer_size(self) -> int:
         return len(self.waiting)
 
+    def is_closing(self) -> bool:
+        return self.is_closed or self.is_aborted
+
     def can_write_eof(self) -> bool:
         return False
 

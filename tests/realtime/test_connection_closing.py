@@ -189,3 +189,14 @@ async def test_a_peer_that_is_gone_when_its_error_is_answered_is_no_error_here()
     connection.receiver = receiver = Recorder()
     feed(connection, b"\x81\x00")
     assert receiver.got == [("close", 1002)]
+
+
+async def test_what_is_sent_between_a_failure_and_the_loss_is_dropped_without_a_warning(
+    line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    """asyncio warns of the fifth write to a transport that has failed."""
+    line.room.connection.abort()
+    for _ in range(10):
+        line.room.hub.broadcast(b"x" * 10_000_000)
+    assert caplog.text == ""
+    await line.lost()
