@@ -79,7 +79,7 @@ class FrameReader:
         try:
             self._handle_text(text)
         except Exception:  # a fault of this program, which must cost this client alone
-            self._log_context.run(log.exception, "a connection failed")
+            self._request_context.run(log.exception, "a connection failed")
             self.close(INTERNAL_ERROR)
 
     def fragment_received(self) -> None:

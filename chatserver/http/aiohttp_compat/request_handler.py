@@ -80,17 +80,13 @@ class _Handler(RequestHandler):
             self.force_close()
 
     def connection_lost(self, exc: BaseException | None) -> None:
+        """Also called when a WebSocket, which has limits of its own, leaves: see hand_over.py."""
         self._leave()
         super().connection_lost(exc)
 
-    def set_parser(self, *args: Any, **options: Any) -> None:
-        """From here on the connection is a WebSocket, which has limits of its own."""
-        self._leave()
-        super().set_parser(*args, **options)
-
     def pause_writing(self) -> None:
         super().pause_writing()
-        if self._payload_parser is None and isinstance(self.transport, asyncio.Transport):
+        if isinstance(self.transport, asyncio.Transport):
             seconds = self._connections.must_read(self, self.transport.get_write_buffer_size())
             self._cancel_deadline()
             self._deadline = self._loop.call_later(seconds, self.abort)

@@ -39,7 +39,6 @@ _PARTS = (
         ("self", "request", "status", "exc", "message"),
     ),
     _Part("request_handler", "aiohttp.web_protocol", "RequestHandler._waiter"),
-    _Part("request_handler", "aiohttp.web_protocol", "RequestHandler._payload_parser"),
     _Part("prebuilt", "aiohttp.web_response", "StreamResponse._keep_alive"),
     _Part("prebuilt", "aiohttp.web_response", "StreamResponse._eof_sent"),
     _Part("prebuilt", "aiohttp.web_response", "StreamResponse._must_be_empty_body"),
