@@ -45,6 +45,7 @@ from chatserver.features.bots.tokens import BotTokens
 from chatserver.features.invites.invites import Invites
 from chatserver.features.messages import store as message_store
 from chatserver.features.messages.delete import Delete
+from chatserver.features.messages.edit import Edit
 from chatserver.features.messages.encode import MessageEncoder
 from chatserver.features.messages.erased import erased_messages
 from chatserver.features.messages.expiry import Expiry
@@ -224,6 +225,7 @@ class Room:
         self.post_form = PostForm(self.post, encoder, uploads)
         self.recall = Recall(database, clock, encoder, self.withdraw_order.withdraw)
         self.delete = Delete(database, clock, encoder, self.withdraw_order.withdraw)
+        self.edit = Edit(database, settings, clock, encoder)
         self.react = React(database, clock, encoder)
         self.read_marks = ReadMarks(database)
         self.expiry = Expiry(database, settings, clock)

@@ -44,6 +44,7 @@ class Config:
     guests: str
     send_interval: float
     recall_seconds: float
+    edit_seconds: float
     history_hours: float
     history_limit: int
     ledger_days: float
@@ -66,6 +67,10 @@ class Config:
     @property
     def recall_ms(self) -> int:
         return int(self.recall_seconds * 1000)
+
+    @property
+    def edit_ms(self) -> int:
+        return int(self.edit_seconds * 1000)
 
     @property
     def upload_max_bytes(self) -> int:
@@ -231,6 +236,14 @@ SETTINGS: tuple[Setting, ...] = (
         "messages",
         "seconds",
     ),
+    Setting(
+        "edit_seconds",
+        "300",
+        Real(0, 86_400),
+        "seconds in which the author can edit a text; 0: not at all",
+        "messages",
+        "seconds",
+    ),
     Setting("history_hours", "24", Real(0.0001, 87_600), "hours until a message expires", "history", "hours"),
     Setting(
         "history_limit", "100", Whole(1, 100_000), "maximum number of messages in the history", "history", "messages"
@@ -290,6 +303,7 @@ ROOM_SETTINGS = {setting.name: setting for setting in SETTINGS if setting.in_roo
 LIMITS = (
     "send_interval_ms",
     "recall_ms",
+    "edit_ms",
     "text_max",
     "upload_max_bytes",
     "image_max_bytes",

@@ -22,6 +22,7 @@ class ErrorCode(StrEnum):
     CSRF = "csrf"
     NOT_YOURS = "not_yours"
     RECALL_EXPIRED = "recall_expired"
+    EDIT_EXPIRED = "edit_expired"
     MUTED = "muted"
     BANNED = "banned"
     REGISTRATION_CLOSED = "registration_closed"

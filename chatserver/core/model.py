@@ -89,7 +89,7 @@ class Message(NamedTuple):
     `ended_by` is the name of the member who recalled or deleted it. `window_id` is the ordering window that a preset
     is about, `closes_ms` the end of that window as it was planned then. `album` is the id that the pictures of one
     author share which were sent together. `extra` is a JSON object of the fields that few
-    kinds of message have, or "".
+    kinds of message have, or "". `edited_ms` is when the author last corrected the text.
     """
 
     id: int
@@ -113,6 +113,7 @@ class Message(NamedTuple):
     reactions: tuple[Reaction, ...] = ()
     ended_by: str = ""
     extra: str = ""
+    edited_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ STATUS = {
     ErrorCode.CSRF: 403,
     ErrorCode.NOT_YOURS: 403,
     ErrorCode.RECALL_EXPIRED: 403,
+    ErrorCode.EDIT_EXPIRED: 403,
     ErrorCode.MUTED: 403,
     ErrorCode.BANNED: 403,
     ErrorCode.REGISTRATION_CLOSED: 403,

@@ -43,9 +43,11 @@ def _article(message: dict[str, Any], language: str, pictures: str) -> str:
     parts = [f'<article id="m{number}">', f"<header><b>{escape(message['user'])}</b> <time>{when}</time>"]
     if message["reply_to"]:
         parts.append(f' <a href="#m{message["reply_to"]}">↪ {message["reply_to"]}</a>')
+    t = translator(language)
+    if message["edited_ms"] is not None:
+        parts.append(f" {escape(t('export.edited'))}")
     parts.append("</header>")
     if message["state"] == "recalled":
-        t = translator(language)
         parts.append(f'<p class="gone">{escape(t("export.recalled"))}</p>')
     if message["text"]:
         parts.append(f"<p>{escape(message['text'])}</p>")

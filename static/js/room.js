@@ -78,6 +78,7 @@ const room = {
   composer: null,
   reply: null,
   attachments: null,
+  editing: null,
   // What a reader can do, by name: filled by the features.
   actions: {},
   now: () => room.clock?.now() ?? page.now_ms + performance.now() - startedAt,

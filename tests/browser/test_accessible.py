@@ -137,6 +137,13 @@ def test_the_room_and_all_that_opens_over_it(come: Come, look: Look) -> None:
     wang.page.locator("#mentions [role=option]").first.wait_for()
     said["the names"] = faults(wang.page)
     wang.field.fill("")
+    wang.say("要改的一句")
+    wang.act("要改的一句", "edit")
+    wang.page.wait_for_selector(".composer-editing")
+    said["an edit"] = faults(wang.page)
+    wang.say("改过的一句")
+    wang.message("改过的一句").locator(".message-edited").wait_for()
+    said["an edited message"] = faults(wang.page)
     assert nothing(said)
 
 

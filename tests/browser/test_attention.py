@@ -16,7 +16,7 @@ both_pages = pytest.mark.parametrize("kind", [DESKTOP, PHONE], ids=["desktop", "
 
 # A browser that notes what it is asked, and whose reader agrees.
 WATCHED = """
-    window.asked = 0; window.notes = []; window.tones = 0;
+    window.asked = 0; window.notes = []; window.takenBack = []; window.tones = 0;
     window.Notification = class extends EventTarget {
         static permission = localStorage.getItem('agreed') ?? 'default';
         static async requestPermission() {
@@ -24,7 +24,8 @@ WATCHED = """
             localStorage.setItem('agreed', 'granted');
             return (window.Notification.permission = 'granted');
         }
-        constructor(title, options) { super(); window.notes.push([title, options.body]); }
+        constructor(title, options) { super(); this.body = options.body; window.notes.push([title, options.body]); }
+        close() { window.takenBack.push(this.body); }
     };
     const start = OscillatorNode.prototype.start;
     OscillatorNode.prototype.start = function (...at) { window.tones += 1; return start.apply(this, at); };
@@ -105,6 +106,22 @@ def test_notifications_are_asked_for_only_after_a_press_and_tell_of_mentions_and
     ming.wait_online()
     expect(ming.page.locator("[data-switch=notify]")).to_have_attribute("aria-checked", "true")
     assert ming.page.evaluate("() => window.asked") == 0
+
+
+def test_a_notification_follows_an_edit(come: Come, call: Call) -> None:
+    ming, li = watched(come, "小明"), call("莉莉")
+    press_switch(ming, "notify")
+    ming.page.keyboard.press("Escape")
+    ming.hides()
+    message = li.says("@小明 两合")
+    ming.page.wait_for_function("() => window.notes.length === 1")
+    li.sends(f"/edit_message/{message['id']}/", text="@小明 两盒")
+    ming.page.wait_for_function("() => window.notes.length === 2")
+    assert ming.page.evaluate("() => window.notes[1]") == ["莉莉提到了你", "@小明 两盒"]
+    assert ming.page.evaluate("() => window.takenBack") == []
+    li.sends(f"/edit_message/{message['id']}/", text="@小红 两盒")
+    ming.page.wait_for_function("() => window.takenBack.length === 1")
+    assert ming.page.evaluate("() => window.takenBack") == ["@小明 两盒"]
 
 
 def test_a_refused_permission_leaves_the_switch_off_and_says_so(come: Come) -> None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from chatserver.core.events import ContentErased, Event
+from chatserver.core.model import User
 from chatserver.db import eraser as eraser_module
 from chatserver.db import vacuum_schedule
 from chatserver.db.eraser import Eraser
 from chatserver.features.accounts.events import SessionsEnded
 from chatserver.realtime.hub import Hub
 from chatserver.realtime.publisher import Publisher
-from tests.stage import staged
+from tests.stage import Stage, staged
 from tests.support import FakeClock, eventually
 
 
@@ -180,7 +181,18 @@ def test_the_longest_wait_leaves_time_to_keep_the_promise_of_ten_seconds() -> No
     assert vacuum_schedule.URGENT_SECONDS_MAX <= 6
 
 
-async def test_a_recalled_text_is_in_no_file_soon_after(tmp_path: Path) -> None:
+async def recalled(stage: Stage, actor: User, message_id: int) -> None:
+    await stage.room.recall.recall(actor, message_id)
+
+
+async def edited(stage: Stage, actor: User, message_id: int) -> None:
+    await stage.room.edit.edit(actor, message_id, "不是秘密")
+
+
+@pytest.mark.parametrize("end", [recalled, edited])
+async def test_a_text_that_was_recalled_or_replaced_is_in_no_file_soon_after(
+    tmp_path: Path, end: Callable[[Stage, User, int], Awaitable[None]]
+) -> None:
     async with staged(tmp_path, FakeClock()) as stage:
         ming = await stage.join("小明")
         eraser = Eraser(Disk().erase, stage.database.vacuum)
@@ -197,5 +209,5 @@ async def test_a_recalled_text_is_in_no_file_soon_after(tmp_path: Path) -> None:
         async with eraser.running():
             message = await stage.said(ming, "这是秘密")
             assert is_stored()
-            await stage.room.recall.recall(ming, message.id)
+            await end(stage, ming, message.id)
             await eventually(lambda: not is_stored())

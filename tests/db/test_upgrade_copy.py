@@ -226,6 +226,9 @@ async def test_what_is_taken_back_or_expires_leaves_the_copy_too(tmp_path: Path,
 
     recall = Recall(database, FakeClock(), MessageEncoder(make_config(tmp_path).timezone), no_orders)
 
+    def edit(text: str) -> Callable[[Transaction], object]:
+        return lambda tx: tx.execute("UPDATE messages SET text = ?, edited_ms = 1 WHERE id = 3", (text,))
+
     def author_of_4(tx: Transaction) -> User:
         message = message_store.get(tx, 4)
         assert message is not None and message.author.is_administrator
@@ -236,7 +239,11 @@ async def test_what_is_taken_back_or_expires_leaves_the_copy_too(tmp_path: Path,
         made_at = copy.stat().st_mtime_ns
         assert "有的".encode() not in await after(lambda tx: recall._recall(tx, keeper, 4, "", 0))
         assert "今天有草莓吗".encode() in copy.read_bytes()
-        assert "今天有草莓吗".encode() not in await after(expire)
+        await after(edit("今天有草莓吗"))
+        assert "今天有草莓吗".encode() in copy.read_bytes()
+        assert "今天有草莓吗".encode() not in await after(edit("今天有蓝莓吗"))
+        assert rows(copy, "SELECT id FROM messages") == [(6,)]
+        await after(expire)
     finally:
         await database.close()
     assert rows(copy, "SELECT id FROM messages") == [(6,)]

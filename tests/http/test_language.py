@@ -44,6 +44,12 @@ async def too_late(house: House, member: Browser, admin: Browser, headers: dict[
     return await member.post(f"/recall_message/{message['id']}/", headers=headers)
 
 
+async def edited_too_late(house: House, member: Browser, admin: Browser, headers: dict[str, str]) -> Answer:
+    message = await member.say("mine")
+    house.clock.forward(301)
+    return await member.post(f"/edit_message/{message['id']}/", {"text": "x"}, headers=headers)
+
+
 async def not_mine(house: House, member: Browser, admin: Browser, headers: dict[str, str]) -> Answer:
     return await member.post(f"/recall_message/{(await admin.say('hers'))['id']}/", headers=headers)
 
@@ -140,6 +146,7 @@ NOES: list[tuple[ErrorCode, int, Act, dict[str, object]]] = [
     (ErrorCode.CSRF, 403, forged, {}),
     (ErrorCode.NOT_YOURS, 403, not_mine, {}),
     (ErrorCode.RECALL_EXPIRED, 403, too_late, {}),
+    (ErrorCode.EDIT_EXPIRED, 403, edited_too_late, {}),
     (ErrorCode.MUTED, 403, muted, {}),
     (ErrorCode.BANNED, 403, banned, {}),
     (ErrorCode.REGISTRATION_CLOSED, 403, post("/register/", NEW, as_="guest"), {"registration": "closed"}),

@@ -23,7 +23,8 @@ async def furnish(data_dir: Path) -> dict[str, Any]:
         member = await house.member("小明")
         face = await member.post("/profile/", {}, {"avatar": picture(300, 300, colour="navy")})
         assert face.status in (200, 303), face.body
-        await member.say("<b>早上好</b> & 'hello'")
+        edited = await member.say(f"{SECRET_TEXT}, before the edit")
+        await member.post(f"/edit_message/{edited['id']}/", {"text": "<b>早上好</b> & 'hello'"})
         shown = await member.show(picture(200, 100), text="a picture")
         gone = await member.say(SECRET_TEXT)
         await member.recall(gone["id"])

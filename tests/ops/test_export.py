@@ -63,7 +63,20 @@ async def test_all_that_is_kept_is_exported(tmp_path: Path, operate: Operate) ->
     assert room["seq"] == was["hello"]["seq"] and room["epoch"] == was["hello"]["epoch"]
     assert [member["name"] for member in of_type(file, "member")] == ["店长", "小明", "小助手"]
     exported = of_type(file, "message")
-    same = ("id", "seq", "state", "kind", "text", "user", "user_id", "timestamp", "created_ms", "reply_to", "width")
+    same = (
+        "id",
+        "seq",
+        "state",
+        "kind",
+        "text",
+        "user",
+        "user_id",
+        "timestamp",
+        "created_ms",
+        "reply_to",
+        "width",
+        "edited_ms",
+    )
     assert [{name: m[name] for name in same} for m in exported] == [
         {name: m[name] for name in same} for m in was["messages"]
     ]
@@ -122,6 +135,7 @@ async def test_the_page_shows_every_message_as_text_and_its_pictures(tmp_path: P
     assert said.code == 0, said.err
     page = Page((tmp_path / "read me.html").read_text("utf-8"))
     assert "<b>早上好</b> & 'hello'" in page.words
+    assert page.words.count("已编辑") == 1
     assert {tag for tag, _ in page.tags} <= {
         "html", "meta", "title", "style", "h1", "article", "header", "b", "time", "a", "p", "img"
     }  # fmt: skip

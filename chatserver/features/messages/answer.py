@@ -18,11 +18,11 @@ def change_answer(request: web.Request, encoder: MessageEncoder, message: Messag
     return responses.encoded_json(encoder(message), status)
 
 
-async def reason_of(request: web.Request) -> str:
-    """The field `reason` of a form or a JSON object; "" where there is none. Raises DomainError `bad_request`."""
+async def text_of(request: web.Request, name: str) -> str:
+    """The field `name` of a form or a JSON object; "" where there is none. Raises DomainError `bad_request`."""
     if request.content_type != "application/json" or not request.body_exists:
-        return form_of(request).text("reason")
-    reason = (await forms.read_json(request)).get("reason")
-    if not isinstance(reason, str | None):
-        raise DomainError(ErrorCode.BAD_REQUEST, field="reason")
-    return reason or ""
+        return form_of(request).text(name)
+    text = (await forms.read_json(request)).get(name)
+    if not isinstance(text, str | None):
+        raise DomainError(ErrorCode.BAD_REQUEST, field=name)
+    return text or ""

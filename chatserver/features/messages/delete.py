@@ -13,7 +13,7 @@ from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
 from chatserver.features.audit.record import AuditAct, record
 from chatserver.features.messages import store
-from chatserver.features.messages.answer import change_answer, reason_of
+from chatserver.features.messages.answer import change_answer, text_of
 from chatserver.features.messages.encode import MessageEmptied, MessageEncoder
 from chatserver.features.messages.withdraw import Withdraw
 from chatserver.http.access import Access
@@ -49,7 +49,9 @@ class Delete:
 
     async def on_form(self, request: web.Request) -> web.Response:
         return change_answer(
-            request, self._encoder, await self.delete(member_of(request), path_id(request), await reason_of(request))
+            request,
+            self._encoder,
+            await self.delete(member_of(request), path_id(request), await text_of(request, "reason")),
         )
 
     def _delete(self, tx: Transaction, actor: User, message_id: int, reason: str, asked_ms: int) -> Message:

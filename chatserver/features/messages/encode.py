@@ -17,7 +17,8 @@ from chatserver.core.model import Message, Reaction, State
 _SHAPE = (
     '{"id":%d,"seq":%d,"state":"%s","kind":"%s","user":%s,"user_id":%d,"role":"%s","avatar":%s,"text":%s'
     ',"image":%s,"thumb":%s,"width":%d,"height":%d,"timestamp":"%s","created_ms":%d,"recall_until_ms":%d'
-    ',"reply_to":%s,"client_id":%s,"preset":%s,"closes_ms":%s,"window_id":%s,"album":%s,"reactions":%s,"recalled_by":%s%s}'
+    ',"reply_to":%s,"client_id":%s,"preset":%s,"closes_ms":%s,"window_id":%s,"album":%s,"edited_ms":%s'
+    ',"reactions":%s,"recalled_by":%s%s}'
 )
 
 # The messages of one answer together. Half of what may wait to be read by one address (http/http_connections.py).
@@ -39,6 +40,7 @@ class MessageEncoder:
         (
             message_id, seq, state, kind, author, text, image, thumb, width, height, created_ms, recall_until_ms,
             reply_to, client_id, preset, closes_ms, window_id, album, reactions, ended_by, extra,
+            edited_ms,
         ) = message  # fmt: skip
         user_id, name, role, avatar = author
         return json.escape_html(
@@ -66,6 +68,7 @@ class MessageEncoder:
                 "null" if closes_ms is None else closes_ms,
                 "null" if window_id is None else window_id,
                 f'"{album}"' if album else "null",
+                "null" if edited_ms is None else edited_ms,
                 encode_value(reactions_json(reactions)) if reactions else "[]",
                 encode_text(ended_by if state is State.RECALLED else ""),
                 f",{extra[1:-1]}" if extra else "",

@@ -10,15 +10,25 @@ from chatserver.db.transaction import Transaction
 
 
 def erased_messages(tx: Transaction) -> Callable[[Transaction], int]:
-    """Read which messages are erased; the function that deletes their rows from a copy of any schema."""
+    """Read which messages are erased; the function that deletes their rows from a copy of any schema.
+
+    A message whose text was replaced since, by an edit or a change of its order, is deleted from the copy whole: the
+    copy is for an upgrade that failed, and must not keep words that were taken back.
+    """
     first_id = sequence.read(tx).first_id
     ids = [row[0] for row in tx.all("SELECT id FROM messages WHERE state <> 'live'")]
+    replaced = tx.all(
+        "SELECT id, text FROM messages WHERE state = 'live' AND (edited_ms IS NOT NULL OR kind = 'order')"
+    )
+    texts = json.encode_value([list(row) for row in replaced])
 
     def erase(copy: Transaction) -> int:
         sequence.raise_first_id(copy, first_id)
         return copy.execute(
-            "DELETE FROM messages WHERE id < ? OR id IN (SELECT value FROM json_each(?))",
-            (first_id, json.encode_value(ids)),
+            "DELETE FROM messages WHERE id < ? OR id IN (SELECT value FROM json_each(?))"
+            " OR id IN (SELECT m.id FROM json_each(?) now JOIN messages m ON m.id = now.value ->> 0"
+            " WHERE m.text <> now.value ->> 1)",
+            (first_id, json.encode_value(ids), texts),
         ).rowcount
 
     return erase

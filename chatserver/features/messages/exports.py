@@ -7,6 +7,7 @@ from chatserver.core.export import ExportTable
 _MESSAGE = (
     "id", "seq", "posted_seq", "state", "kind", "preset", "user_id", "text", "image", "thumb", "width", "height",
     "closes_ms", "window_id", "album", "reply_to", "client_id", "created_ms", "recall_until_ms", "ended_by", "extra",
+    "edited_ms",
 )  # fmt: skip
 
 EXPORTS = (

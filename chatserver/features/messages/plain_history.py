@@ -62,6 +62,8 @@ def _row(message: Message, zone: ZoneInfo, language: str) -> bytes:
         recalled = translator(language)("script.recalled", name=message.author.name)
         return f"<p>{escape(recalled)}</p>".encode()
     time = datetime.fromtimestamp(message.created_ms / 1000, zone).strftime("%m-%d %H:%M")
+    if message.edited_ms is not None:
+        time += f" · {escape(translator(language)('script.edited'))}"
     text = f'<span dir="auto">{escape(message.text, quote=False)}</span>' if message.text else ""
     return f"<p><bdi>{name}</bdi> <time>{time}</time>{_picture(message)}{text}</p>".encode()
 

@@ -23,7 +23,7 @@ from chatserver.features.accounts import store as account_store
 from chatserver.features.messages import store
 from chatserver.features.messages.encode import MessageChange, MessageEncoder
 from chatserver.features.messages.send_interval import Admission, SendInterval
-from chatserver.features.messages.text import check_client_id, clean, client_key, is_storable
+from chatserver.features.messages.text import check_client_id, checked, client_key, is_storable
 from chatserver.http.client_frame import ClientFrame, Direct, Done
 
 ALBUM_NAME_MAX = 64
@@ -145,15 +145,10 @@ class Post:
 
         Not raised yet: a message that was stored before is answered whatever comes with it now.
         """
-        if not is_storable(draft.text):
-            return DomainError(ErrorCode.BAD_REQUEST, field="text")
-        text = clean(draft.text)
-        if not text and not with_picture:
-            return DomainError(ErrorCode.EMPTY)
-        limit = self._settings.now.text_max
-        if len(text) > limit:
-            return DomainError(ErrorCode.TOO_LONG, limit=limit, length=len(text))
-        return text
+        try:
+            return checked(draft.text, self._settings.now.text_max, may_be_empty=with_picture)
+        except DomainError as error:
+            return error
 
     def _post_batch(self, tx: Transaction, requests: Sequence[PostRequest]) -> list[Posted | DomainError]:
         """Neighbouring texts of the queue. Raises RetryOneByOne when one of them may have been sent twice."""

@@ -18,7 +18,7 @@ from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
 from chatserver.features.audit.record import AuditAct, record
 from chatserver.features.messages import store
-from chatserver.features.messages.answer import change_answer, reason_of
+from chatserver.features.messages.answer import change_answer, text_of
 from chatserver.features.messages.encode import MessageEmptied, MessageEncoder
 from chatserver.features.messages.post import MessagePosted
 from chatserver.features.messages.withdraw import Withdraw
@@ -71,7 +71,9 @@ class Recall:
 
     async def on_form(self, request: web.Request) -> web.Response:
         return change_answer(
-            request, self._encoder, await self.recall(member_of(request), path_id(request), await reason_of(request))
+            request,
+            self._encoder,
+            await self.recall(member_of(request), path_id(request), await text_of(request, "reason")),
         )
 
     async def announce_closed_windows(self) -> None:

@@ -36,6 +36,7 @@ _FIELDS = {
     "reactions": "(SELECT json_group_array(json_array(r.emoji, w.name)) FROM reactions r"
     " JOIN users w ON w.id = r.user_id WHERE r.message_id = m.id)",
     "extra": "m.extra",
+    "edited_ms": "m.edited_ms",
     "ended_by": "coalesce((SELECT e.name FROM users e WHERE e.id = m.ended_by), '')",
     "author_id": "m.user_id",
     "author_name": "u.name",
@@ -46,7 +47,7 @@ _SELECTED = f"{', '.join(_FIELDS.values())} FROM messages m JOIN users u ON u.id
 
 # What a recall or a deletion leaves of a row: who and when, keys that tell nothing of what it held, and in `extra`
 # what its kind keeps.
-EMPTY = "text = '', image = '', thumb = '', width = 0, height = 0, client_id = '', album = NULL"
+EMPTY = "text = '', image = '', thumb = '', width = 0, height = 0, client_id = '', album = NULL, edited_ms = NULL"
 
 
 @dataclass(slots=True)
@@ -239,13 +240,18 @@ def unchanged(tx: Transaction, actor: User, message_id: int, wanted: State, with
     if message is None:
         if withdrawn is not None:
             return withdrawn.message
-        is_expired = 0 < message_id < sequence.read(tx).first_id
-        raise DomainError(ErrorCode.GONE) if is_expired else DomainError(ErrorCode.NOT_FOUND, reason="message")
+        raise missing(tx, message_id)
     if message.author.id != actor.id and not actor.is_administrator:
         raise DomainError(ErrorCode.NOT_YOURS)
     if message.state is wanted:
         return message
     raise DomainError(ErrorCode.GONE if message.state is State.DELETED else ErrorCode.RECALL_EXPIRED)
+
+
+def missing(tx: Transaction, message_id: int) -> DomainError:
+    """Why there is no row of this id: `gone` (expired), or `not_found` (an id that was never given)."""
+    is_expired = 0 < message_id < sequence.read(tx).first_id
+    return DomainError(ErrorCode.GONE) if is_expired else DomainError(ErrorCode.NOT_FOUND, reason="message")
 
 
 def _stored(new: NewMessage, message_id: int, seq: int, picture: StoredImage) -> Message:

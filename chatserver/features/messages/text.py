@@ -22,6 +22,18 @@ def clean(text: str) -> str:
     return text.strip()
 
 
+def checked(text: str, limit: int, *, may_be_empty: bool = False) -> str:
+    """The text as it will be stored. Raises DomainError: `bad_request`, `empty`, `too_long` (over `limit`)."""
+    if not is_storable(text):
+        raise DomainError(ErrorCode.BAD_REQUEST, field="text")
+    text = clean(text)
+    if not text and not may_be_empty:
+        raise DomainError(ErrorCode.EMPTY)
+    if len(text) > limit:
+        raise DomainError(ErrorCode.TOO_LONG, limit=limit, length=len(text))
+    return text
+
+
 def is_storable(text: str) -> bool:
     """False for half a surrogate pair, which UTF-8 cannot write, and for NUL, at which some programs end a text."""
     return "\0" not in text and (text.isascii() or is_encodable(text))

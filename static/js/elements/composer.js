@@ -1,7 +1,7 @@
 // The composer: the text field and its button. It knows nothing of what is done with the text.
 //
 // Events: "change" (the text was changed, by hand or by insert() and restoreText()), "submit",
-// "escape", and "up" (the arrow key in an empty field; cancel it with preventDefault()).
+// "escape", and "up" (the arrow key in an empty field).
 
 import { t } from "../words/words.js";
 import { length } from "./dom.js";
@@ -77,6 +77,7 @@ export class Composer extends EventTarget {
   draw() {
     this.#drawHeight();
     this.#drawButton();
+    this.#drawWait();
   }
 
   #listen() {
@@ -104,7 +105,8 @@ export class Composer extends EventTarget {
     } else if (event.key === "Escape") {
       this.dispatchEvent(new Event("escape"));
     } else if (event.key === "ArrowUp" && !this.#field.value && !event.shiftKey) {
-      if (!this.dispatchEvent(new Event("up", { cancelable: true }))) event.preventDefault();
+      event.preventDefault();
+      this.dispatchEvent(new Event("up"));
     }
   }
 
@@ -131,11 +133,13 @@ export class Composer extends EventTarget {
     this.#form.classList.toggle("composer--ready", count > 0 || Boolean(attachments?.images.length));
   }
 
-  // The button shows the rest of the send interval; a message that is sent meanwhile waits in the outbox.
+  // The button shows the rest of the send interval; a message that is sent meanwhile waits in the outbox. An edit does
+  // not wait.
   #drawWait() {
     if (this.#ticking) return;
-    const wait = this.#room.outbox.wait_ms;
-    this.#label.textContent = wait > 0 ? t("wait_seconds", { seconds: (wait / 1000).toFixed(1) }) : t("send");
+    const { editing, outbox } = this.#room;
+    const wait = editing ? 0 : outbox.wait_ms;
+    this.#label.textContent = wait > 0 ? t("wait_seconds", { seconds: (wait / 1000).toFixed(1) }) : editing ? t("save") : t("send");
     this.#send.classList.toggle("send--waiting", wait > 0);
     this.#send.title = wait > 0 ? t("wait_long", { seconds: (wait / 1000).toFixed(1) }) : "";
     if (wait <= 0) return;

@@ -72,6 +72,7 @@ export class MessageRenderer {
     if (!item.album && (message.image || entry?.image)) bubble.append(this.#picture(item));
     if (message.kind === "order" && message.order) bubble.append(...this.#order(message.order));
     else if (message.text) bubble.append(textNode(message.text, this.room.mentions));
+    if (message.edited_ms) bubble.append(this.#edited(message));
     bubble.classList.toggle("bubble--meant", bubble.querySelector(".mention") !== null);
     bubble.classList.toggle("bubble--bare", message.reply_to === null && !message.text);
     bubble.classList.toggle("bubble--captioned", Boolean(message.image || entry?.image) && !bubble.classList.contains("bubble--bare"));
@@ -150,6 +151,13 @@ export class MessageRenderer {
     const node = make("time", className, this.room.dates.time(message.created_ms));
     node.dateTime = new Date(message.created_ms).toISOString();
     node.title = this.room.dates.exact(message.created_ms);
+    return node;
+  }
+
+  #edited({ edited_ms }) {
+    const node = make("time", "message-edited", t("edited"));
+    node.dateTime = new Date(edited_ms).toISOString();
+    node.title = t("edited_at", { time: this.room.dates.exact(edited_ms) });
     return node;
   }
 

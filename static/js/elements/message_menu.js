@@ -3,6 +3,7 @@
 
 import * as copyText from "../features/copy_text.js";
 import * as deletion from "../features/delete.js";
+import * as edit from "../features/edit.js";
 import { reactionRow } from "../features/react.js";
 import * as order from "../features/order.js";
 import * as recall from "../features/recall.js";
@@ -10,7 +11,7 @@ import * as reply from "../features/reply.js";
 import { t } from "../words/words.js";
 import { button, icon, make } from "./dom.js";
 
-const CHOICES = [reply.choice, order.changeChoice, copyText.choice, copyText.downloadChoice, recall.choice, recall.albumChoice, order.withdrawChoice, deletion.choice];
+const CHOICES = [reply.choice, edit.choice, order.changeChoice, copyText.choice, copyText.downloadChoice, recall.choice, recall.albumChoice, order.withdrawChoice, deletion.choice];
 
 export class MessageMenu {
   #room;
@@ -27,8 +28,9 @@ export class MessageMenu {
       clearInterval(this.#timer);
       this.#list.replaceChildren(); // the choices hold the message
     });
-    room.timeline.addEventListener("change", () => {
-      if (dialog.open && room.timeline.isGone(this.#id)) dialog.close();
+    room.timeline.addEventListener("change", ({ detail }) => {
+      const isEdited = detail.edited?.some(({ id }) => id === this.#id);
+      if (dialog.open && (isEdited || room.timeline.isGone(this.#id))) dialog.close();
     });
     dialog.addEventListener("keydown", (event) => this.#onKey(event));
   }

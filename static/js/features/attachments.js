@@ -37,7 +37,11 @@ class Attachments {
   }
 
   add(files) {
-    const { limits, toast } = this.#room;
+    const { limits, toast, editing } = this.#room;
+    if (editing) {
+      toast(t("edit_no_pictures"));
+      return;
+    }
     for (const file of files) {
       // The type is empty where the browser does not know it, as often for HEIC: the server decides.
       if (file.type && !file.type.startsWith("image/")) toast(t("not_a_picture", { name: file.name }));

@@ -6,13 +6,18 @@ export function start(room) {
   if (!room.me) return;
   const { composer, reply, outbox, timeline } = room;
   const drafts = new Drafts(room.me.id);
-  const save = () => drafts.save({ text: composer.text, reply_to: reply.id });
+  // While a message is edited, what the composer holds is no draft.
+  const save = () => room.editing ?? drafts.save({ text: composer.text, reply_to: reply.id });
   const { text, reply_to } = drafts.load();
   // A browser that restores a form by itself may have a newer text.
   composer.text ||= text;
   reply.set(reply_to !== null && timeline.get(reply_to)?.state === "live" ? reply_to : null);
   // What is typed, sent or cleared in another tab is so in this one too.
   drafts.onChange((draft) => {
+    if (room.editing) {
+      room.editing.draft = draft;
+      return;
+    }
     if (composer.text !== draft.text) composer.text = draft.text;
     if (reply.id !== draft.reply_to) reply.set(draft.reply_to);
   });

@@ -18,6 +18,7 @@ export function start(room) {
     const mention = mentions[mentions.length - 1];
     if (mention && isAway()) switches.notifyMention(mention);
     switches.closeGone();
+    for (const edited of detail.edited ?? []) switches.followEdit(edited, isAway());
     if (mention || (others.length && isAway())) switches.playSound();
   });
   let lastId = room.window.current?.id;
@@ -59,14 +60,24 @@ class Switches {
   }
 
   // A message that was recalled or deleted is not to be read in a notification either.
-  async closeGone() {
-    for (const [id, shown] of [...this.#told]) {
-      if (!this.#room.timeline.isGone(id)) continue;
-      this.#told.delete(id);
-      (await shown)?.close();
-      const worker = await navigator.serviceWorker?.getRegistration().catch(() => undefined);
-      for (const each of (await worker?.getNotifications({ tag: `message-${id}` })) ?? []) each.close();
-    }
+  closeGone() {
+    for (const id of [...this.#told.keys()]) if (this.#room.timeline.isGone(id)) this.#close(id);
+  }
+
+  // Nor are words that were edited: the notification says the new ones, if they still mention the member.
+  followEdit(message, isAway) {
+    const { me, mentions } = this.#room;
+    const isMention = message.user_id !== me?.id && message.edited_ms && mentions(message.text).length > 0;
+    if (isMention && isAway) this.notifyMention(message);
+    else if (this.#told.has(message.id)) this.#close(message.id);
+  }
+
+  async #close(id) {
+    const shown = this.#told.get(id);
+    this.#told.delete(id);
+    (await shown)?.close();
+    const worker = await navigator.serviceWorker?.getRegistration().catch(() => undefined);
+    for (const each of (await worker?.getNotifications({ tag: `message-${id}` })) ?? []) each.close();
   }
 
   notifyOrdering({ id, by }) {

@@ -21,28 +21,15 @@ export function start(room) {
   const { timeline, actions, composer, me } = room;
   // The member's own recalled texts, for as long as the page is open.
   const recalledTexts = new Map();
-  // Recalled by the arrow key: the text goes back to the field when the recall is confirmed.
-  const editAfterRecall = new Map();
   room.recalledText = (id) => recalledTexts.get(id);
   room.onFrame("recall", ({ seq, id, by }) => {
     const message = timeline.get(id);
     if (message?.user_id === me?.id && by === me?.name && message?.text) recalledTexts.set(id, message.text);
     timeline.remove(seq, id, "recalled", by);
-    const text = editAfterRecall.get(id);
-    if (text !== undefined) composer.restoreText(text);
-    editAfterRecall.delete(id);
   });
-  room.onFrame("refused", ({ id }) => editAfterRecall.delete(id));
   if (!me) return;
   actions.recall = async ({ id }) => (await import("../net/request.js")).request(room, "recall", id);
   room.onClick("#messages [data-edit-again]", ({ dataset }) => composer.restoreText(recalledTexts.get(Number(dataset.editAgain))));
-  composer.addEventListener("up", (event) => {
-    const last = timeline.lastOf(me.id);
-    if (!last?.text || recallSeconds(last, room.now()) === 0 || room.socket.state !== "online") return;
-    event.preventDefault();
-    editAfterRecall.set(last.id, last.text);
-    actions.recall(last);
-  });
 }
 
 // The choice in a message's menu (elements/message_menu.js).

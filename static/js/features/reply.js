@@ -8,8 +8,9 @@ export function start(room) {
   if (!room.me) return;
   const reply = new Reply(room, document.querySelector("#composer .composer-reply"));
   room.reply = reply;
-  room.timeline.addEventListener("change", () => {
+  room.timeline.addEventListener("change", ({ detail }) => {
     if (reply.id !== null && room.timeline.isGone(reply.id)) reply.drop();
+    else if (detail.edited?.some(({ id }) => id === reply.id)) reply.set(reply.id);
   });
   room.actions.reply = ({ id }) => reply.choose(id);
   room.composer.addEventListener("escape", () => reply.id !== null && reply.choose(null));

@@ -43,7 +43,10 @@ class Search {
       this.#results.querySelector("button")?.focus();
     });
     dialog.addEventListener("close", () => this.#results.replaceChildren());
-    room.timeline.addEventListener("change", () => this.#dropGone());
+    room.timeline.addEventListener("change", ({ detail }) => {
+      if (dialog.open && detail.edited?.length) this.#find(field.value.trim());
+      else this.#dropGone();
+    });
     // The dialog opens before this module is loaded: what was typed meanwhile is searched for too.
     this.#find();
   }

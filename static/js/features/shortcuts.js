@@ -1,5 +1,5 @@
 // Keyboard shortcuts: arrows among the messages, End for the newest, / for the search, ? for help, Esc for
-// the field.
+// the field, ↑ in the empty field for one's last text.
 
 export function start(room) {
   const list = document.getElementById("messages");
@@ -27,6 +27,7 @@ export function start(room) {
     setStops(article, 0);
     reachable = article;
   });
+  room.composer?.addEventListener("up", async () => (await import("./edit.js")).editLast(room));
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, select, dialog");
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;

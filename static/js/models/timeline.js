@@ -60,10 +60,11 @@ export class Timeline extends EventTarget {
   catchUp(messages, { seq, first_id }) {
     const newest = this.newestId;
     const posted = messages.filter(({ id, state }) => state === "live" && id > newest);
+    const edited = messages.filter((message) => this.#isEdited(message));
     for (const message of messages) this.#apply(message);
     this.seq = Math.max(this.seq, seq);
     this.#dropBelow(first_id);
-    this.#changed({ posted });
+    this.#changed({ posted, edited });
   }
 
   // Older messages, from HTTP. They do not move `seq`, which counts the socket's changes only.
@@ -76,9 +77,10 @@ export class Timeline extends EventTarget {
 
   post(seq, message) {
     const isNew = message.id > this.newestId;
+    const edited = this.#isEdited(message) ? [message] : [];
     this.#apply(message);
     this.seq = Math.max(this.seq, seq);
-    this.#changed(isNew ? { posted: [message] } : {});
+    this.#changed(isNew ? { posted: [message] } : { edited });
   }
 
   // Other reactions to a message than before.
@@ -163,11 +165,11 @@ export class Timeline extends EventTarget {
     return { state: id < this.oldestId && this.hasMore ? "earlier" : "deleted" };
   }
 
-  // The newest live message that this member wrote, presets and orders left out; or undefined.
-  lastOf(user_id) {
+  // The newest message of which `holds(message)` is true, or undefined.
+  newest(holds) {
     for (let i = this.ids.length - 1; i >= 0; i -= 1) {
       const message = this.#byId.get(this.ids[i]);
-      if (message.user_id === user_id && message.state === "live" && !["preset", "order"].includes(message.kind)) return message;
+      if (holds(message)) return message;
     }
     return undefined;
   }
@@ -177,6 +179,12 @@ export class Timeline extends EventTarget {
   #apply(message) {
     if (this.hasMore && message.id < this.oldestId) this.#keepChange(message.id, message);
     else this.#store(message);
+  }
+
+  // Whether it says something else than the message that is known.
+  #isEdited({ id, seq, state, text }) {
+    const known = this.#byId.get(id);
+    return Boolean(known) && state === "live" && known.seq < seq && known.text !== text;
   }
 
   #keepChange(id, change) {
@@ -239,7 +247,7 @@ function changed(message, change) {
 
 function emptied(message, { seq, state, by }) {
   const recalled_by = state === "recalled" ? by : "";
-  return { ...message, seq, state, recalled_by, text: "", image: "", thumb: "", client_id: "", album: null, reactions: [] };
+  return { ...message, seq, state, recalled_by, text: "", image: "", thumb: "", client_id: "", album: null, edited_ms: null, reactions: [] };
 }
 
 export function isNearEnd({ top, client, height }) {

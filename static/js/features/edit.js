@@ -1,0 +1,148 @@
+// Editing one's own text: the choice in its menu, and the composer while it edits. What stood in the composer before
+// comes back afterwards. room.editing is the editor while it edits, else null.
+
+import { icon, iconButton, length, make, snippet } from "../elements/dom.js";
+import { request } from "../net/request.js";
+import { t } from "../words/words.js";
+
+// Whether to offer the edit of `message`. The decision is the server's, which checks again
+// (chatserver/features/messages/edit.py); this is the only place where the page repeats its rule.
+function canEdit(room, { kind, state, user_id, created_ms }) {
+  return kind === "text" && state === "live" && user_id === room.me?.id && msLeft(room, created_ms) > 0;
+}
+
+function msLeft(room, created_ms) {
+  return created_ms + (room.limits.edit_ms ?? 0) - room.now(); // an older version's offline copy has no limit
+}
+
+// The choice in a message's menu (elements/message_menu.js).
+export function choice(room, message) {
+  return canEdit(room, message) && { action: "edit", label: t("edit"), glyph: "pencil", run: () => edit(room, message) };
+}
+
+// The member's newest text that can be edited; nothing where there is none.
+export function editLast(room) {
+  const last = room.timeline.newest((message) => canEdit(room, message));
+  if (last) edit(room, last);
+}
+
+let editor = null;
+
+function edit(room, message) {
+  editor ??= new Editor(room, document.getElementById("composer"));
+  editor.begin(message);
+}
+
+class Editor {
+  // What the composer held before, and gets again: {text, reply_to}. Another tab may change it meanwhile.
+  draft = null;
+
+  #room;
+  #form;
+  #bar;
+  #words = make("span", "composer-editing-words");
+  #state = make("span", "composer-editing-state");
+  #message = null;
+  #timer = 0;
+  // Sent, and not answered yet.
+  #isSent = false;
+
+  constructor(room, form) {
+    this.#room = room;
+    this.#form = form;
+    this.#bar = make("div", "composer-reply composer-editing");
+    this.#words.id = "composer-editing";
+    this.#state.setAttribute("role", "status");
+    this.#bar.append(icon("pencil"), this.#words, this.#state, iconButton("side-button", "close", t("edit_cancel"), () => this.#cancel()));
+    this.#bar.hidden = true;
+    form.querySelector(".composer-above").prepend(this.#bar);
+    room.composer.addEventListener("escape", () => room.editing && this.#cancel());
+    room.timeline.addEventListener("change", () => room.editing && this.#onChange());
+    room.socket.addEventListener("state", () => room.editing && this.#onConnection());
+    // To answer another message is to write a new one.
+    room.reply.addEventListener("change", () => {
+      if (!room.editing || room.reply.id === null) return;
+      this.#end(room.reply.id);
+      room.reply.dispatchEvent(new Event("change")); // the draft answers it now
+    });
+    room.onFrame("refused", ({ id }) => {
+      if (room.editing && id === this.#message.id) this.#isSent = false;
+    });
+  }
+
+  begin(message) {
+    const { composer, reply } = this.#room;
+    this.draft ??= { text: composer.text, reply_to: reply.id };
+    this.#message = message;
+    this.#isSent = false;
+    this.#room.editing = this;
+    reply.set(null);
+    composer.text = message.text;
+    this.#form.classList.add("composer--editing");
+    this.#form.elements.text.setAttribute("aria-describedby", this.#words.id);
+    this.#words.replaceChildren(`${t("editing")} `, make("bdi", "quote-text", snippet(message.text)));
+    this.#bar.hidden = false;
+    this.#drawState();
+    composer.focus();
+  }
+
+  async submit() {
+    const { composer, limits, toast } = this.#room;
+    const text = composer.text.trim();
+    if (this.#isSent) return;
+    if (!text) composer.focus();
+    else if (text === this.#message.text) this.#end();
+    else if (length(text) > limits.text_max) toast(t("too_long", { limit: limits.text_max }));
+    else {
+      this.#isSent = true;
+      if (await request(this.#room, "edit", this.#message.id, { text })) this.#isSent = false;
+    }
+  }
+
+  #onChange() {
+    const { timeline, toast, composer } = this.#room;
+    const now = timeline.get(this.#message.id);
+    if (timeline.isGone(this.#message.id)) {
+      toast(t("edit_gone"));
+      this.#end();
+    } else if (now && now.edited_ms !== this.#message.edited_ms) {
+      this.#message = now;
+      // What was under way when the connection was lost may have arrived.
+      if (this.#isSent || now.text === composer.text.trim()) this.#end();
+    }
+  }
+
+  #onConnection() {
+    if (this.#room.socket.state !== "online") this.#isSent = false;
+    this.#drawState();
+  }
+
+  // What keeps the edit from being saved is said before the member tries.
+  #drawState() {
+    const { socket } = this.#room;
+    const left_ms = msLeft(this.#room, this.#message.created_ms);
+    const isOffline = socket.state !== "online" && !socket.isBlocked;
+    this.#state.textContent = left_ms <= 0 ? t("edit_over") : isOffline ? t("edit_offline") : "";
+    clearTimeout(this.#timer);
+    if (left_ms > 0) this.#timer = setTimeout(() => this.#drawState(), left_ms);
+  }
+
+  #cancel() {
+    this.#end();
+    this.#room.composer.focus();
+  }
+
+  // `reply_to`: the message that the draft answers from now on.
+  #end(reply_to = this.draft.reply_to) {
+    const { composer, reply, timeline } = this.#room;
+    const { text } = this.draft;
+    clearTimeout(this.#timer);
+    this.draft = null;
+    this.#room.editing = null;
+    this.#bar.hidden = true;
+    this.#form.classList.remove("composer--editing");
+    this.#form.elements.text.removeAttribute("aria-describedby");
+    reply.set(reply_to !== null && timeline.get(reply_to)?.state === "live" ? reply_to : null);
+    composer.text = text;
+  }
+}
