@@ -38,6 +38,7 @@ from chatserver.features.accounts.session_cookie import SessionCookie
 from chatserver.features.accounts.sessions import Sessions
 from chatserver.features.announcements import store as announcement_store
 from chatserver.features.announcements.announcement import Announcement
+from chatserver.features.announcements.notice import Notice, erased_notice
 from chatserver.features.announcements.preset_picture import PresetPicture
 from chatserver.features.audit.audit import Audit
 from chatserver.features.bots.bots import Bots
@@ -174,6 +175,7 @@ class Room:
         self._build_messages(clock, encoder, uploads, files)
 
         self.announcement = Announcement(database, clock, uploads)
+        self.notice = Notice(database, clock)
         self.preset_picture = PresetPicture(database, settings, clock, encoder, uploads, files)
         self.change_settings = ChangeSettings(database, settings, clock, self._erasures)
         self.settings_connections = SettingsConnections(hub)
@@ -255,7 +257,8 @@ class Room:
         await self.change_settings.load()
 
     def greetings(self) -> list[Greeting]:
-        return [self.recent.greeting, self.settings.greeting, self.windows.greeting, self.announcement.greeting]
+        of_room = [self.recent.greeting, self.settings.greeting, self.windows.greeting]
+        return [*of_room, self.announcement.greeting, self.notice.greeting]
 
     def operations(self) -> dict[str, Operation]:
         """What operators' commands ask for, by name."""
@@ -269,7 +272,7 @@ def files_in_use(tx: Transaction) -> list[str]:
 
 def erased(tx: Transaction) -> Callable[[Transaction], int]:
     """What is to be erased from copies that upgrades left: see db/vacuum.py."""
-    parts = erased_messages(tx), erased_orders(tx)
+    parts = erased_messages(tx), erased_orders(tx), erased_notice(tx)
     return lambda copy: sum(erase(copy) for erase in parts)
 
 
@@ -336,6 +339,7 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
         await room.recent.load(database)
         await room.windows.load()
         await room.announcement.load()
+        await room.notice.load()
 
         publisher = Publisher(hub)
         binding.subscribe(publisher, room.features())
@@ -373,7 +377,10 @@ def _application(config: Config, clock: Clock, room: Room, publisher: Publisher,
     environment = load_templates(app, assets.templates_dir())
     handlers = binding.frame_handlers(room.features())
     context = FrameContext(room.hub, publisher, clock, handlers, room.metrics.count_error)
-    page = RoomPage(room.settings, clock, environment, room.recent, room.read_marks, room.presence, room.greetings())
+    greetings = room.greetings()
+    page = RoomPage(
+        room.settings, clock, environment, room.recent, room.read_marks, room.presence, room.notice.plain, greetings
+    )
     websocket = Socket(
         room.database,
         room.settings,
@@ -383,7 +390,7 @@ def _application(config: Config, clock: Clock, room: Room, publisher: Publisher,
         room.presence,
         find_session,
         context,
-        Hello(room.greetings(), static.version),
+        Hello(greetings, static.version),
     )
     features = [*room.features(), page, websocket, static, Manifest(room.settings, static)]
     add_routes(app, features, routes, session_middleware(room.session_cookie))

@@ -33,6 +33,7 @@ const ON_CLICK = [
   ["#messages [data-picture]", "features/lightbox"],
   ["[data-opens=search]", "features/search"],
   ["[data-opens=emoji]", "features/emoji"],
+  ["[data-opens=notice-editor]", "features/notice_editor"],
 ];
 const OFFLINE_COPY_AFTER_MS = 4000;
 // Menus and pictures wait so long for the connection.
@@ -73,6 +74,7 @@ const room = {
   // Set by the features; null for a guest, or until they are started.
   clock: null,
   window: null,
+  notice: null,
   socket: null,
   outbox: null,
   composer: null,
@@ -114,6 +116,9 @@ async function startFeatures() {
   for (const [selector, name] of ON_CLICK) {
     room.onClick(selector, (clicked, message) => openFeature(name, clicked, message));
   }
+  showNotice(page.notice);
+  room.onHello(({ notice }) => showNotice(notice));
+  room.onFrame("notice", ({ type, ...notice }) => showNotice(notice));
   document.addEventListener("click", onClick);
   document.documentElement.dataset.started = "";
   if (room.socket.state !== "connecting") settle();
@@ -121,6 +126,13 @@ async function startFeatures() {
   room.socket.deliver();
   await room.settled;
   loadTheRest().catch((error) => onFailed(error, { isUsable: true }));
+}
+
+// The notice, which many rooms do not have: its feature is loaded with the first one.
+async function showNotice(notice) {
+  const before = room.notice;
+  room.notice = notice?.text ? notice : null;
+  if (before || room.notice) (await import("./features/notice.js")).show(room);
 }
 
 async function loadTheRest() {

@@ -96,6 +96,7 @@ def talk(hall: object) -> Iterator[None]:
     li.recalls(li.says("说错了"))
     wang.presets("start", seconds=3600)
     wang.presets("countdown")
+    wang.sends("/notice/", text="周五下午三点在小区东门取货\n请带好袋子 https://example.com/map\n货款当天结清")
     for name, act in (("被禁言的人", "mute"), ("被封禁的人", "ban"), ("帮忙的人", "promote")):
         wang.send(f"/members/{Caller(address, name).user['id']}/", {"act": act, "seconds": "3600"})
     yield
@@ -144,6 +145,15 @@ def test_the_room_and_all_that_opens_over_it(come: Come, look: Look) -> None:
     wang.say("改过的一句")
     wang.message("改过的一句").locator(".message-edited").wait_for()
     said["an edited message"] = faults(wang.page)
+    band = wang.page.locator("#notice")
+    band.locator(".pinned-acts button:visible").first.click()
+    said["the whole notice"] = faults(wang.page)
+    band.locator("[data-opens=notice-editor]").click()
+    wang.page.wait_for_selector("#notice-editor[open]")
+    said["the notice's editor"] = faults(wang.page)
+    wang.page.keyboard.press("Escape")
+    band.locator(".pinned-acts button").last.click()
+    said["the folded notice"] = faults(wang.page)
     assert nothing(said)
 
 

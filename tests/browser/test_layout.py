@@ -65,6 +65,7 @@ def crowded(hall: RoomProcess) -> Caller:
     wide.says("", image=png("gold", (200, 1600)))
     wide.recalls(wide.says("撤回"))
     wide.says(f"@{NAME} {WORD[:500]}")
+    administrator.sends("/notice/", text=f"{LINK[:250]}\n{WORD[:249]}")
     administrator.presets("start", seconds=86400)
     administrator.presets("countdown")
     administrator.send("/send_preset_image/", {}, png("navy", (1200, 900)))

@@ -29,6 +29,8 @@ async def furnish(data_dir: Path) -> dict[str, Any]:
         gone = await member.say(SECRET_TEXT)
         await member.recall(gone["id"])
         await keeper.preset("start", seconds=600)
+        await keeper.post("/notice/", {"text": f"{SECRET_TEXT}, replaced"})
+        await keeper.post("/notice/", {"text": "pick up on Friday"})
         await house.server.room.invites.create(3, 24)
         bot = await made(keeper, "小助手", manages_windows=True)
         messages = await member.messages()

@@ -98,9 +98,12 @@ async def test_what_was_recalled_is_in_no_byte_of_a_backup_made_right_after(tmp_
         shown = await member.show(picture(200, 150), text=SECRET_TEXT)
         image, thumb = (await member.get(shown["image"])).body, (await member.get(shown["thumb"])).body
         await member.recall(shown["id"])
+        edited = await member.say(f"{SECRET_TEXT}, before the edit")
+        assert (await member.post(f"/edit_message/{edited['id']}/", {"text": "after the edit"})).status == 200
         assert (await run("backup", str(file), "--data-dir", str(data))).code == 0
         whole = file.read_bytes()
         assert (await member.get(kept["image"])).body in whole and b"this stays" in whole
+        assert b"after the edit" in whole
         for gone in (SECRET_TEXT.encode(), image, thumb):
             assert gone not in whole
 

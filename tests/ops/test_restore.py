@@ -52,6 +52,7 @@ async def test_a_restored_room_is_the_one_that_was_backed_up(tmp_path: Path, ope
         socket = await member.socket(after=was["hello"]["seq"], epoch=was["hello"]["epoch"])
         assert socket.hello["epoch"] != was["hello"]["epoch"]
         assert socket.hello["seq"] == was["hello"]["seq"]
+        assert socket.hello["notice"]["text"] == was["hello"]["notice"]["text"] == "pick up on Friday"
         assert (await socket.expect("sync"))["complete"] is False
 
 

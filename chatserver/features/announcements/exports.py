@@ -1,4 +1,4 @@
-"""What an export holds of the announcement picture and the preset picture."""
+"""What an export holds of the announcement picture, the preset picture and the notice."""
 
 from __future__ import annotations
 
@@ -11,4 +11,5 @@ EXPORTS = (
         ("name", "image", "thumb", "width", "height", "changed_ms", "changed_by"),
         "name",
     ),
+    ExportTable("notice", "notice", ("text", "changed_ms", "changed_by"), "id"),
 )

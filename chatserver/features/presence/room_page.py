@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import jinja2
 from aiohttp import web
@@ -27,10 +28,10 @@ from chatserver.http.route import Route
 from chatserver.http.site import SITE
 from chatserver.http.viewer import VIEWER
 
-# Placeholders in the rendered shell for the reader's token, the room's data, and the messages for those without
-# scripts; random, so no text holds them.
-_TOKEN, _PAGE_DATA, _PLAIN = (f"@{secrets.token_hex(12)}@" for _ in range(3))
-_PLACES = re.compile(f"({_TOKEN}|{_PAGE_DATA}|{_PLAIN})".encode())
+# Placeholders in the rendered shell for the reader's token, the room's data, and the notice and the messages for those
+# without scripts; random, so no text holds them.
+_TOKEN, _PAGE_DATA, _NOTICE, _PLAIN = (f"@{secrets.token_hex(12)}@" for _ in range(4))
+_PLACES = re.compile(f"({_TOKEN}|{_PAGE_DATA}|{_NOTICE}|{_PLAIN})".encode())
 _TEMPLATES = {"desktop": "chatroom.html", "mobile": "chatroom_mobile.html"}
 SHELLS_MAX = 500
 
@@ -49,6 +50,7 @@ class RoomPage:
         recent: RecentMessages,
         read_marks: ReadMarks,
         presence: Presence,
+        plain_notice: Callable[[str, ZoneInfo], bytes],
         greetings: Sequence[Greeting],
     ) -> None:
         self._settings = settings
@@ -58,6 +60,7 @@ class RoomPage:
         self._read_marks = read_marks
         self._plain = PlainHistory(recent)
         self._presence = presence
+        self._plain_notice = plain_notice
         self._greetings = greetings
         self._shells: BoundedDict[tuple[Any, ...], list[bytes]] = BoundedDict(SHELLS_MAX)
 
@@ -66,8 +69,13 @@ class RoomPage:
         read_id = await self._read_marks.of_member(viewer.user) if viewer.user else 0
         page_data = self._page_data(viewer.user, read_id, viewer.ui)
         token = request.app[SITE].tokens.for_visitor(viewer.visitor).encode()
-        plain = self._plain.html(viewer.language, self._settings.now.timezone)
-        own = {_TOKEN.encode(): [token], _PAGE_DATA.encode(): page_data, _PLAIN.encode(): [plain]}
+        zone = self._settings.now.timezone
+        own = {
+            _TOKEN.encode(): [token],
+            _PAGE_DATA.encode(): page_data,
+            _NOTICE.encode(): [self._plain_notice(viewer.language, zone)],
+            _PLAIN.encode(): [self._plain.html(viewer.language, zone)],
+        }
         body = b"".join([piece for part in self._shell(request) for piece in own.get(part, (part,))])
         return responses.prebuilt_page(request, body)
 
@@ -96,6 +104,7 @@ class RoomPage:
                 **page_context.shared(request),
                 "csrf_token": _TOKEN,
                 "page_data": _PAGE_DATA,
+                "plain_notice": _NOTICE,
                 "plain_history": _PLAIN,
             }
             html = self._environment.get_template(_TEMPLATES[viewer.ui]).render(values)

@@ -69,9 +69,9 @@ function isFree() {
   return !document.hidden && !field?.value && !document.querySelector("dialog[open]");
 }
 
-// What this browser knows of the member's announcement: {known, seen}, both addresses. Nothing where a browser
-// keeps nothing.
-class Memory {
+// What this browser knows of the member's announcement: {known, seen}, both addresses; and of the notice
+// (features/notice.js). Nothing where a browser keeps nothing.
+export class Memory {
   #key;
   #value = {};
 

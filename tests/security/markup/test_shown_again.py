@@ -85,6 +85,15 @@ def test_looking_for_it_among_the_members(scene: Scene) -> None:
     says(scene, pages, "input[name=q]")
 
 
+def test_pinning_it_above_the_conversation(scene: Scene) -> None:
+    pages = {}
+    for text in ["a/b", *HOSTILE]:
+        assert scene.sent("/notice/", text=text).status == 303
+        pages[text] = scene.got("/").replace("noscript", "div")  # as a browser that runs no script parses it
+    scene.sent("/notice/", text="")
+    same_elements(scene, pages)
+
+
 def test_getting_lost_there(scene: Scene) -> None:
     same_elements(scene, {text: scene.got(f"/nowhere/{escaped(text)}/?{escaped(text)}") for text in ["a/b", *HOSTILE]})
 

@@ -1,0 +1,130 @@
+"""The notice: a few lines that administrators pin above the conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from html import escape
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from chatserver.core import json
+from chatserver.core.clock import Clock
+from chatserver.core.events import ContentErased, Event
+from chatserver.core.model import User
+from chatserver.db.database import Database
+from chatserver.db.transaction import Transaction
+from chatserver.features.accounts import permissions
+from chatserver.features.accounts.events import MemberChanged
+from chatserver.features.messages.answer import text_of
+from chatserver.features.messages.text import checked
+from chatserver.http import responses
+from chatserver.http.access import Access
+from chatserver.http.route import Route
+from chatserver.http.viewer import member_of, wants_html
+from chatserver.i18n import translator
+
+TEXT_MAX = 500
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeChanged(Event):
+    """The notice as it is now; `text` is "" where it was taken down. Frame `notice`."""
+
+    text: str
+    by_id: int
+    by: str
+    changed_ms: int
+
+    def as_json(self) -> dict[str, Any]:
+        return {"text": self.text, "by": self.by, "changed_ms": self.changed_ms}
+
+    def frame(self) -> bytes:
+        return json.dumps({"type": "notice", **self.as_json()})
+
+
+class Notice:
+    """`load` comes before `greeting` and before the page."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        # The notice by the last event; None where there is none.
+        self._current: NoticeChanged | None = None
+
+    async def load(self) -> None:
+        """Read the notice. Before the first event is published."""
+        self._current = await self._database.run(_stored)
+
+    async def put(self, actor: User, text: str) -> NoticeChanged:
+        """Replace the notice for all readers; an empty `text` takes it down. The old one leaves the disk within 60 s.
+
+        Raises DomainError: `forbidden`, `banned`, `muted`, `too_long`, `bad_request`.
+        """
+        new = checked(text, TEXT_MAX, may_be_empty=True)
+        return await self._database.run(lambda tx: self._put(tx, actor, new))
+
+    def greeting(self) -> dict[str, Any]:
+        """Fields of `hello` and of the page."""
+        return {"notice": self._current.as_json() if self._current else None}
+
+    def plain(self, language: str, zone: ZoneInfo) -> bytes:
+        """The notice as HTML for a reader whose browser runs no script, the time in `zone`; empty without one."""
+        notice, t = self._current, translator(language)
+        if notice is None:
+            return b""
+        time = datetime.fromtimestamp(notice.changed_ms / 1000, zone).strftime("%m-%d %H:%M")
+        return (
+            f'<section class="pinned" aria-label="{escape(t("room.notice"))}"><div class="pinned-full">'
+            f'<p class="message-text" dir="auto">{escape(notice.text, quote=False)}</p>'
+            f'<p class="pinned-by"><bdi>{escape(notice.by)}</bdi> <time>{time}</time></p></div></section>'
+        ).encode()
+
+    def on_changed(self, event: NoticeChanged) -> None:
+        self._current = event if event.text else None
+
+    def on_member_changed(self, event: MemberChanged) -> None:
+        if self._current and self._current.by_id == event.user.id:
+            self._current = replace(self._current, by=event.user.name)
+
+    async def on_form(self, request: web.Request) -> web.Response:
+        """The field `text`. 200 with the fields of the frame, or a browser's form with 303 to the room."""
+        changed = await self.put(member_of(request), await text_of(request, "text"))
+        return responses.see_other("/") if wants_html(request) else responses.as_json(changed.as_json())
+
+    def _put(self, tx: Transaction, actor: User, text: str) -> NoticeChanged:
+        now_ms = self._clock.now_ms()
+        actor = permissions.speaking_administrator(tx, actor, now_ms)
+        if tx.execute("DELETE FROM notice").rowcount:
+            tx.announce(ContentErased())
+        if text:
+            tx.execute(
+                "INSERT INTO notice (id, text, changed_ms, changed_by) VALUES (1, ?, ?, ?)", (text, now_ms, actor.id)
+            )
+        changed = NoticeChanged(text, actor.id, actor.name, now_ms)
+        tx.announce(changed)
+        return changed
+
+    ROUTES = (Route("POST", "/notice/", on_form, Access.ADMINISTRATOR),)
+    LISTENERS = ((NoticeChanged, on_changed), (MemberChanged, on_member_changed))
+
+
+def erased_notice(tx: Transaction) -> Callable[[Transaction], int]:
+    """Read the notice. The function deletes any other from a copy; one of an older schema has none."""
+    current = _stored(tx)
+    text = current.text if current else ""
+
+    def erase(copy: Transaction) -> int:
+        if copy.one("SELECT 1 FROM sqlite_schema WHERE name = 'notice'") is None:
+            return 0
+        return copy.execute("DELETE FROM notice WHERE text <> ?", (text,)).rowcount
+
+    return erase
+
+
+def _stored(tx: Transaction) -> NoticeChanged | None:
+    row = tx.one("SELECT n.text, u.id, u.name, n.changed_ms FROM notice n JOIN users u ON u.id = n.changed_by")
+    return NoticeChanged(*row) if row else None

@@ -1,0 +1,45 @@
+// The administrators' dialog that changes the notice, or takes it down. It is a form of its own: where this module
+// cannot be loaded, the browser sends it.
+
+import { postJSON } from "../net/http.js";
+
+let editor = null;
+
+// The dialog is opened by elements/dialogs.js.
+export function open(room) {
+  editor ??= new Editor(room, document.getElementById("notice-editor"));
+  editor.begin();
+}
+
+class Editor {
+  #room;
+  #dialog;
+  #form;
+
+  constructor(room, dialog) {
+    this.#room = room;
+    this.#dialog = dialog;
+    this.#form = dialog.querySelector("form");
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#put(this.#form.elements.text.value);
+    });
+    dialog.querySelector("[data-take-down]").addEventListener("click", () => this.#put(""));
+  }
+
+  begin() {
+    const { text } = this.#form.elements;
+    text.value = this.#room.notice?.text ?? "";
+    this.#dialog.querySelector("[data-take-down]").hidden = !this.#room.notice;
+    text.focus();
+  }
+
+  async #put(text) {
+    try {
+      await postJSON("/notice/", { text });
+      this.#dialog.close();
+    } catch (refused) {
+      this.#room.toast(refused.message);
+    }
+  }
+}
