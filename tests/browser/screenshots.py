@@ -150,6 +150,7 @@ def the_room(camera: Camera, come: Callable[[str], Visitor], address: str, words
     ming.page.keyboard.press("Escape")
     writing(camera, ming, words)
     reading(camera, ming, others[0], words)
+    pinning(camera, wang, ming, words)
     ordering(camera, ming, Caller(address, ADMINISTRATOR))
     wang.context.close()
     ming.context.close()
@@ -175,6 +176,20 @@ def talk(ming: Visitor, li: Caller, qiang: Caller, wang: Caller, words: dict[str
     ming.page.locator("#messages img").first.evaluate("picture => picture.decode()")
 
 
+def pinning(camera: Camera, wang: Visitor, ming: Visitor, words: dict[str, str]) -> None:
+    wang.page.click("[data-opens=own-menu]:visible")
+    wang.page.click("#own-menu [data-opens=notice-editor]")
+    wang.page.fill("#notice-editor textarea", f"{words['long']}\n{words['link']}")
+    camera.take(wang.page, "notice-editor")
+    wang.page.click("#notice-editor [type=submit]")
+    ming.page.locator("#notice .message-text").wait_for()
+    camera.take(ming.page, "notice")
+    ming.page.locator("#notice .pinned-acts button").first.click()
+    camera.take(ming.page, "notice-whole")
+    ming.page.locator("#notice .pinned-acts button").last.click()
+    camera.take(ming.page, "notice-folded")
+
+
 def writing(camera: Camera, ming: Visitor, words: dict[str, str]) -> None:
     ming.act(words["ask"], "reply")
     pick(ming, png("gold"), png("teal", (300, 600)))
@@ -190,6 +205,11 @@ def writing(camera: Camera, ming: Visitor, words: dict[str, str]) -> None:
     camera.take(ming.page, "near-the-limit")
     ming.field.fill("")
     ming.page.locator(".composer-reply button").click()
+    ming.act(words["thanks"], "edit")
+    camera.take(ming.page, "editing")
+    ming.say(words["draft"])
+    ming.message(words["draft"]).locator(".message-edited").wait_for()
+    camera.take(ming.page, "edited")
     ming.page.set_input_files(
         "#composer input[name=image]", {"name": "IMG_9.PNG", "mimeType": "image/png", "buffer": noise((2000, 2000))}
     )

@@ -50,7 +50,7 @@ class Editor {
   constructor(room, form) {
     this.#room = room;
     this.#form = form;
-    this.#bar = make("div", "composer-reply composer-editing");
+    this.#bar = make("div", "composer-editing");
     this.#words.id = "composer-editing";
     this.#state.setAttribute("role", "status");
     this.#bar.append(icon("pencil"), this.#words, this.#state, iconButton("side-button", "close", t("edit_cancel"), () => this.#cancel()));

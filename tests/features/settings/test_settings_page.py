@@ -43,7 +43,8 @@ async def test_the_page_shows_the_settings_group_by_group(house: House) -> None:
     assert re.findall(r'h2 id="part-(\w+)"|<label for="field-(\w+)"', page) == [
         *[("room", ""), ("", "room_name"), ("", "language")],
         *[("members", ""), ("", "registration"), ("", "guests"), ("", "registrations_per_hour")],
-        *[("messages", ""), ("", "send_interval"), ("", "recall_seconds"), ("", "text_max"), ("", "window_seconds")],
+        *[("messages", ""), ("", "send_interval"), ("", "recall_seconds"), ("", "edit_seconds")],
+        *[("", "text_max"), ("", "window_seconds")],
         *[("history", ""), ("", "history_hours"), ("", "history_limit"), ("", "ledger_days")],
         *[("pictures", ""), ("", "image_max_kb"), ("", "upload_max_mb")],
     ]
@@ -55,6 +56,7 @@ async def test_hello_and_the_room_page_have_the_limits(house: House) -> None:
     assert list(limits.items()) == [
         ("send_interval_ms", 0),
         ("recall_ms", 30_000),
+        ("edit_ms", 300_000),
         ("text_max", 2000),
         ("upload_max_bytes", 20 * 1024 * 1024),
         ("image_max_bytes", 200 * 1024),
