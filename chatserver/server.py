@@ -381,16 +381,9 @@ def _application(config: Config, clock: Clock, room: Room, publisher: Publisher,
     page = RoomPage(
         room.settings, clock, environment, room.recent, room.read_marks, room.presence, room.notice.plain, greetings
     )
+    hello = Hello(greetings, static.version)
     websocket = Socket(
-        room.database,
-        room.settings,
-        clock,
-        room.recent,
-        room.read_marks,
-        room.presence,
-        find_session,
-        context,
-        Hello(greetings, static.version),
+        room.database, room.settings, clock, room.recent, room.read_marks, room.presence, find_session, context, hello
     )
     features = [*room.features(), page, websocket, static, Manifest(room.settings, static)]
     add_routes(app, features, routes, session_middleware(room.session_cookie))

@@ -19,6 +19,7 @@ from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
 from chatserver.features.accounts.events import MemberChanged
+from chatserver.features.audit.record import AuditAct, record
 from chatserver.features.messages.answer import text_of
 from chatserver.features.messages.text import checked
 from chatserver.http import responses
@@ -104,6 +105,7 @@ class Notice:
             tx.execute(
                 "INSERT INTO notice (id, text, changed_ms, changed_by) VALUES (1, ?, ?, ?)", (text, now_ms, actor.id)
             )
+        record(tx, now_ms, AuditAct.NOTICE_CHANGE if text else AuditAct.NOTICE_REMOVE, actor)
         changed = NoticeChanged(text, actor.id, actor.name, now_ms)
         tx.announce(changed)
         return changed

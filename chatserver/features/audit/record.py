@@ -43,6 +43,8 @@ class AuditAct(StrEnum):
     BOT_REMOVE = "bot.remove"
     PICTURE_ANNOUNCEMENT = "picture.announcement"
     PICTURE_PRESET = "picture.preset"
+    NOTICE_CHANGE = "notice.change"
+    NOTICE_REMOVE = "notice.remove"
 
 
 def record(
