@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from functools import lru_cache
 
 from aiohttp import HttpVersion11, hdrs, web
 
@@ -32,11 +33,10 @@ def check(request: web.Request) -> None:
     header Sec-WebSocket-Version (section 4.4).
     """
     headers = request.headers
-    options = ",".join(headers.getall(hdrs.CONNECTION, ())).lower().split(",")
     if (
         request.version < HttpVersion11
         or headers.get(hdrs.UPGRADE, "").lower() != "websocket"
-        or "upgrade" not in map(str.strip, options)
+        or "upgrade" not in _options(tuple(headers.getall(hdrs.CONNECTION, ())))
         or request.body_exists
     ):
         raise DomainError(ErrorCode.BAD_REQUEST)
@@ -44,6 +44,12 @@ def check(request: web.Request) -> None:
         raise DomainError(ErrorCode.BAD_REQUEST, reason="websocket_version", websocket_version=VERSION)
     if not _KEY.fullmatch(headers.get(hdrs.SEC_WEBSOCKET_KEY, "")):
         raise DomainError(ErrorCode.BAD_REQUEST)
+
+
+@lru_cache(16)  # all browsers send one of a few
+def _options(lines: tuple[str, ...]) -> frozenset[str]:
+    """The connection options of these headers, in small letters (RFC 9110, section 7.6.1)."""
+    return frozenset(option.strip() for option in ",".join(lines).lower().split(","))
 
 
 def answer(request: web.Request) -> bytes:
