@@ -47,13 +47,13 @@ async def test_a_restored_room_is_the_one_that_was_backed_up(tmp_path: Path, ope
     async with serving(copy) as server, visited(server.address) as member:
         assert await member.messages() == was["messages"]
         assert (await member.get(was["path"])).body == was["image"]
-        async with Bot(server.address, was["bot"]["token"]) as bot:
-            assert (await bot.say("the old token is right"))["user"] == "小助手"
         socket = await member.socket(after=was["hello"]["seq"], epoch=was["hello"]["epoch"])
         assert socket.hello["epoch"] != was["hello"]["epoch"]
         assert socket.hello["seq"] == was["hello"]["seq"]
         assert socket.hello["notice"]["text"] == was["hello"]["notice"]["text"] == "pick up on Friday"
         assert (await socket.expect("sync"))["complete"] is False
+        async with Bot(server.address, was["bot"]["token"]) as bot:
+            assert (await bot.say("the old token is right"))["user"] == "小助手"
 
 
 async def test_what_was_there_is_kept_beside_it(tmp_path: Path, operate: Operate) -> None:
