@@ -9,8 +9,12 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from chatserver.features.messages.post import Draft
 from tests.bots import made
@@ -121,9 +125,37 @@ async def test_it_notices_that_it_is_taken_for_a_guest(script: Path, house: Hous
     assert "takes the Authorization header away" in await ended(process)
 
 
-def test_what_it_sends_is_as_short_as_its_text(script: Path) -> None:
+def loaded(script: Path) -> Any:
     spec = importlib.util.spec_from_file_location("steady_bot", script)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert len(module.encode("蓝莓").encode()) == 8
+    return module
+
+
+def make_impatient(script: Path) -> None:
+    script.write_text(script.read_text("utf-8").replace("heartbeat=20", "heartbeat=0.1"), "utf-8")
+
+
+async def test_it_gives_up_a_connection_that_is_dead(tmp_path: Path, script: Path) -> None:
+    make_impatient(script)
+    over = asyncio.Event()
+
+    async def answer_no_ping(request: web.Request) -> web.WebSocketResponse:
+        ws = web.WebSocketResponse(autoping=False)
+        await ws.prepare(request)
+        await over.wait()
+        return ws
+
+    app = web.Application()
+    app.router.add_get("/ws/chat/", answer_no_ping)
+    async with TestServer(app) as server, aiohttp.ClientSession() as http:
+        bot = loaded(script).Bot(str(server.make_url("/")), "a token", tmp_path / "bot.json")
+        bot.http = http
+        async with asyncio.timeout(PATIENCE):
+            assert await bot.listen() == 1006
+        over.set()
+
+
+def test_what_it_sends_is_as_short_as_its_text(script: Path) -> None:
+    assert len(loaded(script).encode("蓝莓").encode()) == 8
