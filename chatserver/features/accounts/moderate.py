@@ -23,7 +23,7 @@ from chatserver.core.numbers import ID_MAX
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import names, permissions, sessions, store
-from chatserver.features.accounts.events import MemberChanged, MemberMuted, SessionsEnded
+from chatserver.features.accounts.events import MemberChanged, MemberMuted
 from chatserver.features.audit.record import AuditAct, record
 from chatserver.http import confirmation, forms, responses
 from chatserver.http.access import Access
@@ -242,7 +242,9 @@ def _ban(tx: Transaction, member_id: int, actor_id: int) -> bool:
     if not _set_banned(tx, member_id, actor_id, True):
         return False
     sessions.end_others(tx, member_id, banned=True)
-    tx.announce(SessionsEnded((sessions.bot_session_id(member_id),), banned=True))
+    member = _member(tx, member_id)
+    if member is not None and member.user.is_bot:
+        sessions.end_bot(tx, member_id, banned=True)
     return True
 
 

@@ -118,6 +118,11 @@ def bot_session_id(user_id: int) -> int:
     return -user_id
 
 
+def end_bot(tx: Transaction, user_id: int, banned: bool = False) -> None:
+    """Announce that a bot's connections are to be closed: its token is worth nothing, or it is banned."""
+    tx.announce(SessionsEnded((bot_session_id(user_id),), banned))
+
+
 def end_others(tx: Transaction, user_id: int, kept_id: int | None = None, banned: bool = False) -> int:
     """End all sessions of a member but `kept_id`, and announce it; returns how many."""
     rows = tx.all("DELETE FROM sessions WHERE user_id = ? AND id IS NOT ? RETURNING id", (user_id, kept_id))

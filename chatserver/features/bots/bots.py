@@ -20,8 +20,7 @@ from chatserver.core.numbers import ID_MAX, whole_number
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import names, permissions
-from chatserver.features.accounts.events import SessionsEnded
-from chatserver.features.accounts.sessions import bot_session_id
+from chatserver.features.accounts.sessions import end_bot
 from chatserver.features.audit.record import AuditAct, record
 from chatserver.features.bots import store
 from chatserver.features.bots.store import Bot
@@ -174,7 +173,7 @@ def _replace_token(tx: Transaction, actor: User, bot_id: int, token: str, now_ms
     bot = _found(tx, actor, bot_id)
     store.set_token(tx, bot_id, token)
     record(tx, now_ms, AuditAct.BOT_TOKEN, actor, bot_id)
-    tx.announce(SessionsEnded((bot_session_id(bot_id),)))
+    end_bot(tx, bot_id)
     return bot
 
 
@@ -182,7 +181,7 @@ def _remove(tx: Transaction, actor: User, bot_id: int, now_ms: int) -> Bot:
     bot = _found(tx, actor, bot_id)
     store.remove(tx, bot_id)
     record(tx, now_ms, AuditAct.BOT_REMOVE, actor, bot_id)
-    tx.announce(SessionsEnded((bot_session_id(bot_id),)))
+    end_bot(tx, bot_id)
     return bot
 
 
