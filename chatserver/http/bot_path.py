@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_TOKEN = re.compile("(?<=^/bots/)[^/]+")
+# Also after a slash too many, where an address that ends with one was put before the path.
+_TOKEN = re.compile("(?<=/bots/)/*[^/]+")
 
 
 def has_token(path: str) -> bool:

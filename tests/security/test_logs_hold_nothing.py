@@ -36,7 +36,8 @@ async def test_nothing_that_was_typed_or_given_out_is_in_the_log(
         for given in (bot_token, wrong_token):
             for method in ("GET", "POST"):
                 await member.request(method, f"/bots/{given}/messages", json={"text": TEXT})
-            await member.request("POST", f"/bots/{given}", json={"text": TEXT})
+            for path in (f"/bots/{given}", f"//bots/{given}/messages", f"/bots//{given}/messages"):
+                assert (await member.request("POST", path, json={"text": TEXT})).status == 404
         async with running(house, bot_token) as bot:
             await (await bot.socket()).say(TEXT, "c-1")
         socket = await member.socket()
