@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -26,6 +29,20 @@ def bot_says(address: str, token: str, text: str) -> None:
         assert answer.status == 201
 
 
+@contextlib.contextmanager
+def bot_listens(address: str, token: str) -> Iterator[None]:
+    """A socket with the header alone, as long as the block lasts."""
+    at = urlsplit(address)
+    head = (
+        f"GET /ws/chat/ HTTP/1.1\r\nHost: {at.netloc}\r\nAuthorization: Bearer {token}\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    with socket.create_connection((at.hostname, at.port), timeout=30) as line:
+        line.sendall(head.encode())
+        assert line.recv(12) == b"HTTP/1.1 101"
+        yield
+
+
 @every_size
 def test_an_administrator_makes_a_bot_that_speaks_and_is_removed(come: Come, size: dict[str, object]) -> None:
     wang = come(**size)
@@ -42,6 +59,10 @@ def test_an_administrator_makes_a_bot_that_speaks_and_is_removed(come: Come, siz
     wang.page.goto(f"{wang.address}/")
     head = wang.message(f"我是{name}").locator(".badge")
     expect(head).to_have_text("机器人")
+    with bot_listens(wang.address, token):
+        if size is PHONE:
+            wang.page.locator("[data-opens=people]:visible").click()
+        expect(wang.page.locator(".member:visible", has_text=name).locator(".badge")).to_have_text("机器人")
 
     wang.page.goto(f"{wang.address}/bots/")
     row = wang.page.locator(".session", has_text=name)
