@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from chatserver.features.audit.audit import KEPT_MS, PAGE_ENTRIES
 from chatserver.features.audit.record import AuditAct
 from tests.bots import made, running
 from tests.client import PASSWORD, Browser, House, picture
+from tests.docs.pages import text
 
 PHONE = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36"
 
@@ -271,3 +273,8 @@ async def test_the_page_goes_on_to_older_entries_with_its_filter(house: House) -
     page = (await admin.page("/audit/?what=setting")).text
     assert 'href="/audit/?who=&amp;what=setting&amp;before=' in page
     assert '<option value="setting" selected>' in page
+
+
+def test_the_documentation_names_every_act() -> None:
+    told = text("docs/operating.md").partition("## The audit log")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`(\w+\.\w+)`", told)) == set(AuditAct)
