@@ -161,8 +161,8 @@ async def test_pictures_of_the_room_are_recorded(house: House) -> None:
 
 async def test_changes_of_the_notice_are_recorded_without_its_words(house: House) -> None:
     admin = await house.administrator()
-    for text in ("周五 18:00 取货", "周六取货", ""):
-        assert (await admin.post("/notice/", {"text": text})).status == 200
+    for words in ("周五 18:00 取货", "周六取货", ""):
+        assert (await admin.post("/notice/", {"text": words})).status == 200
     found = await entries(admin, "?what=notice")
     assert [entry["act"] for entry in found] == ["notice.remove", "notice.change", "notice.change"]
     assert "取货" not in json.dumps(found, ensure_ascii=False)
