@@ -21,7 +21,7 @@ OURS = re.compile(r"^((?:CHAT_\w+=\S+ )*)(?:\.venv/bin/python run\.py|(?:\.venv/
 UNITS = {path.name for folder in (ROOT, ROOT / "docs/deploy") for path in folder.glob("chat*.*")}
 FOREIGN = re.compile(
     r"^(apt-get install|docker (build|run|exec)|journalctl -u chat\b|nginx -t$|pipx install dist/|uv tool install dist/"
-    r"|sh docs/deploy/uninstall\.sh( --erase)?$"
+    r"|sh docs/deploy/uninstall\.sh( --erase)?$|sh docs/deploy/packaging/build-deb\.sh /root$|dpkg -i /root/"
     r"|python3 -m (venv|pip wheel)|\S*/bin/(pip|python|ruff|mypy)\b|ln -sf|install -D|rm -rf? |systemctl|cp "
     r"|python -m tests\.bench)"
 )

@@ -96,6 +96,14 @@ def test_the_container_is_made_of_files_that_there_are() -> None:
     assert len(shown) == 4 and shown[:2] == shown[2:]
 
 
+def test_the_builder_is_sent_what_is_copied_and_no_data() -> None:
+    lines = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    assert lines[1] == "*"
+    sent = {line[1:] for line in lines if line.startswith("!")}
+    copied = re.findall(r"^COPY (?!--)(.+) \S+$", DOCKERFILE, re.MULTILINE)
+    assert sent == {source for sources in copied for source in sources.split()}
+
+
 def test_what_the_container_is_built_from_makes_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
     """The first stage by hand: what COPY takes, in an empty directory, and then its `pip wheel`."""
     source = tmp_path / "src"

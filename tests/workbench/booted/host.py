@@ -62,12 +62,13 @@ def _booted(directory: Path, release: str) -> Mapping[str, float]:
 
 
 def _install(directory: Path, tree: Path) -> None:
-    """The checkout in /src, and in /wheels the project's wheel with all that it needs for the tree's Python."""
+    """The checkout in /src, and in /wheels the project's wheel with the files of the lock for the tree's Python."""
     shutil.copytree(ROOT, tree / "src", ignore=shutil.ignore_patterns(".git", ".venv", "data", "__pycache__"))
     wheel = build(directory)
     version = _inside(tree, "python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])").strip()
     pip = (sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--python-version", version)
-    _run(*pip, "--dest", str(tree / "wheels"), str(wheel))
+    _run(*pip, "--dest", str(tree / "wheels"), "--require-hashes", "-r", str(ROOT / "requirements.lock"))
+    shutil.copy(wheel, tree / "wheels")
     pair = certificate(directory, host="chat.example.org")
     live = tree / "etc/letsencrypt/live/chat.example.org"
     live.mkdir(parents=True)

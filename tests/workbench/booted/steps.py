@@ -181,9 +181,33 @@ def stops_without_an_error() -> None:
 def is_removed() -> None:
     documented("Remove")
     assert "0 loaded units" in run("systemctl list-units --all 'chat*' --no-pager")
-    left = [path for top in ("/etc", "/opt", "/var", "/usr/local") for path in Path(top).rglob("*chat*")]
-    left = [path for path in left if "letsencrypt" not in path.parts]
-    assert left == []
+    assert left() == []
+
+
+def is_a_package_that_starts_upgrades_and_is_purged() -> None:
+    run("sh docs/deploy/packaging/build-deb.sh / /wheels/chatserver-*.whl")
+    package = "/chatserver_*.deb"
+    run(f"dpkg -i {package}")
+    assert answers(PLAIN)
+    assert '.SH "chatserver create-admin"\n.nf\nusage: chatserver create' in run(
+        "zcat /usr/share/man/man1/chatserver.1.gz"
+    )
+    run("chatserver create-admin 小明 --password-stdin --data-dir /var/lib/chat")
+    process = show("MainPID")
+    run(f"dpkg -i {package}")
+    assert answers(PLAIN) and show("MainPID") != process
+    run("systemctl enable --now chat-backup.timer chat@8001.socket chat@8001.service")
+    run("systemctl start chat-backup.service")
+    run("dpkg -r chatserver")
+    assert Path("/var/lib/chat/chat.db").is_file() and not Path("/opt/chat").exists()
+    run("dpkg -P chatserver")
+    assert left() == []
+
+
+def left() -> list[Path]:
+    """What the server or its package has left on this system."""
+    found = [path for top in ("/etc", "/opt", "/var", "/usr/local") for path in Path(top).rglob("*chat*")]
+    return [path for path in found if "letsencrypt" not in path.parts]
 
 
 STEPS: tuple[Callable[[], None], ...] = (
@@ -201,6 +225,7 @@ STEPS: tuple[Callable[[], None], ...] = (
     runs_several_rooms,
     stops_without_an_error,
     is_removed,
+    is_a_package_that_starts_upgrades_and_is_purged,
 )
 
 
