@@ -1,5 +1,7 @@
-"""docs/deploy/packaging/build-deb.sh, without building: its parts. The workbench's rows `debian-12` and `debian-13` build it,
-install, upgrade, remove and purge it on a booted system."""
+"""docs/deploy/packaging/build-deb.sh, without building a package.
+
+The workbench's rows `debian-12` and `debian-13` build one, and install, upgrade, remove and purge it on a booted system.
+"""
 
 from __future__ import annotations
 
