@@ -1,6 +1,6 @@
 """docs/deploy/packaging/build-deb.sh, without building a package.
 
-The workbench's rows `debian-12` and `debian-13` build one, and install, upgrade, remove and purge it on a booted system.
+The rows `debian-12` and `debian-13` of the workbench build, install, upgrade, remove and purge one on a booted system.
 """
 
 from __future__ import annotations
