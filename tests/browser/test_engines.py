@@ -76,11 +76,15 @@ def test_the_main_job(tab: Tab, engine: Engine, ui: str, hall: RoomProcess, call
     reply(tab, asked["id"], "留好了")
     until(tab, f"Boolean({says('留好了', mine=True)})")
     recall(tab, "留好了")
+    edit(tab, "有的，两盒", "，先到先得")
+    until(tab, f"Boolean({says('有的，两盒，先到先得', mine=True)})")
+    pin(tab, wang)
     wang.presets("start")
     until(tab, f"{one('#countdown')}?.textContent > 0")
     wang.presets("stop")
     until(tab, f"!{one('#countdown')}")
-    assert [each["text"] for each in li.newest() if each["user"] == name and each["state"] == "live"] == ["有的，两盒"]
+    mine = [each["text"] for each in li.newest() if each["user"] == name and each["state"] == "live"]
+    assert mine == ["有的，两盒，先到先得"]
 
 
 def register(tab: Tab, address: str, name: str, ui: str) -> None:
@@ -111,6 +115,27 @@ def recall(tab: Tab, text: str) -> None:
     tab.press(f"article[data-id='{own}'] [data-action=menu]")
     tab.press("#message-menu[open] [data-action=recall]")
     until(tab, f"""document.querySelector("article[data-id='{own}']").dataset.state === 'recalled'""")
+
+
+def edit(tab: Tab, text: str, more: str) -> None:
+    own = until(tab, f"{says(text, mine=True)}.dataset.id")
+    tab.press(f"article[data-id='{own}'] [data-action=menu]")
+    tab.press("#message-menu[open] [data-action=edit]")
+    until(tab, f"Boolean({one('.composer-editing')}) && document.activeElement.value === '{text}'")
+    tab.type(more)
+    tab.press("#composer [type=submit]")
+    until(tab, f"!{one('.composer-editing')} && document.querySelector('#composer textarea').value === ''")
+
+
+def pin(tab: Tab, wang: Caller) -> None:
+    """It is shown in two lines, folds to one, and goes."""
+    wang.sends("/notice/", text="周五三点取货\n请带好袋子\n货款当天结清")
+    lines = "(text => text && text.clientHeight / parseFloat(getComputedStyle(text).lineHeight))"
+    assert round(until(tab, f"{lines}({one('#notice .message-text')})")) == 2
+    tab.press("#notice .pinned-acts button:last-child")
+    until(tab, f"Boolean({one('.pinned-line')}) && !{one('#notice .message-text')}")
+    wang.sends("/notice/", text="")
+    until(tab, f"!{one('#notice')}")
 
 
 def looks_right(tab: Tab) -> None:

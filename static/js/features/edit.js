@@ -84,6 +84,7 @@ class Editor {
     this.#bar.hidden = false;
     this.#drawState();
     composer.focus();
+    this.#form.elements.text.setSelectionRange(message.text.length, message.text.length);
   }
 
   async submit() {
