@@ -33,6 +33,7 @@ WITHHELD = {
     "sessions": "token_hash",
     "invites": "code_hash",
     "bots": "token_hash",
+    "used_invites": "code_hash",
     "messages": "media_key client_key",
     "windows": "last_no entries",
     "orders": "client_key posted_seq",

@@ -8,7 +8,7 @@ EXPORTS = (
     ExportTable(
         "users",
         "member",
-        ("id", "name", "role", "avatar", "muted_until_ms", "banned", "read_id", "created_ms"),
+        ("id", "name", "role", "avatar", "muted_until_ms", "banned", "read_id", "created_ms", "used_invite_id"),
         "id",
     ),
     ExportTable(

@@ -14,7 +14,7 @@ from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import names, passwords, store
 from chatserver.features.accounts.passwords import PasswordHasher
 from chatserver.features.accounts.session_cookie import SessionCookie
-from chatserver.features.invites import invites
+from chatserver.features.invites import invites, used
 from chatserver.features.invites.invites import Invites
 from chatserver.http import responses
 from chatserver.http.access import Access
@@ -125,9 +125,11 @@ class Register:
         policy, now_ms = self._settings.now.registration, self._clock.now_ms()
         if policy == "closed":
             raise DomainError(ErrorCode.REGISTRATION_CLOSED)
-        if policy == "invite":
-            invites.use(tx, invite, now_ms)
-        return store.add(tx, name, hashed, Role.MEMBER, avatar, now_ms)
+        used_invite_id = invites.use(tx, invite, now_ms) if policy == "invite" else None
+        user = store.add(tx, name, hashed, Role.MEMBER, avatar, now_ms)
+        if used_invite_id is not None:
+            used.assign(tx, user.id, used_invite_id)
+        return user
 
     ROUTES = (
         Route("GET", "/register/", get_page, Access.ANYONE),

@@ -1,4 +1,4 @@
-"""What an export holds of the invitations that can still be used: not their codes, nor the hashes of these."""
+"""What an export holds of invitations, open and used: not their codes, nor the hashes of these."""
 
 from __future__ import annotations
 
@@ -11,4 +11,5 @@ EXPORTS = (
         ("uses_left", "created_ms", "expires_ms", "made_by"),
         "created_ms",
     ),
+    ExportTable("used_invites", "used_invite", ("id", "created_ms", "made_by"), "id"),
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp import web
@@ -20,9 +20,12 @@ from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
 from chatserver.features.audit.record import AuditAct, record
+from chatserver.features.invites import used
+from chatserver.features.invites.used import NOBODY, Joined, UsedInvite
 from chatserver.http import forms, responses
 from chatserver.http.access import Access
 from chatserver.http.page_context import local_time
+from chatserver.http.qr_code import qr_code
 from chatserver.http.route import Route
 from chatserver.http.site import SITE
 from chatserver.http.viewer import VIEWER, form_of, member_of, wants_json
@@ -47,6 +50,7 @@ class OpenInvite:
     created_ms: int
     expires_ms: int
     made_by: str
+    joined: Joined = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,11 @@ class Invites:
 
     async def opened(self, actor: User) -> list[OpenInvite]:
         """The newest LISTED_MAX that are valid. Raises DomainError: `forbidden`, `banned`."""
-        return await self._database.run(lambda tx: _opened(tx, actor, self._clock.now_ms()))
+        return (await self._listed(actor))[0]
+
+    async def used(self, actor: User) -> list[UsedInvite]:
+        """Those by which members came and that are no longer valid. Raises DomainError: `forbidden`, `banned`."""
+        return (await self._listed(actor))[1]
 
     async def withdraw(self, actor: User, invite_id: str) -> None:
         """Delete an invitation. Raises DomainError: `forbidden`, `banned`, `not_found`."""
@@ -94,7 +102,10 @@ class Invites:
             raise DomainError(ErrorCode.INVITE_INVALID)
 
     async def get_page(self, request: web.Request) -> web.Response:
-        """The invitations that are valid; as JSON `{"invites": […]}`. Their codes are not stored."""
+        """The invitations that are valid, and who came by which; as JSON `{"invites": […], "used": […]}`.
+
+        Their codes are not stored.
+        """
         if wants_json(request):
             return await self._list(request)
         is_withdrawn = request.query.get("done") == "withdrawn"
@@ -142,27 +153,40 @@ class Invites:
         if wants_json(request):
             return responses.as_json({"invite": {**_invite_json(made.opened), "address": address}}, 201)
         # Shown in this response: the address is not stored, so a page to redirect to could not show it.
-        values = {**await self._page(request, {}), "made": _row(request, made.opened), "address": address}
+        values = {
+            **await self._page(request, {}),
+            "made": _row(request, made.opened),
+            "address": address,
+            "code": qr_code(address),
+        }
         return responses.page(request, "invites.html", values, 201)
 
     async def _on_withdraw(self, request: web.Request, invite_id: str) -> web.Response:
         await self.withdraw(member_of(request), invite_id)
         return await self._list(request) if wants_json(request) else responses.see_other("/invites/?done=withdrawn")
 
+    async def _listed(self, actor: User) -> tuple[list[OpenInvite], list[UsedInvite]]:
+        now_ms = self._clock.now_ms()
+        return await self._database.run(lambda tx: _listed(tx, actor, now_ms))
+
     async def _list(self, request: web.Request) -> web.Response:
-        opened = await self.opened(member_of(request))
-        return responses.as_json({"invites": [_invite_json(invite) for invite in opened]})
+        opened, closed = await self._listed(member_of(request))
+        return responses.as_json(
+            {"invites": [_invite_json(invite) for invite in opened], "used": [_used_json(invite) for invite in closed]}
+        )
 
     async def _page(self, request: web.Request, typed: dict[str, Any]) -> dict[str, Any]:
-        opened = await self.opened(member_of(request))
+        opened, closed = await self._listed(member_of(request))
         return {
             "error": None,
             "notice": None,
             "rows": [_row(request, invite) for invite in opened],
+            "used": [_used_row(request, invite) for invite in closed],
             "values": {"uses": typed.get("uses", 1), "hours": str(typed.get("hours", HOURS))},
             "spans": SPANS,
             "wrong": "",
             "address": "",
+            "code": None,
             "made": None,
             "registration": self._settings.now.registration,
         }
@@ -182,15 +206,18 @@ _MAKER_MAY_INVITE = (
 _VALID = f"code_hash = ? AND expires_ms > ? AND {_MAKER_MAY_INVITE}"
 
 
-def use(tx: Transaction, code: str, now_ms: int) -> None:
-    """Take one use of an invitation; with the last use it is deleted. Raises DomainError `invite_invalid`."""
-    valid = (_hash(code), now_ms)
-    last = f"DELETE FROM invites WHERE {_VALID} AND uses_left = 1"  # nosec B608 # constants
-    if tx.execute(last, valid).rowcount:
-        return
-    one = f"UPDATE invites SET uses_left = uses_left - 1 WHERE {_VALID}"  # nosec B608 # constants
-    if not tx.execute(one, valid).rowcount:
+def use(tx: Transaction, code: str, now_ms: int) -> int:
+    """Take one use of an invitation; with the last use it is deleted.
+
+    Returns the id for `used.assign`. Raises DomainError `invite_invalid`.
+    """
+    if not _is_valid(tx, code, now_ms):
         raise DomainError(ErrorCode.INVITE_INVALID)
+    code_hash = _hash(code)
+    used_invite_id = used.record(tx, code_hash)
+    if not tx.execute("DELETE FROM invites WHERE code_hash = ? AND uses_left = 1", (code_hash,)).rowcount:
+        tx.execute("UPDATE invites SET uses_left = uses_left - 1 WHERE code_hash = ?", (code_hash,))
+    return used_invite_id
 
 
 def _create(tx: Transaction, new: OpenInvite, maker: User | None) -> None:
@@ -204,8 +231,15 @@ def _create(tx: Transaction, new: OpenInvite, maker: User | None) -> None:
     record(tx, new.created_ms, AuditAct.INVITE_MAKE, maker, uses=new.uses_left, expires_ms=new.expires_ms)
 
 
-def _opened(tx: Transaction, actor: User, now_ms: int) -> list[OpenInvite]:
+def _listed(tx: Transaction, actor: User, now_ms: int) -> tuple[list[OpenInvite], list[UsedInvite]]:
     permissions.administrator(tx, actor)
+    opened = _opened(tx, now_ms)
+    ids = [invite.id for invite in opened]
+    members = used.joined(tx, ids)
+    return [replace(invite, joined=members.get(invite.id, NOBODY)) for invite in opened], used.closed(tx, ids)
+
+
+def _opened(tx: Transaction, now_ms: int) -> list[OpenInvite]:
     sql = (
         "SELECT lower(hex(i.code_hash)), i.uses_left, i.created_ms, i.expires_ms, coalesce(u.name, '')"  # nosec B608
         f" FROM invites i LEFT JOIN users u ON u.id = i.made_by WHERE i.expires_ms > ? AND {_MAKER_MAY_INVITE}"
@@ -273,6 +307,18 @@ def _invite_json(invite: OpenInvite) -> dict[str, Any]:
         "created_ms": invite.created_ms,
         "expires_ms": invite.expires_ms,
         "made_by": invite.made_by or None,
+        "joined": list(invite.joined.names),
+        "joined_count": invite.joined.count,
+    }
+
+
+def _used_json(invite: UsedInvite) -> dict[str, Any]:
+    return {
+        "id": invite.id,
+        "created_ms": invite.created_ms,
+        "made_by": invite.made_by or None,
+        "joined": list(invite.joined.names),
+        "joined_count": invite.joined.count,
     }
 
 
@@ -283,4 +329,14 @@ def _row(request: web.Request, invite: OpenInvite) -> dict[str, Any]:
         "by": invite.made_by,
         "created": local_time(request, invite.created_ms),
         "expires": local_time(request, invite.expires_ms),
+        "joined": invite.joined,
+    }
+
+
+def _used_row(request: web.Request, invite: UsedInvite) -> dict[str, Any]:
+    return {
+        "id": invite.id,
+        "by": invite.made_by,
+        "created": local_time(request, invite.created_ms),
+        "joined": invite.joined,
     }

@@ -1,5 +1,6 @@
 // Copying a message's text to the clipboard, and saving its picture as a file.
 
+import { copy } from "../elements/clipboard.js";
 import { t } from "../words/words.js";
 
 // The choices in a message's menu (elements/message_menu.js).
@@ -10,27 +11,6 @@ export function choice({ toast }, { text }) {
 
 export function downloadChoice(room, { image }) {
   return image && { action: "download", label: t("download"), glyph: "download", run: () => save(image) };
-}
-
-// Resolves to whether it worked. navigator.clipboard exists on https and localhost only.
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return copyBySelection(text);
-  }
-}
-
-function copyBySelection(text) {
-  const field = document.createElement("textarea");
-  field.value = text;
-  field.className = "visually-hidden";
-  document.body.append(field);
-  field.select();
-  const copied = document.execCommand("copy");
-  field.remove();
-  return copied;
 }
 
 function save(address) {

@@ -10,7 +10,10 @@ import pytest
 
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import Role, User
+from chatserver.db.transaction import Transaction
+from chatserver.features.accounts import store
 from chatserver.features.accounts.moderate import Act
+from chatserver.features.invites import invites, used
 from tests.stage import Stage, refuses, staged
 from tests.support import FakeClock
 
@@ -153,3 +156,33 @@ async def test_an_invitation_for_nobody_or_for_ever_is_refused(
     with refuses(ErrorCode.BAD_REQUEST) as caught:
         await stage.room.invites.create(uses, hours)
     assert caught.details == {"field": field}
+
+
+async def test_a_member_keeps_the_invitation_that_they_came_by(stage: Stage, wang: User) -> None:
+    operators, once = await invited(stage, uses=2), (await stage.room.invites.create(1, 1, maker=wang)).code
+    first = await register(stage, "小明", once)
+    for name in ("小红", "小刚"):
+        await register(stage, name, operators)
+    with refuses(ErrorCode.NAME_TAKEN):
+        await register(stage, "小刚", await invited(stage))
+    assert [(each.made_by, each.joined.names) for each in await stage.room.invites.used(wang)] == [
+        ("", ("小红", "小刚")), (wang.name, ("小明",)),
+    ]  # fmt: skip
+    await stage.room.members.act(wang, first.id, Act.TAKE_NAME)
+    assert (await stage.room.invites.used(wang))[1].joined.names != ("小明",)
+    with refuses(ErrorCode.FORBIDDEN):
+        await stage.room.invites.used(first)
+
+
+async def test_a_long_list_of_names_is_cut_and_counted(stage: Stage, wang: User) -> None:
+    code = await invited(stage, uses=60)
+    for n in range(52):
+        await stage.run(lambda tx, n=n: used.assign(tx, _add(tx, n), invites.use(tx, code, stage.clock.now_ms())))
+    [opened] = await stage.room.invites.opened(wang)
+    assert (opened.uses_left, len(opened.joined.names), opened.joined.count) == (8, 50, 52)
+
+
+def _add(tx: Transaction, n: int) -> int:
+    user = store.insert(tx, f"成员{n}", f"成员{n}", "none", Role.MEMBER, "", 0)
+    assert user is not None
+    return user.id

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chatserver.http.qr_code import qr_code
 from tests.client import HTML, Answer, Browser, House
 
 
@@ -37,10 +38,11 @@ async def test_a_program_makes_lists_and_withdraws(house: House) -> None:
     assert invite["address"].startswith(f"{house.server.address}/register/?invite=")
     assert {name: value for name, value in invite.items() if name not in ("address", "id")} == {
         "uses_left": 2, "created_ms": now_ms, "expires_ms": now_ms + 24 * 3_600_000, "made_by": "店长",
+        "joined": [], "joined_count": 0,
     }  # fmt: skip
     assert (await invited(house, "小明", invite["address"])).status == 201
     assert [(row["id"], row["uses_left"]) for row in await opened(admin)] == [(invite["id"], 1)]
-    assert (await admin.post("/invites/", {"withdraw": invite["id"]})).json == {"invites": []}
+    assert (await admin.post("/invites/", {"withdraw": invite["id"]})).json["invites"] == []
     assert (await invited(house, "小红", invite["address"])).code == "invite_invalid"
     assert (await admin.post("/invites/", {"withdraw": invite["id"]})).code == "not_found"
 
@@ -79,12 +81,12 @@ async def test_a_browser_makes_one_without_a_script_and_sees_its_address_once(ho
     admin = await house.administrator()
     answer = await admin.post("/invites/", {"uses": "5", "hours": "72"}, headers=HTML)
     assert answer.status == 201
-    found = re.search(r'id="made-address">([^<]+)<', answer.text)
+    found = re.search(r'id="share-address">([^<]+)<', answer.text)
     assert found
     address = html.unescape(found[1])
     assert "可加入 5 人，有效期至 2026-11-25 14:36" in answer.text
     page = (await admin.page("/invites/")).text
-    assert code(address) not in page and "made-address" not in page
+    assert code(address) not in page and "share-address" not in page
     assert "还可加入 5 人" in page and "店长 创建于 2026-11-22 14:36" in page
     assert (await invited(house, "小明", address)).status == 201
 
@@ -112,13 +114,41 @@ async def test_those_that_let_nobody_in_any_more_are_not_listed(house: House) ->
     assert (await invited(house, "小红", short["address"])).code == "invite_invalid"
 
 
+async def test_the_list_says_who_came_by_which_also_of_used_up_ones(house: House) -> None:
+    admin = await house.administrator()
+    await admin.post("/settings/", {"registration": "invite"})
+    once, many = await made(admin, uses=1), await made(admin, uses=9)
+    for name, invite in (("小明", once), ("小红", many), ("小刚", many)):
+        assert (await invited(house, name, invite["address"])).status == 201
+    told = (await admin.get("/invites/")).json
+    [row], [past] = told["invites"], told["used"]
+    assert (row["id"], row["joined"], row["joined_count"]) == (many["id"], ["小红", "小刚"], 2)
+    assert past == {
+        "id": once["id"], "created_ms": house.clock.now_ms(), "made_by": "店长", "joined": ["小明"], "joined_count": 1,
+    }  # fmt: skip
+    page = (await admin.page("/invites/")).text
+    assert f'data-used="{once["id"]}"' in page and all(f">{name}</bdi>" in page for name in ("小明", "小红", "小刚"))
+    withdrawn = (await admin.post("/invites/", {"withdraw": many["id"]})).json
+    assert [each["id"] for each in withdrawn["used"]] == [many["id"], once["id"]]
+    assert withdrawn["invites"] == []
+
+
+async def test_a_new_one_has_a_qr_code_of_its_address(house: House) -> None:
+    answer = await (await house.administrator()).post("/invites/", {"uses": "1"}, headers=HTML)
+    found = re.search(r'id="share-address">([^<]+)<', answer.text)
+    drawn = re.search(r'viewBox="0 0 (\d+) \d+"><path d="([^"]+)"', answer.text)
+    assert found and drawn
+    assert (int(drawn[1]), drawn[2]) == (qr_code(html.unescape(found[1])).size, qr_code(html.unescape(found[1])).path)
+    assert "data-share" not in (await (await house.administrator()).page("/invites/")).text
+
+
 async def test_the_operators_are_listed_and_may_be_withdrawn(house: House) -> None:
     admin = await house.administrator()
     await house.server.room.invites.create(3, 24)
     [invite] = await opened(admin)
     assert invite["made_by"] is None
     assert "在服务器上创建于" in (await admin.page("/invites/")).text
-    assert (await admin.post("/invites/", {"withdraw": invite["id"]})).json == {"invites": []}
+    assert (await admin.post("/invites/", {"withdraw": invite["id"]})).json["invites"] == []
 
 
 async def test_who_is_an_administrator_no_longer_makes_none(house: House) -> None:
