@@ -5,7 +5,7 @@
 // A feature is a file in features/ that exports start(room), or open(room, clicked, message) if it is
 // loaded when it is first used. Features know each other only through the `room` object.
 
-import { button, mentionsOf } from "./elements/dom.js";
+import { button, mentionsFor } from "./elements/dom.js";
 import { TimelineView } from "./elements/timeline.js";
 import { Timeline } from "./models/timeline.js";
 import { Dates, t } from "./words/words.js";
@@ -86,7 +86,7 @@ const room = {
   now: () => room.clock?.now() ?? page.now_ms + performance.now() - startedAt,
   names,
   openWindow,
-  mentions: (text) => (me && /[@＠]/.test(text) ? mentionsOf(text, me.name, names()) : []),
+  mentions: (message) => mentionsFor(message, me, names),
   recalledText: () => undefined,
   fetchOlder: async () => (await import("./features/history.js")).fetchOlder(room),
   toast: async (text) => (await import("./elements/dialogs.js")).toast(text),

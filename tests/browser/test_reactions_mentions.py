@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
+from chatserver.features.accounts.name_search import initials
 from tests.browser.caller import Caller
-from tests.browser.conftest import DESKTOP, PHONE, Visitor
+from tests.browser.conftest import ADMINISTRATOR, DESKTOP, PHONE, Visitor
 from tests.browser.input_method import InputMethod
 from tests.browser.line import Line
 from tests.browser.pictures import png
@@ -224,6 +225,86 @@ def test_a_mention_is_marked_for_the_one_meant_alone(come: Come, call: Call) -> 
     wang.says("@小明明 这句是叫别人的")
     ming.sees("这句是叫别人的")
     assert ming.message("这句是叫别人的").locator("mark").count() == 0
+
+
+@both_pages
+def test_an_administrators_all_means_everybody_and_a_members_nobody(
+    come: Come, call: Call, kind: dict[str, object]
+) -> None:
+    text = f"@所有人 开会了 {kind is PHONE}"
+    ming, guest = come("小明", **kind), come(**kind)
+    guest.open_room()
+    ming.hides()
+    call("莉莉").says(f"@all 都来 {kind is PHONE}")
+    ming.sees(f"@all 都来 {kind is PHONE}")
+    assert ming.message(f"@all 都来 {kind is PHONE}").locator("mark").count() == 0
+    expect(ming.page).to_have_title(re.compile(r"^\(1\)"))
+    call(ADMINISTRATOR).says(text)
+    for visitor in (ming, guest):
+        visitor.sees(text)
+        expect(visitor.message(text).locator("mark.mention")).to_have_text("@所有人")
+    expect(ming.page).to_have_title(re.compile(r"^\(@2\)"))
+    ming.hides(False)
+    call(ADMINISTRATOR).says(f"＠ALL 再来 @alles {kind is PHONE}")
+    expect(ming.message("再来").locator("mark.mention")).to_have_text("＠ALL")
+
+
+def test_only_administrators_are_offered_all(come: Come) -> None:
+    wang, ming = come(ADMINISTRATOR), come("小明")
+    wang.field.press_sequentially("@syr")
+    expect(wang.page.locator("#mentions [role=option]")).to_have_text(["所有人"])
+    wang.field.press("Enter")
+    expect(wang.field).to_have_value("@所有人 ")
+    wang.field.fill("")
+    with ming.page.expect_response(re.compile("/api/names/")):
+        ming.field.press_sequentially("@syr")
+    expect(ming.page.locator("#mentions")).to_be_hidden()
+    ming.field.fill("")
+
+
+@both_pages
+def test_members_who_are_not_here_are_offered_too(come: Come, call: Call, kind: dict[str, object]) -> None:
+    for name in ("远方来客", "罗若云"):
+        call(name)
+    ming = come("小明", **kind)
+    offered = ming.page.locator("#mentions [role=option]")
+    for typed, name in (("yflk", "远方来客"), ("lry", "罗若云"), ("若", "罗若云")):
+        ming.field.fill("")
+        ming.field.press_sequentially(f"@{typed}")
+        expect(offered).to_have_text([name])
+    ming.field.press("Enter")
+    expect(ming.field).to_have_value("@罗若云 ")
+    ming.field.fill("")
+
+
+def test_an_answer_that_comes_late_opens_nothing(come: Come, call: Call) -> None:
+    call("远方来客")
+    ming = come("小明")
+    held: list[Route] = []
+    ming.page.route(re.compile("/api/names/"), lambda route: held.append(route))
+    ming.field.press_sequentially("@yf")
+    ming.until(lambda: held)
+    ming.field.press_sequentially(" ")
+    with ming.page.expect_response(re.compile("/api/names/")):
+        held[0].continue_()
+    ming.page.evaluate("() => new Promise((done) => setTimeout(done))")
+    expect(ming.page.locator("#mentions")).to_be_hidden()
+    ming.field.fill("")
+
+
+def test_the_page_and_the_server_know_the_same_initials(come: Come) -> None:
+    ming = come("小明")
+    characters = "".join(map(chr, range(0x4E00, 0xA000, 7)))
+    found = ming.page.evaluate(
+        """async (characters) => {
+            const version = /\\/static\\/[^/]+\\//.exec(document.querySelector('link[rel=modulepreload]').href)[0];
+            const { namesFor } = await import(`${version}js/models/mention.js`);
+            const letters = [..."abcdefghjklmnopqrstwxyz"];
+            return [...characters].map((each) => letters.find((letter) => namesFor(letter, [each]).length)).join("");
+        }""",
+        characters,
+    )
+    assert found == initials(characters)
 
 
 def test_typing_is_told_to_the_others_and_ends_with_the_message(come: Come) -> None:

@@ -131,6 +131,7 @@ TABLE = [
         Row("POST", f"/members/{ID}/", post("/members/{victim}/", {"act": act}), ADMINISTRATORS, act)
         for act in ("mute", "unmute", "ban", "unban", "promote", "demote", "take_avatar", "take_name")
     ),
+    Row("GET", "/api/names/", get("/api/names/?q=a"), MEMBERS),
     Row("GET", "/invites/", get("/invites/"), ADMINISTRATORS),
     Row("POST", "/invites/", post("/invites/", {"uses": "2", "hours": "24"}), ADMINISTRATORS, "a new one"),
     Row("GET", "/bots/", get("/bots/"), ADMINISTRATORS),

@@ -75,7 +75,7 @@ export function badge(role) {
   return node;
 }
 
-// A message's text: its links, and the reader's own name where it is mentioned.
+// A message's text: its links, and where it mentions the reader.
 export function textNode(text, mentions) {
   const node = make("p", "message-text");
   node.dir = "auto";
@@ -126,6 +126,18 @@ export function pieces(text) {
   }
   if (from < text.length) found.push({ text: text.slice(from) });
   return found;
+}
+
+// With an @ or ＠ before it, each means all readers where an administrator writes it.
+const EVERYBODY = ["所有人", "all"];
+
+// Where a message with this text mentions the reader: a list of {at, to}, in order. `me` is null for a guest.
+export function mentionsFor({ text, role }, me, names) {
+  if (!/[@＠]/.test(text)) return [];
+  const own = me ? mentionsOf(text, me.name, names()) : [];
+  const all = role === "administrator" ? EVERYBODY.flatMap((name) => mentionsOf(text, name)) : [];
+  // A member may be called what means all.
+  return [...all, ...own.filter(({ at }) => all.every((each) => each.at !== at))].sort((a, b) => a.at - b.at);
 }
 
 const WORD = /[\p{Script=Latin}\p{Script=Cyrillic}\p{Nd}_]/u;

@@ -71,7 +71,7 @@ export class MessageRenderer {
     if (message.reply_to !== null) bubble.append(this.#quote(item));
     if (!item.album && (message.image || entry?.image)) bubble.append(this.#picture(item));
     if (message.kind === "order" && message.order) bubble.append(...this.#order(message.order));
-    else if (message.text) bubble.append(textNode(message.text, this.room.mentions));
+    else if (message.text) bubble.append(textNode(message.text, (text) => this.room.mentions({ ...message, text })));
     if (message.edited_ms) bubble.append(this.#edited(message));
     bubble.classList.toggle("bubble--meant", bubble.querySelector(".mention") !== null);
     bubble.classList.toggle("bubble--bare", message.reply_to === null && !message.text);

@@ -1,7 +1,12 @@
-// Mentioning a member: names are offered while one writes after @ or ＠. The field keeps the focus; the
-// arrow keys choose, Enter or Tab inserts, Esc closes. While an input method composes, it gets all keys.
+// Mentioning a member: names are offered while one writes after @ or ＠, at once those that the page knows, then those
+// of members who are not online; administrators may mention all. The field keeps the focus; the arrow keys choose,
+// Enter or Tab inserts, Esc closes. While an input method composes, it gets all keys.
 
 import { button, make } from "../elements/dom.js";
+import { t } from "../words/words.js";
+
+// A pause in typing after which the server is asked.
+const ASK_AFTER_MS = 200;
 
 // The search for names is loaded with the first @.
 export function start(room) {
@@ -30,6 +35,9 @@ class Mentions {
   #search;
   #query = null;
   #chosen = 0;
+  #timer;
+  // The answer for the query that the server was asked last.
+  #absent = { query: "", names: [] };
 
   constructor(room, form, list, search) {
     this.#room = room;
@@ -50,11 +58,36 @@ class Mentions {
   update() {
     const { value, selectionStart, selectionEnd } = this.#field;
     this.#query = selectionStart === selectionEnd ? this.#search.queryAt(value, selectionStart) : null;
-    const others = this.#query ? this.#room.names().filter((name) => name !== this.#room.me.name) : [];
-    const names = this.#query ? this.#search.namesFor(this.#query.query, others) : [];
+    const names = this.#query ? this.#search.namesFor(this.#query.query, this.#known()) : [];
     // Nothing to complete: the name is written in full.
-    if (names.length === 0 || (names.length === 1 && names[0] === this.#query.query)) this.#close();
+    if (names.length === 0 || (names.length === 1 && names[0] === this.#query.query)) this.#hide();
     else this.#open(names);
+    this.#askLater();
+  }
+
+  #known() {
+    const { me } = this.#room;
+    const all = me.role === "administrator" ? [t("everybody")] : [];
+    const absent = this.#query.query === this.#absent.query ? this.#absent.names : [];
+    return [...new Set([...all, ...this.#room.names(), ...absent])].filter((name) => name !== me.name);
+  }
+
+  #askLater() {
+    clearTimeout(this.#timer);
+    const query = this.#query?.query;
+    if (query && query !== this.#absent.query) this.#timer = setTimeout(() => this.#ask(query), ASK_AFTER_MS);
+  }
+
+  // Without an answer the names that the page knows are all there is.
+  async #ask(query) {
+    const { getJSON } = await import("../net/http.js");
+    const answer = await getJSON(`/api/names/?q=${encodeURIComponent(query)}`).catch(() => null);
+    if (!answer || this.#query?.query !== query) return;
+    this.#absent = { query, names: answer.names };
+    const chosen = this.#list.hidden ? undefined : this.#list.children[this.#chosen].textContent;
+    this.update();
+    const at = [...this.#list.children].findIndex((option) => option.textContent === chosen);
+    if (at > 0) this.#choose(at);
   }
 
   #open(names) {
@@ -64,7 +97,14 @@ class Mentions {
     this.#choose(0);
   }
 
+  // An answer that is under way opens nothing any more.
   #close() {
+    clearTimeout(this.#timer);
+    this.#query = null;
+    this.#hide();
+  }
+
+  #hide() {
     this.#list.hidden = true;
     this.#list.replaceChildren();
     this.#field.removeAttribute("aria-activedescendant");

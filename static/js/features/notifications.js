@@ -14,7 +14,7 @@ export function start(room) {
   room.timeline.addEventListener("change", ({ detail }) => {
     // A window brings hundreds of orders, and none of them asks for an answer.
     const others = postedByOthers(detail, room.me).filter(({ kind }) => kind !== "order");
-    const mentions = others.filter(({ text }) => room.mentions(text).length > 0);
+    const mentions = others.filter((message) => room.mentions(message).length > 0);
     const mention = mentions[mentions.length - 1];
     if (mention && isAway()) switches.notifyMention(mention);
     switches.closeGone();

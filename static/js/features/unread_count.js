@@ -1,13 +1,17 @@
 // The messages that arrived while the page was hidden and have not been read on any device: their number, in its
-// title and on its icon. What was recalled, deleted or has expired since counts no more.
+// title and on its icon, in the title with an @ where one of them mentions the reader. What was recalled, deleted or has
+// expired since counts no more.
 
 import { postedByOthers } from "../models/timeline.js";
+
+const NONE = { text: "" };
 
 export function start(room) {
   const name = document.querySelector(".room-name");
   const unread = new Set();
   const draw = async () => {
-    document.title = unread.size ? `(${unread.size}) ${name.textContent}` : name.textContent;
+    const isMentioned = [...unread].some((id) => room.mentions(room.timeline.get(id) ?? NONE).length > 0);
+    document.title = unread.size ? `(${isMentioned ? "@" : ""}${unread.size}) ${name.textContent}` : name.textContent;
     const { drawBadge } = await import("../elements/icon_badge.js");
     drawBadge(unread.size);
   };

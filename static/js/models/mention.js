@@ -5,7 +5,7 @@ import { fold } from "../words/words.js";
 
 // The first character of each pinyin initial, in the order of the browser's own collation: no
 // dictionary is needed. A character with two readings is found by its more usual one only.
-const FIRSTS = [..."阿八嚓哒妸发旮哈讥咔垃痳拏噢妑七呥扨它穵夕丫帀"];
+const FIRSTS = [..."阿八嚓哒妸发旮哈讥咔垃妈拏噢妑七呥仨它穵夕丫帀"];
 const LETTERS = "abcdefghjklmnopqrstwxyz";
 const HAN = /\p{Script=Han}/u;
 const OFFERED_MAX = 6;
