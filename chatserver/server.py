@@ -32,6 +32,7 @@ from chatserver.features.accounts.login import Login
 from chatserver.features.accounts.login_failures import LoginFailures
 from chatserver.features.accounts.moderate import Moderate
 from chatserver.features.accounts.name_search import NameSearch
+from chatserver.features.accounts.password_links import PasswordLinks
 from chatserver.features.accounts.passwords import PasswordHasher
 from chatserver.features.accounts.profile import Profile
 from chatserver.features.accounts.register import Register
@@ -200,6 +201,7 @@ class Room:
         self.profile = Profile(database, hasher, clock, uploads, self.sessions)
         self.members = Moderate(database, settings, clock)
         self.name_search = NameSearch(database, clock)
+        self.password_links = PasswordLinks(database, settings, clock, hasher, failures, self.session_cookie)
         self.administrators = Administrators(database, clock, hasher, failures)
         self.member_connections = MemberConnections(self.hub)
         self.bots = Bots(database, clock)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 import time
 
 from aiohttp import web
@@ -17,6 +18,8 @@ from chatserver.http import bot_path
 from chatserver.http.site import SITE
 
 log = logging.getLogger(__name__)
+
+_TOKEN = re.compile(r"(?<=^/password/).+", re.S)
 
 REQUEST_ID = web.RequestKey("request_id", str)
 
@@ -45,5 +48,7 @@ def end(request: web.Request, status: int, begun: float) -> None:
 
 
 def logged_path(request: web.Request) -> str:
-    """The path as a log may hold it: without the query string, which can contain invitations, and a bot's token."""
-    return bot_path.without_token(request.path)
+    """The path as a log may hold it, without what opens a door: the token of a bot or of a password link, and a query,
+    which can hold an invitation.
+    """
+    return _TOKEN.sub("…", bot_path.without_token(request.path))

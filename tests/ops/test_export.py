@@ -34,6 +34,7 @@ WITHHELD = {
     "invites": "code_hash",
     "bots": "token_hash",
     "used_invites": "code_hash",
+    "password_links": "token_hash",
     "messages": "media_key client_key",
     "windows": "last_no entries",
     "orders": "client_key posted_seq",

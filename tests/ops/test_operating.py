@@ -55,6 +55,18 @@ async def test_a_reset_password_ends_every_session_of_a_running_room(house: Hous
     assert told == "chatserver: there is no member named '小刚'\n"
 
 
+async def test_a_link_to_set_a_password_opens_that_of_an_administrator_too(house: House) -> None:
+    await house.administrator("店长")
+    address = (await run(house.data_dir, "reset-password", "店长", "--link")).strip()
+    assert address.startswith(f"{house.address}/password/")
+    guest = await house.guest()
+    assert (await guest.post(address.removeprefix(house.address), {"password": NEW_PASSWORD})).status == 200
+    told = json.loads(await run(house.data_dir, "reset-password", "店长", "--link", "--json"))
+    assert told["name"] == "店长" and told["expires_ms"] == house.clock.now_ms() + 24 * 3_600_000
+    told = await run(house.data_dir, "reset-password", "小刚", "--link", code=1)
+    assert told == "chatserver: there is no member named '小刚'\n"
+
+
 async def test_the_same_while_nobody_serves(tmp_path: Path) -> None:
     async with opened(tmp_path) as house:
         await house.member("小明")

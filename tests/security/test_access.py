@@ -132,6 +132,9 @@ TABLE = [
         for act in ("mute", "unmute", "ban", "unban", "promote", "demote", "take_avatar", "take_name")
     ),
     Row("GET", "/api/names/", get("/api/names/?q=a"), MEMBERS),
+    Row("POST", f"/members/{ID}/password-link", post("/members/{victim}/password-link"), ADMINISTRATORS),
+    Row("GET", "/password/{token}/", get("/password/guessed/"), ("gone",) * 5),
+    Row("POST", "/password/{token}/", post("/password/guessed/", {"password": "a new long secret"}), ("gone",) * 5),
     Row("GET", "/invites/", get("/invites/"), ADMINISTRATORS),
     Row("POST", "/invites/", post("/invites/", {"uses": "2", "hours": "24"}), ADMINISTRATORS, "a new one"),
     Row("GET", "/bots/", get("/bots/"), ADMINISTRATORS),

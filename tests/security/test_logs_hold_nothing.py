@@ -48,6 +48,8 @@ async def test_nothing_that_was_typed_or_given_out_is_in_the_log(
         await member.page(f"/register/?invite={invite}")
         await (await house.guest()).log_in("小明", "a wrong password")
         await member.post("/profile/", {"old_password": PASSWORD, "new_password": OTHER})
+        link = (await room.password_links.create(cast.ids["victim"])).token
+        await member.page(f"/password/{link}/")
         await admin.post(f"/members/{cast.ids['victim']}/", {"act": "ban"})
         await admin.page(f"/setup/?token={setup_token}")
         await socket.ws.send_str('{"type": "post", "text": "' + TEXT)  # broken off
@@ -70,6 +72,7 @@ async def test_nothing_that_was_typed_or_given_out_is_in_the_log(
         TEXT,
         SEARCH,
         invite,
+        link,
         setup_token,
         bot_token,
         wrong_token,

@@ -1,4 +1,4 @@
-"""What an export holds of members and their sessions: no password, no token, no hash of either."""
+"""What an export holds of members, their sessions and password links: no password, no token, no hash."""
 
 from __future__ import annotations
 
@@ -17,4 +17,5 @@ EXPORTS = (
         ("id", "user_id", "created_ms", "seen_ms", "expires_ms", "agent", "address"),
         "id",
     ),
+    ExportTable("password_links", "password_link", ("user_id", "created_ms", "expires_ms", "made_by"), "user_id"),
 )

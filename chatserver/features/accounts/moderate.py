@@ -22,7 +22,7 @@ from chatserver.core.model import Role, User
 from chatserver.core.numbers import ID_MAX
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
-from chatserver.features.accounts import names, permissions, sessions, store
+from chatserver.features.accounts import names, password_links, permissions, sessions, store
 from chatserver.features.accounts.events import MemberChanged, MemberMuted
 from chatserver.features.audit.record import AuditAct, record
 from chatserver.http import confirmation, forms, responses
@@ -154,10 +154,10 @@ class Moderate:
     async def _ask(self, request: web.Request, act: Act) -> web.Response:
         """What the act means for this member."""
         actor, member_id = member_of(request), path_id(request)
-        member, session_count = await self._database.run(lambda tx: _concerned(tx, actor, member_id))
+        member, ended = await self._database.run(lambda tx: _concerned(tx, actor, member_id))
         t, name = request[VIEWER].t, member.user.name
         back = "/members/?" + urlencode({"q": form_of(request).text("q")[:40]})
-        facts = [t(f"page.members.follows_{act}", count=session_count)]
+        facts = [t(f"page.members.follows_{act}", count=ended)]
         return confirmation.ask(
             request, t(f"page.members.ask_{act}", name=name), facts, t(f"page.members.act_{act}"), back
         )
@@ -181,7 +181,7 @@ class Moderate:
             Act.TAKE_AVATAR: lambda: _take_avatar(tx, member_id, actor.id),
             Act.TAKE_NAME: lambda: _take_name(tx, member_id, actor.id, self._settings.now.language),
         }[act]()
-        member = _member(tx, member_id)
+        member = find_member(tx, member_id)
         if not done or member is None:
             raise _why_not(tx, actor, member)
         if member != before:
@@ -199,6 +199,7 @@ class Moderate:
             "created": local_time(request, member.created_ms),
             "seen": local_time(request, member.seen_ms) if member.seen_ms else "",
             "spans": SPANS,
+            "may_have_link": password_links.may_have_link(member.user, member.banned),
         }
 
     ROUTES = (
@@ -222,11 +223,15 @@ async def _asked(request: web.Request) -> tuple[str, int | None]:
 def _concerned(tx: Transaction, actor: User, member_id: int) -> tuple[Member, int]:
     """The member, and how many sessions they have. Raises DomainError: `forbidden`, `banned`, `not_found`."""
     permissions.administrator(tx, actor)
-    member = _member(tx, member_id)
+    member = find_member(tx, member_id)
     if member is None:
         raise DomainError(ErrorCode.NOT_FOUND, reason="member")
-    (session_count,) = tx.one("SELECT count(*) FROM sessions WHERE user_id = ?", (member_id,))
-    return member, session_count
+    return member, session_count(tx, member_id)
+
+
+def session_count(tx: Transaction, member_id: int) -> int:
+    (count,) = tx.one("SELECT count(*) FROM sessions WHERE user_id = ?", (member_id,))
+    return int(count)
 
 
 def _mute(tx: Transaction, member_id: int, actor_id: int, until_ms: int) -> bool:
@@ -258,13 +263,13 @@ def _set_role(tx: Transaction, member_id: int, actor_id: int, role: Role) -> boo
     sql = f"UPDATE users SET role = :value {_BY_ADMINISTRATOR} AND banned = 0 AND role <> 'bot'"  # nosec B608 # constants
     if not tx.execute(sql, {"value": role.value, "member": member_id, "actor": actor_id}).rowcount:
         return False
-    if member := _member(tx, member_id):
+    if member := find_member(tx, member_id):
         tx.announce(MemberChanged(member.user))
     return True
 
 
 def _take_avatar(tx: Transaction, member_id: int, actor_id: int) -> bool:
-    before = _member(tx, member_id)
+    before = find_member(tx, member_id)
     sql = f"UPDATE users SET avatar = '' {_BY_ADMINISTRATOR}"  # nosec B608 # constants
     if not tx.execute(sql, {"member": member_id, "actor": actor_id}).rowcount or before is None:
         return False
@@ -276,7 +281,7 @@ def _take_avatar(tx: Transaction, member_id: int, actor_id: int) -> bool:
 
 def _take_name(tx: Transaction, member_id: int, actor_id: int, language: str) -> bool:
     """A name of the member's id. Where another member has it, a number behind it makes it different."""
-    before = _member(tx, member_id)
+    before = find_member(tx, member_id)
     if before is None:
         return False
     base = f"成员{member_id}" if language == "zh" else f"Member {member_id}"
@@ -317,7 +322,8 @@ def _members(tx: Transaction, after: int, limit: int, skeleton: str = "") -> lis
     return [_from_row(row) for row in rows]
 
 
-def _member(tx: Transaction, user_id: int) -> Member | None:
+def find_member(tx: Transaction, user_id: int) -> Member | None:
+    """The member as stored."""
     row = tx.one(f"{_MEMBER} WHERE id = ?", (user_id,))
     return _from_row(row) if row else None
 

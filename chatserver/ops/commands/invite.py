@@ -6,12 +6,12 @@ import argparse
 from collections.abc import Callable
 from typing import TypeVar
 
-from chatserver.core.config import Config
 from chatserver.core.setting_values import Real, Whole
 from chatserver.ops.call import Call
 from chatserver.ops.command import Command
 from chatserver.ops.options import add_json
 from chatserver.ops.output import complain, print_json
+from chatserver.ops.own_address import own_address
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Call) -> None:
     done = call.operate("invite", {"uses": call.arguments.uses, "hours": call.arguments.hours})
-    address = f"{done['address'] or _own_address(call.config)}/register/?invite={done['code']}"
+    address = f"{done['address'] or own_address(call.config)}/register/?invite={done['code']}"
     if call.arguments.json:
         print_json({"address": address, **{name: value for name, value in done.items() if name != "address"}})
         return
@@ -53,14 +53,6 @@ def _parsed(parse: Callable[[str], T], typed: str) -> T:
         return parse(typed)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{error}, not {typed!r}") from None
-
-
-def _own_address(config: Config) -> str:
-    """The address of a server with these settings; "" where only a running one knows its port."""
-    if config.base_url or not config.port:
-        return config.base_url
-    host = f"[{config.host}]" if ":" in config.host else config.host
-    return f"{'https' if config.tls_cert else 'http'}://{host}:{config.port}"
 
 
 COMMAND = Command("invite", "create an invitation and print its link", add_arguments, run, position=5)
