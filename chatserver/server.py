@@ -27,6 +27,7 @@ from chatserver.db.eraser import Eraser
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import store as account_store
 from chatserver.features.accounts.administrators import Administrators
+from chatserver.features.accounts.card import MemberCard
 from chatserver.features.accounts.connections import MemberConnections
 from chatserver.features.accounts.login import Login
 from chatserver.features.accounts.login_failures import LoginFailures
@@ -61,6 +62,7 @@ from chatserver.features.messages.read_marks import ReadMarks
 from chatserver.features.messages.recall import Recall
 from chatserver.features.messages.recent import RecentMessages
 from chatserver.features.messages.search import Search
+from chatserver.features.ordering import member_orders
 from chatserver.features.ordering.amend import Amendments
 from chatserver.features.ordering.change import ChangeOrder
 from chatserver.features.ordering.counts import OrderCounts
@@ -200,6 +202,7 @@ class Room:
         self.login = Login(database, hasher, failures, self.session_cookie)
         self.profile = Profile(database, hasher, clock, uploads, self.sessions)
         self.members = Moderate(database, settings, clock)
+        self.card = MemberCard(database, clock, member_orders.count)
         self.name_search = NameSearch(database, clock)
         self.password_links = PasswordLinks(database, settings, clock, hasher, failures, self.session_cookie)
         self.administrators = Administrators(database, clock, hasher, failures)

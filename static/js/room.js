@@ -34,6 +34,7 @@ const ON_CLICK = [
   ["[data-opens=search]", "features/search"],
   ["[data-opens=emoji]", "features/emoji"],
   ["[data-opens=notice-editor]", "features/notice_editor"],
+  ["#messages .message-face > *, #messages .message-who, [data-member]", "features/member_card"],
 ];
 const OFFLINE_COPY_AFTER_MS = 4000;
 // Menus and pictures wait so long for the connection.

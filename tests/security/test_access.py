@@ -63,6 +63,10 @@ def post_json(path: str, value: Any) -> Act:
     return act
 
 
+async def read_card(cast: Cast, role: str, browser: Browser) -> str:
+    return outcome(await browser.get(f"/api/members/{cast.ids['victim']}/"))
+
+
 async def dial(cast: Cast, role: str, browser: Browser) -> str:
     try:
         ws = await browser.dial()
@@ -131,10 +135,11 @@ TABLE = [
         Row("POST", f"/members/{ID}/", post("/members/{victim}/", {"act": act}), ADMINISTRATORS, act)
         for act in ("mute", "unmute", "ban", "unban", "promote", "demote", "take_avatar", "take_name")
     ),
-    Row("GET", "/api/names/", get("/api/names/?q=a"), MEMBERS),
     Row("POST", f"/members/{ID}/password-link", post("/members/{victim}/password-link"), ADMINISTRATORS),
     Row("GET", "/password/{token}/", get("/password/guessed/"), ("gone",) * 5),
     Row("POST", "/password/{token}/", post("/password/guessed/", {"password": "a new long secret"}), ("gone",) * 5),
+    Row("GET", "/api/names/", get("/api/names/?q=a"), MEMBERS),
+    Row("GET", f"/api/members/{ID}/", read_card, EVERYBODY),
     Row("GET", "/invites/", get("/invites/"), ADMINISTRATORS),
     Row("POST", "/invites/", post("/invites/", {"uses": "2", "hours": "24"}), ADMINISTRATORS, "a new one"),
     Row("GET", "/bots/", get("/bots/"), ADMINISTRATORS),

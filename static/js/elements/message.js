@@ -64,8 +64,7 @@ export class MessageRenderer {
     const row = clone("row-template");
     row.querySelector(".message-face").replaceChildren(face({ id: message.user_id, name: message.user, avatar: message.avatar }));
     const head = row.querySelector(".message-head");
-    const name = make("bdi", "message-author", mine ? t("me") : message.user);
-    head.prepend(name, badge(message.role));
+    head.prepend(mine ? make("bdi", "message-author", t("me")) : this.#author(message), badge(message.role));
     head.querySelector("time").replaceWith(this.#time(message, "message-time"));
     const bubble = row.querySelector(".bubble");
     if (message.reply_to !== null) bubble.append(this.#quote(item));
@@ -82,6 +81,16 @@ export class MessageRenderer {
     else this.#fillSide(side, message);
     row.querySelector(".message-status").replaceWith(entry ? this.#status(entry) : "");
     return item.album ? this.#cell(row, item) : row;
+  }
+
+  // The name opens the member's card (features/member_card.js).
+  #author({ user }) {
+    const node = button("message-who", "");
+    node.append(make("bdi", "message-author", user));
+    node.setAttribute("aria-label", t("card_of", { name: user }));
+    node.setAttribute("aria-haspopup", "dialog");
+    node.tabIndex = -1;
+    return node;
   }
 
   // A picture of an album: a square with all that belongs to it inside. Words and the quote, which only the first

@@ -1,6 +1,6 @@
 // Who is online: the count in the header, and the list of members.
 
-import { badge, face, make } from "../elements/dom.js";
+import { badge, button, face, make } from "../elements/dom.js";
 import { t } from "../words/words.js";
 
 export function start(room) {
@@ -54,7 +54,7 @@ class MembersList {
       if (message.user === name) return { id: message.user_id, name, role: message.role, avatar: message.avatar };
     }
     this.#unknown.add(name);
-    return { id: [...name].reduce((sum, glyph) => sum + glyph.codePointAt(0), 0), name, role: "member", avatar: "" };
+    return { isUnknown: true, id: [...name].reduce((sum, glyph) => sum + glyph.codePointAt(0), 0), name, role: "member", avatar: "" };
   }
 
   #drawOwnAvatar() {
@@ -64,6 +64,15 @@ class MembersList {
 
 function row(member) {
   const node = make("li", "member");
-  node.append(face(member), make("bdi", "member-name", member.name), badge(member.role));
+  const parts = [face(member), make("bdi", "member-name", member.name), badge(member.role)];
+  if (member.isUnknown) {
+    node.append(...parts);
+    return node;
+  }
+  const opener = button("member-open");
+  opener.dataset.member = member.id;
+  opener.setAttribute("aria-haspopup", "dialog");
+  opener.append(...parts);
+  node.append(opener);
   return node;
 }

@@ -40,7 +40,7 @@ export function start(room) {
 }
 
 function setStops(article, tabIndex) {
-  for (const stop of article?.querySelectorAll(".message-side button, .reaction") ?? []) stop.tabIndex = tabIndex;
+  for (const stop of article?.querySelectorAll(".message-who, .message-side button, .reaction") ?? []) stop.tabIndex = tabIndex;
 }
 
 function lastInView(list) {
