@@ -109,6 +109,7 @@ from chatserver.http.static_files import StaticTree
 from chatserver.http.uploads import Uploads
 from chatserver.http.uploads_under_way import UploadsUnderWay
 from chatserver.media.files import MediaFiles
+from chatserver.media.webp_copies import WebpCopies
 from chatserver.media.workers import ImageWorkers
 from chatserver.ops.control.operations import Operation
 from chatserver.ops.control.server import ControlServer
@@ -242,7 +243,7 @@ class Room:
         self.recent = RecentMessages(encoder)
         self.search = Search(database)
         self.history = History(database, settings, encoder, self.recent, self.search)
-        self.media = Media(database, files)
+        self.media = Media(database, files, WebpCopies(files, self.workers, lambda: settings.now.image_max_bytes))
 
     def _erasures(self) -> dict[str, WouldErase]:
         return {

@@ -1,7 +1,7 @@
-"""Decodes uploaded pictures, encodes them as WebP, and stores the files. Knows no table and no event.
+"""Decodes uploaded pictures, encodes them as WebP or AVIF, and stores the files. Knows no table and no event.
 
 The event loop calls `workers.ImageWorkers`; `files.MediaFiles` is the directory on disk. `headers`,
-`images` and `fitting` read uploaded bytes and run only in the worker processes (`worker`): the server
+`images`, and what it imports, reads uploaded bytes and runs only in the worker processes (`worker`): the server
 process never imports Pillow.
 """
 

@@ -3,8 +3,9 @@
     images/ avatars/ announcements/ presets/    served, under random names of 144 bits
     uploads/                                    uploads that are being received; never served
 
-A name is "folder/key.webp", relative to the directory, as `model.StoredImage` and the database rows
-store it. Disk operations run in threads. An OSError on writing becomes DomainError: `storage_full`.
+A name is "folder/key.webp" or "folder/key.avif", relative to the directory, as `model.StoredImage` and the
+database rows store it. An AVIF may have a WebP copy of the same key, which no row names (`webp_copies`).
+Disk operations run in threads. An OSError on writing becomes DomainError: `storage_full`.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ class Folder(StrEnum):
 
 _UPLOADS = "uploads"
 _KEY_BYTES = 18
-_NAME = re.compile(rf"(?:{'|'.join(Folder)})/[A-Za-z0-9_-]{{20,64}}(?:\.thumb)?\.webp")
+_NAME = re.compile(rf"(?:{'|'.join(Folder)})/[A-Za-z0-9_-]{{20,64}}(?:\.thumb)?\.(?:webp|avif)")
+# The second box of an AVIF names its brands (ISO/IEC 14496-12, section 4.3).
+_AVIF_START = (b"ftypavif", b"ftypavis")
 
 
 class MediaFiles:
@@ -57,7 +60,8 @@ class MediaFiles:
         `folder` is the value of a Folder. Raises DomainError: `storage_full`; neither file exists then.
         """
         key = f"{Folder(folder)}/{secrets.token_urlsafe(_KEY_BYTES)}"
-        stored = StoredImage(f"{key}.webp", f"{key}.thumb.webp", rendered.width, rendered.height)
+        image, thumb = f"{key}{_suffix(rendered.image)}", f"{key}.thumb{_suffix(rendered.thumb)}"
+        stored = StoredImage(image, thumb, rendered.width, rendered.height)
         await self._write_in_thread({stored.image: rendered.image, stored.thumb: rendered.thumb})
         return stored
 
@@ -85,8 +89,28 @@ class MediaFiles:
             raise DomainError(ErrorCode.NOT_FOUND) from None
         return await self.store_picture(rendered)
 
+    async def store_copies(self, name: str, rendered: Rendered) -> None:
+        """Write WebP copies of the AVIF `name`, and of its thumbnail if that is one too.
+
+        None stays when the original is erased meanwhile. Raises DomainError: `storage_full`.
+        """
+        thumb = name.replace(".avif", ".thumb.avif")
+        copies = {name: rendered.image, thumb: rendered.thumb}
+
+        def write() -> None:
+            for original, data in copies.items():
+                source, copy = self._root / original, self._root / copy_name(original)
+                if source.exists():
+                    durable_files.write(copy, data)
+                    # Erasing removes the original first. Checked after the copy was written, so that one of both
+                    # removes it.
+                    if not source.exists():
+                        copy.unlink(missing_ok=True)
+
+        await _in_thread(write)
+
     async def erase(self, names: Iterable[str]) -> None:
-        """Remove these files. Ignores missing files and names that `path` rejects.
+        """Remove these files, and the copies of those. Ignores missing files and names that `path` rejects.
 
         Raises DomainError: `storage_full` when the operating system cannot remove a file.
         """
@@ -95,6 +119,8 @@ class MediaFiles:
         def remove() -> None:
             for path in paths:
                 path.unlink(missing_ok=True)
+                if path.suffix == ".avif":
+                    path.with_suffix(".webp").unlink(missing_ok=True)
 
         if paths:
             await _in_thread(remove)
@@ -109,7 +135,7 @@ class MediaFiles:
         return await _in_thread(lambda: self._sweep(keep, time.time() - older_than))
 
     def path(self, name: str) -> Path | None:
-        """The path of a file name; None for a name that does not match "folder/key[.thumb].webp".
+        """The path of a file name; None for a name that does not match "folder/key[.thumb].webp" or ".avif".
 
         Does not check that the file exists.
         """
@@ -161,6 +187,15 @@ class MediaFiles:
                     os.unlink(entry.path)
                     removed += 1
         return removed
+
+
+def copy_name(name: str) -> str:
+    """The name of the WebP copy of an AVIF."""
+    return name.removesuffix(".avif") + ".webp"
+
+
+def _suffix(data: bytes) -> str:
+    return ".avif" if data[4:12] in _AVIF_START else ".webp"
 
 
 async def _in_thread(work: Callable[[], Result]) -> Result:

@@ -19,6 +19,9 @@ class Kind(StrEnum):
     WEBP = "WEBP"
     GIF = "GIF"
     HEIF = "HEIF"
+    AVIF = "AVIF"
+    BMP = "BMP"
+    TIFF = "TIFF"
 
 
 class Truncated(Exception):
@@ -36,6 +39,7 @@ class Extent:
 
 SNIFF_BYTES = 64
 
+_AVIF_BRANDS = frozenset((b"avif", b"avis"))
 _HEVC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"))
 
 
@@ -49,9 +53,22 @@ def kind(head: bytes) -> Kind | None:
         return Kind.GIF
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return Kind.WEBP
-    if head[4:8] == b"ftyp" and _HEVC_BRANDS & _brands(head):
-        return Kind.HEIF
+    if head[4:8] == b"ftyp":
+        found = brands(head)
+        if found & _AVIF_BRANDS:
+            return Kind.AVIF
+        return Kind.HEIF if found & _HEVC_BRANDS else None
+    if head.startswith((b"II*\0", b"MM\0*")):
+        return Kind.TIFF
+    if _is_bmp(head):
+        return Kind.BMP
     return None
+
+
+def brands(head: bytes) -> set[bytes]:
+    """The major and the compatible brands of an ISO media file (ISO/IEC 14496-12, section 4.3)."""
+    end = min(int.from_bytes(head[:4], "big"), len(head))
+    return {head[8:12], *(head[i : i + 4] for i in range(16, end - 3, 4))}
 
 
 def png_extent(head: bytes) -> tuple[int, int]:
@@ -104,10 +121,9 @@ def gif_extent(data: bytes, frames_max: int) -> Extent:
     return Extent(width, height, frames)
 
 
-def _brands(head: bytes) -> set[bytes]:
-    """The major and the compatible brands of an ISO media file (ISO/IEC 14496-12, section 4.3)."""
-    end = min(int.from_bytes(head[:4], "big"), len(head))
-    return {head[8:12], *(head[i : i + 4] for i in range(16, end - 3, 4))}
+def _is_bmp(head: bytes) -> bool:
+    """Two letters begin many texts: the length of the second header must be one that exists (Windows GDI, wingdi.h)."""
+    return head.startswith(b"BM") and _little_endian(head[14:18]) in (12, 40, 52, 56, 64, 108, 124)
 
 
 def _little_endian(data: bytes) -> int:

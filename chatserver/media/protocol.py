@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from chatserver.core.errors import ErrorCode
+from chatserver.media.unsupported import Unsupported
 
 LENGTH = struct.Struct(">I")
 READY = b"ready"
@@ -29,7 +30,7 @@ MAX_PARTS = 2
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The WebP bytes of a picture and of its thumbnail, before they are stored.
+    """The WebP or AVIF bytes of a picture and of its thumbnail, before they are stored.
 
     `width` and `height` are those of the picture, in pixels.
     """
@@ -44,35 +45,42 @@ class Rendered:
 class Job:
     """One file to decode. `limit_bytes` is the size limit of the result; None for an avatar, whose limit is fixed.
 
-    The worker may take `cpu_seconds` of processor time for it.
+    The worker may take `cpu_seconds` of processor time for it. `is_copy`: the file is a stored AVIF, the result WebP.
     """
 
     source: Path
     limit_bytes: int | None
     cpu_seconds: int
+    is_copy: bool = False
 
     def encode(self) -> bytes:
         # Absolute, because the worker's working directory is "/".
         source = os.path.abspath(self.source)
-        return json.dumps({"source": source, "limit": self.limit_bytes, "cpu": self.cpu_seconds}).encode("ascii")
+        fields = {"source": source, "limit": self.limit_bytes, "cpu": self.cpu_seconds, "copy": self.is_copy}
+        return json.dumps(fields).encode("ascii")
 
     @classmethod
     def decode(cls, data: bytes) -> Job:
         fields = json.loads(data)
-        return cls(Path(fields["source"]), fields["limit"], fields["cpu"])
+        return cls(Path(fields["source"]), fields["limit"], fields["cpu"], fields["copy"])
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerHeader:
-    """The first frame of an answer: an error code, or the number of `parts` that follow and the picture's pixels."""
+    """The first frame of an answer: an error code, or the number of `parts` that follow and the picture's pixels.
+
+    An error `image_unsupported` may name the `format`.
+    """
 
     code: ErrorCode | None = None
+    format: Unsupported | None = None
     parts: int = 0
     width: int = 0
     height: int = 0
 
     def encode(self) -> bytes:
-        fields = {"code": self.code, "parts": self.parts, "width": self.width, "height": self.height}
+        size = {"width": self.width, "height": self.height}
+        fields = {"code": self.code, "format": self.format, "parts": self.parts, **size}
         return json.dumps(fields).encode("ascii")
 
     @classmethod
@@ -86,7 +94,9 @@ class AnswerHeader:
         parts, width, height = (n if isinstance(n, int) and n >= 0 else -1 for n in numbers)
         if min(parts, width, height) < 0 or parts > MAX_PARTS:
             raise ValueError("a number in an answer header is out of range")
-        return cls(None if code is None else ErrorCode(code), parts, width, height)
+        name = fields.get("format")
+        code, name = None if code is None else ErrorCode(code), None if name is None else Unsupported(name)
+        return cls(code, name, parts, width, height)
 
 
 def frame(data: bytes) -> bytes:

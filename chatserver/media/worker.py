@@ -86,13 +86,14 @@ def _limit_cpu(seconds: int) -> None:
 
 
 def _answer(job: Job) -> list[bytes]:
-    """The frames of an answer. An error is sent as its code alone, because this process is not trusted."""
+    """The frames of an answer. Of an error the code and the format's name are sent: this process is not trusted."""
     try:
         if job.limit_bytes is None:
             return [AnswerHeader(parts=1).encode(), images.avatar(job.source)]
-        rendered = images.picture(job.source, job.limit_bytes)
+        render = images.webp_copy if job.is_copy else images.picture
+        rendered = render(job.source, job.limit_bytes)
     except DomainError as error:
-        return [AnswerHeader(code=error.code).encode()]
+        return [AnswerHeader(code=error.code, format=error.details.get("reason")).encode()]
     except MemoryError:
         return [AnswerHeader(code=ErrorCode.IMAGE_TOO_LARGE).encode()]
     header = AnswerHeader(parts=2, width=rendered.width, height=rendered.height)

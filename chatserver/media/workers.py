@@ -89,13 +89,21 @@ class ImageWorkers:
         await self.stop()
 
     async def picture(self, source: Path, limit_bytes: int, owner: Hashable) -> Rendered:
-        """Encode the file at `source` as WebP of at most `limit_bytes`, with a thumbnail.
+        """Encode the file at `source` as WebP or AVIF of at most `limit_bytes`, with a thumbnail.
 
         `owner` (a member's id, a guest's address) has one job at work at a time.
-        Raises DomainError: `image_unsupported`, `image_unreadable` (also when the worker crashed),
-        `image_too_large` (also when the job took `job_cpu_seconds`), `busy`.
+        Raises DomainError: `image_unsupported` (with a format as `reason`, if it has a sentence of its own),
+        `image_unreadable` (also when the worker crashed), `image_too_large` (also when the job took
+        `job_cpu_seconds`), `busy`.
         """
-        header, parts = await self._run_counted(Job(source, limit_bytes, self._job_cpu_seconds), owner)
+        return await self._rendered(Job(source, limit_bytes, self._job_cpu_seconds), owner)
+
+    async def webp_copy(self, source: Path, limit_bytes: int, owner: Hashable) -> Rendered:
+        """Encode the AVIF at `source`, which `picture` made, as WebP. Raises as `picture` does."""
+        return await self._rendered(Job(source, limit_bytes, self._job_cpu_seconds, is_copy=True), owner)
+
+    async def _rendered(self, job: Job, owner: Hashable) -> Rendered:
+        header, parts = await self._run_counted(job, owner)
         if len(parts) != 2:
             raise DomainError(ErrorCode.IMAGE_UNREADABLE)
         return Rendered(parts[0], parts[1], header.width, header.height)
@@ -124,7 +132,7 @@ class ImageWorkers:
             async with self._queue.turn(owner):
                 header, parts = await self._run_on(await self._acquire_worker(), job)
             if header.code is not None:
-                raise DomainError(header.code)
+                raise DomainError(header.code, **({"reason": header.format.value} if header.format else {}))
         except DomainError as error:
             self.outcomes[error.code.value] += 1
             raise

@@ -14,6 +14,8 @@ from typing import Any
 from PIL import Image, ImageChops, ImageDraw
 
 KIB = 1024
+# Made by other programs: see its README.
+FILES = Path(__file__).parent / "files"
 
 # 64 × 48 px, made with libheif: red on the left, blue on the right, a green square at the top left.
 HEIC = base64.b64decode(

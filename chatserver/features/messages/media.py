@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 from aiohttp import web
 
@@ -14,17 +15,23 @@ from chatserver.http.access import Access
 from chatserver.http.headers import MEDIA_POLICY
 from chatserver.http.route import Route
 from chatserver.media.files import MediaFiles
+from chatserver.media.webp_copies import WebpCopies
 
-_TYPES = {".webp": "image/webp", ".jpg": "image/jpeg"}
+_TYPES = {".webp": "image/webp", ".avif": "image/avif"}
+_NAMES_AVIF = re.compile(r"(?:^|,)\s*image/avif\s*(?:;(?!\s*q=0(?:\.0*)?\s*(?:,|$))|,|$)", re.IGNORECASE)
 
 
 class Media:
-    def __init__(self, database: Database, files: MediaFiles) -> None:
+    def __init__(self, database: Database, files: MediaFiles, copies: WebpCopies) -> None:
         self._database = database
         self._files = files
+        self._copies = copies
 
     async def get(self, request: web.Request) -> web.StreamResponse:
-        """One file. Raises DomainError: `gone` (recalled or deleted), `not_found`."""
+        """One file; for an AVIF, a WebP of the same picture if the client does not name `image/avif` in Accept.
+
+        Raises DomainError: `gone` (recalled or deleted), `not_found`, and for a WebP that is not made yet `busy`.
+        """
         folder, name = request.match_info["folder"], request.match_info["name"]
         path = self._files.path(f"{folder}/{name}")
         if path is None:
@@ -39,11 +46,21 @@ class Media:
         # A message's picture can be recalled, so it is requested each time; an avatar gets a new name when it changes.
         cache = "private, no-cache" if folder == "images" else "private, max-age=31536000, immutable"
         headers = {"Cache-Control": cache, "Content-Security-Policy": MEDIA_POLICY, "Content-Disposition": "inline"}
+        if path.suffix == ".avif":
+            # RFC 9110, section 12.5.5: a cache keeps one answer for each Accept.
+            headers["Vary"] = "Accept"
+            if not _reads_avif(request):
+                path = await self._copies.path(f"{folder}/{name}")
         response = web.FileResponse(path, headers=headers)
         response.content_type = _TYPES[path.suffix]
         return response
 
     ROUTES = (Route("GET", "/media/{folder}/{name}", get, Access.READER),)
+
+
+def _reads_avif(request: web.Request) -> bool:
+    """A wildcard does not count: browsers that read AVIF say so, and those that do not send `*/*`."""
+    return _NAMES_AVIF.search(",".join(request.headers.getall("Accept", []))) is not None
 
 
 def state_of(tx: Transaction, media_key: str) -> State | None:

@@ -142,8 +142,12 @@ def _is_needed(chunk: _Chunk, header: _Header) -> bool:
             length_max = {0: 2, 2: 6, 3: 256}.get(header.colour, 0)
             has_length = len(content) == length_max or (header.colour == 3 and len(content) <= length_max)
             return chunk.is_valid and has_length
-        case b"eXIf":
+        case b"eXIf" | b"cICP" | b"sRGB":
             return chunk.is_valid
+        case b"gAMA":
+            return chunk.is_valid and len(content) == 4
+        case b"cHRM":
+            return chunk.is_valid and len(content) == 32
         case b"acTL":
             return chunk.is_valid and len(content) == 8
         case b"iCCP":

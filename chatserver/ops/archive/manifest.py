@@ -13,7 +13,8 @@ MANIFEST_MAX = 64 * 1024 * 1024
 DATABASE = "chat.db"
 
 # The database, the secrets, the media; never a path that leaves its directory, never a hidden file.
-_NAME = re.compile(r"chat\.db|[a-z][a-z0-9-]{0,40}\.key|media/[a-z]{1,20}/[A-Za-z0-9_-]{20,64}(?:\.thumb)?\.webp")
+_MEDIA = r"media/[a-z]{1,20}/[A-Za-z0-9_-]{20,64}(?:\.thumb)?\.(?:webp|avif)"
+_NAME = re.compile(rf"chat\.db|[a-z][a-z0-9-]{{0,40}}\.key|{_MEDIA}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

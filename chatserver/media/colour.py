@@ -1,0 +1,143 @@
+"""Converts pixels to sRGB, from whatever the file says that they are.
+
+A file says it with an ICC profile, with code points (CICP: ITU-T H.273), or, a PNG, with a gamma and
+chromaticities. Of several the PNG specification (third edition, section 13.13) names the order, which
+browsers keep: cICP, iCCP, sRGB, gAMA and cHRM.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from io import BytesIO
+
+from PIL import Image, ImageCms
+
+from chatserver.media import hdr, rgb_profile
+from chatserver.media.headers import Kind
+from chatserver.media.primaries import PRIMARIES, SRGB, Primaries
+
+_SRGB_PROFILE = ImageCms.createProfile("sRGB")
+
+# Transfer characteristics (H.273, table 3). Those of BT.709 are shown with a gamma of 2.4 (ITU-R BT.1886), as Chromium
+# does; except of a photograph, since cameras mark photographs in sRGB with them.
+_BT709_CURVES = frozenset((1, 6, 14, 15))
+_SRGB = 13
+_GAMMAS = {4: 2.2, 5: 2.8, 8: 1.0, **dict.fromkeys(_BT709_CURVES, 2.4)}
+_UNSPECIFIED = 2
+
+# A gAMA of 1/2.2 belongs to sRGB (PNG specification, section 11.3.2.4); so close to it browsers change nothing visible.
+_GAMMA_OF_SRGB, _GAMMA_TOLERANCE = 1 / 2.2, 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class ColourSpace:
+    """What a file says of its colours. `profile` is an ICC profile; `cicp` are primaries and transfer (H.273)."""
+
+    profile: bytes | None = None
+    cicp: tuple[int, int] | None = None
+    gamma: float | None = None
+    primaries: Primaries = SRGB
+
+
+def colour_space(kind: Kind, data: bytes, image: Image.Image) -> ColourSpace:
+    """Of the opened `image` and its file's bytes. A CMYK or grey image has an ICC profile or nothing."""
+    profile = image.info.get("icc_profile") or None
+    if kind is Kind.PNG:
+        return _of_png(data, profile)
+    if kind in (Kind.AVIF, Kind.HEIF) and not profile:
+        return _of_iso_media(data)
+    return ColourSpace(profile)
+
+
+def to_srgb(image: Image.Image, space: ColourSpace) -> Image.Image:
+    """RGB or RGBA in sRGB. Values of a colour space that is unknown or damaged are taken as sRGB."""
+    alpha = image.getchannel("A") if image.mode == "RGBA" else None
+    colours = _converted(image.convert("RGB") if alpha else image, space).convert("RGB")
+    if alpha:
+        colours.putalpha(alpha)
+    return colours
+
+
+def _converted(image: Image.Image, space: ColourSpace) -> Image.Image:
+    if space.cicp:
+        primaries, transfer = space.cicp
+        if transfer in hdr.TRANSFERS:
+            return image.convert("RGB").filter(hdr.lookup_table(transfer, PRIMARIES.get(primaries, SRGB)))
+        return _apply_profile(image.convert("RGB"), _profile_of_cicp(primaries, transfer))
+    if space.profile:
+        return _apply_profile(image, space.profile)
+    if space.gamma:
+        return _apply_profile(image.convert("RGB"), rgb_profile.build(space.primaries, 1 / space.gamma))
+    return image
+
+
+def _profile_of_cicp(primaries: int, transfer: int) -> bytes | None:
+    known = PRIMARIES.get(primaries, SRGB)
+    if transfer in _GAMMAS:
+        return rgb_profile.build(known, _GAMMAS[transfer])
+    return None if known == SRGB else rgb_profile.build(known, rgb_profile.SRGB_CURVE)
+
+
+def _apply_profile(image: Image.Image, profile: bytes | None) -> Image.Image:
+    if profile is None:
+        return image
+    try:
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        if source.profile.xcolor_space.strip() == "RGB" and image.mode == "L":
+            image = image.convert("RGB")
+        if image.mode == "RGB" and "sRGB" in ImageCms.getProfileDescription(source):
+            return image
+        return ImageCms.profileToProfile(image, source, _SRGB_PROFILE, outputMode="RGB") or image
+    except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
+        return image
+
+
+def _of_png(data: bytes, profile: bytes | None) -> ColourSpace:
+    """`data` has valid chunks alone (repair.png), each at most once of these."""
+    chunks = _colour_chunks(data)
+    cicp = chunks.get(b"cICP", b"")
+    if len(cicp) == 4 and cicp[2] == 0 and (cicp[0] in PRIMARIES or cicp[1] in hdr.TRANSFERS):
+        return ColourSpace(cicp=(cicp[0], cicp[1]))
+    if profile or b"sRGB" in chunks:
+        return ColourSpace(profile)
+    if len(chunks.get(b"gAMA", b"")) != 4:
+        return ColourSpace()
+    gamma = int.from_bytes(chunks[b"gAMA"], "big") / 100_000
+    primaries = _chromaticities(chunks.get(b"cHRM", b"")) or SRGB
+    is_srgb = primaries == SRGB and abs(gamma - _GAMMA_OF_SRGB) < _GAMMA_TOLERANCE
+    return ColourSpace() if is_srgb or not 0.05 <= gamma <= 20 else ColourSpace(gamma=gamma, primaries=primaries)
+
+
+def _colour_chunks(data: bytes) -> dict[bytes, bytes]:
+    """The chunks before the picture's data that say something of its colours."""
+    found: dict[bytes, bytes] = {}
+    at = 8
+    while at + 8 <= len(data) and data[at + 4 : at + 8] != b"IDAT":
+        (length,) = struct.unpack_from(">I", data, at)
+        if data[at + 4 : at + 8] in (b"cICP", b"sRGB", b"gAMA", b"cHRM"):
+            found[data[at + 4 : at + 8]] = data[at + 8 : at + 8 + length]
+        at += 12 + length
+    return found
+
+
+def _chromaticities(chunk: bytes) -> Primaries | None:
+    """None where they cannot be those of a display."""
+    if len(chunk) != 32:
+        return None
+    white_x, white_y, *rest = (value / 100_000 for value in struct.unpack(">8I", chunk))
+    found = Primaries((rest[0], rest[1]), (rest[2], rest[3]), (rest[4], rest[5]), (white_x, white_y))
+    return found if found.is_possible else None
+
+
+def _of_iso_media(data: bytes) -> ColourSpace:
+    """From the `colr` box of type `nclx` (ISO/IEC 14496-12, section 12.1.5), of the first picture that has one."""
+    at = data.find(b"colrnclx")
+    if at < 0 or at + 14 > len(data):
+        return ColourSpace()
+    primaries, transfer = struct.unpack_from(">HH", data, at + 8)
+    if transfer in hdr.TRANSFERS:
+        return ColourSpace(cicp=(primaries, transfer))
+    if primaries == _UNSPECIFIED or PRIMARIES.get(primaries, SRGB) == SRGB:
+        return ColourSpace()
+    return ColourSpace(cicp=(primaries, _SRGB if transfer in _BT709_CURVES else transfer))

@@ -1,0 +1,23 @@
+"""What the encoders of all formats return, and the least that they can be asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# A smaller limit cannot be met for every image: an empty animation alone has about 150 bytes as WebP, 700 as AVIF.
+LIMIT_BYTES_MIN = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedImage:
+    """WebP or AVIF bytes within the limit, and the image's width and height in pixels."""
+
+    data: bytes
+    width: int
+    height: int
+
+
+def check_limit(limit: int) -> None:
+    """Raises ValueError."""
+    if limit < LIMIT_BYTES_MIN:
+        raise ValueError(f"the limit of {limit} bytes is below {LIMIT_BYTES_MIN} bytes")
