@@ -19,12 +19,8 @@ from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.media import animations, avif, moving, stills, webp
 from chatserver.media.animation import Animation
 from chatserver.media.encoded import EncodedImage
-from chatserver.media.headers import Kind
 from chatserver.media.opening import Source, opened
 from chatserver.media.protocol import Rendered
-
-# The formats of cameras. Screenshots and drawings are mostly in other formats.
-_PHOTOGRAPH_KINDS = {Kind.JPEG, Kind.HEIF, Kind.AVIF}
 
 LONG_SIDE = 2048
 # What is not a photograph, and what is long, is bounded by its area and not by its side, so that its text can be read.
@@ -103,7 +99,7 @@ def _domain_errors() -> Iterator[None]:
 
 
 def _still(source: Source, limit_bytes: int) -> Rendered:
-    is_photograph = source.kind in _PHOTOGRAPH_KINDS
+    is_photograph = source.kind in stills.PHOTOGRAPH_KINDS
     width, height = source.image.size
     side = _long_side(width, height, is_photograph)
     image = stills.load(source, side if is_photograph else max(width, height))

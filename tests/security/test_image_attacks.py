@@ -51,8 +51,8 @@ REFUSED = {
     "bomb, WebP": (webp_claiming(16_000, 16_000), "image_too_large"),
     "bomb, JPEG": (jpeg_claiming(60_000, 60_000), "image_too_large"),
     "bomb, GIF of frames": (gif_claiming(5_000, 5_000, 3), "image_too_large"),
-    "TIFF": (picture(kind="TIFF"), "image_unsupported"),
-    "BMP": (picture(kind="BMP"), "image_unsupported"),
+    "JPEG 2000": (picture(kind="JPEG2000"), "image_unsupported"),
+    "ICO": (picture(kind="ICO"), "image_unsupported"),
     "ICO": (picture(kind="ICO"), "image_unsupported"),
 }  # fmt: skip
 

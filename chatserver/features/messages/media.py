@@ -45,12 +45,14 @@ class Media:
             raise DomainError(ErrorCode.NOT_FOUND)
         # A message's picture can be recalled, so it is requested each time; an avatar gets a new name when it changes.
         cache = "private, no-cache" if folder == "images" else "private, max-age=31536000, immutable"
-        headers = {"Cache-Control": cache, "Content-Security-Policy": MEDIA_POLICY, "Content-Disposition": "inline"}
+        headers = {"Cache-Control": cache, "Content-Security-Policy": MEDIA_POLICY}
         if path.suffix == ".avif":
             # RFC 9110, section 12.5.5: a cache keeps one answer for each Accept.
             headers["Vary"] = "Accept"
             if not _reads_avif(request):
                 path = await self._copies.path(f"{folder}/{name}")
+        # The name for a picture that is saved: it may be a WebP under the address of an AVIF.
+        headers["Content-Disposition"] = f'inline; filename="{path.name}"'
         response = web.FileResponse(path, headers=headers)
         response.content_type = _TYPES[path.suffix]
         return response
