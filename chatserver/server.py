@@ -8,6 +8,7 @@ import logging
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
 
 from aiohttp import web
 from aiohttp_session import session_middleware
@@ -373,6 +374,17 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
         yield Server(address, setup_token, room, app, certificate)
 
 
+def _preparing_a_worker(workers: ImageWorkers, files: MediaFiles) -> Callable[[], Path]:
+    """`files.new_upload_path`, called in a thread, which lets a picture worker start while the file is received."""
+    loop = asyncio.get_running_loop()
+
+    def new_upload() -> Path:
+        loop.call_soon_threadsafe(workers.prepare)
+        return files.new_upload_path()
+
+    return new_upload
+
+
 def _application(config: Config, clock: Clock, room: Room, publisher: Publisher, files: MediaFiles) -> web.Application:
     static = StaticTree(assets.static_dir())
     secret = secret_key.load(config.data_dir)
@@ -381,7 +393,8 @@ def _application(config: Config, clock: Clock, room: Room, publisher: Publisher,
     site = Site(room.settings, static, tokens, room.origin, room.metrics.count_error, room.metrics.count_answer)
     routes: dict[web.AbstractRoute, Route] = {}
     find_session = room.bot_tokens.find_session
-    app = build(Guard(site, routes, find_session, files.new_upload_path, UploadsUnderWay(), config.secure))
+    new_upload = _preparing_a_worker(room.workers, files)
+    app = build(Guard(site, routes, find_session, new_upload, UploadsUnderWay(), config.secure))
     environment = load_templates(app, assets.templates_dir())
     handlers = binding.frame_handlers(room.features())
     context = FrameContext(room.hub, publisher, clock, handlers, room.metrics.count_error)

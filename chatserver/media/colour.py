@@ -11,13 +11,11 @@ import struct
 from dataclasses import dataclass
 from io import BytesIO
 
-from PIL import Image, ImageCms
+from PIL import Image
 
 from chatserver.media import hdr, rgb_profile
 from chatserver.media.headers import Kind
 from chatserver.media.primaries import PRIMARIES, SRGB, Primaries
-
-_SRGB_PROFILE = ImageCms.createProfile("sRGB")
 
 # Transfer characteristics (H.273, table 3). Those of BT.709 are shown with a gamma of 2.4 (ITU-R BT.1886), as Chromium
 # does; except of a photograph, since cameras mark photographs in sRGB with them.
@@ -82,13 +80,15 @@ def _profile_of_cicp(primaries: int, transfer: int) -> bytes | None:
 def _apply_profile(image: Image.Image, profile: bytes | None) -> Image.Image:
     if profile is None:
         return image
+    from PIL import ImageCms  # a worker starts sooner without it
+
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
         if source.profile.xcolor_space.strip() == "RGB" and image.mode == "L":
             image = image.convert("RGB")
         if image.mode == "RGB" and "sRGB" in ImageCms.getProfileDescription(source):
             return image
-        return ImageCms.profileToProfile(image, source, _SRGB_PROFILE, outputMode="RGB") or image
+        return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB") or image
     except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
         return image
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import BytesIO
 
-from PIL import AvifImagePlugin as _avif  # noqa: F401
-
 from chatserver.media import avif_repetition
 from chatserver.media.animation import Animation, reduced
 from chatserver.media.encoded import EncodedImage, check_limit

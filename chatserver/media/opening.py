@@ -9,15 +9,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-# Imported by name: otherwise Pillow loads all of its more than 40 decoders to find these.
-from PIL import AvifImagePlugin as _avif
-from PIL import BmpImagePlugin as _bmp  # noqa: F401
-from PIL import GifImagePlugin as _gif  # noqa: F401
 from PIL import Image
-from PIL import JpegImagePlugin as _jpeg  # noqa: F401
-from PIL import PngImagePlugin as _png
-from PIL import TiffImagePlugin as _tiff  # noqa: F401
-from PIL import WebPImagePlugin as _webp  # noqa: F401
 
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.media import headers, unsupported
@@ -55,10 +47,19 @@ _TIFF_SUBFILE_TYPE, _TIFF_SUB_IMAGES, _DNG_VERSION = 254, 330, 50706
 # The byte of a PNG that gives the bits of a channel (PNG specification, 11.2.1 IHDR; it follows the signature).
 _PNG_DEPTH_OFFSET = 24
 
-# Pillow's limit for a colour profile in a PNG is 1 MiB, and an error.
-_png.MAX_TEXT_CHUNK = PROFILE_BYTES_MAX
-# A job is limited by its processor time, and each thread's stack counts towards the worker's memory.
-_avif.DEFAULT_MAX_THREADS = 1
+# The module of PIL that decodes a kind, and what is set in it. Imported when a file needs it: Pillow would load all of
+# its more than 40 decoders to find one, and a worker starts sooner.
+_DECODERS: dict[Kind, tuple[str, dict[str, int]]] = {
+    Kind.JPEG: ("JpegImagePlugin", {}),
+    # Pillow's limit for a colour profile in a PNG is 1 MiB, and an error.
+    Kind.PNG: ("PngImagePlugin", {"MAX_TEXT_CHUNK": PROFILE_BYTES_MAX}),
+    Kind.WEBP: ("WebPImagePlugin", {}),
+    Kind.GIF: ("GifImagePlugin", {}),
+    # A job is limited by its processor time, and each thread's stack counts towards the worker's memory.
+    Kind.AVIF: ("AvifImagePlugin", {"DEFAULT_MAX_THREADS": 1}),
+    Kind.BMP: ("BmpImagePlugin", {}),
+    Kind.TIFF: ("TiffImagePlugin", {}),
+}
 # Pillow's own limit, for sizes that the header did not declare.
 Image.MAX_IMAGE_PIXELS = JPEG_PIXELS_MAX
 
@@ -82,6 +83,7 @@ def opened(path: Path) -> Iterator[Source]:
         raise DomainError(ErrorCode.IMAGE_UNREADABLE)
     kind = _kind(data)
     _check_header(kind, data)
+    _import_decoder(kind)
     file = repaired(kind, data)
     frames = 1
     if kind is Kind.GIF:
@@ -107,6 +109,14 @@ def _kind(data: bytes) -> Kind:
         name = unsupported.name_of(data)
         raise DomainError(ErrorCode.IMAGE_UNSUPPORTED, **({"reason": name} if name else {}))
     return kind
+
+
+def _import_decoder(kind: Kind) -> None:
+    if kind is not Kind.HEIF:
+        name, options = _DECODERS[kind]
+        module = importlib.import_module(f"PIL.{name}")
+        for option, value in options.items():
+            setattr(module, option, value)
 
 
 def _heif_is_installed() -> bool:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import errno
 import os
-import platform
 import struct
 import sys
 
@@ -58,7 +57,7 @@ _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 38, 22, 2
 
 def confine() -> bool:
     """Install the filter in this process. False if the platform or the kernel does not support it; never raises."""
-    machine = _ARCHITECTURES.get(platform.machine())
+    machine = _ARCHITECTURES.get(os.uname().machine)
     if machine is None or sys.byteorder != "little" or not sys.platform.startswith("linux"):
         return False
     try:

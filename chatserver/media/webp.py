@@ -10,6 +10,7 @@ from __future__ import annotations
 from io import BytesIO
 
 from PIL import Image
+from PIL import WebPImagePlugin as _webp  # noqa: F401
 
 from chatserver.media.encoded import EncodedImage, check_limit
 from chatserver.media.search import Attempt, Rules, best_quality, sample, shrunk_to_fit

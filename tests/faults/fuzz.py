@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from PIL import Image
+from PIL import Image, ImageChops
 
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.media.workers import ImageWorkers
 from tests.faults.crowd import handshake
+from tests.media.samples import FILES, HEIC
 
 PATIENCE = 120.0
 _TYPES = ("post", "recall", "delete", "typing", "ping", "react", "read", "shout", "", None, 1, [])
@@ -172,12 +173,21 @@ async def http_requests(address: str, cookies: str, token: str, seed: int, count
 
 
 def _samples() -> list[bytes]:
-    found = []
-    for kind in ("PNG", "JPEG", "GIF", "WEBP", "BMP"):
-        file = io.BytesIO()
-        Image.radial_gradient("L").resize((120, 90)).convert("RGB").save(file, kind)
-        found.append(file.getvalue())
-    return found
+    """Still pictures and animations of each kind, made here, and by other programs."""
+    picture = Image.radial_gradient("L").resize((120, 90)).convert("RGB")
+    found = [_saved(picture, kind) for kind in ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")]
+    found += [_saved(picture, "TIFF", compression=name) for name in ("tiff_lzw", "tiff_adobe_deflate", "jpeg")]
+    moved = [ImageChops.offset(picture, 9 * step, 0) for step in range(1, 4)]
+    for kind in ("GIF", "WEBP", "PNG", "AVIF"):
+        found.append(_saved(picture, kind, save_all=True, append_images=moved, duration=[40, 80, 120, 160]))
+    found += [path.read_bytes() for path in sorted(FILES.iterdir()) if path.suffix != ".md"]
+    return [*found, HEIC]
+
+
+def _saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return file.getvalue()
 
 
 def mutated(chance: random.Random, samples: list[bytes]) -> bytes:
@@ -220,7 +230,7 @@ async def images(workers: ImageWorkers, directory: Path, seed: int, count: int) 
             code = refusal.code.value
         found[code] = found.get(code, 0) + 1
     logging.getLogger("chatserver.media.workers").removeHandler(complaints)
-    assert not [said for said in complaints.said if "died" in said], complaints.said
+    assert not [said for said in complaints.said if "crashed" in said], complaints.said
     return found
 
 

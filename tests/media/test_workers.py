@@ -113,6 +113,36 @@ async def test_at_most_two_work_at_once_and_the_rest_wait(small: Path) -> None:
     assert most == 2
 
 
+async def test_a_worker_that_is_prepared_does_the_job_that_comes(small: Path) -> None:
+    known = children()
+    async with ImageWorkers(processes=2) as workers:
+        workers.prepare()
+        workers.prepare()
+        assert (await workers.picture(small, LIMIT, MEMBER)).width == 200
+        prepared = a_child_beyond(known)
+        workers.prepare()
+        await workers.picture(small, LIMIT, MEMBER)
+        assert a_child_beyond(known) == prepared
+
+
+async def test_a_prepared_worker_without_a_job_ends(small: Path) -> None:
+    known = children()
+    async with ImageWorkers(idle_seconds=0.05) as workers:
+        workers.prepare()
+        async with asyncio.timeout(PATIENCE):
+            while workers._preparing is None or not workers._preparing.done():  # noqa: ASYNC110 - nothing tells of it
+                await asyncio.sleep(0.01)
+            while children() - known:  # noqa: ASYNC110 - nothing tells of it
+                await asyncio.sleep(0.01)
+
+
+async def test_a_worker_that_is_being_prepared_is_ended_with_the_rest() -> None:
+    known = children()
+    async with ImageWorkers() as workers:
+        workers.prepare()
+    assert children() == known
+
+
 async def test_past_the_queues_end_the_answer_is_busy(small: Path) -> None:
     async with ImageWorkers(processes=1, queue_max=2) as workers:
         jobs = [asyncio.create_task(workers.picture(small, LIMIT, MEMBER)) for _ in range(5)]

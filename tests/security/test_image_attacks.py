@@ -53,7 +53,6 @@ REFUSED = {
     "bomb, GIF of frames": (gif_claiming(5_000, 5_000, 3), "image_too_large"),
     "JPEG 2000": (picture(kind="JPEG2000"), "image_unsupported"),
     "ICO": (picture(kind="ICO"), "image_unsupported"),
-    "ICO": (picture(kind="ICO"), "image_unsupported"),
 }  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -10,15 +9,14 @@ from io import BytesIO
 from PIL import Image, ImageChops
 
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.media.repair.damage import Repaired, check_missing
+from chatserver.media.repair.damage import Repaired, check_missing, decoding_what_there_is
 
 _END_OF_IMAGE = b"\xff\xd9"
 # In entropy-coded data, 0xFF is followed by 0; restart markers (D0 to D7) belong to it.
 _NEXT_MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
 _STANDALONE = frozenset((0x00, 0x01, *range(0xD0, 0xD9)))
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-# Entropy-coded data that means nothing: what is decoded of it differs from the plain colour that follows an end marker.
-_NOISE = bytes(random.Random(0).choices(range(1, 255), k=16 * 1024))  # nosec B311 # not a secret
+_NOISE_BYTES = 16 * 1024
 # The largest share of the bytes that may be missing in scans that only refine the picture by one bit.
 LOST_MAX = 0.1
 # So few bytes are always a small loss: of a picture that is nearly all headers.
@@ -55,7 +53,8 @@ def repaired(data: bytes) -> Repaired:
         return Repaired(data)
     if not structure.scans:
         raise DomainError(ErrorCode.IMAGE_UNREADABLE)
-    return _CutJpeg(data[: structure.end], structure)
+    # A last 0xFF would make a marker of what is put behind it.
+    return _CutJpeg(data[: structure.end].rstrip(b"\xff"), structure)
 
 
 class _CutJpeg(Repaired):
@@ -76,13 +75,25 @@ class _CutJpeg(Repaired):
             return 0.0
         if _lost_share(structure, structure.scans, len(self._cut)) > LOST_MAX:
             return 1.0
-        box = _difference(image, self._cut + _NOISE + _END_OF_IMAGE)
+        box = _difference(image, self._cut + _noise() + _END_OF_IMAGE)
         return (image.height - box[1] - self._block_rows(image)) / image.height if box else 0.0
 
     def _block_rows(self, image: Image.Image) -> int:
         """At the scale of `image`, which libjpeg may have decoded at a half, a quarter or an eighth."""
         with Image.open(BytesIO(self.data), formats=["JPEG"]) as whole:
             return max(1, _BLOCK_ROWS * image.height // whole.height)
+
+
+def _noise() -> bytes:
+    """Entropy-coded data without meaning: it is decoded to other colours than the plain one behind an end marker.
+
+    Values of 1 to 254 of a linear congruential generator (Numerical Recipes, section 7.1); `random` is slow to import.
+    """
+    values, state = bytearray(), 1
+    for _ in range(_NOISE_BYTES):
+        state = (1_664_525 * state + 1_013_904_223) % 2**32
+        values.append(1 + (state >> 24) % 254)
+    return bytes(values)
 
 
 def _structure(data: bytes) -> _Structure:
@@ -152,5 +163,7 @@ def _difference(image: Image.Image, other: bytes) -> tuple[int, int, int, int] |
         if second.size != image.size:
             # One pixel less: the half of an odd height is rounded up, and libjpeg would not halve to more than half.
             second.draft(None, (image.width - 1, image.height - 1))
-        second.load()
+        # libjpeg may refuse the noise, when it stands for a coefficient that there is not; what it has decoded counts.
+        with decoding_what_there_is():
+            second.load()
         return ImageChops.difference(image, second).getbbox()
