@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import signal
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
@@ -14,7 +12,6 @@ from aiohttp import web
 from aiohttp_session import session_middleware
 
 from chatserver import binding, systemd
-from chatserver.core import garbage_collection
 from chatserver.core.clock import Clock, SystemClock
 from chatserver.core.config import Config
 from chatserver.core.deadline_timer import running_timers
@@ -96,7 +93,7 @@ from chatserver.features.status.metrics_endpoint import MetricsEndpoint
 from chatserver.features.status.page import StatusPage
 from chatserver.http import assets, secret_key
 from chatserver.http.aiohttp_compat.request_handler import HandlerOptions
-from chatserver.http.application import add_routes, build, load_templates, read_templates
+from chatserver.http.application import add_routes, build, load_templates
 from chatserver.http.certificate import Certificate
 from chatserver.http.csrf import CSRFTokens
 from chatserver.http.frame_reader import FrameContext
@@ -120,36 +117,6 @@ from chatserver.realtime.hub import Hub
 from chatserver.realtime.publisher import Publisher
 
 log = logging.getLogger(__name__)
-
-
-async def serve(config: Config, sources: Mapping[str, str]) -> int:
-    """Run the room until SIGTERM or SIGINT. Returns the exit code.
-
-    `sources` says for each setting where its value came from, as config.load does.
-    """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with running(config, SystemClock(), sources) as server:
-        loop.add_signal_handler(signal.SIGHUP, stop.set if _is_on_a_terminal() else server.reload)
-        print(f"listening on {server.address}", flush=True)
-        print(f"data directory: {config.data_dir.absolute()}", flush=True)
-        if server.setup_token:
-            # With a base URL, no other Host is answered (421), not even on this machine.
-            public = config.base_url or reachable(server.address)
-            print(f"first administrator: {public}/setup/?token={server.setup_token}", flush=True)
-        garbage_collection.resume()
-        systemd.notify("READY=1")
-        await asyncio.to_thread(read_templates, server.app)
-        await stop.wait()
-        systemd.notify("STOPPING=1")
-    return 0
-
-
-def _is_on_a_terminal() -> bool:
-    """There SIGHUP means that the terminal was closed; elsewhere it asks for a reload."""
-    return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
 
 
 class Room:

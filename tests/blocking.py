@@ -35,7 +35,7 @@ _ALLOWED = (
     ("chatserver/server.py", "running", "at its start and at its end the server serves nobody"),
     ("ops/control/client.py", "operate", "an operator's command has a process of its own, which serves nobody"),
     ("ops/control/client.py", "ask", "the same, of the doctor"),
-    ("jinja2/environment.py", "_load_template", "each is read once; in the program a thread does, see server.serve"),
+    ("jinja2/environment.py", "_load_template", "each is read once; in the program a thread does, see ops/serve.py"),
     ("realtime/shared_buffer.py", "_file_of", "a file in memory, which no disk has to do with"),
     ("realtime/shared_buffer.py", "send_to", "from that file to a socket that does not wait"),
     ("status/metrics.py", "resident_bytes", "what lies under /proc is read from the kernel's memory"),

@@ -170,7 +170,7 @@ class Moderate:
         return {"members": [_listed(member) for member in found], "next": next_after}
 
     def _act(self, tx: Transaction, actor: User, member_id: int, act: Act, seconds: int) -> Member:
-        now_ms, before = self._clock.now_ms(), _member(tx, member_id)
+        now_ms, before = self._clock.now_ms(), find_member(tx, member_id)
         done = {
             Act.MUTE: lambda: _mute(tx, member_id, actor.id, now_ms + seconds * 1000),
             Act.UNMUTE: lambda: _mute(tx, member_id, actor.id, 0),
@@ -247,7 +247,7 @@ def _ban(tx: Transaction, member_id: int, actor_id: int) -> bool:
     if not _set_banned(tx, member_id, actor_id, True):
         return False
     sessions.end_others(tx, member_id, banned=True)
-    member = _member(tx, member_id)
+    member = find_member(tx, member_id)
     if member is not None and member.user.is_bot:
         sessions.end_bot(tx, member_id, banned=True)
     return True

@@ -2,7 +2,7 @@
 
 The room has no e-mail, so an administrator who knows the member hands the link over. A link is a token, which only its
 address contains; the database has the token's hash. It is valid for 24 hours and used once, and ends early when the
-member's password, role or ban changes, or its maker is an administrator no longer (schema/0012_password_links.sql).
+member's password, role or ban changes, or its maker is an administrator no longer (schema/0016_password_links.sql).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from chatserver.features.accounts import names, passwords, permissions, sessions
 from chatserver.features.accounts.login_failures import LoginFailures
 from chatserver.features.accounts.passwords import PasswordHasher
 from chatserver.features.accounts.session_cookie import SessionCookie
+from chatserver.features.audit.record import AuditAct, record
 from chatserver.http import responses
 from chatserver.http.access import Access
 from chatserver.http.encode import user_json
@@ -173,13 +174,14 @@ def _create(tx: Transaction, member_id: int, token: str, now_ms: int, maker: Use
         raise DomainError(ErrorCode.NOT_FOUND, reason="member")
     if account.banned:
         raise DomainError(ErrorCode.BANNED)
-    if maker and not may_have_link(account.user, account.banned):
+    if account.user.role is Role.BOT or (maker and not may_have_link(account.user, account.banned)):
         raise DomainError(ErrorCode.FORBIDDEN)
     tx.execute(
         "INSERT OR REPLACE INTO password_links (user_id, token_hash, created_ms, expires_ms, made_by)"
         " VALUES (?, ?, ?, ?, ?)",
         (member_id, _hash(token), now_ms, now_ms + LIFE_MS, made_by),
     )
+    record(tx, now_ms, AuditAct.MEMBER_PASSWORD_LINK, maker, member_id, expires_ms=now_ms + LIFE_MS)
     # Expired links are never valid again; this only keeps the table short.
     tx.execute("DELETE FROM password_links WHERE expires_ms <= ?", (now_ms,))
     return account.user

@@ -28,6 +28,7 @@ class AuditAct(StrEnum):
     MEMBER_TAKE_NAME = "member.take_name"
     MEMBER_CREATE_ADMIN = "member.create_admin"
     MEMBER_RESET_PASSWORD = "member.reset_password"  # nosec B105 # the name of an act
+    MEMBER_PASSWORD_LINK = "member.password_link"  # nosec B105 # the name of an act
     SETTING_CHANGE = "setting.change"
     WINDOW_OPEN = "window.open"
     WINDOW_MOVE = "window.move"

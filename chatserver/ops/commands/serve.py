@@ -16,7 +16,7 @@ def run(call: Call) -> None:
     garbage_collection.pause()  # until the server listens
     try:
         dependencies.check()
-        from chatserver.server import serve
+        from chatserver.ops.serve import serve
 
         logs.setup(call.config.log_level, call.config.log_format, in_thread=True)
         sys.exit(run_async(serve(call.config, call.sources)))

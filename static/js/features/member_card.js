@@ -53,7 +53,7 @@ class MemberCard {
     const words = make("div", "member-card-words");
     const title = make("h2", "member-card-title");
     title.id = "member-card-name";
-    title.append(make("bdi", "", member.name), badge(member.role, t("administrator")) ?? "");
+    title.append(make("bdi", "", member.name), badge(member.role));
     const day = dates.dayName(member.created_ms, this.#room.now());
     const facts = [
       t("card_since", { day }),
