@@ -81,7 +81,11 @@ class Browser:
         self._sockets: list[Socket] = []
 
     async def __aenter__(self) -> Self:
-        self.session = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True), headers=self._headers)
+        # Given up before the server does (listening.HEADER_SECONDS), or a POST could meet its end.
+        connector = aiohttp.TCPConnector(keepalive_timeout=5)
+        self.session = aiohttp.ClientSession(
+            cookie_jar=aiohttp.CookieJar(unsafe=True), headers=self._headers, connector=connector
+        )
         return self
 
     async def __aexit__(

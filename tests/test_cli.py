@@ -244,7 +244,7 @@ def operated(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Called]:
         monkeypatch.setattr("chatserver.core.logs.setup", lambda level, format, in_thread: None)
         for name, contents in (
             ("chatserver.ops.control.client", {"operate": operate, "Unreachable": Unreachable}),
-            ("chatserver.server", {"serve": serve}),
+            ("chatserver.ops.serve", {"serve": serve}),
         ):
             module = types.ModuleType(name)
             vars(module).update(contents)

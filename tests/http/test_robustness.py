@@ -59,7 +59,9 @@ async def raw(browser: Browser, request: str, body: bytes = b"", *headers: str |
         ([PARTS], b"--x\r\nX: y\r\n\r\nhello\r\n--x--\r\n"),
         (["Content-Type: multipart/form-data"], b"hello"),
         (["Content-Type: ;;;"], b"hello"),
-        (["Content-Type: application/json"], b'{"text": "hello"}'),
+        (["Content-Type: application/json"], b'{"text": "hello"'),
+        (["Content-Type: application/json"], b'["hello"]'),
+        (["Content-Type: application/json"], b'{"text": 5}'),
         ([FORM], b"a=" + b"&" * 5_000),
     ],
 )

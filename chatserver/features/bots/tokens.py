@@ -51,7 +51,7 @@ class BotTokens:
         A token is never ignored for a cookie. Raises DomainError: `login_required` for a wrong token, `banned`, and
         `login_throttled` after 20 different wrong tokens of the address in 15 minutes.
         """
-        token = request.match_info.get("token") or bearer.token_of(request)
+        token = request.match_info.get("bot_token") or bearer.token_of(request)
         if token is None:
             return await self._find_member_session(request)
         return await self._session_of(token, self._origin.address(request))

@@ -89,7 +89,7 @@ class PostForm:
 
     ROUTES = (
         Route("POST", "/post/", on_form, Access.MEMBER, file="image", bots=True),
-        Route("POST", "/bots/{token}/messages", on_form, Access.MEMBER, file="image", bots=True),
+        Route("POST", "/bots/{bot_token}/messages", on_form, Access.MEMBER, file="image", bots=True),
     )
 
 
