@@ -33,16 +33,20 @@ class PostForm:
         self._under_way: dict[tuple[int, str], asyncio.Future[Posted]] = {}
 
     async def on_form(self, request: web.Request) -> web.Response:
-        """A form, or a text as JSON. 201 with the message, 200 with one that this member has posted under the same
-        `client_id` before."""
+        """A form, or a bot's text as JSON.
+
+        201 with the message, 200 with one that this member has posted under the same `client_id` before.
+        """
         form, author = form_of(request), member_of(request)
-        draft = await _json_draft(request) if request.content_type == "application/json" else _draft(form)
+        is_bot = request[VIEWER].is_bot
+        is_json = is_bot and request.content_type == "application/json"
+        draft = await _json_draft(request) if is_json else _draft(form)
         if "image" in form.files:
             album = form.text("album")
             posted = await self._once(author, draft.client_id, lambda: self._picture(request, author, draft, album))
         else:
             posted = await self._post.post(author, draft)
-        if not wants_json(request) and not request[VIEWER].is_bot:
+        if not wants_json(request) and not is_bot:
             return responses.see_other("/")
         return responses.encoded_json(self._encoder(posted.message), 201 if posted.is_new else 200)
 

@@ -67,12 +67,6 @@ async def test_a_refused_reply_to_names_its_field(house: House) -> None:
     assert (await socket.expect("refused", client_id="c"))["field"] == "reply_to"
 
 
-async def test_a_members_text_may_be_json_too(house: House) -> None:
-    member = await house.member("小明")
-    assert (await member.post_json("/post/", {"text": "hello", "client_id": None})).json["text"] == "hello"
-    assert (await member.request("POST", "/post/", json={"text": "no token"})).code == "csrf"
-
-
 async def test_with_the_header_it_uses_the_addresses_of_members(house: House) -> None:
     admin = await house.administrator()
     async with running(house, (await made(admin))["token"]) as bot:
