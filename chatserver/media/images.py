@@ -29,6 +29,8 @@ AREA = LONG_SIDE**2
 SHORT_SIDE = 600
 # Where its bytes do not fit, this one: half of what phones have.
 LEGIBLE_SIDE = 544
+# So that a very long one has LEGIBLE_SIDE too, it may have this area.
+LEGIBLE_AREA = 2 * AREA
 LEGIBLE_QUALITY_MIN = 8
 
 # So few pixels are WebP, which needs no second file for those that cannot read AVIF, and looks as good with the bytes
@@ -128,7 +130,8 @@ def _long_side(width: int, height: int, is_photograph: bool) -> int:
     """The longer side in pixels of what is stored; at most that of the picture."""
     long, short = max(width, height), min(width, height)
     area_scale = math.sqrt(AREA / (width * height))
-    readable = min(SHORT_SIDE / short, area_scale) if is_photograph else area_scale
+    legible = min(LEGIBLE_SIDE / short, area_scale * math.sqrt(LEGIBLE_AREA / AREA))
+    readable = max(legible, min(SHORT_SIDE / short, area_scale) if is_photograph else area_scale)
     return int(min(1.0, max(LONG_SIDE / long, readable), webp.SIDE_MAX / long) * long)
 
 

@@ -129,6 +129,16 @@ def test_a_screenshot_of_many_colours_keeps_its_exact_pixels_if_they_fit(tmp_pat
     assert image.convert("RGB").tobytes() == page.tobytes()
 
 
+def test_a_very_long_screenshot_that_does_not_fit_can_be_read(tmp_path: Path) -> None:
+    page = text_page(1080, 21_000)
+    page.paste(samples.photo(1080, 3000), (0, 9000))
+    path = samples.save(page, tmp_path / "file", "PNG")
+    rendered = images.picture(path, LIMIT)
+    assert 540 <= rendered.width < 1080
+    assert rendered.width * rendered.height <= images.LEGIBLE_AREA
+    assert samples.opened(rendered.thumb).size == (240, 480)
+
+
 def text_page(width: int, height: int) -> Image.Image:
     """Short lines of dark text in a smooth font on white."""
     page = Image.new("RGB", (width, height), "white")
