@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -215,6 +216,18 @@ def test_a_long_picture_shows_its_top_and_scrolls_in_the_lightbox(
     assert height > 4 * shown
     ming.page.keyboard.press("ArrowDown")
     ming.page.wait_for_function("() => document.querySelector('#lightbox .lightbox-stage').scrollTop > 0")
+
+
+def test_an_animation_stands_still_where_less_motion_is_asked_for(come: Come, call: Call) -> None:
+    file = io.BytesIO()
+    frames = samples.film_frames(12, 320, 240)
+    frames[0].save(file, "WEBP", save_all=True, append_images=frames[1:], duration=80, loop=0, quality=80)
+    call("莉莉").says("动图", image=file.getvalue())
+    moving = come("小明").message("动图").locator(".picture img")
+    still = come("小红", reduced_motion="reduce").message("动图").locator(".picture img")
+    expect(still).to_have_attribute("src", re.compile("^data:image/png"))
+    assert still.evaluate("picture => [picture.naturalWidth, picture.naturalHeight]") == [320, 240]
+    expect(moving).to_have_attribute("src", re.compile("^/media/"))
 
 
 # Smaller before it is sent

@@ -4,6 +4,7 @@
 // of a pending message, `quote` the result of Timeline.original(), `card` that of Timeline.windowCards(), `album`
 // the place in the grid of an album, or null.
 
+import { holdStill } from "../models/still.js";
 import { phrases, t, timeLeft } from "../words/words.js";
 import { badge, button, clone, face, icon, iconButton, isOnlyEmoji, make, snippet, textNode } from "./dom.js";
 
@@ -220,6 +221,7 @@ export class MessageRenderer {
       this.#replacePreview(picture, message);
     } else {
       picture.loading = "lazy";
+      holdStill(picture, message);
       this.room.settled.then(() => (picture.src = message.thumb || message.image));
     }
     return frame;
