@@ -122,7 +122,7 @@ def test_mentions_are_where_the_text_has_them_whatever_folding_does_to_lengths(m
     for text, name, others, expected in MENTIONS:
         found = module("mentionsOf", text, name, others)
         utf16 = text.encode("utf-16-le")
-        marked = [utf16[2 * each["at"] : 2 * each["to"]].decode("utf-16-le") for each in found]
+        marked = [utf16[2 * each["begin"] : 2 * each["to"]].decode("utf-16-le") for each in found]
         assert marked == expected, text
 
 

@@ -17,7 +17,7 @@ from tests.process.serving import make_administrator, serving
 
 PAGE = text("docs/protocol.md")
 FORMS_AND_PAGES = {"/", "/ws/chat/", "/setup/", "/sw.js", "/manifest.webmanifest", "/favicon.ico",
-                   "/static/{version}/{name:.+}"}  # fmt: skip
+                   "/static/{version}/{name:.+}", "/password/{token}/"}  # fmt: skip
 
 
 def part(heading: str) -> str:
@@ -91,7 +91,8 @@ async def test_the_bot_orders_and_the_checker_checks(tmp_path: Path) -> None:
 def test_every_route_for_programs_is_told() -> None:
     told = set(re.findall(r"`(/[^`]*)`", part("HTTP")))
     paths = {path for _, path, *_ in ROUTES} - FORMS_AND_PAGES
-    bare = {re.sub(r"\{(id|count|token)(:[^/]*)?\}", r"<\1>", path).replace("{folder}/{name}", "…") for path in paths}
+    named = r"\{(?:bot_)?(id|count|token)(:[^/]*)?\}"
+    bare = {re.sub(named, r"<\1>", path).replace("{folder}/{name}", "…") for path in paths}
     assert bare - told == set()
 
 

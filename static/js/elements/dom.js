@@ -103,8 +103,8 @@ function linkNode({ text, href, host }) {
 function withMentions(text, mentions) {
   const parts = [];
   let from = 0;
-  for (const { at, to } of mentions) {
-    parts.push(text.slice(from, at), make("mark", "mention", text.slice(at, to)));
+  for (const { begin, to } of mentions) {
+    parts.push(text.slice(from, begin), make("mark", "mention", text.slice(begin, to)));
     from = to;
   }
   return [...parts, text.slice(from)];
@@ -131,18 +131,18 @@ export function pieces(text) {
 // With an @ or ＠ before it, each means all readers where an administrator writes it.
 const EVERYBODY = ["所有人", "all"];
 
-// Where a message with this text mentions the reader: a list of {at, to}, in order. `me` is null for a guest.
+// Where a message with this text mentions the reader: a list of {begin, to}, in order. `me` is null for a guest.
 export function mentionsFor({ text, role }, me, names) {
   if (!/[@＠]/.test(text)) return [];
   const own = me ? mentionsOf(text, me.name, names()) : [];
   const all = role === "administrator" ? EVERYBODY.flatMap((name) => mentionsOf(text, name)) : [];
   // A member may be called what means all.
-  return [...all, ...own.filter(({ at }) => all.every((each) => each.at !== at))].sort((a, b) => a.at - b.at);
+  return [...all, ...own.filter(({ begin }) => all.every((each) => each.begin !== begin))].sort((a, b) => a.begin - b.begin);
 }
 
 const WORD = /[\p{Script=Latin}\p{Script=Cyrillic}\p{Nd}_]/u;
 
-// Where `text` mentions `name` with @ or ＠: a list of {at, to}. A name in letters must end where a word
+// Where `text` mentions `name` with @ or ＠: a list of {begin, to}. A name in letters must end where a word
 // ends, so @lily does not mention li; and `longer` names that begin alike are tried first, so @小明明
 // does not mention 小明.
 export function mentionsOf(text, name, longer = []) {
@@ -158,7 +158,7 @@ export function mentionsOf(text, name, longer = []) {
   for (let at = folded.indexOf("@"); at >= 0; at = folded.indexOf("@", at + 1)) {
     if (at > 0 && WORD.test(folded.charAt(at - 1))) continue;
     if (!isNamed(wanted, at + 1) || others.some((each) => isNamed(each, at + 1))) continue;
-    found.push({ at: from[at], to: to[at + wanted.length] });
+    found.push({ begin: from[at], to: to[at + wanted.length] });
   }
   return found;
 }
