@@ -98,6 +98,7 @@ def test_a_large_heic_is_made_smaller_while_it_is_decoded(tmp_path: Path, monkey
     monkeypatch.setattr(stills, "HEIF_AT_ONCE", 0)
     monkeypatch.setattr(images, "LONG_SIDE", 32)
     monkeypatch.setattr(images, "SHORT_SIDE", 1)
+    monkeypatch.setattr(images, "LEGIBLE_SIDE", 1)
     small = render(path)[0].convert("RGB")
     assert small.size == (32, 24)
     for at in ((3, 3), (28, 20), (3, 20)):

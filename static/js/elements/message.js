@@ -4,9 +4,8 @@
 // of a pending message, `quote` the result of Timeline.original(), `card` that of Timeline.windowCards(), `album`
 // the place in the grid of an album, or null.
 
-import { holdStill } from "../models/still.js";
 import { phrases, t, timeLeft } from "../words/words.js";
-import { badge, button, clone, face, icon, iconButton, isOnlyEmoji, make, snippet, textNode } from "./dom.js";
+import { badge, button, clone, face, holdStill, icon, iconButton, isOnlyEmoji, make, snippet, textNode } from "./dom.js";
 
 // A picture that is higher than this many times its width shows its top (chatserver/media/images.py).
 const LONG_RATIO = 2;
