@@ -18,7 +18,6 @@ from typing import Any
 from tests.fronts.proxies import certificate
 from tests.install.wheels import ROOT, build
 
-MIRROR = "http://deb.debian.org/debian"
 PACKAGES = "systemd,systemd-sysv,dbus,python3,python3-venv"
 NSPAWN = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--private-network"]
 SECONDS_MAX = 900
@@ -47,7 +46,7 @@ async def booted(directory: Path, release: str) -> Mapping[str, float]:
 
 def _booted(directory: Path, release: str) -> Mapping[str, float]:
     tree = directory / release
-    _run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", release, str(tree), MIRROR)
+    _run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", release, str(tree))
     _install(directory, tree)
     command = [*NSPAWN, "--boot", "-D", str(tree)]
     # Where the host has cgroups of both versions.
