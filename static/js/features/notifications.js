@@ -67,7 +67,7 @@ class Switches {
   // Nor are words that were edited: the notification says the new ones, if they still mention the member.
   followEdit(message, isAway) {
     const { me, mentions } = this.#room;
-    const isMention = message.user_id !== me?.id && message.edited_ms && mentions(message.text).length > 0;
+    const isMention = message.user_id !== me?.id && message.edited_ms && mentions(message).length > 0;
     if (isMention && isAway) this.notifyMention(message);
     else if (this.#told.has(message.id)) this.#close(message.id);
   }

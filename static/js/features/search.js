@@ -44,7 +44,7 @@ class Search {
     });
     dialog.addEventListener("close", () => this.#results.replaceChildren());
     room.timeline.addEventListener("change", ({ detail }) => {
-      if (dialog.open && detail.edited?.length) this.#find(field.value.trim());
+      if (dialog.open && detail.edited?.length) this.#find();
       else this.#dropGone();
     });
     // The dialog opens before this module is loaded: what was typed meanwhile is searched for too.
