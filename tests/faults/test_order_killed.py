@@ -22,7 +22,7 @@ from tests.process.serving import make_administrator, serving
 # An order is some thirty writes to the log, a sync, and a write to each member: these kill in the first order,
 # between two, and in a later one.
 STEPS = [("pwrite64", 1), ("pwrite64", 2), ("pwrite64", 15), ("pwrite64", 60), ("fdatasync", 1), ("fdatasync", 3)]
-STEPS += [("write", 1), ("write", 3), ("write", 6)]
+STEPS += [("writev", 1), ("writev", 3), ("writev", 6)]
 STOCK, ORDERS = 40, 8
 FLAGS = ("--registrations-per-hour", "0", "--history-limit", "500")
 

@@ -91,7 +91,7 @@ async def test_all_that_is_kept_is_exported(tmp_path: Path, operate: Operate) ->
     assert (bot["user"], bot["manages_windows"], bot["made_by_name"]) == ("小助手", 1, "店长")
     assert {(entry["act"], entry["done_by_name"], entry["user"]) for entry in of_type(file, "audit")} == {
         ("member.create_admin", "", "店长"), ("window.open", "店长", ""), ("invite.make", "", ""),
-        ("bot.make", "店长", "小助手"),
+        ("bot.make", "店长", "小助手"), ("notice.change", "店长", ""),
     }  # fmt: skip
     [notice] = of_type(file, "notice")
     assert (notice["text"], notice["changed_by_name"]) == ("pick up on Friday", "店长")

@@ -144,7 +144,7 @@ TABLE = [
     Row("POST", "/invites/", post("/invites/", {"uses": "2", "hours": "24"}), ADMINISTRATORS, "a new one"),
     Row("GET", "/bots/", get("/bots/"), ADMINISTRATORS),
     Row("POST", "/bots/", post("/bots/", {"name": "bot {number}"}), ADMINISTRATORS, "a new one"),
-    Row("POST", "/bots/{token}/messages", post("/bots/wrong/messages", {"text": "hello"}), (GUEST,) * 5),
+    Row("POST", "/bots/{bot_token}/messages", post("/bots/wrong/messages", {"text": "hello"}), (GUEST,) * 5),
     Row("GET", "/audit/", get("/audit/"), ADMINISTRATORS),
     Row("GET", "/status/", get("/status/"), ADMINISTRATORS),
     Row("POST", "/post/", post("/post/", {"text": "hello"}), SPEAKERS, "a text"),

@@ -37,7 +37,7 @@ BINDING = {
 }
 
 # Who knows this address has the token; a cookie is worth nothing there.
-OF_BOTS = "/bots/{token}/messages"
+OF_BOTS = "/bots/{bot_token}/messages"
 
 
 def routes(method: str) -> list[str]:
@@ -50,6 +50,7 @@ def address_of(cast: Cast, path: str, image: str = "/media/images/none.webp") ->
         "/static/{version}/{name:.+}": cast.house.server.app[SITE].static.url("css/base.css"),
         "/media/{folder}/{name}": image,
         OF_BOTS: "/bots/wrong/messages",
+        "/password/{token}/": "/password/guessed/",
         r"/api/recent_messages_apiint/{count:\d+}": "/api/recent_messages_apiint/5",
     }
     number = cast.ids["victim"] if path.startswith("/members/{") else cast.messages["administrator"]["id"]

@@ -28,7 +28,7 @@ async def test_a_thousand_orders_are_in_the_ledger_of_a_room_that_keeps_a_hundre
     async with staged(tmp_path, FakeClock(), history_limit=100) as stage:
         orders = await stage.run(lambda tx: store.orders(tx, 1))
         entries = await stage.run(lambda tx: journal.entries(tx, 1))
-        [window] = await stage.room.ledger.windows()
+        [(window, _)] = await stage.room.ledger.windows()
         assert [order.no for order in orders] == [*range(1, MEMBERS * EACH + 1)]
         assert journal.first_wrong(entries) is None and len(entries) == 1 + MEMBERS * EACH + 1
         assert window.digest == stopped.window.digest == entries[-1].head.hex()

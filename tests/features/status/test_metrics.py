@@ -66,9 +66,11 @@ async def test_the_figures_are_those_of_the_room(house: House) -> None:
     assert of(figures, "process_resident_memory_bytes") > 0
 
 
-async def test_a_scrape_of_a_room_with_a_public_name_needs_no_host_of_its_own(tmp_path: Path) -> None:
-    async with opened(tmp_path, base_url="https://chat.example.org") as house:
-        assert of(await scrape(await house.guest()), "chat_queue_length") == 0
+async def test_a_scrape_of_a_room_with_a_public_name_needs_the_token_and_no_host_of_its_own(tmp_path: Path) -> None:
+    async with opened(tmp_path, base_url="https://chat.example.org", metrics_token=TOKEN) as house:
+        guest = await house.guest()
+        assert (await guest.get("/metrics")).status == 403  # a proxy that names no client may have sent it
+        assert of(await scrape(guest, Authorization=f"Bearer {TOKEN}"), "chat_queue_length") == 0
 
 
 async def test_a_program_elsewhere_needs_the_token(tmp_path: Path) -> None:
@@ -82,7 +84,7 @@ async def test_a_program_elsewhere_needs_the_token(tmp_path: Path) -> None:
         assert await scrape(guest, X_Forwarded_For="203.0.113.9", Authorization=f"bearer {TOKEN}")
         # Forged further left, the proxy's own word stands at the right.
         assert (await guest.get("/metrics", {"X-Forwarded-For": "127.0.0.1, 203.0.113.9"})).status == 403
-        assert await scrape(guest)
+        assert (await guest.get("/metrics")).status == 403
 
 
 async def test_without_a_token_set_no_token_opens_it(tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def test_hostile_names_are_text_among_those_present_and_those_who_type(scene: Sc
     page.wait_for_function("document.getElementById('typing').textContent !== ''")
     assert page.locator("#typing *").count() == 0
     rows = page.evaluate("() => [...document.querySelectorAll('[data-members] *')].map((e) => e.localName)")
-    assert set(rows) <= {"li", "span", "bdi", "img", "svg", "use"}
+    assert set(rows) <= {"li", "button", "span", "bdi", "img", "svg", "use"}
     page.locator("#composer textarea[name=text]").press_sequentially("@")
     page.locator("#mentions [role=option]").first.wait_for()
     for other in others:
