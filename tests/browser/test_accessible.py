@@ -296,6 +296,8 @@ def test_everything_by_keyboard_with_help_on_a_question_mark(come: Come, call: C
     ming.page.keyboard.press("ArrowUp")
     expect(ming.message("键盘到这里")).to_be_focused()
     ming.page.keyboard.press("Tab")
+    expect(ming.page.locator(".message-who:focus")).to_have_count(1)  # the member's card
+    ming.page.keyboard.press("Tab")
     assert ming.page.evaluate("() => document.activeElement.dataset.quick") == "reply"
     ming.page.keyboard.press("Enter")
     expect(ming.page.locator(".composer-reply")).to_contain_text("键盘到这里")

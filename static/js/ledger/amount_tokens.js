@@ -60,7 +60,7 @@ const LATIN_WORD = sticky("[a-z][a-z0-9'’-]*(?:\\.\\d+)*|\\d+[a-z][a-z0-9'’-
 // "6寸蛋糕", "1号套餐": the number is part of the name.
 const SIZE_OR_KIND = sticky("\\d{1,2}(?:寸|号(?=套餐|餐|链接|电池|款|色|码))");
 const LATIN = /^[a-z0-9'’ -]+$/;
-const SYMBOL = /[\s:=~\-–—_#*×^`@.]/;
+const SYMBOL = /[\s:=~\-–—_#*×^\x60@.]/;
 
 // The same text, place for place, with half-width digits and signs and in lower case.
 export function normalized(text) {
