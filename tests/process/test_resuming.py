@@ -60,7 +60,10 @@ async def killed(data: Path, kills: int, senders: int, seconds: float = 0.2) -> 
     """
     chance = random.Random(2027)
     acknowledged: dict[str, int] = {}
-    flags = ("--send-interval", "0", "--history-limit", "100000", "--registrations-per-hour", "0")
+    flags = (
+        *("--send-interval", "0", "--history-limit", "100000"),
+        *("--registrations-per-hour", "0", "--connections-per-address", "0"),
+    )
     async with AsyncExitStack() as stack:
         browsers = [await stack.enter_async_context(Browser("")) for _ in range(senders)]
         reader = Reader(browsers[0])

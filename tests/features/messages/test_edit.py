@@ -157,7 +157,9 @@ async def test_the_old_words_are_in_no_file_after_a_vacuum_and_search_finds_the_
     assert "旧的悄悄话".encode() not in stage.files()
     assert "新的大实话".encode() in stage.files()
     assert (await stage.room.search.search(Query(("悄悄",)), 99, 9)).messages == ()
-    assert [found.text for found in (await stage.room.search.search(Query(("实话",)), 99, 9)).messages] == ["新的大实话"]
+    assert [found.text for found in (await stage.room.search.search(Query(("实话",)), 99, 9)).messages] == [
+        "新的大实话"
+    ]
 
 
 async def test_a_recalled_message_does_not_tell_that_it_was_edited(stage: Stage, ming: User) -> None:
