@@ -172,6 +172,21 @@ def test_names_are_offered_after_an_at_also_by_the_initials_of_their_pinyin(
     ming.field.fill("")
 
 
+def test_a_name_begun_before_the_feature_was_loaded_is_offered(come: Come, call: Call) -> None:
+    call("赵六").says("我是赵六")
+    ming = come("小明")
+    held: list[Route] = []
+    ming.page.route("**/js/features/mention.js", lambda route: held.append(route))
+    with ming.page.expect_request("**/js/features/mention.js"):
+        ming.page.reload()
+        ming.wait_online()
+    ming.field.press_sequentially("@zl")
+    for route in held:
+        route.continue_()
+    expect(ming.page.locator("#mentions [role=option]")).to_have_text(["赵六"])
+    ming.field.fill("")
+
+
 def test_arrows_choose_escape_puts_away_and_an_address_offers_nothing(come: Come, call: Call) -> None:
     for name in ("王一", "王二"):
         call(name).says(f"我是{name}")

@@ -26,6 +26,8 @@ export function start(room) {
     }
   };
   field.addEventListener("input", listen);
+  // An @ may have been written before this feature was loaded.
+  listen();
 }
 
 class Mentions {
