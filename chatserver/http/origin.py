@@ -140,7 +140,7 @@ class OriginPolicy:
         """
         if self._base_url or self._proxies or any(name in request.headers for name in _PROXY_HEADERS):
             return False
-        if request.version < HttpVersion11:  # no scraper sends it; nginx does where nobody tells it otherwise
+        if request.version < HttpVersion11:  # no scraper sends it; nginx does by default
             return False
         peer, host = _parsed(request.remote or ""), _host_name(request.host)
         parsed = _parsed(host)

@@ -157,7 +157,7 @@ _TITLE_WORDS = (
     "webmaster guanliyuan guanfang kefu qunzhu zhanzhang "
     "админ администратор администрация модератор поддержка διαχειριστης"
 ).split()
-# Titles only when they are the whole name: "root beer" and "mod squad" are no titles. @all and @所有人 name everybody.
+# Titles only when they are the whole name: "root beer" and "mod squad" are no titles. @all and @所有人 name all.
 _WHOLE_NAMES = (
     "root system mod mods official officials support staff operator helpdesk all 系统 管理 管理者 公告 房主 所有人"
 ).split()

@@ -21,7 +21,7 @@ from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
 from chatserver.features.audit.record import AuditAct, record
 from chatserver.features.invites import used
-from chatserver.features.invites.used import NOBODY, Joined, UsedInvite
+from chatserver.features.invites.used import NONE_JOINED, Joined, UsedInvite
 from chatserver.http import forms, responses
 from chatserver.http.access import Access
 from chatserver.http.page_context import local_time
@@ -50,7 +50,7 @@ class OpenInvite:
     created_ms: int
     expires_ms: int
     made_by: str
-    joined: Joined = NOBODY
+    joined: Joined = NONE_JOINED
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +236,7 @@ def _listed(tx: Transaction, actor: User, now_ms: int) -> tuple[list[OpenInvite]
     opened = _opened(tx, now_ms)
     ids = [invite.id for invite in opened]
     members = used.joined(tx, ids)
-    return [replace(invite, joined=members.get(invite.id, NOBODY)) for invite in opened], used.closed(tx, ids)
+    return [replace(invite, joined=members.get(invite.id, NONE_JOINED)) for invite in opened], used.closed(tx, ids)
 
 
 def _opened(tx: Transaction, now_ms: int) -> list[OpenInvite]:

@@ -22,7 +22,7 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class UsedInvite:
-    """An invitation that nobody can use any more, by which members came. `made_by` is "" for the operator."""
+    """An invitation that cannot be used any more, by which members came. `made_by` is "" for the operator."""
 
     id: str
     created_ms: int
@@ -30,7 +30,7 @@ class UsedInvite:
     joined: Joined
 
 
-NOBODY = Joined((), 0)
+NONE_JOINED = Joined((), 0)
 
 
 def record(tx: Transaction, code_hash: bytes) -> int:

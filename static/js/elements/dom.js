@@ -129,13 +129,13 @@ export function pieces(text) {
 }
 
 // With an @ or ＠ before it, each means all readers where an administrator writes it.
-const EVERYBODY = ["所有人", "all"];
+const ALL_MEMBERS = ["所有人", "all"];
 
 // Where a message with this text mentions the reader: a list of {begin, to}, in order. `me` is null for a guest.
 export function mentionsFor({ text, role }, me, names) {
   if (!/[@＠]/.test(text)) return [];
   const own = me ? mentionsOf(text, me.name, names()) : [];
-  const all = role === "administrator" ? EVERYBODY.flatMap((name) => mentionsOf(text, name)) : [];
+  const all = role === "administrator" ? ALL_MEMBERS.flatMap((name) => mentionsOf(text, name)) : [];
   // A member may be called what means all.
   return [...all, ...own.filter(({ begin }) => all.every((each) => each.begin !== begin))].sort((a, b) => a.begin - b.begin);
 }

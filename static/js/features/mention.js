@@ -69,7 +69,7 @@ class Mentions {
 
   #known() {
     const { me } = this.#room;
-    const all = me.role === "administrator" ? [t("everybody")] : [];
+    const all = me.role === "administrator" ? [t("all_members")] : [];
     const absent = this.#query.query === this.#absent.query ? this.#absent.names : [];
     return [...new Set([...all, ...this.#room.names(), ...absent])].filter((name) => name !== me.name);
   }

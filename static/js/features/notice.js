@@ -62,7 +62,7 @@ class Band {
     const time = make("time", "", `${dates.dayName(notice.changed_ms, now())} ${dates.time(notice.changed_ms)}`);
     time.dateTime = new Date(notice.changed_ms).toISOString();
     time.title = dates.exact(notice.changed_ms);
-    // Whoever pins is an administrator.
+    // Only administrators pin.
     this.#text.replaceChildren(textNode(notice.text, (text) => mentions({ text, role: "administrator" })));
     this.#by.replaceChildren(make("bdi", "", notice.by), " ", time);
     this.#line.replaceChildren(make("bdi", "", snippet(notice.text, 120)));
