@@ -15,19 +15,25 @@ from chatserver.features.ordering.table import Cell, Number, Table
 
 # XML 1.0, section 2.2, allows neither.
 _NOT_XML = re.compile("[\ufffe\uffff]")
+# ECMA-376, part 1, 22.4.2.4: "_x0041_" in a cell stands for "A". XlsxWriter 3.3 escapes it, except where two share an
+# underscore.
+_SHARED_UNDERSCORE = re.compile("_x[0-9A-Fa-f]{4}_x[0-9A-Fa-f]{4}_")
+# Between the parts that this separates, no escape is left.
+_INSIDE_ESCAPE = re.compile("(?<=_x)(?=[0-9A-Fa-f]{4}_)")
 
 
 def write(tables: Sequence[Table]) -> bytes:
-    """The file. Rows go out as they are written: memory does not grow with their number."""
+    """The file. Memory grows by 2 KB for each row: with XlsxWriter's `constant_memory`, rows would go to a file."""
     file = io.BytesIO()
-    # Each row is written once, from the top: constant_memory. No file of this program holds a word of it: in_memory.
-    with xlsxwriter.Workbook(file, {"constant_memory": True, "in_memory": True}) as book:
+    # No file outside the data directory holds a word of a ledger.
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
         formats = {
             "heading": book.add_format({"bold": True, "num_format": "@", "text_wrap": True, "valign": "top"}),
             "text": book.add_format({"num_format": "@", "valign": "top"}),
             "money": book.add_format({"num_format": "0.00", "valign": "top"}),
             "quantity": book.add_format({"num_format": "0.##", "valign": "top"}),
             "time": book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss", "valign": "top"}),
+            "part": book.add_format(),
         }
         for each in tables:
             _write_table(book.add_worksheet(each.name), each, formats)
@@ -43,7 +49,7 @@ def _write_table(sheet: Worksheet, table: Table, formats: dict[str, Format]) -> 
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
     for column, heading in enumerate(table.headings):
-        sheet.write_string(0, column, _xml_text(heading), formats["heading"])
+        _write_text(sheet, 0, column, heading, formats["heading"], formats["part"])
     for number, row in enumerate(table.rows, 1):
         for column, cell in enumerate(row):
             _write_cell(sheet, number, column, cell, formats)
@@ -59,8 +65,15 @@ def _write_cell(sheet: Worksheet, row: int, column: int, cell: Cell, formats: di
         case datetime():
             sheet.write_datetime(row, column, cell, formats["time"])
         case str() if cell:
-            sheet.write_string(row, column, _xml_text(cell), formats["text"])
+            _write_text(sheet, row, column, cell, formats["text"], formats["part"])
 
 
-def _xml_text(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)
+def _write_text(sheet: Worksheet, row: int, column: int, text: str, cell: Format, part: Format) -> None:
+    """Write `text` as it is. What XlsxWriter would take for markup or leave as an escape goes out in parts."""
+    text = _NOT_XML.sub("\ufffd", text)
+    is_like_markup = text.startswith("<r>") and text.endswith("</r>")
+    if not is_like_markup and not _SHARED_UNDERSCORE.search(text):
+        sheet.write_string(row, column, text, cell)
+        return
+    first, *others = _INSIDE_ESCAPE.split(text) if _INSIDE_ESCAPE.search(text) else (text[0], text[1:])
+    sheet.write_rich_string(row, column, first, *(piece for other in others for piece in (part, other)), cell)

@@ -14,7 +14,8 @@ from tests.client import Browser, House
 
 HOSTILE = [
     "=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "_x0041_", "#REF!", "{=1+1}", "00123", "1E5",
-    "123456789012345678",
+    "_x005F_x0041_", "a_x0041_x00e9_x0042_b", "<r>草莓</r>", "<r><t>_x0041_</t></r>", "<r></r>",
+    "<r>_x0041_x0042_ & </r>", "123456789012345678",
     "TRUE", "2026-11-27", "a\tb", "<b>&amp;</b>", "‮toxic", "😀", "\ufffe", '"quoted", too', "'",
 ]  # fmt: skip
 ITEMS = [{"name": "=SUM(A1:A9)", "unit": "盒", "price": "25.00"}, {"name": "草莓", "unit": "斤", "price": "0.1"}]
