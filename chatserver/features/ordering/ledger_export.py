@@ -44,7 +44,8 @@ Write = Callable[[Contents, Callable[..., str], ZoneInfo], bytes]
 
 # Characters that no file's name may have on some system, and those that no text shows.
 _UNSAFE = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+')
-_FORMULA = ("=", "+", "-", "@")
+# Some spreadsheets in East Asian languages read the full-width forms as formulas too.
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 class LedgerExport:
