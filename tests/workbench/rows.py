@@ -69,7 +69,7 @@ async def _between(data: Path, share: float) -> Figures:
 
 async def _orders(data: Path, share: float) -> Figures:
     died = steps = 0
-    for call, most in (("pwrite64", 60), ("fdatasync", 6), ("write", 20)):
+    for call, most in (("pwrite64", 60), ("fdatasync", 6), ("writev", 20)):
         for number in range(1, max(2, round(most * share)) + 1):
             steps += 1
             died += await test_order_killed.killed_and_looked_after(data / f"{call}-{number}", call, number)
