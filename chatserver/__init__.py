@@ -1,3 +1,3 @@
 """The chat room that a community runs on its own host."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
