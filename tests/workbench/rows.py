@@ -19,6 +19,7 @@ from tests.faults.disk import mounted
 from tests.faults.test_full_disk import on_a_small_disk, retention_on_a_small_disk
 from tests.process.test_resuming import killed
 from tests.workbench.booted.host import booted
+from tests.workbench.booted.suite import suite
 
 Figures = Mapping[str, float]
 Measure = Callable[[Path, float], Awaitable[Figures]]
@@ -135,5 +136,11 @@ ROWS = (
         "docs/install.md on a booted Debian 13, to the letter",
         lambda data, _: booted(data, "trixie"),
         at_most={"exposure": 0.5, "idle_mib": 80},
+    ),
+    Row("suite-13", "the tests without a browser in Debian 13", lambda data, _: suite(data, "trixie")),
+    Row(
+        "suite-sid",
+        "the same in Debian unstable, for its newer Python",
+        lambda data, _: suite(data, "sid", without=("varnish",)),
     ),
 )
