@@ -16,15 +16,17 @@ from pathlib import Path
 import pytest
 
 from tests.client import HTML, Browser, picture
+from tests.db.test_upgrade_copy import made
 from tests.install.wheels import ROOT, bare, command
 
 PATIENCE = 60.0
+SCHEMA_OF_0_1_0 = 5
 
 
 @asynccontextmanager
-async def room(program: Path, away: Path) -> AsyncIterator[str]:
+async def room(program: Path, away: Path, *flags: str) -> AsyncIterator[str]:
     """The installed `chatserver serve`, started in a directory that has nothing to do with us; its address."""
-    words = (str(program), "serve", "--port", "0", "--bcrypt-rounds", "4", "--send-interval", "0")
+    words = (str(program), "serve", "--port", "0", "--bcrypt-rounds", "4", "--send-interval", "0", *flags)
     process = await asyncio.create_subprocess_exec(*words, cwd=away, env=bare({}), stdout=PIPE)
     try:
         assert process.stdout is not None
@@ -74,6 +76,22 @@ async def test_the_room_runs_from_it_far_from_the_checkout(programs: Path, tmp_p
     assert (tmp_path / "data/chat.db").is_file()
     told = json.loads(command(str(programs / "chatserver"), "list-members", "--json", "--data-dir", f"{tmp_path}/data"))
     assert "小明" in json.dumps(told, ensure_ascii=False)
+
+
+async def test_it_serves_a_room_of_version_0_1_0_with_all_that_was_in_it(programs: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o700)
+    path = made(tmp_path / "data/chat.db", SCHEMA_OF_0_1_0)
+    async with (
+        room(programs / "chatserver", tmp_path, "--history-hours", "80000") as address,
+        Browser(address) as browser,
+    ):
+        assert (await browser.register("新来的")).status == 201
+        await browser.say("升级以后")
+        page = (await browser.get("/", HTML)).text
+        assert "今天有草莓吗" in page and "升级以后" in page
+    assert path.with_name(f"chat.db.schema-{SCHEMA_OF_0_1_0}").is_file()
+    told = command(str(programs / "chatserver"), "list-members", "--data-dir", str(path.parent))
+    assert all(name in told for name in ("店长", "小明", "新来的"))
 
 
 def test_a_doctor_has_nothing_against_the_installation(programs: Path, tmp_path: Path) -> None:

@@ -14,9 +14,11 @@ ROOT = Path(__file__).parents[2]
 PATIENCE = 400.0
 
 
-def command(*words: str, **variables: str) -> str:
+def command(*words: str, umask: int = -1, **variables: str) -> str:
     """Run it away from the checkout; what it printed. Where no package index is reached, the test is skipped."""
-    done = subprocess.run(words, env=bare(variables), cwd="/", capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run(
+        words, env=bare(variables), cwd="/", umask=umask, capture_output=True, text=True, timeout=PATIENCE
+    )
     if done.returncode and "Could not find a version" in done.stderr + done.stdout:
         explain = pytest.fail if os.environ.get("CHAT_TEST_WHEEL") == "required" else pytest.skip
         explain("no package index is reached from here, so nothing can be installed")
