@@ -13,6 +13,8 @@ import resource
 import signal
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 from typing import BinaryIO
 
 from chatserver.core import tuning
@@ -57,6 +59,9 @@ def _set_limits() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.nice(NICENESS)
+    # Where memory ends the kernel kills a worker, and not the server that holds every connection.
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
     _lower_limit(resource.RLIMIT_AS, MEMORY_BYTES)
     _lower_limit(resource.RLIMIT_NOFILE, OPEN_FILES)
     _lower_limit(resource.RLIMIT_CORE, 0)

@@ -95,7 +95,7 @@ class ImageWorkers:
         `owner` (a member's id, a guest's address) has one job at work at a time.
         Raises DomainError: `image_unsupported` (with a format as `reason`, if it has a sentence of its own),
         `image_unreadable` (also when the worker crashed), `image_too_large` (also when the job took
-        `job_cpu_seconds`), `busy`.
+        `job_cpu_seconds`, or the kernel killed the worker for lack of memory), `busy`.
         """
         return await self._rendered(Job(source, limit_bytes, self._job_cpu_seconds), owner)
 
@@ -195,8 +195,12 @@ class ImageWorkers:
             raise busy() from None
         except (OSError, EOFError, ValueError) as error:
             self._raise_if_stopping()
-            if await worker.exit_signal() == signal.SIGXCPU:
+            ended_by = await worker.exit_signal()
+            if ended_by == signal.SIGXCPU:
                 log.warning("an image was refused: its job took %d s of processor time", job.cpu_seconds)
+                raise DomainError(ErrorCode.IMAGE_TOO_LARGE) from None
+            if ended_by == signal.SIGKILL:
+                log.warning("an image was refused: its worker process was killed, as the kernel does without memory")
                 raise DomainError(ErrorCode.IMAGE_TOO_LARGE) from None
             log.warning("an image was refused: its worker process crashed")
             raise DomainError(ErrorCode.IMAGE_UNREADABLE) from error

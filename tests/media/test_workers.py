@@ -52,6 +52,10 @@ def a_child_beyond(known: set[int]) -> int:
     return pid
 
 
+def oom_score_adjustment(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/oom_score_adj").read_text())
+
+
 def environment(pid: int) -> bytes:
     return Path(f"/proc/{pid}/environ").read_bytes()
 
@@ -186,14 +190,14 @@ async def test_a_worker_that_waits_for_ever_is_busy_and_replaced(small: Path) ->
         assert (await workers.picture(small, LIMIT, MEMBER)).width == 200
 
 
-async def test_a_worker_killed_at_work_refuses_its_picture_and_is_replaced(slow: Path, small: Path) -> None:
+async def test_a_worker_killed_for_lack_of_memory_refuses_its_picture_and_is_replaced(slow: Path, small: Path) -> None:
     known = children()
     async with ImageWorkers(processes=1) as workers:
         await workers.picture(small, LIMIT, MEMBER)
         job = asyncio.ensure_future(workers.picture(slow, LIMIT, MEMBER))
         await asyncio.sleep(0.1)
         os.kill(a_child_beyond(known), signal.SIGKILL)
-        assert await code_of(job) is ErrorCode.IMAGE_UNREADABLE
+        assert await code_of(job) is ErrorCode.IMAGE_TOO_LARGE
         assert (await workers.picture(small, LIMIT, MEMBER)).width == 200
 
 
@@ -251,6 +255,7 @@ async def test_the_worker_has_its_limits_and_none_of_our_secrets(small: Path, mo
         assert resource.prlimit(pid, resource.RLIMIT_NOFILE)[1] <= worker.OPEN_FILES
         assert 0 < resource.prlimit(pid, resource.RLIMIT_CPU)[0] <= JOB_CPU_SECONDS + 5
         assert os.getpriority(os.PRIO_PROCESS, pid) == os.getpriority(os.PRIO_PROCESS, 0) + worker.NICENESS
+        assert oom_score_adjustment(pid) == 1000
         assert len(os.listdir(f"/proc/{pid}/fd")) <= 6, "no file of ours is open there"
 
 
