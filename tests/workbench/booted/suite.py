@@ -19,6 +19,8 @@ PACKAGES = (
     " strace systemd varnish"
 ).split()
 SECONDS_MAX = 3 * 3_600
+# What pipx and an editable installation fetch.
+_TOOLS = ("pip", "editables")
 # The index has no wheel of these.
 _SOURCE_ONLY = ("forbiddenfruit",)
 # Packages come from /wheels, also those that the tests of the installation ask for.
@@ -41,7 +43,7 @@ def _suite(directory: Path, release: str, without: Sequence[str]) -> Mapping[str
     tree = make(directory, release, [name for name in PACKAGES if name not in without])
     wheels = str(tree / "wheels")
     run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", wheels, *_SOURCE_ONLY)
-    download(tree, "--find-links", wheels, "pip", f"{ROOT}[test]")  # pip: for pipx
+    download(tree, "--find-links", wheels, *_TOOLS, f"{ROOT}[test]")
     options = [f"--setenv={variable}" for variable in _VARIABLES]
     inside(tree, *options, "sh", "-c", _COMMANDS, seconds=SECONDS_MAX)
     log = (tree / "suite.log").read_text("utf-8")
