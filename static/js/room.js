@@ -34,6 +34,7 @@ const ON_CLICK = [
   ["[data-opens=search]", "features/search"],
   ["[data-opens=emoji]", "features/emoji"],
   ["[data-opens=notice-editor]", "features/notice_editor"],
+  ["[data-preset], [data-preset-replace]", "features/presets"],
   ["#messages .message-face > *, #messages .message-who, [data-member]", "features/member_card"],
 ];
 const OFFLINE_COPY_AFTER_MS = 4000;
@@ -54,6 +55,9 @@ if (page.offline) dropExpired();
 const frameHandlers = new Map();
 const helloHandlers = [];
 const clickHandlers = [];
+// What happened before the feature that handles it was started: elements that were clicked, the last key, and frames of
+// a type without a handler. The feature gets it when it registers. Null once all features are started.
+let early = { clicks: new Set(), key: null, frames: [] };
 let settle;
 
 const room = {
@@ -92,11 +96,17 @@ const room = {
   fetchOlder: async () => (await import("./features/history.js")).fetchOlder(room),
   toast: async (text) => (await import("./elements/dialogs.js")).toast(text),
   confirm: async (...question) => (await import("./elements/dialogs.js")).ask(...question),
-  onFrame: (type, handler) => frameHandlers.set(type, [...(frameHandlers.get(type) ?? []), handler]),
+  // handler(frame, missed): with {age_ms, newestId} if the frame arrived before the handler was registered: how long ago,
+  // and which message was the newest then.
+  onFrame,
   onHello: (handler) => helloHandlers.push(handler),
-  onClick: (selector, handler) => clickHandlers.push([selector, handler]),
+  // handler(clicked, message, target)
+  onClick,
+  onKey,
 };
 
+document.addEventListener("click", rememberClick, { capture: true });
+document.addEventListener("keydown", rememberKey, { capture: true });
 room.timeline.replace(page);
 room.view = new TimelineView(room, {
   list: $("#messages"), newest: $("#newest"), empty: $("#empty"), older: $("#older"),
@@ -111,7 +121,7 @@ async function startFeatures() {
   room.clock = new Clock();
   room.clock.addSample(page.now_ms, Infinity, startedAt);
   room.socket.addEventListener("state", onState);
-  room.socket.addEventListener("frame", ({ frame }) => frameHandlers.get(frame.type)?.forEach((handler) => handler(frame)));
+  room.socket.addEventListener("frame", ({ frame }) => deliver(frame));
   room.onFrame("pong", ({ t: sent_ms, now_ms }) => room.clock.addSample(now_ms, performance.now() - sent_ms));
   start(features);
   for (const [selector, name] of ON_CLICK) {
@@ -120,13 +130,13 @@ async function startFeatures() {
   showNotice(page.notice);
   room.onHello(({ notice }) => showNotice(notice));
   room.onFrame("notice", ({ type, ...notice }) => showNotice(notice));
-  document.addEventListener("click", onClick);
+  document.addEventListener("click", ({ target }) => clickHandlers.forEach((each) => serve(target, each)));
   document.documentElement.dataset.started = "";
   if (room.socket.state !== "connecting") settle();
   setTimeout(settle, SETTLED_AFTER_MS);
   room.socket.deliver();
   await room.settled;
-  loadTheRest().catch((error) => onFailed(error, { isUsable: true }));
+  loadTheRest().catch((error) => onFailed(error, { isUsable: true })).finally(forgetEarly);
 }
 
 // The notice, which many rooms do not have: its feature is loaded with the first one.
@@ -138,9 +148,9 @@ async function showNotice(notice) {
 
 async function loadTheRest() {
   start(await load(OTHERS));
-  if (me) setTimeout(() => load(PREFETCHED).catch(() => {}), PREFETCH_AFTER_MS);
+  const prefetched = [...PREFETCHED, ...($("[data-preset]") ? ["features/presets"] : [])];
+  if (me) setTimeout(() => load(prefetched).catch(() => {}), PREFETCH_AFTER_MS);
   setTimeout(() => load(["features/offline_copy"]).then(([{ keepCopy }]) => keepCopy(room), () => {}), OFFLINE_COPY_AFTER_MS);
-  if ($("[data-preset]")) start(await load(["features/presets"]));
 }
 
 async function openFeature(name, clicked, message) {
@@ -205,11 +215,54 @@ function onState({ hello }) {
   for (const handler of helloHandlers) handler(hello);
 }
 
-function onClick({ target }) {
-  for (const [selector, handler] of clickHandlers) {
-    const clicked = target.closest?.(selector);
-    if (clicked) handler(clicked, room.timeline.get(Number(clicked.closest("article")?.dataset.id)), target);
+function deliver(frame) {
+  const handlers = frameHandlers.get(frame.type);
+  if (handlers) handlers.forEach((handler) => handler(frame));
+  else early?.frames.push({ frame, at: performance.now(), newestId: room.timeline.newestId });
+}
+
+// What happened early is handled once the features that are started together have been started.
+
+function onFrame(type, handler) {
+  frameHandlers.set(type, [...(frameHandlers.get(type) ?? []), handler]);
+  const missed = early?.frames.filter(({ frame }) => frame.type === type) ?? [];
+  for (const { frame, at, newestId } of missed) {
+    queueMicrotask(() => handler(frame, { age_ms: performance.now() - at, newestId }));
   }
+}
+
+function onClick(selector, handler) {
+  clickHandlers.push([selector, handler]);
+  for (const target of early?.clicks ?? []) queueMicrotask(() => target.isConnected && serve(target, [selector, handler]));
+}
+
+// For keys that are pressed anywhere on the page.
+function onKey(handler) {
+  document.addEventListener("keydown", handler);
+  const key = early?.key;
+  if (key) queueMicrotask(() => handler(key));
+}
+
+function serve(target, [selector, handler]) {
+  const clicked = target.closest?.(selector);
+  if (clicked) handler(clicked, room.timeline.get(Number(clicked.closest("article")?.dataset.id)), target);
+}
+
+// By the reader: what a script clicks, it clicks again if it has to. Of the clicks on one element the last counts.
+function rememberClick({ isTrusted, target }) {
+  if (!isTrusted) return;
+  early.clicks.delete(target);
+  early.clicks.add(target);
+}
+
+function rememberKey(event) {
+  early.key = event;
+}
+
+function forgetEarly() {
+  document.removeEventListener("click", rememberClick, { capture: true });
+  document.removeEventListener("keydown", rememberKey, { capture: true });
+  early = null;
 }
 
 // The ordering window that is open, or undefined. Until its feature is started, the one that the page brought along.

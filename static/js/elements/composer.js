@@ -9,6 +9,9 @@ import { length } from "./dom.js";
 const COUNTER_FROM = 0.9;
 
 export class Composer extends EventTarget {
+  // When the text was last changed, by performance.now().
+  changedAt = -Infinity;
+
   #room;
   #form;
   #field;
@@ -111,6 +114,7 @@ export class Composer extends EventTarget {
   }
 
   #changed() {
+    this.changedAt = performance.now();
     this.draw();
     this.dispatchEvent(new Event("change"));
   }

@@ -2,17 +2,16 @@
 
 const TOAST_MS = 4000;
 
-// One set of listeners for all dialogs of the page.
-export function start() {
-  document.addEventListener("click", (event) => {
-    const opener = event.target.closest?.("[data-opens]");
-    if (opener) {
-      opener.closest("dialog")?.close();
-      document.getElementById(opener.dataset.opens).showModal();
-      return;
-    }
-    if (event.target.closest?.("[data-closes]")) event.target.closest("dialog").close();
+// One set of listeners for all dialogs of the page. An opener stands in the dialog that is open, if one is; of several
+// openers that were clicked before this was loaded, the last opens its dialog.
+export function start(room) {
+  room.onClick("[data-opens]", (opener) => {
+    document.querySelector("dialog[open]")?.close();
+    document.getElementById(opener.dataset.opens).showModal();
   });
+  room.onClick("[data-closes]", (closer) => closer.closest("dialog").close());
+  // The search's form has no action: until features/search.js is loaded, Enter in it would reload the page.
+  document.getElementById("search").addEventListener("submit", (event) => event.preventDefault());
   for (const dialog of document.querySelectorAll("dialog")) closeByClickBeside(dialog);
   closeByGoingBack();
 }
@@ -29,7 +28,7 @@ function closeByGoingBack() {
   };
   // Left over from before a reload, in which the dialog was open.
   if (history.state?.dialog) history.replaceState(null, "");
-  new MutationObserver(() => {
+  const follow = () => {
     const isOpen = openDialogs().length > 0;
     if (isOpen && !entered) enter();
     else if (!isOpen && entered) {
@@ -37,7 +36,10 @@ function closeByGoingBack() {
       ownSteps += 1;
       history.back();
     }
-  }).observe(document.body, { subtree: true, attributes: true, attributeFilter: ["open"] });
+  };
+  new MutationObserver(follow).observe(document.body, { subtree: true, attributes: true, attributeFilter: ["open"] });
+  // The card of a member or a picture may have been opened before this was loaded.
+  follow();
   addEventListener("popstate", () => {
     if (ownSteps > 0) {
       ownSteps -= 1;

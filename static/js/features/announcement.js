@@ -8,8 +8,8 @@ export function start(room) {
   const announcement = new Announcement(room);
   room.onHello((hello) => announcement.show(hello.announcement));
   room.onFrame("announcement", ({ image }) => announcement.show(image));
-  // elements/dialogs.js, which opens it, may hear of the click later, or is not loaded yet.
-  room.onClick("[data-opens=announcement]", () => setTimeout(() => announcement.onClicked()));
+  // elements/dialogs.js opens it, once it is loaded.
+  new MutationObserver(() => announcement.onOpened()).observe(announcement.dialog, { attributeFilter: ["open"] });
   announcement.show(room.page.announcement);
 }
 
@@ -34,7 +34,7 @@ class Announcement {
   }
 
   // By the reader, or by itself.
-  onClicked() {
+  onOpened() {
     if (!this.dialog.open) return;
     clearTimeout(this.#timer);
     this.#load();

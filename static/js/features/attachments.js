@@ -16,7 +16,7 @@ export function start(room) {
     attachments.add([...files]);
     if (room.composer.enterSends) room.composer.focus();
   };
-  listenForPicking(form.elements.image, add);
+  listenForPicking(room, form.elements.image, add);
   listenForPasting(add);
   listenForDrops(add);
 }
@@ -94,15 +94,13 @@ class Attachments {
 }
 
 // [data-pick=album] and [data-pick=camera] open the same file input.
-function listenForPicking(input, add) {
+function listenForPicking(room, input, add) {
   input.addEventListener("change", () => {
     const files = [...input.files];
     input.value = "";
     add(files);
   });
-  document.addEventListener("click", ({ target }) => {
-    const pressed = target.closest?.("[data-pick]");
-    if (!pressed) return;
+  room.onClick("[data-pick]", (pressed) => {
     pressed.closest("dialog")?.close();
     if (pressed.dataset.pick === "camera") input.setAttribute("capture", "environment");
     else input.removeAttribute("capture");

@@ -14,7 +14,8 @@ const SCROLL_PX = 120;
 let lightbox = null;
 
 export function open(room, clicked, message) {
-  if (!message) return;
+  // It may have been recalled while this module was loaded.
+  if (!message || !room.timeline.get(message.id)?.image) return;
   lightbox ??= new Lightbox(room, document.getElementById("lightbox"));
   lightbox.open(message.id);
 }

@@ -15,6 +15,7 @@ class Editor {
   #room;
   #dialog;
   #form;
+  #isFirst = true;
 
   constructor(room, dialog) {
     this.#room = room;
@@ -29,7 +30,9 @@ class Editor {
 
   begin() {
     const { text } = this.#form.elements;
-    text.value = this.#room.notice?.text ?? "";
+    // The dialog opens before this module is loaded: what was typed meanwhile stays.
+    if (!this.#isFirst || !text.value) text.value = this.#room.notice?.text ?? "";
+    this.#isFirst = false;
     this.#dialog.querySelector("[data-take-down]").hidden = !this.#room.notice;
     text.focus();
   }

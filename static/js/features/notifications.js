@@ -3,7 +3,7 @@
 // keeps the choice. The browser's permission is requested by that click and never before.
 
 import { snippet } from "../elements/dom.js";
-import { postedByOthers } from "../models/timeline.js";
+import { arrivedUnread, postedByOthers } from "../models/timeline.js";
 import { t } from "../words/words.js";
 
 const TOLD_MAX = 50;
@@ -11,7 +11,7 @@ const TOLD_MAX = 50;
 export function start(room) {
   const switches = new Switches(room);
   const isAway = () => document.hidden || !document.hasFocus();
-  room.timeline.addEventListener("change", ({ detail }) => {
+  const onChange = ({ detail }) => {
     // A window brings hundreds of orders, and none of them asks for an answer.
     const others = postedByOthers(detail, room.me).filter(({ kind }) => kind !== "order");
     const mentions = others.filter((message) => room.mentions(message).length > 0);
@@ -20,16 +20,20 @@ export function start(room) {
     switches.closeGone();
     for (const edited of detail.edited ?? []) switches.followEdit(edited, isAway());
     if (mention || (others.length && isAway())) switches.playSound();
-  });
-  let lastId = room.window.current?.id;
-  room.window.addEventListener("change", () => {
+  };
+  room.timeline.addEventListener("change", onChange);
+  onChange({ detail: { posted: arrivedUnread(room) } });
+  let lastId = room.page.window?.id;
+  const onWindow = () => {
     const { current, isOpen } = room.window;
     // A window whose deadline is moved keeps its id.
     if (!isOpen || current.id === lastId) return;
     lastId = current.id;
     if (isAway()) switches.notifyOrdering(current);
     switches.playSound();
-  });
+  };
+  room.window.addEventListener("change", onWindow);
+  onWindow();
 }
 
 class Switches {

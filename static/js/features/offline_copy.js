@@ -20,6 +20,11 @@ export async function keepCopy(room) {
   }
   await controlled();
   const copy = new OfflineCopy(room);
+  // The login ended before this was loaded.
+  if (room.socket.ended) {
+    await copy.remove();
+    return;
+  }
   room.timeline.addEventListener("change", ({ detail }) => (detail.posted?.length ? copy.saveLater() : copy.save()));
   room.socket.addEventListener("state", () => room.socket.ended && copy.remove());
   document.addEventListener("submit", ({ target }) => target.getAttribute("action") === "/logout/" && copy.remove());

@@ -14,7 +14,7 @@ export function start(room) {
   const { socket } = room;
   const outbox = new OrderOutbox({ send: (entry) => socket.send(frameOf(entry)), user_id: room.me.id });
   const ordering = { outbox, sheet: null, button: document.getElementById("order-button"), tray: document.getElementById("order-tray") };
-  room.orders = { open: (message) => openSheet(room, ordering, message), outbox };
+  room.orders = { open: (message, options) => openSheet(room, ordering, message, options), outbox };
   outbox.addEventListener("change", () => drawTray(room, ordering));
   room.onHello(() => outbox.setOnline(!room.userChanged));
   socket.addEventListener("state", ({ hello }) => {
@@ -28,7 +28,6 @@ export function start(room) {
     ordering.sheet?.draw();
   });
   ordering.button.addEventListener("click", () => order(room, ordering));
-  room.onClick("[data-my-orders]", () => openSheet(room, ordering, null, { showMine: true }));
   room.onClick("[data-order-entry]", (clicked) => onEntry(room, outbox, clicked));
   room.timeline.addEventListener("change", () => drawMine(room));
   room.window.addEventListener("change", () => drawMine(room));

@@ -21,13 +21,17 @@ export function start(room) {
 
 // Most visits find no window open and have no order on its way: then features/order.js is not fetched.
 function startOrders(room) {
-  let started = false;
-  const startOnce = async () => {
-    if (started || !(room.window.isOpen || hasUnanswered(room.me))) return;
-    started = true;
-    (await import("./order.js")).start(room);
+  let started = null;
+  const startOnce = () => {
+    if (room.window.isOpen || hasUnanswered(room.me)) started ??= import("./order.js").then(({ start }) => start(room));
+    return started;
   };
   room.window.addEventListener("change", startOnce);
+  // The bar, with this button in it, is shown before that feature is loaded.
+  room.onClick("[data-my-orders]", async () => {
+    await startOnce();
+    room.orders?.open(null, { showMine: true });
+  });
   startOnce();
 }
 

@@ -21,6 +21,7 @@ export function start(room) {
   outbox.addEventListener("change", () => room.view.redraw());
   room.composer = new Composer(room, document.getElementById("composer"));
   room.composer.addEventListener("submit", () => (room.editing ? room.editing.submit() : submit(room)));
+  room.composer.addEventListener("up", async () => (await import("./edit.js")).editLast(room));
   room.onHello(() => outbox.setOnline(!room.userChanged));
   room.socket.addEventListener("state", ({ hello }) => !hello && outbox.setOnline(room.socket.isBlocked));
   if (room.socket.isBlocked) outbox.setOnline(true);

@@ -1,21 +1,21 @@
-// The administrator's presets: opening and closing the ordering window, its countdown, the picture.
+// The administrator's presets: opening and closing the ordering window, its countdown, the picture. Loaded with the
+// first press.
 
 import { secondsLeft } from "../models/clock.js";
 import { postJSON } from "../net/http.js";
 import { t, timeLeft } from "../words/words.js";
 
-export function start(room) {
+export function open(room, pressed) {
   const chosen = document.getElementById("preset-picture");
-  if (!chosen) return;
-  room.onClick("[data-preset]", (pressed) => onPreset(room, pressed, chosen));
-  room.onClick("[data-preset-replace]", () => chosen.click());
-  chosen.addEventListener("change", () => replacePicture(room, chosen));
+  chosen.onchange = () => replacePicture(room, chosen);
+  if (pressed.matches("[data-preset]")) onPreset(room, pressed, chosen);
+  else chosen.click();
 }
 
 async function onPreset(room, pressed, chosen) {
   pressed.disabled = true;
   try {
-    await (pressed.dataset.preset === "start" ? open(room, pressed) : send(pressed));
+    await (pressed.dataset.preset === "start" ? openWindow(room, pressed) : send(pressed));
     pressed.closest("dialog")?.close();
   } catch (refused) {
     if (pressed.dataset.preset === "picture" && refused.status === 404) await offerToChoose(room, chosen);
@@ -31,7 +31,7 @@ function send(pressed) {
 }
 
 // The end of a window that is open is moved only after a question, also where this page does not know of it yet.
-async function open(room, pressed) {
+async function openWindow(room, pressed) {
   const length = pressed.closest("[data-presets]").querySelector("[name=seconds]");
   const start = { command: "start", ...(length.value ? { seconds: Number(length.value) } : {}) };
   const known = room.openWindow();

@@ -1,5 +1,5 @@
 // Keyboard shortcuts: arrows among the messages, End for the newest, / for the search, ? for help, Esc for
-// the field, ↑ in the empty field for one's last text.
+// the field.
 
 export function start(room) {
   const list = document.getElementById("messages");
@@ -20,15 +20,15 @@ export function start(room) {
   });
   // Only the buttons of the focused message are tab stops: those of a hundred messages would be 200.
   let reachable = null;
-  list.addEventListener("focusin", ({ target }) => {
-    const article = target.closest("article");
+  const reach = (article) => {
     if (article === reachable) return;
     setStops(reachable, -1);
     setStops(article, 0);
     reachable = article;
-  });
-  room.composer?.addEventListener("up", async () => (await import("./edit.js")).editLast(room));
-  document.addEventListener("keydown", (event) => {
+  };
+  list.addEventListener("focusin", ({ target }) => reach(target.closest("article")));
+  reach(document.activeElement.closest("#messages article"));
+  room.onKey((event) => {
     const typing = event.target.closest?.("input, textarea, select, dialog");
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "?") document.getElementById("help")?.showModal();

@@ -7,7 +7,7 @@ const ORDER = ["auto", "light", "dark"];
 const GLYPH = { auto: "auto", light: "sun", dark: "moon" };
 const YEAR_S = 365 * 86_400;
 
-export function start() {
+export function start(room) {
   const buttons = document.querySelectorAll("[data-theme-switch]");
   const draw = () => {
     const { theme } = document.documentElement.dataset;
@@ -19,13 +19,11 @@ export function start() {
       if (label) label.textContent = t(`theme_${theme}`);
     }
   };
-  for (const each of buttons) {
-    each.addEventListener("click", () => {
-      const { dataset } = document.documentElement;
-      dataset.theme = ORDER[(ORDER.indexOf(dataset.theme) + 1) % ORDER.length];
-      document.cookie = `theme=${dataset.theme}; path=/; max-age=${YEAR_S}; SameSite=Lax`;
-      draw();
-    });
-  }
+  room.onClick("[data-theme-switch]", () => {
+    const { dataset } = document.documentElement;
+    dataset.theme = ORDER[(ORDER.indexOf(dataset.theme) + 1) % ORDER.length];
+    document.cookie = `theme=${dataset.theme}; path=/; max-age=${YEAR_S}; SameSite=Lax`;
+    draw();
+  });
   draw();
 }

@@ -7,7 +7,10 @@ const SHOWN_MS = 5000;
 
 export function start(room) {
   const line = new TypingLine(document.getElementById("typing"));
-  room.onFrame("typing", ({ user }) => user !== room.me?.name && line.add(user));
+  room.onFrame("typing", ({ user }, missed) => {
+    const isOver = missed && room.timeline.newest((message) => message.user === user)?.id > missed.newestId;
+    if (user !== room.me?.name && !isOver) line.add(user, missed?.age_ms ?? 0);
+  });
   room.timeline.addEventListener("change", ({ detail }) => {
     for (const { user } of detail.posted ?? []) line.remove(user);
   });
@@ -16,12 +19,14 @@ export function start(room) {
 
 function sendWhileWriting({ composer, socket }) {
   let sentAt = -Infinity;
-  composer.addEventListener("change", () => {
+  const tell = () => {
     const now = performance.now();
     if (!composer.text || now - sentAt <= SEND_EVERY_MS) return;
     sentAt = now;
     socket.send({ type: "typing" });
-  });
+  };
+  composer.addEventListener("change", tell);
+  if (performance.now() - composer.changedAt <= SEND_EVERY_MS) tell();
 }
 
 // A name is shown for a few seconds after its last frame, or until its message arrives.
@@ -34,8 +39,8 @@ class TypingLine {
     this.#line = line;
   }
 
-  add(user) {
-    this.#until.set(user, performance.now() + SHOWN_MS);
+  add(user, age_ms) {
+    this.#until.set(user, performance.now() + SHOWN_MS - age_ms);
     this.#draw();
   }
 

@@ -2,7 +2,7 @@
 // title and on its icon, in the title with an @ where one of them mentions the reader. What was recalled, deleted or has
 // expired since counts no more.
 
-import { postedByOthers } from "../models/timeline.js";
+import { arrivedUnread, postedByOthers } from "../models/timeline.js";
 
 const NONE = { text: "" };
 
@@ -22,13 +22,18 @@ export function start(room) {
   };
   // The room's name can change while the page is open.
   new MutationObserver(draw).observe(name, { childList: true, subtree: true });
-  room.timeline.addEventListener("change", ({ detail }) => {
-    forget((id) => room.timeline.isGone(id));
+  const count = (detail) => {
     if (!document.hidden) return;
     const others = postedByOthers(detail, room.me);
     for (const { id } of others) unread.add(id);
     if (others.length) draw();
+  };
+  room.timeline.addEventListener("change", ({ detail }) => {
+    forget((id) => room.timeline.isGone(id));
+    count(detail);
   });
   room.view.addEventListener("read", () => forget((id) => id <= room.view.lastRead));
   document.addEventListener("visibilitychange", () => document.hidden || forget(() => true));
+  count({ posted: arrivedUnread(room) });
+  if (document.title !== name.textContent && !unread.size) draw();
 }

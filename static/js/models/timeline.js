@@ -374,6 +374,13 @@ export function postedByOthers({ posted = [] }, me) {
   return posted.filter(({ user_id }) => user_id !== me?.id);
 }
 
+// The live messages that arrived after the page was made and have not been read, for a feature that is started later.
+export function arrivedUnread({ timeline, page, view }) {
+  const brought = page.messages[page.messages.length - 1]?.id ?? 0;
+  const from = Math.max(brought, view.lastRead);
+  return timeline.ids.filter((id) => id > from).map((id) => timeline.get(id)).filter(({ state }) => state === "live");
+}
+
 // The pictures of an album follow its first one, whatever was said while they were sent.
 export function albumsTogether(shown) {
   const placed = [];
