@@ -185,6 +185,8 @@ def bots(wang: Visitor, name: str) -> dict[str, list[str]]:
         page.click(".bot-new button")
         page.wait_for_selector("#made-token, [aria-invalid=true]")
         said[state] = faults(page)
+    page.locator("[data-bot] summary").first.click()
+    said["changing a bot"] = faults(page)
     page.click("[data-bot] [name=remove]")
     page.wait_for_selector("[data-confirmation]")
     said["remove a bot"] = faults(page)

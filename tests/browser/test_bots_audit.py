@@ -78,6 +78,28 @@ def test_an_administrator_makes_a_bot_that_speaks_and_is_removed(come: Come, siz
 
 
 @every_size
+def test_an_administrator_changes_a_bot_and_ends_its_token(come: Come, size: dict[str, object]) -> None:
+    wang = come(**size)
+    wang.join(ADMINISTRATOR)
+    name = "话少" if size is DESKTOP else "话多"
+    Caller(wang.address, ADMINISTRATOR).sends("/bots/", name=name)
+    wang.page.goto(f"{wang.address}/bots/")
+    row = wang.page.locator("[data-bot]", has_text=name)
+    row.locator("summary").click()
+    row.locator("select").select_option(label="收发消息，并管理下单")
+    row.locator("input[name=rate]").fill("30")
+    assert wang.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    row.get_by_role("button", name="保存").click()
+    expect(wang.page.locator("[role=status]")).to_have_text("已保存，马上生效")
+    expect(row.locator(".tag")).to_have_text("可管理下单")
+    expect(row).to_contain_text("每 10 秒 30 条")
+    row.get_by_role("button", name=f"停用 {name} 的令牌").click()
+    wang.page.click("[data-confirmation] button")
+    expect(wang.page.locator("[role=status]")).to_have_text("令牌已停用")
+    expect(row.locator(".tag").last).to_have_text("没有令牌")
+
+
+@every_size
 def test_the_audit_log_is_filtered_without_a_script(come: Come, size: dict[str, object]) -> None:
     wang = come(**size)
     wang.join(ADMINISTRATOR)

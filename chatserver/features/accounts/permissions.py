@@ -68,6 +68,14 @@ def is_banned(tx: Transaction, user: User) -> bool:
     return account is not None and account.banned
 
 
+def bot_rate(tx: Transaction, bot: User) -> int:
+    """How many messages the bot may post per 10 s. Raises DomainError `login_required` where it has no token."""
+    row = tx.one("SELECT rate FROM bots WHERE user_id = ? AND token_hash IS NOT NULL", (bot.id,))
+    if row is None:
+        raise DomainError(ErrorCode.LOGIN_REQUIRED, reason="token")
+    return int(row[0])
+
+
 def _manages_windows(tx: Transaction, user: User) -> bool:
     row = tx.one("SELECT manages_windows FROM bots WHERE user_id = ?", (user.id,))
     return row is not None and bool(row[0])

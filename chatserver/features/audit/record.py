@@ -40,7 +40,9 @@ class AuditAct(StrEnum):
     INVITE_MAKE = "invite.make"
     INVITE_WITHDRAW = "invite.withdraw"
     BOT_MAKE = "bot.make"
+    BOT_CHANGE = "bot.change"
     BOT_TOKEN = "bot.token"  # nosec B105 # the name of an act
+    BOT_END_TOKEN = "bot.end_token"  # nosec B105 # the name of an act
     BOT_REMOVE = "bot.remove"
     PICTURE_ANNOUNCEMENT = "picture.announcement"
     PICTURE_PRESET = "picture.preset"

@@ -20,6 +20,8 @@ def sentence(request: web.Request, entry: Entry) -> str:
     values: dict[str, Any] = {name: _shown(request, name, value) for name, value in details.items()}
     if entry.act == AuditAct.SETTING_CHANGE:
         values["setting"] = t(f"page.settings.{details['setting']}")
+    if entry.act == AuditAct.BOT_CHANGE:
+        values["powers"] = t(f"page.bots.powers_{int(details['manages_windows'])}")
     if entry.user:
         values["user"] = entry.user.name
     return t(f"page.audit.{entry.act.replace('.', '_')}", **values)

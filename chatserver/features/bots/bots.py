@@ -1,4 +1,4 @@
-"""Administrators make bots, give them new tokens, and remove them.
+"""Administrators make bots, change what they may do, give them new tokens or none, and remove them.
 
 A token is shown once and stored as its hash.
 """
@@ -6,8 +6,8 @@ A token is shown once and stored as its hash.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -16,26 +16,29 @@ from aiohttp import web
 from chatserver.core.clock import Clock
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import User
-from chatserver.core.numbers import ID_MAX, whole_number
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import names, permissions
 from chatserver.features.accounts.sessions import end_bot
 from chatserver.features.audit.record import AuditAct, record
-from chatserver.features.bots import store
-from chatserver.features.bots.store import Bot
-from chatserver.http import confirmation, forms, responses
+from chatserver.features.bots import form, store
+from chatserver.features.bots.store import RATE, RATE_MAX, Bot, Powers
+from chatserver.http import confirmation, responses
 from chatserver.http.access import Access
 from chatserver.http.encode import user_json
 from chatserver.http.page_context import local_time
 from chatserver.http.route import Route
 from chatserver.http.site import SITE
-from chatserver.http.viewer import VIEWER, form_of, member_of, wants_json
+from chatserver.http.viewer import VIEWER, member_of, wants_json
 
 log = logging.getLogger(__name__)
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-_FIELDS = {"name", "manages_windows", "new_token", "remove", confirmation.FIELD}
+_DEFAULT = Powers()
+# The acts that are not answered with a token, and how the page's address names them afterwards.
+_DONE = {"change": "changed", "end_token": "ended", "remove": "removed"}
+# What a browser's form is asked about once more: programs are cut off by it.
+_ASKED = ("new_token", "end_token", "remove")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +54,26 @@ class Bots:
         self._database = database
         self._clock = clock
 
-    async def make(self, actor: User, name: str, manages_windows: bool = False) -> MadeBot:
-        """A new bot. `manages_windows`: it may start, stop and show ordering windows.
+    async def make(self, actor: User, name: str, powers: Powers = _DEFAULT) -> MadeBot:
+        """A new bot, which reads and posts; `powers.manages_windows`: it starts, stops and shows ordering windows too.
 
         A bot that was removed comes back by its name. Raises DomainError: `name_invalid`, `name_taken`, `forbidden`,
         `banned`.
         """
         name, token, now_ms = names.check(name), store.new_token(), self._clock.now_ms()
-        bot = await self._database.run(lambda tx: _make(tx, actor, name, token, manages_windows, now_ms))
+        bot = await self._database.run(lambda tx: _make(tx, actor, name, token, powers, now_ms))
         log.info("%s made the bot %s (%d)", actor.name, name, bot.user.id)
         return MadeBot(bot, token)
+
+    async def change(self, actor: User, bot_id: int, wanted: Callable[[Powers], Powers]) -> Bot:
+        """What the bot may do, and its rate, from its next command and message on, also on open connections.
+
+        `wanted` gets what it may do now, and returns what it may do from now on. Raises DomainError: `not_found`,
+        `forbidden`, `banned`.
+        """
+        bot = await self._database.run(lambda tx: _change(tx, actor, bot_id, wanted, self._clock.now_ms()))
+        log.info("%s changed what the bot %s (%d) may do", actor.name, bot.user.name, bot.user.id)
+        return bot
 
     async def replace_token(self, actor: User, bot_id: int) -> MadeBot:
         """A new token; the old one is worth nothing, and its connections close with 4401.
@@ -71,6 +84,15 @@ class Bots:
         bot = await self._database.run(lambda tx: _replace_token(tx, actor, bot_id, token, self._clock.now_ms()))
         log.info("%s gave the bot %s (%d) a new token", actor.name, bot.user.name, bot.user.id)
         return MadeBot(bot, token)
+
+    async def end_token(self, actor: User, bot_id: int) -> Bot:
+        """The token is worth nothing, and the bot's connections close with 4401, until it gets a new one.
+
+        Raises DomainError: `not_found`, `forbidden`, `banned`.
+        """
+        bot = await self._database.run(lambda tx: _end_token(tx, actor, bot_id, self._clock.now_ms()))
+        log.info("%s ended the token of the bot %s (%d)", actor.name, bot.user.name, bot.user.id)
+        return bot
 
     async def remove(self, actor: User, bot_id: int) -> None:
         """The bot's connections close with 4401, and its messages stay.
@@ -88,37 +110,47 @@ class Bots:
         """The bots; as JSON `{"bots": […]}`. Their tokens are not stored."""
         if wants_json(request):
             return await self._list(request)
-        is_removed = request.query.get("done") == "removed"
-        notice = request[VIEWER].t("page.bots.done_removed") if is_removed else None
+        done = request.query.get("done", "")
+        notice = request[VIEWER].t(f"page.bots.done_{done}") if done in _DONE.values() else None
         return responses.page(request, "bots.html", {**await self._page(request), "notice": notice})
 
     async def on_form(self, request: web.Request) -> web.Response:
-        """Makes a bot of `name` and `manages_windows`; or gives the one whose id is `new_token` a new token; or
-        removes the one whose id is `remove`.
+        """Makes a bot of `name`, `manages_windows` and `rate`; or sets the last two of the one whose id is `change`;
+        or acts on the one whose id is `new_token`, `end_token` or `remove`.
 
         A token is answered with 201, and shown only now. Raises DomainError: `name_invalid`, `name_taken`,
         `bad_request` (`field`), `not_found`.
         """
         typed: dict[str, Any] = {}
         try:
-            typed = await _typed(request)
-            for act in ("new_token", "remove"):
-                if typed.get(act) and confirmation.is_needed(request):
-                    return await self._ask(request, act, _id(typed, act))
-            if typed.get("remove"):
-                return await self._on_remove(request, _id(typed, "remove"))
-            return await self._shown(request, await self._made(member_of(request), typed))
+            typed = await form.typed_fields(request)
+            act = form.act_of(typed)
+            if act in _ASKED and confirmation.is_needed(request):
+                return await self._ask(request, act, form.bot_id(typed, act))
+            if act in _DONE:
+                await self._do(member_of(request), act, typed)
+                return await self._done(request, act)
+            return await self._shown(request, await self._made(member_of(request), act, typed))
         except DomainError as error:
             values = {**await self._page(request, typed), "wrong": _wrong_field(error)}
             return responses.refused_form(request, error, "bots.html", values)
 
-    async def _made(self, actor: User, typed: dict[str, Any]) -> MadeBot:
-        if typed.get("new_token"):
-            return await self.replace_token(actor, _id(typed, "new_token"))
+    async def _do(self, actor: User, act: str, typed: dict[str, Any]) -> None:
+        bot_id = form.bot_id(typed, act)
+        if act == "change":
+            await self.change(actor, bot_id, lambda before: form.powers(typed, before))
+        elif act == "end_token":
+            await self.end_token(actor, bot_id)
+        else:
+            await self.remove(actor, bot_id)
+
+    async def _made(self, actor: User, act: str, typed: dict[str, Any]) -> MadeBot:
+        if act == "new_token":
+            return await self.replace_token(actor, form.bot_id(typed, act))
         name = typed.get("name", "")
         if not isinstance(name, str):
             raise DomainError(ErrorCode.BAD_REQUEST, field="name")
-        return await self.make(actor, name, _is_on(typed, "manages_windows"))
+        return await self.make(actor, name, form.powers(typed, _DEFAULT))
 
     async def _shown(self, request: web.Request, made: MadeBot) -> web.Response:
         """The token, in this response only: a page to redirect to could not show it."""
@@ -136,9 +168,8 @@ class Bots:
             request, t(f"page.bots.ask_{act}", name=bot.user.name), facts, t(f"page.bots.{act}"), "/bots/"
         )
 
-    async def _on_remove(self, request: web.Request, bot_id: int) -> web.Response:
-        await self.remove(member_of(request), bot_id)
-        return await self._list(request) if wants_json(request) else responses.see_other("/bots/?done=removed")
+    async def _done(self, request: web.Request, act: str) -> web.Response:
+        return await self._list(request) if wants_json(request) else responses.see_other(f"/bots/?done={_DONE[act]}")
 
     async def _list(self, request: web.Request) -> web.Response:
         return responses.as_json({"bots": [_bot_json(bot) for bot in await self.listed(member_of(request))]})
@@ -149,7 +180,8 @@ class Bots:
             "error": None,
             "notice": None,
             "rows": [_row(request, bot, now_ms) for bot in await self.listed(member_of(request))],
-            "values": {name: typed.get(name, "") for name in ("name", "manages_windows")},
+            "values": {"name": "", "manages_windows": "", "rate": RATE, **({} if typed.get("change") else typed)},
+            "rate_max": RATE_MAX,
             "wrong": "",
             "made": "",
             "token": "",
@@ -162,19 +194,39 @@ class Bots:
     )
 
 
-def _make(tx: Transaction, actor: User, name: str, token: str, manages_windows: bool, now_ms: int) -> Bot:
+def _make(tx: Transaction, actor: User, name: str, token: str, powers: Powers, now_ms: int) -> Bot:
     maker = permissions.administrator(tx, actor)
-    bot = store.insert(tx, name, token, manages_windows, maker, now_ms)
-    record(tx, now_ms, AuditAct.BOT_MAKE, maker, bot.user.id, manages_windows=manages_windows)
+    bot = store.insert(tx, name, token, powers, maker, now_ms)
+    record(tx, now_ms, AuditAct.BOT_MAKE, maker, bot.user.id, **asdict(powers))
     return bot
+
+
+def _change(tx: Transaction, actor: User, bot_id: int, wanted: Callable[[Powers], Powers], now_ms: int) -> Bot:
+    bot = _found(tx, actor, bot_id)
+    powers = wanted(bot.powers)
+    if powers == bot.powers:
+        return bot
+    store.set_powers(tx, bot_id, powers)
+    record(tx, now_ms, AuditAct.BOT_CHANGE, actor, bot_id, **asdict(powers))
+    return replace(bot, powers=powers)
 
 
 def _replace_token(tx: Transaction, actor: User, bot_id: int, token: str, now_ms: int) -> Bot:
-    bot = _found(tx, actor, bot_id)
+    _found(tx, actor, bot_id)
     store.set_token(tx, bot_id, token)
     record(tx, now_ms, AuditAct.BOT_TOKEN, actor, bot_id)
     end_bot(tx, bot_id)
-    return bot
+    return store.bot(tx, bot_id)
+
+
+def _end_token(tx: Transaction, actor: User, bot_id: int, now_ms: int) -> Bot:
+    bot = _found(tx, actor, bot_id)
+    if not bot.has_token:
+        return bot
+    store.set_token(tx, bot_id, None)
+    record(tx, now_ms, AuditAct.BOT_END_TOKEN, actor, bot_id)
+    end_bot(tx, bot_id)
+    return replace(bot, has_token=False)
 
 
 def _remove(tx: Transaction, actor: User, bot_id: int, now_ms: int) -> Bot:
@@ -195,41 +247,18 @@ def _listed(tx: Transaction, actor: User) -> list[Bot]:
     return store.all_bots(tx)
 
 
-async def _typed(request: web.Request) -> dict[str, Any]:
-    """The fields of a form or a JSON object. Raises DomainError `bad_request` (`field`) for an unknown one."""
-    is_json = request.content_type == "application/json"
-    typed: dict[str, Any] = await forms.read_json(request) if is_json else dict(form_of(request).fields)
-    typed.pop("csrf_token", None)
-    for name in typed.keys() - _FIELDS:
-        raise DomainError(ErrorCode.BAD_REQUEST, field=name)
-    return typed
-
-
-def _id(typed: dict[str, Any], name: str) -> int:
-    """An id, as a number or as digits."""
-    value = typed[name]
-    found = whole_number(str(value), 1, ID_MAX) if isinstance(value, str | int) else None
-    if found is None:
-        raise DomainError(ErrorCode.BAD_REQUEST, field=name)
-    return found
-
-
-def _is_on(typed: dict[str, Any], name: str) -> bool:
-    """True, or "1" of a form's box; without it false."""
-    value = typed.get(name, False)
-    if value not in (True, False, "1", ""):
-        raise DomainError(ErrorCode.BAD_REQUEST, field=name)
-    return value in (True, "1")
-
-
 def _wrong_field(error: DomainError) -> str:
-    return "name" if error.code in (ErrorCode.NAME_INVALID, ErrorCode.NAME_TAKEN) else ""
+    if error.code in (ErrorCode.NAME_INVALID, ErrorCode.NAME_TAKEN):
+        return "name"
+    return str(error.details.get("field", ""))
 
 
 def _bot_json(bot: Bot) -> dict[str, Any]:
     return {
         **user_json(bot.user),
-        "manages_windows": bot.manages_windows,
+        "manages_windows": bot.powers.manages_windows,
+        "rate": bot.powers.rate,
+        "has_token": bot.has_token,
         "made_by": bot.made_by,
         "created_ms": bot.created_ms,
         "used_ms": bot.used_ms,

@@ -8,7 +8,7 @@ EXPORTS = (
     ExportTable(
         "bots",
         "bot",
-        ("user_id", "manages_windows", "made_by", "created_ms", "used_ms"),
+        ("user_id", "manages_windows", "rate", "made_by", "created_ms", "used_ms"),
         "user_id",
     ),
 )

@@ -12,10 +12,22 @@ from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import names
 from chatserver.features.accounts import store as account_store
 
+# The rate of a bot is in messages per 10 s: see messages/send_interval.py.
+RATE, RATE_MAX = 10, 100
+
 _BOT = (
-    "SELECT u.id, u.name, u.avatar, b.manages_windows, coalesce(m.name, ''), b.created_ms, b.used_ms, u.muted_until_ms,"
-    " u.banned FROM bots b JOIN users u ON u.id = b.user_id LEFT JOIN users m ON m.id = b.made_by"
+    "SELECT u.id, u.name, u.avatar, b.token_hash IS NOT NULL, b.manages_windows, b.rate, coalesce(m.name, ''),"
+    " b.created_ms, b.used_ms, u.muted_until_ms, u.banned"
+    " FROM bots b JOIN users u ON u.id = b.user_id LEFT JOIN users m ON m.id = b.made_by"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Powers:
+    """What a bot may do besides reading and posting, and how many messages it may post per RATE_SECONDS."""
+
+    manages_windows: bool = False
+    rate: int = RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +35,8 @@ class Bot:
     """A bot in use. `made_by` is a name; `used_ms` is None until its token is first used."""
 
     user: User
-    manages_windows: bool
+    has_token: bool
+    powers: Powers
     made_by: str
     created_ms: int
     used_ms: int | None
@@ -56,7 +69,7 @@ def bot_of(tx: Transaction, token_hash: bytes) -> Bot | None:
     return _bot(row) if row else None
 
 
-def insert(tx: Transaction, name: str, token: str, manages_windows: bool, maker: User, now_ms: int) -> Bot:
+def insert(tx: Transaction, name: str, token: str, powers: Powers, maker: User, now_ms: int) -> Bot:
     """A new bot; one that was removed, if it had this name, comes back as the author of its old messages.
 
     Raises DomainError `name_taken`.
@@ -67,14 +80,22 @@ def insert(tx: Transaction, name: str, token: str, manages_windows: bool, maker:
     else:
         user_id = account_store.add(tx, name, "", Role.BOT, "", now_ms).id
     tx.execute(
-        "INSERT INTO bots (user_id, token_hash, manages_windows, made_by, created_ms) VALUES (?, ?, ?, ?, ?)",
-        (user_id, hash_of(token), manages_windows, maker.id, now_ms),
+        "INSERT INTO bots (user_id, token_hash, manages_windows, rate, made_by, created_ms) VALUES (?, ?, ?, ?, ?, ?)",
+        (user_id, hash_of(token), powers.manages_windows, powers.rate, maker.id, now_ms),
     )
     return bot(tx, user_id)
 
 
-def set_token(tx: Transaction, bot_id: int, token: str) -> None:
-    tx.execute("UPDATE bots SET token_hash = ?, used_ms = NULL WHERE user_id = ?", (hash_of(token), bot_id))
+def set_powers(tx: Transaction, bot_id: int, powers: Powers) -> None:
+    tx.execute(
+        "UPDATE bots SET manages_windows = ?, rate = ? WHERE user_id = ?", (powers.manages_windows, powers.rate, bot_id)
+    )
+
+
+def set_token(tx: Transaction, bot_id: int, token: str | None) -> None:
+    """None: the bot has no token until it gets another one."""
+    token_hash = None if token is None else hash_of(token)
+    tx.execute("UPDATE bots SET token_hash = ?, used_ms = NULL WHERE user_id = ?", (token_hash, bot_id))
 
 
 def set_used(tx: Transaction, bot_id: int, now_ms: int) -> None:
@@ -90,7 +111,7 @@ def _is_in_use(tx: Transaction, user: User) -> bool:
     return tx.one("SELECT 1 FROM bots WHERE user_id = ?", (user.id,)) is not None
 
 
-def _bot(row: tuple[int, str, str, int, str, int, int | None, int, int]) -> Bot:
-    user_id, name, avatar, manages_windows, made_by, created_ms, used_ms, muted_until_ms, banned = row
-    user = User(user_id, name, Role.BOT, avatar)
-    return Bot(user, bool(manages_windows), made_by, created_ms, used_ms, muted_until_ms, bool(banned))
+def _bot(row: tuple[int, str, str, int, int, int, str, int, int | None, int, int]) -> Bot:
+    user_id, name, avatar, has_token, manages_windows, rate, made_by, created_ms, used_ms, muted_until_ms, banned = row
+    user, powers = User(user_id, name, Role.BOT, avatar), Powers(bool(manages_windows), rate)
+    return Bot(user, bool(has_token), powers, made_by, created_ms, used_ms, muted_until_ms, bool(banned))

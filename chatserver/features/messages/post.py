@@ -207,7 +207,7 @@ class Post:
         author, draft = self._speaker(tx, request, account, now_ms, ahead), request.draft
         assert isinstance(request.text, str)
         if request.admission is None:
-            self._interval.check(author)
+            self._interval.check(tx, author)
         return store.NewMessage(
             author=author,
             kind=Kind.IMAGE if draft.picture else Kind.TEXT,

@@ -13,13 +13,14 @@ from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import User
 from chatserver.core.rate_limit import AttemptLimit, MinInterval
 from chatserver.db.transaction import Transaction
+from chatserver.features.accounts import permissions
 
 # The pictures of one album; a page chooses as many at once.
 ALBUM_PICTURES_MAX = 9
 # The time in which they must come: nine photographs over a slow line.
 ALBUM_SECONDS = 600.0
-# A bot has a rate of its own: a message a second in the long run, and answers to several members at once.
-BOT_MESSAGES, BOT_SECONDS = 10, 10.0
+# A bot may post as many messages as its rate says in this time, so it can answer several members at once.
+BOT_SECONDS = 10.0
 # Albums that are remembered; past that, the next picture of a forgotten one counts as a message of its own.
 ALBUMS_MAX = 10_000
 
@@ -62,14 +63,15 @@ class SendInterval:
         self._settings = settings
         self._clock = clock
         self._interval = MinInterval(clock)
-        self._bots = AttemptLimit(clock, BOT_MESSAGES, BOT_SECONDS)
+        self._bots = AttemptLimit(clock, 0, BOT_SECONDS)
         self._albums: BoundedDict[tuple[int, str], _Album] = BoundedDict(ALBUMS_MAX)
 
-    def check(self, author: User) -> None:
-        """Raises DomainError: `too_fast`. Administrators are exempt."""
+    def check(self, tx: Transaction, author: User) -> None:
+        """Raises DomainError: `too_fast`; `login_required` for a bot whose token ended. Administrators are exempt."""
         if author.is_administrator:
             return
         if author.is_bot:
+            self._bots.limit = permissions.bot_rate(tx, author)
             wait_ms = self._bots.wait_ms(str(author.id))
         else:
             wait_ms = self._interval.wait_ms(author.id, self._settings.now.send_interval)
@@ -78,7 +80,7 @@ class SendInterval:
 
     def start(self, tx: Transaction, author: User) -> None:
         """The member's interval begins, unless the transaction rolls back."""
-        tx.on_rollback(self._record(author))
+        tx.on_rollback(self._record(tx, author))
 
     def admit(self, tx: Transaction, author: User, album_name: str) -> Admission:
         """Check and begin the interval before the message is stored: for a picture that takes time to process.
@@ -86,7 +88,7 @@ class SendInterval:
         `album_name` is the client's own name for the album, "" for none. Up to ALBUM_PICTURES_MAX pictures of one
         name within ALBUM_SECONDS count once; the next one begins another album. Raises DomainError: `too_fast`.
         """
-        admission = self._album_admission(author, album_name) if album_name else self._admission(author)
+        admission = self._album_admission(tx, author, album_name) if album_name else self._admission(tx, author)
         tx.on_rollback(lambda: self.give_back(admission))
         return admission
 
@@ -102,10 +104,10 @@ class SendInterval:
         if admission.undo is not None:
             admission.undo()
 
-    def _admission(self, author: User) -> Admission:
-        return Admission(self._checked(author), None)
+    def _admission(self, tx: Transaction, author: User) -> Admission:
+        return Admission(self._checked(tx, author), None)
 
-    def _album_admission(self, author: User, album_name: str) -> Admission:
+    def _album_admission(self, tx: Transaction, author: User, album_name: str) -> Admission:
         album = self._albums.get((author.id, album_name))
         is_open = (
             album is not None
@@ -114,19 +116,20 @@ class SendInterval:
         )
         undo = None
         if album is None or not is_open:
-            undo = self._checked(author)
+            undo = self._checked(tx, author)
             album = _Album((author.id, album_name), album.number + 1 if album else 0, self._clock.monotonic())
             self._albums[album.key] = album
         album.pictures += 1
         return Admission(undo, album)
 
-    def _checked(self, author: User) -> Callable[[], None]:
-        self.check(author)
-        return self._record(author)
+    def _checked(self, tx: Transaction, author: User) -> Callable[[], None]:
+        self.check(tx, author)
+        return self._record(tx, author)
 
-    def _record(self, author: User) -> Callable[[], None]:
+    def _record(self, tx: Transaction, author: User) -> Callable[[], None]:
         """Returns what takes it back."""
         if author.is_bot:
+            self._bots.limit = permissions.bot_rate(tx, author)
             key = str(author.id)
             self._bots.record(key)
             return lambda: self._bots.undo(key)

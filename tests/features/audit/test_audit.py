@@ -151,6 +151,22 @@ async def test_invitations_and_bots_are_recorded_without_codes_and_tokens(house:
         assert secret not in told
 
 
+async def test_a_change_of_a_bot_is_recorded_once_with_what_it_may_do_now(house: House) -> None:
+    admin = await house.administrator()
+    bot_id = (await made(admin))["id"]
+    for _ in range(2):
+        await admin.post_json("/bots/", {"change": bot_id, "manages_windows": True, "rate": 30})
+        await admin.post_json("/bots/", {"end_token": bot_id})
+    found = (await entries(admin, "?what=bot"))[::-1]
+    assert [(entry["act"], entry["user"]["id"], entry["details"]) for entry in found] == [
+        ("bot.make", bot_id, {"manages_windows": False, "rate": 10}),
+        ("bot.change", bot_id, {"manages_windows": True, "rate": 30}),
+        ("bot.end_token", bot_id, {}),
+    ]
+    page = (await admin.page("/audit/?lang=zh&what=bot.change")).text
+    assert "将机器人 小助手 的权限改为“收发消息，并管理下单”，每 10 秒 30 条" in page
+
+
 async def test_pictures_of_the_room_are_recorded(house: House) -> None:
     admin = await house.administrator()
     await admin.post("/upload_global_background", {}, {"image": picture()})
@@ -249,7 +265,7 @@ async def test_the_page_tells_every_act_in_both_languages(house: House, language
     admin = await house.administrator()
     values = {
         "until_ms": 1, "closes_ms": 1, "expires_ms": 1, "setting": "text_max", "before": "<b>1", "after": "2",
-        "window": 1, "no": 1, "message": 1, "uses": 1,
+        "window": 1, "no": 1, "message": 1, "uses": 1, "rate": 5, "manages_windows": True,
     }  # fmt: skip
     rows = [(1, act.value, 1, 1, json.dumps(values), "Safari · iPhone") for act in AuditAct]
     insert = "INSERT INTO audit (at_ms, act, done_by, user_id, details, device) VALUES (?, ?, ?, ?, ?, ?)"

@@ -167,6 +167,70 @@ async def test_its_rate_is_ten_messages_in_ten_seconds_whatever_the_members_inte
             await bot.say("13")
 
 
+async def test_a_new_rate_holds_from_the_next_message_on(house: House) -> None:
+    admin = await house.administrator()
+    made_bot = await made(admin, rate=2)
+    async with running(house, made_bot["token"]) as bot:
+        socket = await bot.socket()
+        await socket.say("1")
+        await socket.say("2")
+        assert (await bot.post("/post/", {"text": "3"})).code == "too_fast"
+        await admin.post_json("/bots/", {"change": made_bot["id"], "rate": 3})
+        await socket.say("3")
+        await socket.send("post", text="4", client_id="c")
+        assert (await socket.expect("refused", client_id="c"))["code"] == "too_fast"
+        await admin.post_json("/bots/", {"change": made_bot["id"], "rate": 1})
+        house.clock.forward(10)
+        await socket.say("4")
+        assert (await bot.post("/post/", {}, {"image": picture()})).code == "too_fast"
+
+
+async def test_the_rate_of_one_bot_is_not_that_of_another(house: House) -> None:
+    admin = await house.administrator()
+    slow, quick = await made(admin, "慢", rate=1), await made(admin, "快", rate=100)
+    async with running(house, slow["token"]) as one, running(house, quick["token"]) as other:
+        await one.say("1")
+        for number in range(20):
+            await other.say(f"{number}")
+        assert (await one.post("/post/", {"text": "2"})).code == "too_fast"
+
+
+async def test_power_over_windows_comes_and_goes_on_an_open_connection(house: House) -> None:
+    admin = await house.administrator()
+    made_bot = await made(admin)
+    async with running(house, made_bot["token"]) as bot:
+        socket = await bot.socket()
+        assert (await bot.preset("start")).code == "forbidden"
+        await admin.post_json("/bots/", {"change": made_bot["id"], "manages_windows": True})
+        assert (await bot.preset("start")).status == 201
+        await admin.post_json("/bots/", {"change": made_bot["id"], "manages_windows": False})
+        assert (await bot.preset("stop")).code == "forbidden"
+        await socket.say("still connected")
+
+
+async def test_an_ended_token_opens_nothing_until_there_is_a_new_one(house: House) -> None:
+    admin = await house.administrator()
+    made_bot = await made(admin, rate=5)
+    async with running(house, made_bot["token"]) as bot:
+        socket = await bot.socket()
+        [left] = (await admin.post("/bots/", {"end_token": made_bot["id"]})).json["bots"]
+        assert (left["has_token"], left["rate"]) == (False, 5)
+        assert await socket.closed() == 4401
+        assert (await bot.post("/post/", {"text": "too late"})).code == "login_required"
+        assert await refused_handshake(bot) == 401
+    again = (await admin.post("/bots/", {"new_token": made_bot["id"]})).json["bot"]
+    assert (again["has_token"], again["rate"], again["id"]) == (True, 5, made_bot["id"])
+    async with running(house, again["token"]) as bot:
+        await bot.say("back")
+
+
+async def test_two_bots_may_be_without_a_token(house: House) -> None:
+    admin = await house.administrator()
+    for bot in (await made(admin, "一号"), await made(admin, "二号")):
+        assert (await admin.post("/bots/", {"end_token": bot["id"]})).status == 200
+    assert [bot["has_token"] for bot in (await admin.get("/bots/")).json["bots"]] == [False, False]
+
+
 async def test_a_picture_that_is_not_stored_uses_up_nothing_of_its_rate(house: House) -> None:
     async with running(house, (await made(await house.administrator()))["token"]) as bot:
         for _ in range(12):

@@ -16,8 +16,9 @@ async def test_a_program_makes_lists_and_removes(house: House) -> None:
     admin = await house.administrator()
     bot = await made(admin, manages_windows=True)
     facts: dict[str, Any] = {
-        "id": bot["id"], "name": "小助手", "role": "bot", "avatar": "", "manages_windows": True, "made_by": "店长",
-        "created_ms": house.clock.now_ms(), "used_ms": None, "muted_until_ms": 0, "banned": False,
+        "id": bot["id"], "name": "小助手", "role": "bot", "avatar": "", "manages_windows": True, "rate": 10,
+        "has_token": True, "made_by": "店长", "created_ms": house.clock.now_ms(), "used_ms": None,
+        "muted_until_ms": 0, "banned": False,
     }  # fmt: skip
     assert {name: value for name, value in bot.items() if name != "token"} == facts
     assert (await admin.get("/bots/")).json == {"bots": [facts]}
@@ -38,6 +39,13 @@ async def test_a_program_makes_lists_and_removes(house: House) -> None:
         ({"name": "店长"}, "name_taken", None),
         ({"name": "x y", "manages_windows": "yes"}, "bad_request", "manages_windows"),
         ({"name": "x y", "role": "administrator"}, "bad_request", "role"),
+        ({"name": "x y", "rate": 0}, "bad_request", "rate"),
+        ({"name": "x y", "rate": 101}, "bad_request", "rate"),
+        ({"name": "x y", "rate": 1.5}, "bad_request", "rate"),
+        ({"name": "x y", "rate": True}, "bad_request", "rate"),
+        ({"change": 99, "rate": 5}, "not_found", None),
+        ({"change": "x", "rate": 5}, "bad_request", "change"),
+        ({"end_token": 99}, "not_found", None),
         ({"remove": "1.5"}, "bad_request", "remove"),
         ({"new_token": True}, "bad_request", "new_token"),
     ],
@@ -83,6 +91,44 @@ async def test_the_page_asks_before_a_token_is_lost(house: House) -> None:
     answer = await admin.post("/bots/", {"remove": bot["id"], "confirmed": "1"}, headers=HTML)
     assert (answer.status, answer.headers["Location"]) == (303, "/bots/?done=removed")
     assert "机器人已移除" in (await admin.page("/bots/?done=removed")).text
+
+
+async def test_a_change_sets_what_it_names_and_leaves_the_rest(house: House) -> None:
+    admin = await house.administrator()
+    bot_id = (await made(admin))["id"]
+    for fields, powers in (
+        ({"rate": 30}, (False, 30)),
+        ({"manages_windows": True}, (True, 30)),
+        ({"manages_windows": False, "rate": "7"}, (False, 7)),
+        ({}, (False, 7)),
+    ):
+        [bot] = (await admin.post_json("/bots/", {"change": bot_id, **fields})).json["bots"]
+        assert (bot["manages_windows"], bot["rate"]) == powers
+    assert (await admin.post_json("/bots/", {"change": bot_id, "rate": 101})).json["error"]["field"] == "rate"
+
+
+async def test_the_page_changes_a_bot_and_says_so(house: House) -> None:
+    admin = await house.administrator()
+    bot_id = (await made(admin, manages_windows=True))["id"]
+    page = (await admin.page("/bots/")).text
+    assert '<option value="1" selected>收发消息，并管理下单</option>' in page
+    answer = await admin.post("/bots/", {"change": bot_id, "manages_windows": "0", "rate": "25"}, headers=HTML)
+    assert (answer.status, answer.headers["Location"]) == (303, "/bots/?done=changed")
+    page = (await admin.page("/bots/?done=changed")).text
+    assert "已保存，马上生效" in page and '<option value="0" selected>' in page and "每 10 秒 25 条" in page
+    refused = await admin.post("/bots/", {"change": bot_id, "manages_windows": "1", "rate": "0"}, headers=HTML)
+    assert refused.status == 400 and "每 10 秒 25 条" in refused.text
+
+
+async def test_the_page_asks_before_a_token_ends_and_offers_another_one(house: House) -> None:
+    admin = await house.administrator()
+    bot_id = (await made(admin))["id"]
+    asked = await admin.post("/bots/", {"end_token": bot_id}, headers=HTML)
+    assert asked.status == 200 and "停用 小助手 的令牌？" in asked.text
+    answer = await admin.post("/bots/", {"end_token": bot_id, "confirmed": "1"}, headers=HTML)
+    assert (answer.status, answer.headers["Location"]) == (303, "/bots/?done=ended")
+    page = (await admin.page("/bots/?done=ended")).text
+    assert "没有令牌" in page and 'name="new_token"' in page and 'name="end_token"' not in page
 
 
 async def test_a_refused_name_stays_in_the_form(house: House) -> None:

@@ -1,0 +1,67 @@
+"""What administrators send to `/bots/`: a form, or a JSON object with the same fields."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from aiohttp import web
+
+from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.numbers import ID_MAX, whole_number
+from chatserver.features.bots.store import RATE_MAX, Powers
+from chatserver.http import confirmation, forms
+from chatserver.http.viewer import form_of
+
+# Each acts on the bot whose id is its value.
+ACTS = ("change", "new_token", "end_token", "remove")
+_FIELDS = {"name", "manages_windows", "rate", *ACTS, confirmation.FIELD}
+
+
+async def typed_fields(request: web.Request) -> dict[str, Any]:
+    """The fields as sent. Raises DomainError `bad_request` (`field`) for an unknown one."""
+    is_json = request.content_type == "application/json"
+    typed: dict[str, Any] = await forms.read_json(request) if is_json else dict(form_of(request).fields)
+    typed.pop("csrf_token", None)
+    for name in typed.keys() - _FIELDS:
+        raise DomainError(ErrorCode.BAD_REQUEST, field=name)
+    return typed
+
+
+def act_of(typed: dict[str, Any]) -> str:
+    """One of ACTS; "make" where there is none."""
+    return next((act for act in ACTS if typed.get(act)), "make")
+
+
+def bot_id(typed: dict[str, Any], act: str) -> int:
+    """The id, as a number or as digits. Raises DomainError `bad_request` (`field`)."""
+    return _number(typed, act, ID_MAX)
+
+
+def powers(typed: dict[str, Any], before: Powers) -> Powers:
+    """What `manages_windows` and `rate` say; a field that is not there leaves what was `before`.
+
+    Raises DomainError `bad_request` (`field`).
+    """
+    found = before
+    if "manages_windows" in typed:
+        found = replace(found, manages_windows=_is_on(typed, "manages_windows"))
+    if typed.get("rate", "") != "":
+        found = replace(found, rate=_number(typed, "rate", RATE_MAX))
+    return found
+
+
+def _number(typed: dict[str, Any], name: str, most: int) -> int:
+    value = typed[name]
+    found = whole_number(str(value), 1, most) if isinstance(value, str | int) else None
+    if found is None:
+        raise DomainError(ErrorCode.BAD_REQUEST, field=name)
+    return found
+
+
+def _is_on(typed: dict[str, Any], name: str) -> bool:
+    """True or false, or "1", "0" or "" of a form."""
+    value = typed[name]
+    if value not in (True, False, "1", "0", ""):
+        raise DomainError(ErrorCode.BAD_REQUEST, field=name)
+    return value in (True, "1")
