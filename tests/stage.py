@@ -48,11 +48,14 @@ class Stage:
         self.room.settings.now = replace(self.room.settings.now, **changes)
 
     async def join(self, name: str, role: Role = Role.MEMBER) -> User:
-        """A member who has a row but no password."""
+        """A member who has a row but no password; a bot has a token too."""
         user = await self.database.run(
             lambda tx: account_store.insert(tx, name, names.skeleton(name), "none", role, "", self.clock.now_ms())
         )
         assert user is not None
+        if role is Role.BOT:
+            insert = "INSERT INTO bots (user_id, token_hash, made_by, created_ms) VALUES (?1, CAST(?1 AS BLOB), ?1, 0)"
+            await self.sql(insert, user.id)
         return user
 
     async def say(self, author: User, text: str = "你好", **draft: Any) -> Posted:

@@ -17,7 +17,7 @@ from chatserver.http.access import Access
 from chatserver.http.aiohttp_compat import expect_header, prebuilt
 from chatserver.http.middleware import Guard
 from chatserver.http.route import Route
-from chatserver.http.site import SITE
+from chatserver.http.site import SITE, AdministratorsPage
 
 # aiohttp-session keeps its session under a plain string, which aiohttp 3.14 warns of; no key of ours is one.
 warnings.filterwarnings("ignore", category=web.NotAppKeyWarning, module="aiohttp_session")
@@ -50,7 +50,8 @@ def add_routes(
     routes: dict[web.AbstractRoute, Route],
     with_session: Middleware,
 ) -> None:
-    """Register the `ROUTES` of each feature, bound to it, and note in `routes` what each says of itself.
+    """Register the `ROUTES` of each feature, bound to it, and note in `routes` what each says of itself,
+    and in the site the administrators' pages.
 
     Sessions begin and end where anyone may go, so those handlers get a Session of aiohttp-session.
     """
@@ -62,6 +63,8 @@ def add_routes(
             routes[app.router.add_route(route.method, route.path, handler)] = route
             if route.method == "GET" and route.has_head:
                 routes[app.router.add_route("HEAD", route.path, handler)] = route
+            if route.title:
+                app[SITE].administration.append(AdministratorsPage(route.path, route.title))
 
 
 def read_templates(app: web.Application) -> None:

@@ -28,6 +28,8 @@ def shared(request: web.Request) -> dict[str, Any]:
         "ui": viewer.ui,
         "user": user_json(viewer.user) if viewer.user else None,
         "room_name": site.settings.now.room_name,
+        "here": request.path,
+        "administration": site.administration if viewer.user and viewer.user.is_administrator else (),
         "registration": site.settings.now.registration,
     }
 

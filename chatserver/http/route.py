@@ -20,7 +20,8 @@ class Route(NamedTuple):
 
     A GET answers HEAD too, unless `has_head` is false (a WebSocket handshake). `file` is the field of a form that
     may hold a file, "" for none: an upload to any other route is refused before a byte of it is stored. `bots`: a bot
-    may use it too, although it is not for reading alone.
+    may use it too, although it is not for reading alone. `title` is the key of a page's title: a page of administrators
+    that has one is listed on all of them.
     """
 
     method: str
@@ -30,6 +31,7 @@ class Route(NamedTuple):
     has_head: bool = True
     file: str = ""
     bots: bool = False
+    title: str = ""
 
 
 def path_id(request: web.Request) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from aiohttp import web
 
@@ -14,9 +15,19 @@ from chatserver.http.origin import OriginPolicy
 from chatserver.http.static_files import StaticTree
 
 
+class AdministratorsPage(NamedTuple):
+    """`title` is a key of the catalogue."""
+
+    path: str
+    title: str
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`count_error` and `count_answer` are called for each error answer and each answer, by code and by status."""
+    """`count_error` and `count_answer` are called for each error answer and each answer, by code and by status.
+
+    `add_routes` fills `administration`, in the order of the features.
+    """
 
     settings: CurrentConfig
     static: StaticTree
@@ -24,6 +35,7 @@ class Site:
     origin: OriginPolicy
     count_error: Callable[[ErrorCode], None]
     count_answer: Callable[[int], None]
+    administration: list[AdministratorsPage] = field(default_factory=list)
 
 
 SITE = web.AppKey("site", Site)

@@ -44,10 +44,11 @@ def export(call: Call, target: Path, page: Path | None, *, force: bool) -> dict[
         tx = Transaction(connection)
         lines = _write_lines(target, _objects(tx, manifest, snapshot, config), replace=force)
         if page and pictures:
-            messages = (row for row in export_rows.objects(tx, config.timezone) if row["type"] == "message")
+            notice = next(_rows(tx, "notice", config), None)
+            messages = _rows(tx, "message", config)
             title, language = snapshot.settings["room_name"], snapshot.settings["language"]
             with archive.write_file(page, replace=force) as file:
-                for part in export_page.page(title, language, messages, pictures.name):
+                for part in export_page.page(title, language, notice, messages, pictures.name):
                     file.write(part.encode())
     return {
         "file": str(target),
@@ -74,6 +75,10 @@ def _objects(
     for name, value in snapshot.settings.items():
         yield {"type": "setting", "name": name, "value": value}
     yield from export_rows.objects(tx, config.timezone)
+
+
+def _rows(tx: Transaction, kind: str, config: Config) -> Iterator[dict[str, Any]]:
+    return (row for row in export_rows.objects(tx, config.timezone) if row["type"] == kind)
 
 
 def _write_lines(target: Path, objects: Iterator[dict[str, Any]], *, replace: bool) -> int:

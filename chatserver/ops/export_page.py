@@ -22,6 +22,7 @@ body {{ margin: 2rem auto; max-width: 44rem; padding: 0 1rem; }}
 article {{ border-block-start: 1px solid #8884; padding-block: .6rem; }}
 header {{ font-size: .85rem; opacity: .8; }}
 p {{ margin: 0; overflow-wrap: anywhere; white-space: pre-wrap; }}
+.notice {{ border: 1px solid #8888; margin-block-end: 1rem; padding: .6rem; }}
 .gone {{ font-style: italic; opacity: .6; }}
 img {{ display: block; height: auto; margin-block-start: .4rem; max-width: 100%; }}
 </style>
@@ -29,13 +30,27 @@ img {{ display: block; height: auto; margin-block-start: .4rem; max-width: 100%;
 """
 
 
-def page(title: str, language: str, messages: Iterable[dict[str, Any]], pictures: str) -> Iterable[str]:
-    """The page in parts. `messages` as export_rows.objects yields them; `pictures` is the directory beside the page."""
+def page(
+    title: str, language: str, notice: dict[str, Any] | None, messages: Iterable[dict[str, Any]], pictures: str
+) -> Iterable[str]:
+    """The page in parts. `notice` and `messages` as export_rows.objects yields them; `pictures` is the directory
+    beside the page.
+    """
     yield _HEAD.format(title=escape(title), language=escape(language))
+    if notice is not None:
+        yield _notice(notice, language)
     for message in messages:
         if message["state"] != "deleted":
             yield _article(message, language, pictures)
     yield "</html>\n"
+
+
+def _notice(notice: dict[str, Any], language: str) -> str:
+    who, when = escape(notice["changed_by_name"]), escape(notice["timestamp"])
+    return (
+        f'<section class="notice"><header>{escape(translator(language)("room.notice"))} · <b>{who}</b> '
+        f"<time>{when}</time></header><p>{escape(notice['text'])}</p></section>\n"
+    )
 
 
 def _article(message: dict[str, Any], language: str, pictures: str) -> str:

@@ -30,6 +30,8 @@ TABLES: tuple[ExportTable, ...] = (
     *messages.EXPORTS,
     *audit.EXPORTS,
 )
+# What the readable page shows, and the column of its time.
+_SHOWN_TIMES = {"message": "created_ms", "notice": "changed_ms"}
 
 
 def objects(tx: Transaction, zone: ZoneInfo) -> Iterator[dict[str, Any]]:
@@ -40,8 +42,8 @@ def objects(tx: Transaction, zone: ZoneInfo) -> Iterator[dict[str, Any]]:
         for row in tx.execute(sql):
             value = {name: _shown(cell) for name, cell in zip(table.columns, row, strict=True)}
             value |= {_name_field(column): names.get(value[column], "") for column in _member_columns(table)}
-            if table.type == "message":
-                value["timestamp"] = shown_time(value["created_ms"], zone)
+            if table.type in _SHOWN_TIMES:
+                value["timestamp"] = shown_time(value[_SHOWN_TIMES[table.type]], zone)
             yield {"type": table.type, **value}
 
 

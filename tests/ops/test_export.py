@@ -142,9 +142,13 @@ async def test_the_page_shows_every_message_as_text_and_its_pictures(tmp_path: P
     assert "<b>早上好</b> & 'hello'" in page.words
     assert page.words.count("已编辑") == 1
     assert {tag for tag, _ in page.tags} <= {
-        "html", "meta", "title", "style", "h1", "article", "header", "b", "time", "a", "p", "img"
+        "html", "meta", "title", "style", "h1", "article", "header", "b", "time", "a", "p", "img",
+        "section",
     }  # fmt: skip
     assert [tag for tag, _ in page.tags].count("article") == len(was["messages"])
+    [notice] = of_type(file, "notice")
+    told = page.words.partition("pick up on Friday")[0]
+    assert "置顶通知" in told and "店长" in told and notice["timestamp"] in told
     [image] = [attributes for tag, attributes in page.tags if tag == "img"]
     assert (tmp_path / (image["src"] or "").replace("%20", " ")).read_bytes() == was["image"]
 

@@ -160,6 +160,7 @@ TABLE = [
     Row("POST", f"/delete_message/{ID}/", post("/delete_message/{other}/"), NOBODY_ELSES, "another's"),
     Row("POST", "/send_preset/", post("/send_preset/", {"command": "start"}), ADMINISTRATORS),
     Row("POST", "/send_preset_image/", post("/send_preset_image/", image="image"), ADMINISTRATORS),
+    Row("GET", "/notice/", get("/notice/"), ADMINISTRATORS),
     Row("POST", "/notice/", post("/notice/", {"text": "on Friday"}), ADMINISTRATORS),
     Row("GET", "/upload_global_background", get("/upload_global_background"), ADMINISTRATORS),
     Row("POST", "/upload_global_background", post("/upload_global_background", image="image"), ADMINISTRATORS),

@@ -203,7 +203,7 @@ class Moderate:
         }
 
     ROUTES = (
-        Route("GET", "/members/", get_page, Access.ADMINISTRATOR),
+        Route("GET", "/members/", get_page, Access.ADMINISTRATOR, title="page.members.title"),
         Route("POST", f"/members/{ID}/", on_form, Access.ADMINISTRATOR),
     )
     OPERATIONS = {"list-members": on_list_members}

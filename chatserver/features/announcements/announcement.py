@@ -82,7 +82,7 @@ class Announcement:
         tx.announce(AnnouncementChanged(picture.image))
 
     ROUTES = (
-        Route("GET", "/upload_global_background", get_page, Access.ADMINISTRATOR),
+        Route("GET", "/upload_global_background", get_page, Access.ADMINISTRATOR, title="page.announcement.title"),
         Route("POST", "/upload_global_background", on_form, Access.ADMINISTRATOR, file="image"),
     )
     LISTENERS = ((AnnouncementChanged, on_changed),)

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from chatserver.core import json
 from chatserver.core.clock import Clock
+from chatserver.core.errors import DomainError
 from chatserver.core.events import ContentErased, Event
 from chatserver.core.model import User
 from chatserver.db.database import Database
@@ -24,8 +25,9 @@ from chatserver.features.messages.answer import text_of
 from chatserver.features.messages.text import checked
 from chatserver.http import responses
 from chatserver.http.access import Access
+from chatserver.http.page_context import local_time
 from chatserver.http.route import Route
-from chatserver.http.viewer import member_of, wants_html
+from chatserver.http.viewer import member_of, wants_html, wants_json
 from chatserver.i18n import translator
 
 TEXT_MAX = 500
@@ -91,10 +93,27 @@ class Notice:
         if self._current and self._current.by_id == event.user.id:
             self._current = replace(self._current, by=event.user.name)
 
+    async def get_page(self, request: web.Request) -> web.Response:
+        """A form, for browsers that run no script; as JSON `{"notice": …}`, the fields of the frame or null."""
+        if wants_json(request):
+            return responses.as_json(self.greeting())
+        return responses.page(request, "notice.html", self._page(request))
+
     async def on_form(self, request: web.Request) -> web.Response:
         """The field `text`. 200 with the fields of the frame, or a browser's form with 303 to the room."""
-        changed = await self.put(member_of(request), await text_of(request, "text"))
+        typed = await text_of(request, "text")
+        try:
+            changed = await self.put(member_of(request), typed)
+        except DomainError as error:
+            if not wants_html(request):
+                raise
+            return responses.refused_form(request, error, "notice.html", {**self._page(request), "typed": typed})
         return responses.see_other("/") if wants_html(request) else responses.as_json(changed.as_json())
+
+    def _page(self, request: web.Request) -> dict[str, Any]:
+        notice = self._current
+        shown = {"by": notice.by, "time": local_time(request, notice.changed_ms)} if notice else None
+        return {"notice": shown, "typed": notice.text if notice else "", "text_max": TEXT_MAX, "error": None}
 
     def _put(self, tx: Transaction, actor: User, text: str) -> NoticeChanged:
         now_ms = self._clock.now_ms()
@@ -110,7 +129,10 @@ class Notice:
         tx.announce(changed)
         return changed
 
-    ROUTES = (Route("POST", "/notice/", on_form, Access.ADMINISTRATOR),)
+    ROUTES = (
+        Route("GET", "/notice/", get_page, Access.ADMINISTRATOR, title="room.notice"),
+        Route("POST", "/notice/", on_form, Access.ADMINISTRATOR),
+    )
     LISTENERS = ((NoticeChanged, on_changed), (MemberChanged, on_member_changed))
 
 

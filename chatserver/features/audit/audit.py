@@ -76,7 +76,7 @@ class Audit:
         }
         return responses.page(request, "audit.html", values)
 
-    ROUTES = (Route("GET", "/audit/", get_page, Access.ADMINISTRATOR),)
+    ROUTES = (Route("GET", "/audit/", get_page, Access.ADMINISTRATOR, title="page.audit.title"),)
     TIMERS = (Timer("audit", next_erasure, erase_old),)
 
 

@@ -189,7 +189,7 @@ class Bots:
         }
 
     ROUTES = (
-        Route("GET", "/bots/", get_page, Access.ADMINISTRATOR),
+        Route("GET", "/bots/", get_page, Access.ADMINISTRATOR, title="page.bots.title"),
         Route("POST", "/bots/", on_form, Access.ADMINISTRATOR),
     )
 

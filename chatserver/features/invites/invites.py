@@ -192,7 +192,7 @@ class Invites:
         }
 
     ROUTES = (
-        Route("GET", "/invites/", get_page, Access.ADMINISTRATOR),
+        Route("GET", "/invites/", get_page, Access.ADMINISTRATOR, title="page.invites.title"),
         Route("POST", "/invites/", on_form, Access.ADMINISTRATOR),
     )
     OPERATIONS = {"invite": on_invite}

@@ -115,7 +115,7 @@ class ChangeSettings:
         return {name: count for name, count in losses.items() if count}
 
     ROUTES = (
-        Route("GET", "/settings/", get_page, Access.ADMINISTRATOR),
+        Route("GET", "/settings/", get_page, Access.ADMINISTRATOR, title="page.settings.title"),
         Route("POST", "/settings/", on_form, Access.ADMINISTRATOR),
     )
     OPERATIONS = {"settings": on_settings_operation}

@@ -65,7 +65,7 @@ class StatusPage:
             ],
         }
 
-    ROUTES = (Route("GET", "/status/", get_page, Access.ADMINISTRATOR),)
+    ROUTES = (Route("GET", "/status/", get_page, Access.ADMINISTRATOR, title="page.status.title"),)
 
 
 def _remarks(t: Translate, now: Figures, disk: Disk, hour: list[Sample]) -> Iterator[str]:

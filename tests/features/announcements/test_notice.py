@@ -130,3 +130,25 @@ async def test_a_restart_keeps_it_or_keeps_it_down(tmp_path: Path, is_kept: bool
     async with opened(tmp_path, clock) as house:
         hello = (await (await house.guest()).socket()).hello
         assert (hello["notice"] and hello["notice"]["text"]) == (TEXT if is_kept else None)
+
+
+async def test_a_form_puts_it_up_and_takes_it_down_without_scripts(house: House) -> None:
+    admin = await house.administrator()
+    assert (await admin.get("/notice/")).json == {"notice": None}
+    empty = (await admin.page("/notice/")).text
+    assert ">取下<" not in empty and 'href="/notice/"' in await plain(admin)
+    put = await admin.post("/notice/", {"text": "<b>取货</b>"}, headers=HTML)
+    assert (put.status, put.headers["Location"]) == (303, "/")
+    page = (await admin.page("/notice/")).text
+    assert ">&lt;b&gt;取货&lt;/b&gt;</textarea>" in page and "<bdi>店长</bdi> 2026-11-22 14:36" in page
+    assert '<button class="button" type="submit" name="text" value="">取下</button>' in page
+    assert (await admin.get("/notice/")).json["notice"]["text"] == "<b>取货</b>"
+    await admin.post("/notice/", {"text": ""}, headers=HTML)
+    assert (await admin.get("/notice/")).json == {"notice": None}
+
+
+async def test_a_refused_form_keeps_what_was_typed(house: House) -> None:
+    admin = await house.administrator()
+    answer = await admin.post("/notice/", {"text": "长" * (TEXT_MAX + 1)}, headers=HTML)
+    assert answer.status == 400 and "长" * (TEXT_MAX + 1) in answer.text and 'aria-invalid="true"' in answer.text
+    assert (await admin.get("/notice/")).json == {"notice": None}
