@@ -7,7 +7,6 @@ of one batch update the window's row once, and append to the journal in one stat
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -16,6 +15,7 @@ from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import User
 from chatserver.db.transaction import Transaction
 from chatserver.features.ordering import amounts, journal, store
+from chatserver.features.ordering.kept_counts import Counts, KeptCounts, MemberOrders
 from chatserver.features.ordering.model import OrderingWindow, Words
 from chatserver.features.ordering.wanted import Wanted
 
@@ -23,29 +23,13 @@ from chatserver.features.ordering.wanted import Wanted
 ORDERS_OF_MEMBER_MAX = 20
 
 
-class MemberOrders:
-    """What one member has in a window: how many orders, how many that stand, and how much of each item."""
-
-    __slots__ = ("count", "quantities", "standing")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.standing = 0
-        self.quantities: dict[int, int] = defaultdict(int)
-
-    def add(self, quantities: Mapping[int, int], count: int = 1) -> None:
-        """Count so many orders of these quantities, which stand."""
-        self.standing += count
-        for item, hundredths in quantities.items():
-            self.quantities[item] += hundredths * count
-
-
 class Book:
-    def __init__(self, tx: Transaction, window: store.WindowRow) -> None:
+    def __init__(self, tx: Transaction, window: store.WindowRow, counts: Counts | None = None) -> None:
+        """`counts`: of this window as it is now, where they are known."""
         self._tx = tx
         self.window = window
-        self.items = {item.id: item for item in store.items(tx, window.id)}
-        self._members: dict[int, MemberOrders] = {}
+        self.items = counts.items if counts else {item.id: item for item in store.items(tx, window.id)}
+        self._members = counts.members if counts else {}
         self._last_no = window.last_no
         self._orders = window.orders
         self._orderers = window.members
@@ -57,16 +41,28 @@ class Book:
         self._words: dict[tuple[tuple[int, int], ...], Words] = {}
         # Written by `save`: the number of the order whose words an entry holds, and the entry.
         self._new_entries: list[tuple[int | None, journal.Entry]] = []
+        self._salts: list[bytes] = []
 
     @classmethod
-    def open(cls, tx: Transaction) -> Book | None:
+    def open(cls, tx: Transaction, kept: KeptCounts | None = None) -> Book | None:
         """The book of the open window."""
         window = store.open_window(tx)
-        return cls(tx, window) if window else None
+        return cls(tx, window, kept.take(window) if kept else None) if window else None
+
+    def counts(self) -> Counts:
+        """For the next book of this window. This one is not used any more."""
+        return Counts(self.window.id, self.head, self.items, self._members)
+
+    def expect_entries(self, count: int) -> None:
+        """So many entries may follow: their salts are drawn together."""
+        self._salts = journal.salts(count)
 
     def load_members(self, user_ids: Iterable[int]) -> None:
-        """Read what these members have ordered: one query for many."""
-        for user_id in (missing := [*{*user_ids} - self._members.keys()]):
+        """Read what these members have ordered, where it is not known: one query for many."""
+        missing = [*{*user_ids} - self._members.keys()]
+        if not missing:
+            return
+        for user_id in missing:
             self._members[user_id] = MemberOrders()
         for user_id, is_standing, lines, count in store.lines_of_members(self._tx, self.window.id, missing):
             member = self._members[user_id]
@@ -125,9 +121,8 @@ class Book:
         self._orders += 1
         self._orderers += member.standing == 0
         member.count += is_new
-        quantities = {line.item.id: line.quantity for line in words.lines}
-        member.add(quantities)
-        self._order(quantities, 1)
+        member.add(words.quantities)
+        self._order(words.quantities, 1)
 
     def take_out(self, user_id: int, lines: str) -> None:
         """Count an order no more; `lines` as the ledger has them."""
@@ -170,7 +165,8 @@ class Book:
 
     def _append(self, words_of: int | None, body: str) -> bytes:
         self._entries += 1
-        entry = journal.next_entry(self.head, body)
+        salt = self._salts.pop() if self._salts else journal.salts(1)[0]
+        entry = journal.next_entry(self.head, salt, body)
         self._new_entries.append((words_of, entry))
         self.head = entry.head
         return self.head

@@ -16,15 +16,11 @@ from chatserver.core.json import encode_text
 from chatserver.core.model import User
 from chatserver.db.rows import insert_rows
 from chatserver.db.transaction import Transaction
-from chatserver.features.ordering import amounts
 from chatserver.features.ordering.model import Words
 
 SALT_BYTES = 16
 FIRST_HEAD = bytes(32)
 
-_ACCEPTED = (
-    '{"at_ms":%d,"kind":"accepted","lines":%s,"no":%d,"note":%s,"total":%s,"user":%s,"user_id":%d}'  # alphabetical
-)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False)
 
 
@@ -52,14 +48,21 @@ def body_of(fields: dict[str, Any]) -> str:
 
 def accepted_body(at_ms: int, no: int, user: User, words: Words) -> str:
     """The same for an order that was accepted, from parts that are encoded already."""
-    total = "null" if words.total is None else f'"{amounts.money(words.total)}"'
     note, name = encode_text(words.note), encode_text(user.name)
-    return _ACCEPTED % (at_ms, words.json, no, note, total, name, user.id)
+    return (  # the names in alphabetical order
+        f'{{"at_ms":{at_ms},"kind":"accepted","lines":{words.json},"no":{no},"note":{note},"total":{words.total_json}'
+        f',"user":{name},"user_id":{user.id}}}'
+    )
 
 
-def next_entry(head: bytes, body: str) -> Entry:
+def salts(count: int) -> list[bytes]:
+    """Random salts for so many entries. Drawn at once: each drawing is a system call that gives away Python's lock."""
+    drawn = secrets.token_bytes(SALT_BYTES * count)
+    return [drawn[begin : begin + SALT_BYTES] for begin in range(0, len(drawn), SALT_BYTES)]
+
+
+def next_entry(head: bytes, salt: bytes, body: str) -> Entry:
     """The entry with this body after the one whose head is given."""
-    salt = secrets.token_bytes(SALT_BYTES)
     leaf = hashlib.sha256(salt + body.encode()).digest()
     return Entry(salt, body, leaf, hashlib.sha256(head + leaf).digest())
 

@@ -66,7 +66,7 @@ class Words(NamedTuple):
     """What an order says: its lines, and the member's own note.
 
     `shown` are the lines as readers get them, `json` the same as JSON, `said` the same in words; `total` is of the
-    lines that have a price.
+    lines that have a price, `total_json` the same as JSON. `quantities`: item's id -> hundredths.
     """
 
     lines: tuple[Line, ...]
@@ -75,12 +75,15 @@ class Words(NamedTuple):
     json: str
     said: str
     total: int | None
+    total_json: str
+    quantities: Mapping[int, int]
 
     @classmethod
     def of(cls, lines: tuple[Line, ...], note: str) -> Words:
         shown = [line.as_json() for line in lines]
         total = amounts.total([line.amount for line in lines])
-        return cls(lines, note, shown, encode_value(shown), describe_lines(shown), total)
+        quantities = {line.item.id: line.quantity for line in lines}
+        return cls(lines, note, shown, encode_value(shown), describe_lines(shown), total, total_json(total), quantities)
 
     @property
     def text(self) -> str:
@@ -126,17 +129,20 @@ class Order(NamedTuple):
     @property
     def extra(self) -> str:
         """The field `order` of its message, in the JSON object that `Message.extra` is."""
-        return order_extra(self.window_id, self.no, self.lines, self.note, self.total)
+        return order_extra(self.window_id, self.no, self.lines, self.note, total_json(self.total))
 
     @property
     def text(self) -> str:
         return describe(describe_lines(stdlib_json.loads(self.lines)), self.note)
 
 
-def order_extra(window_id: int, no: int, lines: str, note: str, total: int | None) -> str:
-    """`lines` is the JSON list; "[]", with an empty note, for an order that was withdrawn."""
-    shape = '{"order":{"window_id":%d,"no":%d,"lines":%s,"note":%s,"total":%s}}'
-    return shape % (window_id, no, lines, encode_text(note), "null" if total is None else f'"{amounts.money(total)}"')
+def order_extra(window_id: int, no: int, lines: str, note: str, total: str) -> str:
+    """`lines` and `total` are JSON; the list is "[]", and the note empty, for an order that was withdrawn."""
+    return f'{{"order":{{"window_id":{window_id},"no":{no},"lines":{lines},"note":{encode_text(note)},"total":{total}}}}}'
+
+
+def total_json(cents: int | None) -> str:
+    return "null" if cents is None else f'"{amounts.money(cents)}"'
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from chatserver.features.messages.text import check_client_id, client_key
 from chatserver.features.ordering import answers, store, wanted
 from chatserver.features.ordering.book import Book
 from chatserver.features.ordering.events import OrdersCounted
+from chatserver.features.ordering.kept_counts import KeptCounts
 from chatserver.features.ordering.late import window_closed
 from chatserver.features.ordering.model import Order, Words, order_extra
 from chatserver.features.ordering.wanted import Wanted
@@ -73,7 +74,7 @@ class _NewOrder(NamedTuple):
             recall_until_ms=received_ms + recall_ms,
             client_id=self.request.client_id,
             window_id=self.window_id,
-            extra=order_extra(self.window_id, self.no, words.json, words.note, words.total),
+            extra=order_extra(self.window_id, self.no, words.json, words.note, words.total_json),
         )
 
     def order(self, message: Message) -> Order:
@@ -90,6 +91,7 @@ class PlaceOrder:
         self._settings = settings
         self._clock = clock
         self._encoder = encoder
+        self._kept_counts = KeptCounts()
 
     async def place(
         self, author: User, lines: Any, text: Any = "", client_id: str = "", window_id: int | None = None
@@ -150,18 +152,20 @@ class PlaceOrder:
         """Neighbouring orders of the queue. Raises RetryOneByOne when one of several may have been sent twice."""
         if len(requests) == 1 and (before := _placed_before(tx, requests[0])):
             return [before]
+        now_ms = self._clock.now_ms()
         user_ids = {request.author.id for request in requests}
         accounts = account_store.accounts(tx, user_ids)
-        book = Book.open(tx)
+        book = Book.open(tx, self._kept_counts)
         if book:
             book.load_members(user_ids)
+            book.expect_entries(len(requests))
         new: list[_NewOrder] = []
         keys: set[tuple[int, bytes | None]] = set()
         answered: dict[int, Placed | DomainError] = {}
         for index, request in enumerate(requests):
             key = (request.author.id, request.key)
             try:
-                new.append(self._accepted(tx, book, request, accounts.get(request.author.id)))
+                new.append(_accepted(tx, book, request, accounts.get(request.author.id), now_ms))
             except DomainError as error:
                 if request.key and key in keys:
                     raise RetryOneByOne from None
@@ -170,25 +174,9 @@ class PlaceOrder:
             else:
                 keys.add(key)
         placed = iter(self._stored(tx, book, new) if book and new else ())
+        if book:
+            self._kept_counts.keep(book.counts())
         return [answered.get(index) or next(placed) for index in range(len(requests))]
-
-    def _accepted(
-        self, tx: Transaction, book: Book | None, request: OrderRequest, account: account_store.Account | None
-    ) -> _NewOrder:
-        """The order with its number and its entry in the journal, counted in the book. Raises DomainError."""
-        author = permissions.may_order(account, self._clock.now_ms())
-        if isinstance(request.wanted, DomainError):
-            raise request.wanted
-        window_id, received_ms = request.window_id, request.received_ms
-        if book is None or window_id not in (None, book.window.id) or received_ms >= book.window.closes_ms:
-            raise window_closed(tx, window_id, received_ms)
-        words = book.words(request.wanted)
-        book.check_new(author.id, words)
-
-        no = book.next_no()
-        book.add(author.id, words, is_new=True)
-        receipt = book.write_accepted(received_ms, no, author, words)
-        return _NewOrder(request, author, book.window.id, no, words, receipt)
 
     def _stored(self, tx: Transaction, book: Book, new: Sequence[_NewOrder]) -> list[Placed]:
         """Insert the orders and their messages, save the book, and announce all three."""
@@ -208,6 +196,25 @@ class PlaceOrder:
 def _placed_before(tx: Transaction, request: OrderRequest) -> Placed | None:
     order = store.placed_before(tx, request.author.id, request.key)
     return Placed(order, answers.message_of(tx, order, request.author), False) if order else None
+
+
+def _accepted(
+    tx: Transaction, book: Book | None, request: OrderRequest, account: account_store.Account | None, now_ms: int
+) -> _NewOrder:
+    """The order with its number and its entry in the journal, counted in the book. Raises DomainError."""
+    author, asked = permissions.may_order(account, now_ms), request.wanted
+    if isinstance(asked, DomainError):
+        raise asked
+    window_id, received_ms = request.window_id, request.received_ms
+    if book is None or window_id not in (None, book.window.id) or received_ms >= book.window.closes_ms:
+        raise window_closed(tx, window_id, received_ms)
+    words = book.words(asked)
+    book.check_new(author.id, words)
+
+    no = book.next_no()
+    book.add(author.id, words, is_new=True)
+    receipt = book.write_accepted(received_ms, no, author, words)
+    return _NewOrder(request, author, book.window.id, no, words, receipt)
 
 
 def _one(results: list[Placed | DomainError]) -> Placed:
