@@ -27,6 +27,7 @@ from chatserver.features.accounts import store as account_store
 from chatserver.features.accounts.administrators import Administrators
 from chatserver.features.accounts.card import MemberCard
 from chatserver.features.accounts.connections import MemberConnections
+from chatserver.features.accounts.erased import erased_old_names
 from chatserver.features.accounts.login import Login
 from chatserver.features.accounts.login_failures import LoginFailures
 from chatserver.features.accounts.moderate import Moderate
@@ -35,6 +36,7 @@ from chatserver.features.accounts.password_links import PasswordLinks
 from chatserver.features.accounts.passwords import PasswordHasher
 from chatserver.features.accounts.profile import Profile
 from chatserver.features.accounts.register import Register
+from chatserver.features.accounts.rename import Rename
 from chatserver.features.accounts.session_cookie import SessionCookie
 from chatserver.features.accounts.sessions import Sessions
 from chatserver.features.announcements import store as announcement_store
@@ -169,7 +171,8 @@ class Room:
         self.invites = Invites(database, settings, clock)
         self.register = Register(database, settings, clock, hasher, self.invites, uploads, self.session_cookie)
         self.login = Login(database, hasher, failures, self.session_cookie)
-        self.profile = Profile(database, hasher, clock, uploads, self.sessions)
+        self.rename = Rename(database, clock)
+        self.profile = Profile(database, hasher, clock, uploads, self.sessions, self.rename)
         self.members = Moderate(database, settings, clock)
         self.card = MemberCard(database, clock, member_orders.count)
         self.name_search = NameSearch(database, clock)
@@ -224,6 +227,7 @@ class Room:
         """Erase all that is too old to be kept."""
         self.expiry.trim(tx)
         self.ledger_expiry.trim(tx)
+        self.rename.trim(tx)
 
     def features(self) -> list[object]:
         return [*vars(self).values()]
@@ -248,7 +252,7 @@ def files_in_use(tx: Transaction) -> list[str]:
 
 def erased(tx: Transaction) -> Callable[[Transaction], int]:
     """What is to be erased from copies that upgrades left: see db/vacuum.py."""
-    parts = erased_messages(tx), erased_orders(tx), erased_notice(tx)
+    parts = erased_messages(tx), erased_orders(tx), erased_notice(tx), erased_old_names(tx)
     return lambda copy: sum(erase(copy) for erase in parts)
 
 

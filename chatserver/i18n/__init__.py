@@ -57,7 +57,7 @@ def explain(language: str, code: str, details: Mapping[str, Any]) -> str:
     """The translated message of a DomainError: the sentence `refusal.CODE` with `details` inserted.
 
     A detail `reason` selects a more specific sentence if there is one (`refusal.name_invalid.too_long`).
-    `retry_after_ms` also gives the values `{seconds}` and `{minutes}`, rounded up;
+    `retry_after_ms` also gives the values `{seconds}`, `{minutes}` and `{hours}`, rounded up;
     `late_ms` of at most 2 minutes selects the sentence `late` and gives `{late}` in seconds.
     """
     variant, values = str(details.get("reason", "")), dict(details)
@@ -66,6 +66,7 @@ def explain(language: str, code: str, details: Mapping[str, Any]) -> str:
         tenths = math.ceil(wait_ms / 100)
         values["seconds"] = f"{tenths / 10:g}" if tenths < 100 else math.ceil(wait_ms / 1000)
         values["minutes"] = math.ceil(wait_ms / 60_000)
+        values["hours"] = math.ceil(wait_ms / 3_600_000)
         if wait_ms > _MINUTES_FROM_MS:
             variant = variant or "minutes"
     late_ms = details.get("late_ms")

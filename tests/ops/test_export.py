@@ -35,6 +35,7 @@ WITHHELD = {
     "bots": "token_hash",
     "used_invites": "code_hash",
     "password_links": "token_hash",
+    "renames": "old_skeleton",
     "messages": "media_key client_key",
     "windows": "last_no entries",
     "orders": "client_key posted_seq",

@@ -126,6 +126,7 @@ TABLE = [
         "POST", "/profile/", post("/profile/", {"old_password": PASSWORD, "new_password": "another long one"}), MEMBERS,
         "a password",
     ),
+    Row("POST", "/profile/", post("/profile/", {"username": "newly named {number}"}), SPEAKERS, "a name"),
     Row("GET", "/setup/", get("/setup/?token="), ("not_found",) * 5),
     Row("POST", "/setup/", post("/setup/", {"token": "", "username": "new", "password": PASSWORD}), (NO,) * 5),
     Row("GET", "/settings/", get("/settings/"), ADMINISTRATORS),

@@ -49,7 +49,7 @@ class MemberCard:
         return await self._database.run(lambda tx: self._read(tx, reader, member_id))
 
     async def get(self, request: web.Request) -> web.Response:
-        """`{"member": {…, "created_ms"}, "orders"}`.
+        """`{"member": {…, "created_ms", "old_name"}, "orders"}`.
 
         For administrators, of another member, also `muted_until_ms` (null: not muted), `banned`, `acts` and `spans`.
         An act is `{"act", "label", "done"}`, with a `question` where it is to be asked first; `password_link` is the
@@ -57,7 +57,8 @@ class MemberCard:
         """
         reader = request[VIEWER].user
         card = await self.read(reader, path_id(request))
-        shown = {**user_json(card.member.user), "created_ms": card.member.created_ms}
+        member = card.member
+        shown = {**user_json(member.user), "created_ms": member.created_ms, "old_name": member.old_name}
         answer: dict[str, Any] = {"member": shown, "orders": card.orders}
         if card.acts:
             answer["muted_until_ms"] = card.member.muted_until_ms if self._is_muted(card.member) else None

@@ -1,4 +1,4 @@
-"""What an export holds of members, their sessions and password links: no password, no token, no hash."""
+"""What an export holds of members, their old names, sessions and password links: no password, no token, no hash."""
 
 from __future__ import annotations
 
@@ -17,5 +17,6 @@ EXPORTS = (
         ("id", "user_id", "created_ms", "seen_ms", "expires_ms", "agent", "address"),
         "id",
     ),
+    ExportTable("renames", "rename", ("user_id", "renamed_ms", "old_name"), "user_id"),
     ExportTable("password_links", "password_link", ("user_id", "created_ms", "expires_ms", "made_by"), "user_id"),
 )

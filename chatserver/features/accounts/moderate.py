@@ -22,7 +22,7 @@ from chatserver.core.model import Role, User
 from chatserver.core.numbers import ID_MAX
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
-from chatserver.features.accounts import names, password_links, permissions, sessions, store
+from chatserver.features.accounts import names, password_links, permissions, renames, sessions, store
 from chatserver.features.accounts.events import MemberChanged, MemberMuted
 from chatserver.features.audit.record import AuditAct, record
 from chatserver.http import confirmation, forms, responses
@@ -50,7 +50,7 @@ SPANS = (600, 3600, 86_400, 2_592_000)
 
 _MEMBER = (
     "SELECT id, name, role, avatar, created_ms, (SELECT max(seen_ms) FROM sessions WHERE user_id = users.id),"
-    " muted_until_ms, banned FROM users"
+    " muted_until_ms, banned, (SELECT old_name FROM renames WHERE user_id = users.id) FROM users"
 )
 # The permission stands in the WHERE: an administrator who is not banned, and not on their own account.
 _BY_ADMINISTRATOR = (
@@ -76,13 +76,17 @@ ASKED = frozenset({Act.BAN, Act.PROMOTE, Act.DEMOTE, Act.TAKE_AVATAR, Act.TAKE_N
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member as administrators see one. `seen_ms` is None for a member without a session."""
+    """A member as administrators see one. `seen_ms` is None for a member without a session.
+
+    `old_name` is the one that the member gave up less than 24 hours ago, or "".
+    """
 
     user: User
     created_ms: int
     seen_ms: int | None
     muted_until_ms: int
     banned: bool
+    old_name: str
 
 
 class Moderate:
@@ -96,9 +100,10 @@ class Moderate:
 
         `mute` is for `seconds` (1 to a year; None: an hour) from now: no posts, no reactions, no typing. `ban` ends
         every session at once. `promote` and `demote` give and take the administrator's role. `take_avatar` removes
-        the avatar, `take_name` gives another name, with which the member logs in from then on. Raises DomainError:
-        `forbidden` (with `reason` "self" on one's own account, "bot" on a bot's role), `not_found`, `bad_request`
-        (`seconds`), `banned` (promoting a banned member).
+        the avatar, `take_name` gives another name, with which the member logs in from then on; an old name is no longer
+        shown, and the member cannot choose another for 24 hours. Raises DomainError: `forbidden` (with `reason` "self"
+        on one's own account, "bot" on a bot's role), `not_found`, `bad_request` (`seconds`), `banned` (promoting a
+        banned member).
         """
         if seconds is not None and (act is not Act.MUTE or not 1 <= seconds <= MUTE_SECONDS_MAX):
             raise DomainError(ErrorCode.BAD_REQUEST, field="seconds")
@@ -179,7 +184,7 @@ class Moderate:
             Act.PROMOTE: lambda: _set_role(tx, member_id, actor.id, Role.ADMINISTRATOR),
             Act.DEMOTE: lambda: _set_role(tx, member_id, actor.id, Role.MEMBER),
             Act.TAKE_AVATAR: lambda: _take_avatar(tx, member_id, actor.id),
-            Act.TAKE_NAME: lambda: _take_name(tx, member_id, actor.id, self._settings.now.language),
+            Act.TAKE_NAME: lambda: _take_name(tx, member_id, actor.id, now_ms, self._settings.now.language),
         }[act]()
         member = find_member(tx, member_id)
         if not done or member is None:
@@ -196,6 +201,7 @@ class Moderate:
             "mine": member.user.id == member_of(request).id,
             "banned": member.banned,
             "muted_until": local_time(request, member.muted_until_ms) if is_muted else "",
+            "old_name": member.old_name,
             "created": local_time(request, member.created_ms),
             "seen": local_time(request, member.seen_ms) if member.seen_ms else "",
             "spans": SPANS,
@@ -279,16 +285,15 @@ def _take_avatar(tx: Transaction, member_id: int, actor_id: int) -> bool:
     return True
 
 
-def _take_name(tx: Transaction, member_id: int, actor_id: int, language: str) -> bool:
-    """A name of the member's id. Where another member has it, a number behind it makes it different."""
+def _take_name(tx: Transaction, member_id: int, actor_id: int, now_ms: int, language: str) -> bool:
+    """A name of the member's id. Where it is not free, a number behind it makes it different."""
     before = find_member(tx, member_id)
     if before is None:
         return False
     base = f"成员{member_id}" if language == "zh" else f"Member {member_id}"
     for name in (base, *(f"{base}-{n}" for n in range(2, NAMES_TRIED))):
         skeleton = names.skeleton(name)
-        owner = store.account_named(tx, skeleton)
-        if owner is None or owner.user.id == member_id:
+        if store.is_free(tx, skeleton, now_ms, member_id):
             break
     sql = f"UPDATE users SET name = :name, skeleton = :skeleton {_BY_ADMINISTRATOR}"  # nosec B608 # constants
     values = {"name": name, "skeleton": skeleton, "member": member_id, "actor": actor_id}
@@ -296,6 +301,8 @@ def _take_name(tx: Transaction, member_id: int, actor_id: int, language: str) ->
         return False
     if name != before.user.name:
         tx.announce(MemberChanged(before.user._replace(name=name), was=before.user.name))
+    if name != before.user.name or before.old_name:
+        renames.add_taken(tx, member_id, now_ms)
         tx.announce(ContentErased(is_urgent=True))
     return True
 
@@ -328,13 +335,14 @@ def find_member(tx: Transaction, user_id: int) -> Member | None:
     return _from_row(row) if row else None
 
 
-def _from_row(row: tuple[int, str, str, str, int, int | None, int, int]) -> Member:
-    user_id, name, role, avatar, created_ms, seen_ms, muted_until_ms, banned = row
-    return Member(User(user_id, name, Role(role), avatar), created_ms, seen_ms, muted_until_ms, bool(banned))
+def _from_row(row: tuple[int, str, str, str, int, int | None, int, int, str | None]) -> Member:
+    user_id, name, role, avatar, created_ms, seen_ms, muted_until_ms, banned, old_name = row
+    user = User(user_id, name, Role(role), avatar)
+    return Member(user, created_ms, seen_ms, muted_until_ms, bool(banned), old_name or "")
 
 
 def _member_json(member: Member) -> dict[str, Any]:
-    return {**user_json(member.user), **_facts(member)}
+    return {**user_json(member.user), **_facts(member), "old_name": member.old_name}
 
 
 def _listed(member: Member) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The profile: a member's avatar, password and sessions."""
+"""The profile: a member's avatar, name, password and sessions."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from chatserver.core.model import Session, User
 from chatserver.core.rate_limit import AttemptLimit
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
-from chatserver.features.accounts import names, passwords, permissions, sessions, store
+from chatserver.features.accounts import names, passwords, permissions, renames, sessions, store
 from chatserver.features.accounts.events import MemberChanged
 from chatserver.features.accounts.login_failures import LoginFailures
 from chatserver.features.accounts.passwords import PasswordHasher
+from chatserver.features.accounts.rename import Rename
 from chatserver.features.accounts.sessions import Sessions
 from chatserver.http import responses
 from chatserver.http.access import Access
@@ -29,7 +30,7 @@ from chatserver.http.viewer import VIEWER, form_of, short_agent, wants_json
 # Each new avatar is told to every reader, who then loads it: one for a choice, one for a better choice.
 AVATARS_MAX, AVATARS_SECONDS = 2, 60.0
 
-_NOTICES = ("avatar", "password", "session")
+_NOTICES = ("avatar", "name", "password", "session")
 
 
 class Profile:
@@ -40,6 +41,7 @@ class Profile:
         clock: Clock,
         uploads: Uploads,
         sessions: Sessions,
+        rename: Rename,
     ) -> None:
         self._database = database
         self._hasher = hasher
@@ -49,6 +51,7 @@ class Profile:
         self._avatars = AttemptLimit(clock, AVATARS_MAX, AVATARS_SECONDS)
         self._uploads = uploads
         self._sessions = sessions
+        self._rename = rename
 
     async def change_avatar(self, user: User, avatar: str) -> User:
         """Set the avatar, the name of a stored file; the file of the old one is erased.
@@ -77,7 +80,7 @@ class Profile:
         return responses.page(request, "profile.html", await self._page(request))
 
     async def on_form(self, request: web.Request) -> web.Response:
-        """One of three: the file `avatar`; `old_password` and `new_password`; `end_session`, a session's id.
+        """One of four: the file `avatar`; `username`; `old_password` and `new_password`; `end_session`, a session's id.
 
         Answers `{"user": {…}}`, or a browser's form with 303 to the page.
         """
@@ -86,6 +89,8 @@ class Profile:
         try:
             if "avatar" in form.files:
                 notice, user = "avatar", await self._take_avatar(request, user)
+            elif "username" in form.fields:
+                notice, user = "name", await self._rename.rename(user, form.text("username"))
             elif form.text("new_password") or form.text("old_password"):
                 await self.change_password(user, form.text("old_password"), form.text("new_password"), session.id)
                 notice = "password"
@@ -95,7 +100,8 @@ class Profile:
             else:
                 raise DomainError(ErrorCode.EMPTY)
         except DomainError as error:
-            return responses.refused_form(request, error, "profile.html", await self._page(request))
+            values = {**await self._page(request), "typed_name": form.text("username") or user.name}
+            return responses.refused_form(request, error, "profile.html", values)
         if wants_json(request):
             return responses.as_json({"user": user_json(user)})
         return responses.see_other(f"/profile/?done={notice}")
@@ -116,7 +122,8 @@ class Profile:
             raise
 
     async def _page(self, request: web.Request) -> dict[str, Any]:
-        current = _session_of(request)
+        current, now_ms = _session_of(request), self._clock.now_ms()
+        may_rename_ms, muted_until_ms = await self._database.run(lambda tx: _waits(tx, current.user.id, now_ms))
         rows = [
             {
                 "id": session.id,
@@ -130,7 +137,14 @@ class Profile:
         ]
         done = request.query.get("done", "")
         notice = request[VIEWER].t(f"page.profile.done_{done}") if done in _NOTICES else None
-        return {"sessions": rows, "notice": notice, "error": None}
+        return {
+            "sessions": rows,
+            "notice": notice,
+            "error": None,
+            "typed_name": current.user.name,
+            "may_rename": local_time(request, may_rename_ms) if may_rename_ms > now_ms else "",
+            "muted_until": local_time(request, muted_until_ms) if muted_until_ms > now_ms else "",
+        }
 
     ROUTES = (
         Route("GET", "/profile/", get_page, Access.MEMBER),
@@ -142,6 +156,12 @@ def _session_of(request: web.Request) -> Session:
     session = request[VIEWER].session
     assert session is not None  # the routes are for members
     return session
+
+
+def _waits(tx: Transaction, user_id: int, now_ms: int) -> tuple[int, int]:
+    """From when on the member may change the name, and until when the member is muted, in Unix ms."""
+    account = store.account(tx, user_id)
+    return now_ms + renames.wait_ms(tx, user_id, now_ms), account.muted_until_ms if account else 0
 
 
 def _set_avatar(tx: Transaction, user: User, avatar: str, now_ms: int) -> User:

@@ -61,7 +61,8 @@ class Register:
         names.check(name)
         passwords.check_strength(password, name)
         key = names.lookup_key(name)
-        if await self._database.run(lambda tx: store.account_named(tx, key)):
+        now_ms = self._clock.now_ms()
+        if not await self._database.run(lambda tx: store.is_free(tx, key, now_ms)):
             raise DomainError(ErrorCode.NAME_TAKEN)
         # Last, so that nothing is awaited between this check and the count that `register` takes.
         self._attempts.limit = self._settings.now.registrations_per_hour

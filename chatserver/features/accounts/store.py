@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import Role, User
 from chatserver.db.transaction import Transaction
-from chatserver.features.accounts import names
+from chatserver.features.accounts import names, renames
 
 _ACCOUNT = "SELECT id, name, role, avatar, password, muted_until_ms, banned FROM users"
 _ROLES = {role.value: role for role in Role}
@@ -28,7 +28,8 @@ class Account:
 def add(tx: Transaction, name: str, password: str, role: Role, avatar: str, now_ms: int) -> User:
     """A new member with this hash of a password.
 
-    Raises DomainError `name_taken` when another member has that name or one that looks like it.
+    Raises DomainError `name_taken` when another member has that name or one that looks like it, or gave it up less than
+    24 hours ago.
     """
     user = insert(tx, name, names.skeleton(name), password, role, avatar, now_ms)
     if user is None:
@@ -39,7 +40,9 @@ def add(tx: Transaction, name: str, password: str, role: Role, avatar: str, now_
 def insert(
     tx: Transaction, name: str, skeleton: str, password: str, role: Role, avatar: str, now_ms: int
 ) -> User | None:
-    """A new member; None when another member has that skeleton."""
+    """A new member; None when another member has that skeleton, or gave it up less than 24 hours ago."""
+    if renames.holder(tx, skeleton, now_ms) is not None:
+        return None
     row = tx.one(
         "INSERT INTO users (name, skeleton, password, role, avatar, created_ms) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (skeleton) DO NOTHING RETURNING id",
@@ -61,6 +64,13 @@ def accounts(tx: Transaction, user_ids: Iterable[int]) -> dict[int, Account]:
 
 def account_named(tx: Transaction, skeleton: str) -> Account | None:
     return _account(tx.one(f"{_ACCOUNT} WHERE skeleton = ?", (skeleton,)))
+
+
+def is_free(tx: Transaction, skeleton: str, now_ms: int, user_id: int = 0) -> bool:
+    """True where no member but `user_id` has a name of this skeleton, or gave it up less than 24 hours ago."""
+    found = account_named(tx, skeleton)
+    owners = {found.user.id if found else None, renames.holder(tx, skeleton, now_ms)}
+    return owners <= {None, user_id}
 
 
 def person_named(tx: Transaction, skeleton: str) -> Account | None:

@@ -13,7 +13,7 @@ async def acts(house: House, reader: object, member_id: int) -> list[str]:
 async def test_every_reader_sees_who_a_member_is_and_nothing_more(house: House) -> None:
     admin, ming = await house.administrator("店长"), await house.member("小明")
     members = {row["name"]: row for row in (await admin.get("/members/")).json["members"]}
-    wanted = {name: members["小明"][name] for name in ("id", "name", "role", "avatar", "created_ms")}
+    wanted = {name: members["小明"][name] for name in ("id", "name", "role", "avatar", "created_ms", "old_name")}
     for reader in (await house.guest(), ming, await house.member("小红")):
         card = (await reader.get(f"/api/members/{wanted['id']}/")).json
         assert card == {"member": wanted, "orders": None}
