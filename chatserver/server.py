@@ -31,6 +31,7 @@ from chatserver.features.accounts.erased import erased_old_names
 from chatserver.features.accounts.login import Login
 from chatserver.features.accounts.login_failures import LoginFailures
 from chatserver.features.accounts.moderate import Moderate
+from chatserver.features.accounts.mutes import Mutes
 from chatserver.features.accounts.name_search import NameSearch
 from chatserver.features.accounts.password_links import PasswordLinks
 from chatserver.features.accounts.passwords import PasswordHasher
@@ -174,6 +175,7 @@ class Room:
         self.rename = Rename(database, clock)
         self.profile = Profile(database, hasher, clock, uploads, self.sessions, self.rename)
         self.members = Moderate(database, settings, clock)
+        self.mutes = Mutes(database, clock)
         self.card = MemberCard(database, clock, member_orders.count)
         self.name_search = NameSearch(database, clock)
         self.password_links = PasswordLinks(database, settings, clock, hasher, failures, self.session_cookie)
@@ -316,6 +318,7 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
         await room.expiry.expire()
         await room.ledger_expiry.expire()
         await files.sweep(set(await database.run(files_in_use)))
+        await room.mutes.load()
         await room.recent.load(database)
         await room.windows.load()
         await room.announcement.load()
@@ -370,10 +373,9 @@ def _application(config: Config, clock: Clock, room: Room, publisher: Publisher,
     handlers = binding.frame_handlers(room.features())
     context = FrameContext(room.hub, publisher, clock, handlers, room.metrics.count_error)
     greetings = room.greetings()
-    page = RoomPage(
-        room.settings, clock, environment, room.recent, room.read_marks, room.presence, room.notice.plain, greetings
-    )
-    hello = Hello(greetings, static.version)
+    state = room.recent, room.read_marks, room.mutes, room.presence
+    page = RoomPage(room.settings, clock, environment, *state, room.notice.plain, greetings)
+    hello = Hello(greetings, static.version, room.mutes.until_ms)
     websocket = Socket(
         room.database, room.settings, clock, room.recent, room.read_marks, room.presence, find_session, context, hello
     )

@@ -22,7 +22,7 @@ const WITH_FRAMES = [
 const OTHERS = [
   "elements/dialogs", "elements/on_screen_keyboard", "features/menu", "features/typing",
   "features/theme", "features/unread_count", "features/notifications", "features/shortcuts",
-  ...(isMember() ? ["features/mention", "features/muted"] : []),
+  ...(isMember() ? ["features/mention"] : []),
   // Imported by the menu.
   "elements/long_press",
 ];
@@ -88,6 +88,8 @@ const room = {
   editing: null,
   // What a reader can do, by name: filled by the features.
   actions: {},
+  mutedUntil_ms: 0,
+  isMuted: () => room.mutedUntil_ms > room.now(),
   now: () => room.clock?.now() ?? page.now_ms + performance.now() - startedAt,
   names,
   openWindow,
@@ -130,6 +132,9 @@ async function startFeatures() {
   showNotice(page.notice);
   room.onHello(({ notice }) => showNotice(notice));
   room.onFrame("notice", ({ type, ...notice }) => showNotice(notice));
+  showMute(page.muted_until_ms);
+  room.onHello(({ muted_until_ms }) => showMute(muted_until_ms));
+  room.onFrame("muted", ({ until_ms }) => showMute(until_ms, { isNews: true }));
   document.addEventListener("click", ({ target }) => clickHandlers.forEach((each) => serve(target, each)));
   document.documentElement.dataset.started = "";
   if (room.socket.state !== "connecting") settle();
@@ -144,6 +149,13 @@ async function showNotice(notice) {
   const before = room.notice;
   room.notice = notice?.text ? notice : null;
   if (before || room.notice) (await import("./features/notice.js")).show(room);
+}
+
+// What takes the composer's place while the member is muted: loaded with the first mute.
+async function showMute(until_ms = 0, { isNews = false } = {}) {
+  const before = room.mutedUntil_ms;
+  room.mutedUntil_ms = until_ms;
+  if (before || until_ms) (await import("./features/muted.js")).show(room, isNews);
 }
 
 async function loadTheRest() {

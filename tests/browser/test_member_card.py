@@ -106,7 +106,7 @@ def test_an_administrator_acts_on_it_and_is_asked_before_what_matters(
     shown.locator("select").select_option("600")
     shown.locator("[data-act=mute]").click()
     expect(shown).to_contain_text("禁言至")
-    expect(other.page.locator("#toast")).to_contain_text("你已被禁言至")
+    expect(other.page.locator("#toast")).to_contain_text("你被禁言到")
     shown.locator("[data-act=unmute]").click()
     expect(shown.locator("[data-act=unmute]")).to_have_count(0)
     expect(other.page.locator("#toast")).to_have_text("你的禁言已解除")

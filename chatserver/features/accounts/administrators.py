@@ -10,7 +10,7 @@ from chatserver.core.model import Role, User
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import names, passwords, sessions, store
-from chatserver.features.accounts.events import MemberChanged
+from chatserver.features.accounts.events import MemberChanged, MemberMuted
 from chatserver.features.accounts.login_failures import LoginFailures
 from chatserver.features.accounts.passwords import PasswordHasher
 from chatserver.features.audit.record import AuditAct, record
@@ -75,6 +75,8 @@ class Administrators:
         user = User(account.user.id, name, Role.ADMINISTRATOR, account.user.avatar)
         tx.execute("UPDATE users SET role = 'administrator', muted_until_ms = 0, banned = 0 WHERE id = ?", (user.id,))
         tx.announce(MemberChanged(user))
+        if account.muted_until_ms:
+            tx.announce(MemberMuted(user.id, 0))
         record(tx, now_ms, AuditAct.MEMBER_CREATE_ADMIN, None, user.id)
         if hashed is not None:
             _set_password(tx, user.id, hashed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from chatserver.core.bounded_dict import BoundedDict
 from chatserver.core.clock import Clock
 from chatserver.core.config import CurrentConfig
 from chatserver.core.model import REACTIONS, User
+from chatserver.features.accounts.mutes import Mutes
 from chatserver.features.messages.plain_history import PlainHistory
 from chatserver.features.messages.read_marks import ReadMarks
 from chatserver.features.messages.recent import PAGE, RecentMessages
@@ -49,6 +51,7 @@ class RoomPage:
         environment: jinja2.Environment,
         recent: RecentMessages,
         read_marks: ReadMarks,
+        mutes: Mutes,
         presence: Presence,
         plain_notice: Callable[[str, ZoneInfo], bytes],
         greetings: Sequence[Greeting],
@@ -58,6 +61,7 @@ class RoomPage:
         self._environment = environment
         self._recent = recent
         self._read_marks = read_marks
+        self._mutes = mutes
         self._plain = PlainHistory(recent)
         self._presence = presence
         self._plain_notice = plain_notice
@@ -85,6 +89,7 @@ class RoomPage:
             "now_ms": self._clock.now_ms(),
             "user": user_json(user) if user else None,
             "read_id": read_id,
+            "muted_until_ms": self._mutes.until_ms(user),
             "reactions": REACTIONS,
             "room_name": self._settings.now.room_name,
             "ui": ui,
@@ -97,7 +102,9 @@ class RoomPage:
 
     def _shell(self, request: web.Request) -> list[bytes]:
         viewer, config = request[VIEWER], self._settings.now
-        key = (viewer.ui, viewer.language, viewer.theme, viewer.user, config.room_name, config.registration)
+        muted_until_ms = self._mutes.until_ms(viewer.user)
+        reader = (viewer.ui, viewer.language, viewer.theme, viewer.user, muted_until_ms)
+        key = (*reader, config.room_name, config.registration)
         shell = self._shells.get(key)
         if shell is None:
             values = {
@@ -106,9 +113,16 @@ class RoomPage:
                 "page_data": _PAGE_DATA,
                 "plain_notice": _NOTICE,
                 "plain_history": _PLAIN,
+                "muted_until": self._end_of_mute(muted_until_ms) if muted_until_ms else "",
             }
             html = self._environment.get_template(_TEMPLATES[viewer.ui]).render(values)
             shell = self._shells[key] = _PLACES.split(html.encode())
         return shell
+
+    def _end_of_mute(self, until_ms: int) -> str:
+        """In the time zone of the room: "18:30", and with its date where that is another day."""
+        zone = self._settings.now.timezone
+        until, today = (datetime.fromtimestamp(ms / 1000, zone) for ms in (until_ms, self._clock.now_ms()))
+        return until.strftime("%H:%M" if until.date() == today.date() else "%Y-%m-%d %H:%M")
 
     ROUTES = (Route("GET", "/", get, Access.READER),)

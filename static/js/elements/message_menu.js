@@ -37,12 +37,12 @@ export class MessageMenu {
 
   // `point` {x, y} in the viewport, or null: below `opener`.
   open(message, { opener, point = null }) {
-    const { me, actions } = this.#room;
+    const { me, isMuted, actions } = this.#room;
     const choices = message.state === "live" ? CHOICES.map((choice) => choice(this.#room, message)).filter(Boolean) : [];
     if (this.#dialog.open || choices.length === 0) return;
     this.#id = message.id;
     this.#list.replaceChildren(...choices.map((choice) => this.#item(choice)));
-    if (me) this.#list.prepend(reactionRow(this.#room, message, (emoji) => this.#close(() => actions.react(message, emoji))));
+    if (me && !isMuted()) this.#list.prepend(reactionRow(this.#room, message, (emoji) => this.#close(() => actions.react(message, emoji))));
     this.#dialog.showModal();
     if (this.#room.ui === "desktop") this.#moveTo(point ?? below(opener));
     this.#list.querySelector(".menu-item").focus({ preventScroll: true });

@@ -82,7 +82,9 @@ export class OrderSheet {
     const act = this.#changed ? t("order_change") : t("order");
     submit.textContent = total === null ? act : `${act} ¥${money(total)}`;
     const isOver = !dialog.querySelector(".order-over").hidden;
-    submit.disabled = isOver || lines === null || (lines.length === 0 && !note.value.trim());
+    const isMuted = this.#room.isMuted();
+    submit.disabled = isOver || isMuted || lines === null || (lines.length === 0 && !note.value.trim());
+    dialog.querySelector(".order-muted").hidden = !isMuted;
     const offline = dialog.querySelector(".order-offline");
     offline.hidden = this.#room.socket.state === "online";
   }

@@ -37,9 +37,9 @@ class Attachments {
   }
 
   add(files) {
-    const { limits, toast, editing } = this.#room;
-    if (editing) {
-      toast(t("edit_no_pictures"));
+    const { limits, toast, editing, isMuted } = this.#room;
+    if (editing || isMuted()) {
+      toast(editing ? t("edit_no_pictures") : t("muted_now"));
       return;
     }
     for (const file of files) {

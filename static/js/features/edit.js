@@ -8,7 +8,7 @@ import { t } from "../words/words.js";
 // Whether to offer the edit of `message`. The decision is the server's, which checks again
 // (chatserver/features/messages/edit.py); this is the only place where the page repeats its rule.
 function canEdit(room, { kind, state, user_id, created_ms }) {
-  return kind === "text" && state === "live" && user_id === room.me?.id && msLeft(room, created_ms) > 0;
+  return kind === "text" && state === "live" && user_id === room.me?.id && !room.isMuted() && msLeft(room, created_ms) > 0;
 }
 
 function msLeft(room, created_ms) {

@@ -67,8 +67,8 @@ class MemberCard {
   }
 
   #mention({ id, name }) {
-    const { me, composer } = this.#room;
-    if (!me || me.id === id) return [];
+    const { me, composer, isMuted } = this.#room;
+    if (!me || me.id === id || isMuted()) return [];
     const node = button("button button--primary", t("card_mention"), () => {
       this.#dialog.close();
       composer.focus();

@@ -1,9 +1,66 @@
-// The member was muted by an administrator, or may post again.
+// A member who is muted: the composer gives way to words that say until when, and comes back by itself. What it held
+// stays in it. The server draws the page so from the start (templates/partials/composer.html).
 
 import { t } from "../words/words.js";
 
-export function start(room) {
-  room.onFrame("muted", ({ until_ms }) => {
-    room.toast(until_ms > room.now() ? t("muted_until", { time: room.dates.exact(until_ms) }) : t("unmuted"));
-  });
+// Timers know no more than 24 days, and may not run while the page is hidden.
+const LOOK_AGAIN_MS = 3_600_000;
+
+let words = null;
+
+// room.mutedUntil_ms is another one, or the same. `isNews`: an administrator has just set it.
+export function show(room, isNews) {
+  words ??= new MutedWords(room, document.getElementById("composer"));
+  words.draw();
+  if (isNews && room.isMuted()) room.toast(t("muted_until", { time: words.end }));
+}
+
+class MutedWords {
+  #room;
+  #form;
+  #node;
+  #isShown;
+  #timer = 0;
+
+  constructor(room, form) {
+    this.#room = room;
+    this.#form = form;
+    this.#node = form.querySelector(".composer-muted");
+    this.#isShown = !this.#node.hidden;
+    document.addEventListener("visibilitychange", () => this.draw());
+  }
+
+  // "18:30", and with its day where that is another one.
+  get end() {
+    const { dates, mutedUntil_ms } = this.#room;
+    const now_ms = this.#room.now();
+    const isToday = dates.dayKey(mutedUntil_ms) === dates.dayKey(now_ms);
+    return `${isToday ? "" : `${dates.dayName(mutedUntil_ms, now_ms)} `}${dates.time(mutedUntil_ms)}`;
+  }
+
+  draw() {
+    clearTimeout(this.#timer);
+    const { mutedUntil_ms } = this.#room;
+    const isMuted = this.#room.isMuted();
+    if (isMuted) {
+      this.#node.querySelector("time").textContent = this.end;
+      this.#timer = setTimeout(() => this.draw(), Math.min(mutedUntil_ms - this.#room.now(), LOOK_AGAIN_MS));
+    }
+    if (isMuted !== this.#isShown) this.#swap(isMuted);
+  }
+
+  // The focus goes along with what takes the other's place.
+  #swap(isMuted) {
+    const { composer, toast } = this.#room;
+    const hadFocus = this.#form.contains(document.activeElement);
+    this.#isShown = isMuted;
+    this.#node.hidden = !isMuted;
+    this.#form.classList.toggle("composer--muted", isMuted);
+    for (const presets of document.querySelectorAll("[data-presets]")) presets.hidden = isMuted;
+    if (isMuted && hadFocus) this.#node.focus();
+    if (isMuted) return;
+    composer.draw();
+    if (hadFocus) composer.focus();
+    toast(t("unmuted"));
+  }
 }

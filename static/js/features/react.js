@@ -11,7 +11,7 @@ export function start(room) {
     if (!socket.send({ type: "react", id, emoji, on: !isMine(reactions, emoji, me) })) toast(t("failed_offline"));
   };
   room.onClick("#messages .reaction", (pressed, message) => {
-    if (me) actions.react(message, pressed.dataset.emoji);
+    if (me && !room.isMuted()) actions.react(message, pressed.dataset.emoji);
     else toast(namesOf(pressed));
   });
 }

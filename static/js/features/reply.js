@@ -18,8 +18,8 @@ export function start(room) {
 }
 
 // The choice in a message's menu (elements/message_menu.js).
-export function choice({ me, actions }, message) {
-  return me && { action: "reply", label: t("reply"), glyph: "reply", run: () => actions.reply(message) };
+export function choice({ me, isMuted, actions }, message) {
+  return me && !isMuted() && { action: "reply", label: t("reply"), glyph: "reply", run: () => actions.reply(message) };
 }
 
 class Reply extends EventTarget {
@@ -35,6 +35,11 @@ class Reply extends EventTarget {
   }
 
   choose(id) {
+    const { isMuted, toast } = this.#room;
+    if (id !== null && isMuted()) {
+      toast(t("muted_now"));
+      return;
+    }
     this.set(id);
     this.dispatchEvent(new Event("change"));
     this.#room.composer.focus();

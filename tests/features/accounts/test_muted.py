@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
 from chatserver.features.accounts.profile import AVATARS_MAX, AVATARS_SECONDS
-from tests.client import Browser, House, files_under, picture
+from tests.client import Browser, House, files_under, opened, picture
+from tests.support import FakeClock
 
 
 async def user_id(browser: Browser) -> int:
@@ -91,6 +96,58 @@ async def test_the_member_hears_at_once_of_a_mute_on_every_socket_and_nobody_els
         await socket.expect("muted", until_ms=0)
     await other.in_step()
     assert other.heard("muted") == []
+
+
+async def test_a_page_and_a_connection_are_told_until_when(house: House) -> None:
+    wang, ming = await house.administrator(), await house.member("小明")
+    member_id = await user_id(ming)
+
+    async def told(reader: Browser) -> tuple[int, int]:
+        page = re.search(
+            r'<script type="application/json" id="page-data">(.*?)</script>', (await reader.page("/")).text
+        )
+        assert page
+        return json.loads(page[1])["muted_until_ms"], (await reader.socket()).hello["muted_until_ms"]
+
+    assert await told(ming) == (0, 0)
+    until_ms = (await moderate(wang, member_id, "mute", seconds=600))["muted_until_ms"]
+    assert await told(ming) == (until_ms, until_ms)
+    assert await told(wang) == await told(await house.guest()) == (0, 0)
+    house.clock.forward(600)
+    assert await told(ming) == (0, 0)
+    await moderate(wang, member_id, "mute")
+    await moderate(wang, member_id, "unmute")
+    assert await told(ming) == (0, 0)
+
+
+async def test_the_page_says_until_when_in_the_place_of_the_field_without_scripts(house: House) -> None:
+    wang, ming = await house.administrator(), await house.member("小明")
+    field_is_shown = 'class="composer"'
+    assert field_is_shown in (await ming.page("/")).text
+    await moderate(wang, await user_id(ming), "mute", seconds=600)
+    for ui in ("desktop", "mobile"):
+        text = (await ming.page(f"/?ui={ui}")).text
+        assert field_is_shown not in text and '你被禁言到 <time class="tabular">14:46</time>' in text
+    await moderate(wang, await user_id(ming), "mute", seconds=86_400)
+    assert "You are muted until" in (await ming.page("/?lang=en")).text
+    assert "2026-11-23 14:36" in (await ming.page("/?lang=en")).text
+    house.clock.forward(86_400)
+    assert field_is_shown in (await ming.page("/")).text
+
+
+async def test_a_mute_is_told_after_a_restart_and_ended_by_the_operator(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with opened(tmp_path, clock) as house:
+        wang, ming = await house.administrator(), await house.member("小明")
+        until_ms = (await moderate(wang, await user_id(ming), "mute"))["muted_until_ms"]
+    async with opened(tmp_path, clock) as house:
+        ming = await house.guest()
+        await ming.log_in("小明")
+        socket = await ming.socket()
+        assert socket.hello["muted_until_ms"] == until_ms
+        await house.administrator("小明")
+        await socket.expect("muted", until_ms=0)
+        assert (await ming.socket()).hello["muted_until_ms"] == 0
 
 
 async def test_the_role_reaches_every_socket_and_form_of_the_member_at_once(house: House) -> None:

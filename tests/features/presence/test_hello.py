@@ -31,7 +31,7 @@ def test_a_member_is_encoded_as_everywhere(member: User) -> None:
 
 @pytest.mark.parametrize("member", [None, *MEMBERS])
 def test_hello_has_the_fields_of_the_protocol_and_those_of_the_features(member: User | None) -> None:
-    hello = Hello([lambda: {"seq": 7}, lambda: {"limits": {"text_max": 2000}}], "v<1>")
+    hello = Hello([lambda: {"seq": 7}, lambda: {"limits": {"text_max": 2000}}], "v<1>", lambda user: 9)
     assert read(hello.frame(member, 5, 3, 1_700_000_000_000)) == {
         "type": "hello",
         "protocol": PROTOCOL,
@@ -39,6 +39,7 @@ def test_hello_has_the_fields_of_the_protocol_and_those_of_the_features(member: 
         "now_ms": 1_700_000_000_000,
         "user": user_json(member) if member else None,
         "read_id": 5,
+        "muted_until_ms": 9,
         "online": 3,
         "seq": 7,
         "limits": {"text_max": 2000},
@@ -47,7 +48,7 @@ def test_hello_has_the_fields_of_the_protocol_and_those_of_the_features(member: 
 
 def test_what_a_feature_changes_is_in_the_next_hello() -> None:
     added = {"seq": 1}
-    hello = Hello([lambda: dict(added)], "v")
+    hello = Hello([lambda: dict(added)], "v", lambda user: 0)
     assert read(hello.frame(None, 0, 1, 1))["seq"] == 1
     added["seq"] = 2
     assert read(hello.frame(None, 0, 1, 1))["seq"] == 2
