@@ -74,6 +74,8 @@ from chatserver.features.ordering.ledger_export import LedgerExport
 from chatserver.features.ordering.ledger_page import LedgerPage
 from chatserver.features.ordering.marks import Marks
 from chatserver.features.ordering.place import PlaceOrder
+from chatserver.features.ordering.plan_page import PlanPage
+from chatserver.features.ordering.planned import PlannedWindows
 from chatserver.features.ordering.presets import Presets
 from chatserver.features.ordering.readings import Readings
 from chatserver.features.ordering.templates import Templates
@@ -191,11 +193,13 @@ class Room:
         amendments = Amendments(settings, encoder)
         self.windows = OrderingWindows(database, settings, clock, encoder)
         self.presets = Presets(self.windows, encoder)
+        self.planned = PlannedWindows(database, settings, clock, self.windows)
+        self.plan_page = PlanPage(database, settings, self.planned)
         self.order_counts = OrderCounts(clock, self.hub)
         self.place_order = PlaceOrder(database, settings, clock, encoder)
         self.change_order = ChangeOrder(database, clock, encoder, self.windows, amendments)
         self.withdraw_order = WithdrawOrder(self.windows, amendments)
-        self.ledger = Ledger(database, clock)
+        self.ledger = Ledger(database, clock, self.planned.greeting)
         self.ledger_page = LedgerPage(database, self.ledger)
         self.ledger_export = LedgerExport(database, settings, clock)
         self.templates = Templates(database, clock, self.windows)
@@ -240,7 +244,7 @@ class Room:
 
     def greetings(self) -> list[Greeting]:
         of_room = [self.recent.greeting, self.settings.greeting, self.windows.greeting]
-        return [*of_room, self.announcement.greeting, self.notice.greeting]
+        return [*of_room, self.planned.greeting, self.announcement.greeting, self.notice.greeting]
 
     def operations(self) -> dict[str, Operation]:
         """What operators' commands ask for, by name."""
@@ -321,6 +325,7 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
         await room.mutes.load()
         await room.recent.load(database)
         await room.windows.load()
+        await room.planned.load()
         await room.announcement.load()
         await room.notice.load()
 

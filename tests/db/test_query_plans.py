@@ -20,6 +20,7 @@ from chatserver.features.messages.delete import Delete
 from chatserver.features.messages.encode import MessageEncoder
 from chatserver.features.messages.expiry import Expiry
 from chatserver.features.messages.recall import Recall
+from chatserver.features.ordering import plan_store
 from chatserver.features.settings.settings import Settings
 from tests.support import FakeClock, make_config, no_orders
 
@@ -29,7 +30,7 @@ WHO = User(1, "小明", Role.MEMBER, "")
 
 
 class Explained(Transaction):
-    """Notes how each statement finds its messages, and then runs it."""
+    """Notes how each statement finds its messages or plans, and then runs it."""
 
     __slots__ = ("_execute", "_plans")
 
@@ -41,7 +42,9 @@ class Explained(Transaction):
 
     def _explained(self, sql: str, values: Values = ()) -> Any:
         steps = self._execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
-        self._plans.setdefault(sql, []).extend(step[3] for step in steps if step[3].split()[1] in ("messages", "m"))
+        self._plans.setdefault(sql, []).extend(
+            step[3] for step in steps if step[3].split()[1] in ("messages", "m", "p")
+        )
         return self._execute(sql, values)
 
 
@@ -92,6 +95,10 @@ ASKED: dict[str, tuple[str, str, Callable[[Asked], Awaitable[object]]]] = {
     "one message": ("SELECT m.id", "PRIMARY KEY", lambda asked: asked.run(lambda tx: message_store.get(tx, 1))),
     "the page before": (
         "SELECT m.id", "messages_kept", lambda asked: asked.run(lambda tx: message_store.before(tx, 50, 10))
+    ),
+    "what is planned": ("SELECT p.id", "plans_by_time", lambda asked: asked.run(plan_store.ahead)),
+    "what is due": (
+        "SELECT p.id", "plans_by_time", lambda asked: asked.run(lambda tx: plan_store.due(tx, 1))
     ),
     "a recall": ("UPDATE messages SET state = 'recalled'", "PRIMARY KEY", lambda asked: asked.recall.recall(WHO, 1)),
     "a deletion": ("UPDATE messages SET state = 'deleted'", "PRIMARY KEY", lambda asked: asked.delete.delete(WHO, 1)),

@@ -93,6 +93,7 @@ async def test_a_room_of_every_schema_becomes_todays_with_all_that_was_in_it(tmp
     bots = rows(path, "SELECT user_id, length(token_hash), manages_windows, rate, made_by FROM bots")
     assert bots == ([(4, 32, 1, 10, 1)] if schema >= 11 else [])
     assert len(rows(path, "SELECT * FROM audit")) == (1 if schema >= 12 else 0)
+    assert len(rows(path, "SELECT * FROM plans")) == (1 if schema >= 18 else 0)
     assert shape(path) == shape(tmp_path / "new.db")
     assert rows(path, "PRAGMA integrity_check") == [("ok",)] and rows(path, "PRAGMA foreign_key_check") == []
 

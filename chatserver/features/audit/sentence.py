@@ -22,6 +22,8 @@ def sentence(request: web.Request, entry: Entry) -> str:
         values["setting"] = t(f"page.settings.{details['setting']}")
     if entry.act == AuditAct.BOT_CHANGE:
         values["powers"] = t(f"page.bots.powers_{int(details['manages_windows'])}")
+    if entry.act == AuditAct.PLAN_FAIL:
+        values["outcome"] = t(f"page.plans.outcome_{details['outcome']}")
     if entry.user:
         values["user"] = entry.user.name
     return t(f"page.audit.{entry.act.replace('.', '_')}", **values)

@@ -161,6 +161,7 @@ class Book:
             items=[item.as_offered() for item in self.items.values()],
             closes_ms=window.closes_ms,
             by=by,
+            **({"planned": True} if window.is_planned else {}),
         )
 
     def _append(self, words_of: int | None, body: str) -> bytes:

@@ -33,3 +33,8 @@ class LedgerErased(Event):
     """The ledger of the window is not kept any more."""
 
     window_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TemplatesChanged(Event):
+    """A template was changed or removed: what a plan opens may be another by now."""

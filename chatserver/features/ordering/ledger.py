@@ -6,6 +6,9 @@ until an order changes it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from aiohttp import web
 
 from chatserver.core import json
@@ -42,9 +45,11 @@ ListedWindow = tuple[OrderingWindow, int | None]
 
 
 class Ledger:
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, planned: Callable[[], dict[str, Any]]) -> None:
+        """`planned` gives the field `planned`, as `hello` has it."""
         self._database = database
         self._clock = clock
+        self._planned = planned
         # (window's id, whether it is for administrators) -> the window, and the rest of the answer as JSON.
         self._kept: BoundedDict[tuple[int, bool], tuple[OrderingWindow, bytes]] = BoundedDict(KEPT_MAX)
         # Window's id -> its total. A window of 10,000 orders is summed again only after one of them changed.
@@ -88,8 +93,10 @@ class Ledger:
     async def get_windows_page(self, request: web.Request) -> web.StreamResponse:
         if wants_json(request):
             return await self.get_windows(request)
-        listed = await self.windows()
+        listed, planned = await self.windows(), self._planned()["planned"]
         values = {
+            "planned": planned,
+            "planned_at": local_time(request, planned["opens_ms"]) if planned else "",
             "windows": [
                 (window, local_time(request, window.opened_ms), amounts.optional_money(total))
                 for window, total in listed

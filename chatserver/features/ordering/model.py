@@ -150,7 +150,7 @@ class OrderingWindow:
     """The period in which members may order. It ends at `closes_ms`, or when a member closes it before.
 
     `orders` and `members` count the orders that stand, and who gave them. `digest` is the head of the
-    journal of a closed window, in hex.
+    journal of a closed window, in hex. `is_planned`: it opened by itself, by a plan of the member `by`.
     """
 
     id: int
@@ -164,6 +164,7 @@ class OrderingWindow:
     orders: int = 0
     members: int = 0
     digest: str = ""
+    is_planned: bool = False
 
     def as_json(self, now_ms: int) -> dict[str, Any]:
         """The window as readers get it; with `now_ms`, the server's time, they count down by the server's clock."""
@@ -179,6 +180,7 @@ class OrderingWindow:
             "items": [item.as_json() for item in self.items],
             "orders": self.orders,
             "members": self.members,
+            "planned": self.is_planned,
         }
         if not self.is_open:
             shown["digest"] = self.digest

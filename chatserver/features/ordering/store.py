@@ -18,7 +18,7 @@ _ORDER = (
 )
 _WINDOW = (
     "SELECT w.id, w.opened_ms, w.closes_ms, w.closed_ms, w.title, w.note, w.last_no, w.orders, w.members, w.entries,"
-    " w.head, u.id, u.name, u.role, u.avatar FROM windows w JOIN users u ON u.id = w.opened_by"
+    " w.head, w.planned, u.id, u.name, u.role, u.avatar FROM windows w JOIN users u ON u.id = w.opened_by"
 )
 
 
@@ -36,6 +36,7 @@ class WindowRow(NamedTuple):
     members: int
     entries: int
     head: bytes
+    is_planned: bool
     opened_by: User
 
     def shown(self, items: tuple[Item, ...]) -> OrderingWindow:
@@ -52,6 +53,7 @@ class WindowRow(NamedTuple):
             self.orders,
             self.members,
             "" if is_open else self.head.hex(),
+            self.is_planned,
         )
 
 
@@ -197,8 +199,8 @@ def _erase_reading(tx: Transaction, message_id: int) -> bool:
 def _window(row: tuple[Any, ...] | None) -> WindowRow | None:
     if row is None:
         return None
-    *fields, user_id, name, role, avatar = row
-    return WindowRow._make([*fields, User(user_id, name, Role(role), avatar)])
+    *fields, planned, user_id, name, role, avatar = row
+    return WindowRow._make([*fields, bool(planned), User(user_id, name, Role(role), avatar)])
 
 
 def _order(row: tuple[Any, ...] | None) -> Order | None:

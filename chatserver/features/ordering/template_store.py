@@ -8,7 +8,7 @@ from typing import Any
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.json import encode_value
 from chatserver.db.transaction import Transaction
-from chatserver.features.ordering import offer
+from chatserver.features.ordering import offer, store
 from chatserver.features.ordering.offer import Offer
 
 # Each holds up to 50 items: 12 KB at most.
@@ -27,6 +27,17 @@ def listed(tx: Transaction) -> list[dict[str, Any]]:
     """All, as JSON, by id."""
     rows = tx.all("SELECT id, title, note, items, seconds FROM templates ORDER BY id")
     return [as_json(template_id, _offer(*row)) for template_id, *row in rows]
+
+
+def of_window(tx: Transaction, window_id: int) -> Offer:
+    """What a window offered. Raises DomainError: `not_found`, `gone`."""
+    window = store.window(tx, window_id)
+    if window is None:
+        raise store.missing(tx, window_id)
+    length_s = (window.closes_ms - window.opened_ms) // 1000
+    seconds = length_s if 1 <= length_s <= offer.SECONDS_MAX else None
+    items = tuple(item._replace(ordered=0) for item in store.items(tx, window_id))
+    return Offer(window.title, window.note, items, seconds)
 
 
 def insert(tx: Transaction, offered: Offer, by: int, now_ms: int) -> int:

@@ -14,7 +14,8 @@ from chatserver.core.model import User
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
-from chatserver.features.ordering import answers, offer, store, template_store
+from chatserver.features.ordering import answers, offer, template_store
+from chatserver.features.ordering.events import TemplatesChanged
 from chatserver.features.ordering.offer import Offer
 from chatserver.features.ordering.window import OrderingWindows
 from chatserver.http import forms, responses
@@ -58,7 +59,7 @@ class Templates:
         if act == "make":
             window_id = answers.optional_id(fields, "window")
             offered = None if window_id else offer.read(fields)
-            return lambda tx: self._make(tx, actor, offered or _offer_of_window(tx, window_id or 0))
+            return lambda tx: self._make(tx, actor, offered or template_store.of_window(tx, window_id or 0))
         template_id = _id(fields)
         if act == "change":
             offer.read(fields)
@@ -77,6 +78,7 @@ class Templates:
         before = template_store.as_json(template_id, template_store.find(tx, template_id))
         changed = offer.read({**before, **fields})
         template_store.change(tx, template_id, changed, actor.id, self._clock.now_ms())
+        tx.announce(TemplatesChanged())
         return template_store.as_json(template_id, changed)
 
     ROUTES = (
@@ -89,17 +91,8 @@ def _remove(tx: Transaction, actor: User, template_id: int) -> dict[str, Any]:
     permissions.administrator(tx, actor)
     before = template_store.as_json(template_id, template_store.find(tx, template_id))
     template_store.remove(tx, template_id)
+    tx.announce(TemplatesChanged())
     return before
-
-
-def _offer_of_window(tx: Transaction, window_id: int) -> Offer:
-    window = store.window(tx, window_id)
-    if window is None:
-        raise store.missing(tx, window_id)
-    length_s = (window.closes_ms - window.opened_ms) // 1000
-    seconds = length_s if 1 <= length_s <= offer.SECONDS_MAX else None
-    items = tuple(item._replace(ordered=0) for item in store.items(tx, window_id))
-    return Offer(window.title, window.note, items, seconds)
 
 
 async def _fields_of(request: web.Request) -> dict[str, Any]:

@@ -26,6 +26,8 @@ from chatserver.features.ordering.sums import Sums
 
 # The text of each preset's message. The page shows it in the reader's language, by the message's `preset`.
 TEXTS = {Preset.START: "开始下单", Preset.STOP: "停止下单", Preset.COUNTDOWN: "倒计时图"}
+# What the message of a window that opened by itself has besides.
+_PLANNED = '{"planned":true}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class OrderingWindows:
         def open_window(tx: Transaction) -> PresetPosted:
             manager = permissions.window_manager(tx, actor, asked_ms)
             offers = offered if template_id is None else template_store.find(tx, template_id)
-            return self._open(tx, manager, seconds, may_move, offers, asked_ms)
+            return self.open(tx, manager, seconds, may_move, offers, asked_ms)
 
         return await self._database.run(open_window)
 
@@ -118,17 +120,30 @@ class OrderingWindows:
         if event.window.is_open:
             self._current = event.window
 
-    def _open(
-        self, tx: Transaction, actor: User, seconds: int | None, may_move: bool, offered: Offer | None, asked_ms: int
+    def length_ms(self, offered: Offer | None, seconds: int | None = None) -> int:
+        """How long a window of this offer is open."""
+        return (seconds or (offered and offered.seconds) or self._settings.now.window_seconds) * 1000
+
+    def open(
+        self,
+        tx: Transaction,
+        actor: User,
+        seconds: int | None,
+        may_move: bool,
+        offered: Offer | None,
+        asked_ms: int,
+        *,
+        plan_id: int | None = None,
     ) -> PresetPosted:
-        length_s = seconds or (offered and offered.seconds) or self._settings.now.window_seconds
-        closes_ms = asked_ms + length_s * 1000
+        """The rule of `start`, for an `actor` who may. `plan_id`: the plan by which the window opens by itself."""
+        closes_ms = asked_ms + self.length_ms(offered, seconds)
         self.close_ended(tx, asked_ms)
         book = Book.open(tx)
         if book is None:
-            book = _insert(tx, actor, asked_ms, closes_ms, offered or Offer())
+            book = _insert(tx, actor, asked_ms, closes_ms, offered or Offer(), is_planned=plan_id is not None)
             book.write_opened(actor.name)
-            record(tx, asked_ms, AuditAct.WINDOW_OPEN, actor, window=book.window.id, closes_ms=closes_ms)
+            act, plan = (AuditAct.WINDOW_OPEN, {}) if plan_id is None else (AuditAct.PLAN_OPEN, {"plan": plan_id})
+            record(tx, asked_ms, act, actor, window=book.window.id, closes_ms=closes_ms, **plan)
         elif offered is not None or not may_move:
             raise DomainError(ErrorCode.WINDOW_OPEN, window=self.as_json(book.shown()))
         else:
@@ -137,7 +152,8 @@ class OrderingWindows:
             record(tx, asked_ms, AuditAct.WINDOW_MOVE, actor, window=book.window.id, closes_ms=closes_ms)
         window = book.save()
         tx.announce(WindowChanged(window, self._clock))
-        return PresetPosted(self._post(tx, Preset.START, actor, asked_ms, window), window)
+        extra = _PLANNED if plan_id is not None else ""
+        return PresetPosted(self._post(tx, Preset.START, actor, asked_ms, window, extra=extra), window)
 
     def close_ended(self, tx: Transaction, asked_ms: int) -> None:
         """Close the window if it had ended at `asked_ms`: its timer may be late."""
@@ -222,10 +238,11 @@ class OrderingWindows:
     LISTENERS = ((WindowChanged, on_changed), (OrdersCounted, on_counted), (MemberChanged, on_member_changed))
 
 
-def _insert(tx: Transaction, actor: User, opened_ms: int, closes_ms: int, offered: Offer) -> Book:
+def _insert(tx: Transaction, actor: User, opened_ms: int, closes_ms: int, offered: Offer, *, is_planned: bool) -> Book:
     row = tx.one(
-        "INSERT INTO windows (opened_ms, closes_ms, opened_by, title, note) VALUES (?, ?, ?, ?, ?) RETURNING id",
-        (opened_ms, closes_ms, actor.id, offered.title, offered.note),
+        "INSERT INTO windows (opened_ms, closes_ms, opened_by, title, note, planned) VALUES (?, ?, ?, ?, ?, ?)"
+        " RETURNING id",
+        (opened_ms, closes_ms, actor.id, offered.title, offered.note, is_planned),
     )
     store.insert_items(tx, row[0], offered.items)
     window = store.window(tx, row[0])

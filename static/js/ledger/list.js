@@ -4,6 +4,7 @@ import { getJSON } from "../net/http.js";
 import { clockFace, t } from "../words/words.js";
 import { Reloader, listen } from "./live.js";
 import { say, words } from "./nodes.js";
+import { dateTime } from "./times.js";
 
 const list = document.getElementById("windows");
 // The server's clock less this one.
@@ -18,12 +19,14 @@ const reloader = new Reloader({
   fail: () => {}, // the next frame asks again
 });
 
-const socket = listen(({ type, id }) => {
+const socket = listen(({ type, id, planned }) => {
+  if (type === "planned") drawPlanned(planned);
   if (type !== "window") return;
   if (rowOf(id)) reloader.soon();
   else if (!document.getElementById("open")) location.reload(); // a new one; nothing is typed here that could be lost
 });
-socket.addEventListener("state", () => {
+socket.addEventListener("state", ({ hello }) => {
+  if (hello) drawPlanned(hello.planned);
   if (socket.state === "online") reloader.soon();
 });
 setInterval(drawLeft, 1000);
@@ -42,6 +45,13 @@ function draw({ id, state, closes_ms, now_ms, orders, members, total }) {
   row.querySelector(".window-counts").textContent = t("order_counts", { orders, members });
   row.querySelector(".window-total").textContent = total ? `¥${total}` : "";
   drawLeft();
+}
+
+// The next window that opens by itself, in the time zone of the room.
+function drawPlanned(planned) {
+  const line = document.getElementById("planned");
+  line.hidden = !planned;
+  if (planned) line.textContent = say("next", { ...planned, time: dateTime(planned.opens_ms, planned.zone).slice(0, -3) });
 }
 
 // Of the form, which administrators have: whether a window can be opened now.
