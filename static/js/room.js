@@ -79,6 +79,7 @@ const room = {
   // Set by the features; null for a guest, or until they are started.
   clock: null,
   window: null,
+  planned: null,
   notice: null,
   socket: null,
   outbox: null,
@@ -129,6 +130,9 @@ async function startFeatures() {
   for (const [selector, name] of ON_CLICK) {
     room.onClick(selector, (clicked, message) => openFeature(name, clicked, message));
   }
+  showPlanned(page.planned);
+  room.onHello(({ planned }) => showPlanned(planned));
+  room.onFrame("planned", ({ planned }) => showPlanned(planned));
   showNotice(page.notice);
   room.onHello(({ notice }) => showNotice(notice));
   room.onFrame("notice", ({ type, ...notice }) => showNotice(notice));
@@ -156,6 +160,13 @@ async function showMute(until_ms = 0, { isNews = false } = {}) {
   const before = room.mutedUntil_ms;
   room.mutedUntil_ms = until_ms;
   if (before || until_ms) (await import("./features/muted.js")).show(room, isNews);
+}
+
+// The next window that opens by itself: as for the notice.
+async function showPlanned(planned = null) {
+  const before = room.planned;
+  room.planned = planned;
+  if (before || planned) (await import("./features/planned.js")).show(room);
 }
 
 async function loadTheRest() {

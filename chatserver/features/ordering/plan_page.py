@@ -12,6 +12,7 @@ from aiohttp import web
 
 from chatserver.core.config import CurrentConfig
 from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.numbers import whole_number
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.ordering import answers, store, template_store
@@ -29,6 +30,12 @@ _TEXTS = ("act", "id", "repeat", "at", "date", "title", "note", "template", "win
 _VALUES = ("items", "weekdays", "seconds")
 _MINUTES = re.compile(r"[0-9]{1,4}(?:[.,][0-9]{1,2})?", re.ASCII)
 _FROM = re.compile(r"(template|window)-([0-9]+)", re.ASCII)
+
+# The fields of the form of a new plan.
+_NEW: Mapping[str, Any] = {
+    "act": "make", "id": "", "repeat": "daily", "weekdays": [], "date": "", "at": "", "from": "", "title": "",
+    "note": "", "minutes": "", "kept": 0,
+}  # fmt: skip
 
 
 class PlanPage:
@@ -128,25 +135,27 @@ def _with_weekday(request: web.Request, time_ms: int) -> str:
 
 
 def _form_of_plan(plan: dict[str, Any] | None) -> dict[str, Any]:
-    """The fields of the form, for a new plan or for one that is to be changed."""
+    """The fields of the form, for a new plan or for one to change. `kept`: how many items of its own it has."""
     if plan is None:
-        return {"act": "make", "repeat": "daily", "weekdays": []}
-    seconds, template_id = plan["seconds"], plan["template"]
-    begin = f"template-{template_id}" if template_id else "keep" if plan["items"] else ""
-    shown = {
+        return dict(_NEW)
+    seconds, template_id, kept = plan["seconds"], plan["template"], 0 if plan["template"] else len(plan["items"])
+    return {
+        **_NEW,
+        **{name: plan[name] for name in ("id", "repeat", "at", "weekdays")},
+        **({} if template_id else {"title": plan["title"], "note": plan["note"]}),
         "act": "change",
-        "from": begin,
+        "date": plan["date"] or "",
+        "from": f"template-{template_id}" if template_id else "keep" if kept else "",
         "minutes": f"{seconds / 60:.2f}".rstrip("0").rstrip(".") if seconds else "",
+        "kept": kept,
     }
-    own = {"title": "", "note": ""} if template_id else {}
-    return {**plan, **own, **shown, "items": len(plan["items"]), "date": plan["date"] or ""}
 
 
 def _form_again(typed: Mapping[str, str]) -> dict[str, Any]:
     """What was typed, after a refusal. A button beside a plan leaves the form empty."""
     if typed.get("act") not in ("make", "change"):
-        return _form_of_plan(None)
-    return {**typed, "weekdays": _chosen_days(typed), "items": typed.get("kept", "")}
+        return dict(_NEW)
+    return {**_NEW, **typed, "weekdays": _chosen_days(typed), "kept": whole_number(typed.get("kept", "")) or 0}
 
 
 def _fields(form: Mapping[str, str]) -> dict[str, Any]:

@@ -292,6 +292,7 @@ export class MessageRenderer {
     words.append(icon(message.preset === "stop" ? "stop" : "clock"), make("strong", "", presetText(message)));
     if (card?.state === "stop" && !card.by) words.append(make("span", "notice-author", t("window_by_itself")));
     else words.append(make("bdi", "notice-author", message.user), badge(message.role));
+    if (message.planned) words.append(make("span", "notice-author", t("window_planned")));
     words.append(this.#second(card?.state === "stop" ? card.at_ms : message.created_ms));
     notice.append(...this.#fate(message, card), ...this.#result(message));
     notice.classList.toggle("notice--countdown", message.preset === "countdown" && card?.state === "live");

@@ -92,10 +92,11 @@ class OrderingBar {
     this.#root.classList.toggle("ordering--long", seconds >= LONG_S);
     const face = this.#root.querySelector(".ordering-clock");
     face.textContent = seconds >= LONG_S ? clockFace(seconds) : "";
-    const { id, by, title, orders, members, opened_ms, closes_ms } = this.#room.window.current;
+    const { id, by, title, orders, members, opened_ms, closes_ms, planned } = this.#room.window.current;
     const share = (closes_ms - this.#room.now()) / (closes_ms - opened_ms);
     this.#root.style.setProperty("--share-left", Math.min(1, Math.max(0, share)).toFixed(4));
-    this.#root.querySelector(".ordering-by").textContent = by;
+    this.#root.classList.toggle("ordering--planned", Boolean(planned));
+    for (const node of this.#root.querySelectorAll(".ordering-by")) node.textContent = by;
     this.#root.querySelector(".ordering-label bdi").textContent = title || this.#label;
     const link = this.#root.querySelector(".ordering-orders");
     link.hidden = !orders;
