@@ -87,6 +87,8 @@ from chatserver.features.presence.presence import Presence
 from chatserver.features.presence.room_page import RoomPage
 from chatserver.features.presence.socket import Socket
 from chatserver.features.presence.typing import Typing
+from chatserver.features.push.subscriptions import PushSubscriptions
+from chatserver.features.push.vapid import VapidKeys
 from chatserver.features.settings.change import ChangeSettings, WouldErase
 from chatserver.features.settings.connections import SettingsConnections
 from chatserver.features.settings.manifest import Manifest
@@ -157,6 +159,8 @@ class Room:
         self.preset_picture = PresetPicture(database, settings, clock, encoder, uploads, files)
         self.change_settings = ChangeSettings(database, settings, clock, self._erasures)
         self.settings_connections = SettingsConnections(hub)
+        vapid_keys = VapidKeys(config.data_dir, clock, config.base_url or "https://localhost")
+        self.push_subscriptions = PushSubscriptions(database, settings, clock, vapid_keys)
         self.presence = Presence(hub)
         self.typing = Typing(database, clock, hub)
         self.ping = Ping(clock)

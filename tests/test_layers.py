@@ -33,6 +33,7 @@ FEATURES: dict[str, set[str]] = {
     "ordering": {"accounts", "audit", "messages", "settings"},
     "announcements": {"accounts", "audit", "messages", "settings"},
     "presence": {"accounts", "messages"},
+    "push": {"accounts", "messages", "ordering", "settings"},
     "setup": {"accounts", "settings"},
     "status": {"messages"},
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from chatserver.core.push_services import push_services
 from chatserver.core.setting_values import (
     Choice,
     Network,
@@ -55,6 +56,8 @@ class Config:
     max_connections: int
     connections_per_address: int
     registrations_per_hour: int
+    push: str
+    push_services: tuple[str, ...]
     bcrypt_rounds: int
     metrics_token: str
     log_level: str
@@ -285,6 +288,14 @@ SETTINGS: tuple[Setting, ...] = (
         "maximum number of registrations of one address in an hour; 0: no limit",
         "members",
         "people",
+    ),
+    Setting("push", "off", Choice(("off", "on")), "Web Push to members who want it: off or on", "push"),
+    Setting(
+        "push_services",
+        "fcm.googleapis.com,updates.push.services.mozilla.com,*.push.services.mozilla.com,web.push.apple.com,"
+        "*.push.apple.com,*.notify.windows.com",
+        push_services,
+        "hosts of the push services that may be written to, separated by commas; *.host: all hosts below it",
     ),
     Setting("bcrypt_rounds", "12", Whole(4, 16), "cost of a password hash, as a power of two"),
     Setting(

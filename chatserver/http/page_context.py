@@ -31,6 +31,7 @@ def shared(request: web.Request) -> dict[str, Any]:
         "here": request.path,
         "administration": site.administration if viewer.user and viewer.user.is_administrator else (),
         "registration": site.settings.now.registration,
+        "push_is_on": site.settings.now.push == "on",
     }
 
 

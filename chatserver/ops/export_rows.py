@@ -17,12 +17,14 @@ from chatserver.features.bots import exports as bots
 from chatserver.features.invites import exports as invites
 from chatserver.features.messages import exports as messages
 from chatserver.features.ordering import exports as ordering
+from chatserver.features.push import exports as push
 from chatserver.features.settings import exports as settings
 
 TABLES: tuple[ExportTable, ...] = (
     *sequence.EXPORTS,
     *settings.EXPORTS,
     *accounts.EXPORTS,
+    *push.EXPORTS,
     *bots.EXPORTS,
     *invites.EXPORTS,
     *ordering.EXPORTS,

@@ -36,6 +36,7 @@ WITHHELD = {
     "used_invites": "code_hash",
     "password_links": "token_hash",
     "renames": "old_skeleton",
+    "push_subscriptions": "endpoint public_key auth",
     "messages": "media_key client_key",
     "windows": "last_no entries",
     "orders": "client_key posted_seq",

@@ -162,6 +162,8 @@ TABLE = [
     Row("POST", "/send_preset/", post("/send_preset/", {"command": "start"}), ADMINISTRATORS),
     Row("POST", "/send_preset_image/", post("/send_preset_image/", image="image"), ADMINISTRATORS),
     Row("GET", "/notice/", get("/notice/"), ADMINISTRATORS),
+    Row("GET", "/push/", get("/push/"), MEMBERS),
+    Row("POST", "/push/", post("/push/", {"off": "1"}), MEMBERS),
     Row("POST", "/notice/", post("/notice/", {"text": "on Friday"}), ADMINISTRATORS),
     Row("GET", "/upload_global_background", get("/upload_global_background"), ADMINISTRATORS),
     Row("POST", "/upload_global_background", post("/upload_global_background", image="image"), ADMINISTRATORS),

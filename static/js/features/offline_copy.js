@@ -14,7 +14,7 @@ const SAVE_AFTER_MS = 1500;
 export async function keepCopy(room) {
   if (!navigator.serviceWorker || !globalThis.caches) return;
   try {
-    await navigator.serviceWorker.register(workerAddress());
+    await registerWorker();
   } catch {
     return;
   }
@@ -32,6 +32,10 @@ export async function keepCopy(room) {
   await storeFiles();
   // The page that registered the worker was not requested through it: it is requested once more.
   if (!(await caches.match("/"))) await fetch("/").catch(() => {});
+}
+
+export function registerWorker() {
+  return navigator.serviceWorker.register(workerAddress());
 }
 
 function controlled() {

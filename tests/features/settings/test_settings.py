@@ -130,7 +130,8 @@ async def test_a_member_may_change_nothing(stage: Stage, ming: User) -> None:
 def test_what_the_operator_alone_must_decide_is_not_the_rooms() -> None:
     operators = {
         "host", "port", "data_dir", "base_url", "trusted_proxies", "tls_cert", "tls_key", "timezone",
-        "max_connections", "connections_per_address", "bcrypt_rounds", "metrics_token", "log_level", "log_format",
+        "max_connections", "connections_per_address", "push_services", "bcrypt_rounds", "metrics_token",
+        "log_level", "log_format",
     }  # fmt: skip
     assert {setting.name for setting in config.SETTINGS} - ROOM_SETTINGS.keys() == operators
 

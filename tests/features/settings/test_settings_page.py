@@ -47,6 +47,7 @@ async def test_the_page_shows_the_settings_group_by_group(house: House) -> None:
         *[("", "text_max"), ("", "window_seconds")],
         *[("history", ""), ("", "history_hours"), ("", "history_limit"), ("", "ledger_days")],
         *[("pictures", ""), ("", "image_max_kb"), ("", "upload_max_mb")],
+        *[("push", ""), ("", "push")],
     ]
 
 
