@@ -87,8 +87,9 @@ from chatserver.features.presence.presence import Presence
 from chatserver.features.presence.room_page import RoomPage
 from chatserver.features.presence.socket import Socket
 from chatserver.features.presence.typing import Typing
+from chatserver.features.push.handover import Handover
+from chatserver.features.push.notify import Notify
 from chatserver.features.push.subscriptions import PushSubscriptions
-from chatserver.features.push.vapid import VapidKeys
 from chatserver.features.settings.change import ChangeSettings, WouldErase
 from chatserver.features.settings.connections import SettingsConnections
 from chatserver.features.settings.manifest import Manifest
@@ -117,7 +118,7 @@ from chatserver.media.files import MediaFiles
 from chatserver.media.webp_copies import WebpCopies
 from chatserver.media.workers import ImageWorkers
 from chatserver.ops.control.operations import Operation
-from chatserver.ops.control.server import ControlServer
+from chatserver.ops.control.server import ControlServer, push_socket
 from chatserver.ops.snapshot import Snapshot
 from chatserver.realtime.heartbeat import beating
 from chatserver.realtime.hub import Hub
@@ -157,10 +158,11 @@ class Room:
         self.announcement = Announcement(database, clock, uploads)
         self.notice = Notice(database, clock)
         self.preset_picture = PresetPicture(database, settings, clock, encoder, uploads, files)
-        self.change_settings = ChangeSettings(database, settings, clock, self._erasures)
+        self.push = Handover(database, settings, clock, config.data_dir, config.base_url)
+        self.push_subscriptions = PushSubscriptions(database, settings, clock, self.push.keys)
+        self.notify = Notify(database, settings, clock, hub, self.push.queue)
+        self.change_settings = ChangeSettings(database, settings, clock, self._erasures, self.push.notes)
         self.settings_connections = SettingsConnections(hub)
-        vapid_keys = VapidKeys(config.data_dir, clock, config.base_url or "https://localhost")
-        self.push_subscriptions = PushSubscriptions(database, settings, clock, vapid_keys)
         self.presence = Presence(hub)
         self.typing = Typing(database, clock, hub)
         self.ping = Ping(clock)
@@ -332,6 +334,7 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
         await room.planned.load()
         await room.announcement.load()
         await room.notice.load()
+        await room.notify.load()
 
         publisher = Publisher(hub)
         binding.subscribe(publisher, room.features())
@@ -353,6 +356,7 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
         address = await stack.enter_async_context(listening(app, config, hub, options, tls, systemd.listen_sockets()))
         control = ControlServer(config.data_dir / "control.sock", room.operations(), reachable(address))
         await stack.enter_async_context(control.running())
+        await stack.enter_async_context(push_socket(config.data_dir, room.push.operations(), room.push.stop))
         await stack.enter_async_context(systemd.watchdog(lambda: _probe(database)))
         yield Server(address, setup_token, room, app, certificate)
 

@@ -115,6 +115,12 @@ def of_members(tx: Transaction, kind: PushKind, user_ids: Iterable[int]) -> list
     return [_subscription(row) for row in tx.all(sql, (json.dumps([*user_ids]),))]
 
 
+def of_ids(tx: Transaction, ids: Iterable[int]) -> list[Subscription]:
+    """Those of these subscriptions that still exist."""
+    sql = f"{_SUBSCRIPTION} WHERE id IN (SELECT value FROM json_each(?))"
+    return [_subscription(row) for row in tx.all(sql, (json.dumps([*ids]),))]
+
+
 def addresses(tx: Transaction, ids: Iterable[int]) -> dict[int, Address]:
     """Where the subscriptions are reached that still exist, by id."""
     sql = "SELECT id, endpoint, public_key, auth FROM push_subscriptions WHERE id IN (SELECT value FROM json_each(?))"

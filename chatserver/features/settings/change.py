@@ -30,18 +30,26 @@ _NOTICES = ("saved", "reset", "same")
 
 # How many of something would be lost under a Config.
 WouldErase = Callable[[Transaction, Config], int]
+# Why settings have no effect: setting -> which note of the page (`page.settings.note_…`).
+Notes = Callable[[], Mapping[str, str]]
 
 
 class ChangeSettings:
     """`erasures` gives what other settings may take away: "messages", "ledgers", and "guests", who are closed."""
 
     def __init__(
-        self, database: Database, settings: Settings, clock: Clock, erasures: Callable[[], Mapping[str, WouldErase]]
+        self,
+        database: Database,
+        settings: Settings,
+        clock: Clock,
+        erasures: Callable[[], Mapping[str, WouldErase]],
+        notes: Notes,
     ) -> None:
         self._database = database
         self._settings = settings
         self._clock = clock
         self._erasures = erasures
+        self._notes = notes
 
     async def load(self) -> None:
         """Put the stored overrides in force. Before any other feature reads a setting."""
@@ -74,7 +82,7 @@ class ChangeSettings:
             return await self._list_answer()
         done = request.query.get("done", "")
         notice = request[VIEWER].t(f"page.settings.done_{done}") if done in _NOTICES else None
-        values = page_values(request, await self.listed())
+        values = page_values(request, await self.listed(), self._notes())
         return responses.page(request, "settings.html", {"error": None, "notice": notice, **values})
 
     async def on_form(self, request: web.Request) -> web.Response:
@@ -90,7 +98,7 @@ class ChangeSettings:
             changed = await self.change(member_of(request), overrides)
         except DomainError as error:
             error = explained(request, error)
-            values = page_values(request, await self.listed(), form_of(request).fields, error)
+            values = page_values(request, await self.listed(), self._notes(), form_of(request).fields, error)
             return responses.refused_form(request, error, "settings.html", {"notice": None, **values})
         if wants_json(request):
             return await self._list_answer()

@@ -37,18 +37,22 @@ def choices(request: web.Request) -> dict[str, list[tuple[str, str]]]:
 def page_values(
     request: web.Request,
     listed: Iterable[ListedSetting],
+    notes: Mapping[str, str],
     typed: Mapping[str, str] | None = None,
     error: DomainError | None = None,
 ) -> dict[str, Any]:
     """What the template needs: the rows of each group, in the table's order.
 
-    Texts of a refused form, `typed`, replace the values; `error` marks its row.
+    `notes` says why settings have no effect. Texts of a refused form, `typed`, replace the values; `error` marks its
+    row.
     """
     wrong = error.details.get("field", "") if error else ""
     groups: dict[str, list[dict[str, Any]]] = {}
     before: dict[str, str] = {}
     for item in listed:
-        groups.setdefault(item.setting.group, []).append(_row(request, item, typed or {}, wrong))
+        groups.setdefault(item.setting.group, []).append(
+            _row(request, item, notes.get(item.setting.name, ""), typed or {}, wrong)
+        )
         before[item.setting.name] = as_text(item.value)
     return {
         "parts": list(groups.items()),
@@ -72,7 +76,7 @@ def setting_json(item: ListedSetting) -> dict[str, Any]:
     }
 
 
-def _row(request: web.Request, item: ListedSetting, typed: Mapping[str, str], wrong: str) -> dict[str, Any]:
+def _row(request: web.Request, item: ListedSetting, note: str, typed: Mapping[str, str], wrong: str) -> dict[str, Any]:
     name, parse, last = item.setting.name, item.setting.parse, item.last
     return {
         "name": name,
@@ -81,6 +85,7 @@ def _row(request: web.Request, item: ListedSetting, typed: Mapping[str, str], wr
         "unit": item.setting.unit,
         "value": typed.get(name, as_text(item.value)),
         "wrong": name == wrong,
+        "note": note,
         "source": item.source,
         "otherwise": as_text(item.operators_value),
         "otherwise_source": item.operators_source,

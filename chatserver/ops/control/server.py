@@ -1,4 +1,4 @@
-"""The control socket: a Unix socket in the data directory, for the server's user alone.
+"""The control socket: a Unix socket in the data directory, for the server's user alone. The push socket is another one.
 
 A request is one line of JSON, `{"command": NAME, "arguments": {…}}`; so is the answer, `{"answer": {…}}` or
 `{"refused": CODE, "details": {…}}`.
@@ -11,7 +11,7 @@ import contextlib
 import json
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,9 @@ from chatserver.ops.control.operations import Operations, carry_out
 
 log = logging.getLogger(__name__)
 
+# Below the data directory.
+PUSH_SOCKET = Path("push") / "push.sock"
+
 LINE_MAX = 64 * 1024
 SECONDS_MAX = 30.0
 
@@ -27,13 +30,15 @@ SECONDS_MAX = 30.0
 class ControlServer:
     """`address` is the server's own; it replaces an `address` of "" in an answer.
 
-    An operation answers "" where no public address is set: only a server knows where it listens.
+    An operation answers "" where no public address is set: only a server knows where it listens. `mode` is that of the
+    socket's file.
     """
 
-    def __init__(self, path: Path, operations: Operations, address: str) -> None:
+    def __init__(self, path: Path, operations: Operations, address: str, mode: int = 0o600) -> None:
         self._path = path
         self._operations = operations
         self._address = address
+        self._mode = mode
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -45,7 +50,7 @@ class ControlServer:
             short = f"/proc/self/fd/{directory}/{self._path.name}"
             server = await asyncio.start_unix_server(self._serve, short, limit=LINE_MAX)
             try:
-                self._path.chmod(0o600)
+                self._path.chmod(self._mode)
                 yield
             finally:
                 server.close()
@@ -82,3 +87,20 @@ class ControlServer:
         except Exception:
             log.exception("operator command failed")
             return {"refused": ErrorCode.INTERNAL.value, "details": {}}
+
+
+@contextlib.asynccontextmanager
+async def push_socket(data_dir: Path, operations: Operations, stop: Callable[[], None]) -> AsyncIterator[None]:
+    """The socket for `chatserver push`, which may run as another user. `stop` answers a request that waits.
+
+    Who can reach the file may connect: the data directory lets in nobody but the server's user, and a unit is given the
+    directory of the socket alone (docs/deploy/chat-push.service).
+    """
+    path = data_dir / PUSH_SOCKET
+    path.parent.mkdir(exist_ok=True)
+    path.parent.chmod(0o755)
+    async with ControlServer(path, operations, "", mode=0o666).running():
+        try:
+            yield
+        finally:
+            stop()
