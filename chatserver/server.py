@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
-from pathlib import Path
 
 from aiohttp import web
 from aiohttp_session import session_middleware
@@ -15,9 +13,9 @@ from chatserver import binding, systemd
 from chatserver.core.clock import Clock, SystemClock
 from chatserver.core.config import Config
 from chatserver.core.deadline_timer import running_timers
-from chatserver.core.errors import DomainError
 from chatserver.core.events import ContentErased
-from chatserver.db import data_dir, sequence, vacuum
+from chatserver.db import data_dir, vacuum
+from chatserver.db import health as database_health
 from chatserver.db.data_lock import DataLock
 from chatserver.db.database import Database
 from chatserver.db.disk_reserve import DiskReserve
@@ -357,19 +355,8 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
         control = ControlServer(config.data_dir / "control.sock", room.operations(), reachable(address))
         await stack.enter_async_context(control.running())
         await stack.enter_async_context(push_socket(config.data_dir, room.push.operations(), room.push.stop))
-        await stack.enter_async_context(systemd.watchdog(lambda: _probe(database)))
+        await stack.enter_async_context(systemd.watchdog(lambda: database_health.probe(database)))
         yield Server(address, setup_token, room, app, certificate)
-
-
-def _preparing_a_worker(workers: ImageWorkers, files: MediaFiles) -> Callable[[], Path]:
-    """`files.new_upload_path`, called in a thread, which lets a picture worker start while the file is received."""
-    loop = asyncio.get_running_loop()
-
-    def new_upload() -> Path:
-        loop.call_soon_threadsafe(workers.prepare)
-        return files.new_upload_path()
-
-    return new_upload
 
 
 def _application(config: Config, clock: Clock, room: Room, publisher: Publisher, files: MediaFiles) -> web.Application:
@@ -380,7 +367,7 @@ def _application(config: Config, clock: Clock, room: Room, publisher: Publisher,
     site = Site(room.settings, static, tokens, room.origin, room.metrics.count_error, room.metrics.count_answer)
     routes: dict[web.AbstractRoute, Route] = {}
     find_session = room.bot_tokens.find_session
-    new_upload = _preparing_a_worker(room.workers, files)
+    new_upload = room.workers.preparing(files.new_upload_path)
     app = build(Guard(site, routes, find_session, new_upload, UploadsUnderWay(), config.secure))
     environment = load_templates(app, assets.templates_dir())
     handlers = binding.frame_handlers(room.features())
@@ -395,9 +382,3 @@ def _application(config: Config, clock: Clock, room: Room, publisher: Publisher,
     features = [*room.features(), page, websocket, static, Manifest(room.settings, static)]
     add_routes(app, features, routes, session_middleware(room.session_cookie))
     return app
-
-
-async def _probe(database: Database) -> None:
-    """A write to the disk and back. A refusal is an answer too: a restart does not help a full disk."""
-    with contextlib.suppress(DomainError):
-        await database.run(sequence.touch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import time
@@ -24,6 +25,12 @@ class Integrity:
 
     schema: int
     verdict: str
+
+
+async def probe(database: Database) -> None:
+    """Wait until the database has answered a write. A refusal is an answer too: a restart does not help a full disk."""
+    with contextlib.suppress(DomainError):
+        await database.run(sequence.touch)
 
 
 async def check_writable(database: Database) -> None:

@@ -121,6 +121,16 @@ class ImageWorkers:
         if not self._alive and not self._stopping and (self._preparing is None or self._preparing.done()):
             self._preparing = asyncio.create_task(self._prepare(), name="start of an image worker")
 
+    def preparing(self, new_upload: Callable[[], Path]) -> Callable[[], Path]:
+        """`new_upload`, called in a thread, which lets a worker start while the file comes in. Call it on the loop."""
+        loop = asyncio.get_running_loop()
+
+        def prepared() -> Path:
+            loop.call_soon_threadsafe(self.prepare)
+            return new_upload()
+
+        return prepared
+
     async def stop(self) -> None:
         """Kill every worker, with its job, and wait until all processes have ended."""
         if self._stopping:

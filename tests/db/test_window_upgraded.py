@@ -12,7 +12,7 @@ from chatserver.core.errors import ErrorCode
 from chatserver.core.model import Kind, Role, User
 from chatserver.features.messages.text import client_key
 from chatserver.features.ordering import journal
-from chatserver.features.ordering.model import order_extra
+from chatserver.features.ordering.model import order_extra, total_json
 from tests.db.test_upgrade_copy import OLDER, made
 from tests.orders import lines
 from tests.stage import refuses, staged
@@ -77,9 +77,11 @@ async def test_its_orders_are_counted_on(tmp_path: Path, schema: int) -> None:
 
 def with_an_order(path: Path) -> bytes:
     """Put an open window with one order of 小明 into the room; its receipt."""
-    opened = journal.next_entry(journal.FIRST_HEAD, journal.body_of({"kind": "opened", "at_ms": OPENED_MS}))
-    accepted = journal.next_entry(opened.head, journal.body_of({"kind": "accepted", "at_ms": OPENED_MS + 1, "no": 1}))
-    extra = order_extra(2, 1, LINES, "", 7_500)
+    salts = journal.salts(2)
+    opened = journal.next_entry(journal.FIRST_HEAD, salts[0], journal.body_of({"kind": "opened", "at_ms": OPENED_MS}))
+    body = journal.body_of({"kind": "accepted", "at_ms": OPENED_MS + 1, "no": 1})
+    accepted = journal.next_entry(opened.head, salts[1], body)
+    extra = order_extra(2, 1, LINES, "", total_json(7_500))
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(
             "INSERT INTO windows (id, opened_ms, closes_ms, opened_by, title, last_no, orders, members, entries, head)"

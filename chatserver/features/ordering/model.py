@@ -138,7 +138,9 @@ class Order(NamedTuple):
 
 def order_extra(window_id: int, no: int, lines: str, note: str, total: str) -> str:
     """`lines` and `total` are JSON; the list is "[]", and the note empty, for an order that was withdrawn."""
-    return f'{{"order":{{"window_id":{window_id},"no":{no},"lines":{lines},"note":{encode_text(note)},"total":{total}}}}}'
+    return (
+        f'{{"order":{{"window_id":{window_id},"no":{no},"lines":{lines},"note":{encode_text(note)},"total":{total}}}}}'
+    )
 
 
 def total_json(cents: int | None) -> str:

@@ -155,6 +155,23 @@ CREATE TABLE plans (
     planned_by   INTEGER NOT NULL REFERENCES users (id)
 ) STRICT;
 INSERT INTO "plans" VALUES(1,'周五水果','','[{"name":"蓝莓"}]',NULL,600,'weekly','20:00',NULL,'5','2026-11-27',1795780800000,NULL,'',1795320008000,1);
+CREATE TABLE push_subscriptions (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id    INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    session_id INTEGER NOT NULL UNIQUE REFERENCES sessions (id) ON DELETE CASCADE,
+    endpoint   TEXT    NOT NULL UNIQUE,
+    public_key BLOB    NOT NULL,
+    auth       BLOB    NOT NULL,
+    language   TEXT    NOT NULL,
+    opened     INTEGER NOT NULL,
+    closes     INTEGER NOT NULL,
+    named      INTEGER NOT NULL,
+    words      INTEGER NOT NULL,
+    quiet_from INTEGER CHECK (quiet_from BETWEEN 0 AND 1439),
+    quiet_to   INTEGER CHECK (quiet_to BETWEEN 0 AND 1439),
+    created_ms INTEGER NOT NULL
+) STRICT;
+INSERT INTO "push_subscriptions" VALUES(1,2,1,'https://updates.push.services.mozilla.com/wpush/v2/abc',X'0411111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111',X'22222222222222222222222222222222','zh',1,1,1,0,1320,420,1795325000000);
 CREATE TABLE reactions (
     message_id INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
     emoji      TEXT    NOT NULL,
@@ -253,6 +270,7 @@ BEGIN
     DELETE FROM password_links
     WHERE user_id = NEW.id OR (made_by = NEW.id AND (NEW.role <> 'administrator' OR NEW.banned <> 0));
 END;
+CREATE INDEX push_subscriptions_of_user ON push_subscriptions (user_id);
 CREATE INDEX plans_by_time ON plans (opens_ms) WHERE opens_ms IS NOT NULL;
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('users',4);
@@ -261,5 +279,6 @@ INSERT INTO "sqlite_sequence" VALUES('messages',6);
 INSERT INTO "sqlite_sequence" VALUES('windows',1);
 INSERT INTO "sqlite_sequence" VALUES('templates',1);
 INSERT INTO "sqlite_sequence" VALUES('audit',1);
+INSERT INTO "sqlite_sequence" VALUES('push_subscriptions',1);
 INSERT INTO "sqlite_sequence" VALUES('plans',1);
 COMMIT;

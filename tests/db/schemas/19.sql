@@ -136,6 +136,42 @@ CREATE TABLE pictures (
     changed_by INTEGER NOT NULL REFERENCES users (id)
 ) STRICT;
 INSERT INTO "pictures" VALUES('announcement','room/eeeeeeeeeeeeeeeeeeeeee.webp','room/eeeeeeeeeeeeeeeeeeeeee.thumb.webp',800,600,1795320000000,1);
+CREATE TABLE plans (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    title        TEXT    NOT NULL,
+    note         TEXT    NOT NULL,
+    items        TEXT    NOT NULL,
+    template_id  INTEGER,
+    seconds      INTEGER,
+    repeat       TEXT    NOT NULL CHECK (repeat IN ('once', 'daily', 'weekly')),
+    at           TEXT    NOT NULL,
+    day          TEXT,
+    weekdays     TEXT    NOT NULL,
+    next_day     TEXT,
+    opens_ms     INTEGER,
+    last_ms      INTEGER,
+    last_outcome TEXT    NOT NULL DEFAULT '',
+    changed_ms   INTEGER NOT NULL,
+    planned_by   INTEGER NOT NULL REFERENCES users (id)
+) STRICT;
+INSERT INTO "plans" VALUES(1,'周五水果','','[{"name":"蓝莓"}]',NULL,600,'weekly','20:00',NULL,'5','2026-11-27',1795780800000,NULL,'',1795320008000,1);
+CREATE TABLE push_subscriptions (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id    INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    session_id INTEGER NOT NULL UNIQUE REFERENCES sessions (id) ON DELETE CASCADE,
+    endpoint   TEXT    NOT NULL UNIQUE,
+    public_key BLOB    NOT NULL,
+    auth       BLOB    NOT NULL,
+    language   TEXT    NOT NULL,
+    opened     INTEGER NOT NULL,
+    closes     INTEGER NOT NULL,
+    named      INTEGER NOT NULL,
+    words      INTEGER NOT NULL,
+    quiet_from INTEGER CHECK (quiet_from BETWEEN 0 AND 1439),
+    quiet_to   INTEGER CHECK (quiet_to BETWEEN 0 AND 1439),
+    created_ms INTEGER NOT NULL
+) STRICT;
+INSERT INTO "push_subscriptions" VALUES(1,2,1,'https://updates.push.services.mozilla.com/wpush/v2/abc',X'0411111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111',X'22222222222222222222222222222222','zh',1,1,1,0,1320,420,1795325000000);
 CREATE TABLE reactions (
     message_id INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
     emoji      TEXT    NOT NULL,
@@ -214,8 +250,8 @@ CREATE TABLE windows (
     closes_ms INTEGER NOT NULL,
     closed_ms INTEGER,
     opened_by INTEGER NOT NULL REFERENCES users (id)
-, title TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '', last_no INTEGER NOT NULL DEFAULT 0, orders INTEGER NOT NULL DEFAULT 0, members INTEGER NOT NULL DEFAULT 0, entries INTEGER NOT NULL DEFAULT 0, head BLOB NOT NULL DEFAULT x'0000000000000000000000000000000000000000000000000000000000000000') STRICT;
-INSERT INTO "windows" VALUES(1,1795325003000,1795325103000,1795325103000,1,'','',0,0,0,0,X'0000000000000000000000000000000000000000000000000000000000000000');
+, title TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '', last_no INTEGER NOT NULL DEFAULT 0, orders INTEGER NOT NULL DEFAULT 0, members INTEGER NOT NULL DEFAULT 0, entries INTEGER NOT NULL DEFAULT 0, head BLOB NOT NULL DEFAULT x'0000000000000000000000000000000000000000000000000000000000000000', planned INTEGER NOT NULL DEFAULT 0) STRICT;
+INSERT INTO "windows" VALUES(1,1795325003000,1795325103000,1795325103000,1,'','',0,0,0,0,X'0000000000000000000000000000000000000000000000000000000000000000',0);
 CREATE INDEX sessions_of_user ON sessions (user_id);
 CREATE UNIQUE INDEX messages_by_client ON messages (user_id, client_key) WHERE client_key IS NOT NULL;
 CREATE INDEX messages_kept ON messages (id) WHERE state <> 'deleted';
@@ -241,6 +277,8 @@ BEGIN
     DELETE FROM password_links
     WHERE user_id = NEW.id OR (made_by = NEW.id AND (NEW.role <> 'administrator' OR NEW.banned <> 0));
 END;
+CREATE INDEX push_subscriptions_of_user ON push_subscriptions (user_id);
+CREATE INDEX plans_by_time ON plans (opens_ms) WHERE opens_ms IS NOT NULL;
 CREATE INDEX renames_by_time ON renames (renamed_ms);
 CREATE INDEX renames_by_skeleton ON renames (old_skeleton) WHERE old_skeleton IS NOT NULL;
 DELETE FROM "sqlite_sequence";
@@ -250,4 +288,6 @@ INSERT INTO "sqlite_sequence" VALUES('messages',6);
 INSERT INTO "sqlite_sequence" VALUES('windows',1);
 INSERT INTO "sqlite_sequence" VALUES('templates',1);
 INSERT INTO "sqlite_sequence" VALUES('audit',1);
+INSERT INTO "sqlite_sequence" VALUES('push_subscriptions',1);
+INSERT INTO "sqlite_sequence" VALUES('plans',1);
 COMMIT;
