@@ -6,7 +6,6 @@ message left to it, a busy room stood still for 15 to 70 ms every other second.
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.client import House, picture
+from tests.support import eventually
 
 
 @contextmanager
@@ -91,5 +91,6 @@ async def test_who_comes_and_goes(house: House) -> None:
             await socket.close()
         browser._sockets.clear()
         del socket
-        await asyncio.sleep(0.2)
+        await eventually(lambda: house.server.room.hub.is_empty)
+        await browser.get("/healthz")  # what the last end has scheduled is done by then
     assert names == []
