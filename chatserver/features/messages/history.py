@@ -12,14 +12,14 @@ from aiohttp import web
 
 from chatserver.core.config import CurrentConfig
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.core.json import join_list
 from chatserver.core.model import Message, Page
 from chatserver.core.numbers import ID_MAX
 from chatserver.db import sequence
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.messages import store
-from chatserver.features.messages.encode import ANSWER_BYTES_MAX, MessageEncoder, newest_within, page_json
+from chatserver.features.messages.encode import MessageEncoder
+from chatserver.features.messages.long_answers import LongAnswers
 from chatserver.features.messages.recent import API_PAGE, RecentMessages
 from chatserver.features.messages.search import QUERY_MAX, Query, Search
 from chatserver.http import responses
@@ -48,10 +48,10 @@ class History:
     ) -> None:
         self._database = database
         self._settings = settings
-        self._encoder = encoder
         self._recent = recent
         self._search = search
         self._searches: Counter[str] = Counter()
+        self._answers = LongAnswers(encoder, self.newest)
 
     async def older(self, before: int, limit: int) -> Page:
         """The `limit` messages just before id `before`, oldest first, without deleted ones."""
@@ -79,12 +79,12 @@ class History:
         before = number(request, "before", 1, ID_MAX, ID_MAX)
         limit = number(request, "limit", 1, OLDER_MAX, API_PAGE)
         if request.query.keys().isdisjoint(("q", "by", "day", "first")):
-            return self._page_answer(await self.older(before, limit))
+            return await self._page_answer(await self.older(before, limit))
         query = self._query(request)
         with self._searching(request.app[SITE].origin.address(request)):
             if "first" in request.query:
-                return self._page_answer(await self._search.first_of(query))
-            return self._page_answer(await self._search.search(query, before, limit))
+                return await self._page_answer(await self._search.first_of(query))
+            return await self._page_answer(await self._search.search(query, before, limit))
 
     def _query(self, request: web.Request) -> Query:
         """Raises DomainError: `too_long`, `bad_request` (`field`)."""
@@ -110,12 +110,11 @@ class History:
 
     async def _newest_answer(self, count: int) -> web.StreamResponse:
         if not self._recent.holds(count):
-            return self._page_answer(await self.newest(count))
+            return responses.prebuilt_json(await self._answers.newest(count))
         return responses.prebuilt_json(self._recent.answer(count))
 
-    def _page_answer(self, page: Page) -> web.StreamResponse:
-        messages = join_list(newest_within(ANSWER_BYTES_MAX, [*map(self._encoder, page.messages)]))
-        return responses.prebuilt_json(page_json(messages, page.seq, page.first_id, page.epoch))
+    async def _page_answer(self, page: Page) -> web.StreamResponse:
+        return responses.prebuilt_json(await self._answers.page(page))
 
     ROUTES = (
         Route("GET", "/api/recent_messages/", get_recent, Access.READER),

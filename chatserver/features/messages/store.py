@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import REACTIONS, Kind, Message, Preset, Reaction, Role, State, StoredImage, User
@@ -50,8 +49,7 @@ _SELECTED = f"{', '.join(_FIELDS.values())} FROM messages m JOIN users u ON u.id
 EMPTY = "text = '', image = '', thumb = '', width = 0, height = 0, client_id = '', album = NULL, edited_ms = NULL"
 
 
-@dataclass(slots=True)
-class NewMessage:
+class NewMessage(NamedTuple):
     author: User
     kind: Kind
     text: str

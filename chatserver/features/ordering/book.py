@@ -16,7 +16,7 @@ from chatserver.core.model import User
 from chatserver.db.transaction import Transaction
 from chatserver.features.ordering import amounts, journal, store
 from chatserver.features.ordering.kept_counts import Counts, KeptCounts, MemberOrders
-from chatserver.features.ordering.model import OrderingWindow, Words
+from chatserver.features.ordering.model import OrderingWindow, PricedLines, Words
 from chatserver.features.ordering.wanted import Wanted
 
 # Orders of one member in one window, withdrawn ones counted: each leaves a row and two entries for ever.
@@ -37,8 +37,8 @@ class Book:
         self.head = window.head
         # Item's id -> hundredths in standing orders; `save` writes those that changed.
         self._ordered = {item.id: item.ordered for item in self.items.values()}
-        # What was asked for -> the words, with any note.
-        self._words: dict[tuple[tuple[int, int], ...], Words] = {}
+        # What was asked for -> the lines.
+        self._priced: dict[tuple[tuple[int, int], ...], PricedLines] = {}
         # Written by `save`: the number of the order whose words an entry holds, and the entry.
         self._new_entries: list[tuple[int | None, journal.Entry]] = []
         self._salts: list[bytes] = []
@@ -72,14 +72,12 @@ class Book:
 
     def words(self, asked: Wanted) -> Words:
         """In a batch many ask for the same: their lines are priced and encoded once. Raises as `Wanted.words`."""
-        known = self._words.get(asked.lines) if asked.lines else None
-        if known is None:
-            known = self._words[asked.lines] = asked.words(self.items)
-        return Words(known.lines, asked.note, *known[2:])
-
-    def next_no(self) -> int:
-        self._last_no += 1
-        return self._last_no
+        priced = self._priced.get(asked.lines) if asked.lines else None
+        if priced is not None:
+            return Words(priced, asked.note)
+        words = asked.words(self.items)
+        self._priced[asked.lines] = words.priced
+        return words
 
     def check_new(self, user_id: int, words: Words) -> None:
         """Raises DomainError: `over_limit`, `sold_out`."""
@@ -93,7 +91,7 @@ class Book:
     def check(self, user_id: int, words: Words) -> None:
         """Is there so much of each item, and may this member have it? Raises DomainError: `sold_out`, `over_limit`."""
         have = self._members[user_id].quantities
-        for line in words.lines:
+        for line in words.priced.lines:
             item = self.items[line.item.id]
             if item.limit is not None and have[item.id] + line.quantity > item.limit:
                 raise DomainError(
@@ -115,14 +113,22 @@ class Book:
                     **({"reason": "none"} if left == 0 else {}),
                 )
 
-    def add(self, user_id: int, words: Words, *, is_new: bool = False) -> None:
+    def accept(self, at_ms: int, user: User, words: Words) -> tuple[int, bytes]:
+        """Number and count a new order, and append it to the journal; its number, and the head as its receipt."""
+        if not self._entries:
+            self.write_opened(self.window.opened_by.name)
+        self._last_no = no = self._last_no + 1
+        self._members[user.id].count += 1
+        self.add(user.id, words)
+        return no, self._append(no, journal.accepted_body(at_ms, no, user, words))
+
+    def add(self, user_id: int, words: Words) -> None:
         """Count an order that stands from now on."""
-        member = self._members[user_id]
+        member, quantities = self._members[user_id], words.priced.quantities
         self._orders += 1
         self._orderers += member.standing == 0
-        member.count += is_new
-        member.add(words.quantities)
-        self._order(words.quantities, 1)
+        member.add(quantities)
+        self._order(quantities, 1)
 
     def take_out(self, user_id: int, lines: str) -> None:
         """Count an order no more; `lines` as the ledger has them."""
@@ -144,12 +150,6 @@ class Book:
         if not self._entries and kind != "opened":
             self.write_opened(self.window.opened_by.name)
         return self._append(words_of, journal.body_of({"kind": kind, "at_ms": at_ms, **fields}))
-
-    def write_accepted(self, at_ms: int, no: int, user: User, words: Words) -> bytes:
-        """The same for a new order."""
-        if not self._entries:
-            self.write_opened(self.window.opened_by.name)
-        return self._append(no, journal.accepted_body(at_ms, no, user, words))
 
     def write_opened(self, by: str) -> None:
         window = self.window

@@ -48,9 +48,9 @@ def body_of(fields: dict[str, Any]) -> str:
 
 def accepted_body(at_ms: int, no: int, user: User, words: Words) -> str:
     """The same for an order that was accepted, from parts that are encoded already."""
-    note, name = encode_text(words.note), encode_text(user.name)
+    priced, note, name = words.priced, encode_text(words.note), encode_text(user.name)
     return (  # the names in alphabetical order
-        f'{{"at_ms":{at_ms},"kind":"accepted","lines":{words.json},"no":{no},"note":{note},"total":{words.total_json}'
+        f'{{"at_ms":{at_ms},"kind":"accepted","lines":{priced.json},"no":{no},"note":{note},"total":{priced.total_json}'
         f',"user":{name},"user_id":{user.id}}}'
     )
 

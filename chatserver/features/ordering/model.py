@@ -62,15 +62,14 @@ class Line(NamedTuple):
         }
 
 
-class Words(NamedTuple):
-    """What an order says: its lines, and the member's own note.
+class PricedLines(NamedTuple):
+    """The lines of an order in each form that is needed of them.
 
     `shown` are the lines as readers get them, `json` the same as JSON, `said` the same in words; `total` is of the
     lines that have a price, `total_json` the same as JSON. `quantities`: item's id -> hundredths.
     """
 
     lines: tuple[Line, ...]
-    note: str
     shown: list[dict[str, Any]]
     json: str
     said: str
@@ -79,19 +78,27 @@ class Words(NamedTuple):
     quantities: Mapping[int, int]
 
     @classmethod
-    def of(cls, lines: tuple[Line, ...], note: str) -> Words:
+    def of(cls, lines: tuple[Line, ...]) -> PricedLines:
         shown = [line.as_json() for line in lines]
         total = amounts.total([line.amount for line in lines])
         quantities = {line.item.id: line.quantity for line in lines}
-        return cls(lines, note, shown, encode_value(shown), describe_lines(shown), total, total_json(total), quantities)
+        return cls(lines, shown, encode_value(shown), describe_lines(shown), total, total_json(total), quantities)
+
+
+class Words(NamedTuple):
+    """What an order says: its lines, and the member's own note."""
+
+    priced: PricedLines
+    note: str
 
     @property
     def text(self) -> str:
         """For clients that know no orders: `蓝莓 2盒，草莓 1.5斤；备注：…`."""
-        return describe(self.said, self.note)
+        return describe(self.priced.said, self.note)
 
     def as_json(self) -> dict[str, Any]:
-        return {"lines": self.shown, "note": self.note, "total": amounts.optional_money(self.total)}
+        priced = self.priced
+        return {"lines": priced.shown, "note": self.note, "total": amounts.optional_money(priced.total)}
 
 
 def describe_lines(lines: Iterable[Mapping[str, Any]]) -> str:
@@ -138,9 +145,8 @@ class Order(NamedTuple):
 
 def order_extra(window_id: int, no: int, lines: str, note: str, total: str) -> str:
     """`lines` and `total` are JSON; the list is "[]", and the note empty, for an order that was withdrawn."""
-    return (
-        f'{{"order":{{"window_id":{window_id},"no":{no},"lines":{lines},"note":{encode_text(note)},"total":{total}}}}}'
-    )
+    order = f'"window_id":{window_id},"no":{no},"lines":{lines},"note":{encode_text(note)},"total":{total}'
+    return f'{{"order":{{{order}}}}}'
 
 
 def total_json(cents: int | None) -> str:

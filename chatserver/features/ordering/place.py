@@ -66,6 +66,7 @@ class _NewOrder(NamedTuple):
 
     def message(self, recall_ms: int) -> message_store.NewMessage:
         words, received_ms = self.words, self.request.received_ms
+        priced = words.priced
         return message_store.NewMessage(
             author=self.author,
             kind=Kind.ORDER,
@@ -74,14 +75,14 @@ class _NewOrder(NamedTuple):
             recall_until_ms=received_ms + recall_ms,
             client_id=self.request.client_id,
             window_id=self.window_id,
-            extra=order_extra(self.window_id, self.no, words.json, words.note, words.total_json),
+            extra=order_extra(self.window_id, self.no, priced.json, words.note, priced.total_json),
         )
 
     def order(self, message: Message) -> Order:
         words, author, received_ms = self.words, self.author, self.request.received_ms
         return Order(
-            message.id, self.window_id, self.no, author.id, author.name, True, words.json, words.note,
-            words.total, received_ms, received_ms, message.seq, self.receipt,
+            message.id, self.window_id, self.no, author.id, author.name, True, words.priced.json, words.note,
+            words.priced.total, received_ms, received_ms, message.seq, self.receipt,
         )  # fmt: skip
 
 
@@ -210,10 +211,7 @@ def _accepted(
         raise window_closed(tx, window_id, received_ms)
     words = book.words(asked)
     book.check_new(author.id, words)
-
-    no = book.next_no()
-    book.add(author.id, words, is_new=True)
-    receipt = book.write_accepted(received_ms, no, author, words)
+    no, receipt = book.accept(received_ms, author, words)
     return _NewOrder(request, author, book.window.id, no, words, receipt)
 
 

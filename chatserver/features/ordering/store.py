@@ -170,7 +170,7 @@ def change_order(tx: Transaction, message_id: int, words: Words, now_ms: int) ->
     """Its words are others, and their reading goes; True where there was one."""
     tx.execute(
         "UPDATE orders SET lines = ?, note = ?, total = ?, changed_ms = ? WHERE message_id = ?",
-        (words.json, words.note, words.total, now_ms, message_id),
+        (words.priced.json, words.note, words.priced.total, now_ms, message_id),
     )
     return _erase_reading(tx, message_id)
 

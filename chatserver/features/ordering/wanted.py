@@ -10,7 +10,7 @@ from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.numbers import ID_MAX, whole_number
 from chatserver.features.messages.text import clean, is_storable
 from chatserver.features.ordering import amounts
-from chatserver.features.ordering.model import Item, Line, Words
+from chatserver.features.ordering.model import Item, Line, PricedLines, Words
 
 LINES_MAX = 50
 NOTE_MAX = 200
@@ -32,7 +32,8 @@ class Wanted(NamedTuple):
         unknown = [item for item, _ in self.lines if item not in items]
         if unknown:
             raise DomainError(ErrorCode.BAD_REQUEST, field="lines", item=unknown[0])
-        return Words.of(tuple(Line(items[item], hundredths) for item, hundredths in self.lines), self.note)
+        lines = tuple(Line(items[item], hundredths) for item, hundredths in self.lines)
+        return Words(PricedLines.of(lines), self.note)
 
 
 def read(lines: Any, text: Any) -> Wanted:
