@@ -207,8 +207,8 @@ class Room:
         self.ledger_page = LedgerPage(database, self.ledger)
         self.ledger_export = LedgerExport(database, settings, clock)
         self.templates = Templates(database, clock, self.windows)
-        self.marks = Marks(database)
-        self.readings = Readings(database)
+        self.marks = Marks(database, clock)
+        self.readings = Readings(database, clock)
 
     def _build_messages(self, clock: Clock, encoder: MessageEncoder, uploads: Uploads, files: MediaFiles) -> None:
         database, settings = self.database, self.settings

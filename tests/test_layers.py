@@ -37,8 +37,14 @@ FEATURES: dict[str, set[str]] = {
     "setup": {"accounts", "settings"},
     "status": {"messages"},
 }
-# What operators' commands take from features: numbers for their flags, and the tables of `export` (`exports.py`).
-PUBLIC_TO_OPS = {"chatserver.features.invites.invites.HOURS_MAX", "chatserver.features.invites.invites.USES_MAX"}
+# What operators' commands take from features: numbers for their flags, the tables of `export` (`exports.py`), and for
+# `restore`, which runs without a room, the function that writes to the audit log.
+PUBLIC_TO_OPS = {
+    "chatserver.features.audit.record.AuditAct",
+    "chatserver.features.audit.record.record",
+    "chatserver.features.invites.invites.HOURS_MAX",
+    "chatserver.features.invites.invites.USES_MAX",
+}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from chatserver.core import durable_files
+from chatserver.core.clock import SystemClock
 from chatserver.db import data_dir as data_directory
 from chatserver.db import health, migrations, sequence
 from chatserver.db.data_lock import DataLock, DataLocked
 from chatserver.db.migrations import DatabaseUnusable
 from chatserver.db.transaction import Transaction
+from chatserver.features.audit.record import AuditAct, record
 from chatserver.ops import archive, ending
 from chatserver.ops.exchange import exchange
 from chatserver.ops.failure import EXIT_DATABASE, CommandError
@@ -40,7 +42,7 @@ def restore(data_dir: Path, source: Path, *, force: bool) -> dict[str, Any]:
         staged = data_dir.with_name(f"{_staged_prefix(data_dir)}{secrets.token_hex(4)}")
         try:
             manifest = _unpack(source, staged)
-            _prepare_database(source, staged / archive.DATABASE)
+            _prepare_database(source, staged / archive.DATABASE, manifest.created_ms)
             if data_dir.exists():
                 data_directory.give_to_owner(staged, data_dir)
             with ending.postponed():  # from the exchange to the renaming `staged` is what was there before
@@ -137,13 +139,18 @@ def _write(path: Path, pieces: Iterator[bytes]) -> None:
         os.fsync(descriptor)
 
 
-def _prepare_database(source: Path, database: Path) -> None:
-    """Check the database, bring its schema up to date, and start a new epoch."""
+def _prepare_database(source: Path, database: Path, created_ms: int) -> None:
+    """Check the database, bring its schema up to date, start a new epoch, and record the restore in the audit log.
+
+    `created_ms` is when the backup was made, in Unix ms.
+    """
     try:
         _check_integrity(database)
         connection = migrations.connect(database, is_spare=True)
         try:
-            sequence.start_new_epoch(Transaction(connection))
+            tx = Transaction(connection)
+            sequence.start_new_epoch(tx)
+            record(tx, SystemClock().now_ms(), AuditAct.ROOM_RESTORE, None, created_ms=created_ms)
         finally:
             connection.close()
     except DatabaseUnusable as error:

@@ -118,13 +118,15 @@ class Notice:
     def _put(self, tx: Transaction, actor: User, text: str) -> NoticeChanged:
         now_ms = self._clock.now_ms()
         actor = permissions.speaking_administrator(tx, actor, now_ms)
-        if tx.execute("DELETE FROM notice").rowcount:
+        was_there = tx.execute("DELETE FROM notice").rowcount > 0
+        if was_there:
             tx.announce(ContentErased())
         if text:
             tx.execute(
                 "INSERT INTO notice (id, text, changed_ms, changed_by) VALUES (1, ?, ?, ?)", (text, now_ms, actor.id)
             )
-        record(tx, now_ms, AuditAct.NOTICE_CHANGE if text else AuditAct.NOTICE_REMOVE, actor)
+        if text or was_there:
+            record(tx, now_ms, AuditAct.NOTICE_CHANGE if text else AuditAct.NOTICE_REMOVE, actor)
         changed = NoticeChanged(text, actor.id, actor.name, now_ms)
         tx.announce(changed)
         return changed

@@ -41,6 +41,11 @@ class AuditAct(StrEnum):
     PLAN_FAIL = "plan.fail"
     ORDER_CHANGE = "order.change"
     ORDER_WITHDRAW = "order.withdraw"
+    ORDER_MARK = "order.mark"
+    ORDER_READING = "order.reading"
+    TEMPLATE_MAKE = "template.make"
+    TEMPLATE_CHANGE = "template.change"
+    TEMPLATE_REMOVE = "template.remove"
     MESSAGE_RECALL = "message.recall"
     MESSAGE_DELETE = "message.delete"
     INVITE_MAKE = "invite.make"
@@ -54,6 +59,7 @@ class AuditAct(StrEnum):
     PICTURE_PRESET = "picture.preset"
     NOTICE_CHANGE = "notice.change"
     NOTICE_REMOVE = "notice.remove"
+    ROOM_RESTORE = "room.restore"
 
 
 def record(

@@ -8,12 +8,14 @@ from typing import Any, ClassVar
 from aiohttp import web
 
 from chatserver.core import json
+from chatserver.core.clock import Clock
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import Audience, Event
 from chatserver.core.model import User
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
+from chatserver.features.audit.record import AuditAct, record
 from chatserver.features.ordering import answers, store
 from chatserver.http import forms, responses
 from chatserver.http.access import Access
@@ -46,15 +48,17 @@ class MarksChanged(Event):
 
 
 class Marks:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
 
     async def mark(self, actor: User, window_id: int, member_id: int, changes: dict[str, bool]) -> dict[str, bool]:
         """Set the marks that `changes` names; the member's marks after it.
 
         Raises DomainError: `forbidden`, `banned`, `not_found` (also a member without an order), `gone`.
         """
-        return await self._database.run(lambda tx: _mark(tx, actor, window_id, member_id, changes))
+        now_ms = self._clock.now_ms()
+        return await self._database.run(lambda tx: _mark(tx, actor, window_id, member_id, changes, now_ms))
 
     async def on_form(self, request: web.Request) -> web.Response:
         """`user_id`, `paid`, `collected`; as JSON or as a form. 200 with `{"marks": {"paid", "collected"}}`."""
@@ -76,17 +80,23 @@ def of_window(tx: Transaction, window_id: int) -> dict[int, dict[str, bool]]:
     return {user_id: {"paid": bool(paid), "collected": bool(collected)} for user_id, paid, collected in rows}
 
 
-def _mark(tx: Transaction, actor: User, window_id: int, member_id: int, changes: dict[str, bool]) -> dict[str, bool]:
+def _mark(
+    tx: Transaction, actor: User, window_id: int, member_id: int, changes: dict[str, bool], now_ms: int
+) -> dict[str, bool]:
     permissions.administrator(tx, actor)
     if store.window(tx, window_id) is None:
         raise store.missing(tx, window_id)
     if not store.lines_of_members(tx, window_id, [member_id]):
         raise DomainError(ErrorCode.NOT_FOUND)
-    marks = {"paid": False, "collected": False, **of_window(tx, window_id).get(member_id, {}), **changes}
+    before = {"paid": False, "collected": False, **of_window(tx, window_id).get(member_id, {})}
+    marks = {**before, **changes}
+    if marks == before:
+        return marks
     tx.execute(
         "INSERT OR REPLACE INTO marks (window_id, user_id, paid, collected) VALUES (?, ?, ?, ?)",
         (window_id, member_id, marks["paid"], marks["collected"]),
     )
+    record(tx, now_ms, AuditAct.ORDER_MARK, actor, member_id, window=window_id, **marks)
     tx.announce(MarksChanged(window_id, member_id, **marks))
     return marks
 

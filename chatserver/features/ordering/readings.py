@@ -11,12 +11,14 @@ from typing import Any, ClassVar, NamedTuple
 from aiohttp import web
 
 from chatserver.core import json
+from chatserver.core.clock import Clock
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import Audience, ContentErased, Event
 from chatserver.core.model import User
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
+from chatserver.features.audit.record import AuditAct, record
 from chatserver.features.messages.text import clean, is_storable
 from chatserver.features.ordering import amounts, answers, store
 from chatserver.features.ordering.offer import NAME_MAX, UNIT_MAX
@@ -54,8 +56,9 @@ class Reading(NamedTuple):
 
 
 class Readings:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
 
     async def confirm(self, actor: User, window_id: int, reading: Reading) -> None:
         """Keep the reading, in place of the one before.
@@ -63,7 +66,7 @@ class Readings:
         Raises DomainError: `forbidden`, `banned`, `not_found`, `gone` (erased, withdrawn, or, with `reason`
         `order_changed`, not what was read), `bad_request` (an order of items).
         """
-        await self._database.run(lambda tx: _confirm(tx, actor, window_id, reading))
+        await self._database.run(lambda tx: _confirm(tx, actor, window_id, reading, self._clock.now_ms()))
 
     async def on_json(self, request: web.Request) -> web.Response:
         """`no`, `lines` (`name`, `quantity`, `unit`), `none`, `changed_ms`. 200 with `{"no", "reading"}`."""
@@ -98,7 +101,7 @@ def of_window(tx: Transaction, window_id: int) -> dict[int, str]:
     )
 
 
-def _confirm(tx: Transaction, actor: User, window_id: int, reading: Reading) -> None:
+def _confirm(tx: Transaction, actor: User, window_id: int, reading: Reading, now_ms: int) -> None:
     permissions.administrator(tx, actor)
     if store.window(tx, window_id) is None:
         raise store.missing(tx, window_id)
@@ -113,6 +116,7 @@ def _confirm(tx: Transaction, actor: User, window_id: int, reading: Reading) -> 
         raise DomainError(ErrorCode.GONE, reason="order_changed")
     if store.put_reading(tx, order.id, reading.lines):
         tx.announce(ContentErased())
+    record(tx, now_ms, AuditAct.ORDER_READING, actor, order.user_id, window=window_id, no=order.no)
     tx.announce(ReadingConfirmed(window_id, order.no, reading.lines))
 
 

@@ -14,6 +14,7 @@ from chatserver.core.model import User
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
+from chatserver.features.audit.record import AuditAct, record
 from chatserver.features.ordering import answers, offer, template_store
 from chatserver.features.ordering.events import TemplatesChanged
 from chatserver.features.ordering.offer import Offer
@@ -65,20 +66,23 @@ class Templates:
             offer.read(fields)
             return lambda tx: self._change(tx, actor, template_id, fields)
         if act == "remove":
-            return lambda tx: _remove(tx, actor, template_id)
+            return lambda tx: _remove(tx, actor, template_id, self._clock.now_ms())
         raise DomainError(ErrorCode.BAD_REQUEST, field="act")
 
     def _make(self, tx: Transaction, actor: User, offered: Offer) -> dict[str, Any]:
-        actor = permissions.administrator(tx, actor)
-        return template_store.as_json(template_store.insert(tx, offered, actor.id, self._clock.now_ms()), offered)
+        actor, now_ms = permissions.administrator(tx, actor), self._clock.now_ms()
+        template_id = template_store.insert(tx, offered, actor.id, now_ms)
+        record(tx, now_ms, AuditAct.TEMPLATE_MAKE, actor, template=template_id)
+        return template_store.as_json(template_id, offered)
 
     def _change(self, tx: Transaction, actor: User, template_id: int, fields: dict[str, Any]) -> dict[str, Any]:
         """What `fields` does not name stays as it is."""
-        actor = permissions.administrator(tx, actor)
+        actor, now_ms = permissions.administrator(tx, actor), self._clock.now_ms()
         before = template_store.as_json(template_id, template_store.find(tx, template_id))
         changed = offer.read({**before, **fields})
-        template_store.change(tx, template_id, changed, actor.id, self._clock.now_ms())
+        template_store.change(tx, template_id, changed, actor.id, now_ms)
         tx.announce(TemplatesChanged())
+        record(tx, now_ms, AuditAct.TEMPLATE_CHANGE, actor, template=template_id)
         return template_store.as_json(template_id, changed)
 
     ROUTES = (
@@ -87,11 +91,12 @@ class Templates:
     )
 
 
-def _remove(tx: Transaction, actor: User, template_id: int) -> dict[str, Any]:
+def _remove(tx: Transaction, actor: User, template_id: int, now_ms: int) -> dict[str, Any]:
     permissions.administrator(tx, actor)
     before = template_store.as_json(template_id, template_store.find(tx, template_id))
     template_store.remove(tx, template_id)
     tx.announce(TemplatesChanged())
+    record(tx, now_ms, AuditAct.TEMPLATE_REMOVE, actor, template=template_id)
     return before
 
 

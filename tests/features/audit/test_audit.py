@@ -265,8 +265,8 @@ async def test_the_page_tells_every_act_in_both_languages(house: House, language
     admin = await house.administrator()
     values = {
         "until_ms": 1, "closes_ms": 1, "expires_ms": 1, "setting": "text_max", "before": "<b>1", "after": "2",
-        "window": 1, "no": 1, "message": 1, "uses": 1, "rate": 5, "manages_windows": True,
-        "plan": 1, "opens_ms": 1, "outcome": "missed",
+        "window": 1, "no": 1, "message": 1, "uses": 1, "rate": 5, "manages_windows": True, "template": 1,
+        "created_ms": 1, "plan": 1, "opens_ms": 1, "outcome": "missed",
     }  # fmt: skip
     rows = [(1, act.value, 1, 1, json.dumps(values), "Safari · iPhone") for act in AuditAct]
     insert = "INSERT INTO audit (at_ms, act, done_by, user_id, details, device) VALUES (?, ?, ?, ?, ?, ?)"

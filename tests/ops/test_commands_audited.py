@@ -1,0 +1,73 @@
+"""Every command of the operator that changes the room leaves an entry in the audit log, or its row says why none."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from chatserver.ops.commands import find_commands
+from tests.client import PASSWORD
+from tests.process.serving import make_administrator, run
+
+
+class Row(NamedTuple):
+    """`words` after the command's name, with {file} for a file; `leaves`: the acts, or `why` there is none."""
+
+    command: str
+    words: str
+    leaves: str = ""
+    why: str = ""
+    stdin: str = ""
+
+
+READS = "it changes nothing"
+ROWS = [
+    Row("create-admin", "小明 --password-stdin", "member.create_admin", stdin=PASSWORD),
+    Row("create-admin", "店长", "member.create_admin"),
+    # Two acts: the role, and the password of a member who had one.
+    Row("create-admin", "店长 --password-stdin", "member.create_admin member.reset_password", stdin=PASSWORD),
+    Row("reset-password", "店长 --password-stdin", "member.reset_password", stdin=PASSWORD),
+    Row("reset-password", "店长 --link", "member.password_link"),
+    Row("invite", "--uses 2", "invite.make"),
+    Row("restore", "{file} --force", "room.restore"),
+    Row("backup", "{file} --force", why=READS),
+    Row("export", "{file}.jsonl", why=READS),
+    Row("list-members", "", why=READS),
+    Row("settings", "", why=READS),
+    Row("doctor", "", why=READS),
+    Row("version", "", why=READS),
+    Row("serve", "--help", why="the server's own start"),
+]
+
+
+def entries(data_dir: Path) -> list[tuple[str, int | None, str]]:
+    with closing(sqlite3.connect(data_dir / "chat.db")) as connection:
+        return connection.execute("SELECT act, done_by, device FROM audit ORDER BY id").fetchall()
+
+
+def acts_after(data_dir: Path, count: int) -> Iterator[str]:
+    for act, done_by, device in entries(data_dir)[count:]:
+        assert (done_by, device) == (None, ""), "the operator, at no device of a browser"
+        yield act
+
+
+def test_every_command_has_a_row() -> None:
+    assert {row.command for row in ROWS} == {command.name for command in find_commands()}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.command} {row.words}".strip())
+async def test_it_leaves_what_its_row_says(tmp_path: Path, row: Row) -> None:
+    data, file = tmp_path / "data", tmp_path / "room.tar.gz"
+    at = ("--data-dir", str(data))
+    assert (await make_administrator(data)).code == 0
+    assert (await run("backup", str(file), *at)).code == 0
+    before = len(entries(data))
+    words = row.words.format(file=file).split()
+    done = await run(row.command, *words, *at, stdin=row.stdin + "\n", CHAT_BCRYPT_ROUNDS="4")
+    assert row.command == "doctor" or done.code == 0, done
+    assert list(acts_after(data, before)) == row.leaves.split()
