@@ -97,6 +97,8 @@ def talk(hall: object) -> Iterator[None]:
     wang.presets("start", seconds=3600)
     wang.presets("countdown")
     wang.sends("/notice/", text="周五下午三点在小区东门取货\n请带好袋子 https://example.com/map\n货款当天结清")
+    wang.sends("/orders/plans/", act="make", repeat="weekly", weekdays=[5], at="20:00", title="周五水果")
+    wang.sends("/orders/plans/", act="skip", id=1)
     for name, act in (("被禁言的人", "mute"), ("被封禁的人", "ban"), ("帮忙的人", "promote")):
         wang.send(f"/members/{Caller(address, name).user['id']}/", {"act": act, "seconds": "3600"})
     yield
@@ -162,7 +164,16 @@ def test_the_administrators_pages(come: Come, look: Look) -> None:
     wang = looking(come, look)
     wang.join(ADMINISTRATOR)
     said = pages(wang)
-    assert {"/profile/", "/settings/", "/members/", "/bots/", "/audit/", "/status/", "/logout/"} <= set(said)
+    assert {
+        "/profile/",
+        "/settings/",
+        "/members/",
+        "/bots/",
+        "/audit/",
+        "/status/",
+        "/logout/",
+        "/orders/plans/",
+    } <= set(said)
     assert "/upload_global_background" in said
     assert {"/setup/", faulty.PATH} <= set(said), "a 404 and a 500"
     wang.page.goto(f"{wang.address}/settings/")

@@ -185,6 +185,11 @@ TABLE = [
     ),
     Row("GET", "/orders/templates/", get("/orders/templates/"), ADMINISTRATORS),
     Row("POST", "/orders/templates/", post("/orders/templates/", {"act": "make", "title": "fruit"}), ADMINISTRATORS),
+    Row("GET", "/orders/plans/", get("/orders/plans/"), ADMINISTRATORS),
+    Row(
+        "POST", "/orders/plans/", post("/orders/plans/", {"act": "make", "repeat": "daily", "at": "18:00"}),
+        ADMINISTRATORS,
+    ),
     Row("GET", "/media/{folder}/{name}", look_at_a_picture, EVERYBODY),
     Row("GET", "/static/{version}/{name:.+}", fetch_a_file, EVERYBODY),
     Row("GET", "/sw.js", get("/sw.js"), EVERYBODY),
