@@ -19,6 +19,7 @@ from chatserver.features.accounts.events import SessionsEnded
 from chatserver.features.messages.expiry import MessagesExpired
 from chatserver.features.messages.post import Draft, MessagePosted
 from chatserver.features.messages.recall import RecallWindowClosed
+from chatserver.features.ordering.planned import PlannedChanged
 from chatserver.features.ordering.window import WindowChanged
 from tests.stage import Stage, staged
 from tests.support import FakeClock, eventually
@@ -73,6 +74,50 @@ async def test_a_window_closes_by_itself_once_and_on_time(tmp_path: Path) -> Non
         await asyncio.sleep(0.02)
         stops = [e for e in stage.events if isinstance(e, MessagePosted) and e.message.preset is Preset.STOP]
     assert len(stops) == 1
+
+
+async def test_a_planned_window_opens_and_closes_by_itself_once_and_on_time(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with staged(tmp_path, clock) as stage, with_alarms(stage):
+        wang = await stage.join("老王", Role.ADMINISTRATOR)
+        plan = await stage.room.planned.make(wang, {"repeat": "daily", "at": "18:00", "title": "晚市", "seconds": 60})
+        clock.set_wall(plan["opens_ms"] - 1)
+        await asyncio.sleep(0.02)
+        assert await stage.sql("SELECT count(*) FROM windows") == [(0,)]
+        clock.forward(0.001)
+        opened = await until(stage, WindowChanged)
+        assert (opened.window.opened_ms, opened.window.by, opened.window.is_planned) == (clock.now_ms(), "老王", True)
+        clock.forward(60)
+        await until(stage, WindowChanged, lambda event: not event.window.is_open)
+        clock.forward(86_400 - 60)
+        await until(stage, WindowChanged, lambda event: event.window.id == 2)
+        assert await stage.sql("SELECT count(*) FROM windows") == [(2,)]
+
+
+async def test_a_plan_opens_as_soon_as_the_window_before_it_is_stopped(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with staged(tmp_path, clock) as stage, with_alarms(stage):
+        wang = await stage.join("老王", Role.ADMINISTRATOR)
+        plan = await stage.room.planned.make(wang, {"repeat": "daily", "at": "18:00", "title": "晚市", "seconds": 600})
+        clock.set_wall(plan["opens_ms"] - 60_000)
+        await stage.room.windows.start(wang, 3600)
+        clock.forward(61)
+        await asyncio.sleep(0.02)
+        assert await stage.sql("SELECT count(*) FROM windows") == [(1,)]
+        await stage.room.windows.stop(wang)
+        opened = await until(stage, WindowChanged, lambda event: event.window.id == 2)
+        assert (opened.window.title, opened.window.is_planned) == ("晚市", True)
+
+
+async def test_the_next_planned_window_follows_a_ban_that_no_event_tells_of(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with staged(tmp_path, clock) as stage, with_alarms(stage):
+        wang = await stage.join("老王", Role.ADMINISTRATOR)
+        await stage.room.planned.make(wang, {"repeat": "daily", "at": "18:00"})
+        await until(stage, PlannedChanged)
+        await stage.sql("UPDATE users SET banned = 1")
+        await until(stage, PlannedChanged, lambda event: event.next is None)
+    assert stage.room.planned.greeting() == {"planned": None}
 
 
 async def test_recall_windows_close_and_messages_expire_by_themselves(tmp_path: Path) -> None:
