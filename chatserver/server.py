@@ -28,6 +28,7 @@ from chatserver.features.accounts.connections import MemberConnections
 from chatserver.features.accounts.erased import erased_old_names
 from chatserver.features.accounts.login import Login
 from chatserver.features.accounts.login_failures import LoginFailures
+from chatserver.features.accounts.member_list import MemberList
 from chatserver.features.accounts.moderate import Moderate
 from chatserver.features.accounts.mutes import Mutes
 from chatserver.features.accounts.name_search import NameSearch
@@ -184,6 +185,7 @@ class Room:
         self.mutes = Mutes(database, clock)
         self.card = MemberCard(database, clock, member_orders.count)
         self.name_search = NameSearch(database, clock)
+        self.member_list = MemberList(database, clock, self.name_search)
         self.password_links = PasswordLinks(database, settings, clock, hasher, failures, self.session_cookie)
         self.administrators = Administrators(database, clock, hasher, failures)
         self.member_connections = MemberConnections(self.hub)

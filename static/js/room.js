@@ -35,6 +35,7 @@ const ON_CLICK = [
   ["[data-opens=emoji]", "features/emoji"],
   ["[data-opens=notice-editor]", "features/notice_editor"],
   ["[data-preset], [data-preset-replace]", "features/presets"],
+  ["[data-all-members]", "features/member_list"],
   ["#messages .message-face > *, #messages .message-who, [data-member]", "features/member_card"],
 ];
 const OFFLINE_COPY_AFTER_MS = 4000;

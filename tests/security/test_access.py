@@ -140,6 +140,8 @@ TABLE = [
     Row("GET", "/password/{token}/", get("/password/guessed/"), ("gone",) * 5),
     Row("POST", "/password/{token}/", post("/password/guessed/", {"password": "a new long secret"}), ("gone",) * 5),
     Row("GET", "/api/names/", get("/api/names/?q=a"), MEMBERS),
+    Row("GET", "/api/members/", get("/api/members/"), MEMBERS),
+    Row("GET", "/people/", get("/people/"), MEMBERS),
     Row("GET", f"/api/members/{ID}/", read_card, EVERYBODY),
     Row("GET", "/invites/", get("/invites/"), ADMINISTRATORS),
     Row("POST", "/invites/", post("/invites/", {"uses": "2", "hours": "24"}), ADMINISTRATORS, "a new one"),

@@ -1,4 +1,4 @@
-"""Search for names: members whose name holds what is being written after an @, online or not.
+"""Search for names: members whose name holds what is being written after an @ or looked for, online or not.
 
 Matches as static/js/models/mention.js does for those who are online: folded text, and for each Chinese character
 the first letter of its pinyin.
@@ -30,7 +30,7 @@ NAMES_MAX = 8
 # Matches that are looked up: some may be banned.
 _CANDIDATES_MAX = 64
 # A page asks once for each pause in typing.
-_BURST, _PER_SECOND = 20, 4
+BURST, PER_SECOND = 20, 4
 _FIRST_HAN = 0x4E00
 
 
@@ -47,16 +47,20 @@ class NameSearch:
         """At most NAMES_MAX names of members who are not banned: first those that begin with `query`, then those that
         contain it, older members first. None for an empty query, and for one longer than a name.
         """
+        ids = (await self.matches(query))[:_CANDIDATES_MAX]
+        return await self._database.run(lambda tx: _names(tx, ids)) if ids else []
+
+    async def matches(self, query: str) -> list[int]:
+        """The ids of all members whose name begins with `query`, then of those whose name contains it."""
         wanted = fold(query)
         if not wanted or len(query) > NAME_MAX:
             return []
         await self._load()
-        ids = await asyncio.to_thread(_matches, wanted, self._name_of.copy())
-        return await self._database.run(lambda tx: _names(tx, ids))
+        return await asyncio.to_thread(_matches, wanted, self._name_of.copy())
 
     async def get(self, request: web.Request) -> web.Response:
         """`?q=` part of a name; answers `{"names": […]}`. Raises DomainError `too_fast`."""
-        wait_ms = self._limit.take(str(member_of(request).id), _BURST, _PER_SECOND)
+        wait_ms = self._limit.take(str(member_of(request).id), BURST, PER_SECOND)
         if wait_ms:
             raise DomainError(ErrorCode.TOO_FAST, retry_after_ms=wait_ms)
         return responses.as_json({"names": await self.find(request.query.get("q", ""))})
@@ -89,6 +93,12 @@ def _letters() -> str:
     return Path(__file__).with_name("pinyin_initials.txt").read_text("ascii").replace("\n", "")
 
 
+def holds(query: str, name: str) -> bool:
+    """Whether `name` is found by `query`."""
+    wanted = fold(query)
+    return 0 < len(wanted) and len(query) <= NAME_MAX and _place(wanted, *_folded(name)) >= 0
+
+
 @lru_cache(maxsize=100_000)
 def _folded(name: str) -> tuple[str, str]:
     folded = fold(name)
@@ -96,10 +106,10 @@ def _folded(name: str) -> tuple[str, str]:
 
 
 def _matches(wanted: str, name_of: dict[int, str]) -> list[int]:
-    """The ids of the first _CANDIDATES_MAX matches, best first."""
+    """The ids of the matches, best first."""
     places = ((_place(wanted, *_folded(name)), member_id) for member_id, name in name_of.items())
     found = [(place > 0, member_id) for place, member_id in places if place >= 0]
-    return [member_id for _, member_id in sorted(found)[:_CANDIDATES_MAX]]
+    return [member_id for _, member_id in sorted(found)]
 
 
 def _place(wanted: str, folded: str, letters: str) -> int:

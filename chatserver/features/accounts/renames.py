@@ -25,10 +25,9 @@ def wait_ms(tx: Transaction, user_id: int, now_ms: int) -> int:
     return max(0, row[0] + HELD_MS - now_ms) if row else 0
 
 
-def old_name(tx: Transaction, user_id: int) -> str:
-    """ "" where there is none."""
-    row = tx.one("SELECT old_name FROM renames WHERE user_id = ?", (user_id,))
-    return (row[0] or "") if row else ""
+def old_names(tx: Transaction) -> list[tuple[int, str]]:
+    """All that are shown, each with its member's id."""
+    return tx.all("SELECT user_id, old_name FROM renames WHERE old_name IS NOT NULL")
 
 
 def holder(tx: Transaction, skeleton: str, now_ms: int) -> int | None:

@@ -56,6 +56,7 @@ class MemberCard {
     title.append(make("bdi", "", member.name), badge(member.role));
     const day = dates.dayName(member.created_ms, this.#room.now());
     const facts = [
+      member.old_name ? t("old_name", { name: member.old_name }) : "",
       t("card_since", { day }),
       orders === null ? "" : t("card_orders", { count: orders }),
       muted_until_ms ? t("card_muted", { time: dates.exact(muted_until_ms) }) : "",
@@ -70,7 +71,8 @@ class MemberCard {
     const { me, composer, isMuted } = this.#room;
     if (!me || me.id === id || isMuted()) return [];
     const node = button("button button--primary", t("card_mention"), () => {
-      this.#dialog.close();
+      // The card may lie over the list of all members.
+      for (const each of document.querySelectorAll("dialog[open]")) each.close();
       composer.focus();
       composer.insert(`@${name} `);
     });

@@ -26,7 +26,7 @@ class MembersList {
     this.#room = room;
     room.presence.addEventListener("change", () => this.#draw());
     room.timeline.addEventListener("change", ({ detail }) => {
-      if (detail.authors) this.#drawOwnAvatar();
+      if (detail.authors) this.#drawOwn();
       if (detail.authors || detail.posted?.some(({ user }) => this.#unknown.has(user))) this.#draw();
     });
     this.#draw();
@@ -57,8 +57,11 @@ class MembersList {
     return { isUnknown: true, id: [...name].reduce((sum, glyph) => sum + glyph.codePointAt(0), 0), name, role: "member", avatar: "" };
   }
 
-  #drawOwnAvatar() {
+  // A guest has none of it.
+  #drawOwn() {
     document.querySelector(".room-me")?.replaceChildren(face(this.#room.me));
+    const name = document.querySelector(".own-name bdi");
+    if (name) name.textContent = this.#room.me.name;
   }
 }
 
