@@ -183,7 +183,7 @@ class Room:
         self.profile = Profile(database, hasher, clock, uploads, self.sessions, self.rename)
         self.members = Moderate(database, settings, clock)
         self.mutes = Mutes(database, clock)
-        self.card = MemberCard(database, clock, member_orders.count)
+        self.card = MemberCard(database, clock, self.hub, member_orders.count, message_store.has_posted)
         self.name_search = NameSearch(database, clock)
         self.member_list = MemberList(database, clock, self.name_search)
         self.password_links = PasswordLinks(database, settings, clock, hasher, failures, self.session_cookie)

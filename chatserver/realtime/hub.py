@@ -128,7 +128,7 @@ class Hub:
         """The members connected, each once, in the order in which they connected."""
         return [user for connections in self._of_user.values() if (user := next(iter(connections)).user) is not None]
 
-    def is_connected(self, user_id: int) -> bool:
+    def is_online(self, user_id: int) -> bool:
         return user_id in self._of_user
 
     def refresh(self, user: User) -> None:

@@ -32,7 +32,7 @@ def opened(visitor: Visitor, kind: dict[str, object]) -> Locator:
 
 
 def names(shown: Locator) -> Locator:
-    return shown.locator(".message-author")
+    return shown.locator(".member-name")
 
 
 def violations(visitor: Visitor) -> list[tuple[str, list[str]]]:

@@ -14,6 +14,7 @@ from aiohttp import web
 from chatserver.core.clock import Clock
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import Role, User
+from chatserver.core.rate_limit import RateLimit
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import moderate, password_links, store
@@ -22,10 +23,16 @@ from chatserver.http import responses
 from chatserver.http.access import Access
 from chatserver.http.encode import user_json
 from chatserver.http.route import ID, Route, path_id
-from chatserver.http.viewer import VIEWER
+from chatserver.http.viewer import VIEWER, limit_key
+from chatserver.realtime.hub import Hub
 
 # Orders of a member in the open window; None where no window is open.
 CountOrders = Callable[[Transaction, int], int | None]
+# Whether a message of a member is kept.
+HasPosted = Callable[[Transaction, int], bool]
+
+# Cards for the guests of one address.
+_GUEST_BURST, _GUEST_PER_SECOND = 20, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +46,36 @@ class Card:
 
 
 class MemberCard:
-    def __init__(self, database: Database, clock: Clock, count_orders: CountOrders) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, hub: Hub, count_orders: CountOrders, has_posted: HasPosted
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._hub = hub
         self._count_orders = count_orders
+        self._has_posted = has_posted
+        self._guests = RateLimit(clock)
 
     async def read(self, reader: User | None, member_id: int) -> Card:
-        """The card as `reader` may see it; None is a guest. Raises DomainError `not_found`."""
-        return await self._database.run(lambda tx: self._read(tx, reader, member_id))
+        """The card as `reader` may see it. Raises DomainError `not_found`.
+
+        A guest (None) sees those of members who are online or of whom a message is kept: ids are numbers in a row, and
+        the list of all members is not for guests.
+        """
+        is_shown = reader is not None or self._hub.is_online(member_id)
+        return await self._database.run(lambda tx: self._read(tx, reader, member_id, is_shown))
 
     async def get(self, request: web.Request) -> web.Response:
         """`{"member": {…, "created_ms", "old_name"}, "orders"}`.
 
         For administrators, of another member, also `muted_until_ms` (null: not muted), `banned`, `acts` and `spans`.
         An act is `{"act", "label", "done"}`, with a `question` where it is to be asked first; `password_link` is the
-        label of the button that makes one, where the member may have one.
+        label of the button that makes one, where the member may have one. Raises DomainError: `not_found`, for guests
+        `too_fast`.
         """
         reader = request[VIEWER].user
+        if reader is None and (wait_ms := self._guests.take(limit_key(request), _GUEST_BURST, _GUEST_PER_SECOND)):
+            raise DomainError(ErrorCode.TOO_FAST, retry_after_ms=wait_ms)
         card = await self.read(reader, path_id(request))
         member = card.member
         shown = {**user_json(member.user), "created_ms": member.created_ms, "old_name": member.old_name}
@@ -71,9 +91,9 @@ class MemberCard:
                 answer["password_link"] = request[VIEWER].t("page.password_link.make")
         return responses.as_json(answer)
 
-    def _read(self, tx: Transaction, reader: User | None, member_id: int) -> Card:
+    def _read(self, tx: Transaction, reader: User | None, member_id: int, is_shown: bool) -> Card:
         member = moderate.find_member(tx, member_id)
-        if member is None:
+        if member is None or not (is_shown or self._has_posted(tx, member_id)):
             raise DomainError(ErrorCode.NOT_FOUND, reason="member")
         acts = self._acts(member) if reader and _may_act(tx, reader, member_id) else ()
         return Card(member, self._count_orders(tx, member_id), acts, moderate.session_count(tx, member_id))

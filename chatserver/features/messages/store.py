@@ -200,6 +200,11 @@ def media_key(image: str) -> str:
     return image.rpartition("/")[2].partition(".")[0]
 
 
+def has_posted(tx: Transaction, user_id: int) -> bool:
+    """Whether a message of this member is kept that readers see. Reads all messages where there is none."""
+    return tx.one("SELECT 1 FROM messages WHERE user_id = ? AND state <> 'deleted' LIMIT 1", (user_id,)) is not None
+
+
 def last_id(tx: Transaction) -> int:
     """The highest id ever given."""
     row = tx.one("SELECT seq FROM sqlite_sequence WHERE name = 'messages'")

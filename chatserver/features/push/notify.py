@@ -194,7 +194,7 @@ class Notify:
     def _tell(self, subscription: Subscription, topic: str, body: str, expires_ms: int, *, urgency: str) -> bool:
         """Queue a message unless its member is here or wants quiet; False where it is not queued."""
         now = datetime.fromtimestamp(self._clock.now_ms() / 1000, self._settings.now.timezone)
-        if self._hub.is_connected(subscription.user_id) or subscription.wishes.is_quiet(now.hour * 60 + now.minute):
+        if self._hub.is_online(subscription.user_id) or subscription.wishes.is_quiet(now.hour * 60 + now.minute):
             return False
         self._put(subscription, topic, body, expires_ms, urgency)
         return True

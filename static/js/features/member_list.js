@@ -89,11 +89,11 @@ class MemberList {
     opener.dataset.member = id;
     opener.setAttribute("aria-haspopup", "dialog");
     const words = make("span", "search-words");
-    const head = make("span", "search-head");
-    head.append(make("bdi", "message-author", name), badge(role));
-    const since = t("card_since", { day: this.#room.dates.dayName(created_ms, this.#room.now()) });
-    const facts = [old_name && t("old_name", { name: old_name }), since].filter(Boolean);
-    words.append(head, make("span", "message-time", facts.join(" · ")));
+    const head = make("span", "member-line");
+    head.append(make("bdi", "member-name", name), badge(role));
+    const day = this.#room.dates.dayName(created_ms, this.#room.now());
+    const facts = [old_name && t("old_name", { name: old_name }), t("card_since", { day })].filter(Boolean);
+    words.append(head, make("span", "member-facts", facts.join(" · ")));
     opener.append(face({ id, name, avatar }), words);
     row.append(opener);
     return row;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.client import House
+from tests.support import eventually
 
 
 async def acts(house: House, reader: object, member_id: int) -> list[str]:
@@ -14,6 +15,7 @@ async def test_every_reader_sees_who_a_member_is_and_nothing_more(house: House) 
     admin, ming = await house.administrator("店长"), await house.member("小明")
     members = {row["name"]: row for row in (await admin.get("/members/")).json["members"]}
     wanted = {name: members["小明"][name] for name in ("id", "name", "role", "avatar", "created_ms", "old_name")}
+    await ming.say("你好")
     for reader in (await house.guest(), ming, await house.member("小红")):
         card = (await reader.get(f"/api/members/{wanted['id']}/")).json
         assert card == {"member": wanted, "orders": None}
@@ -21,6 +23,24 @@ async def test_every_reader_sees_who_a_member_is_and_nothing_more(house: House) 
     assert (missing.status, missing.code) == (404, "not_found")
     await admin.post("/settings/", {"guests": "none"})
     assert (await (await house.guest()).get(f"/api/members/{wanted['id']}/")).status == 401
+
+
+async def test_a_guest_sees_the_cards_of_those_whom_the_room_shows_and_cannot_count_through_all(house: House) -> None:
+    ming, guest = await house.member("小明"), await house.guest()
+    hidden = await guest.get("/api/members/1/")
+    assert (hidden.status, hidden.code) == (404, "not_found")
+    socket = await ming.socket()
+    assert (await guest.get("/api/members/1/")).json["member"]["name"] == "小明"
+    await socket.close()
+    await eventually(lambda: not house.server.room.hub.is_online(1))
+    assert (await guest.get("/api/members/1/")).status == 404
+    message = await ming.say("你好")
+    assert (await guest.get("/api/members/1/")).status == 200
+    await ming.delete(message["id"])
+    assert (await guest.get("/api/members/1/")).status == 404
+    answers = [(await guest.get(f"/api/members/{n}/")).status for n in range(2, 20)]
+    assert answers == [404] * 15 + [429] * 3
+    assert (await ming.get("/api/members/1/")).status == 200
 
 
 async def test_the_orders_are_those_of_the_open_window(house: House) -> None:
