@@ -85,6 +85,7 @@ WRONG_VALUES = [
     ("window_seconds", "86401"), ("max_connections", "-5"), ("connections_per_address", "many"),
     ("registrations_per_hour", ""), ("bcrypt_rounds", "3"), ("bcrypt_rounds", "31"), ("log_level", "loud"),
     ("log_format", "xml"), ("metrics_token", "short"), ("tls_cert", "a\0b"), ("tls_key", "x" * 5000),
+    ("push", "sometimes"), ("push_services", "https://push.example.org"),
 ]  # fmt: skip
 
 

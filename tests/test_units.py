@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from chatserver.ops.control.server import PUSH_SOCKET
+
 ROOT = Path(__file__).parents[1]
 WITH_A_SOCKET, DIRECT, SOCKET = ROOT / "chat.service", ROOT / "docs/deploy/chat-direct.service", ROOT / "chat.socket"
 TEMPLATE, TEMPLATE_SOCKET = ROOT / "docs/deploy/chat@.service", ROOT / "docs/deploy/chat@.socket"
+PUSH = ROOT / "docs/deploy/chat-push.service"
 UNITS = [WITH_A_SOCKET, DIRECT, TEMPLATE]
 NAMES = ["with a socket", "direct", "template"]
 DROP_INS = sorted((ROOT / "docs/deploy").glob("chat.*.d/*.conf"))
@@ -36,7 +39,9 @@ def directives(unit: Path) -> dict[str, list[str]]:
 
 
 @needs_systemd
-@pytest.mark.parametrize(("unit", "most"), [(WITH_A_SOCKET, 0.5), (DIRECT, 1.2), (TEMPLATE, 0.5)], ids=NAMES)
+@pytest.mark.parametrize(
+    ("unit", "most"), [(WITH_A_SOCKET, 0.5), (DIRECT, 1.2), (TEMPLATE, 0.5), (PUSH, 1.2)], ids=[*NAMES, "push"]
+)
 def test_what_is_left_exposed_is_little(unit: Path, most: float) -> None:
     done = analyze("security", "--offline=true", "--no-pager", str(unit), cwd=ROOT)
     found = re.search(r"Overall exposure level for \S+: ([\d.]+)", done.stdout)
@@ -116,3 +121,36 @@ def test_a_database_that_cannot_be_used_is_not_tried_again(unit: Path) -> None:
 def test_what_it_keeps_is_for_its_user_alone(unit: Path) -> None:
     found = directives(unit)
     assert (found["StateDirectoryMode"], found["UMask"], found["DynamicUser"]) == (["0700"], ["0077"], ["yes"])
+
+
+@needs_systemd
+def test_systemd_finds_nothing_wrong_with_the_push_unit(tmp_path: Path) -> None:
+    for unit in (PUSH, WITH_A_SOCKET, SOCKET):
+        text = unit.read_text("utf-8").replace("/opt/chat/.venv/bin/chatserver", "/bin/true")
+        (tmp_path / unit.name).write_text(text)
+    variables = {**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"}
+    done = analyze("verify", "chat-push.service", cwd=tmp_path, env=variables)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_push_unit_is_shut_in_like_the_room_but_for_the_network_and_sees_no_data() -> None:
+    """The room's sandbox, without what serves its socket, its directory and its workers."""
+    room, push = directives(WITH_A_SOCKET), directives(PUSH)
+    own = {"Description", "ExecStart", "Type", "After", "EnvironmentFile", "WantedBy", "LimitNOFILE", "RestartSec"}
+    own |= {
+        "RestartPreventExitStatus",
+        "PrivateNetwork",
+        "IPAddressDeny",
+        "RestrictAddressFamilies",
+        "SystemCallFilter",
+    }
+    own |= {"Requires", "ExecReload", "StateDirectory", "StateDirectoryMode", "Environment", "WatchdogSec"}
+    own |= {"Wants", "PartOf", "BindReadOnlyPaths", "InaccessiblePaths", "SocketBindDeny"}
+    assert {name for name in room.keys() | push.keys() if room.get(name) != push.get(name)} == own
+    assert room["SystemCallFilter"][: len(push["SystemCallFilter"])] == push["SystemCallFilter"]
+    assert push["RestrictAddressFamilies"] == ["AF_UNIX AF_INET AF_INET6"]
+    assert (push["DynamicUser"], push["SocketBindDeny"]) == (["yes"], ["any"])
+    assert "User" not in push and "StateDirectory" not in push, "another user than the room's"
+    [bound] = push["BindReadOnlyPaths"]
+    assert bound == f"/var/lib/private/chat/{PUSH_SOCKET.parent}:/run/chat-push"
+    assert push["ExecStart"][0].endswith(f"--socket /run/chat-push/{PUSH_SOCKET.name}")

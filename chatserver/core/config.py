@@ -292,8 +292,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("push", "off", Choice(("off", "on")), "Web Push to members who want it: off or on", "push"),
     Setting(
         "push_services",
-        "fcm.googleapis.com,updates.push.services.mozilla.com,*.push.services.mozilla.com,web.push.apple.com,"
-        "*.push.apple.com,*.notify.windows.com",
+        "fcm.googleapis.com, updates.push.services.mozilla.com, *.push.services.mozilla.com, web.push.apple.com, "
+        "*.push.apple.com, *.notify.windows.com",
         push_services,
         "hosts of the push services that may be written to, separated by commas; *.host: all hosts below it",
     ),

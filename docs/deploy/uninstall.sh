@@ -32,13 +32,17 @@ patterns='
 /etc/systemd/system/chat-backup.service.d
 /etc/systemd/system/chat-backup.timer
 /etc/systemd/system/chat-backup.timer.d
+/etc/systemd/system/chat-push.service
+/etc/systemd/system/chat-push.service.d
 /etc/systemd/system/*.wants/chat.service
 /etc/systemd/system/*.wants/chat.socket
 /etc/systemd/system/*.wants/chat@*.service
 /etc/systemd/system/*.wants/chat@*.socket
 /etc/systemd/system/*.wants/chat-backup.timer
+/etc/systemd/system/*.wants/chat-push.service
 /etc/chat.env
 /etc/chat-[0-9]*.env
+/etc/chat-push.env
 /etc/credstore/chat.metrics_token
 /etc/credstore/chat.tls_cert
 /etc/credstore/chat.tls_key
@@ -73,7 +77,7 @@ if [ "$erase" = no ]; then
 fi
 
 if [ -z "$root" ]; then
-    systemctl disable --quiet --now chat-backup.timer chat.socket chat.service 2>/dev/null || true
+    systemctl disable --quiet --now chat-backup.timer chat-push.service chat.socket chat.service 2>/dev/null || true
     systemctl stop 'chat@*.socket' 'chat@*.service' 2>/dev/null || true
 fi
 found | while IFS= read -r path; do

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 from chatserver.core.config import Config
@@ -58,9 +59,15 @@ async def _operate_on_files(config: Config, command: str, arguments: dict[str, A
 
 async def ask(config: Config, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """The answer of the running server. Raises DomainError as the operation does, and OSError where none answers."""
-    directory = os.open(config.data_dir, os.O_RDONLY | os.O_DIRECTORY)
+    return await ask_at(config.data_dir / "control.sock", command, arguments)
+
+
+async def ask_at(socket: Path, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The same of the server at this socket. Raises ValueError for an answer that is none."""
+    # Through the directory's descriptor: the path of a socket may have 107 bytes at most.
+    directory = os.open(socket.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        reader, writer = await asyncio.open_unix_connection(f"/proc/self/fd/{directory}/control.sock", limit=LINE_MAX)
+        reader, writer = await asyncio.open_unix_connection(f"/proc/self/fd/{directory}/{socket.name}", limit=LINE_MAX)
     finally:
         os.close(directory)
     try:

@@ -1,0 +1,84 @@
+"""The loop of `chatserver push`: asks the server for messages, sends them side by side, and reports what is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Any
+
+from chatserver.core.errors import DomainError
+from chatserver.ops.control.client import ask_at
+from chatserver.ops.push.sender import Message, Outcome, Sender
+
+log = logging.getLogger(__name__)
+
+# Messages under way, those that wait for another try too.
+UNDER_WAY_MAX = 200
+TAKE_MAX = 50
+# A request is answered after 20 s at most (features/push/handover.py).
+ANSWER_SECONDS = 60.0
+# While the server does not answer: doubled after each failure.
+PAUSE_SECONDS, PAUSE_MAX_SECONDS = 1.0, 30.0
+
+
+class Forward:
+    def __init__(self, socket: Path, sender: Sender) -> None:
+        self._socket = socket
+        self._sender = sender
+        self._gone: list[int] = []
+        # Subscription and topic -> the newest message of these that is under way.
+        self._under_way: dict[tuple[int, str], asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Forward messages until cancelled."""
+        pause = PAUSE_SECONDS
+        try:
+            while True:
+                try:
+                    await self._step()
+                    pause = PAUSE_SECONDS
+                except (DomainError, OSError, ValueError, LookupError, TypeError) as error:
+                    log.warning("the server does not answer (%s); next attempt in %.0f s", error, pause)
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, PAUSE_MAX_SECONDS)
+        finally:
+            tasks = list(self._under_way.values())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _step(self) -> None:
+        while len(self._under_way) >= UNDER_WAY_MAX:
+            await asyncio.wait(self._under_way.values(), return_when=asyncio.FIRST_COMPLETED)
+        if gone := self._gone[:TAKE_MAX]:
+            await self._ask("push_forget", {"subscriptions": gone})
+            del self._gone[: len(gone)]
+        limit = min(TAKE_MAX, UNDER_WAY_MAX - len(self._under_way))
+        for shown in (await self._ask("push_take", {"limit": limit}))["messages"]:
+            self._start(Message.of(shown))
+
+    def _start(self, message: Message) -> None:
+        key = message.subscription, message.topic
+        older = self._under_way.get(key)
+        task = asyncio.create_task(self._send(message, older))
+        self._under_way[key] = task
+        task.add_done_callback(lambda done: self._ended(key, done))
+
+    async def _send(self, message: Message, older: asyncio.Task[None] | None) -> None:
+        """`older` is replaced by this one: it must not arrive after it."""
+        if older is not None:
+            older.cancel()
+            await asyncio.wait([older])
+        if await self._sender.send(message) is Outcome.GONE:
+            self._gone.append(message.subscription)
+
+    def _ended(self, key: tuple[int, str], task: asyncio.Task[None]) -> None:
+        if self._under_way.get(key) is task:
+            del self._under_way[key]
+        if not task.cancelled() and (error := task.exception()):
+            log.error("sending a message failed", exc_info=error)
+
+    async def _ask(self, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await ask_at(self._socket, command, arguments)
