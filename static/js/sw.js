@@ -5,6 +5,8 @@
 const CACHE = "room";
 const SHELL = "/";
 const HISTORY = "/history";
+// Any version in the path gets the file of the present one.
+const ICON = "/static/now/img/icon-192.png";
 const PAGE_DATA = 'id="page-data">';
 // What the page holds for browsers without scripts: it would keep what is recalled.
 const PLAIN = /<noscript data-plain>[^]*?<\/noscript>/;
@@ -23,11 +25,21 @@ addEventListener("fetch", (event) => {
   else if (pathname.startsWith("/static/") || pathname.startsWith("/media/")) event.respondWith(file(request));
 });
 
+// A message of a push service, from `chatserver push`: a notification in place of an earlier one about the same thing.
+addEventListener("push", (event) => {
+  if (event.data) event.waitUntil(showPushed(event.data.json()));
+});
+
 // A click on a notification shows the open room, or opens it.
 addEventListener("notificationclick", (event) => {
   event.notification.close();
   event.waitUntil(clients.matchAll({ type: "window" }).then(([open]) => (open ? open.focus() : clients.openWindow("/"))));
 });
+
+// `alerts`: with a sound, also where it replaces another; without, only the words change.
+function showPushed({ title, body, tag, alerts }) {
+  return registration.showNotification(title, { body, tag, icon: ICON, renotify: alerts, silent: !alerts });
+}
 
 async function room(event) {
   try {

@@ -82,6 +82,7 @@ def shoot(browser: Browser, camera: Camera, options: dict[str, Any], language: s
         visitor.context.close()
     with tempfile.TemporaryDirectory() as folder:
         settings = {"send_interval": "0", "language": language, "registrations_per_hour": "0", "upload_max_mb": "3"}
+        settings["push"] = "on"
         with serving(Path(folder) / "data", program=faulty.PROGRAM, **settings) as room:
             before_anyone_speaks(camera, come, room.address)
             the_room(camera, come, room.address, WORDS[language], phone=options is PHONE)
@@ -294,7 +295,7 @@ def the_other_pages(camera: Camera, come: Callable[[str], Visitor], address: str
     wang, ming = come(address), come(address)
     wang.join(ADMINISTRATOR)
     for path, state in (("/profile/", "profile"), ("/settings/", "settings"),
-                        ("/members/", "members"), ("/bots/", "bots"), ("/audit/", "audit"),
+                        ("/members/", "members"), ("/bots/", "bots"), ("/audit/", "audit"), ("/push/", "push"),
                         ("/status/", "status"), ("/logout/", "logout"),
                         ("/upload_global_background", "announcement"), ("/nowhere", "404"),
                         (faulty.PATH, "500")):  # fmt: skip

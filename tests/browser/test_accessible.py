@@ -19,6 +19,7 @@ Come = Callable[..., Visitor]
 Call = Callable[[str], Caller]
 
 PROGRAM = faulty.PROGRAM
+SETTINGS = {"push": "on"}
 AXE = Axe().axe_script
 THEMES = ("light", "dark")
 LANGUAGES = {"chinese": "zh", "english": "en"}
@@ -174,7 +175,7 @@ def test_the_administrators_pages(come: Come, look: Look) -> None:
         "/logout/",
         "/orders/plans/",
     } <= set(said)
-    assert "/upload_global_background" in said
+    assert {"/upload_global_background", "/push/"} <= set(said)
     assert {"/setup/", faulty.PATH} <= set(said), "a 404 and a 500"
     wang.page.goto(f"{wang.address}/settings/")
     wang.page.fill("input[name=text_max]", "-1")
