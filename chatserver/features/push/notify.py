@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple, TypeVar
@@ -26,6 +26,7 @@ from chatserver.features.push.mentions import may_mention, mentioned, mentions_e
 from chatserver.features.push.queue import Push, PushQueue
 from chatserver.features.push.store import PushKind, Subscription
 from chatserver.features.push.vapid import IS_INSTALLED
+from chatserver.i18n import LANGUAGES
 from chatserver.realtime.hub import Hub
 
 log = logging.getLogger(__name__)
@@ -57,10 +58,10 @@ class OpenWindow(NamedTuple):
 
 
 class Named(NamedTuple):
-    """A live message, and the subscriptions of those whom it names, with how: `mention`, `all` or `reply`."""
+    """A live message, and the subscriptions of those whom it names -> how: `mention`, `all` or `reply`."""
 
     message: Message
-    found: list[tuple[Subscription, str]]
+    hows: dict[Subscription, str]
 
 
 class Notify:
@@ -111,9 +112,7 @@ class Notify:
             return
         self._warned_of = window.id, window.closes_ms
         if window.closes_ms - now_ms >= WARNING_MIN_MS:
-            for subscription in found:
-                body = words.window_closes(subscription.wishes.language, window.title)
-                self._tell(subscription, _window_topic(window.id), body, window.closes_ms, urgency="high")
+            self._tell_of_window(window, found, words.window_closes)
 
     def warning_of(self, event: WindowChanged) -> int | None:
         """When this window may have to be warned of; `next_warning` knows better."""
@@ -146,66 +145,67 @@ class Notify:
 
     def _on_opened(self, opened: tuple[OpenWindow | None, list[Subscription]]) -> None:
         window, found = opened
-        for subscription in found if window else ():
-            assert window is not None
-            if subscription.user_id != window.opened_by:
-                body = words.window_opened(subscription.wishes.language, window.title)
-                self._tell(subscription, _window_topic(window.id), body, window.closes_ms, urgency="high")
+        if window is not None:
+            others = [each for each in found if each.user_id != window.opened_by]
+            self._tell_of_window(window, others, words.window_opened)
 
-    def _on_named(self, named: Named | None) -> None:
+    def _tell_of_window(self, window: OpenWindow, found: list[Subscription], body: Callable[[str, str], str]) -> None:
+        """`body` gives the words for a language and the window's title: encoded once, for the whole room at once."""
+        topic = _window_topic(window.id)
+        payloads = {language: self._payload(body(language, window.title), topic) for language in LANGUAGES}
+        for each in self._reachable(found):
+            self._queue.put(Push(each.id, topic, payloads[each.wishes.language], "high", window.closes_ms))
+
+    def _on_named(self, named: Named | None) -> set[int]:
+        """Queue for those who are named; the ids of their subscriptions."""
         if named is None:
-            return
-        message = named.message
-        told = self._told.get(message.id, {})
+            return set()
+        message, hows = named
+        told, topic = dict(self._told.get(message.id, {})), _message_topic(message.id)
         expires_ms = message.created_ms + min(self._settings.now.history_ms, NAMED_MS_MAX)
-        for subscription, how in named.found:
-            wishes = subscription.wishes
-            if subscription.id in told and not wishes.words:
-                continue  # who it is from was said already, and has not changed
-            body = words.named(wishes.language, message, how, wishes.words)
-            if self._tell(subscription, _message_topic(message.id), body, expires_ms, urgency="normal"):
-                told = {**told, subscription.id: wishes.words}
+        # Who it is from was said already to those who do not want the words, and has not changed.
+        reached = self._reachable([each for each in hows if each.id not in told or each.wishes.words])
+        for each in reached:
+            body = words.named(each.wishes.language, message, hows[each], each.wishes.words)
+            self._queue.put(Push(each.id, topic, self._payload(body, topic), "normal", expires_ms))
+            told[each.id] = each.wishes.words
         if told:
             self._told[message.id] = told
+        return {each.id for each in reached}
 
     def _on_edited(self, named: Named | None) -> None:
+        """Tell those whom it names now, and take the words that it had from all others."""
         if named is None:
             return
-        message, told = named.message, self._told.get(named.message.id, {})
-        still = {subscription.id for subscription, _ in named.found}
-        outdated = {key: had_words for key, had_words in told.items() if had_words and key not in still}
+        message, before = named.message, self._told.get(named.message.id, {})
+        reached = self._on_named(named)
+        outdated = [key for key, had_words in before.items() if had_words and key not in reached]
+        self._replace(message.id, outdated, lambda language: words.edited(language, message))
         if outdated:
-            self._replace(message.id, outdated, lambda language: words.edited(language, message))
-            self._told[message.id] = {key: told[key] for key in told.keys() - outdated.keys()}
-        self._on_named(named)
+            self._told[message.id] = {**self._told[message.id], **dict.fromkeys(outdated, False)}
 
-    def _replace(self, message_id: int, told: Mapping[int, bool], body: Callable[[str], str]) -> None:
+    def _replace(self, message_id: int, told: Iterable[int], body: Callable[[str], str]) -> None:
         """Take back what was told of a message: out of the queue, else by another message in its place."""
         topic = _message_topic(message_id)
         left = [key for key in told if not self._queue.drop(key, topic)]
 
         def replace_for(found: list[Subscription]) -> None:
+            until_ms = self._clock.now_ms() + NAMED_MS_MAX
             for each in found:
-                self._put(each, topic, body(each.wishes.language), None)
+                payload = self._payload(body(each.wishes.language), topic, alerts=False)
+                self._queue.put(Push(each.id, topic, payload, "normal", until_ms))
 
         if left:
             self._read(lambda tx: store.of_ids(tx, left), replace_for)
 
-    def _tell(self, subscription: Subscription, topic: str, body: str, expires_ms: int, *, urgency: str) -> bool:
-        """Queue a message unless its member is here or wants quiet; False where it is not queued."""
+    def _reachable(self, found: list[Subscription]) -> list[Subscription]:
+        """Those whose member has no socket connected and does not want quiet now."""
         now = datetime.fromtimestamp(self._clock.now_ms() / 1000, self._settings.now.timezone)
-        if self._hub.is_online(subscription.user_id) or subscription.wishes.is_quiet(now.hour * 60 + now.minute):
-            return False
-        self._put(subscription, topic, body, expires_ms, urgency)
-        return True
+        minute = now.hour * 60 + now.minute
+        return [each for each in found if not self._hub.is_online(each.user_id) and not each.wishes.is_quiet(minute)]
 
-    def _put(
-        self, subscription: Subscription, topic: str, body: str, expires_ms: int | None, urgency: str = "normal"
-    ) -> None:
-        """Without `expires_ms` it replaces what is shown, silently, for as long as the other may be kept."""
-        alerts, until_ms = expires_ms is not None, expires_ms or self._clock.now_ms() + NAMED_MS_MAX
-        payload = words.payload(self._settings.now.room_name, body, topic, alerts=alerts)
-        self._queue.put(Push(subscription.id, topic, payload, urgency, until_ms))
+    def _payload(self, body: str, topic: str, *, alerts: bool = True) -> bytes:
+        return words.payload(self._settings.now.room_name, body, topic, alerts=alerts)
 
     def _read(self, function: Callable[[Transaction], T], then: Callable[[T], object]) -> None:
         """Call `then` on the loop with what `function` reads; not at all where the database does not answer."""
@@ -258,11 +258,11 @@ def _named(tx: Transaction, message_id: int) -> Named | None:
     if message is None or message.state is not State.LIVE:
         return None
     if mentions_everybody(message.text, message.author.role):
-        found = [(each, "all") for each in store.of_kind(tx, PushKind.NAMED)]
+        found = dict.fromkeys(store.of_kind(tx, PushKind.NAMED), "all")
     else:
         hows = dict.fromkeys(mentioned(tx, message.text), "mention")
         original = message_store.get(tx, message.reply_to) if message.reply_to is not None else None
         if original is not None:
             hows.setdefault(original.author.id, "reply")
-        found = [(each, hows[each.user_id]) for each in store.of_members(tx, PushKind.NAMED, hows)]
-    return Named(message, [(each, how) for each, how in found if each.user_id != message.author.id])
+        found = {each: hows[each.user_id] for each in store.of_members(tx, PushKind.NAMED, hows)}
+    return Named(message, {each: how for each, how in found.items() if each.user_id != message.author.id})

@@ -6,6 +6,7 @@ that is lost, and the words of a message are then in no file that a recall would
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -31,9 +32,7 @@ class PushQueue:
 
     def __init__(self) -> None:
         self.added: Callable[[], None] = lambda: None
-        # Messages that were dropped because the queue was full.
-        self.dropped = 0
-        self._waiting: dict[tuple[int, str], Push] = {}
+        self._waiting: OrderedDict[tuple[int, str], Push] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -42,8 +41,7 @@ class PushQueue:
         """Add to the end, in place of one with the same subscription and topic; a full queue drops its oldest."""
         self._waiting.pop((push.subscription_id, push.topic), None)
         if len(self._waiting) >= QUEUE_MAX:
-            del self._waiting[next(iter(self._waiting))]
-            self.dropped += 1
+            self._waiting.popitem(last=False)
         self._waiting[push.subscription_id, push.topic] = push
         self.added()
 
@@ -51,7 +49,7 @@ class PushQueue:
         """Remove the oldest and return them, at most `limit`; those that have expired are dropped."""
         found: list[Push] = []
         while self._waiting and len(found) < limit:
-            push = self._waiting.pop(next(iter(self._waiting)))
+            _, push = self._waiting.popitem(last=False)
             if push.expires_ms > now_ms:
                 found.append(push)
         return found
