@@ -84,8 +84,9 @@ class Switches {
     for (const each of (await worker?.getNotifications({ tag: `message-${id}` })) ?? []) each.close();
   }
 
-  notifyOrdering({ id, by }) {
-    this.#notify(t("preset_start"), t("opened_by", { name: by }), `window-${id}`);
+  notifyOrdering({ id, by, planned }) {
+    const whose = planned ? t("planned_by", { name: by }) : t("opened_by", { name: by });
+    this.#notify(t("preset_start"), whose, `window-${id}`);
   }
 
   playSound() {

@@ -37,9 +37,9 @@ class Line {
     const { title, opens_ms, by, zone } = planned;
     const time = make("time", "planned-time tabular", `${dayOf(opens_ms, now(), dates)} ${dates.time(opens_ms)}`);
     time.dateTime = new Date(opens_ms).toISOString();
-    time.title = `${dates.exact(opens_ms)} · ${t("planned_by", { name: by })}`;
+    time.title = `${dates.exact(opens_ms)} ${ownZone(opens_ms)} · ${t("planned_by", { name: by })}`;
     const parts = [make("span", "", t("next_window")), time];
-    if (!isSameTime(opens_ms, zone)) parts.push(make("span", "planned-zone", t("own_time", { zone: ownZone(opens_ms) })));
+    if (!isSameTime(opens_ms, zone)) parts.push(make("span", "planned-zone", t("own_time")));
     if (title) parts.push(make("bdi", "planned-title", title));
     this.#root.replaceChildren(...parts.flatMap((part) => [part, " "]));
   }

@@ -110,6 +110,8 @@ async def test_readers_hear_what_is_next_and_then_the_window(house: House) -> No
     assert (message["preset"], message["user"], message["planned"]) == ("start", "店长", True)
     assert (await reader.expect("planned"))["planned"]["opens_ms"] == AT_18 + DAY
     assert len(reader.heard("planned")) == 2
+    for page in ("/orders/", "/orders/1/"):
+        assert "由店长计划，自动开始" in (await guest.page(page)).text
     kept = (await guest.get("/api/windows/")).json["windows"]
     assert [(window["title"], window["planned"]) for window in kept] == [("晚市", True)]
 
