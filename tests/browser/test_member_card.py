@@ -52,6 +52,16 @@ def test_a_press_on_a_face_or_a_name_opens_the_card(come: Come, call: Call, kind
     ming.field.fill("")
 
 
+def test_a_tap_opens_it_on_a_phone(come: Come, call: Call) -> None:
+    call("张三").says("点一下头像")
+    ming = come("小明", **PHONE)
+    for part in (".message-face > *", ".message-who"):
+        ming.message("点一下头像").locator(part).tap()
+        expect(card(ming).get_by_role("heading")).to_have_text("张三")
+        card(ming).locator("[data-closes]").tap()
+        expect(card(ming)).to_have_count(0)
+
+
 @both_pages
 def test_a_name_in_the_list_of_members_opens_it_too(come: Come, kind: dict[str, object]) -> None:
     come("张三")

@@ -52,7 +52,11 @@ def test_everybody_is_found_online_or_not_and_a_tap_opens_the_card(
     expect(shown).to_contain_text("今天加入")
     shown.locator("[name=q]").fill("oy")
     expect(names(shown)).to_have_text(["欧阳锋"])
-    shown.locator("[data-member]").click()
+    row = shown.locator("[data-member]")
+    if kind is PHONE:
+        row.tap()
+    else:
+        row.click()
     card = ming.page.locator("#member-card[open]")
     expect(card.get_by_role("heading")).to_have_text("欧阳锋")
     card.locator("[data-mention]").click()
@@ -146,6 +150,8 @@ def test_a_new_name_is_on_every_page_at_once_with_the_old_one_for_a_day(
     own.page.click("[data-opens=own-menu]")
     expect(own.page.locator(".own-name")).to_have_text(new)
     own.page.keyboard.press("Escape")
+    call("张三").says(f"@{new} 看一下")
+    expect(own.message("看一下").locator("mark.mention")).to_have_text(f"@{new}")
     own.say("我改名了")
     expect(ming.message("我改名了").locator(".message-who")).to_contain_text(new)
 
