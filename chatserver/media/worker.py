@@ -24,7 +24,7 @@ from chatserver.media.protocol import LENGTH, READY, READY_UNCONFINED, AnswerHea
 from chatserver.media.sandbox import confine
 
 # The limit of the address space. The accepted file that needs most, a WebP of 25 megapixels with
-# transparency, was measured at 634 MB; a progressive JPEG of 64 megapixels at 440 MB.
+# transparency, was measured at 889 MiB resident; a progressive JPEG of 64 megapixels at 440 MB.
 MEMORY_BYTES = 1024 * 1024 * 1024
 # Processor time before the first job, which brings its own limit.
 START_CPU_SECONDS = 10
