@@ -25,7 +25,7 @@ RUN = ("run.py",)
 ADMINISTRATOR = "小王"
 # How long anything may take before a test gives up. Nothing here is meant to take long; a machine with
 # other work may be slow all the same, and Playwright's own five seconds then tell of that machine.
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 # What a phone's browser says of itself, with its size and its fingers.

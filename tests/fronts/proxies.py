@@ -18,7 +18,7 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30.0
+PATIENCE = 60.0
 NAME = "chat.example.org"
 
 

@@ -16,7 +16,7 @@ from tests.realtime.connections import MING, FakeTransport, Recorder, connect
 from tests.realtime.parsed import BINARY, CLOSE, TEXT, close, feed, frame, header
 from tests.support import FakeClock
 
-PATIENCE = 20
+PATIENCE = 60
 
 
 class Room(Recorder):

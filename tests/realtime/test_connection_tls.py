@@ -16,7 +16,7 @@ from tests.fronts.proxies import NAME, certificate
 from tests.realtime.connections import MING, Recorder
 from tests.realtime.parsed import TEXT, close, frame
 
-PATIENCE = 20
+PATIENCE = 60
 
 
 class Line(Recorder):

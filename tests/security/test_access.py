@@ -14,7 +14,7 @@ import pytest
 
 from chatserver.http.access import Access
 from chatserver.http.site import SITE
-from tests.client import JSON, PASSWORD, Answer, Browser, House, Socket, opened, picture
+from tests.client import JSON, PASSWORD, PATIENCE, Answer, Browser, House, Socket, opened, picture
 from tests.declared import FRAME_TYPES, ROUTES
 from tests.security.cast import NAMES, ROLES, Cast, assembled
 
@@ -320,12 +320,9 @@ async def test_a_frame_does_what_its_sender_may_and_nothing_else(cast: Cast, fra
 async def noted(cast: Cast, role: str, socket: Socket) -> None:
     """How far a member has read is told to nobody, so the row is asked."""
     query = ("SELECT read_id FROM users WHERE id = ?", (cast.ids[role],))
-    for _ in range(500):
-        if (await cast.house.server.room.database.run(lambda tx: tx.one(*query)))[0]:
-            break
-        await asyncio.sleep(0.02)
-    else:
-        pytest.fail(f"it was not noted how far a {role} has read")
+    async with asyncio.timeout(PATIENCE):
+        while not (await cast.house.server.room.database.run(lambda tx: tx.one(*query)))[0]:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.02)
     assert not socket.heard("refused"), role
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL.PngImagePlugin import PngInfo
 
 from tests.client import Answer, Browser, House, opened, picture
 from tests.media import samples
@@ -99,11 +100,12 @@ async def test_a_picture_that_was_refused_does_not_shorten_the_interval_of_a_lat
 
 
 async def test_twenty_photographs_of_ten_members_behind_one_address_are_all_taken(house: House) -> None:
-    """All being received at once."""
+    """All being received at once: as many bytes as a photograph has, and little to process."""
     members = [await house.member(f"成员{number}") for number in range(10)]
-    content = samples.noise("RGB", 800, 600)
+    text = PngInfo()
+    text.add_text("Comment", "x" * 1_400_000)
     file = io.BytesIO()
-    content.save(file, "PNG")
+    samples.corners().save(file, "PNG", pnginfo=text)
     requests = [member.post("/post/", {}, {"image": file.getvalue()}) for member in members for _ in range(2)]
     assert {answer.status for answer in await asyncio.gather(*requests)} == {201}
 
