@@ -29,7 +29,6 @@ MEMORY_BYTES = 1024 * 1024 * 1024
 # Processor time before the first job, which brings its own limit.
 START_CPU_SECONDS = 10
 OPEN_FILES = 32
-NICENESS = 5
 
 
 def main() -> None:
@@ -58,7 +57,6 @@ def _set_limits() -> None:
     # Ctrl-C and a service manager's SIGTERM reach the whole process group; the server ends its workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    os.nice(NICENESS)
     # Where memory ends the kernel kills a worker, and not the server that holds every connection.
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")

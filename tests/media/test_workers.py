@@ -18,7 +18,7 @@ from chatserver.core import tuning
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.media import worker
 from chatserver.media.protocol import AnswerHeader
-from chatserver.media.workers import JOB_CPU_SECONDS, ImageWorkers
+from chatserver.media.workers import JOB_CPU_SECONDS, NICENESS, ImageWorkers
 from tests.client import PATIENCE
 from tests.media import samples
 from tests.support import eventually
@@ -257,9 +257,22 @@ async def test_the_worker_has_its_limits_and_none_of_our_secrets(small: Path, mo
         assert resource.prlimit(pid, resource.RLIMIT_FSIZE) == (0, 0)
         assert resource.prlimit(pid, resource.RLIMIT_NOFILE)[1] <= worker.OPEN_FILES
         assert 0 < resource.prlimit(pid, resource.RLIMIT_CPU)[0] <= JOB_CPU_SECONDS + 5
-        assert os.getpriority(os.PRIO_PROCESS, pid) == os.getpriority(os.PRIO_PROCESS, 0) + worker.NICENESS
+        assert os.getpriority(os.PRIO_PROCESS, pid) == os.getpriority(os.PRIO_PROCESS, 0) + NICENESS
         assert oom_score_adjustment(pid) == 1000
         assert len(os.listdir(f"/proc/{pid}/fd")) <= 6, "no file of ours is open there"
+
+
+async def test_a_worker_is_nice_while_it_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its imports are work too: the package that it begins with never ends here."""
+    (tmp_path / "chatserver").mkdir()
+    (tmp_path / "chatserver/__init__.py").write_text("import time; time.sleep(60)")
+    monkeypatch.setattr("chatserver.media.workers._PACKAGE_ROOT", str(tmp_path))
+    known = children()
+    async with ImageWorkers(processes=1) as workers:
+        workers.prepare()
+        pid = await eventually(lambda: max(children() - known, default=0))
+        await eventually(lambda: os.getpriority(os.PRIO_PROCESS, pid) == os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
+        os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("switch", ["on", "off"])
