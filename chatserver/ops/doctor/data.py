@@ -20,6 +20,7 @@ from chatserver.db.migrations import DatabaseUnusable
 from chatserver.http import secret_key
 from chatserver.ops import database_state, restore
 from chatserver.ops.control.client import ask
+from chatserver.ops.control.server import PUSH_SOCKET
 from chatserver.ops.database_state import DatabaseState
 from chatserver.ops.doctor.findings import Finding, note, ok, problem, warning
 
@@ -71,8 +72,12 @@ def _nearest(directory: Path) -> Path:
 
 
 def _permissions(directory: Path) -> Finding:
-    """Only one user may use the directory and what is in it: directories 0700, files 0600."""
-    open_ones = [path for path in (directory, *sorted(directory.rglob("*"))) if _is_open(path)]
+    """Only one user may use the directory and what is in it: directories 0700, files 0600.
+
+    But for the push socket, which the directory shuts in as long as it is shut itself.
+    """
+    meant = {directory / PUSH_SOCKET, (directory / PUSH_SOCKET).parent}
+    open_ones = [path for path in (directory, *sorted(directory.rglob("*"))) if path not in meant and _is_open(path)]
     if open_ones:
         more = f" and {len(open_ones) - 1} more" if len(open_ones) > 1 else ""
         return problem(
