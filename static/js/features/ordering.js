@@ -96,7 +96,7 @@ class OrderingBar {
     const share = (closes_ms - this.#room.now()) / (closes_ms - opened_ms);
     this.#root.style.setProperty("--share-left", Math.min(1, Math.max(0, share)).toFixed(4));
     this.#root.classList.toggle("ordering--planned", Boolean(planned));
-    for (const node of this.#root.querySelectorAll(".ordering-by")) node.textContent = by;
+    for (const node of this.#root.querySelectorAll(".ordering-opener bdi")) node.textContent = by;
     this.#root.querySelector(".ordering-label bdi").textContent = title || this.#label;
     const link = this.#root.querySelector(".ordering-orders");
     link.hidden = !orders;
