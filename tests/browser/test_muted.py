@@ -63,6 +63,20 @@ def test_the_field_gives_way_while_the_page_is_open_and_comes_back_with_the_draf
     zhang.sees("又能说了")
 
 
+def test_an_edit_that_was_under_way_goes_on_afterwards(come: Come, call: Call) -> None:
+    qian = come("钱三")
+    qian.say("还没改")
+    qian.sees("还没改")
+    qian.act("还没改", "edit")
+    qian.field.fill("改过的")
+    mute(call, "钱三")
+    expect(words(qian)).to_be_visible()
+    unmute(call, "钱三")
+    expect(qian.field).to_have_value("改过的")
+    qian.page.click("#composer [type=submit]")
+    qian.sees("改过的")
+
+
 @both_pages
 def test_a_page_that_is_opened_says_it_from_the_start_and_keeps_the_draft(
     come: Come, call: Call, kind: dict[str, object]
