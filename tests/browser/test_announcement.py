@@ -48,6 +48,7 @@ def test_it_is_fetched_when_it_is_opened_and_not_before(visit: Visit, announce: 
     requests = fetched(ming)
     ming.join("小明")
     opener = ming.page.locator("[data-opens=announcement]:visible")
+    expect(ming.page.locator("[data-opens=own-menu]")).not_to_have_attribute("data-unseen", "")
     expect(opener).to_have_attribute("data-unseen", "")
     ming.page.reload()
     ming.wait_online()
@@ -114,3 +115,15 @@ def test_a_reader_who_has_it_open_sees_the_next_one(visit: Visit, announce: Call
     guest.page.locator("[data-opens=announcement]:visible").click()
     second = announce("tomato")
     expect(guest.page.locator("#announcement img")).to_have_attribute("src", re.compile(re.escape(second)))
+
+
+def test_a_phone_marks_the_menu_that_holds_its_button(visit: Visit, announce: Callable[[str], str]) -> None:
+    announce("teal")
+    ming = visit(**PHONE)
+    ming.join("小明")
+    menu = ming.page.locator("[data-opens=own-menu]")
+    expect(menu).to_have_attribute("data-unseen", "")
+    menu.click()
+    ming.page.locator("[data-opens=announcement]:visible").click()
+    ming.page.wait_for_selector("#announcement[open]")
+    expect(menu).not_to_have_attribute("data-unseen", "")

@@ -52,6 +52,9 @@ class Announcement {
     for (const opener of document.querySelectorAll("[data-opens=announcement]")) {
       opener.hidden = !this.#image;
       opener.toggleAttribute("data-unseen", isUnseen);
+      const menu = opener.closest("#own-menu");
+      const menuButton = menu && document.querySelector("[data-opens=own-menu]");
+      menuButton?.toggleAttribute("data-unseen", isUnseen && Boolean(this.#image));
     }
   }
 

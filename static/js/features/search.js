@@ -22,6 +22,7 @@ class Search {
   #state;
   #timer = 0;
   #asked = 0;
+  #authors = new Set();
 
   constructor(room, dialog) {
     this.#room = room;
@@ -36,6 +37,7 @@ class Search {
       this.#timer = setTimeout(() => this.#find(), PAUSE_MS);
     });
     by.addEventListener("change", () => this.#find());
+    by.addEventListener("input", () => this.#onAuthorTyped(by.value.trim()));
     day.addEventListener("change", () => this.#find());
     go.addEventListener("click", () => this.#goToDay(day.value));
     this.#form.addEventListener("submit", (event) => {
@@ -56,13 +58,26 @@ class Search {
     this.#find();
   }
 
-  // Those who are online and those whose messages the page has; a name that is chosen stays.
-  #fillAuthors() {
-    const { by } = this.#form.elements;
-    const names = new Set([by.value, ...this.#room.names()].filter(Boolean));
-    const sorted = [...names].sort(new Intl.Collator(language).compare);
-    const options = sorted.map((name) => new Option(name, name, false, name === by.value));
-    by.replaceChildren(by.options[0], ...options);
+  // Those who are online and those whose messages the page has, and of all members those that the server names.
+  #fillAuthors(more = []) {
+    this.#authors = new Set([...this.#room.names(), ...more]);
+    const sorted = [...this.#authors].sort(new Intl.Collator(language).compare);
+    this.#form.elements.by.list.replaceChildren(...sorted.map((name) => new Option(name, name)));
+  }
+
+  // A name that is chosen from the list is looked for at once, one that is being written when it is complete.
+  #onAuthorTyped(name) {
+    clearTimeout(this.#timer);
+    if (!name || this.#authors.has(name)) this.#find();
+    else this.#timer = setTimeout(() => this.#askNames(name), PAUSE_MS);
+  }
+
+  // A guest gets no answer, and has the names that the page knows.
+  async #askNames(name) {
+    const answer = await getJSON(`/api/names/?q=${encodeURIComponent(name)}`).catch(() => null);
+    if (!answer || this.#form.elements.by.value.trim() !== name) return;
+    this.#fillAuthors(answer.names);
+    if (this.#authors.has(name)) this.#find();
   }
 
   // Only the result of the newest query is shown, in whatever order the results arrive.
@@ -71,12 +86,13 @@ class Search {
     const asked = (this.#asked += 1);
     const text = q.value.trim();
     go.hidden = !day.value;
-    if (!text && !by.value && !day.value) {
+    const author = by.value.trim();
+    if (!text && !author && !day.value) {
       this.#show([], "");
       return;
     }
     try {
-      const query = new URLSearchParams({ limit: 50, q: text, by: by.value, day: day.value });
+      const query = new URLSearchParams({ limit: 50, q: text, by: author, day: day.value });
       const { messages } = await getJSON(`/api/messages/?${query}`);
       const live = messages.filter(({ state }) => state === "live").reverse();
       const nothing = text ? t("nothing_found", { text }) : t("nothing_at_all");
