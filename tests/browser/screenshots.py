@@ -296,6 +296,7 @@ def the_other_pages(camera: Camera, come: Callable[[str], Visitor], address: str
     wang.join(ADMINISTRATOR)
     for path, state in (("/profile/", "profile"), ("/settings/", "settings"),
                         ("/members/", "members"), ("/bots/", "bots"), ("/audit/", "audit"), ("/push/", "push"),
+                        ("/notice/", "notice-page"),
                         ("/status/", "status"), ("/logout/", "logout"),
                         ("/upload_global_background", "announcement"), ("/nowhere", "404"),
                         (faulty.PATH, "500")):  # fmt: skip
