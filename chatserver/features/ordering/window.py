@@ -19,7 +19,7 @@ from chatserver.features.messages.encode import MessageEncoder
 from chatserver.features.messages.preset import post_preset
 from chatserver.features.ordering import offer, store, template_store
 from chatserver.features.ordering.book import Book
-from chatserver.features.ordering.events import OrdersCounted, WindowChanged
+from chatserver.features.ordering.events import LedgerErased, OrdersCounted, WindowChanged
 from chatserver.features.ordering.model import OrderingWindow
 from chatserver.features.ordering.offer import Offer
 from chatserver.features.ordering.sums import Sums
@@ -28,6 +28,8 @@ from chatserver.features.ordering.sums import Sums
 TEXTS = {Preset.START: "开始下单", Preset.STOP: "停止下单", Preset.COUNTDOWN: "倒计时图"}
 # What the message of a window that opened by itself has besides.
 _PLANNED = '{"planned":true}'
+# How long after its end the page still shows the window that was closed last.
+LAST_SHOWN_MS = 12 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,13 @@ class OrderingWindows:
         self._settings = settings
         self._clock = clock
         self._encoder = encoder
-        # The open window, by the last event.
+        # The open window, and the one that was closed last, by the last event.
         self._current: OrderingWindow | None = None
+        self._last: OrderingWindow | None = None
 
     async def load(self) -> None:
-        """Read the open window. Before the first event is published."""
-        self._current = await self._database.run(_current)
+        """Read both windows. Before the first event is published."""
+        self._current, self._last = await self._database.run(lambda tx: (_current(tx), _last(tx)))
 
     async def start(
         self,
@@ -104,13 +107,28 @@ class OrderingWindows:
 
     def greeting(self) -> dict[str, Any]:
         """Fields of `hello` and of the page."""
-        return {"window": self.as_json(self._current) if self._current else None}
+        return {"window": self.as_json(self._current) if self._current else None, "last_window": self._last_as_json()}
+
+    def _last_as_json(self) -> dict[str, Any] | None:
+        """The last closed window, for 12 hours, if it has orders: what a page shows of it without its ledger."""
+        last = self._last
+        if last is None or not last.orders or self._clock.now_ms() - last.closes_ms > LAST_SHOWN_MS:
+            return None
+        return {
+            "id": last.id,
+            "title": last.title,
+            "closes_ms": last.closes_ms,
+            "orders": last.orders,
+            "members": last.members,
+        }
 
     def as_json(self, window: OrderingWindow) -> dict[str, Any]:
         return window.as_json(self._clock.now_ms())
 
     def on_changed(self, event: WindowChanged) -> None:
         self._current = event.window if event.window.is_open else None
+        if not event.window.is_open:
+            self._last = event.window
 
     def on_member_changed(self, event: MemberChanged) -> None:
         if self._current and event.was and self._current.by == event.was:
@@ -119,6 +137,12 @@ class OrderingWindows:
     def on_counted(self, event: OrdersCounted) -> None:
         if event.window.is_open:
             self._current = event.window
+        elif self._last and event.window.id == self._last.id:
+            self._last = event.window
+
+    def on_erased(self, event: LedgerErased) -> None:
+        if self._last and event.window_id == self._last.id:
+            self._last = None
 
     def length_ms(self, offered: Offer | None, seconds: int | None = None) -> int:
         """How long a window of this offer is open."""
@@ -235,7 +259,12 @@ class OrderingWindows:
             {WindowChanged: lambda _, event: event.window.closes_ms if event.window.is_open else None},
         ),
     )
-    LISTENERS = ((WindowChanged, on_changed), (OrdersCounted, on_counted), (MemberChanged, on_member_changed))
+    LISTENERS = (
+        (WindowChanged, on_changed),
+        (OrdersCounted, on_counted),
+        (LedgerErased, on_erased),
+        (MemberChanged, on_member_changed),
+    )
 
 
 def _insert(tx: Transaction, actor: User, opened_ms: int, closes_ms: int, offered: Offer, *, is_planned: bool) -> Book:
@@ -252,4 +281,9 @@ def _insert(tx: Transaction, actor: User, opened_ms: int, closes_ms: int, offere
 
 def _current(tx: Transaction) -> OrderingWindow | None:
     row = store.open_window(tx)
+    return row.shown(store.items(tx, row.id)) if row else None
+
+
+def _last(tx: Transaction) -> OrderingWindow | None:
+    row = store.newest_closed(tx)
     return row.shown(store.items(tx, row.id)) if row else None

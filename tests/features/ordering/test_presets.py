@@ -268,3 +268,20 @@ async def test_a_form_may_order_all_fifty_items_of_a_window(house: House) -> Non
     answer = await ming.post("/order/", {**fields, "client_id": "c-1", "window_id": str(window["id"])})
     assert answer.status == 201, answer.body
     assert len(answer.json["order"]["lines"]) == 50
+
+
+async def test_the_last_window_is_told_for_twelve_hours_if_it_has_orders(house: House) -> None:
+    admin, ming = await house.administrator(), await house.member("小明")
+    await admin.preset("start", title="没有人要", seconds=60)
+    await admin.preset("stop")
+    assert (await ming.socket()).hello["last_window"] is None
+    await admin.preset("start", title="周五水果", items=[{"name": "蓝莓"}], seconds=60)
+    await ming.post_json("/order/", {"lines": [{"item": 1, "quantity": "2"}], "text": "", "client_id": "c1"})
+    assert (await ming.socket()).hello["last_window"] is None
+    await admin.preset("stop")
+    last = (await ming.socket()).hello["last_window"]
+    assert (last["id"], last["title"], last["orders"], last["members"]) == (2, "周五水果", 1, 1)
+    house.clock.forward(12 * 3600)
+    assert (await ming.socket()).hello["last_window"] == last
+    house.clock.forward(1)
+    assert (await ming.socket()).hello["last_window"] is None
