@@ -66,7 +66,11 @@ def crowded(hall: RoomProcess) -> Caller:
     wide.recalls(wide.says("撤回"))
     wide.says(f"@{NAME} {WORD[:500]}")
     administrator.sends("/notice/", text=f"{LINK[:250]}\n{WORD[:249]}")
-    administrator.presets("start", seconds=86400)
+    items = [{"name": f"{no}" + "W" * 39, "unit": "W" * 8, "price": "99999.99", "stock": "99999"} for no in range(1, 9)]
+    administrator.presets("start", title="W" * 60, items=items, seconds=86400)
+    for _ in range(6):
+        wide.orders([{"item": 1, "quantity": "9999"}], "W" * 200)
+    administrator.orders([{"item": 1, "quantity": "9999"}], "W" * 200)
     administrator.presets("countdown")
     administrator.send("/send_preset_image/", {}, png("navy", (1200, 900)))
     wide.says("最后一条")

@@ -5,7 +5,7 @@
 // reader looks at are put back to where they were: older pages, expiry, pictures and a new window size
 // do not move the line that is being read.
 //
-// Event "read": the reader has seen the newest message; its id is `lastRead`.
+// Event "read": the reader has seen the newest message; its id is `lastRead`. Event "follow": `following` changed.
 
 import { albumsTogether, firstBelow, isNearEnd, lowerBound, NEAR_EDGE_PX, placeAlbums, Runs, Slice } from "../models/timeline.js";
 import { t } from "../words/words.js";
@@ -24,6 +24,7 @@ export class TimelineView extends EventTarget {
   #frame = 0;
   #anchors = [];
   #measured = 0;
+  #wasFollowing = true;
   #fetching = false;
   #unseen = 0;
   // The member's own name for an album -> its id, once the server has stored a picture of it.
@@ -41,8 +42,8 @@ export class TimelineView extends EventTarget {
     this.older = older;
     this.#renderer = new MessageRenderer(room);
     list.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    list.addEventListener("load", () => this.#keepPosition(), { capture: true });
-    new ResizeObserver(() => this.#keepPosition()).observe(list);
+    list.addEventListener("load", () => this.keepPosition(), { capture: true });
+    new ResizeObserver(() => this.keepPosition()).observe(list);
     newest.addEventListener("click", () => this.toEnd());
     room.timeline.addEventListener("change", ({ detail }) => this.#onChange(detail));
     document.addEventListener("visibilitychange", () => this.#onVisibility());
@@ -138,7 +139,7 @@ export class TimelineView extends EventTarget {
       else this.#list.insertBefore(article, cursor);
     }
     this.empty.hidden = items.length > 0;
-    this.#keepPosition();
+    this.keepPosition();
     this.#noteRead();
   }
 
@@ -191,7 +192,8 @@ export class TimelineView extends EventTarget {
     return entry.shown.message;
   }
 
-  #keepPosition() {
+  // Puts what the reader looks at back to its place, after the layout of the list has changed.
+  keepPosition() {
     const list = this.#list;
     if (this.following) {
       list.scrollTop = list.scrollHeight;
@@ -207,7 +209,7 @@ export class TimelineView extends EventTarget {
 
   #scrolled() {
     // The height of the list has changed (an on-screen keyboard opened): the reader did not scroll.
-    if (this.#list.clientHeight !== this.#measured) this.#keepPosition();
+    if (this.#list.clientHeight !== this.#measured) this.keepPosition();
     else this.#measure();
     const { scrollTop, scrollHeight, clientHeight } = this.#list;
     if (scrollTop < NEAR_EDGE_PX) this.#showOlder();
@@ -218,7 +220,7 @@ export class TimelineView extends EventTarget {
     this.#noteRead();
   }
 
-  // Records which messages are in view and where, for #keepPosition() after the next change.
+  // Records which messages are in view and where, for keepPosition() after the next change.
   #measure() {
     const list = this.#list;
     const where = { top: list.scrollTop, client: list.clientHeight, height: list.scrollHeight };
@@ -231,6 +233,8 @@ export class TimelineView extends EventTarget {
       this.#anchors.push({ article: articles[i], offset: articles[i].offsetTop - where.top });
     }
     if (this.following) this.#unseen = 0;
+    if (this.following !== this.#wasFollowing) this.dispatchEvent(new Event("follow"));
+    this.#wasFollowing = this.following;
     const far = where.height - where.client - where.top > where.client;
     this.newest.hidden = this.following || (this.#unseen === 0 && !far);
     this.newest.lastElementChild.textContent = this.#unseen ? t("new_messages", { count: this.#unseen }) : t("to_newest");

@@ -5,7 +5,7 @@
 
 import { button, icon, make } from "../elements/dom.js";
 import { OrderOutbox, keepReceipt } from "../models/order_outbox.js";
-import { phrases, t } from "../words/words.js";
+import { t } from "../words/words.js";
 
 const NOTE_MAX = 200;
 
@@ -29,10 +29,7 @@ export function start(room) {
   });
   ordering.button.addEventListener("click", () => order(room, ordering));
   room.onClick("[data-order-entry]", (clicked) => onEntry(room, outbox, clicked));
-  room.timeline.addEventListener("change", () => drawMine(room));
-  room.window.addEventListener("change", () => drawMine(room));
   if (socket.state === "online") outbox.setOnline(!room.userChanged);
-  drawMine(room);
   drawButton(room, ordering);
   drawTray(room, ordering);
 }
@@ -95,26 +92,6 @@ function drawButton(room, { button: node }) {
   const isOnline = room.socket.state === "online";
   node.replaceChildren(make("span", "", t("order")), ...(isOnline ? [] : [make("span", "order-button-offline", t("order_offline"))]));
   node.title = isOnline ? "" : t("order_offline_long");
-}
-
-// In the window's bar, from the messages that the page has. Where those of the window may be older than these, it says
-// no more than what it opens.
-function drawMine(room) {
-  const window = room.openWindow();
-  const node = document.querySelector("#ordering [data-my-orders]");
-  if (!window || !node) return;
-  const { timeline, me } = room;
-  const mine = timeline.ids.map((id) => timeline.get(id))
-    .filter(({ kind, state, user_id, order }) => kind === "order" && state === "live" && user_id === me.id && order.window_id === window.id);
-  node.classList.toggle("ordering-mine--ordered", mine.length > 0);
-  node.querySelector("bdi").textContent = mine.length === 1 ? wordsOf(mine[0].order)
-    : mine.length ? t("orders_of_mine", { count: mine.length })
-    : window.orders && timeline.hasMore ? t("my_orders") : t("order_none");
-}
-
-function wordsOf(order) {
-  const { no, total } = order;
-  return [t("order_no", { no }), ...phrases(order), ...(total ? [`¥${total}`] : [])].join(" · ");
 }
 
 // Above the field: the orders that are on their way, and those that did not count, with what can be done.

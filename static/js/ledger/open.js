@@ -21,6 +21,8 @@ const { title, note, minutes, until } = form.elements;
 const { zone } = form.dataset;
 // The server's clock less this one.
 const skew_ms = Number(form.dataset.now) - Date.now();
+// The window that the room's card asks for once more: /orders/?again=ID.
+const again = Number(new URLSearchParams(location.search).get("again"));
 let templates = [];
 let last = null;
 let marked = 0;
@@ -37,17 +39,21 @@ function start() {
   until.closest(".field").hidden = !knows(zone);
   setInterval(drawEnd, 1000);
   document.getElementById("open-box").hidden = false;
+  if (again) document.getElementById("open-box").open = true;
   offerChoices();
 }
 
 // A window can be opened without them.
 async function offerChoices() {
   try {
-    [{ templates }, { windows: [last = null] }] = await Promise.all([getJSON("/orders/templates/"), getJSON("/api/windows/")]);
+    const [kept, { windows }] = await Promise.all([getJSON("/orders/templates/"), getJSON("/api/windows/")]);
+    templates = kept.templates;
+    last = windows.find(({ id }) => id === again) ?? windows[0] ?? null;
   } catch (refused) {
     fail(refused);
   }
-  drawChoices();
+  drawChoices(last && last.id === again ? "last" : "");
+  if (from.value) fill(last);
 }
 
 function drawChoices(selected = "") {

@@ -45,6 +45,8 @@ export function secondsLeft(end_ms, now_ms) {
 export class OrderingWindow extends EventTarget {
   #clock;
   current = null;
+  // What the server says of the window that was closed last, or null.
+  last = null;
 
   constructor(clock) {
     super();
