@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import faulty
 from tests.browser.caller import Caller
@@ -98,7 +102,12 @@ def talk(hall: object) -> Iterator[None]:
     wang.says("有的，两盒", reply_to=asked["id"])
     li.says("看这个", image=png("indianred"))
     li.recalls(li.says("说错了"))
-    wang.presets("start", seconds=3600)
+    wang.presets(
+        "start", title="周五水果", items=[{"name": f"水果{no}", "price": "5"} for no in range(9)], seconds=3600
+    )
+    for _ in range(5):
+        li.orders([{"item": 1, "quantity": "1"}])
+    wang.orders([{"item": 1, "quantity": "1"}])
     wang.presets("countdown")
     wang.sends("/notice/", text="周五下午三点在小区东门取货\n请带好袋子 https://example.com/map\n货款当天结清")
     wang.sends("/orders/plans/", act="make", repeat="weekly", weekdays=[5], at="20:00", title="周五水果")
@@ -151,6 +160,15 @@ def test_the_room_and_all_that_opens_over_it(come: Come, look: Look) -> None:
     wang.say("改过的一句")
     wang.message("改过的一句").locator(".message-edited").wait_for()
     said["an edited message"] = faults(wang.page)
+    wang.page.locator("#ordering .ordering-more").click()
+    said["the whole window"] = faults(wang.page)
+    wang.page.locator("#messages [data-fold]").dispatch_event("click")
+    said["unfolded orders"] = faults(wang.page)
+    toggle = wang.page.locator("#ordering .ordering-toggle")
+    if toggle.get_attribute("aria-expanded") == "true":
+        toggle.click()
+    wang.page.wait_for_selector("#ordering.ordering--folded")
+    said["the folded window"] = faults(wang.page)
     band = wang.page.locator("#notice")
     band.locator(".pinned-acts button:visible").first.click()
     said["the whole notice"] = faults(wang.page)
@@ -299,6 +317,39 @@ def test_the_focus_goes_round_in_reading_order_and_can_always_be_seen(come: Come
     assert unseen == []
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("zh", ("消息", "已编辑的消息", "图片", "已撤回的消息", "我")),
+        ("en", ("message", "edited message", "picture", "recalled message", "You")),
+    ],
+    ids=LANGUAGES,
+)
+def test_each_article_says_who_wrote_what_and_when(
+    come: Come, call: Call, language: str, said: tuple[str, ...]
+) -> None:
+    text, edited, picture, recalled, me = said
+    li, ming = call("莉莉"), come()
+    ming.context.add_cookies([{"name": "lang", "value": language, "url": ming.address}])
+    ming.join("小明")
+
+    def name(message: dict[str, Any]) -> Locator:
+        return ming.page.locator(f"#messages article[data-id='{message['id']}']")
+
+    comma = "，" if language == "zh" else ", "
+    post = li.says("要被改的")
+    expect(name(post)).to_have_attribute("aria-label", re.compile(f"^莉莉{comma}\\d\\d:\\d\\d{comma}{text}$"))
+    li.send(f"/edit_message/{post['id']}/", {"text": "改过的"})
+    expect(name(post)).to_have_attribute("aria-label", re.compile(f"{comma}{edited}$"))
+    li.recalls(post)
+    expect(name(post)).to_have_attribute("aria-label", re.compile(f"{comma}{recalled}$"))
+    shown = li.says("图", image=png())
+    expect(name(shown)).to_have_attribute("aria-label", re.compile(f"{comma}{picture}$"))
+    own = call("小明").says("我说的")
+    expect(name(own)).to_have_attribute("aria-label", re.compile(f"^{me}{comma}"))
+    assert ming.page.locator("#messages article:not([aria-label])").count() == 0
+
+
 def test_everything_by_keyboard_with_help_on_a_question_mark(come: Come, call: Call) -> None:
     call("莉莉").says("键盘到这里")
     ming = come("小明")
@@ -342,3 +393,15 @@ def test_nothing_moves_with_reduced_motion(come: Come, call: Call) -> None:
         }))"""
     )
     assert longest <= 0.001
+
+
+@every_look
+def test_the_closed_window(come: Come, call: Call, look: Look) -> None:
+    """The last in this room, whose window is open until here."""
+    administrator = call(ADMINISTRATOR)
+    with suppress(HTTPError):  # closed by the look before
+        administrator.presets("stop")
+    wang = looking(come, look)
+    wang.join(ADMINISTRATOR)
+    wang.page.wait_for_selector("#ordering[data-state=closed]")
+    assert nothing({"the closed window": faults(wang.page)})

@@ -102,13 +102,22 @@ def test_times_are_in_the_readers_own_zone_and_exact_on_hover(come: Come, call: 
     assert f"{written:%H:%M:%S}" in exact and str(written.year) in exact
 
 
-def test_on_a_phone_a_tap_tells_the_time(come: Come, call: Call) -> None:
-    call("莉莉").says("点我看时间")
+def test_on_a_phone_each_bubble_has_its_time_which_opens_the_menu(come: Come, call: Call) -> None:
+    li = call("莉莉")
+    li.says_many(3, "看时间 {}")
+    li.says("看图的时间", image=png())
+    call("小明").says("我自己的时间")
     ming = come("小明", **PHONE)
-    exact = ming.message("点我看时间").locator(".message-exact")
-    expect(exact).to_be_hidden()
-    ming.message("点我看时间").locator(".bubble").tap()
-    expect(exact).to_be_visible()
+    ming.sees("我自己的时间")
+    for text in ("看时间 1", "看时间 3", "看图的时间", "我自己的时间"):
+        time = ming.message(text).get_by_role("button", name="消息菜单")
+        assert time.inner_text().endswith(ming.message(text).locator("time:visible").inner_text())
+        box = time.bounding_box()
+        assert box and box["height"] >= 44 and box["width"] >= 44
+        time.tap()
+        expect(ming.page.locator("#message-menu")).to_be_visible()
+        ming.page.keyboard.press("Escape")
+    assert ming.page.locator("#messages use[href='#icon-more']").count() == 0, "no dots"
 
 
 @both_pages

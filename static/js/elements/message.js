@@ -2,7 +2,7 @@
 //
 // An item is {key, message, entry, mine, starts, day, unread, quote, card}: `entry` is the outbox's entry
 // of a pending message, `quote` the result of Timeline.original(), `card` that of Timeline.windowCards(), `album`
-// the place in the grid of an album, or null.
+// the place in the grid of an album, or null, `folded` and `fold` what foldOrders() found.
 
 import { phrases, t, timeLeft } from "../words/words.js";
 import { badge, button, clone, face, holdStill, icon, iconButton, isOnlyEmoji, make, snippet, textNode } from "./dom.js";
@@ -36,6 +36,8 @@ export class MessageRenderer {
     if (!before || before.day !== item.day) divider(article, ".day-divider", item.day);
     if (!before || before.unread !== item.unread) divider(article, ".unread-divider", item.unread ? t("unread_here") : "");
     article.classList.toggle("message--starts", item.starts && !item.album?.index);
+    article.classList.toggle("message--folded", item.folded);
+    drawFold(article, item.fold);
     drawPlace(article, item.album);
     if (item.entry) this.#drawProgress(article, item);
   }
@@ -47,6 +49,8 @@ export class MessageRenderer {
     if (entry) article.dataset.clientId = entry.client_id;
     else delete article.dataset.clientId;
     article.classList.toggle("message--mine", mine);
+    const name = mine ? t("me") : message.user;
+    article.setAttribute("aria-label", t("article", { name, time: this.room.dates.time(message.created_ms), kind: kindOf(message) }));
   }
 
   #drawContent(article, item) {
@@ -55,6 +59,7 @@ export class MessageRenderer {
     const hadFocus = content.contains(document.activeElement);
     if (message.state === "recalled") content.replaceChildren(this.#recalled(item));
     else if (message.kind === "preset") content.replaceChildren(this.#preset(item));
+    else if (message.kind === "order" && message.order && !item.mine) content.replaceChildren(this.#orderLine(message));
     else content.replaceChildren(this.#row(item));
     if (hadFocus) article.focus({ preventScroll: true });
   }
@@ -109,22 +114,33 @@ export class MessageRenderer {
     return row;
   }
 
-  // An order in two lines: its number and total, and what the ledger has.
+  // The reader's own order in two lines: its number and total, and what the ledger has.
   #order({ no, lines, note, total }) {
     const head = make("p", "order-head", t("order_no", { no }));
     if (total) head.append(make("span", "order-sum tabular", t("order_total", { total })));
     head.append(make("span", "order-state", t("order_counted")));
     const words = make("p", "order-words");
-    for (const phrase of phrases({ lines, note })) {
-      if (words.hasChildNodes()) words.append(t("comma"));
-      words.append(make("bdi", "", phrase));
-    }
+    words.append(...orderWords({ lines, note }));
     return [head, words];
   }
 
+  // Somebody else's order in one quiet line: "第 12 号 · 莉莉 · 蓝莓 2盒".
+  #orderLine(message) {
+    const line = make("div", "order-line");
+    const words = make("p", "order-line-words tabular", `${t("order_no", message.order)} · `);
+    words.append(this.#author(message), " · ", ...orderWords(message.order));
+    const side = make("div", "message-side");
+    this.#fillSide(side, message);
+    line.append(words, side, make("div", "message-reactions"));
+    return line;
+  }
+
+  // Beside a bubble. On a phone, which has no hover, the time opens the menu.
   #fillSide(side, message) {
-    side.append(this.#time(message, "message-exact"));
-    if (this.room.me && this.room.ui === "desktop") {
+    const time = this.#time(message, "message-exact");
+    if (this.room.ui === "mobile") return side.append(timeMenu(time));
+    side.append(time);
+    if (this.room.me) {
       const reply = iconButton("side-button", "reply", t("reply"));
       reply.dataset.quick = "reply";
       side.append(reply);
@@ -293,14 +309,21 @@ export class MessageRenderer {
     if (card?.state === "stop" && !card.by) words.append(make("span", "notice-author", t("window_by_itself")));
     else words.append(make("bdi", "notice-author", message.user), badge(message.role));
     if (message.planned) words.append(make("span", "notice-author", t("window_planned")));
-    words.append(this.#second(card?.state === "stop" ? card.at_ms : message.created_ms));
+    const second = this.#second(card?.state === "stop" ? card.at_ms : message.created_ms);
+    words.append(this.room.ui === "mobile" ? timeMenu(second) : second);
     notice.append(...this.#fate(message, card), ...this.#result(message));
     notice.classList.toggle("notice--countdown", message.preset === "countdown" && card?.state === "live");
+    const wrapper = make("div", "notice-box");
+    wrapper.append(notice, this.#side(message), make("div", "message-reactions"));
+    return wrapper;
+  }
+
+  // What stands beside a preset: on a phone nothing, since its own time opens the menu.
+  #side(message) {
+    if (this.room.ui === "mobile") return "";
     const side = make("div", "message-side");
     this.#fillSide(side, message);
-    const wrapper = make("div", "notice-box");
-    wrapper.append(notice, side, make("div", "message-reactions"));
-    return wrapper;
+    return side;
   }
 
   // How much time a start or countdown has left, or what has become of its window.
@@ -337,10 +360,9 @@ export class MessageRenderer {
     const { message } = item;
     const card = make("div", "preset-card");
     const caption = make("p", "preset-caption");
-    caption.append(make("bdi", "notice-author", message.user), badge(message.role), this.#time(message, "message-time"));
-    const side = make("div", "message-side");
-    this.#fillSide(side, message);
-    card.append(caption, this.#picture(item), make("div", "message-reactions"), side);
+    const time = this.#time(message, "message-time");
+    caption.append(make("bdi", "notice-author", message.user), badge(message.role), this.room.ui === "mobile" ? timeMenu(time) : time);
+    card.append(caption, this.#picture(item), make("div", "message-reactions"), this.#side(message));
     return card;
   }
 }
@@ -350,6 +372,17 @@ function presetText(message) {
   return ["start", "stop", "countdown", "picture", "amended"].includes(message.preset)
     ? t(`preset_${message.preset}`)
     : message.text;
+}
+
+// What an article is, for its accessible name.
+function kindOf(message) {
+  const { state, kind, order, image, edited_ms } = message;
+  if (state === "recalled") return t("kind_recalled");
+  if (state !== "live") return t("kind_unsent");
+  if (kind === "preset") return presetText(message);
+  if (kind === "order" && order) return t("kind_order", order);
+  if (image) return t("kind_picture");
+  return edited_ms ? t("kind_edited") : t("kind_text");
 }
 
 // "12 orders · 9 members · ¥350.00"
@@ -373,6 +406,34 @@ function drawPlace(article, place) {
   article.classList.toggle("message--album-beside", index % columns > 0);
   article.style.setProperty("--column", index % columns);
   article.style.setProperty("--columns", columns);
+}
+
+// The time of a message as the button that opens its menu.
+function timeMenu(time) {
+  const menu = button("time-menu", "");
+  menu.dataset.action = "menu";
+  menu.setAttribute("aria-haspopup", "menu");
+  menu.tabIndex = -1;
+  menu.append(make("span", "visually-hidden", `${t("message_menu")} `), time);
+  return menu;
+}
+
+// The phrases of an order, each an element of its own.
+function orderWords(order) {
+  return phrases(order).flatMap((phrase, i) => [...(i ? [t("comma")] : []), make("bdi", "", phrase)]);
+}
+
+// Below the last order of a run that is shown: the button that unfolds those that follow.
+function drawFold(article, fold) {
+  let node = article.querySelector(".fold");
+  if (!fold) return node?.remove();
+  if (!node) {
+    node = button("fold", "");
+    node.dataset.fold = "";
+    article.append(node);
+  }
+  node.setAttribute("aria-expanded", String(fold.isOpen));
+  node.textContent = fold.isOpen ? t("orders_fold") : t("orders_more", { count: fold.count });
 }
 
 function statusButton(act, label) {

@@ -7,7 +7,7 @@
 //
 // Event "read": the reader has seen the newest message; its id is `lastRead`. Event "follow": `following` changed.
 
-import { albumsTogether, firstBelow, isNearEnd, lowerBound, NEAR_EDGE_PX, placeAlbums, Runs, Slice } from "../models/timeline.js";
+import { albumsTogether, firstBelow, foldOrders, isNearEnd, lowerBound, NEAR_EDGE_PX, placeAlbums, Runs, Slice } from "../models/timeline.js";
 import { t } from "../words/words.js";
 import { MessageRenderer } from "./message.js";
 
@@ -30,6 +30,9 @@ export class TimelineView extends EventTarget {
   // The member's own name for an album -> its id, once the server has stored a picture of it.
   #albumIds = new Map();
   #unreadFrom = null;
+  // The orders that the reader unfolded, and those of each fold, by the id of the order above it.
+  #unfolded = new Set();
+  #folds = new Map();
   // The page was hidden with everything read: the unread divider goes above the next message.
   #leftAllRead = false;
 
@@ -44,6 +47,7 @@ export class TimelineView extends EventTarget {
     list.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     list.addEventListener("load", () => this.keepPosition(), { capture: true });
     new ResizeObserver(() => this.keepPosition()).observe(list);
+    list.addEventListener("click", ({ target }) => this.#onFold(target.closest("[data-fold]")));
     newest.addEventListener("click", () => this.toEnd());
     room.timeline.addEventListener("change", ({ detail }) => this.#onChange(detail));
     document.addEventListener("visibilitychange", () => this.#onVisibility());
@@ -87,6 +91,8 @@ export class TimelineView extends EventTarget {
     if (!this.#list.querySelector(`[data-id="${id}"]`)) this.#slice.around(timeline.ids, timeline.ids[at]);
     this.following = false;
     this.#draw();
+    const fold = [...this.#folds.values()].find((ids) => ids.includes(id));
+    if (fold) this.#setUnfolded(fold, true);
     const article = this.#list.querySelector(`[data-id="${id}"]`);
     article.scrollIntoView({ block: "center" });
     article.focus({ preventScroll: true });
@@ -94,6 +100,22 @@ export class TimelineView extends EventTarget {
     requestAnimationFrame(() => article.classList.add("message--found"));
     article.addEventListener("animationend", () => article.classList.remove("message--found"), { once: true });
     return true;
+  }
+
+  #onFold(pressed) {
+    if (!pressed) return;
+    const ids = this.#folds.get(Number(pressed.closest("article").dataset.id));
+    // What the reader looks at stays, also at the end of the list.
+    this.following = false;
+    this.#setUnfolded(ids, pressed.getAttribute("aria-expanded") !== "true");
+  }
+
+  #setUnfolded(ids, isUnfolded) {
+    for (const id of ids) {
+      if (isUnfolded) this.#unfolded.add(id);
+      else this.#unfolded.delete(id);
+    }
+    this.#draw();
   }
 
   #onChange({ posted = [], replaced = false }) {
@@ -163,6 +185,8 @@ export class TimelineView extends EventTarget {
         quote: message.reply_to === null ? null : timeline.original(message.reply_to),
         card: cards.get(message.id) ?? null,
         album: null,
+        fold: null,
+        folded: false,
       });
       previous = message;
     };
@@ -171,6 +195,7 @@ export class TimelineView extends EventTarget {
     shown.push(...unsent.map((entry) => ({ key: entry.client_id, message: this.#pending(entry), entry: snapshot(entry) })));
     albumsTogether(shown).forEach(add);
     placeAlbums(items);
+    this.#folds = foldOrders(items, this.#unfolded);
     return items;
   }
 

@@ -22,10 +22,6 @@ export function start(room) {
     if (user.id === room.me?.id) Object.assign(room.me, user);
     timeline.updateAuthor(user, was);
   });
-  // A tap on a message shows its exact time.
-  room.onClick("#messages .bubble", (bubble, message, target) => {
-    if (!target.closest("a, button")) bubble.closest("article").classList.toggle("message--tapped");
-  });
   room.onClick("#messages [data-jump]", async ({ dataset }) => {
     if (!(await room.view.reveal(Number(dataset.jump)))) room.toast(t("quote_gone"));
   });

@@ -8,7 +8,7 @@ export function start(room) {
     const step = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" }[event.key];
     if (step) {
       event.preventDefault();
-      (article ? article[step] : lastInView(list))?.focus();
+      (article ? besides(article, step) : lastInView(list))?.focus();
     } else if (event.key === "End") {
       event.preventDefault();
       room.view.toEnd();
@@ -40,11 +40,21 @@ export function start(room) {
 }
 
 function setStops(article, tabIndex) {
-  for (const stop of article?.querySelectorAll(".message-who, .message-side button, .reaction") ?? []) stop.tabIndex = tabIndex;
+  for (const stop of article?.querySelectorAll(".message-who, [data-action=menu], [data-quick], .reaction") ?? []) stop.tabIndex = tabIndex;
+}
+
+// The next message in that direction which is not folded.
+function besides(article, step) {
+  const next = article[step];
+  return next && isFolded(next) ? besides(next, step) : next;
+}
+
+function isFolded(article) {
+  return article.classList.contains("message--folded");
 }
 
 function lastInView(list) {
   const line = list.scrollTop + list.clientHeight;
-  const above = [...list.children].filter((article) => article.offsetTop < line - 20);
+  const above = [...list.children].filter((article) => article.offsetTop < line - 20 && !isFolded(article));
   return above[above.length - 1];
 }

@@ -13,6 +13,8 @@ const PENDING_CHANGES_MAX = 500;
 const RUN_MS = 5 * 60_000;
 // A phone shows 650 px of the timeline, and less above a keyboard.
 const RUN_MAX_PX = 480;
+// So many orders of others in a row are shown; further ones are folded.
+const ORDERS_SHOWN = 3;
 
 // The presets that tell of an ordering window.
 const WINDOW_PRESETS = new Set(["start", "countdown", "stop"]);
@@ -365,8 +367,8 @@ function heightOf({ text, image }) {
   return 44 + (image ? 220 : 0) + Math.floor(text.length / 16) * 24;
 }
 
-function isPlain(message) {
-  return message.state === "live" && message.kind !== "preset";
+function isPlain({ state, kind }) {
+  return state === "live" && kind !== "preset" && kind !== "order";
 }
 
 // The messages that others posted, of an event "change".
@@ -409,4 +411,30 @@ export function placeAlbums(items) {
     const columns = count === 2 || count === 4 ? 2 : ALBUM_COLUMNS;
     for (let index = 0; index < count; index += 1) items[from + index].album = { index, columns };
   }
+}
+
+// Folds what follows the first orders of others in a row, those that were withdrawn among them: each such item gets
+// `folded`, and the last one shown `fold`: {count, isOpen}. `opened` holds the ids of the orders that the reader unfolded.
+// Returns the folded ids by the id of the last order shown.
+export function foldOrders(items, opened) {
+  const folds = new Map();
+  for (let from = 0, to; from < items.length; from = to) {
+    to = from + 1;
+    if (!isOthersOrder(items[from])) continue;
+    while (to < items.length && isOthersOrder(items[to]) && !items[to].day && !items[to].unread) to += 1;
+    const rest = items.slice(from + ORDERS_SHOWN, to);
+    const count = rest.filter(({ message }) => message.state === "live").length;
+    if (!count) continue;
+    const ids = rest.map(({ message }) => message.id);
+    const isOpen = ids.some((id) => opened.has(id));
+    const last = items[from + ORDERS_SHOWN - 1];
+    last.fold = { count, isOpen };
+    for (const item of rest) item.folded = !isOpen;
+    folds.set(last.message.id, ids);
+  }
+  return folds;
+}
+
+function isOthersOrder({ message, mine }) {
+  return message.kind === "order" && !mine;
 }
