@@ -102,7 +102,7 @@ def _settle(who: Visitor) -> None:
     """Until every picture is there, the countdown runs, and the newest message is in sight."""
     page = who.page
     page.wait_for_selector("#countdown:not([hidden])")
-    page.wait_for_selector('#messages article:has-text("Four boxes")')
+    page.wait_for_selector('#messages article:has-text("Four boxes")', state="attached")  # the desktop folds it
     who.until(lambda: page.evaluate(ALL_THERE))
     # What slides in has arrived.
     page.wait_for_timeout(500)
