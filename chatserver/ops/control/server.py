@@ -94,13 +94,20 @@ async def push_socket(data_dir: Path, operations: Operations, stop: Callable[[],
     """The socket for `chatserver push`, which may run as another user. `stop` answers a request that waits.
 
     Who can reach the file may connect: the data directory lets in nobody but the server's user, and a unit is given the
-    directory of the socket alone (docs/deploy/chat-push.service).
+    directory of the socket alone (docs/deploy/chat-push.service). Where others may enter the data directory, the socket
+    is for the server's user.
     """
-    path = data_dir / PUSH_SOCKET
-    path.parent.mkdir(exist_ok=True)
-    path.parent.chmod(0o755)
-    async with ControlServer(path, operations, "", mode=0o666).running():
+    async with ControlServer(data_dir / PUSH_SOCKET, operations, "", _push_mode(data_dir)).running():
         try:
             yield
         finally:
             stop()
+
+
+def _push_mode(data_dir: Path) -> int:
+    """The mode of the push socket, whose directory is created."""
+    is_shut_in = not data_dir.stat().st_mode & 0o077
+    directory = (data_dir / PUSH_SOCKET).parent
+    directory.mkdir(exist_ok=True)
+    directory.chmod(0o755 if is_shut_in else 0o700)
+    return 0o666 if is_shut_in else 0o600

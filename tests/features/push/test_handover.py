@@ -65,6 +65,16 @@ async def test_what_is_handed_over_is_what_a_push_service_wants(tmp_path: Path) 
         }
 
 
+async def test_where_others_may_enter_the_data_directory_the_socket_is_the_servers_own(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "of the operator").write_text("not empty, so its mode is kept")
+    data.chmod(0o755)
+    async with opened(data):
+        assert (data / "push").stat().st_mode & 0o777 == 0o700
+        assert (data / "push" / "push.sock").stat().st_mode & 0o777 == 0o600
+
+
 async def test_a_request_waits_and_a_newer_one_takes_its_place(tmp_path: Path) -> None:
     async with opened(tmp_path, push="on") as house:
         await subscribed(house)
