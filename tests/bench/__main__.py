@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tests.bench import against, report, server
+from tests.bench import against, photographs, report, server
 from tests.bench.against import Comparison
 from tests.bench.bench import Bench, Row, tell
 from tests.bench.machine import QUIET, Cores, Others, describe, pin, raise_descriptors
@@ -86,7 +86,7 @@ def _prepare(asked: argparse.Namespace, tree: Path, cores: Cores, work: Path, tu
     tell(f"registering {count} members with the server of {tree}")
     data = work / "prepared"
     members = server.prepare(tree, work, cores, data, count)
-    return Bench(turns, asked.quick, cores, tree, work, raise_descriptors(), data, members)
+    return Bench(turns, asked.quick, cores, tree, work, raise_descriptors(), data, members, asked.photographs)
 
 
 def _rows(asked: argparse.Namespace, rows: Iterable[Row]) -> list[Row]:
@@ -112,6 +112,12 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="compare with another checkout instead of the floors, in at least 8 turns without --turns",
     )
     parser.add_argument(
+        "--photographs",
+        type=Path,
+        metavar="DIRECTORY",
+        help=f"the unpacked Debian package {photographs.PACKAGE}, for row 12; without it that uploads a drawing",
+    )
+    parser.add_argument(
         "--worse-than", type=float, metavar="PERCENT", help="end with 1 when a figure is worse by more than that"
     )
     asked = parser.parse_args(arguments)
@@ -120,6 +126,8 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"no such row{' to compare' if asked.against else ''}: {', '.join(map(str, sorted(unknown)))}")
     if asked.turns < 0:
         parser.error("--turns must be at least 1")
+    if asked.photographs and (lacking := photographs.missing(asked.photographs)):
+        parser.error(f"--photographs: {asked.photographs} has no {', '.join(lacking)}")
     if asked.against:
         asked.against = asked.against.resolve()
         if not (asked.against / "run.py").is_file():

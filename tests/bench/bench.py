@@ -41,7 +41,8 @@ class Bench:
     """One run of the benchmark. `quick` shows that a row works; its figures are worth little.
 
     The servers are those of `tree`, a checkout. `data` is a data directory in which `members` are registered and
-    logged in: servers start from copies of it.
+    logged in: servers start from copies of it. `photographs` is the unpacked package of photographs.py, None for a
+    drawing.
     """
 
     turns: int
@@ -52,6 +53,7 @@ class Bench:
     descriptors: int
     data: Path
     members: list[Member]
+    photographs: Path | None = None
 
     def size(self, full: int, quick: int) -> int:
         return quick if self.quick else full

@@ -12,33 +12,25 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.bench import floors, pings, ssim
+from tests.bench import floors, photographs, pings, ssim
 from tests.bench.bench import Bench, Measure
-from tests.bench.leaves import dead_leaves
 from tests.bench.results import Figure, Result, at_least, at_most, percentile
 from tests.bench.server import Server, serving
 
-SIZE = (4000, 3000)
 LIMIT_BYTES = 200 * 1024
 UPLOADS = 4
 
 
 def run(bench: Bench) -> Result:
-    source = _photo(bench)
     result = Result()
-    with floors.start(bench, "photo", str(source), str(LIMIT_BYTES), str(bench.work)) as floor:
-        floor.read_line(30)
-        found = bench.in_turns(
-            ours=lambda: float(floor.ask("ours")) * 1000,
-            seed=lambda: float(floor.ask("seed")) * 1000,
-        )
-    what = f"a photo of 12 megapixels ({source.stat().st_size / 1e6:.1f} MB) to 200 KB"
-    result.line(what, "ms", found["ours"], "the seed's way", found["seed"], at_most(0.6))
-    _compare_quality(bench, source, result)
+    sources = photographs.sources(bench.photographs, bench.work)
+    for title, source in sources:
+        _shrink(bench, title, source, result)
+    uploaded, count = sources[0][1], bench.size(UPLOADS, 1)
     with serving(bench) as server:
-        lags = bench.in_turns(
-            lag=lambda: pings.during(bench, server, lambda: _upload(bench, server, source, bench.size(UPLOADS, 1)))
-        )["lag"]
+        lags = bench.in_turns(lag=lambda: pings.during(bench, server, lambda: _upload(bench, server, uploaded, count)))[
+            "lag"
+        ]
     result.line("slowest answer to a ping meanwhile", "ms", [worst for worst, _ in lags], goal=at_most(30))
     result.notes.append(
         f"pings took {percentile([usual for _, usual in lags], 0.5):.1f} ms in the median. The workers ran on the"
@@ -47,31 +39,37 @@ def run(bench: Bench) -> Result:
     return result
 
 
+def _shrink(bench: Bench, title: str, source: Path, result: Result) -> None:
+    with floors.start(bench, "photo", str(source), str(LIMIT_BYTES), str(bench.work)) as floor:
+        floor.read_line(30)
+        found = bench.in_turns(
+            ours=lambda: float(floor.ask("ours")) * 1000,
+            seed=lambda: float(floor.ask("seed")) * 1000,
+        )
+    with Image.open(source) as photo:
+        pixels = photo.width * photo.height
+    what = f"{title}: {pixels / 1e6:.1f} megapixels ({source.stat().st_size / 1e6:.1f} MB) to 200 KB"
+    result.line(what, "ms", found["ours"], "the seed's way", found["seed"], at_most(0.6))
+    _compare_quality(bench, title, source, result)
+
+
 @contextmanager
 def comparable(bench: Bench) -> Iterator[Measure]:
     """By the server's answer alone, so that nothing of a tree's modules is imported."""
-    source = _photo(bench)
+    [_, source], *_ = photographs.sources(bench.photographs, bench.work)
     with serving(bench) as server:
 
         def posted() -> list[Figure]:
             started = time.perf_counter()
             _upload(bench, server, source, 1)
             elapsed = time.perf_counter() - started
-            return [Figure("a photo of 12 megapixels posted, until the answer", "ms", elapsed * 1000)]
+            return [Figure("a photo posted, until the answer", "ms", elapsed * 1000)]
 
         posted()  # starts the picture worker
         yield posted
 
 
-def _photo(bench: Bench) -> Path:
-    """Made once for all turns."""
-    source = bench.work / "photo.jpg"
-    if not source.exists():
-        dead_leaves(*SIZE).save(source, "JPEG", quality=92)
-    return source
-
-
-def _compare_quality(bench: Bench, source: Path, result: Result) -> None:
+def _compare_quality(bench: Bench, title: str, source: Path, result: Result) -> None:
     """SSIM of the result, twice: as it lies, and shown in the photo's own size.
 
     The first against a JPEG of the photo in the size that the server chose, so that encoders are
@@ -83,12 +81,12 @@ def _compare_quality(bench: Bench, source: Path, result: Result) -> None:
     with Image.open(source) as photo:
         whole = photo.convert("RGB")
     reference = whole.resize(shown.size, Image.Resampling.LANCZOS)
-    _compare(result, "SSIM of the result", reference, shown, "JPEG at 200 KB")
+    _compare(result, f"{title}: SSIM of the result", reference, shown, "JPEG at 200 KB")
     large = shown.resize(whole.size, Image.Resampling.BICUBIC)
     _compare(result, "the same, shown in the photo's own size", whole, large, "JPEG at 200 KB of that size")
     seeds = (bench.work / "seed").stat().st_size
     result.notes.append(
-        f"the result has {ours.stat().st_size / 1024:.0f} KiB and {shown.width} by {shown.height} px;"
+        f"{title}: the result has {ours.stat().st_size / 1024:.0f} KiB and {shown.width} by {shown.height} px;"
         f" the seed's has {seeds / 1024:.0f} KiB{', over its limit' if seeds > LIMIT_BYTES else ''}."
     )
 
