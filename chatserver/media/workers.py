@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 # From the end of a worker's pipe until its process is known to have ended.
 EXIT_SECONDS = 5.0
 START_SECONDS = 60.0
-# Added to the server's own niceness. With 10, on a host with much else to do, uploads waited longer than clients do.
+# Added to the server's own niceness. Not more: a host with much else to do would hardly run them.
 NICENESS = 5
 # Decoders leak memory and fragment it, so a worker is replaced after this many jobs.
 JOBS_PER_WORKER = 200
