@@ -76,6 +76,8 @@ const room = {
   fromOfflineCopy: Boolean(page.offline),
   // Another account has logged in, or this one logged out, in another tab.
   userChanged: false,
+  // The logout is on its way: nothing is stored any more.
+  isLeaving: false,
   newVersion: false,
   // Set by the features; null for a guest, or until they are started.
   clock: null,
@@ -111,6 +113,7 @@ const room = {
 
 document.addEventListener("click", rememberClick, { capture: true });
 document.addEventListener("keydown", rememberKey, { capture: true });
+document.addEventListener("submit", ({ target }) => (room.isLeaving ||= target.getAttribute("action") === "/logout/"));
 room.timeline.replace(page);
 room.view = new TimelineView(room, {
   list: $("#messages"), newest: $("#newest"), empty: $("#empty"), older: $("#older"),

@@ -11,6 +11,9 @@ const PAGE_DATA = 'id="page-data">';
 // What the page holds for browsers without scripts: it would keep what is recalled.
 const PLAIN = /<noscript data-plain>[^]*?<\/noscript>/;
 
+// A page that was requested before a logout is not stored after it.
+let logouts = 0;
+
 addEventListener("install", () => skipWaiting());
 addEventListener("activate", (event) => event.waitUntil(clients.claim()));
 
@@ -19,7 +22,10 @@ addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(request.url);
   if (origin !== location.origin) return;
   // A logout removes the copy, even if the page could not do it.
-  if (pathname === "/logout/") event.waitUntil(caches.delete(CACHE));
+  if (pathname === "/logout/") {
+    logouts += 1;
+    event.waitUntil(caches.delete(CACHE));
+  }
   if (request.method !== "GET") return;
   if (pathname === "/") event.respondWith(room(event));
   else if (pathname.startsWith("/static/") || pathname.startsWith("/media/")) event.respondWith(file(request));
@@ -42,9 +48,10 @@ function showPushed({ title, body, tag, alerts }) {
 }
 
 async function room(event) {
+  const before = logouts;
   try {
     const response = await fetch(event.request);
-    event.waitUntil(response.ok ? storeShell(response.clone()) : removeIfRefused(response));
+    event.waitUntil(response.ok ? storeShell(response.clone(), before) : removeIfRefused(response));
     return response;
   } catch (failure) {
     const stored = await offline();
@@ -65,8 +72,9 @@ async function file(request) {
 }
 
 // The page's HTML without the room's data, which changes more often and is stored separately.
-async function storeShell(response) {
+async function storeShell(response, before) {
   const html = await response.text();
+  if (logouts !== before) return;
   const from = html.indexOf(PAGE_DATA) + PAGE_DATA.length;
   const to = html.indexOf("</script>", from);
   if (from < PAGE_DATA.length || to < 0) return;

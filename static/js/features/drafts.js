@@ -9,10 +9,9 @@ export function start(room) {
   // While a message is edited, what the composer holds is no draft.
   const save = () => room.editing ?? drafts.save({ text: composer.text, reply_to: reply.id });
   const { text, reply_to } = drafts.load();
-  // A newer text was typed before this was started, or restored by the browser.
+  // A browser that restores a form by itself may have a newer text.
   composer.text ||= text;
   reply.set(reply_to !== null && timeline.get(reply_to)?.state === "live" ? reply_to : null);
-  if (composer.text !== text) save();
   // What is typed, sent or cleared in another tab is so in this one too.
   drafts.onChange((draft) => {
     if (room.editing) {

@@ -20,18 +20,18 @@ export async function keepCopy(room) {
   }
   await controlled();
   const copy = new OfflineCopy(room);
-  // The login ended before this was loaded.
-  if (room.socket.ended) {
+  // The login ended, or the logout was sent, before this was loaded.
+  if (room.socket.ended || room.isLeaving) {
     await copy.remove();
     return;
   }
   room.timeline.addEventListener("change", ({ detail }) => (detail.posted?.length ? copy.saveLater() : copy.save()));
   room.socket.addEventListener("state", () => room.socket.ended && copy.remove());
-  document.addEventListener("submit", ({ target }) => target.getAttribute("action") === "/logout/" && copy.remove());
+  document.addEventListener("submit", () => room.isLeaving && copy.remove());
   await copy.save();
-  await storeFiles();
+  if (!room.isLeaving) await storeFiles();
   // The page that registered the worker was not requested through it: it is requested once more.
-  if (!(await caches.match("/"))) await fetch("/").catch(() => {});
+  if (!(await caches.match("/")) && !room.isLeaving) await fetch("/").catch(() => {});
 }
 
 export function registerWorker() {
