@@ -145,7 +145,7 @@ def test_the_push_unit_is_shut_in_like_the_room_but_for_the_network_and_sees_no_
         "SystemCallFilter",
     }
     own |= {"Requires", "ExecReload", "StateDirectory", "StateDirectoryMode", "Environment", "WatchdogSec"}
-    own |= {"Wants", "PartOf", "BindReadOnlyPaths", "InaccessiblePaths", "SocketBindDeny"}
+    own |= {"Wants", "PartOf", "BindReadOnlyPaths", "InaccessiblePaths", "SocketBindDeny", "OOMPolicy"}
     assert {name for name in room.keys() | push.keys() if room.get(name) != push.get(name)} == own
     assert room["SystemCallFilter"][: len(push["SystemCallFilter"])] == push["SystemCallFilter"]
     assert push["RestrictAddressFamilies"] == ["AF_UNIX AF_INET AF_INET6"]
