@@ -108,7 +108,7 @@ class PlanPage:
         return self._settings.now.timezone.key
 
     ROUTES = (
-        Route("GET", "/orders/plans/", get, Access.ADMINISTRATOR),
+        Route("GET", "/orders/plans/", get, Access.ADMINISTRATOR, title="page.plans.title"),
         Route("POST", "/orders/plans/", on_form, Access.ADMINISTRATOR),
     )
 

@@ -45,10 +45,13 @@ async def scene(house: House) -> AsyncIterator[Scene]:
     said = await member.say("hello")
     own = await admin.say("mine")
     template = (await admin.post_json("/orders/templates/", {"act": "make", "title": "水果"})).json["template"]
+    planned = {"act": "make", "repeat": "daily", "at": "18:00", "title": "水果"}
+    plan = (await admin.post_json("/orders/plans/", planned)).json["plan"]
     invite = (await admin.post("/invites/", {"uses": 3, "hours": 24})).json["invite"]
     ids = {
         "member": said["user_id"], "bot": bot["id"], "order": order["id"], "window": 1, "message": said["id"],
         "own": own["id"], "template": template["id"], "invite": invite["id"],
+        "plan": plan["id"],
     }  # fmt: skip
     yield Scene(admin, await admin.socket(), ids)
 
@@ -116,7 +119,8 @@ def preset(command: str, **fields: Any) -> Act:
     return sent("/send_preset/", command=command, **fields)
 
 
-TEMPLATES, BOTS, NOTICE, MARKS = "/orders/templates/", "/bots/", "/notice/", "/orders/{window}/marks"
+TEMPLATES, PLANS, MARKS = "/orders/templates/", "/orders/plans/", "/orders/{window}/marks"
+BOTS, NOTICE = "/bots/", "/notice/"
 STOPPED = (preset("stop"),)
 
 ROWS = [
@@ -152,6 +156,10 @@ ROWS = [
     Row(TEMPLATES, "change", sent(TEMPLATES, act="change", id="{template}", title="蔬菜"), "template.change"),
     Row(TEMPLATES, "remove", sent(TEMPLATES, act="remove", id="{template}"), "template.remove"),
     Row(TEMPLATES, "open", sent(TEMPLATES, act="open", id="{template}"), "window.open", first=STOPPED),
+    Row(PLANS, "make", sent(PLANS, act="make", repeat="daily", at="19:00"), "plan.make"),
+    Row(PLANS, "change", sent(PLANS, act="change", id="{plan}", at="19:00"), "plan.change"),
+    Row(PLANS, "skip", sent(PLANS, act="skip", id="{plan}"), "plan.skip"),
+    Row(PLANS, "remove", sent(PLANS, act="remove", id="{plan}"), "plan.remove"),
     Row(f"/orders/{ID}/marks", "mark", sent(MARKS, user_id="{member}", paid=True), "order.mark"),
     Row(f"/orders/{ID}/marks", "the same", sent(MARKS, user_id="{member}", paid=False), why="nothing changed"),
     Row(
