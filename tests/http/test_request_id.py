@@ -66,14 +66,14 @@ async def test_a_500_shows_the_id_that_the_log_has(house: House, logged: Any) ->
 
 async def test_what_is_logged_on_the_way_carries_the_id_and_nothing_else_does(house: House, logged: Any) -> None:
     guest = await house.guest()
-    room = house.server.room.history
-    newest = room.newest
+    answers = house.server.room.history._answers
+    newest = answers.newest
 
     async def chatty(count: int) -> Any:
         logging.getLogger("chat.test").info("on the way")
         return await newest(count)
 
-    room.newest = chatty  # type: ignore[method-assign]
+    answers.newest = chatty  # type: ignore[method-assign]
     house.server.room.recent.holds = lambda count: False  # type: ignore[method-assign]
     first = await guest.get("/api/recent_messages/")
     logging.getLogger("chat.test").info("between")

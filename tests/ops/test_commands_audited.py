@@ -42,6 +42,7 @@ ROWS = [
     Row("doctor", "", why=READS),
     Row("version", "", why=READS),
     Row("serve", "--help", why="the server's own start"),
+    Row("push", "--help", why="it sends what the server hands over"),
 ]
 
 
