@@ -111,13 +111,13 @@ def of_kind(tx: Transaction, kind: PushKind) -> list[Subscription]:
 
 def of_members(tx: Transaction, kind: PushKind, user_ids: Iterable[int]) -> list[Subscription]:
     """The subscriptions of these members to this kind."""
-    sql = f"{_SUBSCRIPTION} WHERE {kind.value} AND user_id IN (SELECT value FROM json_each(?))"
+    sql = f"{_SUBSCRIPTION} WHERE {kind.value} AND user_id IN (SELECT value FROM json_each(?))"  # nosec B608 # constants
     return [_subscription(row) for row in tx.all(sql, (json.dumps([*user_ids]),))]
 
 
 def of_ids(tx: Transaction, ids: Iterable[int]) -> list[Subscription]:
     """Those of these subscriptions that still exist."""
-    sql = f"{_SUBSCRIPTION} WHERE id IN (SELECT value FROM json_each(?))"
+    sql = f"{_SUBSCRIPTION} WHERE id IN (SELECT value FROM json_each(?))"  # nosec B608 # constants
     return [_subscription(row) for row in tx.all(sql, (json.dumps([*ids]),))]
 
 
