@@ -23,5 +23,8 @@ def resume() -> None:
     """When the server listens: what exists by now is never looked at again."""
     if tuning.IS_ON:
         gc.freeze()
-        gc.set_threshold(50_000, 20, 100)
+        # A pass over the second generation holds Python's lock: of 100,000 objects for 20 to 40 ms. When it came after
+        # 20 passes over the first, a large workbook made it a million objects, and 140 to 340 ms. The oldest are looked
+        # at after 100 million new objects.
+        gc.set_threshold(50_000, 1, 1_000)
     gc.enable()

@@ -29,7 +29,7 @@ async def fuzzed(data: Path, frames: int, requests: int) -> dict[str, float]:
 
     That is: with its history full, and after a fifth as much of the same. The first thousands of requests
     load what the first visit did not need, and leave cycles until there are enough for the collector
-    (app._tune_garbage_collector lets 50,000 objects come together). Neither goes on growing.
+    (core/garbage_collection.py lets 50,000 objects come together). Neither goes on growing.
     """
     async with serving(data, *FLAGS) as server, Browser(server.address) as member:
         await member.register("小明")
