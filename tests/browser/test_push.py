@@ -143,6 +143,10 @@ def test_the_notification_is_shown_and_a_recall_replaces_it(come: Come, call: Ca
     page.click("text=在这台设备上开启")
     expect(page.get_by_role("status")).to_have_text("已开启，这台设备会收到通知")
     worker = Worker(page)
+    # A member whose socket is still connected is not told.
+    guest = come()
+    guest.open_room()
+    expect(guest.page.locator("[data-online]").first).to_have_text("0")
     hong = call("小红")
     message = hong.says("@小强 三点见")
     [told] = taken(hall)

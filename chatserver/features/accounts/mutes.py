@@ -10,7 +10,7 @@ from chatserver.features.accounts.events import MemberMuted
 
 
 class Mutes:
-    """Holds the members who are muted, and nobody else. `load` comes before the first event is published."""
+    """Holds the members who are muted, and no others. `load` comes before the first event is published."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database

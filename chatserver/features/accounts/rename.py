@@ -1,6 +1,6 @@
 """Rename: a member takes another name, once in 24 hours.
 
-Whoever sees the new name sees the old one beside it for that time, and no other member may take it. Then the old name
+Who sees the new name sees the old one beside it for that time, and no other member may take it. Then the old name
 is erased. A name that an administrator took away is neither shown nor kept (see moderate.py).
 """
 

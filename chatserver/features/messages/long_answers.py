@@ -33,7 +33,7 @@ class LongAnswers:
     def __init__(self, encoder: MessageEncoder, read: Callable[[int], Awaitable[Page]]) -> None:
         self._encoder = encoder
         self._read = read
-        # Whoever waits for a lock goes on in a pass of its own. A short page does not wait for a long one.
+        # What waits for a lock goes on in a pass of its own. A short page does not wait for a long one.
         self._page_turn = asyncio.Lock()
         self._newest_turn = asyncio.Lock()
         # The order in which answers were asked for and begun.
@@ -70,6 +70,6 @@ class LongAnswers:
         encoded: list[bytes] = []
         for begin in range(0, len(page.messages), AT_A_TIME):
             encoded.extend(map(self._encoder, page.messages[begin : begin + AT_A_TIME]))
-            await asyncio.sleep(0)  # after the last ones too: whoever waits for the lock would go on in this pass
+            await asyncio.sleep(0)  # after the last ones too: what waits for the lock would go on in this pass
         messages = join_list(newest_within(ANSWER_BYTES_MAX, encoded))
         return page_json(messages, page.seq, page.first_id, page.epoch)

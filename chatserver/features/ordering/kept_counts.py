@@ -49,7 +49,7 @@ class KeptCounts:
         self._counts: Counts | None = None
 
     def take(self, window: WindowRow) -> Counts | None:
-        """The counts, where they are those of this window now. Whoever takes them changes them, and keeps the new."""
+        """The counts, where they are those of this window now. Who takes them changes them, and keeps the new."""
         counts, self._counts = self._counts, None
         return counts if counts and (counts.window_id, counts.head) == (window.id, window.head) else None
 

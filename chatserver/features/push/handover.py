@@ -33,7 +33,7 @@ _ID_MAX = 10**18 - 1
 class Handover:
     """Has the queue and the key pair that the other parts of the feature use.
 
-    `subject` is an address of whoever runs the room, "" for none: see VapidKeys.
+    `subject` is the operator's address, "" for none: see VapidKeys.
     """
 
     def __init__(self, database: Database, settings: CurrentConfig, clock: Clock, data_dir: Path, subject: str) -> None:

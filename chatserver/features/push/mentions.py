@@ -12,7 +12,7 @@ from chatserver.db.transaction import Transaction
 from chatserver.features.accounts.names import NAME_MAX, skeleton
 
 _SIGNS = "@＠﹫"
-# A text has at most 10,000 characters; nobody reads a list of more names.
+# A text has at most 10,000 characters; a longer list of names is not read.
 MENTIONS_MAX = 50
 # With a sign before it, each means all members where an administrator writes it.
 _EVERYBODY = ("所有人", "all")

@@ -129,7 +129,7 @@ class Notify:
 
     def on_posted(self, event: MessagePosted) -> None:
         message = event.message
-        # An order names nobody and answers nobody; a preset is told of as a window.
+        # An order mentions no member and answers none; a preset is told of as a window.
         if self.is_on and message.kind in (Kind.TEXT, Kind.IMAGE):
             if message.reply_to is not None or may_mention(message.text):
                 self._read(lambda tx: _named(tx, message.id), self._on_named)

@@ -29,7 +29,7 @@ _ORIGINS_MAX = 64
 class VapidKeys:
     """Reads the key pair when it is first used, and creates it then. Only where IS_INSTALLED.
 
-    `subject` is an address of whoever runs the room, as `sub` of RFC 8292: Apple's service refuses a message without.
+    `subject` is the operator's address, as `sub` of RFC 8292: Apple's service refuses a message without.
     """
 
     def __init__(self, data_dir: Path, clock: Clock, subject: str) -> None:

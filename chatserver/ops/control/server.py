@@ -93,7 +93,7 @@ class ControlServer:
 async def push_socket(data_dir: Path, operations: Operations, stop: Callable[[], None]) -> AsyncIterator[None]:
     """The socket for `chatserver push`, which may run as another user. `stop` answers a request that waits.
 
-    Who can reach the file may connect: the data directory lets in nobody but the server's user, and a unit is given the
+    Who can reach the file may connect: the data directory lets in the server's user alone, and a unit is given the
     directory of the socket alone (docs/deploy/chat-push.service). Where others may enter the data directory, the socket
     is for the server's user.
     """

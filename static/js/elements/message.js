@@ -124,7 +124,7 @@ export class MessageRenderer {
     return [head, words];
   }
 
-  // Somebody else's order in one quiet line: "第 12 号 · 莉莉 · 蓝莓 2盒".
+  // Another member's order in one quiet line: "第 12 号 · 莉莉 · 蓝莓 2盒".
   #orderLine(message) {
     const line = make("div", "order-line");
     const words = make("p", "order-line-words tabular", `${t("order_no", message.order)} · `);
