@@ -248,6 +248,13 @@ class Room:
         """Put the administrators' settings in force."""
         await self.change_settings.load()
 
+    async def load_content(self) -> None:
+        """Read what features keep in memory, once all that is too old is erased. Only a server needs it."""
+        await self.mutes.load()
+        await self.recent.load(self.database)
+        for feature in (self.windows, self.planned, self.announcement, self.notice, self.notify):
+            await feature.load()
+
     def greetings(self) -> list[Greeting]:
         of_room = [self.recent.greeting, self.settings.greeting, self.windows.greeting]
         return [*of_room, self.planned.greeting, self.announcement.greeting, self.notice.greeting]
@@ -328,13 +335,7 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
         await room.expiry.expire()
         await room.ledger_expiry.expire()
         await files.sweep(set(await database.run(files_in_use)))
-        await room.mutes.load()
-        await room.recent.load(database)
-        await room.windows.load()
-        await room.planned.load()
-        await room.announcement.load()
-        await room.notice.load()
-        await room.notify.load()
+        await room.load_content()
 
         publisher = Publisher(hub)
         binding.subscribe(publisher, room.features())
