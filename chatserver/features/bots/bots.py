@@ -29,6 +29,7 @@ from chatserver.http.encode import user_json
 from chatserver.http.page_context import local_time
 from chatserver.http.route import Route
 from chatserver.http.site import SITE
+from chatserver.http.typed_fields import typed_fields
 from chatserver.http.viewer import VIEWER, member_of, wants_json
 
 log = logging.getLogger(__name__)
@@ -123,7 +124,7 @@ class Bots:
         """
         typed: dict[str, Any] = {}
         try:
-            typed = await form.typed_fields(request)
+            typed = await typed_fields(request, form.FIELDS)
             act = form.act_of(typed)
             if act in _ASKED and confirmation.is_needed(request):
                 return await self._ask(request, act, form.bot_id(typed, act))

@@ -5,27 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from aiohttp import web
-
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.numbers import ID_MAX, whole_number
 from chatserver.features.bots.store import RATE_MAX, Powers
-from chatserver.http import confirmation, forms
-from chatserver.http.viewer import form_of
+from chatserver.http import confirmation
 
 # Each acts on the bot whose id is its value.
 ACTS = ("change", "new_token", "end_token", "remove")
-_FIELDS = {"name", "manages_windows", "rate", *ACTS, confirmation.FIELD}
-
-
-async def typed_fields(request: web.Request) -> dict[str, Any]:
-    """The fields as sent. Raises DomainError `bad_request` (`field`) for an unknown one."""
-    is_json = request.content_type == "application/json"
-    typed: dict[str, Any] = await forms.read_json(request) if is_json else dict(form_of(request).fields)
-    typed.pop("csrf_token", None)
-    for name in typed.keys() - _FIELDS:
-        raise DomainError(ErrorCode.BAD_REQUEST, field=name)
-    return typed
+FIELDS = {"name", "manages_windows", "rate", *ACTS, confirmation.FIELD}
 
 
 def act_of(typed: dict[str, Any]) -> str:

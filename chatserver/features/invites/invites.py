@@ -22,13 +22,14 @@ from chatserver.features.accounts import permissions
 from chatserver.features.audit.record import AuditAct, record
 from chatserver.features.invites import used
 from chatserver.features.invites.used import NONE_JOINED, Joined, UsedInvite
-from chatserver.http import forms, responses
+from chatserver.http import responses
 from chatserver.http.access import Access
 from chatserver.http.page_context import local_time
 from chatserver.http.qr_code import qr_code
 from chatserver.http.route import Route
 from chatserver.http.site import SITE
-from chatserver.http.viewer import VIEWER, form_of, member_of, wants_json
+from chatserver.http.typed_fields import typed_fields
+from chatserver.http.viewer import VIEWER, member_of, wants_json
 
 USES_MAX = 10_000
 HOURS_MAX = 8_784.0  # a year of 366 days
@@ -120,7 +121,7 @@ class Invites:
         """
         typed: dict[str, Any] = {}
         try:
-            typed = await _typed(request)
+            typed = await typed_fields(request, _FIELDS)
             if typed.get("withdraw"):
                 return await self._on_withdraw(request, str(typed["withdraw"]))
             return await self._on_create(request, typed)
@@ -265,16 +266,6 @@ def _is_valid(tx: Transaction, code: str, now_ms: int) -> bool:
 
 def _hash(code: str) -> bytes:
     return hashlib.sha256(code.strip().encode("utf-8", "surrogatepass")).digest()
-
-
-async def _typed(request: web.Request) -> dict[str, Any]:
-    """The fields of a form or a JSON object. Raises DomainError `bad_request` (`field`) for an unknown one."""
-    is_json = request.content_type == "application/json"
-    typed: dict[str, Any] = await forms.read_json(request) if is_json else dict(form_of(request).fields)
-    typed.pop("csrf_token", None)
-    for name in typed.keys() - _FIELDS:
-        raise DomainError(ErrorCode.BAD_REQUEST, field=name)
-    return typed
 
 
 def _number(typed: dict[str, Any], name: str, default: float) -> float:
