@@ -207,6 +207,15 @@ class Visitor:
             self.page.wait_for_timeout(100)
         raise AssertionError("it never came true")
 
+    def drawn(self) -> None:
+        """Two frames: what was to be drawn has been. A headless Chromium now and then draws none: then two seconds."""
+        self.page.evaluate(
+            """() => Promise.race([
+                new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))),
+                new Promise(done => setTimeout(done, 2000)),
+            ])"""
+        )
+
     def stops_the_clock(self) -> None:
         """From here on this page's time passes in `page.clock.run_for` alone, however slow the machine is."""
         self.page.clock.pause_at(self.page.evaluate("() => Date.now() + 100"))

@@ -39,7 +39,7 @@ every_look = pytest.mark.parametrize(
 IN_THEME = """async theme => {
     document.documentElement.dataset.theme = theme;
     for (let passing = [theme]; passing.length;) {
-        await new Promise(requestAnimationFrame);
+        await Promise.race([new Promise(requestAnimationFrame), new Promise(done => setTimeout(done, 2000))]);
         passing = document.getAnimations().filter(each => each instanceof CSSTransition);
         await Promise.allSettled(passing.map(each => each.finished));
     }

@@ -101,8 +101,7 @@ def busy(request: pytest.FixtureRequest, browser: Browser, hall: RoomProcess, cr
 def resized(visitor: Visitor, width: int, height: int, percent: int = 100) -> None:
     visitor.page.set_viewport_size({"width": width, "height": height})
     visitor.page.evaluate("percent => { document.documentElement.style.fontSize = `${percent}%`; }", percent)
-    # Two frames: the list is drawn anew in the first.
-    visitor.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    visitor.drawn()
 
 
 @pytest.mark.parametrize("percent", TEXT_PERCENT)

@@ -180,7 +180,7 @@ def test_nothing_jumps_when_older_pages_come(come: Come, call: Call, kind: dict[
     scroll_to(ming, 400)
     before = place(ming)
     ming.page.wait_for_function("first => document.querySelector('#messages article').dataset.id !== first", arg=first)
-    settle(ming)
+    ming.drawn()
     assert near(place(ming), before)
 
 
@@ -197,7 +197,7 @@ def test_nothing_jumps_when_a_picture_arrives_above(come: Come, call: Call) -> N
     ming.message("图在这里").locator("img").first.evaluate(
         "async picture => { picture.loading = 'eager'; await picture.decode(); }"
     )
-    settle(ming)
+    ming.drawn()
     assert near(place(ming), before)
 
 
@@ -211,7 +211,7 @@ def test_nothing_jumps_when_the_window_is_resized_or_the_line_comes_back(come: C
     [anchor, offset] = place(ming)
     ming.page.set_viewport_size({"width": 800, "height": 700})
     ming.page.wait_for_function("() => innerWidth === 800")
-    settle(ming)
+    ming.drawn()
     assert abs(top_of(ming, anchor) - offset) <= 2
     line.cuts()
     ming.page.wait_for_selector("#connection:not([data-state=online])", state="attached")
@@ -233,7 +233,7 @@ def test_nothing_jumps_when_messages_expire(browser: Browser, tmp_path: Path) ->
         before = place(ming)
         li.says_many(12, "新的 {}")
         expect(ming.page.locator(f"{LIST} article[data-id='12']")).to_have_count(0)
-        settle(ming)
+        ming.drawn()
         assert near(place(ming), before)
         ming.context.close()
 
@@ -329,21 +329,16 @@ def test_names_and_texts_are_isolated_from_each_others_direction(come: Come, cal
 
 def scroll(visitor: Visitor, by: int) -> None:
     visitor.page.evaluate("by => { document.querySelector('#messages').scrollTop += by; }", by)
-    settle(visitor)
+    visitor.drawn()
 
 
 def scroll_to(visitor: Visitor, top: int) -> None:
     visitor.page.evaluate("top => { document.querySelector('#messages').scrollTop = top; }", top)
-    settle(visitor)
-
-
-def settle(visitor: Visitor) -> None:
-    """Two frames: what was to be drawn has been."""
-    visitor.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    visitor.drawn()
 
 
 def from_end(visitor: Visitor) -> float:
-    settle(visitor)
+    visitor.drawn()
     return float(
         visitor.page.evaluate(
             """() => {
@@ -356,7 +351,7 @@ def from_end(visitor: Visitor) -> float:
 
 def place(visitor: Visitor) -> list[float]:
     """The message in the middle of the view: its id, and how far from the top it stands."""
-    settle(visitor)
+    visitor.drawn()
     [found, top] = visitor.page.evaluate(
         """() => {
             const list = document.querySelector('#messages');
