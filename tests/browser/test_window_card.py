@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from tests.browser.caller import Caller
 from tests.browser.conftest import ADMINISTRATOR, DESKTOP, PHONE, RoomProcess, Visitor
-from tests.browser.test_timeline import near, place, scroll, settle
+from tests.browser.test_timeline import near, place, scroll
 
 Come = Callable[..., Visitor]
 Call = Callable[[str], Caller]
@@ -124,7 +124,7 @@ def test_it_folds_in_the_history_and_moves_no_message(
         assert near(place(ming), before), key
     # Back at the end it unfolds by itself, and folds again with the next look back.
     ming.page.evaluate("() => { document.querySelector('#messages').scrollTop = 1e6; }")
-    settle(ming)
+    ming.drawn()
     expanded(ming, "true")
     scroll(ming, -900)
     expanded(ming, "false")
@@ -140,7 +140,7 @@ def test_the_first_message_can_be_read_below_the_card(visit: Come, room: RoomPro
     li.says("\n".join("第一句" * 20 for _ in range(20)))
     ming.sees("第一句")
     ming.page.evaluate("() => { document.querySelector('#messages').scrollTop = 0; }")
-    settle(ming)
+    ming.drawn()
     toggle = ming.page.locator(f"{CARD} .ordering-toggle")
     if toggle.get_attribute("aria-expanded") == "false":
         toggle.click()
