@@ -20,6 +20,7 @@ from PIL import Image
 
 from chatserver.core.clock import Clock, SystemClock
 from chatserver.server import Server, running
+from tests import made_once
 from tests.support import FakeClock, make_config
 
 PASSWORD = "correct horse 电池"
@@ -317,6 +318,7 @@ async def opened(data_dir: Path, clock: Clock | None = None, **settings: Any) ->
     """A room for as long as the block lasts. Nobody has to wait between messages unless a test says so."""
     clock = clock or FakeClock()
     config = make_config(data_dir, **{"send_interval": 0, **settings})
+    made_once.empty_database(data_dir / "chat.db")
     async with running(config, clock) as server, AsyncExitStack() as stack:
         yield House(server, clock, stack, data_dir)
 

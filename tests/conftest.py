@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chatserver.core.model import Role, User
-from tests import blocking
+from tests import blocking, made_once
 from tests.client import House, opened
 from tests.stage import Stage, staged
 from tests.support import FakeClock
@@ -27,6 +27,12 @@ def nothing_blocks_the_loop(watched_loop: blocking.Found) -> Iterator[None]:
     watched_loop.taken()
     yield
     assert watched_loop.taken() == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def parts_made_once() -> Iterator[None]:
+    with made_once.shared():
+        yield
 
 
 @pytest.fixture

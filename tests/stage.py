@@ -26,6 +26,7 @@ from chatserver.media.workers import ImageWorkers
 from chatserver.realtime.hub import Hub
 from chatserver.realtime.publisher import Publisher
 from chatserver.server import Room
+from tests import made_once
 from tests.support import FakeClock, make_config
 
 T = TypeVar("T")
@@ -109,6 +110,7 @@ class CountedCopies(MediaFiles):
 @asynccontextmanager
 async def staged(data_dir: Path, clock: FakeClock, **settings: Any) -> AsyncIterator[Stage]:
     """Opened, and closed at the end; again over the same directory it is the room after a restart."""
+    made_once.empty_database(data_dir / "chat.db")
     database = await Database.open(data_dir / "chat.db")
     hasher = PasswordHasher(4)
     hub = Hub(clock)
