@@ -54,6 +54,10 @@ class Caller:
     def presets(self, command: str, **more: Any) -> dict[str, Any]:
         return self._ask("/send_preset/", json.dumps({"command": command, **more}).encode(), "application/json")
 
+    def opens_window(self, **more: Any) -> str:
+        """Open an ordering window for 10 minutes; the address of its ledger. `more`: fields of the `start` command."""
+        return f"{self.address}/orders/{self.presets('start', seconds=600, **more)['window']['id']}/"
+
     def orders(self, lines: list[dict[str, Any]], text: str = "") -> dict[str, Any]:
         return self._ask("/order/", json.dumps({"lines": lines, "text": text}).encode(), "application/json")
 

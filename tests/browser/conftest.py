@@ -10,11 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.error import HTTPError
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from tests.browser.caller import PASSWORD, Caller
@@ -149,6 +151,14 @@ def first_run(data_dir: Path) -> Iterator[str]:
         process.stdout.close()
 
 
+def until(page: Page, holds: Callable[[], object]) -> None:
+    """Wait until `holds()` is true, while the page goes on; fails after PATIENCE_SECONDS."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, "it never came true"
+        page.wait_for_timeout(50)
+
+
 class Visitor:
     """One person at one browser. Whatever their page complains of fails the test."""
 
@@ -200,12 +210,7 @@ class Visitor:
 
     def until(self, holds: Callable[[], object]) -> None:
         """Until it holds; the page goes on meanwhile."""
-        over = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < over:
-            if holds():
-                return
-            self.page.wait_for_timeout(100)
-        raise AssertionError("it never came true")
+        until(self.page, holds)
 
     def drawn(self) -> None:
         """Two frames: what was to be drawn has been. A headless Chromium now and then draws none: then two seconds."""
@@ -232,6 +237,12 @@ class Visitor:
             }""",
             hidden,
         )
+
+    def violations(self) -> list[tuple[str, list[str]]]:
+        """What axe finds on the page, once nothing moves: the rule, and the elements that break it."""
+        self.page.wait_for_function("() => document.getAnimations().every(each => each.playState !== 'running')")
+        found = Axe().run(self.page).response["violations"]
+        return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
 
     def article(self, text: str) -> str:
         return f'#messages article[data-id]:has-text("{text}")'
@@ -266,6 +277,15 @@ def come(browser: Browser, hall: RoomProcess) -> Iterator[Callable[..., Visitor]
 def call(hall: RoomProcess) -> Callable[[str], Caller]:
     """`call("莉莉")`: a member of the module's room who needs no browser."""
     return lambda name: Caller(hall.address, name)
+
+
+@pytest.fixture
+def wang(call: Callable[[str], Caller]) -> Iterator[Caller]:
+    """The administrator of the module's room. At the end of a test the ordering window is closed, if one is open."""
+    caller = call(ADMINISTRATOR)
+    yield caller
+    with suppress(HTTPError):  # no window is open
+        caller.presets("stop")
 
 
 def _visits(browser: Browser, room: RoomProcess) -> Iterator[Callable[..., Visitor]]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.error import HTTPError
 from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import APIResponse, Route, expect
 
 from tests.browser.caller import Caller
-from tests.browser.conftest import ADMINISTRATOR, DESKTOP, PHONE, RoomProcess, Visitor
+from tests.browser.conftest import ADMINISTRATOR, DESKTOP, PHONE, RoomProcess, Visitor, until
 
 Come = Callable[..., Visitor]
 Call = Callable[[str], Caller]
@@ -24,26 +22,12 @@ ITEMS = [
 ]
 
 
-@pytest.fixture
-def wang(call: Call) -> Iterator[Caller]:
-    """Who leaves no window open behind them, however a test ends."""
-    caller = call(ADMINISTRATOR)
-    yield caller
-    with suppress(HTTPError):  # there is none to stop
-        caller.presets("stop")
-
-
-def opened(wang: Caller, **more: Any) -> str:
-    """The address of a new window's ledger."""
-    return f"{wang.address}/orders/{wang.presets('start', seconds=600, **more)['window']['id']}/"
-
-
 @both_pages
 def test_the_ledger_fills_by_itself(come: Come, call: Call, wang: Caller, kind: dict[str, Any]) -> None:
     reader = come("读者", **kind)
     page = reader.page
     call("小明").says("在")
-    page.goto(opened(wang, title="周五水果", items=ITEMS, note="六点前取"))
+    page.goto(wang.opens_window(title="周五水果", items=ITEMS, note="六点前取"))
     expect(page.locator("h1")).to_have_text("周五水果")
     expect(page.locator("#members")).to_have_text("没有")
     order = call("小明").orders([{"item": 1, "quantity": "2"}, {"item": 2, "quantity": "1.5"}], "软一点")
@@ -64,7 +48,7 @@ def test_the_ledger_fills_by_itself(come: Come, call: Call, wang: Caller, kind: 
 
 def test_the_record_is_checked_with_ones_own_receipts(come: Come, call: Call, wang: Caller, hall: RoomProcess) -> None:
     ming = come("小核")
-    address = opened(wang)
+    address = wang.opens_window()
     ming.page.goto(f"{wang.address}/")
     ming.wait_online()
     ming.field.fill("蓝莓八盒")
@@ -95,7 +79,7 @@ def test_the_record_is_checked_with_ones_own_receipts(come: Come, call: Call, wa
 
 def test_administrators_mark_and_correct(come: Come, call: Call, wang: Caller) -> None:
     one, two = come(ADMINISTRATOR), come(ADMINISTRATOR, **PHONE)
-    address = opened(wang, items=ITEMS)
+    address = wang.opens_window(items=ITEMS)
     call("小明").orders([{"item": 1, "quantity": "2"}])
     for visitor in (one, two):
         visitor.page.goto(address)
@@ -125,7 +109,7 @@ def test_administrators_mark_and_correct(come: Come, call: Call, wang: Caller) -
 
 def test_a_correction_needs_a_reason_and_cancelling_needs_none(come: Come, call: Call, wang: Caller) -> None:
     admin, reader = come(ADMINISTRATOR), come("读者")
-    address = opened(wang, items=ITEMS)
+    address = wang.opens_window(items=ITEMS)
     call("小明").orders([{"item": 1, "quantity": "2"}])
     wang.presets("stop")
     for visitor in (admin, reader):
@@ -147,7 +131,7 @@ def test_a_correction_needs_a_reason_and_cancelling_needs_none(come: Come, call:
 def test_a_row_keeps_the_focus_when_the_ledger_changes(come: Come, call: Call, wang: Caller) -> None:
     admin = come(ADMINISTRATOR)
     page = admin.page
-    address = opened(wang, items=ITEMS)
+    address = wang.opens_window(items=ITEMS)
     call("小明").orders([{"item": 1, "quantity": "2"}])
     window_id = address.split("/")[-2]
     user_id = wang.reads(f"/api/windows/{window_id}/")["members"][0]["user_id"]
@@ -170,7 +154,7 @@ def test_on_paper_members_have_boxes_and_the_digest_stands_below(
 ) -> None:
     admin = come(ADMINISTRATOR, color_scheme=scheme)
     page = admin.page
-    address = opened(wang, items=ITEMS)
+    address = wang.opens_window(items=ITEMS)
     call("小明").orders([{"item": 1, "quantity": "2"}])
     digest = wang.presets("stop")["window"]["digest"]
     page.goto(address)
@@ -187,7 +171,7 @@ def test_on_paper_members_have_boxes_and_the_digest_stands_below(
 
 def test_the_ledger_comes_after_a_first_request_that_failed(come: Come, call: Call, wang: Caller) -> None:
     reader = come("读者")
-    address = opened(wang, items=ITEMS)
+    address = wang.opens_window(items=ITEMS)
     call("小明").orders([{"item": 1, "quantity": "2"}])
     reader.page.route("**/api/windows/*/", lambda route: route.abort(), times=1)
     reader.page.goto(address)
@@ -199,15 +183,14 @@ def test_the_ledger_comes_after_a_first_request_that_failed(come: Come, call: Ca
 
 def test_what_happens_during_a_request_is_asked_for_again(come: Come, call: Call, wang: Caller) -> None:
     page = come("读者").page
-    address = opened(wang, items=ITEMS)
+    address = wang.opens_window(items=ITEMS)
     page.goto(address)
     expect(page.locator("#ledger-counts")).to_contain_text("0 单")
     held: list[tuple[Route, APIResponse]] = []
     page.route("**/api/windows/*/", lambda route: held.append((route, route.fetch())), times=1)
     with page.expect_websocket() as found:
         page.goto(address)
-    while not held:
-        page.wait_for_timeout(10)
+    until(page, lambda: held)
     with found.value.expect_event("framereceived", lambda frame: '"orders":1' in frame):
         call("小明").orders([{"item": 1, "quantity": "2"}])
     route, answer = held[0]
@@ -243,7 +226,7 @@ def test_a_journal_that_was_tampered_with_is_not_whole(
         route.fulfill(json=journal)
 
     page = come("读者").page
-    address = opened(wang, items=ITEMS)
+    address = wang.opens_window(items=ITEMS)
     call("小明").orders([{"item": 1, "quantity": "2"}])
     wang.presets("stop")
     page.route("**/journal", answer)
@@ -255,7 +238,7 @@ def test_a_journal_that_was_tampered_with_is_not_whole(
 @pytest.mark.parametrize("kept", ['{"ID": [null, 7, {"no": 1}]}', '{"ID": 1}', "[]", "null", "x"])
 def test_receipts_that_are_none_are_passed_over(come: Come, wang: Caller, kept: str) -> None:
     page = come("读者").page
-    address = opened(wang)
+    address = wang.opens_window()
     page.goto(address)
     page.evaluate("kept => localStorage.setItem('receipts', kept)", kept.replace("ID", address.split("/")[-2]))
     page.click("#verify")
@@ -305,7 +288,7 @@ def test_a_window_can_be_opened_without_the_prepared_ones(come: Come, wang: Call
 
 def test_rows_of_a_large_ledger_stay_the_same_nodes(come: Come, call: Call, wang: Caller) -> None:
     page = come("读者").page
-    address = opened(wang, items=ITEMS)
+    address = wang.opens_window(items=ITEMS)
     for number in range(15):
         for _ in range(20):
             call(f"成员{number}").orders([{"item": 2, "quantity": "1"}])
@@ -364,7 +347,7 @@ def test_a_window_is_opened_from_the_form_and_kept_as_a_template(
 
 def test_without_scripts_it_says_how_many_and_hands_out_files(come: Come, call: Call, wang: Caller) -> None:
     guest = come(java_script_enabled=False)
-    address = opened(wang, title="水果", items=ITEMS)
+    address = wang.opens_window(title="水果", items=ITEMS)
     call("小明").orders([{"item": 1, "quantity": "2"}])
     guest.page.goto(address)
     expect(guest.page.locator("#ledger-counts")).to_have_text("1 单 · 1 人")
@@ -379,7 +362,7 @@ def test_the_list_says_by_whom_how_much_and_how_long_still(
 ) -> None:
     reader = come("读者", **kind)
     page = reader.page
-    window_id = opened(wang, title="周五水果", items=ITEMS).split("/")[-2]
+    window_id = wang.opens_window(title="周五水果", items=ITEMS).split("/")[-2]
     page.goto(f"{wang.address}/orders/")
     row = page.locator(f"[data-window='{window_id}']")
     expect(row).to_contain_text(f"由{ADMINISTRATOR}开启")
@@ -391,14 +374,14 @@ def test_the_list_says_by_whom_how_much_and_how_long_still(
     expect(row.locator(".tag")).to_have_text("已结束")
     expect(row.locator(".window-left")).to_be_empty()
     # A page with nothing to type on shows the next window by itself.
-    other = opened(wang, title="周六蔬菜")
+    other = wang.opens_window(title="周六蔬菜")
     expect(page.locator(f"[data-window='{other.split('/')[-2]}']")).to_contain_text("周六蔬菜")
     assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
 
 
 def test_a_window_is_kept_as_a_template_from_its_page(come: Come, wang: Caller) -> None:
     admin, reader = come(ADMINISTRATOR), come("读者")
-    address = opened(wang, title="端午粽子", items=ITEMS, note="自取")
+    address = wang.opens_window(title="端午粽子", items=ITEMS, note="自取")
     admin.page.goto(address)
     admin.page.click("#keep")
     expect(admin.page.locator("#ledger-notice")).to_have_text("模板已保存")
@@ -412,7 +395,7 @@ def test_a_window_is_kept_as_a_template_from_its_page(come: Come, wang: Caller) 
 
 def test_administrators_see_who_is_in_the_room_and_has_not_ordered(come: Come, call: Call, wang: Caller) -> None:
     ming, admin = come("小缺"), come(ADMINISTRATOR)
-    address = opened(wang, items=ITEMS)
+    address = wang.opens_window(items=ITEMS)
     ming.page.goto(address)
     admin.page.goto(address)
     absent = admin.page.locator("#absent")
@@ -427,7 +410,7 @@ def test_administrators_see_who_is_in_the_room_and_has_not_ordered(come: Come, c
 
 def test_a_ledger_has_the_times_of_the_room(come: Come, call: Call, wang: Caller) -> None:
     page = come("读者", timezone_id="America/New_York").page
-    address = opened(wang, items=ITEMS)
+    address = wang.opens_window(items=ITEMS)
     placed = call("小明").orders([{"item": 1, "quantity": "1"}])
     closes_ms = wang.presets("stop")["window"]["closes_ms"]
     page.goto(address)
@@ -498,7 +481,7 @@ def test_a_length_that_is_none_and_enter_among_the_items_open_no_window(come: Co
 
 
 def test_the_form_says_when_it_has_to_wait_for_the_open_window(come: Come, wang: Caller) -> None:
-    opened(wang)
+    wang.opens_window()
     page = come(ADMINISTRATOR).page
     page.goto(f"{wang.address}/orders/")
     page.click("#open-box summary")
@@ -510,8 +493,8 @@ def test_the_form_says_when_it_has_to_wait_for_the_open_window(come: Come, wang:
 
 def test_on_a_small_phone_no_number_of_the_table_is_cut(come: Come, call: Call, wang: Caller) -> None:
     page = come("读者", **{**PHONE, "viewport": {"width": 320, "height": 568}}).page
-    address = opened(
-        wang, items=[{"name": "红颜草莓（大果，当天早上采摘）", "unit": "斤", "price": "29.9", "stock": "900"}]
+    address = wang.opens_window(
+        items=[{"name": "红颜草莓（大果，当天早上采摘）", "unit": "斤", "price": "29.9", "stock": "900"}]
     )
     call("小明").orders([{"item": 1, "quantity": "123.5"}])
     page.goto(address)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, expect
 
 from chatserver.http.qr_code import qr_code
@@ -26,11 +25,6 @@ def opened(visitor: Visitor, text: str) -> Locator:
     visitor.message(text).locator(".message-face > *").click()
     expect(card(visitor)).to_be_visible()
     return card(visitor)
-
-
-def violations(visitor: Visitor) -> list[tuple[str, list[str]]]:
-    found = Axe().run(visitor.page).response["violations"]
-    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
 
 
 @both_pages
@@ -148,12 +142,12 @@ def test_a_password_link_is_shown_once_and_lets_its_member_in(come: Come, call: 
     expect(shown.locator(".qr-code path")).to_have_attribute("d", qr_code(address).path)
     shown.locator("[data-copy]").click()
     expect(shown.locator(".share [role=status]")).to_have_text("已复制")
-    assert violations(wang) == []
+    assert wang.violations() == []
     shown.locator("[data-closes]").click()
     expect(opened(wang, f"{name}忘了密码").locator(".share")).to_have_count(0)
     visitor = come(**kind)
     visitor.page.goto(address)
-    assert violations(visitor) == []
+    assert visitor.violations() == []
     visitor.page.fill("[name=password]", "a new long secret")
     visitor.page.click("main [type=submit]")
     visitor.wait_online()
@@ -168,6 +162,6 @@ def test_the_card_is_accessible(come: Come, call: Call, kind: dict[str, object],
     wang = come(ADMINISTRATOR, **kind, color_scheme=scheme, locale=locale)
     opened(wang, "看看名片")
     wang.page.wait_for_function("() => document.getAnimations().every(each => each.playState !== 'running')")
-    assert violations(wang) == []
+    assert wang.violations() == []
     width = wang.page.evaluate("() => document.querySelector('#member-card').scrollWidth - innerWidth")
     assert width <= 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, expect
 
 from tests.browser.caller import Caller
@@ -33,12 +32,6 @@ def opened(visitor: Visitor, kind: dict[str, object]) -> Locator:
 
 def names(shown: Locator) -> Locator:
     return shown.locator(".member-name")
-
-
-def violations(visitor: Visitor) -> list[tuple[str, list[str]]]:
-    visitor.page.wait_for_function("() => document.getAnimations().every(each => each.playState !== 'running')")
-    found = Axe().run(visitor.page).response["violations"]
-    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
 
 
 @both_pages
@@ -139,7 +132,7 @@ def test_a_new_name_is_on_every_page_at_once_with_the_old_one_for_a_day(
     other.page.click("form:has([name=username]) [type=submit]")
     expect(other.page.locator(".form-notice")).to_contain_text("用户名已更改")
     expect(other.page.locator("form:has([name=username])")).to_contain_text("以后可以再改")
-    assert violations(other) == []
+    assert other.violations() == []
     expect(names(shown)).to_have_text([new])
     expect(shown).to_contain_text(f"原名 {name}")
     shown.locator("[data-member]").click()
@@ -162,5 +155,5 @@ def test_a_new_name_is_on_every_page_at_once_with_the_old_one_for_a_day(
 def test_the_list_is_accessible(come: Come, kind: dict[str, object], scheme: str, locale: str) -> None:
     ming = come("小明", **kind, color_scheme=scheme, locale=locale)
     opened(ming, kind)
-    assert violations(ming) == []
+    assert ming.violations() == []
     assert ming.page.evaluate("() => document.querySelector('#member-list').scrollWidth - innerWidth") <= 0

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, expect
 
 from tests.browser.caller import Caller
@@ -34,11 +33,6 @@ def words(visitor: Visitor) -> Locator:
     return visitor.page.locator(".composer-muted")
 
 
-def violations(visitor: Visitor) -> list[tuple[str, list[str]]]:
-    found = Axe().run(visitor.page).response["violations"]
-    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
-
-
 @both_pages
 def test_the_field_gives_way_while_the_page_is_open_and_comes_back_with_the_draft(
     come: Come, call: Call, kind: dict[str, object]
@@ -53,7 +47,7 @@ def test_the_field_gives_way_while_the_page_is_open_and_comes_back_with_the_draf
     expect(zhang.field).to_be_hidden()
     expect(words(zhang)).to_be_focused()
     expect(zhang.page.locator("#toast")).to_contain_text(f"你被禁言到 {end}")
-    assert violations(zhang) == []
+    assert zhang.violations() == []
     unmute(call, name)
     expect(words(zhang)).to_be_hidden()
     expect(zhang.field).to_have_value("写了一半")

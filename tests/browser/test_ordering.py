@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from urllib.error import HTTPError
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
@@ -18,15 +16,6 @@ Come = Callable[..., Visitor]
 Call = Callable[[str], Caller]
 both_pages = pytest.mark.parametrize("kind", [DESKTOP, PHONE], ids=["desktop", "phone"])
 TEN_MINUTES_WRONG = "const real = Date.now; Date.now = () => real() {} 600_000;"
-
-
-@pytest.fixture
-def wang(call: Call) -> Iterator[Caller]:
-    """Who leaves no window open behind them, however a test ends."""
-    caller = call(ADMINISTRATOR)
-    yield caller
-    with suppress(HTTPError):  # there is none to stop
-        caller.presets("stop")
 
 
 @both_pages

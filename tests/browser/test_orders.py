@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Any
-from urllib.error import HTTPError
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.caller import Caller
-from tests.browser.conftest import ADMINISTRATOR, DESKTOP, PHONE, Visitor
+from tests.browser.conftest import DESKTOP, PHONE, Visitor
 
 Come = Callable[..., Visitor]
 both_pages = pytest.mark.parametrize("kind", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -21,15 +19,6 @@ ITEMS = [
     {"name": "草莓", "unit": "斤", "price": "12.5"},
     {"name": "没有价钱的赠品"},
 ]
-
-
-@pytest.fixture
-def wang(call: Callable[[str], Caller]) -> Iterator[Caller]:
-    """Who leaves no window open behind them, however a test ends."""
-    caller = call(ADMINISTRATOR)
-    yield caller
-    with suppress(HTTPError):  # there is none to stop
-        caller.presets("stop")
 
 
 def open_sheet(page: Page) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.caller import Caller
-from tests.browser.conftest import DESKTOP, PATIENCE_SECONDS, PHONE, RoomProcess, Visitor
+from tests.browser.conftest import DESKTOP, PHONE, RoomProcess, Visitor, until
 from tests.browser.pictures import png
 
 Come = Callable[..., Visitor]
@@ -33,13 +32,6 @@ def opened(browser: Browser, hall: RoomProcess, kind: dict[str, object], name: s
     page = context.new_page()
     page.goto(hall.address)
     return page
-
-
-def until(page: Page, holds: Callable[[], bool]) -> None:
-    over = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < over
-        page.wait_for_timeout(100)
 
 
 def in_view(page: Page) -> list[str]:

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.caller import Caller
-from tests.browser.conftest import ADMINISTRATOR, DESKTOP, PHONE, RoomProcess, Visitor
+from tests.browser.conftest import ADMINISTRATOR, DESKTOP, PHONE, RoomProcess, Visitor, until
 from tests.features.push.browsers import Device, base64url
 
 Come = Callable[..., Visitor]
@@ -73,8 +73,7 @@ class Worker:
         self._tools.send("ServiceWorker.enable")
 
     def deliver(self, origin: str, payload: bytes) -> None:
-        while not self._found:
-            self._page.wait_for_timeout(50)
+        until(self._page, lambda: self._found)
         delivered = {"origin": origin, "registrationId": self._found[-1], "data": payload.decode()}
         self._tools.send("ServiceWorker.deliverPushMessage", delivered)
 

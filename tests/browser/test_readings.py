@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Any
-from urllib.error import HTTPError
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -18,20 +16,6 @@ Call = Callable[[str], Caller]
 both_pages = pytest.mark.parametrize("kind", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
 
-@pytest.fixture
-def wang(call: Call) -> Iterator[Caller]:
-    """Who leaves no window open behind them, however a test ends."""
-    caller = call(ADMINISTRATOR)
-    yield caller
-    with suppress(HTTPError):  # there is none to stop
-        caller.presets("stop")
-
-
-def opened(wang: Caller, **more: Any) -> str:
-    """The address of a new window's ledger."""
-    return f"{wang.address}/orders/{wang.presets('start', seconds=600, **more)['window']['id']}/"
-
-
 def sums(page: Page) -> list[str]:
     return [" ".join(row.split()) for row in page.locator("#readings-sums tbody tr").all_inner_texts()]
 
@@ -42,7 +26,7 @@ def test_readings_are_confirmed_and_corrected_in_place(
 ) -> None:
     admin, other = come(ADMINISTRATOR, **kind), come(ADMINISTRATOR)
     page = admin.page
-    address = opened(wang, title="周五水果")
+    address = wang.opens_window(title="周五水果")
     for name, words in {"小明": "蓝莓八盒，苹果3斤", "小红": "蓝莓2盒 要大的", "阿强": "老样子"}.items():
         call(name).orders([], words)
     for visitor in (admin, other):
@@ -99,7 +83,7 @@ def test_readings_are_confirmed_and_corrected_in_place(
 
 def test_a_changed_order_waits_again(come: Come, call: Call, wang: Caller) -> None:
     page = come(ADMINISTRATOR).page
-    address = opened(wang)
+    address = wang.opens_window()
     ming = call("小明")
     order = ming.orders([], "蓝莓八盒")
     page.goto(address)
@@ -114,7 +98,7 @@ def test_a_changed_order_waits_again(come: Come, call: Call, wang: Caller) -> No
 
 def test_what_is_being_typed_stays_when_other_orders_come(come: Come, call: Call, wang: Caller) -> None:
     page = come(ADMINISTRATOR).page
-    address = opened(wang)
+    address = wang.opens_window()
     call("小明").orders([], "老样子")
     page.goto(address)
     page.click("#readings-unread [data-act=correct]")
@@ -129,7 +113,7 @@ def test_what_is_being_typed_stays_when_other_orders_come(come: Come, call: Call
 def test_what_the_page_shows_no_more_is_not_confirmed(come: Come, call: Call, wang: Caller) -> None:
     admin = come(ADMINISTRATOR)
     page = admin.page
-    address = opened(wang)
+    address = wang.opens_window()
     ming = call("小明")
     order = ming.orders([], "蓝莓八盒")
     page.goto(address)
@@ -144,7 +128,7 @@ def test_what_the_page_shows_no_more_is_not_confirmed(come: Come, call: Call, wa
 
 def test_members_and_windows_of_items_have_no_readings(come: Come, call: Call, wang: Caller) -> None:
     admin, reader = come(ADMINISTRATOR), come("读者")
-    address = opened(wang, items=[{"name": "蓝莓", "unit": "盒"}])
+    address = wang.opens_window(items=[{"name": "蓝莓", "unit": "盒"}])
     call("小明").orders([{"item": 1, "quantity": "2"}], "苹果3斤")
     for visitor in (admin, reader):
         visitor.page.goto(address)

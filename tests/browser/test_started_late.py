@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Any
-from urllib.error import HTTPError
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -22,15 +20,6 @@ Call = Callable[[str], Caller]
 both_pages = pytest.mark.parametrize("kind", [DESKTOP, PHONE], ids=["desktop", "phone"])
 # The features that are loaded before the page is online wait for each other, and so do those that come after it.
 BEFORE_ONLINE, AFTER_ONLINE = "features/react", "features/theme"
-
-
-@pytest.fixture
-def wang(call: Call) -> Iterator[Caller]:
-    """The administrator, who leaves no window open, however a test ends."""
-    caller = call(ADMINISTRATOR)
-    yield caller
-    with suppress(HTTPError):  # there is none to stop
-        caller.presets("stop")
 
 
 class Held:

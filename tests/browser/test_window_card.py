@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Any
-from urllib.error import HTTPError
 
 import pytest
 from playwright.sync_api import expect
@@ -27,15 +25,6 @@ ITEMS = [
 ]
 MANY = [{"name": f"水果{no}", "unit": "斤", "price": "5"} for no in range(1, 12)]
 CARD = "#ordering"
-
-
-@pytest.fixture
-def wang(call: Call) -> Iterator[Caller]:
-    """Who leaves no window open behind them, however a test ends."""
-    caller = call(ADMINISTRATOR)
-    yield caller
-    with suppress(HTTPError):  # there is none to stop
-        caller.presets("stop")
 
 
 def expanded(visitor: Visitor, state: str) -> None:
