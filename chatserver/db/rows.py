@@ -20,7 +20,7 @@ def insert_rows(
     Returns 0 as soon as a statement did not insert all of its rows (`tail` may be an ON CONFLICT … DO NOTHING).
     """
     last_id = 0
-    for some in _in_powers_of_two(rows):
+    for some in in_powers_of_two(rows):
         inserted = tx.execute(_statement(table, columns, len(some), tail), [*chain.from_iterable(some)])
         if inserted.rowcount != len(some):
             return 0
@@ -28,7 +28,7 @@ def insert_rows(
     return last_id
 
 
-def _in_powers_of_two(rows: Sequence[Sequence[Any]]) -> Iterator[Sequence[Sequence[Any]]]:
+def in_powers_of_two(rows: Sequence[Sequence[Any]]) -> Iterator[Sequence[Sequence[Any]]]:
     """All of them, in pieces of few sizes: each size is a statement, which SQLite keeps prepared."""
     begin = 0
     while left := len(rows) - begin:
@@ -39,5 +39,10 @@ def _in_powers_of_two(rows: Sequence[Sequence[Any]]) -> Iterator[Sequence[Sequen
 
 @cache
 def _statement(table: str, columns: tuple[str, ...], rows: int, tail: str) -> str:
-    places = f"({', '.join('?' * len(columns))})"
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([places] * rows)} {tail}"  # nosec B608 # constants
+    return f"INSERT INTO {table} ({', '.join(columns)}) {places(len(columns), rows)} {tail}"  # nosec B608 # constants
+
+
+def places(columns: int, rows: int) -> str:
+    """`VALUES (?, ?), (?, ?)` for so many rows."""
+    row = f"({', '.join('?' * columns)})"
+    return f"VALUES {', '.join([row] * rows)}"

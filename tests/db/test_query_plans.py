@@ -20,7 +20,8 @@ from chatserver.features.messages.delete import Delete
 from chatserver.features.messages.encode import MessageEncoder
 from chatserver.features.messages.expiry import Expiry
 from chatserver.features.messages.recall import Recall
-from chatserver.features.ordering import plan_store
+from chatserver.features.ordering import journal, plan_store
+from chatserver.features.ordering import store as order_store
 from chatserver.features.settings.settings import Settings
 from tests.support import FakeClock, make_config, no_orders
 
@@ -30,7 +31,7 @@ WHO = User(1, "小明", Role.MEMBER, "")
 
 
 class Explained(Transaction):
-    """Notes how each statement finds its messages or plans, and then runs it."""
+    """Notes how each statement finds its messages, plans, orders or entries of a journal, and then runs it."""
 
     __slots__ = ("_execute", "_plans")
 
@@ -43,7 +44,7 @@ class Explained(Transaction):
     def _explained(self, sql: str, values: Values = ()) -> Any:
         steps = self._execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
         self._plans.setdefault(sql, []).extend(
-            step[3] for step in steps if step[3].split()[1] in ("messages", "m", "p")
+            step[3] for step in steps if step[3].split()[1] in ("messages", "m", "p", "orders", "o", "journal")
         )
         return self._execute(sql, values)
 
@@ -99,6 +100,38 @@ ASKED: dict[str, tuple[str, str, Callable[[Asked], Awaitable[object]]]] = {
     "what is planned": ("SELECT p.id", "plans_by_time", lambda asked: asked.run(plan_store.ahead)),
     "what is due": (
         "SELECT p.id", "plans_by_time", lambda asked: asked.run(lambda tx: plan_store.due(tx, 1))
+    ),
+    "what was ordered before": (
+        "SELECT o.message_id", "orders_by_client",
+        lambda asked: asked.run(lambda tx: order_store.placed_before(tx, 1, b"key")),
+    ),
+    "what was ordered before in this window": (
+        "SELECT o.message_id", "orders_by_member",
+        lambda asked: asked.run(lambda tx: order_store.placed_before(tx, 1, b"key")),
+    ),
+    "keys of a batch": (
+        "WITH asked", "orders_by_client",
+        lambda asked: asked.run(lambda tx: order_store.are_new_keys(tx, [(1, b"key"), (2, b"key")])),
+    ),
+    "what members have ordered": (
+        "SELECT user_id, state", "orders_by_member",
+        lambda asked: asked.run(lambda tx: order_store.orders_of_members(tx, 1, [1, 2])),
+    ),
+    "the orders of a window": (
+        "SELECT o.message_id", "orders_by_member", lambda asked: asked.run(lambda tx: order_store.orders(tx, 1))
+    ),
+    "the order of a number": (
+        "SELECT o.message_id", "orders_by_member",
+        lambda asked: asked.run(lambda tx: order_store.order_of_number(tx, 1, 1)),
+    ),
+    "the journal of a window": (
+        "SELECT salt", "PRIMARY KEY", lambda asked: asked.run(lambda tx: journal.entries(tx, 1))
+    ),
+    "a withdrawal": (
+        "UPDATE journal", "PRIMARY KEY", lambda asked: asked.run(lambda tx: journal.erase_words(tx, 1, 1))
+    ),
+    "the close of a window": (
+        "UPDATE orders", "orders_by_member", lambda asked: asked.run(lambda tx: order_store.index_keys(tx, 1))
     ),
     "a recall": ("UPDATE messages SET state = 'recalled'", "PRIMARY KEY", lambda asked: asked.recall.recall(WHO, 1)),
     "a deletion": ("UPDATE messages SET state = 'deleted'", "PRIMARY KEY", lambda asked: asked.delete.delete(WHO, 1)),

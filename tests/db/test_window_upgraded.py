@@ -48,6 +48,25 @@ async def test_an_open_window_takes_orders_after_the_upgrade_and_closes_at_its_t
 
 
 @pytest.mark.parametrize("schema", [schema for schema in OLDER if schema >= FIRST_WITH_ORDERS])
+async def test_its_order_is_known_after_the_close_and_its_words_go_when_it_is_withdrawn(
+    tmp_path: Path, schema: int
+) -> None:
+    with_an_order(made(tmp_path / "chat.db", schema))
+    clock = FakeClock(NOW_MS)
+    async with staged(tmp_path, clock) as stage:
+        clock.set_wall(CLOSES_MS)
+        await stage.room.windows.close_due()
+        await stage.room.windows.start(KEEPER)
+        again = await stage.room.place_order.place(MING, [], "蓝莓八盒", "c-order")
+        assert (again.order.window_id, again.order.no, again.is_new) == (2, 1, False)
+        await stage.room.recall.recall(KEEPER, 7, "拿错了")
+        entries = await stage.run(lambda tx: journal.entries(tx, 2))
+        assert journal.first_wrong(entries) is None
+        assert [entry.body is None for entry in entries] == [False, True, False, False]
+        assert await stage.sql("SELECT lines, entry FROM orders WHERE message_id = 7") == [("[]", None)]
+
+
+@pytest.mark.parametrize("schema", [schema for schema in OLDER if schema >= FIRST_WITH_ORDERS])
 async def test_its_orders_are_counted_on(tmp_path: Path, schema: int) -> None:
     receipt = with_an_order(made(tmp_path / "chat.db", schema))
     clock = FakeClock(NOW_MS)

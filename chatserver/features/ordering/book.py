@@ -33,7 +33,7 @@ class Book:
         self._last_no = window.last_no
         self._orders = window.orders
         self._orderers = window.members
-        self._entries = window.entries
+        self.entries = window.entries
         self.head = window.head
         # Item's id -> hundredths in standing orders; `save` writes those that changed.
         self._ordered = {item.id: item.ordered for item in self.items.values()}
@@ -64,11 +64,12 @@ class Book:
             return
         for user_id in missing:
             self._members[user_id] = MemberOrders()
-        for user_id, is_standing, lines, count in store.lines_of_members(self._tx, self.window.id, missing):
+        for user_id, is_standing, lines, key in store.orders_of_members(self._tx, self.window.id, missing):
             member = self._members[user_id]
-            member.count += count
+            member.count += 1
+            member.keys.add(key)
             if is_standing:
-                member.add(_quantities(lines), count)
+                member.add(_quantities(lines))
 
     def words(self, asked: Wanted) -> Words:
         """In a batch many ask for the same: their lines are priced and encoded once. Raises as `Wanted.words`."""
@@ -78,6 +79,10 @@ class Book:
         words = asked.words(self.items)
         self._priced[asked.lines] = words.priced
         return words
+
+    def has_key(self, user_id: int, key: bytes | None) -> bool:
+        """Whether this member has ordered under this client key in this window."""
+        return key is not None and key in self._members[user_id].keys
 
     def check_new(self, user_id: int, words: Words) -> None:
         """Raises DomainError: `over_limit`, `sold_out`."""
@@ -113,14 +118,17 @@ class Book:
                     **({"reason": "none"} if left == 0 else {}),
                 )
 
-    def accept(self, at_ms: int, user: User, words: Words) -> tuple[int, bytes]:
-        """Number and count a new order, and append it to the journal; its number, and the head as its receipt."""
-        if not self._entries:
+    def accept(self, at_ms: int, user: User, words: Words, key: bytes | None) -> tuple[int, bytes, int]:
+        """Number and count a new order, and append it to the journal; its number, its receipt (the head), its entry."""
+        if not self.entries:
             self.write_opened(self.window.opened_by.name)
         self._last_no = no = self._last_no + 1
-        self._members[user.id].count += 1
+        member = self._members[user.id]
+        member.count += 1
+        member.keys.add(key)
         self.add(user.id, words)
-        return no, self._append(no, journal.accepted_body(at_ms, no, user, words))
+        receipt = self._append(no, journal.accepted_body(at_ms, no, user, words))
+        return no, receipt, self.entries
 
     def add(self, user_id: int, words: Words) -> None:
         """Count an order that stands from now on."""
@@ -147,7 +155,7 @@ class Book:
 
         The journal of a window that was opened before there were journals begins with its first change.
         """
-        if not self._entries and kind != "opened":
+        if not self.entries and kind != "opened":
             self.write_opened(self.window.opened_by.name)
         return self._append(words_of, journal.body_of({"kind": kind, "at_ms": at_ms, **fields}))
 
@@ -165,7 +173,7 @@ class Book:
         )
 
     def _append(self, words_of: int | None, body: str) -> bytes:
-        self._entries += 1
+        self.entries += 1
         salt = self._salts.pop() if self._salts else journal.salts(1)[0]
         entry = journal.next_entry(self.head, salt, body)
         self._new_entries.append((words_of, entry))
@@ -179,17 +187,18 @@ class Book:
     def close(self, closed_ms: int) -> None:
         self.window = self.window._replace(closed_ms=closed_ms)
         self._tx.execute("UPDATE windows SET closed_ms = ? WHERE id = ?", (closed_ms, self.window.id))
+        store.index_keys(self._tx, self.window.id)
 
     def save(self) -> OrderingWindow:
         """Write the counters and the new entries of the journal; the window as readers get it."""
-        journal.insert(self._tx, self.window.id, self._entries - len(self._new_entries) + 1, self._new_entries)
+        journal.insert(self._tx, self.window.id, self.entries - len(self._new_entries) + 1, self._new_entries)
         self._new_entries.clear()
         self.window = self.window._replace(
-            last_no=self._last_no, orders=self._orders, members=self._orderers, entries=self._entries, head=self.head
+            last_no=self._last_no, orders=self._orders, members=self._orderers, entries=self.entries, head=self.head
         )
         self._tx.execute(
             "UPDATE windows SET last_no = ?, orders = ?, members = ?, entries = ?, head = ? WHERE id = ?",
-            (self._last_no, self._orders, self._orderers, self._entries, self.head, self.window.id),
+            (self._last_no, self._orders, self._orderers, self.entries, self.head, self.window.id),
         )
         for item in [item for item in self.items.values() if item.ordered != self._ordered[item.id]]:
             self.items[item.id] = item._replace(ordered=self._ordered[item.id])

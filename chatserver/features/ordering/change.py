@@ -120,8 +120,7 @@ class ChangeOrder:
         book.check(order.user_id, words)
         book.add(order.user_id, words)
 
-        was_read = store.change_order(tx, order.id, words, asked_ms)
-        journal.erase_words(tx, order.window_id, order.no)
+        journal.erase_words(tx, order.window_id, order.entry)
         by = {"by": actor.name} if actor.id != order.user_id or is_correction else {}
         why = {"reason": reason} if is_correction else {}
         if by:
@@ -130,6 +129,7 @@ class ChangeOrder:
             "changed", asked_ms, words_of=order.no, no=order.no, user_id=order.user_id, user=order.user,
             **words.as_json(), **by, **why,
         )  # fmt: skip
+        was_read = store.change_order(tx, order.id, words, book.entries, asked_ms)
         changed = store.order(tx, order.id)
         assert changed is not None
         message = message_store.change_content(tx, order.id, changed.text, changed.extra)

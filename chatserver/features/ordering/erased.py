@@ -30,10 +30,11 @@ def erased_orders(tx: Transaction) -> Callable[[Transaction], int]:
             " (SELECT value ->> 0, value ->> 1 FROM json_each(?)) RETURNING window_id, no",
             (standing,),
         )
-        for window_id, no in gone:
-            copy.execute(
-                "UPDATE journal SET salt = NULL, body = NULL WHERE window_id = ? AND order_no = ?", (window_id, no)
-            )
+        copy.execute(
+            "UPDATE journal SET salt = NULL, body = NULL WHERE (window_id, order_no) IN"
+            " (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
+            (json.encode_value([list(row) for row in gone]),),
+        )
         return windows + len(gone) + _erase_readings(copy, readings)
 
     return erase

@@ -67,23 +67,29 @@ def next_entry(head: bytes, salt: bytes, body: str) -> Entry:
     return Entry(salt, body, leaf, hashlib.sha256(head + leaf).digest())
 
 
+def entry_id(window_id: int, entry: int) -> int:
+    """The id of an entry's row: those of one window follow each other."""
+    return (window_id << 32) | entry
+
+
 def insert(tx: Transaction, window_id: int, first: int, entries: Sequence[tuple[int | None, Entry]]) -> None:
     """Append entries, the first of them with the number `first`. With each comes the number of the order whose words
     it holds, None for an entry that keeps them."""
-    rows = [(window_id, number, order_no, *entry) for number, (order_no, entry) in enumerate(entries, first)]
-    insert_rows(tx, "journal", ("window_id", "entry", "order_no", "salt", "body", "leaf", "head"), rows)
+    rows = [(id_, order_no, *entry) for id_, (order_no, entry) in enumerate(entries, entry_id(window_id, first))]
+    insert_rows(tx, "journal", ("id", "order_no", "salt", "body", "leaf", "head"), rows)
 
 
-def erase_words(tx: Transaction, window_id: int, order_no: int) -> None:
-    """Erase what the entries so far say of this order; the chain stays."""
-    tx.execute(
-        "UPDATE journal SET salt = NULL, body = NULL WHERE window_id = ? AND order_no = ? AND body IS NOT NULL",
-        (window_id, order_no),
-    )
+def erase_words(tx: Transaction, window_id: int, entry: int | None) -> None:
+    """Erase what this entry says; the chain stays."""
+    if entry is not None:
+        tx.execute("UPDATE journal SET salt = NULL, body = NULL WHERE id = ?", (entry_id(window_id, entry),))
 
 
 def entries(tx: Transaction, window_id: int) -> list[Entry]:
-    rows = tx.execute("SELECT salt, body, leaf, head FROM journal WHERE window_id = ? ORDER BY entry", (window_id,))
+    rows = tx.execute(
+        "SELECT salt, body, leaf, head FROM journal WHERE id BETWEEN ? AND ? ORDER BY id",
+        (entry_id(window_id, 0), entry_id(window_id + 1, 0) - 1),
+    )
     return [Entry._make(row) for row in rows]
 
 

@@ -17,20 +17,21 @@ from chatserver.features.ordering.store import WindowRow
 
 
 class MemberOrders:
-    """What one member has in a window: how many orders, how many that stand, and how much of each item."""
+    """What one member has in a window: how many orders and how many that stand, how much of each item, client keys."""
 
-    __slots__ = ("count", "quantities", "standing")
+    __slots__ = ("count", "keys", "quantities", "standing")
 
     def __init__(self) -> None:
         self.count = 0
         self.standing = 0
+        self.keys: set[bytes | None] = set()
         self.quantities: dict[int, int] = defaultdict(int)
 
-    def add(self, quantities: Mapping[int, int], count: int = 1) -> None:
-        """Count so many orders of these quantities, which stand."""
-        self.standing += count
+    def add(self, quantities: Mapping[int, int]) -> None:
+        """Count an order of these quantities, which stands."""
+        self.standing += 1
         for item, hundredths in quantities.items():
-            self.quantities[item] += hundredths * count
+            self.quantities[item] += hundredths
 
 
 class Counts(NamedTuple):

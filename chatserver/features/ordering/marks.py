@@ -86,7 +86,7 @@ def _mark(
     permissions.administrator(tx, actor)
     if store.window(tx, window_id) is None:
         raise store.missing(tx, window_id)
-    if not store.lines_of_members(tx, window_id, [member_id]):
+    if not store.orders_of_members(tx, window_id, [member_id]):
         raise DomainError(ErrorCode.NOT_FOUND)
     before = {"paid": False, "collected": False, **of_window(tx, window_id).get(member_id, {})}
     marks = {**before, **changes}

@@ -112,7 +112,8 @@ def describe(said: str, note: str) -> str:
 
 
 class Order(NamedTuple):
-    """A row of the ledger. `lines` is the JSON list that readers get; `user` the member's name."""
+    """A row of the ledger. `lines` is the JSON list that readers get; `user` the member's name; `entry` the number of
+    the journal's entry that holds its words, None once it is withdrawn."""
 
     id: int
     window_id: int
@@ -127,6 +128,7 @@ class Order(NamedTuple):
     changed_ms: int
     posted_seq: int
     receipt: bytes
+    entry: int | None
 
     @property
     def is_free_text(self) -> bool:

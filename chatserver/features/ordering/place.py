@@ -55,7 +55,7 @@ class OrderRequest:
 
 
 class _NewOrder(NamedTuple):
-    """An order that is accepted and has no message yet. `receipt`: the head of the journal after it."""
+    """An order that is accepted and has no message yet. `receipt`: the head of the journal after its `entry`."""
 
     request: OrderRequest
     author: User
@@ -63,6 +63,7 @@ class _NewOrder(NamedTuple):
     no: int
     words: Words
     receipt: bytes
+    entry: int
 
     def message(self, recall_ms: int) -> message_store.NewMessage:
         words, received_ms = self.words, self.request.received_ms
@@ -82,7 +83,7 @@ class _NewOrder(NamedTuple):
         words, author, received_ms = self.words, self.author, self.request.received_ms
         return Order(
             message.id, self.window_id, self.no, author.id, author.name, True, words.priced.json, words.note,
-            words.priced.total, received_ms, received_ms, message.seq, self.receipt,
+            words.priced.total, received_ms, received_ms, message.seq, self.receipt, self.entry,
         )  # fmt: skip
 
 
@@ -153,6 +154,9 @@ class PlaceOrder:
         """Neighbouring orders of the queue. Raises RetryOneByOne when one of several may have been sent twice."""
         if len(requests) == 1 and (before := _placed_before(tx, requests[0])):
             return [before]
+        keys = [(request.author.id, request.key) for request in requests]
+        if len(requests) > 1 and not store.are_new_keys(tx, keys):
+            raise RetryOneByOne
         now_ms = self._clock.now_ms()
         user_ids = {request.author.id for request in requests}
         accounts = account_store.accounts(tx, user_ids)
@@ -161,19 +165,14 @@ class PlaceOrder:
             book.load_members(user_ids)
             book.expect_entries(len(requests))
         new: list[_NewOrder] = []
-        keys: set[tuple[int, bytes | None]] = set()
         answered: dict[int, Placed | DomainError] = {}
         for index, request in enumerate(requests):
-            key = (request.author.id, request.key)
+            if book and book.has_key(request.author.id, request.key):  # also of an order before it in this batch
+                raise RetryOneByOne
             try:
                 new.append(_accepted(tx, book, request, accounts.get(request.author.id), now_ms))
             except DomainError as error:
-                if request.key and key in keys:
-                    raise RetryOneByOne from None
-                # Looked up only now: most orders are new, and the INSERT itself finds the others.
-                answered[index] = _placed_before(tx, request) or error
-            else:
-                keys.add(key)
+                answered[index] = error
         placed = iter(self._stored(tx, book, new) if book and new else ())
         if book:
             self._kept_counts.keep(book.counts())
@@ -211,8 +210,8 @@ def _accepted(
         raise window_closed(tx, window_id, received_ms)
     words = book.words(asked)
     book.check_new(author.id, words)
-    no, receipt = book.accept(received_ms, author, words)
-    return _NewOrder(request, author, book.window.id, no, words, receipt)
+    no, receipt, entry = book.accept(received_ms, author, words, request.key)
+    return _NewOrder(request, author, book.window.id, no, words, receipt, entry)
 
 
 def _one(results: list[Placed | DomainError]) -> Placed:

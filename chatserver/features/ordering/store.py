@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from chatserver.core import json
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import Role, User
-from chatserver.db.rows import insert_rows
-from chatserver.db.transaction import RetryOneByOne, Transaction
+from chatserver.db.rows import in_powers_of_two, insert_rows, places
+from chatserver.db.transaction import Transaction
 from chatserver.features.ordering.model import Item, Order, OrderingWindow, Words
 
 _ORDER = (
     "SELECT o.message_id, o.window_id, o.no, o.user_id, u.name, o.state = 'accepted', o.lines, o.note, o.total,"
-    " o.created_ms, o.changed_ms, o.posted_seq, o.receipt FROM orders o JOIN users u ON u.id = o.user_id"
+    " o.created_ms, o.changed_ms, o.posted_seq, o.receipt, o.entry FROM orders o JOIN users u ON u.id = o.user_id"
 )
 _WINDOW = (
     "SELECT w.id, w.opened_ms, w.closes_ms, w.closed_ms, w.title, w.note, w.last_no, w.orders, w.members, w.entries,"
@@ -129,7 +130,25 @@ def placed_before(tx: Transaction, user_id: int, key: bytes | None) -> Order | N
     """The order that this member has placed under this key."""
     if key is None:
         return None
-    return _order(tx.one(f"{_ORDER} WHERE o.user_id = ? AND o.client_key = ?", (user_id, key)))
+    by_key = "o.user_id = ? AND o.client_key = ?"
+    in_open_window = f"o.window_id = (SELECT id FROM windows WHERE closed_ms IS NULL) AND {by_key}"
+    return _order(
+        tx.one(f"{_ORDER} WHERE o.window_closed = 1 AND {by_key}", (user_id, key))
+        or tx.one(f"{_ORDER} WHERE {in_open_window}", (user_id, key))
+    )
+
+
+def are_new_keys(tx: Transaction, keys: Sequence[tuple[int, bytes | None]]) -> bool:
+    """Whether no order of a closed window has one of these: members' ids, each with a client key."""
+    return not any(
+        tx.one(
+            f"WITH asked (user_id, client_key) AS ({places(2, len(some))})"
+            " SELECT 1 FROM asked a CROSS JOIN orders o"
+            " ON o.window_closed = 1 AND o.user_id = a.user_id AND o.client_key = a.client_key LIMIT 1",
+            [*chain.from_iterable(some)],
+        )
+        for some in in_powers_of_two(keys)
+    )
 
 
 def orders(tx: Transaction, window_id: int) -> list[Order]:
@@ -137,40 +156,45 @@ def orders(tx: Transaction, window_id: int) -> list[Order]:
     return [Order._make(row) for row in tx.execute(f"{_ORDER} WHERE o.window_id = ? ORDER BY o.no", (window_id,))]
 
 
-def lines_of_members(tx: Transaction, window_id: int, user_ids: Iterable[int]) -> list[tuple[int, bool, str, int]]:
-    """What these members have ordered in a window: (member's id, whether it stands, lines, how many such orders)."""
+def orders_of_members(
+    tx: Transaction, window_id: int, user_ids: Iterable[int]
+) -> list[tuple[int, bool, str, bytes | None]]:
+    """What these members have ordered in a window: (member's id, whether it stands, lines, client key)."""
     return tx.all(
-        "SELECT user_id, state = 'accepted', lines, count(*) FROM orders"
-        " WHERE window_id = ? AND user_id IN (SELECT value FROM json_each(?)) GROUP BY user_id, state, lines",
+        "SELECT user_id, state = 'accepted', lines, client_key FROM orders"
+        " WHERE window_id = ? AND user_id IN (SELECT value FROM json_each(?))",
         (window_id, json.encode_value([*user_ids])),
     )
 
 
 def insert_orders(tx: Transaction, new: Sequence[tuple[Order, bytes | None]]) -> None:
-    """Store new orders, each with its client key. Raises RetryOneByOne when a member has used a key before."""
+    """Store new orders, each with its client key, which its member has not used before."""
     rows = [
         (
             order.id, order.window_id, order.no, order.user_id, order.lines, order.note, order.total, order.created_ms,
-            order.changed_ms, client_key, order.posted_seq, order.receipt,
+            order.changed_ms, client_key, order.posted_seq, order.receipt, order.entry,
         )
         for order, client_key in new
     ]  # fmt: skip
-    if not insert_rows(tx, "orders", _COLUMNS, rows, _UNLESS_PLACED_BEFORE):
-        raise RetryOneByOne
+    insert_rows(tx, "orders", _COLUMNS, rows)
 
 
 _COLUMNS = (
     "message_id", "window_id", "no", "user_id", "lines", "note", "total", "created_ms", "changed_ms", "client_key",
-    "posted_seq", "receipt",
+    "posted_seq", "receipt", "entry",
 )  # fmt: skip
-_UNLESS_PLACED_BEFORE = "ON CONFLICT (user_id, client_key) WHERE client_key IS NOT NULL DO NOTHING"
 
 
-def change_order(tx: Transaction, message_id: int, words: Words, now_ms: int) -> bool:
-    """Its words are others, and their reading goes; True where there was one."""
+def index_keys(tx: Transaction, window_id: int) -> None:
+    """Put the client keys of a window that closes into their index: see 0021_order_commits.sql."""
+    tx.execute("UPDATE orders SET window_closed = 1 WHERE window_id = ?", (window_id,))
+
+
+def change_order(tx: Transaction, message_id: int, words: Words, entry: int, now_ms: int) -> bool:
+    """Its words are others, those of this entry of the journal, and their reading goes; True where there was one."""
     tx.execute(
-        "UPDATE orders SET lines = ?, note = ?, total = ?, changed_ms = ? WHERE message_id = ?",
-        (words.priced.json, words.note, words.priced.total, now_ms, message_id),
+        "UPDATE orders SET lines = ?, note = ?, total = ?, entry = ?, changed_ms = ? WHERE message_id = ?",
+        (words.priced.json, words.note, words.priced.total, entry, now_ms, message_id),
     )
     return _erase_reading(tx, message_id)
 
@@ -178,7 +202,7 @@ def change_order(tx: Transaction, message_id: int, words: Words, now_ms: int) ->
 def withdraw_order(tx: Transaction, message_id: int, now_ms: int) -> None:
     """Its number stays; its words and their reading go."""
     tx.execute(
-        "UPDATE orders SET state = 'withdrawn', lines = '[]', note = '', total = NULL, changed_ms = ?"
+        "UPDATE orders SET state = 'withdrawn', lines = '[]', note = '', total = NULL, entry = NULL, changed_ms = ?"
         " WHERE message_id = ?",
         (now_ms, message_id),
     )

@@ -41,7 +41,7 @@ class WithdrawOrder:
         book.load_members([order.user_id])
         book.take_out(order.user_id, order.lines)
         store.withdraw_order(tx, order.id, asked_ms)
-        journal.erase_words(tx, order.window_id, order.no)
+        journal.erase_words(tx, order.window_id, order.entry)
         by: dict[str, Any] = {"by": actor.name, "reason": reason} if is_correction else {"by": actor.name}
         book.write("withdrawn", asked_ms, no=order.no, user_id=order.user_id, user=order.user, **by)
         if is_correction or actor.id != order.user_id:
@@ -51,5 +51,5 @@ class WithdrawOrder:
         else:
             tx.announce(OrdersCounted(book.save()))
         tx.announce(ContentErased(is_urgent=True))
-        emptied = order._replace(is_standing=False, lines="[]", note="", total=None)
+        emptied = order._replace(is_standing=False, lines="[]", note="", total=None, entry=None)
         return Withdrawn(answers.expired_message(tx, emptied), is_new=True)

@@ -108,3 +108,16 @@ async def test_what_was_placed_before_is_answered_so_after_the_end(stage: Stage,
     await stage.room.windows.stop(wang)
     answered = await submit(stage, (hong, "1", "b"), (ming, "2", "a"))
     assert said(answered) == [ErrorCode.WINDOW_CLOSED, (1, 2, False)]
+
+
+async def test_client_ids_of_a_closed_window_are_known_in_the_next(stage: Stage, wang: User, ming: User) -> None:
+    hong = await stage.join("小红")
+    await opened_with(stage, wang)
+    await submit(stage, (ming, "2", "a"), (hong, "1", "b"))
+    await stage.room.windows.stop(wang)
+    await opened_with(stage, wang)
+    answered = await submit(stage, (ming, "5", "a"), (hong, "5", "a"), (hong, "5", "b"), (ming, "5", "c"))
+    assert said(answered) == [(1, 2, False), (1, 6, True), (2, 3, False), (2, 7, True)]
+    assert await stage.sql("SELECT orders, last_no FROM windows") == [(2, 2), (2, 2)]
+    again = await submit(stage, (ming, "5", "c"), (hong, "5", "a"), (ming, "1", "a"))
+    assert said(again) == [(2, 7, False), (1, 6, False), (1, 2, False)]
