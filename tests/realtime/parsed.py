@@ -71,7 +71,9 @@ def header(opcode: int, size: int, final: bool = True, reserved: int = 0, key: b
 
 
 def masked(payload: bytes, key: bytes) -> bytes:
-    return bytes(byte ^ key[index % 4] for index, byte in enumerate(payload))
+    size = len(payload)
+    mask = (key * (size // 4 + 1))[:size]
+    return (int.from_bytes(payload, "big") ^ int.from_bytes(mask, "big")).to_bytes(size, "big")
 
 
 def close(code: int, reason: bytes = b"") -> bytes:

@@ -9,61 +9,12 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from chatserver.realtime.frame_parser import MESSAGE_MAX
-from tests.realtime.parsed import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, cut, frame, header, parse
+from tests.realtime.parsed import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, cut, frame, header
 
-websockets = pytest.importorskip("websockets.protocol", reason="the package websockets is not installed")
+pytest.importorskip("websockets", reason="the package websockets is not installed")  # before what imports it
 
-HEADER_MAX = 14
-KINDS = {PING: "ping", PONG: "pong"}
-
-
-def reference(stream: bytes) -> list[tuple[str, object]]:
-    """What `websockets` finds, in the words of `parse`. It leaves it to its caller to join frames to messages."""
-    protocol = websockets.Protocol(websockets.SERVER, max_size=(None, MESSAGE_MAX))
-    protocol.receive_data(stream)
-    found: list[tuple[str, object]] = []
-    message, opcode = b"", TEXT
-    for each in protocol.events_received():
-        if each.opcode == PING:
-            found.append(("ping", bytes(each.data)))
-        elif each.opcode == PONG:
-            found.append(("pong", None))
-        elif each.opcode != CLOSE:
-            message, opcode = (message, opcode) if each.opcode == CONTINUATION else (b"", each.opcode)
-            message += each.data
-            if len(message) > MESSAGE_MAX:
-                return [*found, ("failed", 1009)]
-            if each.fin:
-                found.append(_message(message, opcode))
-                if found[-1][0] == "failed":
-                    return found
-    # Between the fragments of a message `websockets` takes no close frame; section 5.4 allows it.
-    if protocol.close_rcvd is not None:
-        found.append(("close", None if protocol.close_rcvd.code == 1005 else protocol.close_rcvd.code))
-    elif protocol.parser_exc is not None:
-        found.append(("failed", int(protocol.close_sent.code)))
-    return found
-
-
-def _message(payload: bytes, opcode: int) -> tuple[str, object]:
-    if opcode == BINARY:
-        return "binary", payload
-    try:
-        return "text", payload.decode()
-    except UnicodeDecodeError:
-        return "failed", 1007
-
-
-def compare(stream: bytes, places: list[int]) -> None:
-    """`websockets` looks at a frame when it is whole, the parser here at its header, so it may be one error ahead."""
-    ours, theirs = parse(*cut(stream, places)), reference(stream)
-    event(ours[-1][0] if ours else "nothing")
-    if ours != theirs:
-        until_whole = bytes(HEADER_MAX + MESSAGE_MAX)
-        assert ours[:-1] == theirs
-        assert reference(stream + until_whole)[: len(ours)] == ours
-
+from tests.realtime.random_streams import compared
+from tests.realtime.reference import compare
 
 keys = st.binary(min_size=4, max_size=4)
 opcodes = st.sampled_from((TEXT, TEXT, CONTINUATION, CONTINUATION, BINARY, CLOSE, PING, PONG, 0x3, 0xB))
@@ -103,17 +54,22 @@ streams = st.lists(st.one_of(messages(), messages(), messages(), any_frame, lies
 @settings(max_examples=600, deadline=None)
 @given(streams, st.lists(st.integers(0, 2_000), max_size=12))
 def test_streams_of_frames_right_and_wrong(stream: bytes, places: list[int]) -> None:
-    compare(stream, places)
+    event(compare(stream, places))
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=12))
 def test_streams_of_any_bytes(stream: bytes, places: list[int]) -> None:
-    compare(stream, places)
+    event(compare(stream, places))
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(any_frame, max_size=8).map(b"".join))
 def test_a_stream_cut_after_each_byte_is_the_same_stream(stream: bytes) -> None:
     short = stream[:600]
-    compare(short, list(range(len(short))))
+    event(compare(short, list(range(len(short)))))
+
+
+def test_streams_from_a_seed() -> None:
+    """A little of the workbench's row `streams`."""
+    assert set(compared(seed=0, count=3_000)) == {"text", "binary", "ping", "pong", "close", "failed", "nothing"}

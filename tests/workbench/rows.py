@@ -83,6 +83,13 @@ async def _frames_and_requests(data: Path, share: float) -> Figures:
     return {"frames": count[0], "requests": count[1], **found}
 
 
+async def _streams(_: Path, share: float) -> Figures:
+    from tests.realtime import random_streams  # here, because it imports the package websockets
+
+    count = round(1_000_000 * share)
+    return {"streams": count, **random_streams.compared(test_fuzz.SEED, count)}
+
+
 async def _pictures(data: Path, share: float) -> Figures:
     count = round(20_000 * share)
     async with ImageWorkers() as workers:
@@ -124,6 +131,7 @@ ROWS = (
         },
     ),
     Row("frames", "fuzzed frames and requests", _frames_and_requests, at_most={"growth": 0.10}),
+    Row("streams", "random streams of frames, against the parser of `websockets`", _streams),
     Row("pictures", "mutated pictures", _pictures),
     Row(
         "debian-12",

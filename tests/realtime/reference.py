@@ -1,0 +1,60 @@
+"""The parser of frames beside that of the package `websockets`, which has to be installed."""
+
+from __future__ import annotations
+
+from websockets import protocol
+
+from chatserver.realtime.frame_parser import MESSAGE_MAX
+from tests.realtime.parsed import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, cut, parse
+
+HEADER_MAX = 14
+
+
+def reference(stream: bytes) -> list[tuple[str, object]]:
+    """What `websockets` finds, in the words of `parse`. It leaves it to its caller to join frames to messages."""
+    peer = protocol.Protocol(protocol.SERVER, max_size=(None, MESSAGE_MAX))
+    peer.receive_data(stream)
+    found: list[tuple[str, object]] = []
+    message, opcode = b"", TEXT
+    for each in peer.events_received():
+        if each.opcode == PING:
+            found.append(("ping", bytes(each.data)))
+        elif each.opcode == PONG:
+            found.append(("pong", None))
+        elif each.opcode != CLOSE:
+            message, opcode = (message, opcode) if each.opcode == CONTINUATION else (b"", each.opcode)
+            message += each.data
+            if len(message) > MESSAGE_MAX:
+                return [*found, ("failed", 1009)]
+            if each.fin:
+                found.append(_message(message, opcode))
+                if found[-1][0] == "failed":
+                    return found
+    # Between the fragments of a message `websockets` takes no close frame; section 5.4 allows it.
+    if peer.close_rcvd is not None:
+        found.append(("close", None if peer.close_rcvd.code == 1005 else peer.close_rcvd.code))
+    elif peer.parser_exc is not None:
+        found.append(("failed", int(peer.close_sent.code)))
+    return found
+
+
+def _message(payload: bytes, opcode: int) -> tuple[str, object]:
+    if opcode == BINARY:
+        return "binary", payload
+    try:
+        return "text", payload.decode()
+    except UnicodeDecodeError:
+        return "failed", 1007
+
+
+def compare(stream: bytes, places: list[int]) -> str:
+    """Parse the stream, cut at `places`, with both; the kind of the last thing found, "nothing" where there is none.
+
+    `websockets` looks at a frame when it is whole, the parser here at its header, so it may be one error ahead.
+    """
+    ours, theirs = parse(*cut(stream, places)), reference(stream)
+    if ours != theirs:
+        until_whole = bytes(HEADER_MAX + MESSAGE_MAX)
+        assert ours[:-1] == theirs
+        assert reference(stream + until_whole)[: len(ours)] == ours
+    return ours[-1][0] if ours else "nothing"
