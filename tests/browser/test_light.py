@@ -153,6 +153,26 @@ def test_a_burst_does_not_grow_the_document(come: Come, call: Call) -> None:
     assert ming.page.locator("#messages article").count() <= 300
 
 
+@both_pages
+def test_a_hundred_messages_are_measured_a_few_times(come: Come, call: Call, kind: dict[str, object]) -> None:
+    """Not once for each icon that has loaded: each measurement is a layout."""
+    call("莉莉").says_many(100, "量一次 {}")
+    ming = come(**kind)
+    ming.page.add_init_script(
+        """
+        const { get, set } = Object.getOwnPropertyDescriptor(Element.prototype, "scrollHeight");
+        window.measured_ = 0;
+        Object.defineProperty(Element.prototype, "scrollHeight", {
+          set, get() { window.measured_ += Number(this.id === "messages"); return get.call(this); },
+        });
+        """
+    )
+    ming.join("小明")
+    ming.sees("量一次 100")
+    ming.page.wait_for_load_state("networkidle")
+    assert 0 < ming.page.evaluate("() => window.measured_") < 50
+
+
 def fetched_later() -> set[str]:
     """The modules that come with PREFETCHED and after it, and with nothing before."""
     lists, room = module_lists(), imported_by("room.js")

@@ -185,11 +185,13 @@ export function snippet(text, limit = 80) {
   return characters.length > limit ? `${characters.slice(0, limit).join("")}…` : line;
 }
 
+// Making one takes as long as drawing a message.
+let segmenter;
+
 // The first character of a name as a reader sees it, for a drawn face.
 export function initial(name) {
-  const segments = globalThis.Intl?.Segmenter
-    ? new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(name)
-    : [...name].map((segment) => ({ segment }));
+  if (globalThis.Intl?.Segmenter) segmenter ??= new Intl.Segmenter(undefined, { granularity: "grapheme" });
+  const segments = segmenter ? segmenter.segment(name) : [...name].map((segment) => ({ segment }));
   for (const { segment } of segments) return segment.toLocaleUpperCase();
   return "·";
 }

@@ -13,6 +13,8 @@ const PICTURE_BOX = { desktop: [320, 320], mobile: [220, 260] };
 
 export class MessageRenderer {
   #drawn = new WeakMap();
+  // Made once: what stands beside each bubble is a copy.
+  #sideButtons = null;
 
   // Uses of `room`: me, ui, dates, previews (client_id -> object URL), recalledText(), mentions().
   constructor(room) {
@@ -139,17 +141,8 @@ export class MessageRenderer {
   #fillSide(side, message) {
     const time = this.#time(message, "message-exact");
     if (this.room.ui === "mobile") return side.append(timeMenu(time));
-    side.append(time);
-    if (this.room.me) {
-      const reply = iconButton("side-button", "reply", t("reply"));
-      reply.dataset.quick = "reply";
-      side.append(reply);
-    }
-    const menu = iconButton("side-button", "more", t("menu"));
-    menu.dataset.action = "menu";
-    menu.setAttribute("aria-haspopup", "menu");
-    side.append(menu);
-    for (const each of side.querySelectorAll("button")) each.tabIndex = -1;
+    this.#sideButtons ??= sideButtons(this.room);
+    side.append(time, this.#sideButtons.cloneNode(true));
   }
 
   // Drawn separately from the content: a reaction must not load a picture again.
@@ -406,6 +399,22 @@ function drawPlace(article, place) {
   article.classList.toggle("message--album-beside", index % columns > 0);
   article.style.setProperty("--column", index % columns);
   article.style.setProperty("--columns", columns);
+}
+
+// The buttons beside a message on a desktop.
+function sideButtons({ me }) {
+  const buttons = document.createDocumentFragment();
+  if (me) {
+    const reply = iconButton("side-button", "reply", t("reply"));
+    reply.dataset.quick = "reply";
+    buttons.append(reply);
+  }
+  const menu = iconButton("side-button", "more", t("menu"));
+  menu.dataset.action = "menu";
+  menu.setAttribute("aria-haspopup", "menu");
+  buttons.append(menu);
+  for (const each of buttons.children) each.tabIndex = -1;
+  return buttons;
 }
 
 // The time of a message as the button that opens its menu.

@@ -45,7 +45,7 @@ export class TimelineView extends EventTarget {
     this.older = older;
     this.#renderer = new MessageRenderer(room);
     list.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    list.addEventListener("load", () => this.keepPosition(), { capture: true });
+    list.addEventListener("load", ({ target }) => this.#onLoad(target), { capture: true });
     new ResizeObserver(() => this.keepPosition()).observe(list);
     list.addEventListener("click", ({ target }) => this.#onFold(target.closest("[data-fold]")));
     newest.addEventListener("click", () => this.toEnd());
@@ -100,6 +100,11 @@ export class TimelineView extends EventTarget {
     requestAnimationFrame(() => article.classList.add("message--found"));
     article.addEventListener("animationend", () => article.classList.remove("message--found"), { once: true });
     return true;
+  }
+
+  // Icons have the size that their style gives them before they load, and there are two beside each message.
+  #onLoad(target) {
+    if (target instanceof HTMLImageElement) this.keepPosition();
   }
 
   #onFold(pressed) {
@@ -261,8 +266,15 @@ export class TimelineView extends EventTarget {
     if (this.following !== this.#wasFollowing) this.dispatchEvent(new Event("follow"));
     this.#wasFollowing = this.following;
     const far = where.height - where.client - where.top > where.client;
-    this.newest.hidden = this.following || (this.#unseen === 0 && !far);
-    this.newest.lastElementChild.textContent = this.#unseen ? t("new_messages", { count: this.#unseen }) : t("to_newest");
+    this.#showNewest(!this.following && (this.#unseen > 0 || far));
+  }
+
+  // Writes only what changed: a write costs a layout at the next measurement, and each scroll event measures.
+  #showNewest(isShown) {
+    const words = this.#unseen ? t("new_messages", { count: this.#unseen }) : t("to_newest");
+    const label = this.newest.lastElementChild;
+    if (label.textContent !== words) label.textContent = words;
+    this.newest.hidden = !isShown;
   }
 
   #showOlder() {
