@@ -86,8 +86,10 @@ from chatserver.features.presence.presence import Presence
 from chatserver.features.presence.room_page import RoomPage
 from chatserver.features.presence.socket import Socket
 from chatserver.features.presence.typing import Typing
+from chatserver.features.push.delivery import Delivery
 from chatserver.features.push.handover import Handover
 from chatserver.features.push.notify import Notify
+from chatserver.features.push.queue import PushQueue
 from chatserver.features.push.subscriptions import PushSubscriptions
 from chatserver.features.settings.change import ChangeSettings, WouldErase
 from chatserver.features.settings.connections import SettingsConnections
@@ -157,15 +159,17 @@ class Room:
         self.announcement = Announcement(database, clock, uploads)
         self.notice = Notice(database, clock)
         self.preset_picture = PresetPicture(database, settings, clock, encoder, uploads, files)
-        self.push = Handover(database, settings, clock, config.data_dir, config.base_url)
+        queue = PushQueue()
+        self.push_delivery = Delivery(settings, clock, queue)
+        self.push = Handover(database, settings, clock, queue, self.push_delivery, config.data_dir, config.base_url)
         self.push_subscriptions = PushSubscriptions(database, settings, clock, self.push.keys)
-        self.notify = Notify(database, settings, clock, hub, self.push.queue)
+        self.notify = Notify(database, settings, clock, hub, queue)
         self.change_settings = ChangeSettings(database, settings, clock, self._erasures, self.push.notes)
         self.settings_connections = SettingsConnections(hub)
         self.presence = Presence(hub)
         self.typing = Typing(database, clock, hub)
         self.ping = Ping(clock)
-        self.metrics = Metrics(hub, database, workers, clock)
+        self.metrics = Metrics(hub, database, workers, clock, self.push_delivery)
         self.metrics_endpoint = MetricsEndpoint(settings, self.origin, self.metrics)
         self.status_page = StatusPage(self.metrics)
         self.health = Health(database)

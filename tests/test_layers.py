@@ -35,7 +35,7 @@ FEATURES: dict[str, set[str]] = {
     "presence": {"accounts", "messages"},
     "push": {"accounts", "messages", "ordering", "settings"},
     "setup": {"accounts", "settings"},
-    "status": {"messages"},
+    "status": {"messages", "push"},
 }
 # What operators' commands take from features: numbers for their flags, the tables of `export` (`exports.py`), and for
 # `restore`, which runs without a room, the function that writes to the audit log.

@@ -14,9 +14,10 @@ import pytest
 from chatserver.db import migrations
 from chatserver.ops.doctor import data as doctor_data
 from chatserver.ops.doctor import machine
+from chatserver.ops.doctor import push as doctor_push
 from tests.client import files_under
 from tests.ops.conftest import Operator, Said
-from tests.process.serving import run, serving
+from tests.process.serving import PATIENCE, run, serving, start
 
 
 def problems(said: Said) -> dict[str, dict[str, Any]]:
@@ -78,6 +79,54 @@ async def test_a_running_room_is_examined_through_its_server(tmp_path: Path) -> 
         assert done.code == 1
         found = {finding["check"]: finding for finding in json.loads(done.out)}
         assert found["address"]["level"] == "problem" and "chat.invalid" in found["address"]["text"]
+
+
+async def test_push_notifications_without_their_process_are_a_warning(tmp_path: Path) -> None:
+    async with serving(tmp_path / "data", "--push", "on"):
+        assert await _push_finding(tmp_path / "data") == ("warning", "nothing has asked for messages in the last 90 s")
+        process = await start("push", "--data-dir", str(tmp_path / "data"))
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while (found := await _push_finding(tmp_path / "data"))[0] == "warning":
+                    pass
+            assert found == ("ok", "`chatserver push` is running")
+        finally:
+            process.terminate()
+            await process.communicate()
+    async with serving(tmp_path / "off"):
+        assert await _push_finding(tmp_path / "off") == ("note", "notifications are off")
+
+
+async def _push_finding(data_dir: Path) -> tuple[str, str]:
+    """The level, and the words up to the first semicolon."""
+    done = await run("doctor", "--json", "--data-dir", str(data_dir))
+    [found] = [finding for finding in json.loads(done.out) if finding["check"] == "push"]
+    return found["level"], found["text"].partition(";")[0]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "last_sent_ms", "is_running", "level", "says"),
+    [
+        (
+            {"sent": 2, "failed": 1, "gone": 0},
+            1_800_000_000_000,
+            True,
+            "ok",
+            "last sent 2027-01-15 08:00:00 UTC; 3 mess",
+        ),
+        ({"sent": 0, "failed": 0, "gone": 0}, None, True, "ok", "none sent since the start; 3 messages waiting"),
+        ({"sent": 0, "failed": 1, "gone": 0}, None, True, "warning", "no push service has taken a message"),
+        ({"sent": 9, "failed": 0, "gone": 0}, 1_800_000_000_000, False, "warning", "3 messages waiting"),
+    ],
+)
+def test_what_the_doctor_says_of_push_notifications(
+    outcomes: dict[str, int], last_sent_ms: int | None, is_running: bool, level: str, says: str
+) -> None:
+    found = doctor_push.delivery(
+        {"is_running": is_running, "waiting": 3, "outcomes": outcomes, "last_sent_ms": last_sent_ms}
+    )
+    assert found.level == level and says in found.text
+    assert bool(found.advice) == (level == "warning")
 
 
 @pytest.mark.parametrize(

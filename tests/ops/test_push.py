@@ -111,6 +111,29 @@ async def test_without_the_option_for_tests_loopback_is_refused(tmp_path: Path, 
     assert service.received == []
 
 
+async def test_what_became_of_messages_is_counted(tmp_path: Path, service: PushService) -> None:
+    service.answers = [(201, {}), (410, {}), (403, {})]
+    async with room(tmp_path, service) as house, pushing(house, service, "--allow-private"):
+        hong = await house.member("小红")
+        for number, name in enumerate(("小明", "小花", "小刚"), 1):
+            await subscribed(house, service, name)
+            await hong.say(f"@{name} 三点见")
+            await service.nth(number)
+        admin = await house.administrator()
+        await admin.say("@小明 到了")  # taken by the request that tells of the messages before
+        await service.nth(4)
+        counted = {"sent": 1, "gone": 1, "failed": 1}
+        await eventually(lambda: house.server.room.push_delivery.figures().outcomes == counted)
+        scraped = (await admin.get("/metrics")).text
+        for outcome in counted:
+            assert f'chat_push_messages_total{{outcome="{outcome}"}} 1.0' in scraped
+        assert "chat_push_sender_running 1.0" in scraped and "chat_push_queue_length 0.0" in scraped
+        assert "chat_push_last_sent_timestamp_seconds 0.0" not in scraped
+        now = (await admin.get("/status/", {"Accept": "application/json"})).json["now"]["push"]
+        assert (now["is_running"], now["outcomes"]) == (True, counted)
+        assert "已发送 1，失败 1，设备已失效 1，等待 0" in (await admin.page("/status/")).text
+
+
 async def test_it_waits_for_a_server_that_is_not_there(tmp_path: Path, service: PushService) -> None:
     process = await start("push", "--data-dir", str(tmp_path / "data"), "--ca", str(service.ca))
     assert process.stderr is not None

@@ -17,6 +17,7 @@ from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.push_services import origin_of
 from chatserver.db.database import Database
 from chatserver.features.push import store
+from chatserver.features.push.delivery import Delivery
 from chatserver.features.push.encrypt import encrypted
 from chatserver.features.push.queue import Push, PushQueue
 from chatserver.features.push.store import Address
@@ -25,24 +26,31 @@ from chatserver.features.push.vapid import IS_INSTALLED, VapidKeys
 # How long a request waits for a message before its answer is empty.
 WAIT_SECONDS = 20.0
 TAKEN_MAX, FORGOTTEN_MAX = 50, 100
-# A process that asks has asked again within this time.
-ASKED_SECONDS = 90.0
 _ID_MAX = 10**18 - 1
 
 
 class Handover:
-    """Has the queue and the key pair that the other parts of the feature use.
+    """Empties the queue, and has the key pair that the other parts of the feature use.
 
     `subject` is the operator's address, "" for none: see VapidKeys.
     """
 
-    def __init__(self, database: Database, settings: CurrentConfig, clock: Clock, data_dir: Path, subject: str) -> None:
-        self.queue = PushQueue()
+    def __init__(
+        self,
+        database: Database,
+        settings: CurrentConfig,
+        clock: Clock,
+        queue: PushQueue,
+        delivery: Delivery,
+        data_dir: Path,
+        subject: str,
+    ) -> None:
+        self.queue = queue
         self.keys = VapidKeys(data_dir, clock, subject or "https://localhost")
         self._database = database
         self._settings = settings
         self._clock = clock
-        self._asked_at = float("-inf")
+        self._delivery = delivery
         # The number of the newest request: an older one that still waits belongs to a process that has ended.
         self._newest = 0
         self._is_stopping = False
@@ -53,8 +61,8 @@ class Handover:
         """Why `push` has no effect, as setting -> note of the settings page; empty where it works or is off."""
         if not IS_INSTALLED:
             return {"push": "push_not_installed"}
-        is_taken = self._clock.monotonic() - self._asked_at < ASKED_SECONDS
-        return {"push": "push_not_sent"} if self._settings.now.push == "on" and not is_taken else {}
+        is_on = self._settings.now.push == "on"
+        return {"push": "push_not_sent"} if is_on and not self._delivery.is_running else {}
 
     def operations(self) -> dict[str, Any]:
         return {"push_take": self.on_take, "push_forget": self.on_forget}
@@ -67,13 +75,14 @@ class Handover:
     async def on_take(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """`limit`, 1 to TAKEN_MAX; answers `messages`, after at most WAIT_SECONDS.
 
+        `outcomes`, which may be absent: how many messages were sent, failed, or gone since the request before.
         Each has `subscription` (an id), `endpoint`, `topic`, `urgency`, `ttl` (seconds), `authorization`, and `body` in
         base64. What was handed over is not kept: a process that ends loses it.
         """
         limit = arguments.get("limit")
         if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= TAKEN_MAX:
             raise DomainError(ErrorCode.BAD_REQUEST, field="limit")
-        self._asked_at = self._clock.monotonic()
+        self._delivery.on_asked(arguments.get("outcomes"))
         self._newest = mine = self._newest + 1
         self._woken.set()
         await self._until_something_waits(mine)

@@ -16,6 +16,7 @@ from chatserver.core.errors import ErrorCode
 from chatserver.core.histogram import Histogram
 from chatserver.db.database import Database
 from chatserver.features.messages.post import MessagePosted
+from chatserver.features.push.delivery import Delivery, PushFigures
 from chatserver.features.status.hour import SAMPLE_SECONDS, Hour, Sample
 from chatserver.media.workers import ImageWorkers
 from chatserver.realtime.hub import Hub
@@ -44,12 +45,13 @@ class Figures:
     dropped: int
     waiting: int
     image_jobs: dict[str, int]
+    push: PushFigures
 
 
 class Metrics:
     """Reads the parts, and keeps the counts that no part has."""
 
-    def __init__(self, hub: Hub, database: Database, workers: ImageWorkers, clock: Clock) -> None:
+    def __init__(self, hub: Hub, database: Database, workers: ImageWorkers, clock: Clock, push: Delivery) -> None:
         self.hour = Hour()
         # The delay of the event loop: every reader waited as long while it was busy.
         self.lag = Histogram(LAG_BOUNDS)
@@ -59,6 +61,7 @@ class Metrics:
         self._database = database
         self._workers = workers
         self._clock = clock
+        self._push = push
         self._posted = 0
         self._errors: Counter[str] = Counter()
         self._sampled = (0, 0)
@@ -112,6 +115,7 @@ class Metrics:
             dropped=self._hub.dropped,
             waiting=self._database.waiting,
             image_jobs=dict(self._workers.outcomes),
+            push=self._push.figures(),
         )
 
     @property

@@ -80,6 +80,9 @@ def _remarks(t: Translate, now: Figures, disk: Disk, hour: list[Sample]) -> Iter
         yield t("page.status.busy", time=_time(lag))
     if now.waiting >= WAITING_MANY:
         yield t("page.status.queue", count=f"{now.waiting:,}")
+    if now.push.is_on and not now.push.is_running:
+        note = "push_not_sent" if now.push.is_installed else "push_not_installed"
+        yield f"{t('page.status.push')}: {t('page.settings.note_' + note)}"
 
 
 def _charts(t: Translate, hour: list[Sample]) -> Iterator[dict[str, Any]]:
@@ -108,6 +111,9 @@ def _facts(t: Translate, now: Figures, disk: Disk) -> Iterator[tuple[str, str]]:
     done = now.image_jobs.get("done", 0)
     refused = sum(now.image_jobs.values()) - done
     yield t("page.status.pictures"), t("page.status.pictures_value", done=_count(done), refused=_count(refused))
+    if now.push.is_on:
+        counts = {name: _count(count) for name, count in now.push.outcomes.items()}
+        yield t("page.status.push"), t("page.status.push_value", waiting=_count(now.push.waiting), **counts)
     yield t("page.status.memory"), _size(resident_bytes())
     yield t("page.status.database"), _size(disk.database)
     yield t("page.status.disk_free"), _size(disk.free)

@@ -99,6 +99,31 @@ METRICS = (
     ),
     Figure(
         "gauge",
+        "chat_push_sender_running",
+        "1 if `chatserver push` has asked for messages in the last 90 s, else 0.",
+        lambda scrape: int(scrape.now.push.is_running),
+    ),
+    Figure(
+        "gauge",
+        "chat_push_queue_length",
+        "Push messages that wait for `chatserver push`.",
+        lambda scrape: scrape.now.push.waiting,
+    ),
+    Figure(
+        "counter",
+        "chat_push_messages",
+        "Push messages that left the room, by outcome.",
+        lambda scrape: scrape.now.push.outcomes,
+        "outcome",
+    ),
+    Figure(
+        "gauge",
+        "chat_push_last_sent_timestamp_seconds",
+        "When a push service last took a message; 0 for not since the start.",
+        lambda scrape: (scrape.now.push.last_sent_ms or 0) / 1000,
+    ),
+    Figure(
+        "gauge",
         "chat_disk_free_bytes",
         "Free space on the data directory's file system.",
         lambda scrape: scrape.disk.free,

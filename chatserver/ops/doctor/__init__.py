@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from chatserver.core.config import Config
-from chatserver.ops.doctor import address, data, machine, settings
+from chatserver.ops.doctor import address, data, machine, push, settings
 from chatserver.ops.doctor.findings import Finding, Level
 
 
 def examine(config: Config) -> list[Finding]:
     """Every finding, those without a problem too."""
     findings, answer = data.checks(config)
-    return [*machine.checks(), *findings, *settings.checks(config), *address.checks(config, answer)]
+    return [
+        *machine.checks(),
+        *findings,
+        *settings.checks(config),
+        *address.checks(config, answer),
+        *push.checks(config, answer),
+    ]
 
 
 def as_text(findings: list[Finding]) -> str:

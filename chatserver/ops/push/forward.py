@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ class Forward:
         self._socket = socket
         self._sender = sender
         self._gone: list[int] = []
+        # What became of messages, by the name of the outcome, since the server was last told.
+        self._outcomes: Counter[str] = Counter()
         # Subscription and topic -> the newest message of these that is under way.
         self._under_way: dict[tuple[int, str], asyncio.Task[None]] = {}
 
@@ -55,7 +58,10 @@ class Forward:
             await self._ask("push_forget", {"subscriptions": gone})
             del self._gone[: len(gone)]
         limit = min(TAKE_MAX, UNDER_WAY_MAX - len(self._under_way))
-        for shown in (await self._ask("push_take", {"limit": limit}))["messages"]:
+        told = dict(self._outcomes)
+        taken = await self._ask("push_take", {"limit": limit, "outcomes": told})
+        self._outcomes.subtract(told)
+        for shown in taken["messages"]:
             self._start(Message.of(shown))
 
     def _start(self, message: Message) -> None:
@@ -70,7 +76,9 @@ class Forward:
         if older is not None:
             older.cancel()
             await asyncio.wait([older])
-        if await self._sender.send(message) is Outcome.GONE:
+        outcome = await self._sender.send(message)
+        self._outcomes[outcome.name.lower()] += 1
+        if outcome is Outcome.GONE:
             self._gone.append(message.subscription)
 
     def _ended(self, key: tuple[int, str], task: asyncio.Task[None]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chatserver.features.push import handover
+from chatserver.features.push import delivery, handover
 from chatserver.features.push.handover import FORGOTTEN_MAX, TAKEN_MAX
 from tests.client import PATIENCE, Browser, House, opened
 from tests.features.push.browsers import Device, from_base64url
@@ -128,6 +128,10 @@ async def test_a_subscription_that_its_service_does_not_know_is_forgotten(tmp_pa
         ("push_take", {"limit": 0}),
         ("push_take", {"limit": TAKEN_MAX + 1}),
         ("push_take", {"limit": True}),
+        ("push_take", {"limit": 1, "outcomes": ["sent"]}),
+        ("push_take", {"limit": 1, "outcomes": {"lost": 1}}),
+        ("push_take", {"limit": 1, "outcomes": {"sent": -1}}),
+        ("push_take", {"limit": 1, "outcomes": {"sent": True}}),
         ("push_forget", {"subscriptions": "1"}),
         ("push_forget", {"subscriptions": [0]}),
         ("push_forget", {"subscriptions": [10**18]}),
@@ -154,7 +158,7 @@ async def test_the_settings_page_says_what_is_missing(tmp_path: Path, monkeypatc
         assert "Nothing takes the notifications away" in await page()
         await take(house)
         assert "setting-note" not in await page()
-        house.clock.forward(handover.ASKED_SECONDS)
+        house.clock.forward(delivery.ASKED_SECONDS)
         assert "Nothing takes the notifications away" in await page()
         monkeypatch.setattr(handover, "IS_INSTALLED", False)
         assert "the extra push" in await page()
