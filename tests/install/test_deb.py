@@ -20,12 +20,22 @@ def test_a_shell_can_read_it_and_asks_for_a_directory() -> None:
     assert done.returncode != 0 and "usage: build-deb.sh DIRECTORY" in done.stderr
 
 
-def test_it_takes_every_unit_and_what_the_lock_names() -> None:
+def test_it_takes_every_unit_and_what_the_locks_name() -> None:
     units = {path.name for path in (*ROOT.glob("chat.*"), *(ROOT / "docs/deploy").glob("chat*.*")) if path.is_file()}
     packed = set(re.findall(r'"\$source/(?:docs/deploy/)?(chat[\w@-]*\.(?:service|socket|timer))"', TEXT))
-    # The extra `push` is not in the lock: docs/security.md, "The supply".
-    assert packed == units - {"chat-direct.service", "chat-push.service"}
-    assert '--require-hashes -r "$source/requirements.lock"' in TEXT
+    assert packed == units - {"chat-direct.service"}
+    assert re.search(r"^locked\(\) .*--require-hashes", TEXT, re.MULTILINE)
+    used = re.findall(r"^locked .*-r \"\$source/(\S+)\"$", TEXT, re.MULTILINE)
+    packaging = "docs/deploy/packaging"
+    assert used == ["requirements.lock", f"{packaging}/push-build.lock", f"{packaging}/push.lock"]
+    assert all((ROOT / name).is_file() for name in used)
+
+
+def test_it_enables_the_server_alone_and_disables_what_an_administrator_enabled() -> None:
+    [enabled] = re.findall(r"systemctl enable .*?--now ([\w. -]+?);? *$", TEXT, re.MULTILINE)
+    assert enabled.split() == ["chat.socket", "chat.service"]
+    [disabled] = re.findall(r"systemctl disable .*?--now (.+)$", TEXT, re.MULTILINE)
+    assert set(disabled.split()) == {"chat.socket", "chat.service", "chat-push.service", "chat-backup.timer"}
 
 
 def test_its_scripts_are_ones_that_a_shell_can_read() -> None:

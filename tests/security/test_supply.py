@@ -10,9 +10,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-LOCK = (ROOT / "requirements.lock").read_text("utf-8")
-PINNED = {name: version for name, version in re.findall(r"^([a-z0-9-]+)==([0-9.]+)", LOCK, re.MULTILINE)}
-NEEDED = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["heic"]]
+PACKAGING = ROOT / "docs/deploy/packaging"
+LOCKS = [path.read_text("utf-8") for path in (ROOT / "requirements.lock", *sorted(PACKAGING.glob("push*.lock")))]
+PINNED = {name: version for name, version in re.findall(r"^([a-z0-9-]+)==([0-9.]+)", "\n".join(LOCKS), re.MULTILINE)}
+NEEDED = [*PROJECT["dependencies"], *(each for name in ("heic", "push") for each in PROJECT["optional-dependencies"][name])]
 # Their private parts are relied on (chatserver/http/aiohttp_compat/, chatserver/db/aiosqlite_compat.py).
 UPPER_BOUNDS = {"aiohttp": "4", "aiosqlite": "0.23"}
 # Fixed at these versions: request smuggling and header injection; buffer overflows in decoders.
@@ -31,13 +32,16 @@ def test_every_dependency_has_a_lower_bound_and_the_lock_is_not_below_it(needed:
     assert version(PINNED[found[1]]) >= version(found[2]) >= AT_LEAST.get(found[1], ())
 
 
-def test_everything_in_the_lock_is_pinned_and_hashed() -> None:
-    entries = re.split(r"\n(?=[a-z0-9])", re.sub(r"^#.*\n", "", LOCK, flags=re.MULTILINE).strip())
+def test_everything_in_the_locks_is_pinned_and_hashed() -> None:
+    assert len(LOCKS) == 3
+    text = re.sub(r"^#.*\n", "", "".join(LOCKS), flags=re.MULTILINE).strip()
+    entries = re.split(r"\n(?=[a-z0-9])", text)
     assert len(entries) == len(PINNED)
     for entry in entries:
         assert re.match(r"[a-z0-9-]+==[0-9.]+( ; [^\\]+)? \\\n", entry), entry[:80]
         assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry[:80]
 
 
-def test_the_lock_names_no_registry() -> None:
-    assert not re.search(r"://|index-url|find-links|trusted-host|@ ", LOCK)
+@pytest.mark.parametrize("lock", LOCKS)
+def test_the_locks_name_no_registry(lock: str) -> None:
+    assert not re.search(r"://|index-url|find-links|trusted-host|@ ", lock)

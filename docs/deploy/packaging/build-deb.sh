@@ -3,9 +3,10 @@
 #
 #   sh docs/deploy/packaging/build-deb.sh DIRECTORY [WHEEL]
 #
-# Takes python3-venv and a package index for the files of requirements.lock. WHEEL is the project's own, built from the
-# checkout where none is named. The package has the program in /opt/chat, the units, and a manual page. Installing it
-# starts the server; purging it erases what docs/deploy/uninstall.sh lists, the data too.
+# Takes python3-venv and a package index for the files of requirements.lock, push.lock and push-build.lock. WHEEL is the
+# project's own, built from the checkout where none is named. The package has the program in /opt/chat, with the extra
+# `push`, the units, and a manual page. Installing it starts the server, and neither chat-push.service nor the backup
+# timer; purging it erases what docs/deploy/uninstall.sh lists, the data too.
 set -eu
 
 directory=${1:?usage: build-deb.sh DIRECTORY [WHEEL]}
@@ -18,7 +19,11 @@ chmod 755 "$stage"
 # The program.
 venv=$stage/opt/chat/.venv
 python3 -m venv "$venv"
-"$venv/bin/pip" install --quiet --no-compile --require-hashes -r "$source/requirements.lock"
+locked() { "$venv/bin/pip" install --quiet --disable-pip-version-check --no-compile --require-hashes "$@"; }
+locked -r "$source/requirements.lock"
+locked -r "$source/docs/deploy/packaging/push-build.lock"
+# Without build isolation, so that http-ece is built with what the line above installed.
+locked --no-build-isolation --use-pep517 -r "$source/docs/deploy/packaging/push.lock"
 "$venv/bin/pip" install --quiet --no-compile --no-deps "$wheel"
 version=$("$venv/bin/chatserver" version | sed 's/^chatserver //')
 python=$("$venv/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
@@ -35,7 +40,7 @@ mkdir -p "$stage/usr/share/man/man1"
 } | gzip -9n >"$stage/usr/share/man/man1/chatserver.1.gz"
 
 # It was made elsewhere than where it will be.
-"$venv/bin/python" -m pip uninstall --quiet --yes pip
+"$venv/bin/python" -m pip uninstall --quiet --yes setuptools pip
 find "$venv" -name __pycache__ -prune -exec rm -rf {} +
 grep -rlIF "$stage" "$venv/bin" "$venv/pyvenv.cfg" | while IFS= read -r file; do sed -i "s|$stage||g" "$file"; done
 python3 -m compileall -q -s "$stage" "$venv/lib"
@@ -43,7 +48,8 @@ python3 -m compileall -q -s "$stage" "$venv/lib"
 # The units, and what goes with them.
 mkdir -p "$stage/usr/lib/systemd/system" "$stage/usr/bin" "$stage/usr/share/doc/chatserver" "$stage/DEBIAN"
 cp "$source/chat.service" "$source/chat.socket" "$source/docs/deploy/chat@.service" "$source/docs/deploy/chat@.socket" \
-    "$source/docs/deploy/chat-backup.service" "$source/docs/deploy/chat-backup.timer" "$stage/usr/lib/systemd/system/"
+    "$source/docs/deploy/chat-backup.service" "$source/docs/deploy/chat-backup.timer" \
+    "$source/docs/deploy/chat-push.service" "$stage/usr/lib/systemd/system/"
 ln -s /opt/chat/.venv/bin/chatserver "$stage/usr/bin/chatserver"
 cp "$source/LICENSE" "$stage/usr/share/doc/chatserver/copyright"
 cp -r "$source/docs/deploy" "$stage/usr/share/doc/chatserver/examples"
@@ -76,7 +82,7 @@ cat >"$stage/DEBIAN/prerm" <<'EOF'
 #!/bin/sh
 set -e
 if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
-    systemctl disable --quiet --now chat-backup.timer chat.socket chat.service
+    systemctl disable --quiet --now chat-backup.timer chat-push.service chat.socket chat.service
     systemctl stop 'chat@*.socket' 'chat@*.service'
 fi
 EOF

@@ -55,8 +55,11 @@ def _booted(directory: Path, release: str) -> Mapping[str, float]:
 
 
 def _install(directory: Path, tree: Path) -> None:
-    """In /wheels the project's wheel with the files of the lock, a certificate, and the unit that does the steps."""
+    """In /wheels the project's wheel with the files of the locks, a certificate, and the unit that does the steps."""
     download(tree, "--require-hashes", "-r", str(ROOT / "requirements.lock"))
+    for name in ("push-build.lock", "push.lock"):
+        lock = str(ROOT / "docs/deploy/packaging" / name)
+        download(tree, "--require-hashes", "--no-deps", "--no-binary=http-ece", "-r", lock)
     shutil.copy(build(directory), tree / "wheels")
     pair = certificate(directory, host="chat.example.org")
     live = tree / "etc/letsencrypt/live/chat.example.org"

@@ -196,12 +196,30 @@ def is_a_package_that_starts_upgrades_and_is_purged() -> None:
     process = show("MainPID")
     run(f"dpkg -i {package}")
     assert answers(PLAIN) and show("MainPID") != process
+    assert run("systemctl is-enabled chat-push.service || true").strip() == "disabled"
+    documented("As a Debian package", block=1)
+    sends_push_notifications()
+    process = show("MainPID", "chat-push.service")
+    run(f"dpkg -i {package}")
+    sends_push_notifications()
+    assert show("MainPID", "chat-push.service") != process
+    Path("/etc/chat-push.env").write_text("CHAT_LOG_LEVEL=debug\n")
     run("systemctl enable --now chat-backup.timer chat@8001.socket chat@8001.service")
     run("systemctl start chat-backup.service")
     run("dpkg -r chatserver")
     assert Path("/var/lib/chat/chat.db").is_file() and not Path("/opt/chat").exists()
+    assert "0 loaded units" in run("systemctl list-units --all --state=active 'chat*' --no-pager")
     run("dpkg -P chatserver")
     assert left() == []
+
+
+def sends_push_notifications() -> None:
+    """The process of chat-push.service runs, and is not told that the room does not answer."""
+    assert answers(PLAIN)
+    time.sleep(3)
+    assert run("systemctl is-active chat-push.service").strip() == "active"
+    lines = journal("chat-push.service")
+    assert "sending to " in lines and "does not answer" not in lines, lines
 
 
 def left() -> list[Path]:

@@ -22,7 +22,7 @@ SECONDS_MAX = 3 * 3_600
 # What pipx and an editable installation fetch.
 _TOOLS = ("pip", "editables")
 # The index has no wheel of these.
-_SOURCE_ONLY = ("forbiddenfruit",)
+_SOURCE_ONLY = ("forbiddenfruit", "http-ece")
 # Packages come from /wheels, also those that the tests of the installation ask for.
 _VARIABLES = ("PIP_NO_INDEX=1", "PIP_FIND_LINKS=/wheels", "UV_NO_INDEX=1", "UV_FIND_LINKS=/wheels", "LANG=C.UTF-8")
 _COMMANDS = """cd /src
