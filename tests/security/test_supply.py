@@ -13,7 +13,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 PACKAGING = ROOT / "docs/deploy/packaging"
 LOCKS = [path.read_text("utf-8") for path in (ROOT / "requirements.lock", *sorted(PACKAGING.glob("push*.lock")))]
 PINNED = {name: version for name, version in re.findall(r"^([a-z0-9-]+)==([0-9.]+)", "\n".join(LOCKS), re.MULTILINE)}
-NEEDED = [*PROJECT["dependencies"], *(each for name in ("heic", "push") for each in PROJECT["optional-dependencies"][name])]
+EXTRAS = PROJECT["optional-dependencies"]
+NEEDED = [*PROJECT["dependencies"], *EXTRAS["heic"], *EXTRAS["push"]]
 # Their private parts are relied on (chatserver/http/aiohttp_compat/, chatserver/db/aiosqlite_compat.py).
 UPPER_BOUNDS = {"aiohttp": "4", "aiosqlite": "0.23"}
 # Fixed at these versions: request smuggling and header injection; buffer overflows in decoders.
