@@ -254,6 +254,7 @@ class Room:
 
     async def load_content(self) -> None:
         """Read what features keep in memory, once all that is too old is erased. Only a server needs it."""
+        await self.database.keep_rows("users", account_store.ACCOUNT_COLUMNS)
         await self.mutes.load()
         await self.recent.load(self.database)
         for feature in (self.windows, self.planned, self.announcement, self.notice, self.notify):

@@ -118,6 +118,7 @@ async def staged(data_dir: Path, clock: FakeClock, **settings: Any) -> AsyncIter
     files = CountedCopies(data_dir / "media", copies)
     room = Room(make_config(data_dir, **settings), {}, database, clock, hasher, files, ImageWorkers(), hub)
     database.before_each_commit(room.expiry.trim)
+    await database.keep_rows("users", account_store.ACCOUNT_COLUMNS)
     stage = Stage(database, room, clock)
     stage.copies = copies
     stage.publisher = publisher = Publisher(hub)

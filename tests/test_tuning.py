@@ -12,7 +12,8 @@ import pytest
 
 from chatserver.core import tuning
 from chatserver.core.model import Role
-from chatserver.db.jobs import BatchedJob, Group, group_neighbours
+from chatserver.db.kept_rows import KeptRows
+from chatserver.db.transaction import Job, together
 from chatserver.db.vacuum_schedule import DELAY_SECONDS, VacuumSchedule
 from chatserver.http.aiohttp_compat import masking
 from chatserver.realtime import direct_write
@@ -72,8 +73,11 @@ def test_the_switch_reaches_each_optimisation(switch: str, monkeypatch: pytest.M
     def function(tx: object, items: object) -> list[Role]:
         return []
 
-    jobs = [BatchedJob(function, n, lambda result, error: None) for n in range(3)]  # type: ignore[arg-type]
-    assert [type(each) for each in group_neighbours(jobs)] == ([Group] if is_on else [BatchedJob] * 3)
+    jobs = [Job(function, lambda result, error: None, is_batched=True, item=n) for n in range(3)]
+    assert [len(neighbours) for neighbours in together(jobs)] == ([3] if is_on else [1, 1, 1])
+    rows: KeptRows[str] = KeptRows()
+    rows.keep({1: "a row"})
+    assert rows == ({1: "a row"} if is_on else {})
     shared = SharedBuffer(b"x" * SHARED_MIN)
     assert (shared._file is not None) is is_on
     shared.close()

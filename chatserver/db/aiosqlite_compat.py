@@ -7,19 +7,15 @@ statement 5 µs. Its public methods run one statement a hop.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar
 
 import aiosqlite
 
-T = TypeVar("T")
-
 
 class ThreadConnection(aiosqlite.Connection):
-    async def run(self, function: Callable[..., T], *values: Any) -> T:
-        """Call `function(*values)` in the connection's thread."""
-        result: T = await self._execute(function, *values)  # type: ignore[no-untyped-call]
-        return result
+    # `await run(function, *values)` calls `function(*values)` in the connection's thread.
+    run: ClassVar[Callable[..., Awaitable[Any]]] = aiosqlite.Connection._execute
 
     @property
     def raw(self) -> sqlite3.Connection:

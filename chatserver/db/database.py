@@ -25,6 +25,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from chatserver.core.agent import AGENT
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import Event
 from chatserver.core.histogram import Histogram
@@ -32,8 +33,16 @@ from chatserver.core.storage_errors import passes, refusal
 from chatserver.db import loop_passes, migrations
 from chatserver.db.aiosqlite_compat import ThreadConnection
 from chatserver.db.disk_reserve import DiskReserve, is_full
-from chatserver.db.jobs import Answer, BatchedJob, BatchFunction, Group, Job, group_neighbours, resolve
-from chatserver.db.transaction import Batch, Transaction, TransactionFunction
+from chatserver.db.kept_rows import KeptRows
+from chatserver.db.transaction import (
+    Answer,
+    BatchFunction,
+    Job,
+    NeedsSavepoints,
+    TransactionFunction,
+    commit,
+    resolve,
+)
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -45,10 +54,6 @@ _BATCH_BOUNDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
 _SECONDS_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
 Publish = Callable[[list[Event]], None]
-
-
-class _NeedsSavepoints(Exception):
-    """A function failed after it had written, or asks to be run one by one: begin the batch again with savepoints."""
 
 
 class Database:
@@ -63,6 +68,7 @@ class Database:
         self._raw = connection.raw
         self._publish: Publish = lambda events: None
         self._before_commit: list[TransactionFunction[None]] = []
+        self._kept: dict[str, KeptRows[Any]] = {}
         self._reserve = disk_reserve
         # When the disk last refused a write, in `time.monotonic` seconds.
         self.refused_at = float("-inf")
@@ -93,6 +99,12 @@ class Database:
         """Run `function` last in every batch that changed something: a rule that holds in every commit."""
         self._before_commit.append(function)
 
+    async def keep_rows(self, table: str, columns: str) -> None:
+        """Let transaction functions keep rows of `table` in memory until one of `columns` changes: see kept_rows.py."""
+        rows: KeptRows[Any] = KeptRows()
+        await self.between_batches(lambda raw: rows.watch(raw, table, columns))
+        self._kept[table] = rows
+
     async def run(self, function: TransactionFunction[T], *, frees: bool = False) -> T:
         """Queue `function`, and return what it returned once that is on disk.
 
@@ -112,21 +124,21 @@ class Database:
 
         A future and the task that awaits it cost a busy room a tenth of its time.
         """
-        self._enqueue(Job(function, answer, frees))
+        self._enqueue(Job(function, answer, AGENT.get(), frees))
 
     def submit_batched(self, function: BatchFunction[T], item: Any, answer: Answer[T]) -> None:
         """The same for what is cheaper together: neighbouring items of the queue are one call of `function`.
 
         If that raises RetryOneByOne, or fails, each item is run alone, so that none affects its neighbours.
         """
-        self._enqueue(BatchedJob(function, item, answer))
+        self._enqueue(Job(function, answer, is_batched=True, item=item))
 
     async def between_batches(self, task: Callable[[sqlite3.Connection], T]) -> T:
         """Run `task` in the connection's thread while no transaction is open."""
         if self._is_closing:
             raise DomainError(ErrorCode.BUSY, retry_after_ms=1000)
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._tasks.append(Job(task, partial(resolve, done)))  # type: ignore[arg-type]
+        self._tasks.append(Job(task, partial(resolve, done)))
         self._wake.set()
         return await done
 
@@ -213,7 +225,7 @@ class Database:
             self._reserve.fill()
         for task in tasks:
             try:
-                task.result = task.function(raw)  # type: ignore[arg-type]
+                task.result = task.function(raw)
             except Exception as error:
                 task.error = error
         return events
@@ -233,42 +245,17 @@ class Database:
         A function usually refuses before its first write, so savepoints are made only for a batch in
         which one did not: a savepoint costs as much as a statement.
         """
-        try:
-            return self._commit_together(raw, batch, savepoints=False)
-        except _NeedsSavepoints:
-            for job in batch:
-                job.reset()
-            return self._commit_together(raw, batch, savepoints=True)
-
-    def _commit_together(self, raw: sqlite3.Connection, batch: list[Job[Any]], savepoints: bool) -> list[Event]:
-        """Raises sqlite3.Error or _NeedsSavepoints when nothing of `batch` was kept and memory is rolled back too."""
-        transactions: list[Transaction] = []
-        shared = Batch()
         begun = time.perf_counter()
         try:
-            raw.execute("BEGIN IMMEDIATE")
-            changes = raw.total_changes
-            for work in batch if savepoints or len(batch) == 1 else group_neighbours(batch):
-                transactions.append(transaction := Transaction(raw, shared))
-                self._run(raw, work, transaction, savepoints)
-            has_changed = raw.total_changes != changes
-            if has_changed:
-                transactions.append(last := Transaction(raw, shared))
-                for function in (*self._before_commit, *shared.at_end.values()):
-                    function(last)
-            raw.execute("COMMIT")
-        except BaseException:
-            if raw.in_transaction:
-                raw.execute("ROLLBACK")
-            for transaction in reversed(transactions):
-                transaction.roll_back()
-            raise
-        for transaction in transactions:
-            transaction.keep()
+            events, has_changed = commit(raw, batch, self._before_commit, self._kept, savepoints=False)
+        except NeedsSavepoints:
+            for job in batch:
+                job.reset()
+            events, has_changed = commit(raw, batch, self._before_commit, self._kept, savepoints=True)
         if has_changed:
             self.batch_jobs.observe(len(batch))
             self.commit_seconds.observe(time.perf_counter() - begun)
-        return [event for transaction in transactions for event in transaction.events]
+        return events
 
     def _commit_alone(self, raw: sqlite3.Connection, job: Job[Any]) -> list[Event]:
         job.reset()
@@ -296,49 +283,9 @@ class Database:
         job.fail(refusal(error))
         return []
 
-    def _run(
-        self, raw: sqlite3.Connection, work: Job[Any] | Group[Any], transaction: Transaction, savepoint: bool
-    ) -> None:
-        if savepoint:
-            raw.execute("SAVEPOINT job")
-        changes = raw.total_changes
-        try:
-            work.run(transaction)
-        except Exception as error:
-            transaction.roll_back()
-            # A full disk or a failed read ends the whole transaction; all work of the batch is lost then.
-            if not raw.in_transaction or _is_storage_error(error):
-                raise
-            # The traceback of a domain error is never read, and refers to this job, which refers to the error.
-            work.fail(error.with_traceback(None) if isinstance(error, DomainError) else error)
-            if savepoint:
-                raw.execute("ROLLBACK TO job")
-            elif raw.total_changes != changes or isinstance(work, Group):
-                raise _NeedsSavepoints from error
-        if savepoint:
-            raw.execute("RELEASE job")
-
 
 def _vacuum(raw: sqlite3.Connection) -> None:
     raw.execute("VACUUM")
     busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:  # another program reads the file, and what was erased is still in the log
         raise sqlite3.OperationalError("the write-ahead log could not be truncated")
-
-
-_STORAGE_ERRORS = {
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_CORRUPT,
-    sqlite3.SQLITE_NOMEM,
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-}
-
-
-def _is_storage_error(error: BaseException) -> bool:
-    """True for an error of the disk, False for an error of a transaction function."""
-    # What the sqlite3 module itself refuses (a wrong number of values, say) has no SQLite code.
-    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _STORAGE_ERRORS

@@ -11,7 +11,7 @@ from chatserver.features.accounts import names, store
 from chatserver.features.accounts.login_failures import LoginFailures
 from chatserver.features.accounts.passwords import PasswordHasher
 from chatserver.features.accounts.session_cookie import SessionCookie
-from chatserver.features.accounts.store import Account
+from chatserver.features.accounts.store import Person
 from chatserver.http import responses
 from chatserver.http.access import Access
 from chatserver.http.attempts import log_attempt
@@ -39,7 +39,7 @@ class Login:
         """
         self._hasher.expect(await self._database.run(_highest_cost))
 
-    async def proved(self, name: str, password: str, address: str) -> Account:
+    async def proved(self, name: str, password: str, address: str) -> Person:
         """The account of this name and password. Its hash is the proof: a session begins only while it is current.
 
         Raises DomainError: `login_failed`, the same for an unknown name as for a wrong password and after the

@@ -69,7 +69,7 @@ class Profile:
         passwords.check_strength(new, user.name)
         key = names.lookup_key(user.name)
         self._wrong_passwords.count(key)
-        account = await self._database.run(lambda tx: store.account(tx, user.id))
+        account = await self._database.run(lambda tx: store.person(tx, user.id))
         if account is None or not await self._hasher.verify(old, account.password):
             raise DomainError(ErrorCode.LOGIN_FAILED)
         self._wrong_passwords.clear(key)

@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import Role, User
+from chatserver.db.kept_rows import KeptRows
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import names, renames
 
-_ACCOUNT = "SELECT id, name, role, avatar, password, muted_until_ms, banned FROM users"
+# What an account is made of: a kept one is forgotten when one of these changes.
+ACCOUNT_COLUMNS = "name, role, avatar, muted_until_ms, banned"
+_ACCOUNT = f"SELECT id, {ACCOUNT_COLUMNS} FROM users"
+_PERSON = f"SELECT id, {ACCOUNT_COLUMNS}, password FROM users"
 _ROLES = {role.value: role for role in Role}
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Account:
-    """A member, and what only the rules may know. `password` is its hash; `muted_until_ms` is 0 for never muted."""
+    """A member, and what only the rules may know. `muted_until_ms` is 0 for never muted."""
 
     user: User
-    password: str
     muted_until_ms: int
     banned: bool
+
+    def speaker(self, now_ms: int) -> User:
+        """The member, who may post at `now_ms` (Unix ms). Raises DomainError: `banned`, `muted`."""
+        if self.banned:
+            raise DomainError(ErrorCode.BANNED)
+        if self.muted_until_ms > now_ms:
+            raise DomainError(ErrorCode.MUTED, until_ms=self.muted_until_ms)
+        return self.user
+
+
+@dataclass(frozen=True, slots=True)
+class Person(Account):
+    """The same with the hash of the password."""
+
+    password: str
 
 
 def add(tx: Transaction, name: str, password: str, role: Role, avatar: str, now_ms: int) -> User:
@@ -52,18 +70,31 @@ def insert(
 
 
 def account(tx: Transaction, user_id: int) -> Account | None:
-    return _account(tx.one(f"{_ACCOUNT} WHERE id = ?", (user_id,)))
+    return accounts(tx, {user_id}).get(user_id)
 
 
-def accounts(tx: Transaction, user_ids: Iterable[int]) -> dict[int, Account]:
-    """Those that exist, by id. One query for many costs a third of a query for each."""
+def accounts(tx: Transaction, user_ids: Set[int]) -> Mapping[int, Account]:
+    """Those of `user_ids` that exist, by id, and maybe others. What was read is kept: see db/kept_rows.py.
+
+    One query for many costs a third of a query for each.
+    """
+    kept: KeptRows[Account] | None = tx.batch.kept.get("users")
+    if kept is None:
+        kept = KeptRows()
+    unknown = user_ids - kept.keys()
+    if not unknown:
+        return kept
     sql = f"{_ACCOUNT} WHERE id IN (SELECT value FROM json_each(?))"  # nosec B608 # constants
-    rows = tx.all(sql, (json.dumps([*user_ids]),))
-    return {row[0]: found for row in rows if (found := _account(row))}
+    rows = tx.all(sql, (json.dumps([*unknown]),))
+    read = {row[0]: _account(row) for row in rows}
+    known = {user_id: kept[user_id] for user_id in user_ids - unknown}
+    kept.keep(read)
+    return known | read
 
 
 def account_named(tx: Transaction, skeleton: str) -> Account | None:
-    return _account(tx.one(f"{_ACCOUNT} WHERE skeleton = ?", (skeleton,)))
+    row = tx.one(f"{_ACCOUNT} WHERE skeleton = ?", (skeleton,))
+    return _account(row) if row else None
 
 
 def is_free(tx: Transaction, skeleton: str, now_ms: int, user_id: int = 0) -> bool:
@@ -73,10 +104,13 @@ def is_free(tx: Transaction, skeleton: str, now_ms: int, user_id: int = 0) -> bo
     return owners <= {None, user_id}
 
 
-def person_named(tx: Transaction, skeleton: str) -> Account | None:
-    """The same for who may log in: a bot has no password."""
-    account = account_named(tx, skeleton)
-    return account if account and not account.user.is_bot else None
+def person_named(tx: Transaction, skeleton: str) -> Person | None:
+    """Who may log in: a bot has no password."""
+    return _person(tx.one(f"{_PERSON} WHERE skeleton = ?", (skeleton,)))
+
+
+def person(tx: Transaction, user_id: int) -> Person | None:
+    return _person(tx.one(f"{_PERSON} WHERE id = ?", (user_id,)))
 
 
 def avatars(tx: Transaction) -> list[str]:
@@ -84,8 +118,13 @@ def avatars(tx: Transaction) -> list[str]:
     return [row[0] for row in tx.all("SELECT avatar FROM users WHERE avatar <> ''")]
 
 
-def _account(row: tuple[int, str, str, str, str, int, int] | None) -> Account | None:
+def _account(row: tuple[int, str, str, str, int, int]) -> Account:
+    user_id, name, role, avatar, muted_until_ms, banned = row
+    return Account(User(user_id, name, _ROLES[role], avatar), muted_until_ms, bool(banned))
+
+
+def _person(row: tuple[int, str, str, str, int, int, str] | None) -> Person | None:
     if row is None:
         return None
-    user_id, name, role, avatar, password, muted_until_ms, banned = row
-    return Account(User(user_id, name, _ROLES[role], avatar), password, muted_until_ms, bool(banned))
+    account = _account(row[:-1])
+    return None if account.user.is_bot else Person(account.user, account.muted_until_ms, account.banned, row[-1])

@@ -13,8 +13,7 @@ from chatserver.core.config import CurrentConfig
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import Kind, Message, User
 from chatserver.db.database import Database
-from chatserver.db.jobs import Answer
-from chatserver.db.transaction import RetryOneByOne, Transaction
+from chatserver.db.transaction import Answer, RetryOneByOne, Transaction
 from chatserver.features.accounts import permissions
 from chatserver.features.accounts import store as account_store
 from chatserver.features.messages import store as message_store
