@@ -12,14 +12,20 @@ CLIENT_ID_MAX = 64
 
 # All characters that Unicode calls a control, except the tab and the line feed.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# White space, the property Default_Ignorable_Code_Point (Unicode, 5.21), and the empty pattern of Braille.
+_UNSEEN = re.compile(
+    "[\\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]*"
+)
 
 
 def clean(text: str) -> str:
-    """`text` with plain line ends, without control characters and white space at its ends."""
+    """`text` with plain line ends, without control characters and white space at its ends; "" where none of it shows."""
     # A carriage return is a control character too. Most texts have none, and are printable, which is found faster.
     if not text.isprintable() and _CONTROLS.search(text):
         text = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return text.strip()
+    text = text.strip()
+    return "" if _UNSEEN.fullmatch(text) else text
 
 
 def checked(text: str, limit: int, *, may_be_empty: bool = False) -> str:

@@ -82,9 +82,12 @@ def windows(tx: Transaction) -> list[WindowRow]:
 
 def total(tx: Transaction, window_id: int) -> int | None:
     """The cents of the standing orders of a window; None where none has a price."""
-    row = tx.one("SELECT sum(total) FROM orders WHERE window_id = ? AND state = 'accepted'", (window_id,))
-    cents: int | None = row[0]
-    return cents
+    # In two parts: SQLite refuses a sum of more than 63 bits, and the largest order has 53.
+    millions, rest = tx.one(
+        "SELECT sum(total / 1000000), sum(total % 1000000) FROM orders WHERE window_id = ? AND state = 'accepted'",
+        (window_id,),
+    )
+    return None if rest is None else millions * 1_000_000 + rest
 
 
 def newest_closed(tx: Transaction) -> WindowRow | None:

@@ -83,8 +83,11 @@ def _lines(given: Any) -> tuple[tuple[int, int], ...]:
         raise DomainError(ErrorCode.BAD_REQUEST, field="lines", limit=LINES_MAX)
     lines: dict[int, int] = {}
     for line in given:
-        item, hundredths = (line.get("item"), amounts.parse(line.get("quantity"))) if isinstance(line, dict) else (0, 0)
-        if type(item) is not int or not 0 < item <= ID_MAX or item in lines or not hundredths:
+        item = line.get("item") if isinstance(line, dict) else None
+        if type(item) is not int or not 0 < item <= ID_MAX or item in lines:
             raise DomainError(ErrorCode.BAD_REQUEST, field="lines")
+        hundredths = amounts.parse(line.get("quantity"))
+        if hundredths is None:
+            raise DomainError(ErrorCode.BAD_REQUEST, field="lines", item=item, reason="amount")
         lines[item] = hundredths
     return tuple(lines.items())

@@ -71,7 +71,7 @@ async def test_the_author_is_as_the_database_knows_them(stage: Stage, ming: User
 # What is refused
 
 
-@pytest.mark.parametrize("text", ["", "   ", "\n\t \u3000", "\x01\x02"])
+@pytest.mark.parametrize("text", ["", "   ", "\n\t \u3000", "\x01\x02", "\u200b \u2060\ufeff", "\u3164"])
 async def test_nothing_is_not_a_message(stage: Stage, ming: User, text: str) -> None:
     with refuses(ErrorCode.EMPTY):
         await stage.say(ming, text)

@@ -120,6 +120,7 @@ async def test_a_start_that_was_read_in_time_closes_nothing_before_the_orders_be
     ("given", "text", "code"),
     [
         ([], "", ErrorCode.EMPTY),
+        ([], "\u200b\ufeff\u3164", ErrorCode.EMPTY),
         ([], "x" * 201, ErrorCode.TOO_LONG),
         (lines(i9="1"), "", ErrorCode.BAD_REQUEST),
         (lines(i1="0"), "", ErrorCode.BAD_REQUEST),
@@ -145,6 +146,24 @@ async def test_a_wrong_order_is_refused_and_changes_nothing(
     with refuses(code):
         await stage.room.place_order.place(ming, given, text)
     assert stage.events == [] and await stage.sql("SELECT * FROM orders") == []
+
+
+@pytest.mark.parametrize("quantity", ["-1", "1e3", "２", "1.234", "", "1000000"])
+async def test_a_quantity_that_is_refused_is_named(stage: Stage, wang: User, ming: User, quantity: str) -> None:
+    await stage.room.windows.start(wang, offered=offered())
+    with refuses(ErrorCode.BAD_REQUEST) as refused:
+        await stage.room.place_order.place(ming, lines(i1="1", i2=quantity))
+    assert refused.details == {"field": "lines", "item": 2, "reason": "amount"}
+
+
+async def test_the_largest_orders_are_summed(stage: Stage, wang: User, ming: User, hong: User) -> None:
+    """Two orders cannot come to so much; some thousands of 50 items at the highest price can."""
+    await stage.room.windows.start(wang, offered=offered())
+    for member in (ming, hong):
+        await stage.room.place_order.place(member, lines(i1="1"))
+    await stage.sql("UPDATE orders SET total = ?", 2**63 - 1)
+    [(_, total)] = await stage.room.ledger.windows()
+    assert total == 2**64 - 2
 
 
 async def test_stock_and_limits_hold_among_many_at_once(stage: Stage, wang: User) -> None:
