@@ -20,7 +20,7 @@ _UNSEEN = re.compile(
 
 
 def clean(text: str) -> str:
-    """`text` with plain line ends, without control characters and white space at its ends; "" where none of it shows."""
+    """`text` with plain line ends, without controls and white space at its ends; "" where nothing of it shows."""
     # A carriage return is a control character too. Most texts have none, and are printable, which is found faster.
     if not text.isprintable() and _CONTROLS.search(text):
         text = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
