@@ -80,7 +80,8 @@ from chatserver.features.ordering.readings import Readings
 from chatserver.features.ordering.templates import Templates
 from chatserver.features.ordering.window import OrderingWindows
 from chatserver.features.ordering.withdraw import WithdrawOrder
-from chatserver.features.presence.hello import Greeting, Hello
+from chatserver.features.presence.greetings import Greetings
+from chatserver.features.presence.hello import Hello
 from chatserver.features.presence.ping import Ping
 from chatserver.features.presence.presence import Presence
 from chatserver.features.presence.room_page import RoomPage
@@ -260,9 +261,9 @@ class Room:
         for feature in (self.windows, self.planned, self.announcement, self.notice, self.notify):
             await feature.load()
 
-    def greetings(self) -> list[Greeting]:
+    def greetings(self) -> Greetings:
         of_room = [self.recent.greeting, self.settings.greeting, self.windows.greeting]
-        return [*of_room, self.planned.greeting, self.announcement.greeting, self.notice.greeting]
+        return Greetings([*of_room, self.planned.greeting, self.announcement.greeting, self.notice.greeting])
 
     def operations(self) -> dict[str, Operation]:
         """What operators' commands ask for, by name."""

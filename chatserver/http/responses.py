@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -80,12 +81,12 @@ def encoded_json(body: bytes, status: int = 200) -> web.Response:
 
 
 def prebuilt_json(body: bytes) -> PrebuiltResponse:
-    return PrebuiltResponse(body, _JSON)
+    return PrebuiltResponse([body], _JSON)
 
 
-def prebuilt_page(request: web.Request, body: bytes) -> PrebuiltResponse:
+def prebuilt_page(request: web.Request, pieces: Sequence[bytes]) -> PrebuiltResponse:
     """A page that opens a WebSocket."""
-    return PrebuiltResponse(body, _page_with_sockets(request.app[SITE].origin.policy_host(request)))
+    return PrebuiltResponse(pieces, _page_with_sockets(request.app[SITE].origin.policy_host(request)))
 
 
 @lru_cache(HOSTS_MAX)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from chatserver.core.model import Message, State
-from chatserver.features.messages.recent import RecentMessages
+from chatserver.features.messages.recent import PAGE, RecentMessages
 from chatserver.i18n import translator
 
 PLAIN_PAGE = 50
@@ -17,6 +17,9 @@ PLAIN_BYTES_MAX = 64 * 1024
 
 
 class _Rendered(NamedTuple):
+    """`page` is the JSON of the newest messages as of then: another object after each change of one of them."""
+
+    page: bytes
     messages: list[Message]
     zone: ZoneInfo
     rows: dict[int, bytes]
@@ -32,17 +35,18 @@ class PlainHistory:
 
     def html(self, language: str, zone: ZoneInfo) -> bytes:
         """One <p> for each message, oldest first, escaped; times in `zone`."""
-        messages = self._recent.newest_messages(PLAIN_PAGE)
+        page = self._recent.newest(PAGE)
         known = self._rendered.get(language)
         if known is None or known.zone is not zone:
-            known = _Rendered([], zone, {}, b"")
-        # Messages that did not change are the same objects, which a comparison of lists looks at first.
-        if known.messages != messages:
-            known = self._rendered[language] = _render(messages, zone, language, known)
+            known = _Rendered(b"", [], zone, {}, b"")
+        if known.page is not page:
+            messages = self._recent.newest_messages(PLAIN_PAGE)
+            known = self._rendered[language] = _render(page, messages, zone, language, known)
         return known.html
 
 
-def _render(messages: list[Message], zone: ZoneInfo, language: str, known: _Rendered) -> _Rendered:
+def _render(page: bytes, messages: list[Message], zone: ZoneInfo, language: str, known: _Rendered) -> _Rendered:
+    """`known` is what was rendered before: a message that did not change is the same object, and its row is kept."""
     before = {message.id: message for message in known.messages}
     rows: dict[int, bytes] = {}
     left = PLAIN_BYTES_MAX
@@ -53,7 +57,7 @@ def _render(messages: list[Message], zone: ZoneInfo, language: str, known: _Rend
         if left < 0 and rows:
             break
         rows[message.id] = row
-    return _Rendered(messages, zone, rows, b"\n".join(reversed(rows.values())))
+    return _Rendered(page, messages, zone, rows, b"\n".join(reversed(rows.values())))
 
 
 def _row(message: Message, zone: ZoneInfo, language: str) -> bytes:

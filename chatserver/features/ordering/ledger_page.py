@@ -51,7 +51,7 @@ class LedgerPage:
             if version == self._version:
                 self._kept[key] = page
         token = request.app[SITE].tokens.for_visitor(viewer.visitor)
-        return responses.prebuilt_page(request, page.replace(_TOKEN.encode(), token.encode()))
+        return responses.prebuilt_page(request, [page.replace(_TOKEN.encode(), token.encode())])
 
     async def _rendered(self, request: web.Request) -> bytes:
         window_id, user = path_id(request), request[VIEWER].user

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ from chatserver.features.accounts.mutes import Mutes
 from chatserver.features.messages.plain_history import PlainHistory
 from chatserver.features.messages.read_marks import ReadMarks
 from chatserver.features.messages.recent import PAGE, RecentMessages
-from chatserver.features.presence.hello import Greeting
+from chatserver.features.presence.greetings import Greetings
 from chatserver.features.presence.presence import Presence
 from chatserver.http import page_context, responses
 from chatserver.http.access import Access
@@ -30,18 +30,20 @@ from chatserver.http.route import Route
 from chatserver.http.site import SITE
 from chatserver.http.viewer import VIEWER
 
-# Placeholders in the rendered shell for the reader's token, the room's data, and the notice and the messages for those
-# without scripts; random, so no text holds them.
-_TOKEN, _PAGE_DATA, _NOTICE, _PLAIN = (f"@{secrets.token_hex(12)}@" for _ in range(4))
-_PLACES = re.compile(f"({_TOKEN}|{_PAGE_DATA}|{_NOTICE}|{_PLAIN})".encode())
+# Places in the rendered shell for what differs from one answer to the next; random, so no text holds one. `_PAGE_DATA`
+# stands for the room's data, `_NOTICE` and `_PLAIN` for the notice and the messages of those without scripts.
+_PAGE_DATA, *_PLACES = (f"@{secrets.token_hex(12)}@" for _ in range(10))
+_TOKEN, _MESSAGES, _PRESENCE, _NOW_MS, _READ_ID, _HAS_MORE, _ADDED, _NOTICE, _PLAIN = (
+    place.encode() for place in _PLACES
+)
+_SPLIT = re.compile(f"({'|'.join(_PLACES)})".encode())
 _TEMPLATES = {"desktop": "chatroom.html", "mobile": "chatroom_mobile.html"}
 SHELLS_MAX = 500
 
 
 class RoomPage:
-    """Rendering the template takes 1 ms, and readers of one language, theme and layout share all of it
-
-    but the token and the messages: so shells are kept, split where those two go.
+    """Rendering the template takes 1 ms, and little of it differs from one answer to a reader to the next: so shells
+    are kept in pieces, split where that goes. The pieces are never joined: they are 80 KB.
     """
 
     def __init__(
@@ -54,7 +56,7 @@ class RoomPage:
         mutes: Mutes,
         presence: Presence,
         plain_notice: Callable[[str, ZoneInfo], bytes],
-        greetings: Sequence[Greeting],
+        greetings: Greetings,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -69,54 +71,45 @@ class RoomPage:
         self._shells: BoundedDict[tuple[Any, ...], list[bytes]] = BoundedDict(SHELLS_MAX)
 
     async def get(self, request: web.Request) -> web.StreamResponse:
-        viewer = request[VIEWER]
-        read_id = await self._read_marks.of_member(viewer.user) if viewer.user else 0
-        page_data = self._page_data(viewer.user, read_id, viewer.ui)
-        token = request.app[SITE].tokens.for_visitor(viewer.visitor).encode()
-        zone = self._settings.now.timezone
-        own = {
-            _TOKEN.encode(): [token],
-            _PAGE_DATA.encode(): page_data,
-            _NOTICE.encode(): [self._plain_notice(viewer.language, zone)],
-            _PLAIN.encode(): [self._plain.html(viewer.language, zone)],
-        }
-        body = b"".join([piece for part in self._shell(request) for piece in own.get(part, (part,))])
-        return responses.prebuilt_page(request, body)
+        user = request[VIEWER].user
+        read_id = await self._read_marks.of_member(user) if user else 0
+        return responses.prebuilt_page(request, self._pieces(request, read_id))
 
-    def _page_data(self, user: User | None, read_id: int, ui: str) -> list[bytes]:
-        """What the page's script starts from: the pieces of a JSON object for an HTML data block."""
-        rest = {
-            "now_ms": self._clock.now_ms(),
-            "user": user_json(user) if user else None,
-            "read_id": read_id,
-            "muted_until_ms": self._mutes.until_ms(user),
-            "reactions": REACTIONS,
-            "room_name": self._settings.now.room_name,
-            "ui": ui,
-            "has_more": self._recent.has_more(PAGE),
+    def _pieces(self, request: web.Request, read_id: int) -> list[bytes]:
+        """The page as it is now. JSON where `_shell` left a place for it in the page's data, else HTML."""
+        viewer, zone = request[VIEWER], self._settings.now.timezone
+        language = viewer.language
+        present = {
+            _TOKEN: request.app[SITE].tokens.for_visitor(viewer.visitor).encode(),
+            _MESSAGES: self._recent.newest(PAGE),
+            _PRESENCE: self._presence.as_json()[1:-1],
+            _NOW_MS: b"%d" % self._clock.now_ms(),
+            _READ_ID: b"%d" % read_id,
+            _HAS_MORE: b"true" if self._recent.has_more(PAGE) else b"false",
+            _ADDED: self._greetings.encoded(),
+            _NOTICE: self._plain_notice(language, zone),
+            _PLAIN: self._plain.html(language, zone),
         }
-        for greeting in self._greetings:
-            rest |= greeting()
-        presence = self._presence.as_json()[1:-1]
-        return [b'{"messages":', self._recent.newest(PAGE), b",", presence, b",", json.dumps(rest)[1:]]
+        return [present.get(piece, piece) for piece in self._shell(request, language)]
 
-    def _shell(self, request: web.Request) -> list[bytes]:
+    def _shell(self, request: web.Request, language: str) -> list[bytes]:
         viewer, config = request[VIEWER], self._settings.now
         muted_until_ms = self._mutes.until_ms(viewer.user)
-        reader = (viewer.ui, viewer.language, viewer.theme, viewer.user, muted_until_ms)
+        reader = (viewer.ui, language, viewer.theme, viewer.user, muted_until_ms)
         key = (*reader, config.room_name, config.registration)
         shell = self._shells.get(key)
         if shell is None:
             values = {
                 **page_context.shared(request),
-                "csrf_token": _TOKEN,
+                "csrf_token": _TOKEN.decode(),
                 "page_data": _PAGE_DATA,
-                "plain_notice": _NOTICE,
-                "plain_history": _PLAIN,
+                "plain_notice": _NOTICE.decode(),
+                "plain_history": _PLAIN.decode(),
                 "muted_until": self._end_of_mute(muted_until_ms) if muted_until_ms else "",
             }
             html = self._environment.get_template(_TEMPLATES[viewer.ui]).render(values)
-            shell = self._shells[key] = _PLACES.split(html.encode())
+            data = _page_data(viewer.user, muted_until_ms, config.room_name, viewer.ui)
+            shell = self._shells[key] = _SPLIT.split(html.encode().replace(_PAGE_DATA.encode(), data))
         return shell
 
     def _end_of_mute(self, until_ms: int) -> str:
@@ -126,3 +119,16 @@ class RoomPage:
         return until.strftime("%H:%M" if until.date() == today.date() else "%Y-%m-%d %H:%M")
 
     ROUTES = (Route("GET", "/", get, Access.READER),)
+
+
+def _page_data(user: User | None, muted_until_ms: int, room_name: str, ui: str) -> bytes:
+    """What the page's script starts from: a JSON object for an HTML data block, with places for what changes."""
+    of_shell = {
+        "muted_until_ms": muted_until_ms,
+        "reactions": REACTIONS,
+        "room_name": room_name,
+        "ui": ui,
+    }
+    shape = b'{"messages":%b,%b,"now_ms":%b,"user":%b,"read_id":%b,%b,"has_more":%b,%b}'
+    member, rest = json.dumps(user_json(user) if user else None), json.dumps(of_shell)[1:-1]
+    return shape % (_MESSAGES, _PRESENCE, _NOW_MS, member, _READ_ID, rest, _HAS_MORE, _ADDED)
