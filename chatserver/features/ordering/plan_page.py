@@ -12,10 +12,9 @@ from aiohttp import web
 
 from chatserver.core.config import CurrentConfig
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.core.numbers import whole_number
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
-from chatserver.features.ordering import answers, store, template_store
+from chatserver.features.ordering import answers, item_lines, store, template_store
 from chatserver.features.ordering.planned import PlannedWindows
 from chatserver.http import forms, responses
 from chatserver.http.access import Access
@@ -34,7 +33,7 @@ _FROM = re.compile(r"(template|window)-([0-9]+)", re.ASCII)
 # The fields of the form of a new plan.
 _NEW: Mapping[str, Any] = {
     "act": "make", "id": "", "repeat": "daily", "weekdays": [], "date": "", "at": "", "from": "", "title": "",
-    "note": "", "minutes": "", "kept": 0,
+    "note": "", "minutes": "", "item_lines": "",
 }  # fmt: skip
 
 
@@ -72,7 +71,7 @@ class PlanPage:
             if not wants_html(request) or not typed:
                 raise
             values = {**await self._page(request, await self._planned.listed()), "form": _form_again(typed)}
-            values["wrong"] = error.details.get("field", "")
+            values |= {"wrong": error.details.get("field", ""), "row": _line_number(typed, error)}
             return responses.refused_form(request, error, "plans.html", values)
         if wants_html(request):
             return responses.see_other(f"/orders/plans/?done={fields['act']}")
@@ -97,6 +96,7 @@ class PlanPage:
             "error": None,
             "notice": None,
             "wrong": "",
+            "row": None,
             "rows": [_row(request, plan) for plan in plans],
             "templates": templates,
             "windows": [(window.id, window.title, local_time(request, window.opened_ms)) for window in windows],
@@ -135,19 +135,19 @@ def _with_weekday(request: web.Request, time_ms: int) -> str:
 
 
 def _form_of_plan(plan: dict[str, Any] | None) -> dict[str, Any]:
-    """The fields of the form, for a new plan or for one to change. `kept`: how many items of its own it has."""
+    """The fields of the form, for a new plan or for one to change."""
     if plan is None:
         return dict(_NEW)
-    seconds, template_id, kept = plan["seconds"], plan["template"], 0 if plan["template"] else len(plan["items"])
+    seconds, template_id = plan["seconds"], plan["template"]
+    own = {"title": plan["title"], "note": plan["note"], "item_lines": item_lines.as_text(plan["items"])}
     return {
         **_NEW,
         **{name: plan[name] for name in ("id", "repeat", "at", "weekdays")},
-        **({} if template_id else {"title": plan["title"], "note": plan["note"]}),
+        **({} if template_id else own),
         "act": "change",
         "date": plan["date"] or "",
-        "from": f"template-{template_id}" if template_id else "keep" if kept else "",
+        "from": f"template-{template_id}" if template_id else "",
         "minutes": f"{seconds / 60:.2f}".rstrip("0").rstrip(".") if seconds else "",
-        "kept": kept,
     }
 
 
@@ -155,13 +155,19 @@ def _form_again(typed: Mapping[str, str]) -> dict[str, Any]:
     """What was typed, after a refusal. A button beside a plan leaves the form empty."""
     if typed.get("act") not in ("make", "change"):
         return dict(_NEW)
-    return {**_NEW, **typed, "weekdays": _chosen_days(typed), "kept": whole_number(typed.get("kept", "")) or 0}
+    return {**_NEW, **typed, "weekdays": _chosen_days(typed)}
+
+
+def _line_number(typed: Mapping[str, str], error: DomainError) -> int | None:
+    """The line of `item_lines` that is wrong, counted from 1."""
+    row = error.details.get("row")
+    return item_lines.line_number(typed["item_lines"], row) if row and typed.get("item_lines") else None
 
 
 def _fields(form: Mapping[str, str]) -> dict[str, Any]:
     """The fields of a form as JSON has them. Raises DomainError `bad_request` (`field`).
 
-    Of its own are `weekday-1` to `weekday-7`, `minutes`, and `from`: "", `keep`, `template-ID` or `window-ID`.
+    Of its own are `weekday-1` to `weekday-7`, `minutes`, `item_lines`, and `from`: "", `template-ID` or `window-ID`.
     """
     fields: dict[str, Any] = {name: form[name] for name in _TEXTS if name in form}
     for name in _VALUES:
@@ -171,6 +177,8 @@ def _fields(form: Mapping[str, str]) -> dict[str, Any]:
         fields["weekdays"] = _chosen_days(form)
     if "minutes" in form:
         fields["seconds"] = _seconds(form["minutes"].strip())
+    if typed := form.get("item_lines", ""):
+        fields["items"] = item_lines.parse(typed)
     return _begun_with(fields, form["from"]) if "from" in form else fields
 
 
@@ -195,13 +203,13 @@ def _seconds(minutes: str) -> int | None:
 
 def _begun_with(fields: dict[str, Any], begin: str) -> dict[str, Any]:
     """The fields, with the offer that the form begins with."""
-    if begin == "keep":
-        return fields
     if not begin:
-        return {**fields, "template": None, "items": []}
+        return {"items": [], **fields, "template": None}
     found = _FROM.fullmatch(begin)
     if found is None:
         raise DomainError(ErrorCode.BAD_REQUEST, field="from")
+    if fields.get("items"):
+        raise DomainError(ErrorCode.BAD_REQUEST, field="items", reason="plan_items")
     # What was left empty is that of the template or the window.
     rest = {name: value for name, value in fields.items() if name not in ("title", "note") or value}
     return {**rest, found[1]: found[2]}

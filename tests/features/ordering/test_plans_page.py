@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 from typing import Any
@@ -195,18 +196,20 @@ async def test_the_form_of_a_plan_has_its_values_and_changes_it(house: House) ->
     admin = await house.administrator()
     await admin.post_json(PATH, {"act": "make", **DAILY, "items": [ITEM], "seconds": 90, "note": "带袋子"})
     page = (await admin.page(f"{PATH}?change=1")).text
-    assert 'value="keep" selected' in page and 'value="18:00"' in page and 'value="1.5"' in page and "带袋子" in page
+    assert (
+        "蓝莓,盒,25.00\n</textarea>" in page and 'value="18:00"' in page and 'value="1.5"' in page and "带袋子" in page
+    )
     assert re.search(r'value="daily" checked', page)
     form = {
-        "act": "change", "id": "1", "kept": "1", "repeat": "once", "date": "2026-11-25", "at": "09:30", "from": "keep",
-        "title": "早市", "note": "", "minutes": "1.5",
+        "act": "change", "id": "1", "repeat": "once", "date": "2026-11-25", "at": "09:30", "from": "",
+        "item_lines": "蓝莓,盒,25.00\r\n", "title": "早市", "note": "", "minutes": "1.5",
     }  # fmt: skip
     answer = await admin.post(PATH, form, headers=HTML)
     assert (answer.status, answer.headers["Location"]) == (303, "/orders/plans/?done=change")
     [plan] = (await admin.get(PATH)).json["plans"]
     assert (plan["repeat"], plan["date"], plan["title"], plan["note"]) == ("once", "2026-11-25", "早市", "")
     assert (plan["items"][0]["name"], plan["seconds"]) == ("蓝莓", 90)
-    await admin.post(PATH, {**form, "from": ""}, headers=HTML)
+    await admin.post(PATH, {**form, "item_lines": ""}, headers=HTML)
     assert (await admin.get(PATH)).json["plans"][0]["items"] == []
 
 
@@ -249,6 +252,55 @@ async def test_a_form_that_is_refused_comes_again_with_what_was_typed(house: Hou
     assert "请至少选一个星期几" in answer.text
     answer = await admin.post(PATH, {"act": "remove", "id": "9"}, headers=HTML)
     assert answer.status == 404 and 'value="make"' in answer.text
+
+
+async def test_items_are_typed_one_a_line(house: House) -> None:
+    admin = await house.administrator()
+    typed = '蓝莓，盒, 25，40,5\r\n\r\n  沃柑 \r\n"苹果, 大",箱,,3'
+    form = {"act": "make", "repeat": "daily", "at": "18:00", "title": "晚市", "note": "", "minutes": "", "from": ""}
+    assert (await admin.post(PATH, {**form, "item_lines": typed}, headers=HTML)).status == 303
+    [plan] = (await admin.get(PATH)).json["plans"]
+    assert [tuple(item[part] for part in ("name", "unit", "price", "stock", "limit")) for item in plan["items"]] == [
+        ("蓝莓", "盒", "25.00", "40", "5"),
+        ("沃柑", "", None, None, None),
+        ("苹果, 大", "箱", None, "3", None),
+    ]
+    page = (await admin.page(f"{PATH}?change=1")).text
+    shown = re.search(r'name="item_lines"[^>]*>([^<]*)</textarea>', page)
+    assert shown
+    again = {**form, "act": "change", "id": "1", "item_lines": html.unescape(shown[1])}
+    assert (await admin.post(PATH, again, headers=HTML)).status == 303
+    assert (await admin.get(PATH)).json["plans"][0]["items"] == plan["items"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("蓝莓\n\n，盒", "第 3 行：请填品名"),
+        ("蓝莓,盒,二十", "第 1 行：单价请填数字"),
+        ("蓝莓\n沃柑\n蓝莓", "第 3 行：前面已经有这个品名"),
+        ("蓝莓,盒,1,2,3,4", "第 1 行：一行最多五项"),
+        ('蓝莓\n"', "第 2 行：请填品名"),
+        ("\n".join(f"第{number}种" for number in range(51)), "最多 50 个品种"),
+    ],
+)
+async def test_a_wrong_line_is_named_and_comes_again(house: House, typed: str, says: str) -> None:
+    admin = await house.administrator()
+    form = {"act": "make", "repeat": "daily", "at": "18:00", "minutes": "", "from": "", "item_lines": typed}
+    answer = await admin.post(PATH, form, headers=HTML)
+    assert answer.status == 400 and says in answer.text
+    assert f"{html.escape(typed, quote=False).replace(chr(34), '&#34;')}</textarea>" in answer.text
+    assert re.search(r'id="field-item_lines"[^>]*aria-invalid="true"', answer.text)
+    assert (await admin.get(PATH)).json["plans"] == []
+
+
+async def test_a_template_takes_no_typed_items_besides(house: House) -> None:
+    admin = await house.administrator()
+    await admin.post_json("/orders/templates/", {"act": "make", "title": "蔬菜", "items": [{"name": "青菜"}]})
+    form = {"act": "make", "repeat": "daily", "at": "18:00", "minutes": "", "from": "template-1", "item_lines": "蓝莓"}
+    answer = await admin.post(PATH, form, headers=HTML)
+    assert answer.status == 400 and "选了模板或以前的下单，就不要再写品种" in answer.text
+    assert (await admin.post(PATH, {**form, "item_lines": " \r\n"}, headers=HTML)).status == 303
 
 
 async def test_buttons_beside_a_plan_skip_and_remove_it(house: House) -> None:
