@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,8 +21,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from tests.browser.caller import PASSWORD, Caller
+from tests.process.serving import CHEAP, ROOT, address_of, environment
 
-ROOT = Path(__file__).parents[2]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 RUN = ("run.py",)
 ADMINISTRATOR = "小王"
@@ -86,69 +87,69 @@ def hall(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         yield process
 
 
-class serving:
-    """Run the room in a process of its own; `settings` are CHAT_ variables without their prefix."""
+@contextmanager
+def serving(
+    data_dir: Path, port: int = 0, program: Sequence[str] = RUN, tree: Path = ROOT, **settings: str
+) -> Iterator[RoomProcess]:
+    """Run the room in a process of its own; `settings` are CHAT_ variables without their prefix.
 
-    def __init__(self, data_dir: Path, port: int = 0, program: Sequence[str] = RUN, **settings: str) -> None:
-        self._data_dir, self._port, self._program = data_dir, port, program
-        self._environ = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("CHAT_")},
-            "CHAT_BCRYPT_ROUNDS": "4",
-            "CHAT_DATA_DIR": str(data_dir),
-            **{f"CHAT_{name.upper()}": value for name, value in settings.items()},
-        }
+    `tree`: the checkout that the program is taken from, which may be an older one.
+    """
+    add_administrator(data_dir, tree)
+    variables = {f"CHAT_{name.upper()}": value for name, value in settings.items()}
+    with _started(program, "--port", str(port), "--data-dir", str(data_dir), tree=tree, **variables) as process:
+        assert process.stdout is not None
+        yield RoomProcess(address_of(process.stdout.readline()), data_dir, process)
 
-    def __enter__(self) -> RoomProcess:
-        self._make_administrator()
-        self._process = subprocess.Popen(
-            [sys.executable, *self._program, "serve", "--port", str(self._port)],
-            cwd=ROOT,
-            env=self._environ,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        listening = re.match(r"listening on (http://\S+)", self._process.stdout.readline())
-        assert listening, "the server said nothing"
-        return RoomProcess(listening[1], self._data_dir, self._process)
 
-    def __exit__(self, *exc: object) -> None:
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-        self._process.wait(PATIENCE_SECONDS)
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+def add_administrator(data_dir: Path, tree: Path = ROOT) -> None:
+    """Put a database with one administrator into the data directory, unless it has a database."""
+    database = data_dir / "chat.db"
+    if not database.exists():
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        database.write_bytes(_with_administrator(tree))
 
-    def _make_administrator(self) -> None:
+
+@functools.cache
+def _with_administrator(tree: Path) -> bytes:
+    """The database that `create-admin` of a tree makes."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = ("run.py", "create-admin", ADMINISTRATOR, "--password-stdin", "--data-dir", folder)
         subprocess.run(
-            [sys.executable, "run.py", "create-admin", ADMINISTRATOR, "--password-stdin"],
-            cwd=ROOT,
-            env=self._environ,
+            [sys.executable, *command],
+            cwd=tree,
+            env=environment(CHAT_BCRYPT_ROUNDS="4"),
             input=PASSWORD + "\n",
             text=True,
             check=True,
             capture_output=True,
         )
+        return Path(folder, "chat.db").read_bytes()
 
 
 @contextmanager
 def first_run(data_dir: Path) -> Iterator[str]:
     """A room that has no administrator yet; the one-time address of its setup page."""
-    process = subprocess.Popen(
-        [sys.executable, *RUN, "serve", "--port", "0", "--data-dir", str(data_dir)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
+    with _started(RUN, "--port", "0", "--data-dir", str(data_dir)) as process:
+        assert process.stdout is not None
         while "/setup/" not in (line := process.stdout.readline()):
             assert line, "the server said nothing"
         yield next(word for word in line.split() if word.startswith("http"))
-    finally:
-        process.terminate()
-        process.wait(PATIENCE_SECONDS)
-        process.stdout.close()
+
+
+@contextmanager
+def _started(
+    program: Sequence[str], *flags: str, tree: Path = ROOT, **variables: str
+) -> Iterator[subprocess.Popen[str]]:
+    """`serve` for as long as the block lasts."""
+    words = [sys.executable, *program, "serve", *flags, *CHEAP]
+    with subprocess.Popen(words, cwd=tree, env=environment(**variables), stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            process.wait(PATIENCE_SECONDS)
 
 
 def until(page: Page, holds: Callable[[], object]) -> None:

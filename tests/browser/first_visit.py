@@ -7,22 +7,17 @@ a processor that is four times slower. Name the tree before and the tree after i
 
 from __future__ import annotations
 
-import os
-import re
 import statistics
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser import photos
-from tests.browser.caller import PASSWORD, Caller
-from tests.browser.conftest import ADMINISTRATOR, FLAGS, PHONE, ROOT, chromium
+from tests.browser.caller import Caller
+from tests.browser.conftest import ADMINISTRATOR, FLAGS, PHONE, ROOT, chromium, serving
 
 HISTORY, PHOTOS = 30, 10
 VISITS = 3
@@ -59,36 +54,16 @@ def main(trees: list[Path]) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         for tree in trees:
-            with serving(tree) as address:
-                furnish(address)
-                fast = visit(browser, address, slow=False)
-                slow = [visit(browser, address, slow=True).seconds for _ in range(VISITS)]
+            with tempfile.TemporaryDirectory() as folder, serving(Path(folder), tree=tree, send_interval="0") as room:
+                furnish(room.address)
+                fast = visit(browser, room.address, slow=False)
+                slow = [visit(browser, room.address, slow=True).seconds for _ in range(VISITS)]
             print(
                 f"{tree}: {fast.bytes_received / 1024:.0f} KB and {len(fast.requests)} requests until online;"
                 f" slow line: {statistics.median(slow):.1f} s, median of {VISITS}"
             )
             print("\n".join(f"    {each}" for each in fast.requests))
         browser.close()
-
-
-@contextmanager
-def serving(tree: Path) -> Iterator[str]:
-    """`run.py` of a tree, which may be an older one than this."""
-    with tempfile.TemporaryDirectory() as folder:
-        environ = {**os.environ, "CHAT_SEND_INTERVAL": "0", "CHAT_DATA_DIR": folder, "CHAT_BCRYPT_ROUNDS": "4"}
-        run = [sys.executable, "run.py"]
-        made = [*run, "create-admin", ADMINISTRATOR, "--password-stdin"]
-        subprocess.run(made, cwd=tree, env=environ, input=PASSWORD + "\n", text=True, check=True, capture_output=True)
-        process = subprocess.Popen([*run, "serve", "--port", "0"], cwd=tree, env=environ, stdout=-1, text=True)
-        assert process.stdout is not None
-        try:
-            listening = re.match(r"listening on (http://\S+)", process.stdout.readline())
-            assert listening, "the server said nothing"
-            yield listening[1]
-        finally:
-            process.terminate()
-            process.wait()
-            process.stdout.close()
 
 
 def furnish(address: str) -> None:

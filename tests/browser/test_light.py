@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Response, Route, expect
 
 from tests.browser import first_visit
 from tests.browser.caller import Caller
-from tests.browser.conftest import ADMINISTRATOR, DESKTOP, PHONE, ROOT, RoomProcess, Visitor
+from tests.browser.conftest import ADMINISTRATOR, DESKTOP, PHONE, RoomProcess, Visitor, serving
 
 Come = Callable[..., Visitor]
 Call = Callable[[str], Caller]
@@ -63,12 +63,12 @@ def test_a_first_visit_fits(come: Come, hall: RoomProcess, kind: dict[str, objec
     assert outside == []
 
 
-def test_a_phones_first_visit_is_online_after_30_requests(browser: Browser) -> None:
+def test_a_phones_first_visit_is_online_after_30_requests(browser: Browser, tmp_path: Path) -> None:
     """Pictures and what menus need come later. Of three visits the best: where the machine makes a connection wait for
     more than a second, the page goes on without it."""
-    with first_visit.serving(ROOT) as address:
-        first_visit.furnish(address)
-        visits = [first_visit.visit(browser, address, slow=False) for _ in range(3)]
+    with serving(tmp_path / "data", send_interval="0") as room:
+        first_visit.furnish(room.address)
+        visits = [first_visit.visit(browser, room.address, slow=False) for _ in range(3)]
     best = min(visits, key=lambda visit: len(visit.requests))
     assert len(best.requests) <= 30, best.requests
     assert best.bytes_received <= 230 * KB

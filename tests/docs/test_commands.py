@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import shlex
 import shutil
@@ -12,7 +11,7 @@ import pytest
 
 from tests.client import PASSWORD
 from tests.docs.pages import PAGES, ROOT, commands
-from tests.process.serving import PATIENCE, _ended, make_administrator, run, start
+from tests.process.serving import listening, make_administrator, run, start
 
 CHEAP = {"CHAT_BCRYPT_ROUNDS": "4"}
 # How a page calls the program, in a checkout or installed.
@@ -87,12 +86,6 @@ def _moved(word: str, aside: Path) -> str:
 async def _serve(variables: dict[str, str], words: list[str], data: Path) -> None:
     words = words or ["serve"]
     process = await start(*words, "--port", "0", "--data-dir", str(data), **CHEAP, **variables)
-    try:
-        assert process.stdout is not None
-        async with asyncio.timeout(PATIENCE):
-            line = (await process.stdout.readline()).decode()
-        assert line.startswith("listening on "), (line, words)
-    finally:
-        process.terminate()
-        done = await _ended(process)
+    async with listening(process) as server:
+        done = await server.stop()
     assert done.code == 0, done.err

@@ -18,8 +18,8 @@ import pytest
 from tests.client import HTML, Browser, picture
 from tests.db.test_upgrade_copy import made
 from tests.install.wheels import ROOT, bare, command
+from tests.process.serving import listening
 
-PATIENCE = 60.0
 SCHEMA_OF_0_1_0 = 5
 
 
@@ -27,18 +27,10 @@ SCHEMA_OF_0_1_0 = 5
 async def room(program: Path, away: Path, *flags: str) -> AsyncIterator[str]:
     """The installed `chatserver serve`, started in a directory that has nothing to do with us; its address."""
     words = (str(program), "serve", "--port", "0", "--bcrypt-rounds", "4", "--send-interval", "0", *flags)
-    process = await asyncio.create_subprocess_exec(*words, cwd=away, env=bare({}), stdout=PIPE)
-    try:
-        assert process.stdout is not None
-        async with asyncio.timeout(PATIENCE):
-            line = (await process.stdout.readline()).decode()
-        assert line.startswith("listening on "), line
-        yield line.removeprefix("listening on ").strip()
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        async with asyncio.timeout(PATIENCE):
-            await process.communicate()
+    pipes = {"stdin": PIPE, "stdout": PIPE, "stderr": PIPE}
+    process = await asyncio.create_subprocess_exec(*words, cwd=away, env=bare({}), **pipes)
+    async with listening(process) as server:
+        yield server.address
 
 
 def test_it_holds_the_package_the_pages_the_schema_and_the_words(wheel: Path) -> None:

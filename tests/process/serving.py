@@ -1,10 +1,14 @@
-"""The real program as an operator starts it, in a process of its own."""
+"""The real program as an operator starts it, in a process of its own.
+
+tests/browser/conftest.py starts it without an event loop, in the same environment.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -40,6 +44,13 @@ def environment(**more: str) -> dict[str, str]:
     return {**bare, "PYTHONDONTWRITEBYTECODE": "1", **more}
 
 
+def address_of(line: str) -> str:
+    """The address in the first line that `serve` prints; fails for any other line."""
+    found = re.match(r"listening on (https?://\S+)", line)
+    assert found, f"the server said {line!r}"
+    return found[1]
+
+
 async def start(*arguments: str, under: Sequence[str] = (), **variables: str) -> Process:
     """The program; `under` is a command that runs another one and becomes it, such as `strace -D`."""
     return await asyncio.create_subprocess_exec(
@@ -57,8 +68,7 @@ async def start(*arguments: str, under: Sequence[str] = (), **variables: str) ->
 
 async def run(*arguments: str, stdin: str = "", **variables: str) -> Done:
     """Start the program and wait for its end."""
-    process = await start(*arguments, **variables)
-    return await _ended(process, stdin)
+    return await ended(await start(*arguments, **variables), stdin)
 
 
 async def make_administrator(data_dir: Path, name: str = "店长") -> Done:
@@ -77,32 +87,38 @@ class Serving:
     async def stop(self) -> Done:
         """SIGTERM, and what came of it."""
         self.process.send_signal(signal.SIGTERM)
-        return await _ended(self.process)
+        return await ended(self.process)
 
     async def kill(self) -> None:
         """As a power cut would: nothing of the program's own runs any more."""
         self.process.kill()
-        await _ended(self.process)
+        await ended(self.process)
 
 
 @contextlib.asynccontextmanager
 async def serving(data_dir: Path, *flags: str, under: Sequence[str] = (), **variables: str) -> AsyncIterator[Serving]:
     """`run.py serve` on a free port, killed at the end if it still runs."""
     command = ("serve", "--port", "0", "--data-dir", str(data_dir), *CHEAP, *flags)
-    process = await start(*command, under=under, **variables)
+    async with listening(await start(*command, under=under, **variables)) as server:
+        yield server
+
+
+@contextlib.asynccontextmanager
+async def listening(process: Process) -> AsyncIterator[Serving]:
+    """A process of `serve`, once it has said where it listens; killed at the end if it still runs."""
     try:
         assert process.stdout is not None
         async with asyncio.timeout(PATIENCE):
             line = (await process.stdout.readline()).decode()
-        assert line.startswith("listening on http"), (line, (await _ended(process)).err)
-        yield Serving(process, line.removeprefix("listening on ").rstrip("\n"))
+        yield Serving(process, address_of(line or (await ended(process)).err))
     finally:
         if process.returncode is None:
             process.kill()
-            await _ended(process)
+            await ended(process)
 
 
-async def _ended(process: Process, stdin: str = "") -> Done:
+async def ended(process: Process, stdin: str = "") -> Done:
+    """Write `stdin`, and wait until the process has ended."""
     async with asyncio.timeout(PATIENCE):
         out, err = await process.communicate(stdin.encode() if stdin else b"")
     assert process.returncode is not None

@@ -14,7 +14,7 @@ import pytest
 
 from chatserver.db.migrations import newest_version
 from tests.client import PASSWORD, Browser, opened
-from tests.process.serving import CHEAP, PATIENCE, make_administrator, run, serving, start
+from tests.process.serving import CHEAP, PATIENCE, listening, make_administrator, run, serving, start
 
 
 async def test_serve_prints_where_it_listens_and_answers_there(tmp_path: Path) -> None:
@@ -31,20 +31,16 @@ async def test_serve_prints_where_it_listens_and_answers_there(tmp_path: Path) -
 
 async def test_a_bare_call_serves_and_the_address_of_the_setup_page_works(tmp_path: Path) -> None:
     process = await start("--port", "0", "--data-dir", str(tmp_path), *CHEAP)
-    try:
+    async with listening(process) as server:
         assert process.stdout is not None
         async with asyncio.timeout(PATIENCE):
-            first, second, third = [(await process.stdout.readline()).decode() for _ in range(3)]
-        address = first.removeprefix("listening on ").strip()
+            second, third = [(await process.stdout.readline()).decode() for _ in range(2)]
         assert second == f"data directory: {tmp_path}\n"
-        found = re.search(rf"^first administrator: {re.escape(address)}(/setup/\?token=\S+)$", third)
+        found = re.search(rf"^first administrator: {re.escape(server.address)}(/setup/\?token=\S+)$", third)
         assert found
-        async with Browser(address) as browser:
+        async with Browser(server.address) as browser:
             assert (await browser.page(found[1])).status == 200
-    finally:
-        process.terminate()
-        await process.communicate()
-    assert process.returncode == 0
+        assert (await server.stop()).code == 0
 
 
 async def test_the_address_of_the_setup_page_is_the_public_one_where_there_is_one(tmp_path: Path) -> None:

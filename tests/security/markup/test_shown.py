@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -33,13 +32,6 @@ MESSAGES = """() => [...document.querySelectorAll("article[data-id]")].map((arti
 KEEPS_TYPING = """() => setInterval(() => {
   document.querySelector("#composer textarea[name=text]").dispatchEvent(new Event("input", {bubbles: true}));
 }, 500)"""
-
-
-@pytest.fixture(autouse=True)
-def nothing_ran(scene: Scene) -> Iterator[None]:
-    yield
-    found, scene.attacks[:] = list(scene.attacks), []
-    assert found == []
 
 
 @pytest.mark.parametrize("ui", ["desktop", "mobile"])

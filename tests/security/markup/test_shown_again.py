@@ -14,13 +14,6 @@ from tests.security.markup.scene import Scene, listen, skeletons, values
 HTML = {"Accept": "text/html"}
 
 
-@pytest.fixture(autouse=True)
-def nothing_ran(scene: Scene) -> Iterator[None]:
-    yield
-    found, scene.attacks[:] = list(scene.attacks), []
-    assert found == []
-
-
 class Guest:
     """Somebody who is not logged in, and what they are answered."""
 
