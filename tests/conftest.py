@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,9 +47,16 @@ def logging_as_before() -> Iterator[None]:
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    """A room without a socket."""
-    async with staged(tmp_path, FakeClock()) as opened_stage:
+def settings(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """The settings of the test's room: those of the marks `settings`, of the test before those of its module."""
+    marks = [mark.kwargs for mark in request.node.iter_markers("settings")]
+    return {name: value for named in reversed(marks) for name, value in named.items()}
+
+
+@pytest.fixture
+async def stage(tmp_path: Path, settings: dict[str, Any]) -> AsyncIterator[Stage]:
+    """A room without a socket; time stands still until a test moves it."""
+    async with staged(tmp_path, FakeClock(), **settings) as opened_stage:
         yield opened_stage
 
 
@@ -68,7 +76,7 @@ async def wang(stage: Stage) -> User:
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    """A server. Default settings but for the pause between messages; time stands still until a test moves it."""
-    async with opened(tmp_path) as opened_house:
+async def house(tmp_path: Path, settings: dict[str, Any]) -> AsyncIterator[House]:
+    """A server in this process, without a pause between messages; time stands still until a test moves it."""
+    async with opened(tmp_path, **settings) as opened_house:
         yield opened_house

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +16,7 @@ from chatserver.db.eraser import Eraser
 from chatserver.features.accounts.events import SessionsEnded
 from chatserver.realtime.hub import Hub
 from chatserver.realtime.publisher import Publisher
-from tests.stage import Stage, staged
+from tests.stage import Stage
 from tests.support import FakeClock, eventually
 
 
@@ -191,23 +190,22 @@ async def edited(stage: Stage, actor: User, message_id: int) -> None:
 
 @pytest.mark.parametrize("end", [recalled, edited])
 async def test_a_text_that_was_recalled_or_replaced_is_in_no_file_soon_after(
-    tmp_path: Path, end: Callable[[Stage, User, int], Awaitable[None]]
+    stage: Stage, end: Callable[[Stage, User, int], Awaitable[None]]
 ) -> None:
-    async with staged(tmp_path, FakeClock()) as stage:
-        ming = await stage.join("小明")
-        eraser = Eraser(Disk().erase, stage.database.vacuum)
+    ming = await stage.join("小明")
+    eraser = Eraser(Disk().erase, stage.database.vacuum)
 
-        def publish(events: list[Event]) -> None:
-            for event in events:
-                if isinstance(event, ContentErased):
-                    eraser.on_erased(event)
+    def publish(events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, ContentErased):
+                eraser.on_erased(event)
 
-        def is_stored() -> bool:
-            return "这是秘密".encode() in stage.files()
+    def is_stored() -> bool:
+        return "这是秘密".encode() in stage.files()
 
-        stage.database.publish_to(publish)
-        async with eraser.running():
-            message = await stage.said(ming, "这是秘密")
-            assert is_stored()
-            await end(stage, ming, message.id)
-            await eventually(lambda: not is_stored())
+    stage.database.publish_to(publish)
+    async with eraser.running():
+        message = await stage.said(ming, "这是秘密")
+        assert is_stored()
+        await end(stage, ming, message.id)
+        await eventually(lambda: not is_stored())

@@ -7,7 +7,6 @@ import logging
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ import pytest
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.http.frame_reader import AT_WORK_MAX
-from tests.client import House, Socket, opened
+from tests.client import House, Socket
 from tests.support import eventually
 
 
@@ -79,17 +78,17 @@ async def test_other_frames_between_keep_their_places(house: House) -> None:
     assert socket.heard("refused") == []
 
 
-async def test_a_refusal_comes_after_what_was_accepted_before_it(tmp_path: Path) -> None:
-    async with opened(tmp_path, send_interval=2) as house:
-        socket = await (await house.member("小明")).socket()
-        async with held_up(house.server.room.database):
-            for name in ("accepted", "too fast"):
-                await socket.send("post", text=name, client_id=name)
-            await until_waiting(house.server.room.database, 2)
-        await socket.expect("refused", client_id="too fast")
-        await socket.in_step()
-        answers = [kind for kind in socket.types() if kind in ("message", "ack", "refused")]
-        assert answers == ["message", "ack", "refused"]
+@pytest.mark.settings(send_interval=2)
+async def test_a_refusal_comes_after_what_was_accepted_before_it(house: House) -> None:
+    socket = await (await house.member("小明")).socket()
+    async with held_up(house.server.room.database):
+        for name in ("accepted", "too fast"):
+            await socket.send("post", text=name, client_id=name)
+        await until_waiting(house.server.room.database, 2)
+    await socket.expect("refused", client_id="too fast")
+    await socket.in_step()
+    answers = [kind for kind in socket.types() if kind in ("message", "ack", "refused")]
+    assert answers == ["message", "ack", "refused"]
 
 
 async def test_what_is_at_work_for_one_client_is_bounded(house: House) -> None:

@@ -156,15 +156,15 @@ def front(**more: str) -> dict[str, str]:
     return {"Host": "chat.example.org", **more}
 
 
-async def test_with_a_base_url_other_hosts_are_misdirected(tmp_path: Path) -> None:
-    async with opened(tmp_path, base_url=BASE) as house:
-        guest = await house.guest()
-        for headers in (JSON, {**JSON, "Host": "evil.example"}, {**JSON, "Host": "chat.example.org:8443"}):
-            answer = await guest.get("/api/recent_messages/", headers)
-            assert (answer.status, answer.json["error"]["code"]) == (421, "wrong_host")
-        assert (await guest.page("/")).status == 421
-        for host in ("chat.example.org", "chat.example.org:443", "CHAT.example.ORG"):
-            assert (await guest.get("/api/recent_messages/", {**JSON, "Host": host})).status == 200
+@pytest.mark.settings(base_url=BASE)
+async def test_with_a_base_url_other_hosts_are_misdirected(house: House) -> None:
+    guest = await house.guest()
+    for headers in (JSON, {**JSON, "Host": "evil.example"}, {**JSON, "Host": "chat.example.org:8443"}):
+        answer = await guest.get("/api/recent_messages/", headers)
+        assert (answer.status, answer.json["error"]["code"]) == (421, "wrong_host")
+    assert (await guest.page("/")).status == 421
+    for host in ("chat.example.org", "chat.example.org:443", "CHAT.example.ORG"):
+        assert (await guest.get("/api/recent_messages/", {**JSON, "Host": host})).status == 200
 
 
 async def test_without_a_base_url_every_host_is_ours(house: House) -> None:
@@ -172,10 +172,10 @@ async def test_without_a_base_url_every_host_is_ours(house: House) -> None:
     assert (await guest.get("/api/recent_messages/", {**JSON, "Host": "192.168.1.5:8000"})).status == 200
 
 
-async def test_probes_need_not_know_the_host(tmp_path: Path) -> None:
-    async with opened(tmp_path, base_url=BASE) as house:
-        guest = await house.guest()
-        assert (await guest.get("/healthz")).status == (await guest.get("/readyz")).status == 200
+@pytest.mark.settings(base_url=BASE)
+async def test_probes_need_not_know_the_host(house: House) -> None:
+    guest = await house.guest()
+    assert (await guest.get("/healthz")).status == (await guest.get("/readyz")).status == 200
 
 
 async def secure_login(guest: Browser, origin: str) -> aiohttp.ClientResponse:
@@ -189,34 +189,34 @@ async def secure_login(guest: Browser, origin: str) -> aiohttp.ClientResponse:
     return await guest.session.post(guest.address + "/register/", data=data, headers=headers)
 
 
-async def test_over_https_cookies_are_secure_and_bound_to_the_host(tmp_path: Path) -> None:
-    async with opened(tmp_path, base_url=BASE) as house:
-        guest = await house.guest()
-        async with await secure_login(guest, BASE) as response:
-            assert response.status == 201
-            [session] = [line for line in response.headers.getall("Set-Cookie") if line.startswith("__Host-session-")]
-        for line in (session, (await guest.page("/login/", **front())).cookies["__Host-visitor"]):
-            attributes = {word.strip().lower() for word in line.split(";")[1:]}
-            assert {"secure", "httponly", "path=/", "samesite=lax"} <= attributes
-            assert not any(word.startswith("domain") for word in attributes)
-        async with guest.session.get(
-            house.address + "/profile/", headers=front(Cookie=session.partition(";")[0])
-        ) as response:
-            assert response.status == 200
-        chosen = await guest.page("/login/?lang=en&ui=mobile", **front())
-        assert "secure" in chosen.cookies["lang"].lower() and "secure" in chosen.cookies["ui"].lower()
+@pytest.mark.settings(base_url=BASE)
+async def test_over_https_cookies_are_secure_and_bound_to_the_host(house: House) -> None:
+    guest = await house.guest()
+    async with await secure_login(guest, BASE) as response:
+        assert response.status == 201
+        [session] = [line for line in response.headers.getall("Set-Cookie") if line.startswith("__Host-session-")]
+    for line in (session, (await guest.page("/login/", **front())).cookies["__Host-visitor"]):
+        attributes = {word.strip().lower() for word in line.split(";")[1:]}
+        assert {"secure", "httponly", "path=/", "samesite=lax"} <= attributes
+        assert not any(word.startswith("domain") for word in attributes)
+    async with guest.session.get(
+        house.address + "/profile/", headers=front(Cookie=session.partition(";")[0])
+    ) as response:
+        assert response.status == 200
+    chosen = await guest.page("/login/?lang=en&ui=mobile", **front())
+    assert "secure" in chosen.cookies["lang"].lower() and "secure" in chosen.cookies["ui"].lower()
 
 
-async def test_over_https_the_socket_and_forms_come_from_the_base_url(tmp_path: Path) -> None:
-    async with opened(tmp_path, base_url=BASE) as house:
-        guest = await house.guest()
-        async with await secure_login(guest, "http://chat.example.org") as response:
-            assert response.status == 403
-        ws = await guest.session.ws_connect(house.address + "/ws/chat/", origin=BASE, headers=front())
-        assert (await ws.receive_json())["type"] == "hello"
-        await ws.close()
-        with pytest.raises(aiohttp.WSServerHandshakeError):
-            await guest.session.ws_connect(house.address + "/ws/chat/", origin=house.address, headers=front())
+@pytest.mark.settings(base_url=BASE)
+async def test_over_https_the_socket_and_forms_come_from_the_base_url(house: House) -> None:
+    guest = await house.guest()
+    async with await secure_login(guest, "http://chat.example.org") as response:
+        assert response.status == 403
+    ws = await guest.session.ws_connect(house.address + "/ws/chat/", origin=BASE, headers=front())
+    assert (await ws.receive_json())["type"] == "hello"
+    await ws.close()
+    with pytest.raises(aiohttp.WSServerHandshakeError):
+        await guest.session.ws_connect(house.address + "/ws/chat/", origin=house.address, headers=front())
 
 
 async def test_over_http_cookies_are_plain_but_closed_to_scripts(house: House) -> None:
@@ -241,18 +241,18 @@ async def addresses(browser: Browser) -> str:
     return (await browser.page("/profile/")).text
 
 
+@pytest.mark.settings(trusted_proxies="127.0.0.1")
 @pytest.mark.parametrize(
     ("forwarded", "seen"),
     [("203.0.113.7", "203.0.113.7"), ("6.6.6.6, 203.0.113.7", "203.0.113.7"), ("203.0.113.7, 127.0.0.1", "203.0.113.7"),
      ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"), ("203.0.113.7:51234", "203.0.113.7"),
      ("[2001:db8:1:2:3::4]:443", "2001:db8:1:2::/64"), ('"[2001:db8:1:2:3::4]"', "2001:db8:1:2::/64")],
 )  # fmt: skip
-async def test_a_trusted_proxy_is_believed_about_the_address(tmp_path: Path, forwarded: str, seen: str) -> None:
-    async with opened(tmp_path, trusted_proxies="127.0.0.1") as house:
-        browser = await house.member("小明", X_Forwarded_For=forwarded)
-        profile = await addresses(browser)
-        assert seen in profile
-        assert "6.6.6.6" not in profile
+async def test_a_trusted_proxy_is_believed_about_the_address(house: House, forwarded: str, seen: str) -> None:
+    browser = await house.member("小明", X_Forwarded_For=forwarded)
+    profile = await addresses(browser)
+    assert seen in profile
+    assert "6.6.6.6" not in profile
 
 
 @pytest.mark.parametrize("forwarded", ["nonsense", "unknown", "_hidden", "203.0.113.7, unknown", "127.0.0.1:x:y"])
@@ -267,41 +267,39 @@ async def test_a_hop_that_is_no_address_is_nobody_on_this_host(
     assert caplog.text.count("which is no address") == 1
 
 
-async def test_nobody_else_is_believed(tmp_path: Path) -> None:
-    async with opened(tmp_path, trusted_proxies="10.0.0.0/8") as house:
-        browser = await house.member("小明", X_Forwarded_For="203.0.113.7", X_Forwarded_Proto="https")
-        assert "203.0.113.7" not in await addresses(browser)
-        headers = {**JSON, "Origin": house.address.replace("http:", "https:")}
-        assert (await browser.post("/post/", {"text": "forged"}, headers=headers)).code == "csrf"
+@pytest.mark.settings(trusted_proxies="10.0.0.0/8")
+async def test_nobody_else_is_believed(house: House) -> None:
+    browser = await house.member("小明", X_Forwarded_For="203.0.113.7", X_Forwarded_Proto="https")
+    assert "203.0.113.7" not in await addresses(browser)
+    headers = {**JSON, "Origin": house.address.replace("http:", "https:")}
+    assert (await browser.post("/post/", {"text": "forged"}, headers=headers)).code == "csrf"
 
 
-async def test_a_trusted_proxy_is_believed_about_https(tmp_path: Path) -> None:
-    async with opened(tmp_path, trusted_proxies="127.0.0.1") as house:
-        browser = await house.member("小明", X_Forwarded_Proto="https")
-        headers = {**JSON, "Origin": house.address.replace("http:", "https:")}
-        assert (await browser.post("/post/", {"text": "hello"}, headers=headers)).status == 201
-        assert (
-            await browser.post("/post/", {"text": "hello"}, headers={**JSON, "Origin": house.address})
-        ).code == "csrf"
+@pytest.mark.settings(trusted_proxies="127.0.0.1")
+async def test_a_trusted_proxy_is_believed_about_https(house: House) -> None:
+    browser = await house.member("小明", X_Forwarded_Proto="https")
+    headers = {**JSON, "Origin": house.address.replace("http:", "https:")}
+    assert (await browser.post("/post/", {"text": "hello"}, headers=headers)).status == 201
+    assert (await browser.post("/post/", {"text": "hello"}, headers={**JSON, "Origin": house.address})).code == "csrf"
 
 
+@pytest.mark.settings(trusted_proxies="127.0.0.1")
 @pytest.mark.parametrize(("forwarded", "scheme"), [("wss", "https"), ("ws", "http"), ("WSS", "https")])
 async def test_a_proxy_that_names_a_handshake_by_its_own_scheme_is_understood(
-    tmp_path: Path, forwarded: str, scheme: str
+    house: House, forwarded: str, scheme: str
 ) -> None:
-    async with opened(tmp_path, trusted_proxies="127.0.0.1") as house:
-        guest = await house.guest(X_Forwarded_Proto=forwarded)
-        await (await guest.dial(house.address.replace("http:", f"{scheme}:"))).close()
-        other = {"http": "https", "https": "http"}[scheme]
-        with pytest.raises(aiohttp.WSServerHandshakeError):
-            await guest.dial(house.address.replace("http:", f"{other}:"))
+    guest = await house.guest(X_Forwarded_Proto=forwarded)
+    await (await guest.dial(house.address.replace("http:", f"{scheme}:"))).close()
+    other = {"http": "https", "https": "http"}[scheme]
+    with pytest.raises(aiohttp.WSServerHandshakeError):
+        await guest.dial(house.address.replace("http:", f"{other}:"))
 
 
-async def test_limits_of_an_address_are_of_the_forwarded_one(tmp_path: Path) -> None:
-    async with opened(tmp_path, trusted_proxies="127.0.0.1", registrations_per_hour=1) as house:
-        await house.member("one", X_Forwarded_For="203.0.113.1")
-        await house.member("two", X_Forwarded_For="203.0.113.2")
-        assert (await (await house.guest(X_Forwarded_For="203.0.113.1")).register("three")).code == "too_fast"
+@pytest.mark.settings(trusted_proxies="127.0.0.1", registrations_per_hour=1)
+async def test_limits_of_an_address_are_of_the_forwarded_one(house: House) -> None:
+    await house.member("one", X_Forwarded_For="203.0.113.1")
+    await house.member("two", X_Forwarded_For="203.0.113.2")
+    assert (await (await house.guest(X_Forwarded_For="203.0.113.1")).register("three")).code == "too_fast"
 
 
 # Who is local
@@ -354,27 +352,27 @@ async def test_guests_read_but_do_not_write(house: House) -> None:
         assert (answer.status, answer.code) == (401, "login_required"), path
 
 
-async def test_where_guests_are_not_let_in_they_see_nothing(tmp_path: Path) -> None:
-    async with opened(tmp_path, guests="none") as house:
-        member, guest = await house.member("小明"), await house.guest()
-        message = await member.show(picture())
-        for path in (
-            "/api/recent_messages/",
-            "/api/recent_messages_apiint/5",
-            "/api/messages/?limit=1",
-            message["image"],
-            "/",
-        ):
-            answer = await guest.get(path)
-            assert (answer.status, answer.code) == (401, "login_required"), path
-            assert (await member.get(path)).status == 200, path
-        answer = await guest.page("/")
-        assert (answer.status, answer.headers["Location"]) == (303, "/login/")
-        assert (await guest.page("/login/")).status == (await guest.page("/register/")).status == 200
-        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
-            await guest.dial()
-        assert refused.value.status == 401
-        assert (await member.socket()).hello["user"]["name"] == "小明"
+@pytest.mark.settings(guests="none")
+async def test_where_guests_are_not_let_in_they_see_nothing(house: House) -> None:
+    member, guest = await house.member("小明"), await house.guest()
+    message = await member.show(picture())
+    for path in (
+        "/api/recent_messages/",
+        "/api/recent_messages_apiint/5",
+        "/api/messages/?limit=1",
+        message["image"],
+        "/",
+    ):
+        answer = await guest.get(path)
+        assert (answer.status, answer.code) == (401, "login_required"), path
+        assert (await member.get(path)).status == 200, path
+    answer = await guest.page("/")
+    assert (answer.status, answer.headers["Location"]) == (303, "/login/")
+    assert (await guest.page("/login/")).status == (await guest.page("/register/")).status == 200
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await guest.dial()
+    assert refused.value.status == 401
+    assert (await member.socket()).hello["user"]["name"] == "小明"
 
 
 @pytest.mark.parametrize("path", ["/send_preset/", "/send_preset_image/", "/upload_global_background"])

@@ -201,15 +201,15 @@ async def test_a_no_has_its_code_its_status_and_words_in_both_languages(
     assert "{" not in words["zh"] + words["en"] and "…" not in words["zh"] + words["en"]
 
 
-async def test_a_wrong_host_is_told_so_in_both_languages(tmp_path: Path) -> None:
-    async with opened(tmp_path, base_url="https://chat.example.org") as house:
-        guest = await house.guest()
-        for language, is_chinese in (("zh", True), ("en", False)):
-            answer = await guest.get("/api/recent_messages/", {**JSON, "Accept-Language": language})
-            assert (answer.status, answer.code) == (421, "wrong_host")
-            message = answer.json["error"]["message"]
-            assert bool(CHINESE.search(message)) is is_chinese
-            assert guest.address.removeprefix("http://") in message and "https://chat.example.org" in message
+@pytest.mark.settings(base_url="https://chat.example.org")
+async def test_a_wrong_host_is_told_so_in_both_languages(house: House) -> None:
+    guest = await house.guest()
+    for language, is_chinese in (("zh", True), ("en", False)):
+        answer = await guest.get("/api/recent_messages/", {**JSON, "Accept-Language": language})
+        assert (answer.status, answer.code) == (421, "wrong_host")
+        message = answer.json["error"]["message"]
+        assert bool(CHINESE.search(message)) is is_chinese
+        assert guest.address.removeprefix("http://") in message and "https://chat.example.org" in message
 
 
 async def test_a_browser_is_told_on_a_page_in_its_language(house: House) -> None:

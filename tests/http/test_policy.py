@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from chatserver.http.headers import CONTENT_SECURITY_POLICY
-from tests.client import PATIENCE, House, opened
+from tests.client import PATIENCE, House
 
 
 async def policy(house: House, host: str, version: str = "1.1") -> str:
@@ -57,12 +56,12 @@ async def test_what_is_no_host_writes_no_policy(house: House, host: str) -> None
     assert await policy(house, host) == CONTENT_SECURITY_POLICY
 
 
-async def test_with_a_base_url_its_host_is_named(tmp_path: Path) -> None:
-    async with opened(tmp_path, base_url="https://chat.example:8443") as house:
-        assert connections(await policy(house, "chat.example:8443"))[1:] == [
-            "ws://chat.example:8443",
-            "wss://chat.example:8443",
-        ]
+@pytest.mark.settings(base_url="https://chat.example:8443")
+async def test_with_a_base_url_its_host_is_named(house: House) -> None:
+    assert connections(await policy(house, "chat.example:8443"))[1:] == [
+        "ws://chat.example:8443",
+        "wss://chat.example:8443",
+    ]
 
 
 async def test_only_the_page_with_the_socket_names_it(house: House) -> None:

@@ -200,31 +200,31 @@ async def test_messages_that_are_stored_do_not_count(tmp_path: Path, monkeypatch
 # How many
 
 
-async def test_a_member_finds_room_where_a_guest_does_not(tmp_path: Path) -> None:
-    async with opened(tmp_path, max_connections=2) as house:
-        member, guest = await house.member("小明"), await house.guest()
-        first, second = await guest.socket(), await guest.socket()
-        socket = await member.socket()
-        await socket.say("in", "c-1")
-        ends = [asyncio.create_task(each.closed()) for each in (first, second)]
-        ended, still = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        assert [each.result() for each in ended] == [1013] and len(still) == 1
-        await member.socket()  # the second guest's place
-        assert await still.pop() == 1013
-        assert await refused_status(member) == await refused_status(guest) == 503
-        await socket.say("nobody who was in lost a place to a member", "c-2")
+@pytest.mark.settings(max_connections=2)
+async def test_a_member_finds_room_where_a_guest_does_not(house: House) -> None:
+    member, guest = await house.member("小明"), await house.guest()
+    first, second = await guest.socket(), await guest.socket()
+    socket = await member.socket()
+    await socket.say("in", "c-1")
+    ends = [asyncio.create_task(each.closed()) for each in (first, second)]
+    ended, still = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    assert [each.result() for each in ended] == [1013] and len(still) == 1
+    await member.socket()  # the second guest's place
+    assert await still.pop() == 1013
+    assert await refused_status(member) == await refused_status(guest) == 503
+    await socket.say("nobody who was in lost a place to a member", "c-2")
 
 
-async def test_a_member_finds_room_at_an_address_full_of_guests(tmp_path: Path) -> None:
-    async with opened(tmp_path, connections_per_address=1, trusted_proxies="127.0.0.1") as house:
-        here = {"X_Forwarded_For": "203.0.113.1"}
-        elsewhere = await (await house.guest(X_Forwarded_For="203.0.113.2")).socket()
-        guest = await (await house.guest(**here)).socket()
-        socket = await (await house.member("小明", **here)).socket()
-        assert await guest.closed() == 1013
-        await socket.say("in", "c-1")
-        await elsewhere.in_step()
-        assert not elsewhere.ws.closed
+@pytest.mark.settings(connections_per_address=1, trusted_proxies="127.0.0.1")
+async def test_a_member_finds_room_at_an_address_full_of_guests(house: House) -> None:
+    here = {"X_Forwarded_For": "203.0.113.1"}
+    elsewhere = await (await house.guest(X_Forwarded_For="203.0.113.2")).socket()
+    guest = await (await house.guest(**here)).socket()
+    socket = await (await house.member("小明", **here)).socket()
+    assert await guest.closed() == 1013
+    await socket.say("in", "c-1")
+    await elsewhere.in_step()
+    assert not elsewhere.ws.closed
 
 
 async def refused_status(browser: Browser) -> int:

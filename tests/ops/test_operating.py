@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +32,6 @@ async def run(data_dir: Path, *argv: str, typed: str = "", code: int = 0) -> str
     out, err = await process.communicate(typed.encode())
     assert process.returncode == code, err.decode()
     return (err if code else out).decode()
-
-
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with opened(tmp_path) as house:
-        yield house
 
 
 async def test_a_reset_password_ends_every_session_of_a_running_room(house: House) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -14,7 +13,7 @@ import pytest
 
 from chatserver.http.access import Access
 from chatserver.http.site import SITE
-from tests.client import JSON, PASSWORD, PATIENCE, Answer, Browser, House, Socket, opened, picture
+from tests.client import JSON, PASSWORD, PATIENCE, Answer, Browser, House, Socket, picture
 from tests.declared import FRAME_TYPES, ROUTES
 from tests.security.cast import NAMES, ROLES, Cast, assembled
 
@@ -225,17 +224,17 @@ async def test_a_route_lets_in_who_may_and_nobody_else(cast: Cast, row: Row) -> 
             assert await cast.everything() == before, f"a {role} was refused, and changed something all the same"
 
 
+@pytest.mark.settings(guests="none")
 @pytest.mark.parametrize("row", [row for row in TABLE if (row.method, row.path) in {
     (route.method, route.path) for route in ROUTES if route.access is Access.READER
 }], ids=str)  # fmt: skip
-async def test_where_guests_may_not_read_no_route_shows_them_the_room(tmp_path: Path, row: Row) -> None:
-    async with opened(tmp_path, guests="none") as house:
-        cast = await assembled(house)
-        await cast.moderate("muted", "mute")
-        await cast.moderate("banned", "ban")
-        for role in ROLES:
-            expected = GUEST if role in ("guest", "banned") else OK
-            assert await row.act(cast, role, cast.browsers[role]) == expected, role
+async def test_where_guests_may_not_read_no_route_shows_them_the_room(house: House, row: Row) -> None:
+    cast = await assembled(house)
+    await cast.moderate("muted", "mute")
+    await cast.moderate("banned", "ban")
+    for role in ROLES:
+        expected = GUEST if role in ("guest", "banned") else OK
+        assert await row.act(cast, role, cast.browsers[role]) == expected, role
 
 
 # Frames

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,7 +12,7 @@ import pytest
 from chatserver.http.access import Access
 from chatserver.http.headers import CONTENT_SECURITY_POLICY
 from chatserver.http.site import SITE
-from tests.client import HTML, JSON, PASSWORD, PATIENCE, Answer, opened, picture
+from tests.client import HTML, JSON, PASSWORD, PATIENCE, Answer, House, picture
 from tests.declared import ROUTES
 from tests.security.cast import Cast, assembled
 
@@ -192,22 +191,22 @@ async def test_no_page_of_ours_needs_anything_inline(cast: Cast) -> None:
             assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", text), path
 
 
-async def test_over_https_the_browser_is_told_to_stay_there(tmp_path: Path) -> None:
-    async with opened(tmp_path, base_url=BASE) as house:
-        guest, here = await house.guest(), {"Host": "chat.example.org"}
-        for path in (
-            "/",
-            "/login/",
-            "/nowhere/",
-            "/healthz",
-            "/sw.js",
-            "/favicon.ico",
-            "/profile/",
-            "/media/images/x.webp",
-        ):
-            answer = await guest.get(path, {**HTML, **here})
-            assert answer.headers["Strict-Transport-Security"] == "max-age=31536000", path
-        assert (await guest.get("/", HTML)).headers["Strict-Transport-Security"], "also for a wrong host"
+@pytest.mark.settings(base_url=BASE)
+async def test_over_https_the_browser_is_told_to_stay_there(house: House) -> None:
+    guest, here = await house.guest(), {"Host": "chat.example.org"}
+    for path in (
+        "/",
+        "/login/",
+        "/nowhere/",
+        "/healthz",
+        "/sw.js",
+        "/favicon.ico",
+        "/profile/",
+        "/media/images/x.webp",
+    ):
+        answer = await guest.get(path, {**HTML, **here})
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000", path
+    assert (await guest.get("/", HTML)).headers["Strict-Transport-Security"], "also for a wrong host"
 
 
 @pytest.mark.parametrize("raw", [
@@ -235,14 +234,14 @@ async def test_what_is_no_http_is_answered_in_our_words_and_logged_in_none_of_it
 # The wrong name
 
 
+@pytest.mark.settings(base_url=BASE)
 @pytest.mark.parametrize("path", [*routes("GET"), "/nowhere/"])
-async def test_only_probes_answer_under_another_host(tmp_path: Path, path: str) -> None:
-    async with opened(tmp_path, base_url=BASE) as house:
-        address = address_of(Cast(house, ids={"victim": 1}, messages={"administrator": {"id": 1}}), path)
-        answer = await (await house.guest()).get(address, {**JSON, "Host": "evil.example"})
-        probes = {route.path for route in ROUTES if route.access is Access.OPEN}
-        assert probes == {"/healthz", "/readyz", "/metrics"}
-        assert (answer.status == 421) == (path not in probes)
+async def test_only_probes_answer_under_another_host(house: House, path: str) -> None:
+    address = address_of(Cast(house, ids={"victim": 1}, messages={"administrator": {"id": 1}}), path)
+    answer = await (await house.guest()).get(address, {**JSON, "Host": "evil.example"})
+    probes = {route.path for route in ROUTES if route.access is Access.OPEN}
+    assert probes == {"/healthz", "/readyz", "/metrics"}
+    assert (answer.status == 421) == (path not in probes)
 
 
 # Sent elsewhere
@@ -277,9 +276,8 @@ async def test_nobody_is_sent_to_another_site(cast: Cast, there: str) -> None:
     assert (logged_in.status, logged_in.headers["Location"]) == (303, "/")
 
 
-async def test_a_redirect_cannot_be_given_a_header(tmp_path: Path) -> None:
-    async with opened(tmp_path) as house:
-        cast = await assembled(house)
-        answer = await cast.browsers["guest"].page("/profile/?x=%0d%0aSet-Cookie:%20session=evil")
-        assert not [name for name in answer.cookies if "session" in name]
-        assert "\r" not in answer.headers["Location"]
+async def test_a_redirect_cannot_be_given_a_header(house: House) -> None:
+    cast = await assembled(house)
+    answer = await cast.browsers["guest"].page("/profile/?x=%0d%0aSet-Cookie:%20session=evil")
+    assert not [name for name in answer.cookies if "session" in name]
+    assert "\r" not in answer.headers["Location"]

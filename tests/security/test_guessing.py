@@ -80,20 +80,21 @@ async def test_hashes_from_before_the_cost_was_changed_give_no_name_away(
                     assert rounds_gone - before == 2**most, (rounds, name)
 
 
-async def test_five_failures_close_an_account_to_everybody_and_only_that_account(tmp_path: Path) -> None:
-    async with opened(tmp_path, trusted_proxies="127.0.0.1") as house:
-        await house.member("小明", X_Forwarded_For="192.0.2.1")
-        await house.member("小红", X_Forwarded_For="192.0.2.1")
-        for n in range(5):
-            answer = await (await house.guest(X_Forwarded_For=f"198.51.100.{n}")).log_in("小明", WRONG)
-            assert answer.code == "login_failed"
-        elsewhere = await house.guest(X_Forwarded_For="203.0.113.9")
-        assert (await elsewhere.log_in("小明", PASSWORD)).code == "login_throttled"
-        assert (await elsewhere.log_in("小红", PASSWORD)).status == 200
-        house.clock.forward(15 * 60)
-        assert (await elsewhere.log_in("小明", PASSWORD)).status == 200
+@pytest.mark.settings(trusted_proxies="127.0.0.1")
+async def test_five_failures_close_an_account_to_everybody_and_only_that_account(house: House) -> None:
+    await house.member("小明", X_Forwarded_For="192.0.2.1")
+    await house.member("小红", X_Forwarded_For="192.0.2.1")
+    for n in range(5):
+        answer = await (await house.guest(X_Forwarded_For=f"198.51.100.{n}")).log_in("小明", WRONG)
+        assert answer.code == "login_failed"
+    elsewhere = await house.guest(X_Forwarded_For="203.0.113.9")
+    assert (await elsewhere.log_in("小明", PASSWORD)).code == "login_throttled"
+    assert (await elsewhere.log_in("小红", PASSWORD)).status == 200
+    house.clock.forward(15 * 60)
+    assert (await elsewhere.log_in("小明", PASSWORD)).status == 200
 
 
+@pytest.mark.settings(trusted_proxies="127.0.0.1")
 @pytest.mark.parametrize(
     ("addresses", "are_one"),
     [
@@ -103,15 +104,12 @@ async def test_five_failures_close_an_account_to_everybody_and_only_that_account
         (["192.0.2.1", "192.0.2.2"], False),
     ],
 )
-async def test_twenty_failures_close_the_door_to_a_household(
-    tmp_path: Path, addresses: list[str], are_one: bool
-) -> None:
-    async with opened(tmp_path, trusted_proxies="127.0.0.1") as house:
-        for n in range(20):
-            guest = await house.guest(X_Forwarded_For=addresses[0])
-            assert (await guest.log_in(f"nobody{n}", WRONG)).code == "login_failed"
-        other = await house.guest(X_Forwarded_For=addresses[1])
-        assert (await other.log_in("nobody", WRONG)).code == ("login_throttled" if are_one else "login_failed")
+async def test_twenty_failures_close_the_door_to_a_household(house: House, addresses: list[str], are_one: bool) -> None:
+    for n in range(20):
+        guest = await house.guest(X_Forwarded_For=addresses[0])
+        assert (await guest.log_in(f"nobody{n}", WRONG)).code == "login_failed"
+    other = await house.guest(X_Forwarded_For=addresses[1])
+    assert (await other.log_in("nobody", WRONG)).code == ("login_throttled" if are_one else "login_failed")
 
 
 async def test_who_is_no_trusted_proxy_changes_no_address(house: House) -> None:
@@ -148,13 +146,13 @@ async def test_at_most_two_passwords_are_checked_at_once_and_past_the_queue_the_
     assert most <= 2
 
 
-async def test_a_guests_broken_pictures_count_as_registrations(tmp_path: Path) -> None:
+@pytest.mark.settings(registrations_per_hour=3)
+async def test_a_guests_broken_pictures_count_as_registrations(house: House) -> None:
     """Each keeps a worker busy: a stranger may ask for that as often as for an account."""
-    async with opened(tmp_path, registrations_per_hour=3) as house:
-        guest = await house.guest()
-        fields = {"username": "小明", "password": PASSWORD}
-        codes = [(await guest.post("/register/", fields, {"avatar": b"no picture"})).code for _ in range(4)]
-        assert codes == ["image_unsupported"] * 3 + ["too_fast"]
+    guest = await house.guest()
+    fields = {"username": "小明", "password": PASSWORD}
+    codes = [(await guest.post("/register/", fields, {"avatar": b"no picture"})).code for _ in range(4)]
+    assert codes == ["image_unsupported"] * 3 + ["too_fast"]
 
 
 async def test_a_taken_name_is_refused_before_its_picture_is_looked_at(house: House) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from chatserver.core.folding import fold
@@ -12,14 +9,7 @@ from chatserver.core.model import User
 from chatserver.features.accounts.moderate import Act
 from chatserver.features.accounts.name_search import NAMES_MAX, initials
 from tests.client import House
-from tests.stage import Stage, staged
-from tests.support import FakeClock
-
-
-@pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with staged(tmp_path, FakeClock()) as opened:
-        yield opened
+from tests.stage import Stage
 
 
 @pytest.mark.parametrize(

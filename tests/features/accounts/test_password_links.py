@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,6 @@ from tests.support import FakeClock
 
 NEW = "a new long secret"
 HERE = "192.0.2.1"
-
-
-@pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with staged(tmp_path, FakeClock()) as opened:
-        yield opened
 
 
 async def token_for(stage: Stage, member: User, maker: User | None) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.client import Browser, is_session, opened
+from tests.client import Browser, House, is_session, opened
 from tests.support import FakeClock
 
 
@@ -40,14 +40,13 @@ async def test_a_login_in_one_room_ends_none_in_another(tmp_path: Path) -> None:
         assert (await browser.get("/profile/")).status == 200
 
 
-async def test_a_login_from_before_the_names_differed_goes_on(tmp_path: Path) -> None:
-    async with opened(tmp_path) as house:
-        token = (await house.member("小明")).login_token
-        older = await house.guest(Cookie=f"session={token}")
-        assert (await older.get("/profile/")).status == 200
-        # The room's own cookie is the one that counts where there are both.
-        own = house.server.room.session_cookie.cookie_name
-        both = await house.guest(Cookie=f"session=of-another-room; {own}={token}")
-        assert (await both.get("/profile/")).status == 200
-        ended = await house.guest(Cookie=f"session={token}; {own}=ended")
-        assert (await ended.get("/profile/")).code == "login_required"
+async def test_a_login_from_before_the_names_differed_goes_on(house: House) -> None:
+    token = (await house.member("小明")).login_token
+    older = await house.guest(Cookie=f"session={token}")
+    assert (await older.get("/profile/")).status == 200
+    # The room's own cookie is the one that counts where there are both.
+    own = house.server.room.session_cookie.cookie_name
+    both = await house.guest(Cookie=f"session=of-another-room; {own}={token}")
+    assert (await both.get("/profile/")).status == 200
+    ended = await house.guest(Cookie=f"session={token}; {own}=ended")
+    assert (await ended.get("/profile/")).code == "login_required"

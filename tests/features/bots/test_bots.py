@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
 from tests.bots import Bot, made, running
-from tests.client import HTML, PASSWORD, Browser, House, opened, picture
+from tests.client import HTML, PASSWORD, Browser, House, picture
 
 
 async def refused_handshake(browser: Browser) -> int:
@@ -81,19 +80,19 @@ async def test_with_the_header_it_uses_the_addresses_of_members(house: House) ->
         assert (page.status, page.headers["Content-Type"]) == (201, "application/json")
 
 
-async def test_it_listens_and_posts_by_socket_without_origin_and_cookie(tmp_path: Path) -> None:
-    async with opened(tmp_path, guests="none") as house:
-        admin = await house.administrator()
-        async with running(house, (await made(admin))["token"]) as bot:
-            socket = await bot.socket(after=0, epoch="x")
-            assert (socket.hello["user"]["name"], socket.hello["user"]["role"]) == ("小助手", "bot")
-            assert (await bot.get("/api/recent_messages/")).status == 200
-            await admin.say("hello, bot")
-            assert (await socket.expect("message"))["message"]["text"] == "hello, bot"
-            await socket.say("hello", "c-1")
-            assert (await admin.messages())[-1]["role"] == "bot"
-            present = await (await admin.socket()).expect("presence")
-            assert ("小助手", "bot") in {(who["name"], who["role"]) for who in present["people"]}
+@pytest.mark.settings(guests="none")
+async def test_it_listens_and_posts_by_socket_without_origin_and_cookie(house: House) -> None:
+    admin = await house.administrator()
+    async with running(house, (await made(admin))["token"]) as bot:
+        socket = await bot.socket(after=0, epoch="x")
+        assert (socket.hello["user"]["name"], socket.hello["user"]["role"]) == ("小助手", "bot")
+        assert (await bot.get("/api/recent_messages/")).status == 200
+        await admin.say("hello, bot")
+        assert (await socket.expect("message"))["message"]["text"] == "hello, bot"
+        await socket.say("hello", "c-1")
+        assert (await admin.messages())[-1]["role"] == "bot"
+        present = await (await admin.socket()).expect("presence")
+        assert ("小助手", "bot") in {(who["name"], who["role"]) for who in present["people"]}
 
 
 @pytest.mark.parametrize("origin", [None, "", "null", "https://elsewhere.example"])
@@ -151,20 +150,20 @@ async def test_it_cannot_log_in(house: House) -> None:
         assert (await (await house.guest()).log_in("小助手", password)).code == "login_failed"
 
 
-async def test_its_rate_is_ten_messages_in_ten_seconds_whatever_the_members_interval(tmp_path: Path) -> None:
-    async with opened(tmp_path, send_interval=60) as house:
-        async with running(house, (await made(await house.administrator()))["token"]) as bot:
-            for number in range(10):
-                await bot.say(f"{number}")
-            answer = await bot.post("/post/", {"text": "11"})
-            assert (answer.status, answer.code) == (429, "too_fast")
-            assert 0 < answer.json["error"]["retry_after_ms"] <= 10_000
-            socket = await bot.socket()
-            await socket.send("post", text="12", client_id="c")
-            assert (await socket.expect("refused", client_id="c"))["code"] == "too_fast"
-            assert (await bot.post("/post/", {}, {"image": picture()})).code == "too_fast"
-            house.clock.forward(10)
-            await bot.say("13")
+@pytest.mark.settings(send_interval=60)
+async def test_its_rate_is_ten_messages_in_ten_seconds_whatever_the_members_interval(house: House) -> None:
+    async with running(house, (await made(await house.administrator()))["token"]) as bot:
+        for number in range(10):
+            await bot.say(f"{number}")
+        answer = await bot.post("/post/", {"text": "11"})
+        assert (answer.status, answer.code) == (429, "too_fast")
+        assert 0 < answer.json["error"]["retry_after_ms"] <= 10_000
+        socket = await bot.socket()
+        await socket.send("post", text="12", client_id="c")
+        assert (await socket.expect("refused", client_id="c"))["code"] == "too_fast"
+        assert (await bot.post("/post/", {}, {"image": picture()})).code == "too_fast"
+        house.clock.forward(10)
+        await bot.say("13")
 
 
 async def test_a_new_rate_holds_from_the_next_message_on(house: House) -> None:
@@ -337,17 +336,17 @@ async def test_tokens_cannot_be_guessed_quickly(house: House) -> None:
         await bot.say("after a quarter of an hour")
 
 
-async def test_the_limits_of_its_address_are_not_its_own(tmp_path: Path) -> None:
-    async with opened(tmp_path, connections_per_address=2) as house:
-        admin = await house.administrator()
-        for _ in range(2):
-            await admin.socket()
-        guest = await house.guest()
-        assert [await refused_handshake(guest) for _ in range(20)][-1] == 429, "too many handshakes of the address"
-        async with running(house, (await made(admin))["token"]) as bot:
-            await bot.socket()
-            await bot.socket()
-            assert await refused_handshake(bot) == 503
+@pytest.mark.settings(connections_per_address=2)
+async def test_the_limits_of_its_address_are_not_its_own(house: House) -> None:
+    admin = await house.administrator()
+    for _ in range(2):
+        await admin.socket()
+    guest = await house.guest()
+    assert [await refused_handshake(guest) for _ in range(20)][-1] == 429, "too many handshakes of the address"
+    async with running(house, (await made(admin))["token"]) as bot:
+        await bot.socket()
+        await bot.socket()
+        assert await refused_handshake(bot) == 503
 
 
 async def test_one_that_is_made_again_is_the_author_of_its_old_messages(house: House) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -14,16 +12,10 @@ from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import store
 from chatserver.features.accounts.moderate import Act
 from chatserver.features.invites import invites, used
-from tests.stage import Stage, refuses, staged
-from tests.support import FakeClock
+from tests.stage import Stage, refuses
 
 PASSWORD = "correct horse 电池"
-
-
-@pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with staged(tmp_path, FakeClock(), registration="invite") as opened:
-        yield opened
+pytestmark = pytest.mark.settings(registration="invite")
 
 
 async def invited(stage: Stage, uses: int = 1, hours: float = 1) -> str:
@@ -112,19 +104,19 @@ async def test_it_works_until_its_time_is_over(stage: Stage) -> None:
     assert await stage.sql("SELECT count(*) FROM invites") == [(1,)]  # the old one went when a new one came
 
 
-async def test_where_everybody_may_register_an_invitation_is_left_alone(tmp_path: Path) -> None:
-    async with staged(tmp_path, FakeClock()) as stage:
-        code = await invited(stage)
+@pytest.mark.settings(registration="open")
+async def test_where_everybody_may_register_an_invitation_is_left_alone(stage: Stage) -> None:
+    code = await invited(stage)
+    await register(stage, "小明", code)
+    await register(stage, "小红", "guessed")
+    assert await stage.sql("SELECT uses_left FROM invites") == [(1,)]
+
+
+@pytest.mark.settings(registration="closed")
+async def test_where_nobody_may_an_invitation_opens_nothing(stage: Stage) -> None:
+    code = await invited(stage)
+    with refuses(ErrorCode.REGISTRATION_CLOSED):
         await register(stage, "小明", code)
-        await register(stage, "小红", "guessed")
-        assert await stage.sql("SELECT uses_left FROM invites") == [(1,)]
-
-
-async def test_where_nobody_may_an_invitation_opens_nothing(tmp_path: Path) -> None:
-    async with staged(tmp_path, FakeClock(), registration="closed") as stage:
-        code = await invited(stage)
-        with refuses(ErrorCode.REGISTRATION_CLOSED):
-            await register(stage, "小明", code)
 
 
 async def test_a_door_that_closes_while_a_password_is_hashed_is_closed(

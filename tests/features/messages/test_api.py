@@ -128,45 +128,45 @@ async def test_a_search_that_is_too_long_is_refused(house: House) -> None:
     assert (answer.status, answer.code) == (400, "too_long")
 
 
-async def test_what_is_beyond_the_count_is_gone_from_everywhere(tmp_path: Path) -> None:
-    async with opened(tmp_path, history_limit=3) as house:
-        browser = await house.member("小明")
-        for n in range(1, 6):
-            await browser.say(f"number {n}")
-        expected = ["number 3", "number 4", "number 5"]
-        for path in (
-            "/api/recent_messages/",
-            "/api/recent_messages_apiint/100",
-            "/api/messages/",
-            "/api/messages/?q=number",
-        ):
-            assert await texts(browser, path) == expected
-        assert (await browser.get("/api/recent_messages/")).json["first_id"] == 3
+@pytest.mark.settings(history_limit=3)
+async def test_what_is_beyond_the_count_is_gone_from_everywhere(house: House) -> None:
+    browser = await house.member("小明")
+    for n in range(1, 6):
+        await browser.say(f"number {n}")
+    expected = ["number 3", "number 4", "number 5"]
+    for path in (
+        "/api/recent_messages/",
+        "/api/recent_messages_apiint/100",
+        "/api/messages/",
+        "/api/messages/?q=number",
+    ):
+        assert await texts(browser, path) == expected
+    assert (await browser.get("/api/recent_messages/")).json["first_id"] == 3
 
 
-async def test_recalled_messages_count_towards_the_limit_and_deleted_ones_do_not(tmp_path: Path) -> None:
-    async with opened(tmp_path, history_limit=3) as house:
-        browser = await house.member("小明")
-        for n in range(1, 4):
-            await browser.say(str(n))
-        await browser.recall(2)
-        await browser.delete(3)
-        await browser.say("4")
-        assert await texts(browser, "/api/recent_messages/") == ["1", "", "4"]
-        await browser.say("5")
-        assert await texts(browser, "/api/recent_messages/") == ["", "4", "5"]
+@pytest.mark.settings(history_limit=3)
+async def test_recalled_messages_count_towards_the_limit_and_deleted_ones_do_not(house: House) -> None:
+    browser = await house.member("小明")
+    for n in range(1, 4):
+        await browser.say(str(n))
+    await browser.recall(2)
+    await browser.delete(3)
+    await browser.say("4")
+    assert await texts(browser, "/api/recent_messages/") == ["1", "", "4"]
+    await browser.say("5")
+    assert await texts(browser, "/api/recent_messages/") == ["", "4", "5"]
 
 
-async def test_what_is_too_old_is_gone(tmp_path: Path) -> None:
-    async with opened(tmp_path, history_hours=1) as house:
-        browser = await house.member("小明")
-        await browser.say("old")
-        house.clock.forward(1800)
-        await browser.say("middle")
-        house.clock.forward(1800)
-        await browser.say("new")
-        assert await texts(browser, "/api/recent_messages/") == ["middle", "new"]
-        assert (await browser.get("/api/recent_messages/")).json["first_id"] == 2
+@pytest.mark.settings(history_hours=1)
+async def test_what_is_too_old_is_gone(house: House) -> None:
+    browser = await house.member("小明")
+    await browser.say("old")
+    house.clock.forward(1800)
+    await browser.say("middle")
+    house.clock.forward(1800)
+    await browser.say("new")
+    assert await texts(browser, "/api/recent_messages/") == ["middle", "new"]
+    assert (await browser.get("/api/recent_messages/")).json["first_id"] == 2
 
 
 async def test_an_id_is_never_used_twice(tmp_path: Path) -> None:
@@ -182,16 +182,16 @@ async def test_an_id_is_never_used_twice(tmp_path: Path) -> None:
         assert (await other.say("three"))["id"] == 3
 
 
-async def test_a_long_history_is_read_to_its_end(tmp_path: Path) -> None:
-    async with opened(tmp_path, history_limit=600) as house:
-        browser = await house.member("小明")
-        socket = await browser.socket()
-        for n in range(1, 561):
-            await socket.send("post", text=str(n), client_id=str(n))
-        await socket.expect("ack", client_id="560")
-        assert await texts(browser, "/api/recent_messages_apiint/1000") == numbers(1, 560)
-        assert await texts(browser, "/api/recent_messages_apiint/540") == numbers(21, 560)
-        assert await texts(browser, "/api/recent_messages/") == numbers(511, 560)
+@pytest.mark.settings(history_limit=600)
+async def test_a_long_history_is_read_to_its_end(house: House) -> None:
+    browser = await house.member("小明")
+    socket = await browser.socket()
+    for n in range(1, 561):
+        await socket.send("post", text=str(n), client_id=str(n))
+    await socket.expect("ack", client_id="560")
+    assert await texts(browser, "/api/recent_messages_apiint/1000") == numbers(1, 560)
+    assert await texts(browser, "/api/recent_messages_apiint/540") == numbers(21, 560)
+    assert await texts(browser, "/api/recent_messages/") == numbers(511, 560)
 
 
 @pytest.mark.parametrize("count", [30, 600])

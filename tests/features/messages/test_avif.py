@@ -11,7 +11,7 @@ from PIL import Image
 
 from chatserver.media.files import MediaFiles
 from chatserver.media.protocol import Rendered
-from tests.client import PATIENCE, House, opened
+from tests.client import PATIENCE, House
 from tests.media import samples
 
 READS_AVIF = {"Accept": "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"}
@@ -100,15 +100,15 @@ async def test_a_copy_is_erased_with_its_picture(house: House, film: bytes, act:
             await asyncio.sleep(0.02)
 
 
-async def test_a_copy_of_an_expired_picture_is_erased_too(tmp_path: Path, film: bytes) -> None:
-    async with opened(tmp_path, history_limit=1) as house:
-        browser = await house.member("小明")
-        message = await browser.show(film)
-        await browser.get(message["thumb"], {"Accept": "*/*"})
-        await browser.say("next")
-        async with asyncio.timeout(PATIENCE):
-            while files_of(house):  # noqa: ASYNC110 - nothing tells of it
-                await asyncio.sleep(0.02)
+@pytest.mark.settings(history_limit=1)
+async def test_a_copy_of_an_expired_picture_is_erased_too(house: House, film: bytes) -> None:
+    browser = await house.member("小明")
+    message = await browser.show(film)
+    await browser.get(message["thumb"], {"Accept": "*/*"})
+    await browser.say("next")
+    async with asyncio.timeout(PATIENCE):
+        while files_of(house):  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.02)
 
 
 async def test_a_copy_that_is_made_while_its_picture_is_erased_does_not_stay(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from chatserver.core.events import ContentErased
 from chatserver.core.model import Role, User
 from chatserver.features.messages.edit import EDITS_AT_ONCE, MessageEdited
 from chatserver.features.messages.search import Query
-from tests.client import HTML, House, opened
+from tests.client import HTML, House
 from tests.stage import PICTURE, Stage, refuses
 from tests.support import make_config
 
@@ -242,9 +242,9 @@ async def test_an_edit_of_a_message_that_is_not_in_memory_any_more_is_resumed_wh
     assert [message["text"] for message in await ming.messages()] == ["新的", "1", "2", "3"]
 
 
-async def test_limits_tell_the_page_how_long(tmp_path: Path) -> None:
-    async with opened(tmp_path, edit_seconds=1.5) as house:
-        assert (await (await house.guest()).socket()).hello["limits"]["edit_ms"] == 1500
+@pytest.mark.settings(edit_seconds=1.5)
+async def test_limits_tell_the_page_how_long(house: House) -> None:
+    assert (await (await house.guest()).socket()).hello["limits"]["edit_ms"] == 1500
 
 
 def test_the_time_is_five_minutes_by_default(tmp_path: Path) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import io
-from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from tests.client import HTML, JSON, PATIENCE, House, multipart, opened, picture
+from tests.client import HTML, JSON, PATIENCE, House, multipart, picture
 
 
 async def test_a_picture_is_stored_and_served_under_its_ceiling(house: House) -> None:
@@ -69,12 +68,12 @@ async def test_nothing_but_pictures_is_served(house: House, path: str) -> None:
     assert (answer.status, answer.code) == (404, "not_found")
 
 
-async def test_a_picture_that_expired_is_gone(tmp_path: Path) -> None:
-    async with opened(tmp_path, history_limit=1) as house:
-        browser = await house.member("小明")
-        message = await browser.show(picture())
-        await browser.say("next")
-        assert (await browser.get(message["image"])).status in (404, 410)
+@pytest.mark.settings(history_limit=1)
+async def test_a_picture_that_expired_is_gone(house: House) -> None:
+    browser = await house.member("小明")
+    message = await browser.show(picture())
+    await browser.say("next")
+    assert (await browser.get(message["image"])).status in (404, 410)
 
 
 @pytest.mark.parametrize(
@@ -97,33 +96,33 @@ async def test_what_is_no_picture_is_refused_and_leaves_nothing(
     assert [path for path in (house.data_dir / "media").rglob("*") if path.is_file()] == []
 
 
-async def test_an_upload_beyond_the_ceiling_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
-    async with opened(tmp_path, upload_max_mb=1) as house:
-        browser = await house.member("小明")
-        answer = await browser.post("/post/", {"text": "look"}, {"image": b"x" * 3_000_000})
-        assert (answer.status, answer.code) == (413, "image_too_large")
-        assert [path for path in (house.data_dir / "media").rglob("*") if path.is_file()] == []
-        assert (await browser.say("still here"))["id"] == 1
+@pytest.mark.settings(upload_max_mb=1)
+async def test_an_upload_beyond_the_ceiling_is_refused_and_leaves_nothing(house: House) -> None:
+    browser = await house.member("小明")
+    answer = await browser.post("/post/", {"text": "look"}, {"image": b"x" * 3_000_000})
+    assert (answer.status, answer.code) == (413, "image_too_large")
+    assert [path for path in (house.data_dir / "media").rglob("*") if path.is_file()] == []
+    assert (await browser.say("still here"))["id"] == 1
 
 
-async def test_an_upload_that_does_not_say_how_long_it_is_is_counted(tmp_path: Path) -> None:
-    async with opened(tmp_path, upload_max_mb=1) as house:
-        browser = await house.member("小明")
-        writer = multipart({"csrf_token": await browser.token()}, {"image": b"x" * 3_000_000})
-        buffer = io.BytesIO()
+@pytest.mark.settings(upload_max_mb=1)
+async def test_an_upload_that_does_not_say_how_long_it_is_is_counted(house: House) -> None:
+    browser = await house.member("小明")
+    writer = multipart({"csrf_token": await browser.token()}, {"image": b"x" * 3_000_000})
+    buffer = io.BytesIO()
 
-        class Sink:
-            async def write(self, chunk: bytes) -> None:
-                buffer.write(chunk)
+    class Sink:
+        async def write(self, chunk: bytes) -> None:
+            buffer.write(chunk)
 
-        await writer.write(Sink())
+    await writer.write(Sink())
 
-        async def stream():  # type: ignore[no-untyped-def]
-            yield buffer.getvalue()
+    async def stream():  # type: ignore[no-untyped-def]
+        yield buffer.getvalue()
 
-        headers = {**JSON, "Content-Type": writer.content_type}
-        answer = await browser.request("POST", "/post/", data=stream(), headers=headers)
-        assert (answer.status, answer.code) == (413, "image_too_large")
+    headers = {**JSON, "Content-Type": writer.content_type}
+    answer = await browser.request("POST", "/post/", data=stream(), headers=headers)
+    assert (answer.status, answer.code) == (413, "image_too_large")
 
 
 async def test_a_picture_under_the_upload_ceiling_and_over_a_megabyte_is_taken(house: House) -> None:

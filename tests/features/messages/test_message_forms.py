@@ -68,10 +68,10 @@ async def test_every_reader_and_every_way_of_reading_gets_the_same_message(house
         assert (await socket.expect("sync"))["messages"] == [posted]
 
 
-async def test_timestamps_are_in_the_rooms_time_zone(tmp_path: Path) -> None:
-    async with opened(tmp_path, timezone="America/New_York") as house:
-        message = await (await house.member("小明")).say("hello")
-        assert (message["timestamp"], message["created_ms"]) == ("2026-11-22 01:36:00", START_MS)
+@pytest.mark.settings(timezone="America/New_York")
+async def test_timestamps_are_in_the_rooms_time_zone(house: House) -> None:
+    message = await (await house.member("小明")).say("hello")
+    assert (message["timestamp"], message["created_ms"]) == ("2026-11-22 01:36:00", START_MS)
 
 
 async def test_an_administrators_role_stands_on_their_messages(house: House) -> None:
@@ -250,41 +250,41 @@ async def test_a_recalled_message_sent_again_stays_recalled(house: House) -> Non
 # The pace
 
 
-async def test_one_message_in_two_seconds_over_all_forms_and_sockets(tmp_path: Path) -> None:
-    async with opened(tmp_path, send_interval=2.0) as house:
-        browser, phone = await house.member("小明"), await house.guest()
-        await phone.log_in("小明")
-        socket = await phone.socket()
-        await browser.say("one", client_id="c-1")
-        house.clock.forward(0.5)
-        answer = await browser.post("/post/", {"text": "two"})
-        assert (answer.status, answer.code) == (429, "too_fast")
-        assert answer.json["error"]["retry_after_ms"] == 1500
-        assert answer.headers["Retry-After"] == "2"
-        assert (await browser.post("/post/", {}, {"image": picture()})).code == "too_fast"
-        await socket.send("post", client_id="c-2", text="two")
-        refused = await socket.expect("refused", client_id="c-2")
-        assert (refused["code"], refused["retry_after_ms"]) == ("too_fast", 1500)
-        assert (await browser.post("/post/", {"text": "one", "client_id": "c-1"})).status == 200
-        house.clock.forward(1.5)
-        await socket.say("two", client_id="c-2")
+@pytest.mark.settings(send_interval=2.0)
+async def test_one_message_in_two_seconds_over_all_forms_and_sockets(house: House) -> None:
+    browser, phone = await house.member("小明"), await house.guest()
+    await phone.log_in("小明")
+    socket = await phone.socket()
+    await browser.say("one", client_id="c-1")
+    house.clock.forward(0.5)
+    answer = await browser.post("/post/", {"text": "two"})
+    assert (answer.status, answer.code) == (429, "too_fast")
+    assert answer.json["error"]["retry_after_ms"] == 1500
+    assert answer.headers["Retry-After"] == "2"
+    assert (await browser.post("/post/", {}, {"image": picture()})).code == "too_fast"
+    await socket.send("post", client_id="c-2", text="two")
+    refused = await socket.expect("refused", client_id="c-2")
+    assert (refused["code"], refused["retry_after_ms"]) == ("too_fast", 1500)
+    assert (await browser.post("/post/", {"text": "one", "client_id": "c-1"})).status == 200
+    house.clock.forward(1.5)
+    await socket.say("two", client_id="c-2")
 
 
-async def test_others_and_administrators_need_not_wait(tmp_path: Path) -> None:
-    async with opened(tmp_path, send_interval=2.0) as house:
-        await (await house.member("小明")).say("one")
-        await (await house.member("小红")).say("two")
-        admin = await house.administrator()
-        await admin.say("three")
-        await admin.say("four")
+@pytest.mark.settings(send_interval=2.0)
+async def test_others_and_administrators_need_not_wait(house: House) -> None:
+    await (await house.member("小明")).say("one")
+    await (await house.member("小红")).say("two")
+    admin = await house.administrator()
+    await admin.say("three")
+    await admin.say("four")
 
 
-async def test_a_refused_message_costs_no_time(tmp_path: Path) -> None:
-    async with opened(tmp_path, send_interval=2.0) as house:
-        browser = await house.member("小明")
-        assert (await browser.post("/post/", {"text": "x", "reply_to": 99})).code == "not_found"
-        assert (await browser.post("/post/", {}, {"image": b"nothing that one could see"})).status == 415
-        await browser.say("one")
+@pytest.mark.settings(send_interval=2.0)
+async def test_a_refused_message_costs_no_time(house: House) -> None:
+    browser = await house.member("小明")
+    assert (await browser.post("/post/", {"text": "x", "reply_to": 99})).code == "not_found"
+    assert (await browser.post("/post/", {}, {"image": b"nothing that one could see"})).status == 415
+    await browser.say("one")
 
 
 # Taking back
@@ -366,13 +366,13 @@ async def test_a_message_that_never_was_is_not_found(house: House, path: str) ->
     assert (answer.status, answer.code) == (404, "not_found")
 
 
-async def test_a_message_that_expired_is_gone(tmp_path: Path) -> None:
-    async with opened(tmp_path, history_limit=1) as house:
-        browser = await house.member("小明")
-        await browser.say("one")
-        await browser.say("two")
-        answer = await browser.recall(1)
-        assert (answer.status, answer.code) == (410, "gone")
+@pytest.mark.settings(history_limit=1)
+async def test_a_message_that_expired_is_gone(house: House) -> None:
+    browser = await house.member("小明")
+    await browser.say("one")
+    await browser.say("two")
+    answer = await browser.recall(1)
+    assert (answer.status, answer.code) == (410, "gone")
 
 
 async def test_what_was_recalled_or_deleted_is_soon_in_no_file(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +12,9 @@ from chatserver.core.errors import ErrorCode
 from chatserver.core.model import Role, State, User
 from chatserver.features.ordering import amounts, offer
 from chatserver.features.ordering.book import ORDERS_OF_MEMBER_MAX
-from tests.client import House, opened
+from tests.client import House
 from tests.orders import lines, verified
-from tests.stage import Stage, refuses, staged
-from tests.support import FakeClock
+from tests.stage import Stage, refuses
 
 ITEMS = [
     {"name": "蓝莓", "unit": "盒", "price": "25.00", "stock": "40", "limit": "8"},
@@ -321,21 +319,21 @@ async def test_after_the_end_only_an_administrator_withdraws_with_a_reason(
     assert orders == 0
 
 
-async def test_an_order_outlives_its_message(tmp_path: Path) -> None:
-    async with staged(tmp_path, FakeClock(), history_limit=5) as stage:
-        wang, ming = await stage.join("老王", Role.ADMINISTRATOR), await stage.join("小明")
-        await stage.room.windows.start(wang, offered=offered())
-        placed = await stage.room.place_order.place(ming, lines(i1="2"), "", "c1")
-        for n in range(10):
-            await stage.said(ming, f"闲聊 {n}")
-        assert await stage.sql("SELECT * FROM messages WHERE id = ?", placed.order.id) == []
-        again = await stage.room.place_order.place(ming, lines(i1="2"), "", "c1")
-        assert (again.message.id, again.message.text, again.is_new) == (placed.order.id, "蓝莓 2盒", False)
-        changed = await stage.room.change_order.change(ming, placed.order.id, lines(i1="3"))
-        assert changed.order.no == 1
-        left = await stage.room.recall.recall(ming, placed.order.id)
-        assert (left.id, left.state, left.text) == (placed.order.id, State.RECALLED, "")
-        assert (await stage.room.recall.recall(ming, placed.order.id)).state is State.RECALLED
+@pytest.mark.settings(history_limit=5)
+async def test_an_order_outlives_its_message(stage: Stage) -> None:
+    wang, ming = await stage.join("老王", Role.ADMINISTRATOR), await stage.join("小明")
+    await stage.room.windows.start(wang, offered=offered())
+    placed = await stage.room.place_order.place(ming, lines(i1="2"), "", "c1")
+    for n in range(10):
+        await stage.said(ming, f"闲聊 {n}")
+    assert await stage.sql("SELECT * FROM messages WHERE id = ?", placed.order.id) == []
+    again = await stage.room.place_order.place(ming, lines(i1="2"), "", "c1")
+    assert (again.message.id, again.message.text, again.is_new) == (placed.order.id, "蓝莓 2盒", False)
+    changed = await stage.room.change_order.change(ming, placed.order.id, lines(i1="3"))
+    assert changed.order.no == 1
+    left = await stage.room.recall.recall(ming, placed.order.id)
+    assert (left.id, left.state, left.text) == (placed.order.id, State.RECALLED, "")
+    assert (await stage.room.recall.recall(ming, placed.order.id)).state is State.RECALLED
 
 
 async def test_an_offer_opens_only_where_no_window_is_open(stage: Stage, wang: User) -> None:
@@ -386,26 +384,26 @@ async def test_the_close_says_what_it_came_to(stage: Stage, wang: User, ming: Us
     assert (extra["result"]["orders"], extra["result"]["members"], extra["result"]["total"]) == (3, 2, "79.13")
 
 
-async def test_a_ledger_is_erased_whole_after_its_days(tmp_path: Path) -> None:
-    async with staged(tmp_path, FakeClock(), ledger_days=0.01, history_hours=100.0) as stage:
-        wang, ming = await stage.join("老王", Role.ADMINISTRATOR), await stage.join("小明")
-        await stage.room.windows.start(wang, offered=offered(note="独一无二的说明"))
-        placed = await stage.room.place_order.place(ming, lines(i1="2"), "一句悄悄话")
-        await stage.room.windows.stop(wang)
-        due_ms = await stage.room.ledger_expiry.next_expiry()
-        assert due_ms == stage.clock.now_ms() + 864_000
-        stage.clock.forward(863)
-        await stage.room.ledger_expiry.expire()
-        assert await stage.sql("SELECT count(*) FROM orders") == [(1,)]
-        stage.clock.forward(1)
-        await stage.room.ledger_expiry.expire()
-        for table in ("windows", "items", "orders", "journal", "marks"):
-            assert await stage.sql(f"SELECT count(*) FROM {table}") == [(0,)], table
-        # The message that is still kept keeps its own words.
-        [(text,)] = await stage.sql("SELECT text FROM messages WHERE id = ?", placed.order.id)
-        assert text == "蓝莓 2盒；备注：一句悄悄话"
-        await stage.database.vacuum()
-        assert "独一无二的说明".encode() not in stage.files()
+@pytest.mark.settings(ledger_days=0.01, history_hours=100.0)
+async def test_a_ledger_is_erased_whole_after_its_days(stage: Stage) -> None:
+    wang, ming = await stage.join("老王", Role.ADMINISTRATOR), await stage.join("小明")
+    await stage.room.windows.start(wang, offered=offered(note="独一无二的说明"))
+    placed = await stage.room.place_order.place(ming, lines(i1="2"), "一句悄悄话")
+    await stage.room.windows.stop(wang)
+    due_ms = await stage.room.ledger_expiry.next_expiry()
+    assert due_ms == stage.clock.now_ms() + 864_000
+    stage.clock.forward(863)
+    await stage.room.ledger_expiry.expire()
+    assert await stage.sql("SELECT count(*) FROM orders") == [(1,)]
+    stage.clock.forward(1)
+    await stage.room.ledger_expiry.expire()
+    for table in ("windows", "items", "orders", "journal", "marks"):
+        assert await stage.sql(f"SELECT count(*) FROM {table}") == [(0,)], table
+    # The message that is still kept keeps its own words.
+    [(text,)] = await stage.sql("SELECT text FROM messages WHERE id = ?", placed.order.id)
+    assert text == "蓝莓 2盒；备注：一句悄悄话"
+    await stage.database.vacuum()
+    assert "独一无二的说明".encode() not in stage.files()
 
 
 async def test_the_journal_proves_what_was_done(house: House) -> None:
@@ -547,16 +545,15 @@ async def test_templates_are_made_changed_opened_and_removed(house: House) -> No
     assert (await (await house.member("小明")).get("/orders/templates/")).code == "forbidden"
 
 
-async def test_a_window_from_before_there_were_journals_gets_one(tmp_path: Path) -> None:
-    async with opened(tmp_path) as house:
-        admin, ming = await house.administrator(), await house.member("小明")
-        await house.server.room.database.run(
-            lambda tx: tx.execute(
-                "INSERT INTO windows (opened_ms, closes_ms, opened_by) SELECT ?, ?, id FROM users LIMIT 1",
-                (house.clock.now_ms(), house.clock.now_ms() + 60_000),
-            )
+async def test_a_window_from_before_there_were_journals_gets_one(house: House) -> None:
+    admin, ming = await house.administrator(), await house.member("小明")
+    await house.server.room.database.run(
+        lambda tx: tx.execute(
+            "INSERT INTO windows (opened_ms, closes_ms, opened_by) SELECT ?, ?, id FROM users LIMIT 1",
+            (house.clock.now_ms(), house.clock.now_ms() + 60_000),
         )
-        assert (await ming.post_json("/order/", {"text": "蓝莓八盒"})).status == 201
-        await admin.preset("stop")
-        bodies = verified((await ming.get("/api/windows/1/journal")).json)
-        assert [body and body["kind"] for body in bodies] == ["opened", "accepted", "closed"]
+    )
+    assert (await ming.post_json("/order/", {"text": "蓝莓八盒"})).status == 201
+    await admin.preset("stop")
+    bodies = verified((await ming.get("/api/windows/1/journal")).json)
+    assert [body and body["kind"] for body in bodies] == ["opened", "accepted", "closed"]

@@ -152,11 +152,11 @@ async def test_a_preset_may_be_a_plain_form(house: House) -> None:
     assert (await admin.socket()).hello["window"]["closes_ms"] == START_MS + 60_000
 
 
-async def test_a_window_that_the_operator_set_the_length_of(tmp_path: Path) -> None:
-    async with opened(tmp_path, window_seconds=7) as house:
-        admin = await house.administrator()
-        await admin.preset("start")
-        assert (await admin.socket()).hello["window"]["closes_ms"] == START_MS + 7_000
+@pytest.mark.settings(window_seconds=7)
+async def test_a_window_that_the_operator_set_the_length_of(house: House) -> None:
+    admin = await house.administrator()
+    await admin.preset("start")
+    assert (await admin.socket()).hello["window"]["closes_ms"] == START_MS + 7_000
 
 
 async def test_of_two_administrators_who_start_at_once_both_share_one_window(house: House) -> None:

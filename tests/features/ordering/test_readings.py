@@ -18,8 +18,7 @@ from chatserver.features.ordering import offer, readings
 from chatserver.features.ordering.erased import erased_orders
 from chatserver.ops import export_rows
 from tests.client import House
-from tests.stage import Stage, refuses, staged
-from tests.support import FakeClock
+from tests.stage import Stage, refuses
 
 # Stands in a reading and nowhere else.
 WORD = "独一无二的读法"
@@ -183,16 +182,16 @@ async def test_a_reading_that_is_replaced_is_erased(stage: Stage, wang: User, mi
     assert WORD.encode() not in stage.files()
 
 
-async def test_readings_are_erased_with_the_ledger(tmp_path: Path) -> None:
-    async with staged(tmp_path, FakeClock(), ledger_days=0.01, history_hours=100.0) as stage:
-        wang, ming = await stage.join("老王", Role.ADMINISTRATOR), await stage.join("小明")
-        window_id, _ = await placed(stage, wang, ming)
-        await stage.room.readings.confirm(wang, window_id, reading())
-        await stage.room.windows.stop(wang)
-        stage.told()
-        stage.clock.forward(864)
-        await stage.room.ledger_expiry.expire()
-        await erased_within_10_s(stage)
+@pytest.mark.settings(ledger_days=0.01, history_hours=100.0)
+async def test_readings_are_erased_with_the_ledger(stage: Stage) -> None:
+    wang, ming = await stage.join("老王", Role.ADMINISTRATOR), await stage.join("小明")
+    window_id, _ = await placed(stage, wang, ming)
+    await stage.room.readings.confirm(wang, window_id, reading())
+    await stage.room.windows.stop(wang)
+    stage.told()
+    stage.clock.forward(864)
+    await stage.room.ledger_expiry.expire()
+    await erased_within_10_s(stage)
 
 
 async def test_an_export_holds_the_readings(stage: Stage, wang: User, ming: User) -> None:

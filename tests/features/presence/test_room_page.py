@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-from tests.client import HTML, JSON, Browser, House, opened
+from tests.client import HTML, JSON, Browser, House
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile/15E148 Safari/604.1"
 ANDROID = "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/131.0.0.0 Mobile Safari/537.36"
@@ -85,12 +84,12 @@ async def test_a_chosen_language_is_remembered(house: House) -> None:
     assert await language(guest, "/?lang=xx", Accept_Language="en") == "zh"
 
 
-async def test_the_operator_chooses_the_language_of_those_who_ask_for_neither(tmp_path: Path) -> None:
-    async with opened(tmp_path, language="en", room_name="The <Kitchen>") as house:
-        guest = await house.guest()
-        assert await language(guest, "/", Accept_Language="fr") == "en"
-        assert "The &lt;Kitchen&gt;" in (await guest.page("/")).text
-        assert "<Kitchen>" not in (await guest.page("/")).text
+@pytest.mark.settings(language="en", room_name="The <Kitchen>")
+async def test_the_operator_chooses_the_language_of_those_who_ask_for_neither(house: House) -> None:
+    guest = await house.guest()
+    assert await language(guest, "/", Accept_Language="fr") == "en"
+    assert "The &lt;Kitchen&gt;" in (await guest.page("/")).text
+    assert "<Kitchen>" not in (await guest.page("/")).text
 
 
 @pytest.mark.parametrize("ui", ["desktop", "mobile"])

@@ -56,11 +56,11 @@ async def test_hello_comes_first_and_says_where_one_is(house: House) -> None:
     assert "sync" not in socket.types()
 
 
-async def test_hello_tells_the_page_the_limits(tmp_path: Path) -> None:
-    async with opened(tmp_path, send_interval=2.5, recall_seconds=45, upload_max_mb=3, window_seconds=60) as house:
-        limits = (await (await house.guest()).socket()).hello["limits"]
-        assert (limits["send_interval_ms"], limits["recall_ms"]) == (2500, 45_000)
-        assert (limits["upload_max_bytes"], limits["window_seconds"]) == (3 * 1024 * 1024, 60)
+@pytest.mark.settings(send_interval=2.5, recall_seconds=45, upload_max_mb=3, window_seconds=60)
+async def test_hello_tells_the_page_the_limits(house: House) -> None:
+    limits = (await (await house.guest()).socket()).hello["limits"]
+    assert (limits["send_interval_ms"], limits["recall_ms"]) == (2500, 45_000)
+    assert (limits["upload_max_bytes"], limits["window_seconds"]) == (3 * 1024 * 1024, 60)
 
 
 async def test_a_guest_is_nobody(house: House) -> None:
@@ -132,17 +132,17 @@ async def test_a_client_id_is_stored_once_by_sockets_and_forms_together(house: H
     assert len(await browser.messages()) == 1
 
 
-async def test_an_ack_for_a_message_sent_again_keeps_the_seq_it_was_posted_with(tmp_path: Path) -> None:
-    async with opened(tmp_path, send_interval=2) as house:
-        browser = await house.member("小明")
-        socket = await browser.socket()
-        first = await socket.say("hello", "c-1")
-        again = await socket.say("something else", "c-1")
-        await socket.send("recall", id=first["id"])
-        await socket.expect("recall")
-        after_recall = await socket.say("", "c-1")
-        assert again == after_recall == first
-        assert len(socket.heard("message")) == 1
+@pytest.mark.settings(send_interval=2)
+async def test_an_ack_for_a_message_sent_again_keeps_the_seq_it_was_posted_with(house: House) -> None:
+    browser = await house.member("小明")
+    socket = await browser.socket()
+    first = await socket.say("hello", "c-1")
+    again = await socket.say("something else", "c-1")
+    await socket.send("recall", id=first["id"])
+    await socket.expect("recall")
+    after_recall = await socket.say("", "c-1")
+    assert again == after_recall == first
+    assert len(socket.heard("message")) == 1
 
 
 async def test_a_client_id_is_known_after_a_restart(tmp_path: Path) -> None:
@@ -264,14 +264,14 @@ async def test_taking_back_is_told_to_all_with_who_did_it(house: House, type: st
     assert_rising(theirs)
 
 
-async def test_an_expiry_is_told_to_all(tmp_path: Path) -> None:
-    async with opened(tmp_path, history_limit=2) as house:
-        browser = await house.member("小明")
-        socket = await browser.socket()
-        for n in range(4):
-            await socket.say(str(n), f"c-{n}")
-        await socket.in_step()
-        assert [(frame["ids"], frame["first_id"]) for frame in socket.heard("expire")] == [([1], 2), ([2], 3)]
+@pytest.mark.settings(history_limit=2)
+async def test_an_expiry_is_told_to_all(house: House) -> None:
+    browser = await house.member("小明")
+    socket = await browser.socket()
+    for n in range(4):
+        await socket.say(str(n), f"c-{n}")
+    await socket.in_step()
+    assert [(frame["ids"], frame["first_id"]) for frame in socket.heard("expire")] == [([1], 2), ([2], 3)]
 
 
 async def test_a_message_that_grew_old_goes_by_itself(tmp_path: Path) -> None:
@@ -428,24 +428,24 @@ async def test_who_cannot_continue_gets_the_page_instead(house: House, query: di
     assert sync["messages"] == await browser.messages()
 
 
-async def test_who_was_away_across_expiry_learns_where_the_history_begins(tmp_path: Path) -> None:
-    async with opened(tmp_path, history_limit=2) as house:
-        browser = await house.member("小明")
-        epoch = (await browser.socket()).hello["epoch"]
-        for n in range(1, 6):
-            await browser.say(str(n))
-        sync = await (await browser.socket(after=1, epoch=epoch)).expect("sync")
-        assert (sync["complete"], sync["first_id"]) == (True, 4)
-        assert [message["id"] for message in sync["messages"]] == [4, 5]
+@pytest.mark.settings(history_limit=2)
+async def test_who_was_away_across_expiry_learns_where_the_history_begins(house: House) -> None:
+    browser = await house.member("小明")
+    epoch = (await browser.socket()).hello["epoch"]
+    for n in range(1, 6):
+        await browser.say(str(n))
+    sync = await (await browser.socket(after=1, epoch=epoch)).expect("sync")
+    assert (sync["complete"], sync["first_id"]) == (True, 4)
+    assert [message["id"] for message in sync["messages"]] == [4, 5]
 
 
-async def test_what_follows_the_snapshot_continues_it_exactly(tmp_path: Path) -> None:
+@pytest.mark.settings(connections_per_address=0)
+async def test_what_follows_the_snapshot_continues_it_exactly(house: House) -> None:
     """Readers that come and go while others talk end up with what the API says, each change once.
 
     They come as often as the machine lets them: no limit of handshakes.
     """
-    async with opened(tmp_path, connections_per_address=0) as house:
-        await _readers_come_and_go(house)
+    await _readers_come_and_go(house)
 
 
 async def _readers_come_and_go(house: House) -> None:
@@ -502,15 +502,15 @@ async def test_the_epoch_survives_a_restart(tmp_path: Path) -> None:
     assert epochs[0] == epochs[1]
 
 
-async def test_a_sync_of_very_long_messages_leaves_room_for_what_follows(tmp_path: Path) -> None:
-    async with opened(tmp_path, text_max=10_000, send_interval=0) as house:
-        browser = await house.member("小明")
-        for number in range(40):
-            await browser.say(f"{number} " + "很" * 9_900)
-        stranger = await browser.socket(after=0, epoch="another")
-        returning = await browser.socket(after=0, epoch=stranger.hello["epoch"])
-        for socket in (stranger, returning):
-            sync = await socket.expect("sync")
-            assert sync["complete"] is False
-            assert 10 < len(sync["messages"]) < 40
-            assert sync["messages"][-1]["text"].startswith("39 ")
+@pytest.mark.settings(text_max=10000, send_interval=0)
+async def test_a_sync_of_very_long_messages_leaves_room_for_what_follows(house: House) -> None:
+    browser = await house.member("小明")
+    for number in range(40):
+        await browser.say(f"{number} " + "很" * 9_900)
+    stranger = await browser.socket(after=0, epoch="another")
+    returning = await browser.socket(after=0, epoch=stranger.hello["epoch"])
+    for socket in (stranger, returning):
+        sync = await socket.expect("sync")
+        assert sync["complete"] is False
+        assert 10 < len(sync["messages"]) < 40
+        assert sync["messages"][-1]["text"].startswith("39 ")

@@ -6,13 +6,12 @@ import asyncio
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
 
-from tests.client import PASSWORD, PATIENCE, Browser, House, opened
+from tests.client import PASSWORD, PATIENCE, Browser, House
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 
@@ -219,31 +218,31 @@ async def handshake_status(browser: Browser) -> tuple[int, str]:
     return refused.value.status, refused.value.headers.get("Retry-After", "")
 
 
-async def test_more_sockets_than_the_house_holds_are_refused(tmp_path: Path) -> None:
-    async with opened(tmp_path, max_connections=2) as house:
-        guest = await house.guest()
-        first, _ = await guest.socket(), await guest.socket()
-        status, retry_after = await handshake_status(guest)
-        assert status == 503 and int(retry_after) >= 1
-        await first.close()
-        await guest.socket()
+@pytest.mark.settings(max_connections=2)
+async def test_more_sockets_than_the_house_holds_are_refused(house: House) -> None:
+    guest = await house.guest()
+    first, _ = await guest.socket(), await guest.socket()
+    status, retry_after = await handshake_status(guest)
+    assert status == 503 and int(retry_after) >= 1
+    await first.close()
+    await guest.socket()
 
 
-async def test_more_sockets_than_one_address_may_have_are_refused(tmp_path: Path) -> None:
-    async with opened(tmp_path, connections_per_address=1, trusted_proxies="127.0.0.1") as house:
-        one, another = (
-            await house.guest(X_Forwarded_For="203.0.113.1"),
-            await house.guest(X_Forwarded_For="203.0.113.2"),
-        )
-        await one.socket()
-        assert (await handshake_status(one))[0] == 503
-        await another.socket()
+@pytest.mark.settings(connections_per_address=1, trusted_proxies="127.0.0.1")
+async def test_more_sockets_than_one_address_may_have_are_refused(house: House) -> None:
+    one, another = (
+        await house.guest(X_Forwarded_For="203.0.113.1"),
+        await house.guest(X_Forwarded_For="203.0.113.2"),
+    )
+    await one.socket()
+    assert (await handshake_status(one))[0] == 503
+    await another.socket()
 
 
-async def test_no_limit_is_no_limit(tmp_path: Path) -> None:
-    async with opened(tmp_path, max_connections=0, connections_per_address=0) as house:
-        guest = await house.guest()
-        assert len([await guest.socket() for _ in range(5)]) == 5
+@pytest.mark.settings(max_connections=0, connections_per_address=0)
+async def test_no_limit_is_no_limit(house: House) -> None:
+    guest = await house.guest()
+    assert len([await guest.socket() for _ in range(5)]) == 5
 
 
 async def test_a_plain_request_is_no_handshake(house: House) -> None:
@@ -262,11 +261,11 @@ async def test_a_password_that_changed_elsewhere_ends_the_socket_and_not_the_cha
     await here.say("still here", "c-1")
 
 
-async def test_of_many_who_come_at_once_no_more_are_let_in_than_the_house_holds(tmp_path: Path) -> None:
-    async with opened(tmp_path, max_connections=2) as house:
-        member = await house.member("小明")
-        dialled = await asyncio.gather(*(member.dial() for _ in range(12)), return_exceptions=True)
-        sockets = [each for each in dialled if not isinstance(each, BaseException)]
-        assert len(sockets) == 2
-        for socket in sockets:
-            await socket.close()
+@pytest.mark.settings(max_connections=2)
+async def test_of_many_who_come_at_once_no_more_are_let_in_than_the_house_holds(house: House) -> None:
+    member = await house.member("小明")
+    dialled = await asyncio.gather(*(member.dial() for _ in range(12)), return_exceptions=True)
+    sockets = [each for each in dialled if not isinstance(each, BaseException)]
+    assert len(sockets) == 2
+    for socket in sockets:
+        await socket.close()

@@ -42,27 +42,27 @@ async def subscribed(house: House, name: str = "小明", **wishes: Any) -> tuple
     return member, device
 
 
-async def test_what_is_handed_over_is_what_a_push_service_wants(tmp_path: Path) -> None:
-    async with opened(tmp_path, push="on") as house:
-        assert (tmp_path / "push").stat().st_mode & 0o777 == 0o755
-        assert (tmp_path / "push" / "push.sock").stat().st_mode & 0o777 == 0o666
-        _, device = await subscribed(house, words=True)
-        hong = await house.member("小红")
-        posted = await hong.say("@小明 三点")
-        [message] = await take(house)
-        body = base64.b64decode(message.pop("body"))
-        said = {"title": "聊天室", "body": "小红：@小明 三点", "tag": f"message-{posted['id']}", "alerts": True}
-        assert device.payload(body) == said
-        assert re.fullmatch(r"vapid t=[\w.-]+,k=[\w-]{87}", message["authorization"])
-        claims = json.loads(from_base64url(message.pop("authorization").split(".")[1]))
-        assert (claims["aud"], claims["sub"]) == ("https://fcm.googleapis.com", "https://localhost")
-        assert message == {
-            "subscription": 1,
-            "endpoint": device.endpoint,
-            "topic": f"message-{posted['id']}",
-            "urgency": "normal",
-            "ttl": 12 * 3600,
-        }
+@pytest.mark.settings(push="on")
+async def test_what_is_handed_over_is_what_a_push_service_wants(house: House, tmp_path: Path) -> None:
+    assert (tmp_path / "push").stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "push" / "push.sock").stat().st_mode & 0o777 == 0o666
+    _, device = await subscribed(house, words=True)
+    hong = await house.member("小红")
+    posted = await hong.say("@小明 三点")
+    [message] = await take(house)
+    body = base64.b64decode(message.pop("body"))
+    said = {"title": "聊天室", "body": "小红：@小明 三点", "tag": f"message-{posted['id']}", "alerts": True}
+    assert device.payload(body) == said
+    assert re.fullmatch(r"vapid t=[\w.-]+,k=[\w-]{87}", message["authorization"])
+    claims = json.loads(from_base64url(message.pop("authorization").split(".")[1]))
+    assert (claims["aud"], claims["sub"]) == ("https://fcm.googleapis.com", "https://localhost")
+    assert message == {
+        "subscription": 1,
+        "endpoint": device.endpoint,
+        "topic": f"message-{posted['id']}",
+        "urgency": "normal",
+        "ttl": 12 * 3600,
+    }
 
 
 async def test_where_others_may_enter_the_data_directory_the_socket_is_the_servers_own(tmp_path: Path) -> None:
@@ -75,16 +75,16 @@ async def test_where_others_may_enter_the_data_directory_the_socket_is_the_serve
         assert (data / "push" / "push.sock").stat().st_mode & 0o777 == 0o600
 
 
-async def test_a_request_waits_and_a_newer_one_takes_its_place(tmp_path: Path) -> None:
-    async with opened(tmp_path, push="on") as house:
-        await subscribed(house)
-        hong = await house.member("小红")
-        older = asyncio.create_task(take(house))
-        await eventually(lambda: house.server.room.push._newest)
-        newer = asyncio.create_task(take(house))
-        assert await older == []
-        await hong.say("@小明")
-        assert len(await newer) == 1
+@pytest.mark.settings(push="on")
+async def test_a_request_waits_and_a_newer_one_takes_its_place(house: House) -> None:
+    await subscribed(house)
+    hong = await house.member("小红")
+    older = asyncio.create_task(take(house))
+    await eventually(lambda: house.server.room.push._newest)
+    newer = asyncio.create_task(take(house))
+    assert await older == []
+    await hong.say("@小明")
+    assert len(await newer) == 1
 
 
 async def test_an_empty_answer_comes_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,14 +111,14 @@ async def test_a_session_that_ended_and_a_service_off_the_list_get_nothing(
         assert await take(house) == []
 
 
-async def test_a_subscription_that_its_service_does_not_know_is_forgotten(tmp_path: Path) -> None:
-    async with opened(tmp_path, push="on") as house:
-        ming, _ = await subscribed(house)
-        await subscribed(house, "小红")
-        assert await ask(house, "push_forget", subscriptions=[1, 99]) == {"answer": {}}
-        assert (await ming.get("/push/")).json["push"]["subscription"] is None
-        rows = await house.server.room.database.run(lambda tx: tx.all("SELECT id FROM push_subscriptions"))
-        assert rows == [(2,)]
+@pytest.mark.settings(push="on")
+async def test_a_subscription_that_its_service_does_not_know_is_forgotten(house: House) -> None:
+    ming, _ = await subscribed(house)
+    await subscribed(house, "小红")
+    assert await ask(house, "push_forget", subscriptions=[1, 99]) == {"answer": {}}
+    assert (await ming.get("/push/")).json["push"]["subscription"] is None
+    rows = await house.server.room.database.run(lambda tx: tx.all("SELECT id FROM push_subscriptions"))
+    assert rows == [(2,)]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from chatserver.features.push import queue as queue_module
 from chatserver.features.push import store
 from chatserver.features.push.queue import Push, PushQueue
 from chatserver.features.push.store import Address, Wishes
-from tests.client import House, opened
+from tests.client import House
 from tests.features.push.browsers import Device
 from tests.stage import Stage, staged
 from tests.support import START_MS, FakeClock, eventually
@@ -25,11 +24,13 @@ SERVICE = "https://fcm.googleapis.com/fcm/send/"
 ALL = {"opened": True, "closes": True, "named": True, "words": False, "quiet_from": None, "quiet_to": None}
 
 
+pytestmark = pytest.mark.settings(push="on", send_interval=0, room_name="水果团")
+
+
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with staged(tmp_path, FakeClock(), push="on", send_interval=0, room_name="水果团") as opened_stage:
-        await opened_stage.room.notify.load()
-        yield opened_stage
+async def stage(stage: Stage) -> Stage:
+    await stage.room.notify.load()
+    return stage
 
 
 async def wants(stage: Stage, member: User, language: str = "zh", **wishes: Any) -> int:
@@ -223,19 +224,18 @@ async def test_quiet_hours_are_in_the_rooms_time_zone(stage: Stage, wang: User, 
     assert [key for key, _, _ in await queued(stage)] == [later]
 
 
-async def test_a_member_who_is_connected_is_not_told(tmp_path: Path) -> None:
-    async with opened(tmp_path, push="on") as house:
-        ming, hong = await house.member("小明"), await house.member("小红")
-        await ming.post_json("/push/", Device(SERVICE + "a").fields())
-        socket = await ming.socket()
-        await hong.say("@小明 一")
-        await settled(house)
-        assert len(house.server.room.push.queue) == 0
-        await socket.close()
-        await eventually(lambda: not house.server.room.hub.online)
-        await hong.say("@小明 二")
-        await settled(house)
-        assert len(house.server.room.push.queue) == 1
+async def test_a_member_who_is_connected_is_not_told(house: House) -> None:
+    ming, hong = await house.member("小明"), await house.member("小红")
+    await ming.post_json("/push/", Device(SERVICE + "a").fields())
+    socket = await ming.socket()
+    await hong.say("@小明 一")
+    await settled(house)
+    assert len(house.server.room.push.queue) == 0
+    await socket.close()
+    await eventually(lambda: not house.server.room.hub.online)
+    await hong.say("@小明 二")
+    await settled(house)
+    assert len(house.server.room.push.queue) == 1
 
 
 async def settled(house: House) -> None:

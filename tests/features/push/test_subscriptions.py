@@ -60,35 +60,36 @@ async def test_without_the_packages_it_says_what_is_missing(tmp_path: Path, monk
         assert "is not installed" in (await wang.page("/push/")).text
 
 
-async def test_a_browser_says_what_it_wishes_and_changes_it(tmp_path: Path) -> None:
-    async with opened(tmp_path, push="on") as house:
-        ming, phone = await house.member("小明"), device()
-        answer = await ming.post_json("/push/", phone.fields(quiet_from="22:00", quiet_to="07:30"))
-        assert answer.status == 200
-        wished = {"opened": True, "closes": True, "named": True, "words": False}
-        assert answer.json["push"]["subscription"] == {**wished, "quiet_from": "22:00", "quiet_to": "07:30"}
-        assert answer.json["push"] == await shown(ming)
-        page = (await ming.page("/push/")).text
-        assert 'value="22:00"' in page and "data-subscribed" in page
+@pytest.mark.settings(push="on")
+async def test_a_browser_says_what_it_wishes_and_changes_it(house: House) -> None:
+    ming, phone = await house.member("小明"), device()
+    answer = await ming.post_json("/push/", phone.fields(quiet_from="22:00", quiet_to="07:30"))
+    assert answer.status == 200
+    wished = {"opened": True, "closes": True, "named": True, "words": False}
+    assert answer.json["push"]["subscription"] == {**wished, "quiet_from": "22:00", "quiet_to": "07:30"}
+    assert answer.json["push"] == await shown(ming)
+    page = (await ming.page("/push/")).text
+    assert 'value="22:00"' in page and "data-subscribed" in page
 
-        [(_, endpoint, _)] = await rows(house)
-        changed = phone.fields(closes=False, words=True, quiet_from="", quiet_to=None)
-        assert (await ming.post_json("/push/", changed)).json["push"]["subscription"] == {
-            **wished, "closes": False, "words": True, "quiet_from": "", "quiet_to": "",
-        }  # fmt: skip
-        assert [(row[1], row[2]) for row in await rows(house)] == [(endpoint, 1)]
-        assert (await ming.post_json("/push/", {"off": True})).json["push"]["subscription"] is None
-        assert await rows(house) == []
-
-
-async def test_a_form_does_too(tmp_path: Path) -> None:
-    async with opened(tmp_path, push="on") as house:
-        ming = await house.member("小明")
-        fields = {**device().fields(), "opened": "1", "closes": "", "named": "1", "words": ""}
-        assert (await ming.post("/push/", fields)).json["push"]["subscription"]["closes"] is False
-        assert (await ming.post("/push/", {"off": "1"})).json["push"]["subscription"] is None
+    [(_, endpoint, _)] = await rows(house)
+    changed = phone.fields(closes=False, words=True, quiet_from="", quiet_to=None)
+    assert (await ming.post_json("/push/", changed)).json["push"]["subscription"] == {
+        **wished, "closes": False, "words": True, "quiet_from": "", "quiet_to": "",
+    }  # fmt: skip
+    assert [(row[1], row[2]) for row in await rows(house)] == [(endpoint, 1)]
+    assert (await ming.post_json("/push/", {"off": True})).json["push"]["subscription"] is None
+    assert await rows(house) == []
 
 
+@pytest.mark.settings(push="on")
+async def test_a_form_does_too(house: House) -> None:
+    ming = await house.member("小明")
+    fields = {**device().fields(), "opened": "1", "closes": "", "named": "1", "words": ""}
+    assert (await ming.post("/push/", fields)).json["push"]["subscription"]["closes"] is False
+    assert (await ming.post("/push/", {"off": "1"})).json["push"]["subscription"] is None
+
+
+@pytest.mark.settings(push="on")
 @pytest.mark.parametrize(
     ("changed", "code", "field"),
     [
@@ -112,77 +113,76 @@ async def test_a_form_does_too(tmp_path: Path) -> None:
         ({"opened": False, "closes": False, "named": False}, "empty", None),
     ],
 )
-async def test_anything_else_is_refused(tmp_path: Path, changed: dict[str, Any], code: str, field: str | None) -> None:
-    async with opened(tmp_path, push="on") as house:
-        ming = await house.member("小明")
-        refused = await ming.post_json("/push/", {**device().fields(), **changed})
-        assert (refused.status, refused.code, refused.json["error"].get("field")) == (400, code, field)
-        assert await rows(house) == []
+async def test_anything_else_is_refused(house: House, changed: dict[str, Any], code: str, field: str | None) -> None:
+    ming = await house.member("小明")
+    refused = await ming.post_json("/push/", {**device().fields(), **changed})
+    assert (refused.status, refused.code, refused.json["error"].get("field")) == (400, code, field)
+    assert await rows(house) == []
 
 
-async def test_only_a_page_of_the_room_and_only_members(tmp_path: Path) -> None:
-    async with opened(tmp_path, push="on") as house:
-        ming, guest = await house.member("小明"), await house.guest()
-        forged = await ming.request("POST", "/push/", json=device().fields(), headers=JSON)
-        assert (forged.status, forged.code) == (403, "csrf")
-        assert (await guest.get("/push/")).code == "login_required"
-        assert (await guest.post_json("/push/", device().fields())).code == "login_required"
-        assert await rows(house) == []
+@pytest.mark.settings(push="on")
+async def test_only_a_page_of_the_room_and_only_members(house: House) -> None:
+    ming, guest = await house.member("小明"), await house.guest()
+    forged = await ming.request("POST", "/push/", json=device().fields(), headers=JSON)
+    assert (forged.status, forged.code) == (403, "csrf")
+    assert (await guest.get("/push/")).code == "login_required"
+    assert (await guest.post_json("/push/", device().fields())).code == "login_required"
+    assert await rows(house) == []
 
 
-async def test_a_member_has_at_most_five_and_the_oldest_goes(tmp_path: Path) -> None:
-    async with opened(tmp_path, push="on") as house:
-        await house.member("小明")
-        for n in range(SUBSCRIPTIONS_OF_MEMBER_MAX + 1):
-            browser = await house.guest()
-            await browser.log_in("小明")
-            assert (await browser.post_json("/push/", device(str(n)).fields())).status == 200
-        assert [row[1] for row in await rows(house)] == [f"{ENDPOINT}{n}" for n in range(1, 6)]
+@pytest.mark.settings(push="on")
+async def test_a_member_has_at_most_five_and_the_oldest_goes(house: House) -> None:
+    await house.member("小明")
+    for n in range(SUBSCRIPTIONS_OF_MEMBER_MAX + 1):
+        browser = await house.guest()
+        await browser.log_in("小明")
+        assert (await browser.post_json("/push/", device(str(n)).fields())).status == 200
+    assert [row[1] for row in await rows(house)] == [f"{ENDPOINT}{n}" for n in range(1, 6)]
 
 
-async def test_a_browser_on_which_another_member_logs_in_tells_that_one_alone(tmp_path: Path) -> None:
-    async with opened(tmp_path, push="on") as house:
-        ming, hong, shared = await house.member("小明"), await house.member("小红"), device()
-        await ming.post_json("/push/", shared.fields())
-        await hong.post_json("/push/", shared.fields())
-        assert len(await rows(house)) == 1
-        assert (await shown(ming))["subscription"] is None
-        assert (await shown(hong))["subscription"] is not None
+@pytest.mark.settings(push="on")
+async def test_a_browser_on_which_another_member_logs_in_tells_that_one_alone(house: House) -> None:
+    ming, hong, shared = await house.member("小明"), await house.member("小红"), device()
+    await ming.post_json("/push/", shared.fields())
+    await hong.post_json("/push/", shared.fields())
+    assert len(await rows(house)) == 1
+    assert (await shown(ming))["subscription"] is None
+    assert (await shown(hong))["subscription"] is not None
 
 
-async def test_it_ends_with_the_session(tmp_path: Path) -> None:
+@pytest.mark.settings(push="on")
+async def test_it_ends_with_the_session(house: House) -> None:
     """By logging out, by a new password, and by a ban."""
-    async with opened(tmp_path, push="on") as house:
-        wang = await house.administrator("老王")
-        ming, other = await house.member("小明"), await house.guest()
-        await other.log_in("小明")
-        await other.post_json("/push/", device("other").fields())
-        await ming.post_json("/push/", device("own").fields())
-        assert len(await rows(house)) == 2
-        await ming.post("/profile/", {"old_password": PASSWORD, "new_password": "another long one"})
-        assert [row[1] for row in await rows(house)] == [ENDPOINT + "own"]
-        await ming.post("/logout/")
-        assert await rows(house) == []
-        await ming.log_in("小明", "another long one")
-        await ming.post_json("/push/", device("own").fields())
-        [(member_id, _, _)] = await rows(house)
-        await wang.post(f"/members/{member_id}/", {"act": "ban"})
-        assert await rows(house) == []
+    wang = await house.administrator("老王")
+    ming, other = await house.member("小明"), await house.guest()
+    await other.log_in("小明")
+    await other.post_json("/push/", device("other").fields())
+    await ming.post_json("/push/", device("own").fields())
+    assert len(await rows(house)) == 2
+    await ming.post("/profile/", {"old_password": PASSWORD, "new_password": "another long one"})
+    assert [row[1] for row in await rows(house)] == [ENDPOINT + "own"]
+    await ming.post("/logout/")
+    assert await rows(house) == []
+    await ming.log_in("小明", "another long one")
+    await ming.post_json("/push/", device("own").fields())
+    [(member_id, _, _)] = await rows(house)
+    await wang.post(f"/members/{member_id}/", {"act": "ban"})
+    assert await rows(house) == []
 
 
-async def test_changes_have_a_limit(tmp_path: Path) -> None:
-    async with opened(tmp_path, push="on") as house:
-        ming, phone = await house.member("小明"), device()
-        for _ in range(subscriptions.CHANGES_AT_ONCE):
-            assert (await ming.post_json("/push/", phone.fields())).status == 200
-        assert (await ming.post_json("/push/", phone.fields())).code == "too_fast"
+@pytest.mark.settings(push="on")
+async def test_changes_have_a_limit(house: House) -> None:
+    ming, phone = await house.member("小明"), device()
+    for _ in range(subscriptions.CHANGES_AT_ONCE):
+        assert (await ming.post_json("/push/", phone.fields())).status == 200
+    assert (await ming.post_json("/push/", phone.fields())).code == "too_fast"
 
 
-async def test_the_page_speaks_both_languages(tmp_path: Path) -> None:
-    async with opened(tmp_path, push="on") as house:
-        ming = await house.member("小明")
-        assert "Quiet hours" in (await ming.get("/push/?lang=en", HTML)).text
-        assert "免打扰时段" in (await ming.get("/push/?lang=zh", HTML)).text
+@pytest.mark.settings(push="on")
+async def test_the_page_speaks_both_languages(house: House) -> None:
+    ming = await house.member("小明")
+    assert "Quiet hours" in (await ming.get("/push/?lang=en", HTML)).text
+    assert "免打扰时段" in (await ming.get("/push/?lang=zh", HTML)).text
 
 
 @pytest.mark.parametrize(

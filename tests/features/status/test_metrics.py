@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.client import Browser, House, opened, picture
+from tests.client import Browser, House, picture
 
 TOKEN = "a-token-of-some-length"
 ROOT = Path(__file__).parents[3]
@@ -66,33 +66,33 @@ async def test_the_figures_are_those_of_the_room(house: House) -> None:
     assert of(figures, "process_resident_memory_bytes") > 0
 
 
-async def test_a_scrape_of_a_room_with_a_public_name_needs_the_token_and_no_host_of_its_own(tmp_path: Path) -> None:
-    async with opened(tmp_path, base_url="https://chat.example.org", metrics_token=TOKEN) as house:
-        guest = await house.guest()
-        assert (await guest.get("/metrics")).status == 403  # a proxy that names no client may have sent it
-        assert of(await scrape(guest, Authorization=f"Bearer {TOKEN}"), "chat_queue_length") == 0
+@pytest.mark.settings(base_url="https://chat.example.org", metrics_token=TOKEN)
+async def test_a_scrape_of_a_room_with_a_public_name_needs_the_token_and_no_host_of_its_own(house: House) -> None:
+    guest = await house.guest()
+    assert (await guest.get("/metrics")).status == 403  # a proxy that names no client may have sent it
+    assert of(await scrape(guest, Authorization=f"Bearer {TOKEN}"), "chat_queue_length") == 0
 
 
-async def test_a_program_elsewhere_needs_the_token(tmp_path: Path) -> None:
-    async with opened(tmp_path, trusted_proxies="127.0.0.1", metrics_token=TOKEN) as house:
-        guest = await house.guest()
-        elsewhere = {"X-Forwarded-For": "203.0.113.9"}
-        for wrong in ("", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}", TOKEN, "Bearer", "Bearer é"):
-            answer = await guest.get("/metrics", {**elsewhere, "Authorization": wrong})
-            assert (answer.status, answer.code) == (403, "forbidden"), wrong
-        assert await scrape(guest, X_Forwarded_For="203.0.113.9", Authorization=f"Bearer {TOKEN}")
-        assert await scrape(guest, X_Forwarded_For="203.0.113.9", Authorization=f"bearer {TOKEN}")
-        # Forged further left, the proxy's own word stands at the right.
-        assert (await guest.get("/metrics", {"X-Forwarded-For": "127.0.0.1, 203.0.113.9"})).status == 403
-        assert (await guest.get("/metrics")).status == 403
+@pytest.mark.settings(trusted_proxies="127.0.0.1", metrics_token=TOKEN)
+async def test_a_program_elsewhere_needs_the_token(house: House) -> None:
+    guest = await house.guest()
+    elsewhere = {"X-Forwarded-For": "203.0.113.9"}
+    for wrong in ("", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}", TOKEN, "Bearer", "Bearer é"):
+        answer = await guest.get("/metrics", {**elsewhere, "Authorization": wrong})
+        assert (answer.status, answer.code) == (403, "forbidden"), wrong
+    assert await scrape(guest, X_Forwarded_For="203.0.113.9", Authorization=f"Bearer {TOKEN}")
+    assert await scrape(guest, X_Forwarded_For="203.0.113.9", Authorization=f"bearer {TOKEN}")
+    # Forged further left, the proxy's own word stands at the right.
+    assert (await guest.get("/metrics", {"X-Forwarded-For": "127.0.0.1, 203.0.113.9"})).status == 403
+    assert (await guest.get("/metrics")).status == 403
 
 
-async def test_without_a_token_set_no_token_opens_it(tmp_path: Path) -> None:
-    async with opened(tmp_path, trusted_proxies="127.0.0.1") as house:
-        guest = await house.guest()
-        for sent in ("Bearer ", "Bearer", f"Bearer {TOKEN}"):
-            answer = await guest.get("/metrics", {"X-Forwarded-For": "203.0.113.9", "Authorization": sent})
-            assert answer.status == 403
+@pytest.mark.settings(trusted_proxies="127.0.0.1")
+async def test_without_a_token_set_no_token_opens_it(house: House) -> None:
+    guest = await house.guest()
+    for sent in ("Bearer ", "Bearer", f"Bearer {TOKEN}"):
+        answer = await guest.get("/metrics", {"X-Forwarded-For": "203.0.113.9", "Authorization": sent})
+        assert answer.status == 403
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
