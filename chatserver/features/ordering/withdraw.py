@@ -9,7 +9,7 @@ from chatserver.core.model import User
 from chatserver.db.transaction import Transaction
 from chatserver.features.audit.record import AuditAct, record
 from chatserver.features.messages.withdraw import Withdrawn
-from chatserver.features.ordering import answers, journal, store
+from chatserver.features.ordering import answers, journal, store, wanted
 from chatserver.features.ordering.amend import Amendments, check_correction
 from chatserver.features.ordering.book import Book
 from chatserver.features.ordering.events import OrdersCounted
@@ -25,13 +25,15 @@ class WithdrawOrder:
         """Withdraw the order that has this id, if there is one: see messages/withdraw.py.
 
         Raises DomainError: `not_yours`, `window_closed`
-        (`late_ms`; its author, after the end), `bad_request` (an administrator, after the end, without a reason).
+        (`late_ms`; its author, after the end), `bad_request` (an administrator, after the end, without a reason; a reason
+        that is too long).
         """
         order = store.order(tx, message_id)
         if order is None:
             return None
         if not order.is_standing:
             return Withdrawn(answers.expired_message(tx, order), is_new=False)
+        reason = wanted.reason(reason)
         self._windows.close_ended(tx, asked_ms)
         window = store.window(tx, order.window_id)
         assert window is not None  # orders are erased with their window

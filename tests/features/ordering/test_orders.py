@@ -10,7 +10,7 @@ import pytest
 
 from chatserver.core.errors import ErrorCode
 from chatserver.core.model import Role, State, User
-from chatserver.features.ordering import amounts, offer
+from chatserver.features.ordering import amounts, journal, offer
 from chatserver.features.ordering.book import ORDERS_OF_MEMBER_MAX
 from tests.client import House
 from tests.orders import lines, verified
@@ -312,11 +312,15 @@ async def test_after_the_end_only_an_administrator_withdraws_with_a_reason(
         with refuses(ErrorCode.WINDOW_CLOSED) as refused:
             await way(ming, placed.order.id)
         assert refused.details == {"late_ms": 2_000}
-        with refuses(ErrorCode.BAD_REQUEST):
-            await way(wang, placed.order.id)
-    await stage.room.recall.recall(wang, placed.order.id, "重复下单")
+        for reason in ("", "  ", "\u200b", "x" * 201, "\ud800", "a\0b"):
+            with refuses(ErrorCode.BAD_REQUEST) as refused:
+                await way(wang, placed.order.id, reason)
+            assert refused.details["field"] == "reason"
+    await stage.room.recall.recall(wang, placed.order.id, " 重复下单\r\n\x01")
     [(orders,)] = await stage.sql("SELECT orders FROM windows")
     assert orders == 0
+    *_, last = await stage.run(lambda tx: journal.entries(tx, 1))
+    assert last.body and json.loads(last.body)["reason"] == "重复下单"
 
 
 @pytest.mark.settings(history_limit=5)
