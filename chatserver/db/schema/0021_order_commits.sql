@@ -2,7 +2,8 @@
 
 -- `entry`: the entry of the journal that holds an order's words; NULL: withdrawn. It stands for an index of the journal.
 ALTER TABLE orders ADD COLUMN entry INTEGER;
-UPDATE orders SET entry = (SELECT max(j.entry) FROM journal j
+-- Without the word INDEXED, SQLite searches the whole journal of the window for each order.
+UPDATE orders SET entry = (SELECT max(j.entry) FROM journal j INDEXED BY journal_words
     WHERE j.window_id = orders.window_id AND j.order_no = orders.no AND j.body IS NOT NULL);
 
 -- Client keys are random, so each order changed another page of their index. They are put into it when the window closes;
