@@ -246,3 +246,17 @@ def test_the_members_own_order_is_there_however_much_was_said_since(come: Come, 
     expect(mine).to_have_text("我的 第 1 号 · 沃柑 3斤 · ¥19.50")
     ming.recalls(own)
     expect(mine).to_have_text("还没有下单")
+
+
+@above_the_conversation
+def test_a_toast_leaves_the_card_with_its_countdown_free(come: Come, wang: Caller, kind: dict[str, Any]) -> None:
+    ming = come("小明", **kind)
+    wang.presets("start", title="周五水果", items=ITEMS, seconds=600)
+    ming.page.click("#order-button")
+    ming.page.locator("#order [data-step='1']").first.click()
+    ming.page.click("#order [type=submit]")
+    toast = ming.page.locator("#toast")
+    expect(toast).to_be_visible()
+    card, box = ming.page.locator(CARD).bounding_box(), toast.bounding_box()
+    assert card and box
+    assert box["y"] >= card["y"] + card["height"]

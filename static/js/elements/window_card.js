@@ -245,11 +245,14 @@ export class WindowCard {
     return this.#room.ui === "desktop" && COLUMN.matches;
   }
 
-  // --window-height: what the card covers now; --window-room: what it covers when it is unfolded.
+  // --window-height: what the card covers now; --window-room: what it covers when it is unfolded; --toast-least: how far
+  // down a toast has to be to leave the countdown free.
   #makeRoom() {
     const { style } = this.#root.parentElement;
     const height = this.#root.hidden || this.#isInColumn ? 0 : this.#root.offsetHeight;
     style.setProperty("--window-height", `${height}px`);
+    const bottom = height && this.#root.getBoundingClientRect().bottom;
+    document.documentElement.style.setProperty("--toast-least", `${bottom}px`);
     const isFolded = height && this.#roomMade && this.#root.classList.contains("ordering--folded");
     if (isFolded || height === this.#roomMade) return;
     this.#roomMade = height;
