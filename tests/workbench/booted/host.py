@@ -10,14 +10,17 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tests.fronts.proxies import certificate
 from tests.install.wheels import ROOT, build
-from tests.workbench.booted.tree import NSPAWN, SECONDS_MAX, download, inside, make
+from tests.workbench.booted.tree import NSPAWN, SECONDS_MAX, download, inside, make, run
 
+# The first schema that a later version brought.
+SCHEMA_AFTER_0_1_0 = "chatserver/db/schema/0006_*.sql"
 PACKAGES = ("systemd", "systemd-sysv", "dbus", "python3", "python3-venv")
 
 # Runs `steps.py` as soon as the system is up, which then turns it off.
@@ -25,7 +28,8 @@ _UNIT = """[Unit]
 After=multi-user.target
 [Service]
 Type=oneshot
-ExecStart=/usr/bin/python3 /src/tests/workbench/booted/steps.py
+WorkingDirectory=/src
+ExecStart=/usr/bin/python3 -m tests.workbench.booted.steps
 [Install]
 WantedBy=graphical.target
 """
@@ -54,6 +58,22 @@ def _booted(directory: Path, release: str) -> Mapping[str, float]:
     return {"steps": len(found["passed"]), **found["figures"]}
 
 
+def _release_before(directory: Path, old: Path) -> None:
+    """In `old` the wheel and the units of 0.1.0, from its last commit; nothing in a checkout without that history."""
+    git = ("git", "-C", str(ROOT))
+    log = (*git, "log", "--format=%H", "--diff-filter=A", "--", SCHEMA_AFTER_0_1_0)
+    added = subprocess.run(log, capture_output=True, text=True).stdout.split()
+    if not added:
+        return
+    archive, source = directory / "old.tar", directory / "old"
+    run(*git, "archive", "-o", str(archive), f"{added[-1]}^")
+    shutil.unpack_archive(archive, source)
+    old.mkdir()
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(old), str(source))
+    for unit in ("chat.service", "chat.socket"):
+        shutil.copy(source / unit, old)
+
+
 def _install(directory: Path, tree: Path) -> None:
     """In /wheels the project's wheel with the files of the locks, a certificate, and the unit that does the steps."""
     download(tree, "--require-hashes", "-r", str(ROOT / "requirements.lock"))
@@ -61,6 +81,7 @@ def _install(directory: Path, tree: Path) -> None:
         lock = str(ROOT / "docs/deploy/packaging" / name)
         download(tree, "--require-hashes", "--no-deps", "--no-binary=http-ece", "-r", lock)
     shutil.copy(build(directory), tree / "wheels")
+    _release_before(directory, tree / "old")
     pair = certificate(directory, host="chat.example.org")
     live = tree / "etc/letsencrypt/live/chat.example.org"
     live.mkdir(parents=True)

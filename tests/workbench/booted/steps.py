@@ -1,5 +1,7 @@
 """The commands of docs/install.md on a booted system, and what they must lead to. Runs there, with Python alone.
 
+    python3 -m tests.workbench.booted.steps
+
 Writes /result.json: the names of the steps that passed, the errors of those that failed, and figures.
 """
 
@@ -17,11 +19,17 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.workbench.booted.member import Member, png
+
 PASSWORD = "correct horse battery 9"
 SOURCE = Path("/src")
+# The wheel and the units of version 0.1.0, where the checkout has them (host.py).
+RELEASE_BEFORE = Path("/old")
 LOG = Path("/steps.log")
 PLAIN, OWN_TLS = "http://127.0.0.1:8000", "https://127.0.0.1"
 figures: dict[str, float] = {}
+# The paths of the pictures that were posted.
+pictures: list[str] = []
 
 
 def run(command: str, *, fails: bool = False) -> str:
@@ -84,6 +92,16 @@ def installs() -> None:
     figures["exposure"] = float(exposure[1])
 
 
+def takes_a_picture() -> None:
+    pictures.append(Member(PLAIN, "小明", PASSWORD).show(png(640)))
+    has_the_pictures()
+
+
+def has_the_pictures() -> None:
+    member = Member(PLAIN, "小明", PASSWORD)
+    assert pictures and all(member.get(path) for path in pictures)
+
+
 def logs_no_line_about_credentials_that_are_not_there() -> None:
     assert "redential" not in journal()
 
@@ -101,6 +119,7 @@ def comes_back_after_kill() -> None:
     while show("NRestarts") != "1" and time.monotonic() < end:
         time.sleep(0.2)
     assert show("NRestarts") == "1" and answers(PLAIN)
+    has_the_pictures()
 
 
 def ends_a_wrong_setting_with_one_line_and_goes_on_once_it_is_mended() -> None:
@@ -137,6 +156,7 @@ def restores() -> None:
     assert answers(PLAIN)
     assert "小明" in run("chatserver list-members --data-dir /var/lib/chat")
     assert list(Path("/var/lib/private").glob("chat.before-restore-*"))
+    has_the_pictures()
 
 
 def says_what_to_do_where_only_the_service_is_restarted_after_its_socket_changed() -> None:
@@ -222,6 +242,27 @@ def sends_push_notifications() -> None:
     assert "sending to " in lines and "does not answer" not in lines, lines
 
 
+def is_upgraded_from_the_release_before() -> None:
+    """With a schema of then, a picture of then, and units that an upgrade replaces; all of it can be removed."""
+    if not RELEASE_BEFORE.is_dir():
+        return
+    run("python3 -m venv /opt/chat/.venv && /opt/chat/.venv/bin/pip install /old/chatserver-*.whl")
+    run("ln -sf /opt/chat/.venv/bin/chatserver /usr/local/bin/chatserver")
+    run("cp /old/chat.service /old/chat.socket /etc/systemd/system/ && systemctl daemon-reload")
+    run("systemctl enable --now chat.socket chat.service")
+    run("chatserver create-admin 小明 --password-stdin --data-dir /var/lib/chat")
+    assert answers(PLAIN) and "0.1.0" in run("chatserver version")
+    pictures[:] = [Member(PLAIN, "小明", PASSWORD).show(png(640))]
+    documented("Upgrade")
+    assert answers(PLAIN) and "0.1.0" not in run("chatserver version")
+    has_the_pictures()
+    takes_a_picture()
+    assert list(Path("/var/lib/chat").glob("chat.db.schema-*"))
+    run("chatserver doctor --data-dir /var/lib/chat")
+    documented("Remove")
+    assert left() == []
+
+
 def left() -> list[Path]:
     """What the server or its package has left on this system."""
     found = [path for top in ("/etc", "/opt", "/var", "/usr/local") for path in Path(top).rglob("*chat*")]
@@ -230,6 +271,7 @@ def left() -> list[Path]:
 
 STEPS: tuple[Callable[[], None], ...] = (
     installs,
+    takes_a_picture,
     logs_no_line_about_credentials_that_are_not_there,
     restarts,
     comes_back_after_kill,
@@ -244,6 +286,7 @@ STEPS: tuple[Callable[[], None], ...] = (
     stops_without_an_error,
     is_removed,
     is_a_package_that_starts_upgrades_and_is_purged,
+    is_upgraded_from_the_release_before,
 )
 
 
