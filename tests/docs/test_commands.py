@@ -21,7 +21,7 @@ UNITS = {path.name for folder in (ROOT, ROOT / "docs/deploy") for path in folder
 FOREIGN = re.compile(
     r"^(apt-get install|docker (build|run|exec)|journalctl -u chat\b|nginx -t$|pipx install dist/|uv tool install dist/"
     r"|sh docs/deploy/uninstall\.sh( --erase)?$|sh docs/deploy/packaging/build-deb\.sh /root$|dpkg -i /root/"
-    r"|python3 -m (venv|pip wheel)|\S*/bin/(pip|python|ruff|mypy)\b|ln -sf|install -D|rm -rf? |systemctl|cp "
+    r"|python3 -m venv |\S*/bin/(pip|python|ruff|mypy)\b|ln -sf|install -D|rm -rf? |systemctl|cp "
     r"|python -m tests\.bench)"
 )
 
