@@ -6,10 +6,12 @@ from tests.bench.bench import Row
 from tests.bench.rows import (
     accepting,
     all_at_once,
+    alone,
     cold_start,
     idle_memory,
     last_second,
     ledger_pages,
+    many_idle,
     many_readers,
     one_at_a_time,
     open_loop,
@@ -72,4 +74,16 @@ ROWS: tuple[Row, ...] = (
     Row(15, "100 members order as fast as acks allow, 100 readers: orders a second, against texts", orders_at_once.run),
     Row(16, "the ledger of 2,000 orders, its page and its JSON: answers a second", ledger_pages.run),
     Row(17, "10,000 orders as an XLSX workbook, and the loop meanwhile", workbook.run),
+    Row(
+        18,
+        "a message that no other overlaps, 1,000 readers: time until the last one has it",
+        alone.run,
+        alone.comparable,
+        pairs=6,
+    ),
+    Row(
+        19,
+        "50,000 readers of several addresses, one message a second: memory, and time until all have it",
+        many_idle.run,
+    ),
 )
