@@ -3,15 +3,14 @@ functions are methods of the feature."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from chatserver.core.clock import Clock
 from chatserver.core.deadline_timer import DeadlineTimer, Timer
-from chatserver.core.events import Event
-from chatserver.http.client_frame import Direct
-from chatserver.http.frame_reader import FrameHandler
+from chatserver.http.client_frame import Direct, FrameHandler
 from chatserver.ops.control.operations import Operation
 from chatserver.realtime.publisher import Publisher
 
@@ -31,15 +30,10 @@ def timers(features: Iterable[object], publisher: Publisher, clock: Clock) -> li
         for each in declared:
             timer = DeadlineTimer(each.name, clock, each.nearest.__get__(feature), each.act.__get__(feature))
             for kind, deadline in each.wakes_on.items():
-                publisher.subscribe(kind, partial(_wake, timer, deadline, feature))
+                due = deadline if isinstance(deadline, attrgetter) else partial(deadline, feature)
+                publisher.subscribe(kind, timer.woken_by(due))
             found.append(timer)
     return found
-
-
-def _wake(timer: DeadlineTimer, deadline: Callable[[Any, Any], int | None], feature: object, event: Event) -> None:
-    due_ms = deadline(feature, event)
-    if due_ms is not None:
-        timer.wake_by(due_ms)
 
 
 def frame_handlers(features: Iterable[object]) -> dict[str, FrameHandler]:

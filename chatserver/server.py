@@ -105,8 +105,8 @@ from chatserver.http import assets, secret_key
 from chatserver.http.aiohttp_compat.request_handler import HandlerOptions
 from chatserver.http.application import add_routes, build, load_templates
 from chatserver.http.certificate import Certificate
+from chatserver.http.client_frame import FrameContext
 from chatserver.http.csrf import CSRFTokens
-from chatserver.http.frame_reader import FrameContext
 from chatserver.http.http_connections import HttpConnections
 from chatserver.http.listening import listening, reachable
 from chatserver.http.middleware import Guard
@@ -170,7 +170,7 @@ class Room:
         self.presence = Presence(hub)
         self.typing = Typing(database, clock, hub)
         self.ping = Ping(clock)
-        self.metrics = Metrics(hub, database, workers, clock, self.push_delivery)
+        self.metrics = Metrics(hub, database, self.recent, workers, clock, self.push_delivery)
         self.metrics_endpoint = MetricsEndpoint(settings, self.origin, self.metrics)
         self.status_page = StatusPage(self.metrics)
         self.health = Health(database)

@@ -25,6 +25,9 @@ class FakeClock:
     def now_ms(self) -> int:
         return self._now_ms
 
+    def now_ns(self) -> int:
+        return self._now_ms * 1_000_000
+
     def monotonic(self) -> float:
         return self._monotonic
 

@@ -16,6 +16,9 @@ class Clock(Protocol):
     def now_ms(self) -> int:
         """Wall time in Unix milliseconds: for deadlines that must survive a restart."""
 
+    def now_ns(self) -> int:
+        """The same in nanoseconds."""
+
     def monotonic(self) -> float:
         """Seconds of a clock that no clock change moves: for intervals within the process."""
 
@@ -27,7 +30,8 @@ class SystemClock:
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
 
-    # Called several times for each message: a C function, without a method around it.
+    # Called for each message: C functions, without a method around them.
+    now_ns = staticmethod(time.time_ns)
     monotonic = staticmethod(functools.partial(time.clock_gettime, _MONOTONIC))
 
     def boot_id(self) -> str:

@@ -27,8 +27,16 @@ class ConfigError(Exception):
     """An invalid setting. The message is one line: the flag or variable, and the reason."""
 
 
+class _Computed:
+    """What is computed once for a Config, because each message asks for it."""
+
+    __slots__ = ("history_ms", "recall_ms")
+    history_ms: int
+    recall_ms: int
+
+
 @dataclass(frozen=True, slots=True)
-class Config:
+class Config(_Computed):
     """The values of all settings, parsed and checked. SETTINGS gives the meaning of each."""
 
     host: str
@@ -63,13 +71,13 @@ class Config:
     log_level: str
     log_format: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "history_ms", int(self.history_hours * 3_600_000))
+        object.__setattr__(self, "recall_ms", int(self.recall_seconds * 1000))
+
     @property
     def send_interval_ms(self) -> int:
         return int(self.send_interval * 1000)
-
-    @property
-    def recall_ms(self) -> int:
-        return int(self.recall_seconds * 1000)
 
     @property
     def edit_ms(self) -> int:
@@ -82,10 +90,6 @@ class Config:
     @property
     def image_max_bytes(self) -> int:
         return self.image_max_kb * 1024
-
-    @property
-    def history_ms(self) -> int:
-        return int(self.history_hours * 3_600_000)
 
     @property
     def ledger_ms(self) -> int:

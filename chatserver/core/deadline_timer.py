@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -27,13 +28,14 @@ class Timer(NamedTuple):
     """One kind of deadline, as a feature declares it; all functions are methods of the feature.
 
     `nearest` reads the nearest deadline in Unix ms, `act` does what is due. `wakes_on` maps a class of
-    event to a function of the feature and the event: the deadline in Unix ms that it sets, or None.
+    event to a function of the feature and the event, or to an `attrgetter` of the event (for what comes with each
+    message): the deadline in Unix ms that it sets, or None.
     """
 
     name: str
     nearest: Callable[..., Awaitable[int | None]]
     act: Callable[..., Awaitable[None]]
-    wakes_on: Mapping[type[Event], Callable[[Any, Any], int | None]] = MappingProxyType({})
+    wakes_on: Mapping[type[Event], Callable[[Any, Any], int | None] | attrgetter[int]] = MappingProxyType({})
 
 
 class DeadlineTimer:
@@ -55,6 +57,16 @@ class DeadlineTimer:
         self._act = act
         self._due: int | None = None
         self._woken = asyncio.Event()
+
+    def woken_by(self, deadline: Callable[[Any], int | None]) -> Callable[[Any], None]:
+        """A listener for events that set a deadline: `deadline(event)` in Unix ms, or None."""
+
+        def on_event(event: Event) -> None:
+            due_ms = deadline(event)
+            if due_ms is not None and (self._due is None or due_ms < self._due):
+                self.wake_by(due_ms)
+
+        return on_event
 
     def wake_by(self, due_ms: int) -> None:
         """Wake the timer at `due_ms` (Unix ms), if that is before the deadline that it waits for."""

@@ -1,13 +1,87 @@
-"""Rate limits for actions: an interval for each member, a sliding window for each key. In memory, with bounded size."""
+"""Rate limits, in memory and of bounded size: a token bucket for the frames of one member or one address, an interval
+between two actions of one member, a sliding window or a token bucket for each key.
+
+The limit on frames is far above the rate of a person, and keeps one member from using the event loop alone, with
+however many connections.
+"""
 
 from __future__ import annotations
 
 from collections import deque
+from enum import Enum
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 from chatserver.core.bounded_dict import BoundedDict
 from chatserver.core.clock import Clock
-from chatserver.core.token_bucket import TokenBucket, Verdict
+from chatserver.core.errors import DomainError, ErrorCode
+
+# A frame takes about 40 µs of the event loop, so one member can use 1 % of it.
+FRAMES_PER_SECOND = 250.0
+# A page that reconnects sends its stored outbox at once: less than 100 frames.
+BURST = 1_000
+# A client that ignores this many refusals in sequence is closed.
+REFUSALS_MAX = 100
+
+
+class Verdict(Enum):
+    """What to do with a frame: handle it, refuse it (`too_fast`), or close the connection (1008)."""
+
+    ALLOW = "allow"
+    REFUSE = "refuse"
+    CLOSE = "close"
+
+
+class TokenBucket:
+    """A token bucket (https://en.wikipedia.org/wiki/Token_bucket): `burst` tokens, one for each action, refilled at
+    `per_second`; by default for the frames of one member.
+
+    The token of a stored message is given back (`tokens += 1`; `take` heeds `burst`): the setting `send_interval`
+    limits messages, and where it is 0, this bucket must not limit them either.
+    """
+
+    __slots__ = ("__weakref__", "_refilled_at", "_refused", "burst", "per_second", "tokens")
+
+    def __init__(self, now: float, burst: float = BURST, per_second: float = FRAMES_PER_SECOND) -> None:
+        self.burst = burst
+        self.per_second = per_second
+        self.tokens = float(burst)
+        self._refilled_at = now
+        self._refused = 0
+
+    def take(self, now: float) -> Verdict:
+        """Take a token for one action. `now` is the time of the monotonic clock in seconds."""
+        tokens = self.tokens + (now - self._refilled_at) * self.per_second
+        if tokens > self.burst:
+            tokens = self.burst
+        self._refilled_at = now
+        if tokens > self.burst / 2:
+            self._refused = 0  # the client waited, as the refusal asked
+        if tokens >= 1:
+            self.tokens = tokens - 1
+            return Verdict.ALLOW
+        self.tokens = tokens
+        self._refused += 1
+        return Verdict.REFUSE if self._refused <= REFUSALS_MAX else Verdict.CLOSE
+
+    @property
+    def wait_ms(self) -> int:
+        """The time in ms until the next token, rounded up; at least 1."""
+        return max(1, int((1 - self.tokens) / self.per_second * 1000) + 1)
+
+
+class SharedBuckets:
+    """One bucket for each member, and one for the guests of each address, for as long as they are connected."""
+
+    def __init__(self) -> None:
+        self._buckets: WeakValueDictionary[int | str, TokenBucket] = WeakValueDictionary()
+
+    def of(self, key: int | str, now: float) -> TokenBucket:
+        """`key`: a member's id, or an address."""
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = TokenBucket(now)
+        return bucket
 
 
 class Action(NamedTuple):
@@ -25,7 +99,9 @@ class MinInterval:
 
     def __init__(self, clock: Clock, members_max: int = 50_000) -> None:
         self._clock = clock
-        self._last: BoundedDict[int, float] = BoundedDict(members_max)
+        self._members_max = members_max
+        # In the order of the actions.
+        self._last: dict[int, float] = {}
 
     def wait_ms(self, member_id: int, seconds: float) -> int:
         """The time in ms until this member may act, for an interval of `seconds`; 0 if the member may act now."""
@@ -37,9 +113,18 @@ class MinInterval:
 
     def record(self, member_id: int) -> Action:
         """Record an action of this member now. Returns what to pass to `restore` if the action fails later."""
-        action = Action(self._clock.monotonic(), self._last.get(member_id))
-        self._last[member_id] = action.at
+        last = self._last
+        action = Action(self._clock.monotonic(), last.pop(member_id, None))
+        last[member_id] = action.at
+        if len(last) > self._members_max:
+            del last[next(iter(last))]
         return action
+
+    def take(self, member_id: int, seconds: float) -> Action:
+        """Record an action that is allowed now. Raises DomainError `too_fast`."""
+        if wait_ms := self.wait_ms(member_id, seconds):
+            raise DomainError(ErrorCode.TOO_FAST, retry_after_ms=wait_ms)
+        return self.record(member_id)
 
     def restore(self, member_id: int, action: Action) -> None:
         """Undo `record`, whose return value `action` is, unless the member has acted again since."""

@@ -28,7 +28,6 @@ from typing import Any, TypeVar
 from chatserver.core.agent import AGENT
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import Event
-from chatserver.core.histogram import Histogram
 from chatserver.core.storage_errors import passes, refusal
 from chatserver.db import loop_passes, migrations
 from chatserver.db.aiosqlite_compat import ThreadConnection
@@ -50,8 +49,8 @@ T = TypeVar("T")
 # Jobs in the queue; one more is refused with `busy`.
 QUEUE_MAX = 10_000
 BATCH_MAX = 1_000
-_BATCH_BOUNDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
-_SECONDS_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+# A disk commits a few thousand batches a second, and the metrics take them out every few seconds.
+COMMITTED_MAX = 50_000
 
 Publish = Callable[[list[Event]], None]
 
@@ -61,9 +60,9 @@ class Database:
 
     def __init__(self, path: Path, connection: ThreadConnection, disk_reserve: DiskReserve | None) -> None:
         self.path = path
-        # Of the batches that changed something: jobs in each, and seconds of each with its COMMIT.
-        self.batch_jobs = Histogram(_BATCH_BOUNDS)
-        self.commit_seconds = Histogram(_SECONDS_BOUNDS)
+        # Of the batches that changed something: jobs in each, and seconds of each with its COMMIT. The metrics
+        # take them out.
+        self.committed: deque[tuple[int, float]] = deque(maxlen=COMMITTED_MAX)
         self._connection = connection
         self._raw = connection.raw
         self._publish: Publish = lambda events: None
@@ -253,8 +252,7 @@ class Database:
                 job.reset()
             events, has_changed = commit(raw, batch, self._before_commit, self._kept, savepoints=True)
         if has_changed:
-            self.batch_jobs.observe(len(batch))
-            self.commit_seconds.observe(time.perf_counter() - begun)
+            self.committed.append((len(batch), time.perf_counter() - begun))
         return events
 
     def _commit_alone(self, raw: sqlite3.Connection, job: Job[Any]) -> list[Event]:

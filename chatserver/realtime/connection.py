@@ -9,7 +9,7 @@ from typing import Protocol
 
 from chatserver.core.model import User
 from chatserver.realtime import direct_write, frames
-from chatserver.realtime.frame_parser import NORMAL_CLOSURE, UNSUPPORTED_DATA, FrameParser
+from chatserver.realtime.frames import NORMAL_CLOSURE, UNSUPPORTED_DATA, FrameParser
 from chatserver.realtime.masking import Unmask
 from chatserver.realtime.shared_buffer import SharedBuffer
 
@@ -33,7 +33,7 @@ _RECEIVED_VIEW = memoryview(_RECEIVED)
 
 
 class Receiver(Protocol):
-    """What a connection does with what it reads: see http/frame_reader.py."""
+    """What a connection does with what it reads: see http/client_frame.py."""
 
     def text_received(self, text: str) -> None: ...
     def fragment_received(self) -> None: ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 
 from chatserver.realtime.connection import Connection
 from chatserver.realtime.shared_buffer import SHARED_MIN, SharedBuffer
@@ -34,6 +35,8 @@ class Fanout:
         # Neighbours usually lack the same: the cursor and the joined data of the last call.
         self._joined: tuple[int, bytes] = (0, b"")
         self._shared: SharedBuffer | None = None
+        # Bytes given to `broadcast`, times the connections at that moment.
+        self.bytes = 0
         self._is_running = False
         self._next: asyncio.Handle | None = None
         # Of the round that is under way: its connections, how many were written to, and `_end` at its start.
@@ -45,8 +48,9 @@ class Fanout:
         """A new connection, which gets the present state by itself."""
         connection.cursor = self._end
 
-    def broadcast(self, data: bytes, replies: Mapping[Connection, bytes]) -> None:
+    def broadcast(self, data: bytes, replies: Mapping[Connection, bytes] = MappingProxyType({})) -> None:
         """Whole frames for every connection, and after them each connection's own `replies`."""
+        self.bytes += len(data) * len(self._connections)
         self._pending.append(data)
         self._size += len(data)
         self._end += 1

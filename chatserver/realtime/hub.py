@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Iterable
 
 from chatserver.core.clock import Clock
 from chatserver.core.model import User
@@ -28,12 +27,12 @@ class Hub:
         self.changed: Callable[[], None] = lambda: None
         # Connections dropped: too slow for their outbox, stuck, or silent.
         self.dropped = 0
-        # Bytes given to `broadcast`, times the connections at that moment.
-        self.broadcast_bytes = 0
         self._clock = clock
         self._live: set[Connection] = set()
         self._closing: set[Connection] = set()
         self._fanout = Fanout(self._live, self._drop)
+        # `broadcast(data, replies={})`: `data` to every connection, and after it each connection's own `replies`.
+        self.broadcast = self._fanout.broadcast
         self._of_user: dict[int, set[Connection]] = {}
         self._of_address: Counter[str] = Counter()
         self._pinged_at = clock.monotonic()
@@ -66,10 +65,10 @@ class Hub:
         self._remove(connection)
         self._left.set()
 
-    def broadcast(self, data: bytes, replies: Mapping[Connection, bytes] = MappingProxyType({})) -> None:
-        """`data` to every connection, and after it each connection's own `replies`."""
-        self.broadcast_bytes += len(data) * len(self._live)
-        self._fanout.broadcast(data, replies)
+    @property
+    def broadcast_bytes(self) -> int:
+        """Bytes given to `broadcast`, times the connections at that moment."""
+        return self._fanout.bytes
 
     def send_to_user(self, user_id: int, data: bytes) -> None:
         """To every socket of one member."""

@@ -29,20 +29,14 @@ class Publisher:
         self._listeners: dict[type[Event], list[Listener]] = {}
         # For each class of event that was published: the listeners of it and of its base classes.
         self._resolved: dict[type[Event], tuple[Listener, ...]] = {}
-        self._replies: defaultdict[Connection, bytes] = defaultdict(bytes)
+        # JSON for connections whose requests were just committed: it leaves in the same write as the events of the
+        # batch, after them. The database answers before it publishes.
+        self.replies: defaultdict[Connection, list[bytes]] = defaultdict(list)
 
     def subscribe(self, kind: type[Event], listener: Listener) -> None:
         """Call `listener` with each event of class `kind` or of a subclass."""
         self._listeners.setdefault(kind, []).append(listener)
         self._resolved.clear()
-
-    def reply(self, connection: Connection, frame: bytes) -> None:
-        """Send a whole frame to the connection whose request was just committed, after the events of its batch.
-
-        For answers that the database gives: they come before the batch is published, so the frame
-        travels in the same write as the events.
-        """
-        self._replies[connection] += frame
 
     def __call__(self, events: list[Event]) -> None:
         broadcast: list[bytes] = []
@@ -56,37 +50,33 @@ class Publisher:
             if payload is None:
                 continue
             if event.audience is Audience.ALL:
-                broadcast.append(frames.text(payload))
+                broadcast.append(payload)
             else:
-                private.append((event, frames.text(payload)))
-        self._send(broadcast)
-        for event, frame in private:
+                private.append((event, payload))
+        replies = {}
+        if self.replies:
+            for connection, payloads in self.replies.items():
+                replies[connection] = frames.texts(payloads)
+            self.replies = defaultdict(list)
+        if broadcast:
+            self._hub.broadcast(frames.texts(broadcast), replies)
+        else:  # a message that was sent again: it is new to no other reader
+            for connection, data in replies.items():
+                self._hub.send(connection, data)
+        for event, payload in private:
             if event.audience is Audience.ADMINISTRATORS:
-                self._hub.send_to_administrators(frame)
+                self._hub.send_to_administrators(frames.text(payload))
             else:
-                self._hub.send_to_user(event.user_id, frame)  # type: ignore[attr-defined]
+                self._hub.send_to_user(event.user_id, frames.text(payload))  # type: ignore[attr-defined]
         for event in events:
-            for listener in self._listeners_of(type(event)):
+            listeners = self._resolved.get(type(event))
+            for listener in self._listeners_of(type(event)) if listeners is None else listeners:
                 try:
                     listener(event)
                 except Exception:
                     log.exception("a listener of %s failed", type(event).__name__)
 
-    def _send(self, broadcast: list[bytes]) -> None:
-        replies = self._replies
-        if replies:
-            self._replies = defaultdict(bytes)
-        if broadcast:
-            self._hub.broadcast(b"".join(broadcast), replies)
-        else:  # a message that was sent again: it is new to no other reader
-            for connection, frame in replies.items():
-                self._hub.send(connection, frame)
-
     def _listeners_of(self, kind: type[Event]) -> tuple[Listener, ...]:
-        found = self._resolved.get(kind)
-        if found is None:
-            bases = (base for base in reversed(kind.__mro__) if issubclass(base, Event))
-            found = self._resolved[kind] = tuple(
-                listener for base in bases for listener in self._listeners.get(base, ())
-            )
+        bases = (base for base in reversed(kind.__mro__) if issubclass(base, Event))
+        found = self._resolved[kind] = tuple(listener for base in bases for listener in self._listeners.get(base, ()))
         return found

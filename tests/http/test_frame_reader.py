@@ -13,7 +13,7 @@ import pytest
 
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
-from chatserver.http.frame_reader import AT_WORK_MAX
+from chatserver.http.client_frame import AT_WORK_MAX
 from tests.client import House, Socket
 from tests.support import eventually
 

@@ -14,12 +14,12 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from chatserver.core import token_bucket
-from chatserver.http import frame_reader, handshake
+from chatserver.core import rate_limit
+from chatserver.http import client_frame, handshake
 from chatserver.http.aiohttp_compat import masking
 from chatserver.http.aiohttp_compat.hand_over import hand_over, handed_over
 from chatserver.http.request_id import REQUEST_ID
-from chatserver.realtime import frame_parser, frames
+from chatserver.realtime import frames
 from chatserver.realtime.connection import Connection
 from tests.client import Browser, House, Socket, opened
 from tests.realtime.parsed import CONTINUATION, TEXT, frame
@@ -118,7 +118,7 @@ class Patient:
 
 async def test_every_case_of_the_conformance_suite_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     """The Autobahn suite's own cases, with the numbers that they have there."""
-    monkeypatch.setattr(frame_parser, "MESSAGE_MAX", ECHO_MAX)
+    monkeypatch.setattr(frames, "MESSAGE_MAX", ECHO_MAX)
     kosoku = pytest.importorskip("kosoku", reason="kosoku, which carries the cases, is not installed")
     import_module("kosoku._caseindex").initialize_shims()  # the cases import each other by names of their own
     case = import_module("case").Case
@@ -148,7 +148,7 @@ async def refusals(socket: Socket, count: int) -> list[dict[str, object]]:
 
 async def test_frames_beyond_the_pace_are_refused_and_heard_again_later(house: House) -> None:
     socket = await (await house.member("小明")).socket()
-    [refused] = await refusals(socket, token_bucket.BURST + 1)
+    [refused] = await refusals(socket, rate_limit.BURST + 1)
     assert refused["code"] == "too_fast" and isinstance(refused["retry_after_ms"], int)
     house.clock.forward(refused["retry_after_ms"] / 1000)
     await socket.send("ping", t="later")
@@ -158,16 +158,16 @@ async def test_frames_beyond_the_pace_are_refused_and_heard_again_later(house: H
 async def test_who_does_not_slow_down_is_closed_and_nobody_else_minds(house: House) -> None:
     other = await (await house.member("小红")).socket()
     socket = await (await house.member("小明")).socket()
-    for number in range(token_bucket.BURST + token_bucket.REFUSALS_MAX + 1):
+    for number in range(rate_limit.BURST + rate_limit.REFUSALS_MAX + 1):
         await socket.send("ping", t=number)
     assert await socket.closed() == 1008
-    assert len(socket.heard("refused")) == token_bucket.REFUSALS_MAX
+    assert len(socket.heard("refused")) == rate_limit.REFUSALS_MAX
     await other.say("still here", "c-1")
 
 
 async def test_guests_pings_and_pongs_of_the_protocol_count_too(house: House) -> None:
     ws = await (await house.guest()).dial()
-    for _ in range(token_bucket.BURST + token_bucket.REFUSALS_MAX + 1):
+    for _ in range(rate_limit.BURST + rate_limit.REFUSALS_MAX + 1):
         await ws.ping(b"x")
     async with asyncio.timeout(PATIENCE):
         async for _ in ws:
@@ -179,7 +179,7 @@ async def test_a_message_of_endless_fragments_counts_too(house: House) -> None:
     ws = await (await house.guest()).dial()
     transport = ws._writer.transport  # no client library sends such frames
     transport.write(frame(TEXT, final=False))
-    for _ in range(token_bucket.BURST + token_bucket.REFUSALS_MAX + 1):
+    for _ in range(rate_limit.BURST + rate_limit.REFUSALS_MAX + 1):
         transport.write(frame(CONTINUATION, final=False))
     async with asyncio.timeout(PATIENCE):
         async for _ in ws:
@@ -188,7 +188,7 @@ async def test_a_message_of_endless_fragments_counts_too(house: House) -> None:
 
 
 async def test_messages_that_are_stored_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(token_bucket, "BURST", 100)
+    monkeypatch.setattr(rate_limit, "BURST", 100)
     async with opened(tmp_path) as house:
         socket = await (await house.member("小明")).socket()
         for number in range(400):
@@ -288,7 +288,7 @@ async def test_all_sockets_of_a_member_share_one_allowance(house: House) -> None
     sockets = [await ming.socket() for _ in range(4)]
     other = await hong.socket()
     for socket in sockets:  # time stands still: what was taken does not come back
-        for _ in range(token_bucket.BURST // 4 - 5):
+        for _ in range(rate_limit.BURST // 4 - 5):
             await socket.send("typing")
     for socket in sockets:
         while not socket.heard("refused"):
@@ -302,7 +302,7 @@ async def test_all_sockets_of_a_member_share_one_allowance(house: House) -> None
 
 async def test_a_guest_who_goes_on_sending_is_closed(house: House) -> None:
     socket = await (await house.guest()).socket()
-    for _ in range(frame_reader.GUEST_FRAMES_MAX):
+    for _ in range(client_frame.GUEST_FRAMES_MAX):
         await socket.send("ping")
     assert await socket.closed() == 1008
     assert {frame["code"] for frame in socket.heard("refused")} == {"login_required"}

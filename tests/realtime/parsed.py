@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 
-from chatserver.realtime.frame_parser import FrameParser
+from chatserver.realtime.frames import FrameParser
 from chatserver.realtime.masking import unmask
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA

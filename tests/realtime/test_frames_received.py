@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from chatserver.realtime.frame_parser import MESSAGE_MAX
+from chatserver.realtime.frames import MESSAGE_MAX
 from tests.realtime.parsed import (
     BINARY,
     CLOSE,

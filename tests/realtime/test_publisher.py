@@ -34,7 +34,7 @@ async def test_an_event_that_fails_is_logged_and_the_others_are_sent_with_the_re
     hub.join(connection)
     publisher, heard = Publisher(hub), []
     publisher.subscribe(Event, heard.append)
-    publisher.reply(connection, frames.text(b'{"type":"ack"}'))
+    publisher.replies[connection].append(b'{"type":"ack"}')
     publisher(batch)
     await asyncio.sleep(0)
     assert transport.passed == frames.text(b'{"type":"sound"}') + frames.text(b'{"type":"ack"}')

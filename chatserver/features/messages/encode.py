@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as stdlib_json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -91,18 +92,16 @@ def reactions_json(reactions: Iterable[Reaction]) -> list[dict[str, Any]]:
     return [{"emoji": each.emoji, "users": each.names} for each in reactions]
 
 
+@dataclass(slots=True, eq=False)
 class MessageChange(Event):
     """A message was posted or changed: the base of the events that give it a new `seq`.
 
     `encode` runs at most once, on the event loop, when the first of publisher and newest messages asks.
     """
 
-    __slots__ = ("_encode", "_json", "message")
-
-    def __init__(self, message: Message, encode: Encode) -> None:
-        self.message = message
-        self._encode = encode
-        self._json: bytes | None = None
+    message: Message
+    _encode: Encode
+    _json: bytes | None = field(init=False, default=None)
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and isinstance(other, MessageChange) and other.message == self.message
@@ -121,15 +120,12 @@ class MessageChange(Event):
         return b'{"type":"message","seq":%d,"message":%b}' % (self.message.seq, self.json)
 
 
+@dataclass(slots=True, eq=False)
 class MessageEmptied(MessageChange):
     """The base of recall and delete. `message` is the empty row that is left; `by` is the name of the actor."""
 
-    __slots__ = ("by",)
     frame_type: ClassVar[str]
-
-    def __init__(self, message: Message, encode: Encode, by: str) -> None:
-        super().__init__(message, encode)
-        self.by = by
+    by: str
 
     def frame(self) -> bytes:
         return json.dumps({"type": self.frame_type, "seq": self.message.seq, "id": self.message.id, "by": self.by})

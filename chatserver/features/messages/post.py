@@ -17,7 +17,6 @@ from chatserver.core.json import encode_text
 from chatserver.core.model import Kind, Message, StoredImage, User
 from chatserver.db.database import Database
 from chatserver.db.transaction import Answer, RetryOneByOne, Transaction
-from chatserver.features.accounts import permissions
 from chatserver.features.accounts import store as account_store
 from chatserver.features.messages import store
 from chatserver.features.messages.encode import MessageChange, MessageEncoder
@@ -26,6 +25,7 @@ from chatserver.features.messages.text import check_client_id, checked, client_k
 from chatserver.http.client_frame import ClientFrame, Direct, Done
 
 ALBUM_NAME_MAX = 64
+_ACK = '{"type":"ack","client_id":%s,"id":%d,"seq":%d}'
 
 
 class MessagePosted(MessageChange):
@@ -99,7 +99,7 @@ class Post:
 
         def answer(posted: Posted | None, error: BaseException | None) -> None:
             if posted is not None:
-                frame.reply(_ack(draft.client_id, posted))
+                frame.reply((_ACK % (encode_text(draft.client_id), posted.message.id, posted.seq)).encode())
             elif isinstance(error, DomainError):
                 frame.reply_refusal(error)
             done(error)
@@ -136,62 +136,67 @@ class Post:
 
     def _request(self, author: User, draft: Draft, *, with_picture: bool = False) -> PostRequest:
         check_client_id(draft.client_id)
-        text = self._checked(draft, with_picture or draft.picture is not None)
+        text: str | DomainError
+        try:
+            text = checked(draft.text, self._settings.now.text_max, may_be_empty=with_picture or bool(draft.picture))
+        except DomainError as error:
+            # Not raised yet: a message that was stored before is answered whatever comes with it now.
+            text = error
         return PostRequest(author, draft, text, client_key(draft.client_id))
 
-    def _checked(self, draft: Draft, with_picture: bool) -> str | DomainError:
-        """The text as it will be stored, or the error that refuses it.
-
-        Not raised yet: a message that was stored before is answered whatever comes with it now.
-        """
-        try:
-            return checked(draft.text, self._settings.now.text_max, may_be_empty=with_picture)
-        except DomainError as error:
-            return error
-
     def _post_batch(self, tx: Transaction, requests: Sequence[PostRequest]) -> list[Posted | DomainError]:
-        """Neighbouring texts of the queue. Raises RetryOneByOne when one of them may have been sent twice."""
-        if len(requests) == 1:
-            return [self._post(tx, requests[0])]
-        now_ms = self._clock.now_ms()
+        """Neighbouring texts of the queue. Raises RetryOneByOne when one of several may have been sent twice."""
+        now_ms = self._clock.now_ns() // 1_000_000
         accounts = account_store.accounts(tx, {request.author.id for request in requests})
         new: list[store.NewMessage] = []
         keys: set[bytes | None] = set()
         answered: dict[int, Posted | DomainError] = {}
+        undo = len(tx.undo)
         for index, request in enumerate(requests):
             try:
                 new.append(self._accepted(tx, request, accounts.get(request.author.id), now_ms, ahead=len(new)))
+                keys.add(request.key)
             except DomainError as error:
+                # Looked up only now: most messages are new, and the INSERT itself finds the others.
                 if request.key and request.key in keys:
                     raise RetryOneByOne from None
                 answered[index] = _posted_before(tx, request.author, request.key) or error
-            else:
-                keys.add(request.key)
-                self._interval.start(tx, request.author)
-        stored = iter(store.insert_many(tx, new))
-        return [answered.get(index) or self._announced(tx, next(stored)) for index in range(len(requests))]
+        try:
+            messages = store.insert_many(tx, new)
+        except RetryOneByOne:
+            if len(requests) > 1:
+                raise
+            tx.roll_back(len(tx.events), undo)  # the number and the interval
+            return [_known(tx, requests[0])]
+        for message in messages:
+            tx.announce(MessagePosted(message, self._encoder))
+        stored = iter(messages)
+        found: list[Posted | DomainError] = []
+        for index in range(len(requests)):
+            found.append(answered.get(index) or Posted(message := next(stored), message.seq, True))
+        return found
 
     def _post(self, tx: Transaction, request: PostRequest) -> Posted:
+        """One message, maybe with a picture."""
+        account, now_ms = account_store.account(tx, request.author.id), self._clock.now_ms()
+        undo = len(tx.undo)
         try:
-            new = self._accepted(tx, request, account_store.account(tx, request.author.id), self._clock.now_ms())
+            new = self._accepted(tx, request, account, now_ms)
         except DomainError:
-            # Looked up only now: most messages are new, and the INSERT itself finds the others.
             if before := _posted_before(tx, request.author, request.key):
                 return before
             raise
         message = store.insert(tx, new)
         if message is None:
-            before = _posted_before(tx, request.author, request.key)
-            assert before is not None
-            return before
-        if request.admission is None:
-            self._interval.start(tx, request.author)
-        return self._announced(tx, message)
+            tx.roll_back(len(tx.events), undo)  # the interval
+            return _known(tx, request)
+        tx.announce(MessagePosted(message, self._encoder))
+        return Posted(message, message.seq, True)
 
     def _admit(self, tx: Transaction, request: PostRequest, album_name: str) -> Admitted | Posted:
         if before := _posted_before(tx, request.author, request.key):
             return before
-        author = self._speaker(tx, request, account_store.account(tx, request.author.id), self._clock.now_ms())
+        author = _speaker(tx, request, account_store.account(tx, request.author.id), self._clock.now_ms())
         return Admitted(request, self._interval.admit(tx, author, album_name))
 
     def _accepted(
@@ -202,43 +207,26 @@ class Post:
         now_ms: int,
         ahead: int = 0,
     ) -> store.NewMessage:
-        """The row to store, after the `ahead` rows of the same batch that are not stored yet. Raises DomainError."""
-        author, draft = self._speaker(tx, request, account, now_ms, ahead), request.draft
+        """The row to store, after the `ahead` rows of the same batch that are not stored yet; the interval has begun.
+
+        Raises DomainError.
+        """
+        author, draft, admission = _speaker(tx, request, account, now_ms, ahead), request.draft, request.admission
+        if admission is None:
+            tx.on_rollback(self._interval.begin(tx, author))
         assert isinstance(request.text, str)
-        if request.admission is None:
-            self._interval.check(tx, author)
         return store.NewMessage(
-            author=author,
-            kind=Kind.IMAGE if draft.picture else Kind.TEXT,
-            text=request.text,
-            created_ms=now_ms,
-            recall_until_ms=now_ms + self._settings.now.recall_ms,
-            picture=draft.picture,
-            reply_to=draft.reply_to,
-            client_id=draft.client_id,
-            client_key=request.key,
-            album=request.admission.album_id if request.admission else None,
+            author,
+            Kind.IMAGE if draft.picture else Kind.TEXT,
+            request.text,
+            now_ms,
+            now_ms + self._settings.now.recall_ms,
+            draft.picture,
+            draft.reply_to,
+            draft.client_id,
+            request.key,
+            album=admission.album_id if admission else None,
         )
-
-    def _speaker(
-        self,
-        tx: Transaction,
-        request: PostRequest,
-        account: account_store.Account | None,
-        now_ms: int,
-        ahead: int = 0,
-    ) -> User:
-        """The author as stored. Raises DomainError for all that refuses the message but the interval."""
-        author, reply_to = permissions.may_speak(account, now_ms), request.draft.reply_to
-        if isinstance(request.text, DomainError):
-            raise request.text
-        if reply_to is not None and not 1 <= reply_to <= store.last_id(tx) + ahead:
-            raise DomainError(ErrorCode.NOT_FOUND, reason="original", field="reply_to")
-        return author
-
-    def _announced(self, tx: Transaction, message: Message) -> Posted:
-        tx.announce(MessagePosted(message, self._encoder))
-        return Posted(message, message.seq, True)
 
     FRAMES = {"post": Direct(on_frame)}
 
@@ -247,11 +235,27 @@ def _ignore(result: object, error: BaseException | None) -> None:
     """The answer of a transaction that nothing waits for."""
 
 
-def _ack(client_id: str, posted: Posted) -> bytes:
-    shape = '{"type":"ack","client_id":%s,"id":%d,"seq":%d}'
-    return (shape % (encode_text(client_id), posted.message.id, posted.seq)).encode()
+def _speaker(
+    tx: Transaction, request: PostRequest, account: account_store.Account | None, now_ms: int, ahead: int = 0
+) -> User:
+    """The author as stored. Raises DomainError for all that refuses the message but the interval."""
+    if account is None:
+        raise DomainError(ErrorCode.LOGIN_REQUIRED)
+    author, reply_to = account.speaker(now_ms), request.draft.reply_to
+    if isinstance(request.text, DomainError):
+        raise request.text
+    if reply_to is not None and not 1 <= reply_to <= store.last_id(tx) + ahead:
+        raise DomainError(ErrorCode.NOT_FOUND, reason="original", field="reply_to")
+    return author
 
 
 def _posted_before(tx: Transaction, author: User, key: bytes | None) -> Posted | None:
     found = store.posted_before(tx, author.id, key) if key else None
     return Posted(found[0], found[1], False) if found else None
+
+
+def _known(tx: Transaction, request: PostRequest) -> Posted:
+    """What the request was stored as, whose key is taken."""
+    before = _posted_before(tx, request.author, request.key)
+    assert before is not None
+    return before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import ClassVar
 
 from aiohttp import web
@@ -134,6 +135,6 @@ class Recall:
             "recall",
             next_window_end,
             announce_closed_windows,
-            {MessagePosted: lambda recall, event: event.message.recall_until_ms},
+            {MessagePosted: attrgetter("message.recall_until_ms")},
         ),
     )

@@ -59,6 +59,8 @@ class RecentMessages:
         self.epoch = ""
         self.seq = 0
         self.first_id = 0
+        # Messages since the start.
+        self.posted = 0
         self._encoder = encoder
         self._database: Database | None = None
         # The newest change to a message that is not held: a client that knows less cannot be told all.
@@ -79,14 +81,19 @@ class RecentMessages:
         await database.run(self._load)
 
     def on_change(self, event: MessageChange) -> None:
-        message = event.message
+        message, is_new = event.message, isinstance(event, MessagePosted)
+        self.posted += is_new
         self.seq = message.seq
         self._answers.clear()
         if message.state is State.DELETED:
             self._hold_deleted(message, event.json)
             self._refill()
-        elif isinstance(event, MessagePosted) or message.id in self._entries:
-            self._hold(message, event.json)
+        elif is_new or message.id in self._entries:
+            self._lists.clear()
+            self._entries[message.id] = _Entry(message, event.json)
+            if len(self._entries) > ROWS_MAX:
+                self._below, oldest = self._entries.popitem(last=False)
+                self._forgotten_seq = max(self._forgotten_seq, oldest.message.seq)
         else:
             self._forgotten_seq = message.seq
 
@@ -179,13 +186,6 @@ class RecentMessages:
         self._forgotten_seq = store.last_change(tx, self._below, oldest_seq)
         for message in deleted:
             self._hold_deleted(message, self._encoder(message))
-
-    def _hold(self, message: Message, encoded: bytes) -> None:
-        self._entries[message.id] = _Entry(message, encoded)
-        self._lists.clear()
-        if len(self._entries) > ROWS_MAX:
-            self._below, oldest = self._entries.popitem(last=False)
-            self._forgotten_seq = max(self._forgotten_seq, oldest.message.seq)
 
     def _hold_deleted(self, message: Message, encoded: bytes) -> None:
         if self._entries.pop(message.id, None):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from chatserver.core.bounded_dict import BoundedDict
 from chatserver.core.clock import Clock
 from chatserver.core.config import CurrentConfig
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.core.model import User
+from chatserver.core.model import Role, User
 from chatserver.core.rate_limit import AttemptLimit, MinInterval
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
@@ -66,21 +67,15 @@ class SendInterval:
         self._bots = AttemptLimit(clock, 0, BOT_SECONDS)
         self._albums: BoundedDict[tuple[int, str], _Album] = BoundedDict(ALBUMS_MAX)
 
-    def check(self, tx: Transaction, author: User) -> None:
-        """Raises DomainError: `too_fast`; `login_required` for a bot whose token ended. Administrators are exempt."""
-        if author.is_administrator:
-            return
-        if author.is_bot:
-            self._bots.limit = permissions.bot_rate(tx, author)
-            wait_ms = self._bots.wait_ms(str(author.id))
-        else:
-            wait_ms = self._interval.wait_ms(author.id, self._settings.now.send_interval)
-        if wait_ms:
-            raise DomainError(ErrorCode.TOO_FAST, retry_after_ms=wait_ms)
+    def begin(self, tx: Transaction, author: User) -> Callable[[], None]:
+        """A message of this member may be stored now, and the interval begins; returns what takes that back.
 
-    def start(self, tx: Transaction, author: User) -> None:
-        """The member's interval begins, unless the transaction rolls back."""
-        tx.on_rollback(self._record(tx, author))
+        Raises DomainError: `too_fast`; `login_required` for a bot whose token ended. Administrators never wait.
+        """
+        if author.role is Role.BOT:
+            return self._begin_of_bot(tx, author)
+        seconds = 0.0 if author.role is Role.ADMINISTRATOR else self._settings.now.send_interval
+        return partial(self._interval.restore, author.id, self._interval.take(author.id, seconds))
 
     def admit(self, tx: Transaction, author: User, album_name: str) -> Admission:
         """Check and begin the interval before the message is stored: for a picture that takes time to process.
@@ -105,7 +100,7 @@ class SendInterval:
             admission.undo()
 
     def _admission(self, tx: Transaction, author: User) -> Admission:
-        return Admission(self._checked(tx, author), None)
+        return Admission(self.begin(tx, author), None)
 
     def _album_admission(self, tx: Transaction, author: User, album_name: str) -> Admission:
         album = self._albums.get((author.id, album_name))
@@ -116,22 +111,16 @@ class SendInterval:
         )
         undo = None
         if album is None or not is_open:
-            undo = self._checked(tx, author)
+            undo = self.begin(tx, author)
             album = _Album((author.id, album_name), album.number + 1 if album else 0, self._clock.monotonic())
             self._albums[album.key] = album
         album.pictures += 1
         return Admission(undo, album)
 
-    def _checked(self, tx: Transaction, author: User) -> Callable[[], None]:
-        self.check(tx, author)
-        return self._record(tx, author)
-
-    def _record(self, tx: Transaction, author: User) -> Callable[[], None]:
-        """Returns what takes it back."""
-        if author.is_bot:
-            self._bots.limit = permissions.bot_rate(tx, author)
-            key = str(author.id)
-            self._bots.record(key)
-            return lambda: self._bots.undo(key)
-        action = self._interval.record(author.id)
-        return lambda: self._interval.restore(author.id, action)
+    def _begin_of_bot(self, tx: Transaction, bot: User) -> Callable[[], None]:
+        self._bots.limit = permissions.bot_rate(tx, bot)
+        key = str(bot.id)
+        if wait_ms := self._bots.wait_ms(key):
+            raise DomainError(ErrorCode.TOO_FAST, retry_after_ms=wait_ms)
+        self._bots.record(key)
+        return partial(self._bots.undo, key)

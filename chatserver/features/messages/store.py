@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import REACTIONS, Kind, Message, Preset, Reaction, Role, State, StoredImage, User
 from chatserver.db import sequence
-from chatserver.db.rows import insert_rows
-from chatserver.db.transaction import RetryOneByOne, Transaction
+from chatserver.db.transaction import RetryOneByOne, Transaction, insert_rows
 from chatserver.features.messages.withdraw import Withdrawn
 
 # Each field that is read: its name, and the SQL that it comes from.
@@ -93,7 +92,13 @@ def insert(tx: Transaction, new: NewMessage) -> Message | None:
         "recall_until_ms": new.recall_until_ms,
     }
     message_id = insert_rows(tx, "messages", tuple(columns), [[*columns.values()]], _UNLESS_POSTED_BEFORE)
-    return _stored(new, message_id, sequence.next_seq(tx), picture) if message_id else None
+    if not message_id:
+        return None
+    return Message(
+        message_id, sequence.next_seq(tx), State.LIVE, new.kind, new.author, new.text, picture.image, picture.thumb,
+        picture.width, picture.height, new.created_ms, new.recall_until_ms, new.reply_to, new.client_id, new.preset,
+        new.closes_ms, new.window_id, new.album, extra=new.extra,
+    )  # fmt: skip
 
 
 def insert_many(tx: Transaction, new_messages: Sequence[NewMessage]) -> list[Message]:
@@ -101,25 +106,34 @@ def insert_many(tx: Transaction, new_messages: Sequence[NewMessage]) -> list[Mes
 
     Raises RetryOneByOne when a `client_key` has been used by its author before.
     """
-    count = len(new_messages)
-    first_seq = sequence.next_seq(tx, count)
-    rows = [
-        (seq, seq, new.kind.value, new.author.id, new.text, new.window_id, new.reply_to, new.client_id, new.client_key,
-         new.extra, new.created_ms, new.recall_until_ms)
-        for seq, new in enumerate(new_messages, first_seq)
-    ]  # fmt: skip
+    if not new_messages:
+        return []
+    seq = first_seq = sequence.next_seq(tx, len(new_messages))
+    rows: list[tuple[Any, ...]] = []
+    for new in new_messages:
+        rows.append((
+            seq, seq, new.kind.value, new.author.id, new.text, new.window_id, new.reply_to, new.client_id,
+            new.client_key, new.extra, new.created_ms, new.recall_until_ms,
+        ))  # fmt: skip
+        seq += 1
     last_id = insert_rows(tx, "messages", _COLUMNS_OF_MANY, rows, _UNLESS_POSTED_BEFORE)
-    if rows and not last_id:
+    if not last_id:
         raise RetryOneByOne
-    first_id = last_id - count + 1
-    return [_stored(new, first_id + n, first_seq + n, _NO_PICTURE) for n, new in enumerate(new_messages)]
+    message_id = last_id - len(rows) + 1
+    messages: list[Message] = []
+    for seq, new in enumerate(new_messages, first_seq):
+        messages.append(Message(
+            message_id, seq, State.LIVE, new.kind, new.author, new.text, "", "", 0, 0, new.created_ms,
+            new.recall_until_ms, new.reply_to, new.client_id, window_id=new.window_id, extra=new.extra,
+        ))  # fmt: skip
+        message_id += 1
+    return messages
 
 
 _COLUMNS_OF_MANY = (
     "seq", "posted_seq", "kind", "user_id", "text", "window_id", "reply_to", "client_id", "client_key", "extra",
     "created_ms", "recall_until_ms",
 )  # fmt: skip
-_NO_PICTURE = StoredImage("", "", 0, 0)
 _UNLESS_POSTED_BEFORE = "ON CONFLICT (user_id, client_key) WHERE client_key IS NOT NULL DO NOTHING"
 
 
@@ -255,14 +269,6 @@ def missing(tx: Transaction, message_id: int) -> DomainError:
     """Why there is no row of this id: `gone` (expired), or `not_found` (an id that was never given)."""
     is_expired = 0 < message_id < sequence.read(tx).first_id
     return DomainError(ErrorCode.GONE) if is_expired else DomainError(ErrorCode.NOT_FOUND, reason="message")
-
-
-def _stored(new: NewMessage, message_id: int, seq: int, picture: StoredImage) -> Message:
-    return Message(
-        message_id, seq, State.LIVE, new.kind, new.author, new.text, picture.image, picture.thumb, picture.width,
-        picture.height, new.created_ms, new.recall_until_ms, new.reply_to, new.client_id, new.preset, new.closes_ms,
-        new.window_id, new.album, extra=new.extra,
-    )  # fmt: skip
 
 
 def _message(row: tuple[Any, ...]) -> Message:

@@ -14,7 +14,7 @@ from chatserver.features.settings.settings import SettingsChanged
 
 
 class LedgerExpiry:
-    """Ages as messages do: a wall clock that jumps ahead erases nothing (see messages/clock_skew.py)."""
+    """Ages as messages do: a wall clock that jumps ahead erases nothing (see messages/expiry.py)."""
 
     def __init__(self, database: Database, settings: CurrentConfig, clock: Clock, expiry: Expiry) -> None:
         self._database = database

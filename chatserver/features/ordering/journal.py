@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 
 from chatserver.core.json import encode_text
 from chatserver.core.model import User
-from chatserver.db.rows import insert_rows
-from chatserver.db.transaction import Transaction
+from chatserver.db.transaction import Transaction, insert_rows
 from chatserver.features.ordering.model import Words
 
 SALT_BYTES = 16

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 from chatserver.core import json
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import Role, User
-from chatserver.db.rows import in_powers_of_two, insert_rows, places
-from chatserver.db.transaction import Transaction
+from chatserver.db.transaction import Transaction, in_powers_of_two, insert_rows, places
 from chatserver.features.ordering.model import Item, Order, OrderingWindow, Words
 
 _ORDER = (

@@ -28,7 +28,7 @@ from chatserver.http import handshake
 from chatserver.http.access import Access
 from chatserver.http.aiohttp_compat import masking
 from chatserver.http.aiohttp_compat.hand_over import hand_over, handed_over
-from chatserver.http.frame_reader import FrameContext, FrameReader
+from chatserver.http.client_frame import FrameContext, FrameReader
 from chatserver.http.route import Route
 from chatserver.http.site import SITE
 from chatserver.http.viewer import VIEWER, limit_key

@@ -1,6 +1,6 @@
 """The room's figures. Most are kept by the part that they are of and only read here.
 
-The rest are one addition for each event, error or answer; nothing runs for each reader of a message.
+The rest are one addition for each error or answer; nothing runs for each reader of a message.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from chatserver.core.clock import Clock
 from chatserver.core.errors import ErrorCode
 from chatserver.core.histogram import Histogram
 from chatserver.db.database import Database
-from chatserver.features.messages.post import MessagePosted
+from chatserver.features.messages.recent import RecentMessages
 from chatserver.features.push.delivery import Delivery, PushFigures
 from chatserver.features.status.hour import SAMPLE_SECONDS, Hour, Sample
 from chatserver.media.workers import ImageWorkers
 from chatserver.realtime.hub import Hub
 
+BATCH_BOUNDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
+COMMIT_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 LAG_BOUNDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
 
@@ -51,24 +53,31 @@ class Figures:
 class Metrics:
     """Reads the parts, and keeps the counts that no part has."""
 
-    def __init__(self, hub: Hub, database: Database, workers: ImageWorkers, clock: Clock, push: Delivery) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        database: Database,
+        recent: RecentMessages,
+        workers: ImageWorkers,
+        clock: Clock,
+        push: Delivery,
+    ) -> None:
         self.hour = Hour()
         # The delay of the event loop: every reader waited as long while it was busy.
         self.lag = Histogram(LAG_BOUNDS)
+        self._batch_jobs = Histogram(BATCH_BOUNDS)
+        self._commit_seconds = Histogram(COMMIT_BOUNDS)
         self.answers: Counter[int] = Counter()
         self.started_ms = clock.now_ms()
         self._hub = hub
         self._database = database
+        self._recent = recent
         self._workers = workers
         self._clock = clock
         self._push = push
-        self._posted = 0
         self._errors: Counter[str] = Counter()
         self._sampled = (0, 0)
         self._next_sample_at = clock.monotonic() + SAMPLE_SECONDS
-
-    def on_posted(self, event: MessagePosted) -> None:
-        self._posted += 1
 
     def count_error(self, code: ErrorCode) -> None:
         """A request or a frame was refused."""
@@ -81,6 +90,7 @@ class Metrics:
     def beat(self, late_seconds: float) -> None:
         """With each heartbeat, and by how much it was late: take a sample when one is due."""
         self.lag.observe(late_seconds)
+        self._count_batches()
         now = self._clock.monotonic()
         if now >= self._next_sample_at:
             self._next_sample_at = now + SAMPLE_SECONDS
@@ -88,7 +98,7 @@ class Metrics:
 
     def sample(self) -> None:
         """Add the half minute that ends now to the last hour."""
-        posted, refused = self._posted, self._errors.total()
+        posted, refused = self._recent.posted, self._errors.total()
         before_posted, before_refused = self._sampled
         self._sampled = (posted, refused)
         self.hour.add(
@@ -98,7 +108,7 @@ class Metrics:
                 posted=posted - before_posted,
                 refused=refused - before_refused,
                 waiting=self._database.waiting,
-                commit_seconds=self._database.commit_seconds.take_max(),
+                commit_seconds=self.commit_seconds.take_max(),
                 lag_seconds=self.lag.take_max(),
             )
         )
@@ -109,7 +119,7 @@ class Metrics:
             members=len(self._hub) - guests,
             guests=guests,
             online=self._hub.online,
-            posted=self._posted,
+            posted=self._recent.posted,
             refusals=dict(self._errors.most_common()),
             broadcast_bytes=self._hub.broadcast_bytes,
             dropped=self._hub.dropped,
@@ -120,19 +130,28 @@ class Metrics:
 
     @property
     def batch_jobs(self) -> Histogram:
-        return self._database.batch_jobs
+        """Jobs in each batch."""
+        self._count_batches()
+        return self._batch_jobs
 
     @property
     def commit_seconds(self) -> Histogram:
-        return self._database.commit_seconds
+        """Seconds of each batch with its COMMIT."""
+        self._count_batches()
+        return self._commit_seconds
+
+    def _count_batches(self) -> None:
+        committed = self._database.committed
+        while committed:
+            jobs, seconds = committed.popleft()
+            self._batch_jobs.observe(jobs)
+            self._commit_seconds.observe(seconds)
 
     def disk(self) -> Disk:
         """Reads the file system, which may block: call it in a thread. Raises OSError."""
         path = self._database.path
         files = (path, path.with_name(path.name + "-wal"))
         return Disk(shutil.disk_usage(path.parent).free, sum(map(_file_bytes, files)))
-
-    LISTENERS = ((MessagePosted, on_posted),)
 
 
 def resident_bytes() -> int:
