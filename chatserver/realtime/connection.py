@@ -56,8 +56,8 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
     """
 
     __slots__ = (
-        "_close_deadline", "_descriptor", "_given", "_is_buffered", "_sent", "_sent_at", "address", "closing_code",
-        "cursor", "received_at", "receiver", "session_id", "transport", "user",
+        "_close_deadline", "_descriptor", "_given", "_sent", "_sent_at", "address", "closing_code", "cursor", "direct",
+        "received_at", "receiver", "session_id", "transport", "user",
     )  # fmt: skip
 
     transport: asyncio.Transport
@@ -75,8 +75,9 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
         self.cursor = 0
         # See direct_write.py. -1: write through the transport only.
         self._descriptor = -1
-        # Bytes wait in the transport's buffer, or all have to go through it.
-        self._is_buffered = True
+        # The same while `os.write` may be used now; -1: bytes wait in the transport's buffer, or all go through it, or
+        # nothing more is to be written.
+        self.direct = -1
         self._close_deadline = 0.0
         # In bytes: what the transport was given, and how much of it had left the buffer when `is_lost` last looked.
         self._given = 0
@@ -91,7 +92,7 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
         if self._descriptor >= 0:
             # So `pause_writing` tells when the first byte waits, and `resume_writing` when none does any more.
             transport.set_write_buffer_limits(high=0)
-        self._is_buffered = self._descriptor < 0 or transport.get_write_buffer_size() > 0
+        self.direct = -1 if transport.get_write_buffer_size() else self._descriptor
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return _RECEIVED_VIEW
@@ -104,14 +105,13 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
         self._close(NORMAL_CLOSURE)
 
     def pause_writing(self) -> None:
-        self._is_buffered = True
+        self.direct = -1
 
     def resume_writing(self) -> None:
-        self._is_buffered = self._descriptor < 0
+        self.direct = self._descriptor
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._descriptor = -1  # the number may soon be another file's
-        self._is_buffered = True
+        self._write_no_more()  # the descriptor's number may soon be another file's
         self._is_over = True
         self._unread = self._fragments = None
         receiver, self.receiver = self.receiver, None
@@ -184,13 +184,13 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
         """
         if self.closing_code is not None:
             return True
-        if self._is_buffered:
-            return self._buffer(data)
+        if self.direct < 0:
+            return self.buffer(data)
         try:
-            taken = shared.send_to(self._descriptor) if shared else os.write(self._descriptor, data)
+            taken = shared.send_to(self.direct) if shared else os.write(self.direct, data)
         except OSError:  # its buffer is full, or the peer is gone: the transport finds out which
             taken = 0
-        return taken == len(data) or self._buffer(data[taken:])
+        return taken == len(data) or self.buffer(data[taken:])
 
     def send_both(self, data: bytes, own: bytes) -> bool:
         """The same for `data` that other connections are given too, and `own` behind it, in one write.
@@ -200,14 +200,15 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
         if self.closing_code is not None:
             return True
         taken = 0
-        if not self._is_buffered:
+        if self.direct >= 0:
             with contextlib.suppress(OSError):  # as in `send`
-                taken = os.writev(self._descriptor, (data, own))
+                taken = os.writev(self.direct, (data, own))
             if taken == len(data) + len(own):
                 return True
-        return self._buffer(b"".join((data, own))[taken:])
+        return self.buffer(b"".join((data, own))[taken:])
 
-    def _buffer(self, data: bytes) -> bool:
+    def buffer(self, data: bytes) -> bool:
+        """Write through the transport; as `send`."""
         if self.transport.is_closing():  # the peer is gone, and `connection_lost` is to be called
             return True
         waiting = self.transport.get_write_buffer_size()
@@ -225,6 +226,7 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
         """Begin the closing handshake, or answer it; the hub aborts it if the peer does not finish. Idempotent."""
         if self.closing_code is None:
             self.closing_code = code
+            self._write_no_more()
             self._close_deadline = now + CLOSING_SECONDS
             self.transport.write(frames.close(code))
             if self._is_paused:  # the peer's answer is to be read
@@ -234,6 +236,10 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
     def end(self) -> None:
         """Write nothing more: the peer is gone. Idempotent."""
         self.closing_code = self.closing_code or NORMAL_CLOSURE
+        self._write_no_more()
+
+    def _write_no_more(self) -> None:
+        self._descriptor = self.direct = -1
 
     def abort(self) -> None:
         """Free the buffer and the descriptor now, whatever waits."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
@@ -92,18 +93,32 @@ class Fanout:
         self._began_at = self._end
 
     def _write_some(self) -> None:
+        end, write = self._end, os.write
+        cursor, data = self._joined
         for connection in self._round[self._written : self._written + AT_A_TIME]:
-            if connection.cursor != self._end:
-                data = self.lacking(connection)
-                if len(data) < SHARED_MIN:
-                    is_in_time = connection.send(data)
-                else:
-                    is_in_time = connection.send(data, self._shared_buffer(data))
-                if not is_in_time:
-                    self._on_too_slow(connection)
+            if connection.cursor == end:
+                continue
+            if connection.cursor != cursor or connection.direct < 0 or len(data) >= SHARED_MIN:
+                self._write_to(connection)
+                cursor, data = self._joined
+                continue
+            # What `_write_to` does for nearly all, without its calls: they were 0.2 of 6 µs.
+            connection.cursor = end
+            try:
+                taken = write(connection.direct, data)
+            except OSError:
+                taken = 0
+            if taken != len(data) and not connection.buffer(data[taken:]):
+                self._on_too_slow(connection)
         self._written += AT_A_TIME
         if self._written >= len(self._round):
             self._end_round()
+
+    def _write_to(self, connection: Connection) -> None:
+        data = self.lacking(connection)
+        shared = None if len(data) < SHARED_MIN else self._shared_buffer(data)
+        if not connection.send(data, shared):
+            self._on_too_slow(connection)
 
     def _shared_buffer(self, data: bytes) -> SharedBuffer:
         if self._shared is None or data is not self._shared.data:
