@@ -10,18 +10,17 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from chatserver.core import json
 from chatserver.core.clock import Clock
 from chatserver.core.config import CurrentConfig
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import Session, User
-from chatserver.core.numbers import whole_number
 from chatserver.core.rate_limit import RateLimit
 from chatserver.db.database import Database
 from chatserver.features.accounts import permissions
 from chatserver.features.accounts.connections import BANNED, SESSION_ENDED
 from chatserver.features.messages.read_marks import ReadMarks
 from chatserver.features.messages.recent import RecentMessages
+from chatserver.features.messages.sync import SyncFrames
 from chatserver.features.presence.hello import Hello
 from chatserver.features.presence.presence import Presence
 from chatserver.http import handshake
@@ -32,7 +31,6 @@ from chatserver.http.client_frame import FrameContext, FrameReader
 from chatserver.http.route import Route
 from chatserver.http.site import SITE
 from chatserver.http.viewer import VIEWER, limit_key
-from chatserver.realtime import frames
 from chatserver.realtime.connection import Connection
 
 
@@ -52,7 +50,7 @@ class Socket:
         self._database = database
         self._settings = settings
         self._clock = clock
-        self._recent = recent
+        self._syncs = SyncFrames(recent)
         self._read_marks = read_marks
         self._presence = presence
         self._find_session = find_session
@@ -134,22 +132,13 @@ class Socket:
             self._hub.send(connection, answer)
             self._hub.close(connection, close_code)
             return
-        self._hub.send(connection, answer + self._welcome(request, connection.user, read_id))
+        hello = self._hello.frame(connection.user, read_id, self._hub.online, self._clock.now_ms())
+        self._hub.send(connection, b"".join((answer, hello, self._sync(request))))
         self._presence.greet(connection)
 
-    def _welcome(self, request: web.Request, user: User | None, read_id: int) -> bytes:
-        """The frames `hello` and, where the client said what it has, `sync`."""
-        welcome = self._hello.frame(user, read_id, self._hub.online, self._clock.now_ms())
-        if "after" in request.query:
-            welcome += frames.text(self._sync(request.query["after"], request.query.get("epoch", "")))
-        return welcome
-
-    def _sync(self, after: str, epoch: str) -> bytes:
-        recent = self._recent
-        seq = whole_number(after) if epoch == recent.epoch else None
-        changes = None if seq is None else recent.changes_after(seq)
-        messages = recent.sync_page() if changes is None else changes
-        start = {"type": "sync", "first_id": recent.first_id, "complete": changes is not None}
-        return json.dumps(start)[:-1] + b',"messages":' + messages + b"}"
+    def _sync(self, request: web.Request) -> bytes:
+        """The frame `sync` where the client said what it has."""
+        query = request.query
+        return self._syncs.frame(query["after"], query.get("epoch", "")) if "after" in query else b""
 
     ROUTES = (Route("GET", "/ws/chat/", get, Access.READER, has_head=False),)
