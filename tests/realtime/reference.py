@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from chatserver.realtime.frames import MESSAGE_MAX
 from websockets import protocol
 
+from chatserver.realtime.frames import MESSAGE_MAX
 from tests.realtime.parsed import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, cut, parse
 
 HEADER_MAX = 14
