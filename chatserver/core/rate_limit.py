@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections import deque
 from enum import Enum
-from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from chatserver.core.bounded_dict import BoundedDict
 from chatserver.core.clock import Clock
-from chatserver.core.errors import DomainError, ErrorCode
 
 # A frame takes about 40 µs of the event loop, so one member can use 1 % of it.
 FRAMES_PER_SECOND = 250.0
@@ -84,11 +82,8 @@ class SharedBuckets:
         return bucket
 
 
-class Action(NamedTuple):
-    """A recorded action: when it was, and when the member's action before it was. Seconds of the monotonic clock."""
-
-    at: float
-    before: float | None
+# A recorded action: when it was, and when the member's action before it was. Seconds of the monotonic clock.
+Action = tuple[float, float | None]
 
 
 class MinInterval:
@@ -113,27 +108,22 @@ class MinInterval:
 
     def record(self, member_id: int) -> Action:
         """Record an action of this member now. Returns what to pass to `restore` if the action fails later."""
-        last = self._last
-        action = Action(self._clock.monotonic(), last.pop(member_id, None))
-        last[member_id] = action.at
+        last, now = self._last, self._clock.monotonic()
+        before = last.pop(member_id, None)
+        last[member_id] = now
         if len(last) > self._members_max:
             del last[next(iter(last))]
-        return action
-
-    def take(self, member_id: int, seconds: float) -> Action:
-        """Record an action that is allowed now. Raises DomainError `too_fast`."""
-        if wait_ms := self.wait_ms(member_id, seconds):
-            raise DomainError(ErrorCode.TOO_FAST, retry_after_ms=wait_ms)
-        return self.record(member_id)
+        return now, before
 
     def restore(self, member_id: int, action: Action) -> None:
         """Undo `record`, whose return value `action` is, unless the member has acted again since."""
-        if self._last.get(member_id) != action.at:
+        at, before = action
+        if self._last.get(member_id) != at:
             return
-        if action.before is None:
+        if before is None:
             del self._last[member_id]
         else:
-            self._last[member_id] = action.before
+            self._last[member_id] = before
 
 
 class AttemptLimit:

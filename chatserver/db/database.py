@@ -167,8 +167,9 @@ class Database:
     def _enqueue(self, job: Job[Any]) -> None:
         if self._is_closing or len(self._queue) >= QUEUE_MAX:
             raise DomainError(ErrorCode.BUSY, retry_after_ms=1000)
+        if not self._queue:  # else the writer was woken, and takes all that waits
+            self._wake.set()
         self._queue.append(job)
-        self._wake.set()
 
     async def _write(self) -> None:
         while True:

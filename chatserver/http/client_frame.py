@@ -102,7 +102,8 @@ class ClientFrame(JsonFields):
 
     def reply(self, payload: bytes) -> None:
         """Send JSON to the sender after the events of the transaction that was just committed."""
-        self._reader.reply(payload)
+        reader = self._reader
+        reader.context.publisher.replies[reader.connection].append(payload)
 
     def refuse(self, error: DomainError) -> None:
         """Send a `refused` frame, which names this frame as its sender did, now."""
@@ -136,13 +137,13 @@ class FrameReader:
     """
 
     __slots__ = (
-        "_at_work", "_bucket", "_context", "_control_bucket", "_guest_frames", "_invalid_frames", "_is_paused",
-        "_is_resuming", "_language", "_request_context", "_tasks", "connection",
+        "_at_work", "_bucket", "_control_bucket", "_guest_frames", "_invalid_frames", "_is_paused",
+        "_is_resuming", "_language", "_request_context", "_tasks", "connection", "context",
     )  # fmt: skip
 
     def __init__(self, context: FrameContext, connection: Connection, language: str) -> None:
         self.connection = connection
-        self._context = context
+        self.context = context
         self._language = language
         # Log lines and audit records of a frame name the request that opened the connection.
         self._request_context = contextvars.copy_context()
@@ -170,32 +171,29 @@ class FrameReader:
 
     def ping_received(self, payload: bytes) -> None:
         if self._is_within_rate(self._control_bucket):
-            self._context.hub.send(self.connection, frames.pong(payload))
+            self.context.hub.send(self.connection, frames.pong(payload))
 
     def pong_received(self) -> None:
         self._is_within_rate(self._control_bucket)
 
     def close(self, code: int) -> None:
-        self._context.hub.close(self.connection, code)
+        self.context.hub.close(self.connection, code)
 
     def connection_lost(self) -> None:
-        self._context.hub.leave(self.connection)
+        self.context.hub.leave(self.connection)
 
     def send(self, payload: bytes) -> None:
-        self._context.hub.send(self.connection, frames.text(payload))
-
-    def reply(self, payload: bytes) -> None:
-        self._context.publisher.replies[self.connection].append(payload)
+        self.context.hub.send(self.connection, frames.text(payload))
 
     def refusal(self, error: DomainError, fields: dict[str, Any]) -> bytes:
         """The `refused` frame for the client's frame `fields`, counted as sent."""
-        self._context.count_error(error.code)
+        self.context.count_error(error.code)
         return _refused(error, self._language, fields)
 
     def _handle(self, text: str) -> None:
         frame = self._parsed(text)
         is_within_rate = self._is_within_rate(self._bucket)
-        handler = self._context.handlers.get(frame.fields["type"]) if frame else None
+        handler = self.context.handlers.get(frame.fields["type"]) if frame else None
         if frame is None or handler is None:
             self._refuse_invalid()
         elif not is_within_rate:
@@ -259,7 +257,7 @@ class FrameReader:
 
     def _is_within_rate(self, bucket: TokenBucket) -> bool:
         """Count one frame; False when frames come too fast. A client that goes on then is closed with 1008."""
-        now = self.connection.received_at = self._context.clock.monotonic()
+        now = self.connection.received_at = self.context.clock.monotonic()
         verdict = bucket.take(now)
         if verdict is Verdict.CLOSE:
             self.close(POLICY_VIOLATION)

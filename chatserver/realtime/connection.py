@@ -201,8 +201,10 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
             return True
         taken = 0
         if self.direct >= 0:
-            with contextlib.suppress(OSError):  # as in `send`
+            try:
                 taken = os.writev(self.direct, (data, own))
+            except OSError:  # as in `send`
+                pass
             if taken == len(data) + len(own):
                 return True
         return self.buffer(b"".join((data, own))[taken:])

@@ -35,6 +35,7 @@ _REGISTERED_CODES = frozenset((1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1
 _FREE_CODES = range(3000, 5000)
 
 
+_SHORT_HEADERS = [bytes((_WHOLE_TEXT, size)) for size in range(126)]
 _TWO_BYTES = struct.Struct("!BBH").pack
 _EIGHT_BYTES = struct.Struct("!BBQ").pack
 
@@ -49,9 +50,13 @@ def texts(payloads: Iterable[bytes]) -> bytes:
     parts: list[bytes] = []
     for payload in payloads:
         size = len(payload)
-        # Most messages of a room are within these bounds: written out, because it runs for each of them.
-        parts.append(_TWO_BYTES(_WHOLE_TEXT, 126, size) if 126 <= size < 65_536 else _header(_TEXT, size))
-        parts.append(payload)
+        # Written out for the usual sizes, because it runs for each message and each answer.
+        if size < 126:
+            parts += _SHORT_HEADERS[size], payload
+        elif size < 65_536:
+            parts += _TWO_BYTES(_WHOLE_TEXT, 126, size), payload
+        else:
+            parts += _header(_TEXT, size), payload
     return b"".join(parts)
 
 

@@ -151,7 +151,7 @@ async def test_a_fault_in_the_database_is_in_the_log_and_the_conversation_goes_o
     socket = await (await house.member("小明")).socket()
 
     with monkeypatch.context() as patched, caplog.at_level(logging.ERROR):
-        patched.setattr(house.server.room.post, "_post", fail)
+        patched.setattr(house.server.room.post, "_post_batch", fail)
         await socket.send("post", text="x", client_id="1")
         await eventually(lambda: "ZeroDivisionError" in caplog.text)
     await socket.say("still here", client_id="2")

@@ -34,7 +34,7 @@ class MessageEncoder:
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
         self._second = -1
-        self._timestamp_text = ""
+        self._timestamp = ""
 
     def __call__(self, message: Message) -> bytes:
         # Unpacked at once: two dozen fields read by name take as long as the formatting.
@@ -44,6 +44,9 @@ class MessageEncoder:
             edited_ms,
         ) = message  # fmt: skip
         user_id, name, role, avatar = author
+        if created_ms // 1000 != self._second:  # most messages of a busy room are of the same second
+            self._second = created_ms // 1000
+            self._timestamp = datetime.fromtimestamp(self._second, self._zone).strftime("%Y-%m-%d %H:%M:%S")
         return json.escape_html(
             _SHAPE
             % (
@@ -60,7 +63,7 @@ class MessageEncoder:
                 encode_text(f"/media/{thumb}") if thumb else '""',
                 width,
                 height,
-                self._timestamp(created_ms // 1000),
+                self._timestamp,
                 created_ms,
                 recall_until_ms,
                 "null" if reply_to is None else reply_to,
@@ -80,12 +83,6 @@ class MessageEncoder:
         """The same as a dictionary, for an answer that adds fields."""
         shape: dict[str, Any] = stdlib_json.loads(self(message))
         return shape
-
-    def _timestamp(self, second: int) -> str:
-        if second != self._second:  # most messages of a busy room are of the same second
-            self._second = second
-            self._timestamp_text = datetime.fromtimestamp(second, self._zone).strftime("%Y-%m-%d %H:%M:%S")
-        return self._timestamp_text
 
 
 def reactions_json(reactions: Iterable[Reaction]) -> list[dict[str, Any]]:

@@ -88,7 +88,7 @@ class Expiry:
         if rows:
             ids = tuple(sorted(row[0] for row in rows))
             tx.announce(MessagesExpired(ids, sequence.raise_first_id(tx, first_id)))
-            tx.announce(ContentErased(store.file_names(row[1:] for row in rows)))
+            tx.announce(ContentErased(store.file_names([row[1:] for row in rows if row[1]])))
 
     def would_erase(self, tx: Transaction, config: Config) -> int:
         """How many messages would be erased under these settings, deleted ones not counted."""

@@ -74,8 +74,11 @@ class SendInterval:
         """
         if author.role is Role.BOT:
             return self._begin_of_bot(tx, author)
-        seconds = 0.0 if author.role is Role.ADMINISTRATOR else self._settings.now.send_interval
-        return partial(self._interval.restore, author.id, self._interval.take(author.id, seconds))
+        seconds, member_id = self._settings.now.send_interval, author.id
+        if seconds and author.role is not Role.ADMINISTRATOR:
+            if wait_ms := self._interval.wait_ms(member_id, seconds):
+                raise DomainError(ErrorCode.TOO_FAST, retry_after_ms=wait_ms)
+        return partial(self._interval.restore, member_id, self._interval.record(member_id))
 
     def admit(self, tx: Transaction, author: User, album_name: str) -> Admission:
         """Check and begin the interval before the message is stored: for a picture that takes time to process.

@@ -112,7 +112,7 @@ def insert_many(tx: Transaction, new_messages: Sequence[NewMessage]) -> list[Mes
     rows: list[tuple[Any, ...]] = []
     for new in new_messages:
         rows.append((
-            seq, seq, new.kind.value, new.author.id, new.text, new.window_id, new.reply_to, new.client_id,
+            seq, seq, str(new.kind), new.author.id, new.text, new.window_id, new.reply_to, new.client_id,
             new.client_key, new.extra, new.created_ms, new.recall_until_ms,
         ))  # fmt: skip
         seq += 1
