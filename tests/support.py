@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,13 +51,17 @@ def make_config(data_dir: Path, **settings: Any) -> config.Config:
     return loaded
 
 
-async def eventually(probe: Callable[[], T], what: str = "") -> T:
-    """Call `probe` again and again until its answer is true; the answer. A minute later the test fails."""
-    deadline = asyncio.get_running_loop().time() + 60
-    while not (found := probe()):
+async def eventually(probe: Callable[[], T | Coroutine[Any, Any, T]], what: str = "") -> T:
+    """Call `probe`, which may be a coroutine function, until its answer is true; the answer. Fails after 2 minutes."""
+    deadline = asyncio.get_running_loop().time() + 120
+    while not (found := await _answer(probe())):
         assert asyncio.get_running_loop().time() < deadline, what or "it never came to be"
         await asyncio.sleep(0.01)
     return found
+
+
+async def _answer(answer: T | Coroutine[Any, Any, T]) -> T:
+    return await answer if isinstance(answer, Coroutine) else answer
 
 
 def no_orders(*_: object) -> None:

@@ -54,12 +54,12 @@ async def until_online(house: House) -> None:
 
 async def answers(admin: Browser, to: set[int]) -> list[int]:
     """The ids that were answered, in the order of the answers, once those of `to` were."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            found = [message["reply_to"] for message in await admin.all_messages() if message["user"] == NAME]
-            if to <= set(found):
-                return found
-            await asyncio.sleep(0.05)
+
+    async def answered() -> list[int]:
+        found = [message["reply_to"] for message in await admin.all_messages() if message["user"] == NAME]
+        return found if to <= set(found) else []
+
+    return await eventually(answered)
 
 
 async def ended(process: Process) -> str:

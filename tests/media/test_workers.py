@@ -135,11 +135,8 @@ async def test_a_prepared_worker_without_a_job_ends(small: Path) -> None:
     known = children()
     async with ImageWorkers(idle_seconds=0.05) as workers:
         workers.prepare()
-        async with asyncio.timeout(PATIENCE):
-            while workers._preparing is None or not workers._preparing.done():  # noqa: ASYNC110 - nothing tells of it
-                await asyncio.sleep(0.01)
-            while children() - known:  # noqa: ASYNC110 - nothing tells of it
-                await asyncio.sleep(0.01)
+        await eventually(lambda: workers._preparing is not None and workers._preparing.done())
+        await eventually(lambda: not children() - known)
 
 
 async def test_a_worker_that_is_being_prepared_is_ended_with_the_rest() -> None:

@@ -131,9 +131,11 @@ async def test_a_window_that_fell_due_while_nobody_ran_is_closed_at_the_start(tm
         await server.kill()
         await asyncio.sleep(1.1)
         async with serving(tmp_path) as again, Browser(again.address) as guest:
-            async with asyncio.timeout(60):
-                while [message["preset"] for message in await guest.messages()] != ["start", "stop"]:  # noqa: ASYNC110 - nothing tells of it
-                    await asyncio.sleep(0.02)
+
+            async def is_closed() -> bool:
+                return [message["preset"] for message in await guest.messages()] == ["start", "stop"]
+
+            await eventually(is_closed)
             stop = (await guest.messages())[-1]
             assert (stop["kind"], stop["text"], stop["user"]) == ("preset", "停止下单", "店长")
             assert (await guest.socket()).hello["window"] is None

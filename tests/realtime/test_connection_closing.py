@@ -14,7 +14,7 @@ from chatserver.realtime.hub import Hub
 from chatserver.realtime.masking import unmask
 from tests.realtime.connections import MING, FakeTransport, Recorder, connect
 from tests.realtime.parsed import BINARY, CLOSE, TEXT, close, feed, frame, header
-from tests.support import FakeClock
+from tests.support import FakeClock, eventually
 
 PATIENCE = 60
 
@@ -153,8 +153,7 @@ async def test_the_transport_is_read_no_further_while_frames_wait(line: Line) ->
     assert not sending.done() and line.room.got == []
     connection.resume_reading()
     await asyncio.wait_for(sending, PATIENCE)
-    while len(line.room.got) < count:  # noqa: ASYNC110 # what is awaited is a callback
-        await asyncio.sleep(0.001)
+    await eventually(lambda: len(line.room.got) >= count)
     assert line.room.got == [text] * count
 
 

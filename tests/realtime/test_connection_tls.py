@@ -15,6 +15,7 @@ from chatserver.realtime.masking import unmask
 from tests.fronts.proxies import NAME, certificate
 from tests.realtime.connections import MING, Recorder
 from tests.realtime.parsed import TEXT, close, frame
+from tests.support import eventually
 
 PATIENCE = 60
 
@@ -40,9 +41,7 @@ class Line(Recorder):
         self.is_lost.set()
 
     async def until(self, count: int) -> None:
-        async with asyncio.timeout(PATIENCE):
-            while len(self.got) < count:  # noqa: ASYNC110 # what is awaited is a callback
-                await asyncio.sleep(0.001)
+        await eventually(lambda: len(self.got) >= count)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from chatserver.realtime.connection import OUTBOX_MAX, Connection
 from chatserver.realtime.hub import Hub
 from chatserver.realtime.masking import unmask
 from chatserver.realtime.shared_buffer import SHARED_MIN, SharedBuffer
-from tests.support import FakeClock
+from tests.support import FakeClock, eventually
 
 READERS = 40
 LONG = bytes(range(256)) * (SHARED_MIN // 256)
@@ -56,10 +56,7 @@ def _descriptors() -> int:
 
 async def _taken(hub: Hub) -> None:
     for connection in list(hub._live):
-        for _ in range(10_000):
-            if not connection.transport.get_write_buffer_size():
-                break
-            await asyncio.sleep(0.001)
+        await eventually(lambda taken=connection.transport: not taken.get_write_buffer_size())
 
 
 async def _everybody_reads(peers: list[socket.socket], expected: bytes) -> None:

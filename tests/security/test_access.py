@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,9 +12,10 @@ import pytest
 
 from chatserver.http.access import Access
 from chatserver.http.site import SITE
-from tests.client import JSON, PASSWORD, PATIENCE, Answer, Browser, House, Socket, picture
+from tests.client import JSON, PASSWORD, Answer, Browser, House, Socket, picture
 from tests.declared import FRAME_TYPES, ROUTES
 from tests.security.cast import NAMES, ROLES, Cast, assembled
+from tests.support import eventually
 
 Act = Callable[[Cast, str, Browser], Awaitable[str]]
 
@@ -319,9 +319,12 @@ async def test_a_frame_does_what_its_sender_may_and_nothing_else(cast: Cast, fra
 async def noted(cast: Cast, role: str, socket: Socket) -> None:
     """How far a member has read is told to nobody, so the row is asked."""
     query = ("SELECT read_id FROM users WHERE id = ?", (cast.ids[role],))
-    async with asyncio.timeout(PATIENCE):
-        while not (await cast.house.server.room.database.run(lambda tx: tx.one(*query)))[0]:  # noqa: ASYNC110 - nothing tells of it
-            await asyncio.sleep(0.02)
+
+    async def read_id() -> int:
+        found: int = (await cast.house.server.room.database.run(lambda tx: tx.one(*query)))[0]
+        return found
+
+    await eventually(read_id)
     assert not socket.heard("refused"), role
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.client import HTML, JSON, PASSWORD, PATIENCE, Browser, House, opened, picture
+from tests.client import HTML, JSON, PASSWORD, Browser, House, opened, picture
+from tests.support import eventually
 
 OTHER_PASSWORD = "another long one"
 HERE = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"}
@@ -318,9 +319,11 @@ async def test_a_new_avatar_is_shown_beside_old_messages_and_the_old_file_goes(h
     assert first != second
     assert [message["avatar"] for message in await reader.messages()] == [second]
     assert (await reader.get(second)).status == 200
-    async with asyncio.timeout(PATIENCE):
-        while (await reader.get(first)).status == 200:  # noqa: ASYNC110 - nothing tells of it
-            await asyncio.sleep(0.02)
+
+    async def is_gone() -> bool:
+        return (await reader.get(first)).status != 200
+
+    await eventually(is_gone)
     assert (await reader.get(first)).code == "not_found"
 
 

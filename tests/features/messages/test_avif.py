@@ -11,8 +11,9 @@ from PIL import Image
 
 from chatserver.media.files import MediaFiles
 from chatserver.media.protocol import Rendered
-from tests.client import PATIENCE, House
+from tests.client import House
 from tests.media import samples
+from tests.support import eventually
 
 READS_AVIF = {"Accept": "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"}
 # Safari of iOS 15, an API client, a client that refuses AVIF.
@@ -95,9 +96,7 @@ async def test_a_copy_is_erased_with_its_picture(house: House, film: bytes, act:
     await browser.post(f"/{act}/{message['id']}/")
     for accept in (READS_AVIF, {"Accept": "*/*"}):
         assert (await browser.get(message["image"], accept)).status == 410
-    async with asyncio.timeout(PATIENCE):
-        while files_of(house):  # noqa: ASYNC110 - nothing tells of it
-            await asyncio.sleep(0.02)
+    await eventually(lambda: not files_of(house))
 
 
 @pytest.mark.settings(history_limit=1)
@@ -106,9 +105,7 @@ async def test_a_copy_of_an_expired_picture_is_erased_too(house: House, film: by
     message = await browser.show(film)
     await browser.get(message["thumb"], {"Accept": "*/*"})
     await browser.say("next")
-    async with asyncio.timeout(PATIENCE):
-        while files_of(house):  # noqa: ASYNC110 - nothing tells of it
-            await asyncio.sleep(0.02)
+    await eventually(lambda: not files_of(house))
 
 
 async def test_a_copy_that_is_made_while_its_picture_is_erased_does_not_stay(tmp_path: Path) -> None:

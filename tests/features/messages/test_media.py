@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 
 import pytest
 from PIL import Image
 
-from tests.client import HTML, JSON, PATIENCE, House, multipart, picture
+from tests.client import HTML, JSON, House, multipart, picture
+from tests.support import eventually
 
 
 async def test_a_picture_is_stored_and_served_under_its_ceiling(house: House) -> None:
@@ -167,9 +167,11 @@ async def test_the_announcement_before_is_erased(house: House) -> None:
     assert (answer.status, answer.headers["Location"]) == (303, "/")
     second = (await socket.expect("announcement"))["image"]
     assert first != second
-    async with asyncio.timeout(PATIENCE):
-        while (await guest.get(first)).status == 200:  # noqa: ASYNC110 - nothing tells of it
-            await asyncio.sleep(0.02)
+
+    async def is_gone() -> bool:
+        return (await guest.get(first)).status != 200
+
+    await eventually(is_gone)
     assert (await guest.get(first)).code == "not_found"
 
 
