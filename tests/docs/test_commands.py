@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shlex
 import shutil
@@ -46,13 +47,24 @@ def test_every_other_command_is_known(page: str) -> None:
                 assert [source for source in sources if not (ROOT / source).is_file()] == [], command
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if ours(page)])
-async def test_our_own_commands_do_what_the_page_says(page: str, tmp_path: Path) -> None:
-    """One after the other as a reader would type them, in a room that has a member called 小明."""
-    data = tmp_path / "data"
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`data`, of a room that has a member called 小明, and `kept.tar`, a backup of it."""
+    folder = tmp_path_factory.mktemp("prepared")
+    asyncio.run(_prepare(folder / "data", folder / "kept.tar"))
+    return folder
+
+
+async def _prepare(data: Path, archive: Path) -> None:
     assert (await make_administrator(data, "小明")).code == 0
-    archive = tmp_path / "kept.tar"
     assert (await run("backup", str(archive), "--data-dir", str(data))).code == 0
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if ours(page)])
+async def test_our_own_commands_do_what_the_page_says(page: str, prepared: Path, tmp_path: Path) -> None:
+    """One after the other as a reader would type them."""
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
+    data, archive = tmp_path / "data", tmp_path / "kept.tar"
     for index, (variables, words) in enumerate(ours(page)):
         aside = tmp_path / str(index)
         aside.mkdir()
