@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -135,6 +137,25 @@ async def staged(data_dir: Path, clock: FakeClock, **settings: Any) -> AsyncIter
         room.presence.stop()
         hasher.close()
         await database.close()
+
+
+@asynccontextmanager
+async def held_up(database: Database) -> AsyncIterator[None]:
+    """The database's thread does nothing meanwhile: what is asked of it waits in the queue."""
+    begun, gate = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def wait(tx: Transaction) -> None:
+        loop.call_soon_threadsafe(begun.set)
+        assert gate.wait(120)
+
+    waiting = asyncio.create_task(database.run(wait))
+    await begun.wait()
+    try:
+        yield
+    finally:
+        gate.set()
+        await waiting
 
 
 class refuses:

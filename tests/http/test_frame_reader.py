@@ -4,37 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from chatserver.db.database import Database
-from chatserver.db.transaction import Transaction
 from chatserver.http.client_frame import AT_WORK_MAX
 from tests.client import House, Socket
+from tests.stage import held_up
 from tests.support import eventually
-
-
-@asynccontextmanager
-async def held_up(database: Database) -> AsyncIterator[None]:
-    """The database's thread does nothing meanwhile."""
-    begun, gate = asyncio.Event(), threading.Event()
-    loop = asyncio.get_running_loop()
-
-    def wait(tx: Transaction) -> None:
-        loop.call_soon_threadsafe(begun.set)
-        assert gate.wait(30)
-
-    waiting = asyncio.create_task(database.run(wait))
-    await begun.wait()
-    try:
-        yield
-    finally:
-        gate.set()
-        await waiting
 
 
 async def until_waiting(database: Database, count: int) -> None:

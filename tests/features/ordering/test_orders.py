@@ -14,7 +14,8 @@ from chatserver.features.ordering import amounts, journal, offer
 from chatserver.features.ordering.book import ORDERS_OF_MEMBER_MAX
 from tests.client import House
 from tests.orders import lines, verified
-from tests.stage import Stage, refuses
+from tests.stage import Stage, held_up, refuses
+from tests.support import eventually
 
 ITEMS = [
     {"name": "蓝莓", "unit": "盒", "price": "25.00", "stock": "40", "limit": "8"},
@@ -83,13 +84,13 @@ async def test_what_counts_is_when_it_was_read(stage: Stage, wang: User, ming: U
     """The queue is seconds long: what was read before the end is taken, and the close stands behind it."""
     window = (await stage.room.windows.start(wang, offered=offered())).window
     stage.clock.forward(59.999)
-    held = asyncio.ensure_future(stage.run(lambda tx: asyncio.run(asyncio.sleep(0.2))))
-    in_time = asyncio.ensure_future(stage.room.place_order.place(ming, lines(i1="1")))
-    await asyncio.sleep(0)
-    stage.clock.forward(5)
-    closing = asyncio.ensure_future(stage.room.windows.close_due())
-    late = asyncio.ensure_future(stage.room.place_order.place(hong, lines(i1="1")))
-    await held
+    async with held_up(stage.database):
+        in_time = asyncio.ensure_future(stage.room.place_order.place(ming, lines(i1="1")))
+        await eventually(lambda: stage.database.waiting == 1)
+        stage.clock.forward(5)
+        closing = asyncio.ensure_future(stage.room.windows.close_due())
+        late = asyncio.ensure_future(stage.room.place_order.place(hong, lines(i1="1")))
+        await eventually(lambda: stage.database.waiting == 3)
     assert (await in_time).message.created_ms == window.closes_ms - 1
     await closing
     with refuses(ErrorCode.WINDOW_CLOSED) as refused:
@@ -104,12 +105,11 @@ async def test_a_start_that_was_read_in_time_closes_nothing_before_the_orders_be
 ) -> None:
     await stage.room.windows.start(wang, offered=offered())
     stage.clock.forward(59.9)
-    held = asyncio.ensure_future(stage.run(lambda tx: asyncio.run(asyncio.sleep(0.2))))
-    shown = asyncio.ensure_future(stage.room.windows.countdown(wang))
-    order = asyncio.ensure_future(stage.room.place_order.place(ming, lines(i1="1")))
-    await asyncio.sleep(0)
-    stage.clock.forward(1)
-    await held
+    async with held_up(stage.database):
+        shown = asyncio.ensure_future(stage.room.windows.countdown(wang))
+        order = asyncio.ensure_future(stage.room.place_order.place(ming, lines(i1="1")))
+        await eventually(lambda: stage.database.waiting == 2)
+        stage.clock.forward(1)
     assert (await shown).window.is_open
     assert (await order).is_new
 
