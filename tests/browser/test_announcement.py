@@ -63,14 +63,16 @@ def test_it_is_fetched_when_it_is_opened_and_not_before(visit: Visit, announce: 
 @both_pages
 def test_a_new_one_is_shown_once(visit: Visit, announce: Callable[[str], str], kind: dict[str, object]) -> None:
     announce("teal")
-    ming = visit("小明", **kind)
+    ming = visit(**kind)
+    ming.page.clock.install()
+    ming.join("小明")
     second = announce("tomato")
     expect(ming.page.locator("#announcement")).to_have_attribute("open", "")
     expect(ming.page.locator("#announcement img")).to_have_attribute("src", second)
     ming.page.keyboard.press("Escape")
     ming.page.reload()
     ming.wait_online()
-    ming.page.wait_for_timeout(2_500)  # longer than it waits for a free moment
+    ming.page.clock.run_for(2_500)  # longer than it waits for a free moment
     assert not dialog_is_open(ming)
 
 
@@ -84,19 +86,23 @@ def test_who_was_away_sees_it_at_the_next_visit_once(visit: Visit, announce: Cal
 
 
 def test_it_waits_while_the_reader_writes_or_looks_elsewhere(visit: Visit, announce: Callable[[str], str]) -> None:
-    ming = visit("小明")
+    ming = visit()
+    ming.page.clock.install()
+    ming.join("小明")
     requests = fetched(ming)
     ming.field.fill("还没写完")
     announce("tomato")
     expect(ming.page.locator("[data-opens=announcement]:visible")).to_have_attribute("data-unseen", "")
-    ming.page.wait_for_timeout(1_500)  # it has looked for a free moment by then
+    ming.page.clock.run_for(1_500)  # it has looked for a free moment by then
     assert not dialog_is_open(ming) and requests == []
     ming.page.press("#composer textarea", "Enter")
     expect(ming.page.locator("#announcement")).to_have_attribute("open", "")
 
 
 def test_another_tab_that_showed_it_is_enough(visit: Visit, announce: Callable[[str], str]) -> None:
-    ming = visit("小明")
+    ming = visit()
+    ming.page.clock.install()
+    ming.join("小明")
     other = ming.context.new_page()
     other.goto(ming.address)
     other.wait_for_selector("#connection[data-state=online]", state="attached")
@@ -104,7 +110,7 @@ def test_another_tab_that_showed_it_is_enough(visit: Visit, announce: Callable[[
     announce("tomato")
     expect(other.locator("#announcement")).to_have_attribute("open", "")
     ming.hides(False)
-    ming.page.wait_for_timeout(2_500)
+    ming.page.clock.run_for(2_500)
     assert not dialog_is_open(ming)
 
 

@@ -121,6 +121,7 @@ def test_presets_are_large_buttons_in_the_sheet(come: Come) -> None:
 def test_it_works_as_a_plain_tab_in_wechats_browser(come: Come, call: Call) -> None:
     """No push, no worker, no installation, no permission to ask for."""
     ming = come(**{**PHONE, "user_agent": WECHAT})
+    ming.page.clock.install()
     ming.page.add_init_script(
         """delete window.Notification; delete window.PushManager;
         Object.defineProperty(Navigator.prototype, 'serviceWorker', {get: () => undefined});"""
@@ -131,7 +132,7 @@ def test_it_works_as_a_plain_tab_in_wechats_browser(come: Come, call: Call) -> N
     ming.sees("在微信里说的")
     call("莉莉").says("看得到")
     ming.sees("看得到")
-    ming.page.wait_for_timeout(5000)  # past the moment when others would make their copy
+    ming.page.clock.run_for(5_000)  # past the moment when others would make their copy
 
 
 def test_it_can_be_installed_under_the_rooms_own_name(come: Come) -> None:

@@ -21,10 +21,12 @@ MEMBERS_ALONE = {
 
 def test_a_guest_fetches_nothing_that_only_members_use(come: Come) -> None:
     guest = come()
+    guest.page.clock.install()
     fetched: list[str] = []
     guest.page.on("request", lambda request: fetched.append(request.url))
     guest.open_room()
-    guest.page.wait_for_timeout(2_500)  # what is fetched before it is used comes after 1.5 s
+    guest.page.clock.run_for(2_500)  # what is fetched before it is used comes after 1.5 s
+    guest.page.wait_for_load_state("networkidle")
     names = {url.rpartition("/js/")[2].removesuffix(".js") for url in fetched if "/js/" in url}
     assert names & MEMBERS_ALONE == set()
     assert "features/connection" in names
