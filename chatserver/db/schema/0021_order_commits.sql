@@ -7,11 +7,12 @@ UPDATE orders SET entry = (SELECT max(j.entry) FROM journal j INDEXED BY journal
     WHERE j.window_id = orders.window_id AND j.order_no = orders.no AND j.body IS NOT NULL);
 
 -- Client keys are random, so each order changed another page of their index. They are put into it when the window closes;
--- until then an order is found among those of its member. `window_closed` says that it is in the index.
+-- until then an order is found among those of its member. `window_closed` says that it is in the index. Not UNIQUE: the
+-- transaction that stores an order has looked for its key, and no window must fail to close.
 ALTER TABLE orders ADD COLUMN window_closed INTEGER NOT NULL DEFAULT 0;
 UPDATE orders SET window_closed = 1 WHERE window_id IN (SELECT id FROM windows WHERE closed_ms IS NOT NULL);
 DROP INDEX orders_by_client;
-CREATE UNIQUE INDEX orders_by_client ON orders (user_id, client_key)
+CREATE INDEX orders_by_client ON orders (user_id, client_key)
     WHERE window_closed = 1 AND client_key IS NOT NULL;
 
 -- One index for both questions: the orders of a member, and the order of a number, which is looked for in the index alone.

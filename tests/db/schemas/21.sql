@@ -278,7 +278,7 @@ CREATE INDEX push_subscriptions_of_user ON push_subscriptions (user_id);
 CREATE INDEX plans_by_time ON plans (opens_ms) WHERE opens_ms IS NOT NULL;
 CREATE INDEX renames_by_time ON renames (renamed_ms);
 CREATE INDEX renames_by_skeleton ON renames (old_skeleton) WHERE old_skeleton IS NOT NULL;
-CREATE UNIQUE INDEX orders_by_client ON orders (user_id, client_key)
+CREATE INDEX orders_by_client ON orders (user_id, client_key)
     WHERE window_closed = 1 AND client_key IS NOT NULL;
 CREATE UNIQUE INDEX orders_by_member ON orders (window_id, user_id, no);
 CREATE TRIGGER journal_of_window AFTER DELETE ON windows
