@@ -9,6 +9,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from chatserver.db import migrations
 from chatserver.ops import export_rows
 from tests.client import Browser
@@ -43,6 +45,16 @@ WITHHELD = {
     "journal": "id",
     "clock": "id boot wall_ms steady_ms behind_ms leapt_ms",
 }
+
+
+@pytest.mark.parametrize("name", ["messages", "orders", "journal", "audit"])
+def test_a_table_that_grows_is_not_sorted_for_an_export(tmp_path: Path, name: str) -> None:
+    [table] = [table for table in export_rows.TABLES if table.table == name]
+    connection = migrations.connect(tmp_path / "chat.db")
+    sql = f"EXPLAIN QUERY PLAN SELECT {', '.join(table.columns)} FROM {table.table} ORDER BY {table.order}"
+    plan = [row[3] for row in connection.execute(sql)]
+    connection.close()
+    assert plan == [f"SCAN {name}"]
 
 
 def test_every_column_of_the_database_is_exported_or_withheld_on_purpose(tmp_path: Path) -> None:

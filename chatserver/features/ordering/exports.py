@@ -22,7 +22,7 @@ EXPORTS = (
     ExportTable("windows", "window", _WINDOW, "id"),
     ExportTable("items", "item", _ITEM, "window_id, id"),
     ExportTable("orders", "order", _ORDER, "message_id"),
-    ExportTable("journal", "journal_entry", _ENTRY, "window_id, entry"),
+    ExportTable("journal", "journal_entry", _ENTRY, "id"),
     ExportTable("marks", "mark", ("window_id", "user_id", "paid", "collected"), "window_id, user_id"),
     ExportTable("order_readings", "reading", ("message_id", "lines"), "message_id"),
     ExportTable("templates", "template", ("id", "title", "note", "items", "seconds", "changed_ms", "changed_by"), "id"),
