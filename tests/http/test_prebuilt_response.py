@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from chatserver.http.aiohttp_compat.prebuilt import DIRECT_MIN
 from tests.client import PATIENCE, Browser, House
 
 API = "/api/recent_messages/"
@@ -151,3 +152,18 @@ async def test_who_asks_on_without_reading_is_not_answered_on(house: House, read
         await asyncio.sleep(0.2)
         counts.append(house.server.room.metrics.answers[200] - before)
     assert 0 < counts[-1] < 1000
+
+
+async def test_a_long_page_arrives_whole_at_a_reader_who_reads_slowly(
+    house: House, reader: Browser, wire: Encoder
+) -> None:
+    """So long that it is written past the transport, and that the kernel does not take all of it at once."""
+    for number in range(60):
+        await reader.say(f"{number} {'茶' * 1_900}")
+    for _ in range(40):
+        wire.ask("/")
+    for _ in range(40):
+        page = (await wire.answer()).body
+        assert len(page) > 4 * DIRECT_MIN
+        assert page.rstrip().endswith(b"</html>")
+        assert len(json.loads(page.partition(b'id="page-data">')[2].partition(b"</script>")[0])["messages"]) == 61

@@ -43,7 +43,7 @@ SHELLS_MAX = 500
 
 class RoomPage:
     """Rendering the template takes 1 ms, and little of it differs from one answer to a reader to the next: so shells
-    are kept in pieces, split where that goes. The pieces are never joined: they are 80 KB.
+    are kept in pieces, split where that goes. The pieces are not joined: they are 80 KB.
     """
 
     def __init__(

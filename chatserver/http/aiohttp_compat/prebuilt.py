@@ -1,4 +1,4 @@
-"""Responses whose head and body are prebuilt bytes, sent in one write without joining them."""
+"""Responses whose head and body are prebuilt bytes, sent in one write."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ _HEAD_END = f"{REQUEST_ID_HEADER}: %b\r\n{hdrs.CONTENT_LENGTH}: %d\r\n\r\n".enco
 
 # Heads kept within a second: a few kinds of answer for each Host that requests name.
 HEADS_MAX = 256
+
+# Bytes of a body from which on joining its pieces costs more than what it takes to write past the transport.
+DIRECT_MIN = 48 * 1024
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -89,7 +92,11 @@ class PrebuiltResponse(web.StreamResponse):
         self._keep_alive = self._eof_sent = True
         app = cast(web.Request, request).app
         head_end = _HEAD_END % (request[REQUEST_ID].encode(), self._size)
-        _write(transport, [app[HEADS].get(self._own_headers) + head_end, *self._pieces])
+        head = app[HEADS].get(self._own_headers) + head_end
+        if self._size < DIRECT_MIN:
+            transport.write(b"".join((head, *self._pieces)))
+        else:
+            _write_direct(transport, [head, *self._pieces])
         await request.writer.drain()
         return request.writer
 
@@ -109,8 +116,8 @@ class PrebuiltResponse(web.StreamResponse):
         )
 
 
-def _write(transport: asyncio.Transport, pieces: Sequence[bytes]) -> None:
-    """Past the transport while nothing waits there: it would join the pieces first, which the kernel does anyway."""
+def _write_direct(transport: asyncio.Transport, pieces: Sequence[bytes]) -> None:
+    """Past the transport while nothing waits there, without joining the pieces, which the kernel does anyway."""
     descriptor, taken = direct_write.descriptor(transport), 0
     if descriptor >= 0 and not transport.get_write_buffer_size():
         with contextlib.suppress(OSError):  # its buffer is full, or the client is gone: the transport finds out which
