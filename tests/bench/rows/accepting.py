@@ -30,7 +30,7 @@ def run(bench: Bench) -> Result:
             bare=lambda: _accepted(bench, bare, floor.pid, count),
         )
     result = Result()
-    result.compare(WHAT, found["server"], "bare aiohttp", found["bare"], at_least(0.6))
+    result.compare(WHAT, found["server"], "bare aiohttp", found["bare"], at_least(1))
     return result
 
 

@@ -22,7 +22,7 @@ WHAT = {ROOM: "`GET /` with 100 messages", API: "`GET /api/recent_messages/`"}
 
 
 def room(bench: Bench) -> Result:
-    return _compare(bench, ROOM, 0.4)
+    return _compare(bench, ROOM, 0.65)
 
 
 def api(bench: Bench) -> Result:
