@@ -94,6 +94,10 @@ def test_free_text_is_ordered_by_its_own_button(come: Come, wang: Caller, kind: 
     expect(ming.message("蓝莓好吃吗")).to_have_attribute("data-kind", "text")
     ledger = wang.reads("/api/windows/")["windows"][0]
     assert ledger["orders"] == 1
+    # The sheet asks for the order itself, not for a note to it.
+    open_sheet(page)
+    expect(page.get_by_label("要什么，要多少")).to_be_visible()
+    expect(page.locator("#order [data-label=note]")).to_be_hidden()
 
 
 def test_what_did_not_count_says_so_and_what_can_be_done(

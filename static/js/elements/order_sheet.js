@@ -71,6 +71,7 @@ export class OrderSheet {
     list.replaceChildren(...window.items.map((item) => itemNode(item, had.get(item.id) ?? "")));
     note.value = before?.note ?? "";
     note.required = window.items.length === 0;
+    for (const label of note.labels[0].querySelectorAll("[data-label]")) label.hidden = (label.dataset.label === "words") !== note.required;
     dialog.querySelector(".order-all").href = `/orders/${window.id}/`;
   }
 

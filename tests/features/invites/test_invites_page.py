@@ -169,3 +169,11 @@ async def test_the_page_says_whether_an_invitation_is_asked_for(house: House, la
     assert ('href="/settings/#field-registration"' in page) == (registration != "invite")
     for there in ("/settings/", "/members/"):
         assert 'href="/invites/"' in (await admin.page(there)).text
+
+
+@pytest.mark.parametrize("agent", ["Mozilla/5.0 (X11; Linux x86_64)", "Mozilla/5.0 (iPhone) Mobile"])
+async def test_the_room_leads_its_administrators_to_invitations(house: House, agent: str) -> None:
+    admin, ming = await house.administrator(), await house.member("小明")
+    # In the menu, and in the room without messages.
+    assert (await admin.page("/", User_Agent=agent)).text.count('href="/invites/"') == 3
+    assert 'href="/invites/"' not in (await ming.page("/", User_Agent=agent)).text
