@@ -24,7 +24,7 @@ _TOOLS = ("pip", "editables")
 # The index has no wheel of these.
 _SOURCE_ONLY = ("forbiddenfruit", "http-ece")
 # Packages come from /wheels, also those that the tests of the installation ask for.
-_VARIABLES = ("PIP_NO_INDEX=1", "PIP_FIND_LINKS=/wheels", "UV_NO_INDEX=1", "UV_FIND_LINKS=/wheels", "LANG=C.UTF-8")
+_VARIABLES = ("PIP_NO_INDEX=1", "PIP_FIND_LINKS=/wheels", "UV_OFFLINE=1", "UV_FIND_LINKS=/wheels", "LANG=C.UTF-8")
 _COMMANDS = """cd /src
 python3 -m venv .venv && .venv/bin/pip install --quiet -e '.[test]' || exit 1
 .venv/bin/python -m pytest -q --ignore=tests/browser --junit-xml=/suite.xml >/suite.log 2>&1
