@@ -82,7 +82,7 @@ def _remarks(t: Translate, now: Figures, disk: Disk, hour: list[Sample]) -> Iter
         yield t("page.status.queue", count=f"{now.waiting:,}")
     if now.push.is_on and not now.push.is_running:
         note = "push_not_sent" if now.push.is_installed else "push_not_installed"
-        yield f"{t('page.status.push')}: {t('page.settings.note_' + note)}"
+        yield t("page.status.push_stopped", why=t(f"page.settings.note_{note}"))
 
 
 def _charts(t: Translate, hour: list[Sample]) -> Iterator[dict[str, Any]]:

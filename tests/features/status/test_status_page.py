@@ -71,6 +71,14 @@ async def test_a_server_that_was_late_is_remarked_on(house: House) -> None:
     assert "delayed by up to 1.5 s" in words and "No problems found" not in words
 
 
+async def test_push_notifications_that_nothing_takes_away_are_remarked_on(house: House) -> None:
+    admin = await house.administrator()
+    assert "推送通知" not in (await admin.page("/status/")).text
+    await admin.post("/settings/", {"push": "on"})
+    page = (await admin.page("/status/")).text
+    assert "推送通知：没有程序取走通知" in page and "已发送 0，失败 0，设备已失效 0，等待 0" in page
+
+
 def test_a_chart_ends_at_the_right_edge_and_stays_in_its_box() -> None:
     drawn = chart([0, 3, 12], SAMPLES_MAX, 5)
     points = [tuple(map(float, point.split(","))) for point in re.findall(r"[\d.]+,[\d.]+", drawn.line)]
