@@ -182,7 +182,7 @@ class Database:
                 self._tasks.clear()
                 await self._perform(batch, tasks)
                 if self._queue:
-                    await loop_passes.between_batches()
+                    await loop_passes.between_batches(self._queue)
             if self._is_closing:
                 return
 

@@ -158,9 +158,10 @@ class FrameReader:
         self._control_bucket = self._bucket if user else TokenBucket(now)
 
     def text_received(self, text: str) -> None:
+        if self.connection.closing_code is not None:
+            return  # the closing handshake has begun; later frames are dropped
         try:
-            if self.connection.closing_code is None:  # else the closing handshake has begun, and frames are dropped
-                self._handle(text)
+            self._handle(text)
         except Exception:  # a fault of this program, which must cost this client alone
             self._request_context.run(log.exception, "a connection failed")
             self.close(INTERNAL_ERROR)

@@ -14,8 +14,8 @@ from chatserver.features.accounts import names, renames
 
 # What an account is made of: a kept one is forgotten when one of these changes.
 ACCOUNT_COLUMNS = "name, role, avatar, muted_until_ms, banned"
-_ACCOUNT = f"SELECT id, {ACCOUNT_COLUMNS} FROM users"
-_PERSON = f"SELECT id, {ACCOUNT_COLUMNS}, password FROM users"
+_ACCOUNT = f"SELECT id, {ACCOUNT_COLUMNS} FROM users"  # nosec B608 # constants
+_PERSON = f"SELECT id, {ACCOUNT_COLUMNS}, password FROM users"  # nosec B608 # constants
 _ROLES = {role.value: role for role in Role}
 
 

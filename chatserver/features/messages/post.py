@@ -25,7 +25,6 @@ from chatserver.features.messages.text import check_client_id, checked, client_k
 from chatserver.http.client_frame import ClientFrame, Direct, Done
 
 ALBUM_NAME_MAX = 64
-_ACK = '{"type":"ack","client_id":%s,"id":%d,"seq":%d}'
 
 
 class MessagePosted(MessageChange):
@@ -99,7 +98,10 @@ class Post:
 
         def answer(posted: Posted | None, error: BaseException | None) -> None:
             if posted is not None:
-                frame.reply((_ACK % (encode_text(draft.client_id), posted.message.id, posted.seq)).encode())
+                named = encode_text(draft.client_id)
+                frame.reply(
+                    f'{{"type":"ack","client_id":{named},"id":{posted.message.id},"seq":{posted.seq}}}'.encode()
+                )
             elif isinstance(error, DomainError):
                 frame.reply_refusal(error)
             done(error)
