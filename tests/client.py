@@ -150,6 +150,11 @@ class Browser:
     async def log_in(self, name: str, password: str = PASSWORD, **fields: str) -> Answer:
         return await self.post("/login/", {"username": name, "password": password, **fields})
 
+    async def member_id(self) -> int:
+        """The id of the member who is logged in."""
+        found: int = (await self.socket()).hello["user"]["id"]
+        return found
+
     async def say(self, text: str, **fields: Any) -> Any:
         """Post a text; the stored message."""
         answer = await self.post("/post/", {"text": text, **fields})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,13 @@ def logging_as_before() -> Iterator[None]:
     yield
     root.handlers[:], root.level = handlers, level
     logging.captureWarnings(False)
+
+
+@pytest.fixture
+def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting comes from a variable of the machine."""
+    for variable in [name for name in os.environ if name.startswith("CHAT_")]:
+        monkeypatch.delenv(variable)
 
 
 @pytest.fixture

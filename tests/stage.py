@@ -61,6 +61,9 @@ class Stage:
             await self.sql(insert, user.id)
         return user
 
+    async def log_in(self, name: str, password: str, address: str) -> User:
+        return (await self.room.login.proved(name, password, address)).user
+
     async def say(self, author: User, text: str = "你好", **draft: Any) -> Posted:
         return await self.room.post.post(author, Draft(text, **draft))
 

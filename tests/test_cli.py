@@ -31,9 +31,7 @@ class Unreachable(Exception):
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for variable in [name for name in os.environ if name.startswith("CHAT_")]:
-        monkeypatch.delenv(variable)
+def _settings(no_variables: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CHAT_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "100")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,10 +38,8 @@ Operate = Callable[..., Awaitable[Said]]
 
 
 @pytest.fixture
-def operator(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Operator:
+def operator(no_variables: None, capsys: pytest.CaptureFixture[str]) -> Operator:
     """`operator("backup", path)` runs a command in this process."""
-    for variable in [name for name in os.environ if name.startswith("CHAT_")]:
-        monkeypatch.delenv(variable)
 
     def operate(*arguments: str | Path) -> Said:
         capsys.readouterr()

@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.client import PASSWORD, House, opened
+from tests.process import serving
 
 NEW_PASSWORD = "another long one"
 
 
-@pytest.fixture(autouse=True)
-def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in [name for name in os.environ if name.startswith("CHAT_")]:
-        monkeypatch.delenv(variable)
-    monkeypatch.setenv("CHAT_BCRYPT_ROUNDS", "4")
-
-
 async def run(data_dir: Path, *argv: str, typed: str = "", code: int = 0) -> str:
     """What the program prints; on standard output when all is well, else on standard error."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "chatserver", *argv, "--data-dir", str(data_dir),
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, err = await process.communicate(typed.encode())
-    assert process.returncode == code, err.decode()
-    return (err if code else out).decode()
+    done = await serving.run(*argv, "--data-dir", str(data_dir), stdin=typed, CHAT_BCRYPT_ROUNDS="4")
+    assert done.code == code, done.err
+    return done.err if code else done.out
 
 
 async def test_a_reset_password_ends_every_session_of_a_running_room(house: House) -> None:

@@ -24,14 +24,10 @@ async def register(stage: Stage, name: str, address: str = HERE, avatar: str = "
     return await stage.room.register.register(name, PASSWORD, "", address, avatar)
 
 
-async def log_in(stage: Stage, name: str, password: str, address: str) -> User:
-    return (await stage.room.login.proved(name, password, address)).user
-
-
 async def fail(stage: Stage, name: str, times: int, address: str = HERE) -> None:
     for _ in range(times):
         with refuses(ErrorCode.LOGIN_FAILED):
-            await log_in(stage, name, "not the password", address)
+            await stage.log_in(name, "not the password", address)
 
 
 # Registering
@@ -40,7 +36,7 @@ async def fail(stage: Stage, name: str, times: int, address: str = HERE) -> None
 async def test_a_member_registers_and_logs_in(stage: Stage) -> None:
     user = await register(stage, " 小明 ", avatar="avatars/a.webp")
     assert (user.name, user.role, user.avatar) == ("小明", Role.MEMBER, "avatars/a.webp")
-    assert await log_in(stage, "小明", PASSWORD, HERE) == user
+    assert await stage.log_in("小明", PASSWORD, HERE) == user
 
 
 @pytest.mark.parametrize(
@@ -104,7 +100,7 @@ async def test_registrations_at_the_same_time_are_counted(stage: Stage) -> None:
 async def test_a_name_is_found_however_its_letters_are_written(stage: Stage) -> None:
     user = await register(stage, "Anna")
     for typed in ("anna", "ANNA", " Anna "):
-        assert await log_in(stage, typed, PASSWORD, HERE) == user
+        assert await stage.log_in(typed, PASSWORD, HERE) == user
 
 
 async def test_an_unknown_name_and_a_wrong_password_are_told_the_same(stage: Stage) -> None:
@@ -112,7 +108,7 @@ async def test_an_unknown_name_and_a_wrong_password_are_told_the_same(stage: Sta
     told = []
     for name in ("小明", "小红", "", "\udcff", "x" * 10_000, "<script>"):
         with refuses(ErrorCode.LOGIN_FAILED) as refusal:
-            await log_in(stage, name, "not the password", THERE)
+            await stage.log_in(name, "not the password", THERE)
         told.append(refusal.details)
     assert told == [{}] * 6
 
@@ -134,10 +130,10 @@ async def test_five_failures_close_an_account_for_a_quarter_of_an_hour(stage: St
     await fail(stage, "小明", 5)
     for address in (HERE, THERE):
         with refuses(ErrorCode.LOGIN_THROTTLED) as refusal:
-            await log_in(stage, "小明", PASSWORD, address)
+            await stage.log_in("小明", PASSWORD, address)
         assert 0 < refusal.details["retry_after_ms"] <= 15 * MINUTE * 1000
     stage.clock.forward(15 * MINUTE)
-    await log_in(stage, "小明", PASSWORD, HERE)
+    await stage.log_in("小明", PASSWORD, HERE)
 
 
 async def test_look_alike_spellings_are_one_account_to_the_throttle(stage: Stage) -> None:
@@ -145,18 +141,18 @@ async def test_look_alike_spellings_are_one_account_to_the_throttle(stage: Stage
     for name in ("Anna", "anna", "ANNA", "aNNa", "annA"):
         await fail(stage, name, 1)
     with refuses(ErrorCode.LOGIN_THROTTLED):
-        await log_in(stage, "Anna", PASSWORD, THERE)
+        await stage.log_in("Anna", PASSWORD, THERE)
 
 
 async def test_names_that_do_not_exist_are_throttled_as_well(stage: Stage) -> None:
     await fail(stage, "nobody", 5)
     with refuses(ErrorCode.LOGIN_THROTTLED):
-        await log_in(stage, "nobody", PASSWORD, THERE)
+        await stage.log_in("nobody", PASSWORD, THERE)
 
 
 async def test_guesses_at_the_same_time_are_counted(stage: Stage) -> None:
     await register(stage, "小明")
-    guesses = (log_in(stage, "小明", f"guess {n}", f"192.0.2.{n}") for n in range(12))
+    guesses = (stage.log_in("小明", f"guess {n}", f"192.0.2.{n}") for n in range(12))
     answers = await asyncio.gather(*guesses, return_exceptions=True)
     codes = [answer.code for answer in answers if isinstance(answer, DomainError)]
     assert (codes.count(ErrorCode.LOGIN_FAILED), codes.count(ErrorCode.LOGIN_THROTTLED)) == (5, 7)
@@ -166,7 +162,7 @@ async def test_a_success_forgives_the_account(stage: Stage) -> None:
     await register(stage, "小明")
     for _ in range(2):
         await fail(stage, "小明", 4)
-        await log_in(stage, "小明", PASSWORD, HERE)
+        await stage.log_in("小明", PASSWORD, HERE)
 
 
 async def test_twenty_failures_close_an_address(stage: Stage) -> None:
@@ -174,12 +170,12 @@ async def test_twenty_failures_close_an_address(stage: Stage) -> None:
     for number in range(10):
         await fail(stage, f"name {number}", 2)
         if number == 5:
-            await log_in(stage, "小明", PASSWORD, HERE)  # neither counts nor forgives
+            await stage.log_in("小明", PASSWORD, HERE)  # neither counts nor forgives
     with refuses(ErrorCode.LOGIN_THROTTLED):
-        await log_in(stage, "小明", PASSWORD, HERE)
-    await log_in(stage, "小明", PASSWORD, THERE)
+        await stage.log_in("小明", PASSWORD, HERE)
+    await stage.log_in("小明", PASSWORD, THERE)
     stage.clock.forward(15 * MINUTE)
-    await log_in(stage, "小明", PASSWORD, HERE)
+    await stage.log_in("小明", PASSWORD, HERE)
 
 
 async def test_only_who_knows_the_password_hears_of_a_ban(stage: Stage) -> None:
@@ -187,7 +183,7 @@ async def test_only_who_knows_the_password_hears_of_a_ban(stage: Stage) -> None:
     await stage.sql("UPDATE users SET banned = 1")
     await fail(stage, "小明", 1)
     with refuses(ErrorCode.BANNED):
-        await log_in(stage, "小明", PASSWORD, HERE)
+        await stage.log_in("小明", PASSWORD, HERE)
 
 
 async def test_passwords_are_hashed_in_the_file(stage: Stage) -> None:
@@ -212,8 +208,8 @@ async def test_a_new_password_ends_every_other_login(stage: Stage) -> None:
     assert [await stage.room.sessions.find(token) is not None for token in tokens] == [False, True, False, True]
     await fail(stage, "小明", 1)
     with refuses(ErrorCode.LOGIN_FAILED):
-        await log_in(stage, "小明", PASSWORD, HERE)
-    assert await log_in(stage, "小明", OTHER_PASSWORD, HERE) == ming
+        await stage.log_in("小明", PASSWORD, HERE)
+    assert await stage.log_in("小明", OTHER_PASSWORD, HERE) == ming
 
 
 async def test_the_old_password_is_asked_for(stage: Stage) -> None:
@@ -222,7 +218,7 @@ async def test_the_old_password_is_asked_for(stage: Stage) -> None:
         await stage.room.profile.change_password(ming, "not the password", OTHER_PASSWORD, 0)
     with refuses(ErrorCode.PASSWORD_WEAK):
         await stage.room.profile.change_password(ming, PASSWORD, "short", 0)
-    await log_in(stage, "小明", PASSWORD, HERE)
+    await stage.log_in("小明", PASSWORD, HERE)
 
 
 async def test_the_old_password_cannot_be_guessed_at_leisure_or_all_at_once(stage: Stage) -> None:
@@ -239,13 +235,13 @@ async def test_strangers_who_guess_at_the_login_keep_no_member_from_changing_the
     ming = await register(stage, "小明")
     for number in range(5):
         with refuses(ErrorCode.LOGIN_FAILED):
-            await log_in(stage, "小明", f"guess {number}", "203.0.113.9")
+            await stage.log_in("小明", f"guess {number}", "203.0.113.9")
     with refuses(ErrorCode.LOGIN_THROTTLED):
-        await log_in(stage, "小明", PASSWORD, HERE)
+        await stage.log_in("小明", PASSWORD, HERE)
     await stage.room.profile.change_password(ming, PASSWORD, OTHER_PASSWORD, 0)
     # Nor does that let the stranger guess on.
     with refuses(ErrorCode.LOGIN_THROTTLED):
-        await log_in(stage, "小明", "guess 5", "203.0.113.9")
+        await stage.log_in("小明", "guess 5", "203.0.113.9")
 
 
 async def test_wrong_old_passwords_keep_nobody_from_logging_in(stage: Stage) -> None:
@@ -253,7 +249,7 @@ async def test_wrong_old_passwords_keep_nobody_from_logging_in(stage: Stage) -> 
     for number in range(5):
         with refuses(ErrorCode.LOGIN_FAILED):
             await stage.room.profile.change_password(ming, f"guess {number}", OTHER_PASSWORD, 0)
-    assert await log_in(stage, "小明", PASSWORD, HERE) == ming
+    assert await stage.log_in("小明", PASSWORD, HERE) == ming
 
 
 # The face
@@ -266,7 +262,7 @@ async def test_a_new_avatar_is_announced_and_the_old_one_erased(stage: Stage) ->
     assert stage.told() == [MemberChanged(changed)]
     again = await stage.room.profile.change_avatar(ming, "avatars/two.webp")
     assert stage.told() == [MemberChanged(again), ContentErased(("avatars/one.webp",))]
-    assert (await log_in(stage, "小明", PASSWORD, HERE)).avatar == "avatars/two.webp"
+    assert (await stage.log_in("小明", PASSWORD, HERE)).avatar == "avatars/two.webp"
 
 
 async def test_old_messages_show_the_new_avatar(stage: Stage, ming: User) -> None:
@@ -290,7 +286,7 @@ async def test_the_setup_token_works_once(stage: Stage) -> None:
     assert not await stage.room.setup.is_token(token)
     with refuses(ErrorCode.FORBIDDEN):
         await stage.room.setup.set_up(token, "阿丽", PASSWORD)
-    assert await log_in(stage, "老王", PASSWORD, HERE) == wang
+    assert await stage.log_in("老王", PASSWORD, HERE) == wang
 
 
 async def test_of_two_with_the_setup_token_one_becomes_administrator(stage: Stage) -> None:
@@ -332,7 +328,7 @@ async def test_the_operator_makes_a_new_administrator(stage: Stage) -> None:
     user, is_new = await stage.room.administrators.make_administrator("老王", PASSWORD)
     assert (user.name, user.role, is_new) == ("老王", Role.ADMINISTRATOR, True)
     assert not await stage.room.setup.is_token(token)
-    assert await log_in(stage, "老王", PASSWORD, HERE) == user
+    assert await stage.log_in("老王", PASSWORD, HERE) == user
 
 
 async def test_the_operator_raises_a_member_who_keeps_password_and_logins(stage: Stage) -> None:
@@ -344,7 +340,7 @@ async def test_the_operator_raises_a_member_who_keeps_password_and_logins(stage:
     assert stage.told() == [MemberChanged(user)]
     session = await stage.room.sessions.find(token)
     assert session is not None and session.user.is_administrator
-    assert (await log_in(stage, "小明", PASSWORD, HERE)).is_administrator
+    assert (await stage.log_in("小明", PASSWORD, HERE)).is_administrator
 
 
 async def test_the_operator_can_set_a_members_password_which_ends_their_logins(stage: Stage) -> None:
@@ -352,7 +348,7 @@ async def test_the_operator_can_set_a_members_password_which_ends_their_logins(s
     token = await stage.room.sessions.start(ming.id, "", HERE)
     await stage.room.administrators.make_administrator("小明", OTHER_PASSWORD)
     assert await stage.room.sessions.find(token) is None
-    await log_in(stage, "小明", OTHER_PASSWORD, HERE)
+    await stage.log_in("小明", OTHER_PASSWORD, HERE)
 
 
 @pytest.mark.parametrize("password", [None, "short"])

@@ -17,10 +17,6 @@ PASSWORD = "strawberries at noon"
 HERE = "192.0.2.1"
 
 
-async def log_in(stage: Stage, name: str, password: str, address: str) -> User:
-    return (await stage.room.login.proved(name, password, address)).user
-
-
 async def test_a_muted_member_is_not_heard_until_the_time_is_over(stage: Stage, ming: User, wang: User) -> None:
     member = await stage.room.members.act(wang, ming.id, Act.MUTE, 60)
     with refuses(ErrorCode.MUTED) as caught:
@@ -72,7 +68,7 @@ async def test_a_ban_ends_every_login_and_lets_none_begin(stage: Stage, ming: Us
     assert [await stage.room.sessions.find(token) for token in tokens] == [None] * 3
     assert await stage.room.sessions.find(other) is not None
     with refuses(ErrorCode.BANNED):
-        await log_in(stage, "小明", PASSWORD, HERE)
+        await stage.log_in("小明", PASSWORD, HERE)
     with refuses(ErrorCode.LOGIN_FAILED):  # a password that was checked a moment before the ban
         await stage.room.sessions.start(ming.id, "", HERE)
     with refuses(ErrorCode.BANNED):
@@ -83,7 +79,7 @@ async def test_a_wrong_password_learns_nothing_of_a_ban(stage: Stage, ming: User
     await stage.room.administrators.reset_password("小明", PASSWORD)
     await stage.room.members.act(wang, ming.id, Act.BAN)
     with refuses(ErrorCode.LOGIN_FAILED):
-        await log_in(stage, "小明", "not the password", HERE)
+        await stage.log_in("小明", "not the password", HERE)
 
 
 async def test_a_ban_that_is_lifted_brings_no_old_login_back(stage: Stage, ming: User, wang: User) -> None:
@@ -92,7 +88,7 @@ async def test_a_ban_that_is_lifted_brings_no_old_login_back(stage: Stage, ming:
     await stage.room.members.act(wang, ming.id, Act.BAN)
     await stage.room.members.act(wang, ming.id, Act.UNBAN)
     assert await stage.room.sessions.find(token) is None
-    assert await log_in(stage, "小明", PASSWORD, HERE) == ming
+    assert await stage.log_in("小明", PASSWORD, HERE) == ming
 
 
 async def test_power_is_given_and_taken_and_everybody_is_told(stage: Stage, ming: User, wang: User) -> None:
@@ -152,7 +148,7 @@ async def test_the_banned_are_not_made_administrators_but_by_the_operator(stage:
     with refuses(ErrorCode.BANNED):
         await stage.room.members.act(wang, ming.id, Act.PROMOTE)
     user, _ = await stage.room.administrators.make_administrator("小明", PASSWORD)
-    assert await log_in(stage, "小明", PASSWORD, HERE) == user
+    assert await stage.log_in("小明", PASSWORD, HERE) == user
     await stage.room.windows.start(user, 60)
 
 
@@ -193,4 +189,4 @@ async def test_a_reset_is_not_undone_by_a_change_that_began_before_it(stage: Sta
     hasher.hash = slow  # type: ignore[method-assign]
     with refuses(ErrorCode.LOGIN_FAILED):
         await stage.room.profile.change_password(ming, PASSWORD, "the thiefs own one", 1)
-    assert await log_in(stage, "小明", "the operators own", HERE) == ming
+    assert await stage.log_in("小明", "the operators own", HERE) == ming

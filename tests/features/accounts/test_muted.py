@@ -13,11 +13,6 @@ from tests.client import Browser, House, files_under, opened, picture
 from tests.support import FakeClock
 
 
-async def user_id(browser: Browser) -> int:
-    found: int = (await browser.socket()).hello["user"]["id"]
-    return found
-
-
 async def moderate(administrator: Browser, member_id: int, act: str, **more: int) -> dict[str, object]:
     answer = await administrator.post_json(f"/members/{member_id}/", {"act": act, **more})
     assert answer.status == 200, answer.body
@@ -33,14 +28,14 @@ async def avatar(browser: Browser, colour: str = "red") -> str:
 
 async def test_a_muted_member_shows_no_new_avatar_and_may_change_the_password(house: House) -> None:
     wang, ming = await house.administrator(), await house.member("小明")
-    await moderate(wang, await user_id(ming), "mute")
+    await moderate(wang, await ming.member_id(), "mute")
     before = files_under(house.data_dir / "media").keys()
     for _ in range(3):
         assert await avatar(ming) == "muted"
     assert files_under(house.data_dir / "media").keys() == before
     changed = await ming.post("/profile/", {"old_password": "correct horse 电池", "new_password": "another long one"})
     assert changed.status == 200
-    await moderate(wang, await user_id(ming), "unmute")
+    await moderate(wang, await ming.member_id(), "unmute")
     assert (await avatar(ming)).startswith("/media/")
 
 
@@ -49,7 +44,7 @@ async def test_a_muted_administrator_posts_no_preset(house: House, command: str)
     wang, li = await house.administrator(), await house.administrator("店员")
     if command != "start":
         await wang.preset("start")
-    await moderate(wang, await user_id(li), "mute")
+    await moderate(wang, await li.member_id(), "mute")
     before = await wang.messages()
     assert (await li.preset(command)).code == "muted"
     assert await wang.messages() == before
@@ -59,7 +54,7 @@ async def test_a_muted_administrator_posts_no_preset(house: House, command: str)
 async def test_a_muted_administrator_shows_no_picture(house: House, path: str) -> None:
     wang, li = await house.administrator(), await house.administrator("店员")
     assert (await wang.post(path, files={"image": picture()})).status in (200, 201)
-    await moderate(wang, await user_id(li), "mute")
+    await moderate(wang, await li.member_id(), "mute")
     before = (await wang.messages(), (await wang.socket()).hello["announcement"])
     assert (await li.post(path, files={"image": picture(colour="blue")})).code == "muted"
     assert (await li.post("/send_preset_image/")).code == "muted"
@@ -88,10 +83,10 @@ async def test_a_picture_that_is_refused_is_no_change(house: House) -> None:
 async def test_the_member_hears_at_once_of_a_mute_on_every_socket_and_nobody_else(house: House) -> None:
     wang, ming, other = await house.administrator(), await house.member("小明"), await (await house.guest()).socket()
     sockets = [await ming.socket(), await ming.socket()]
-    member = await moderate(wang, await user_id(ming), "mute", seconds=60)
+    member = await moderate(wang, await ming.member_id(), "mute", seconds=60)
     for socket in sockets:
         assert (await socket.expect("muted"))["until_ms"] == member["muted_until_ms"]
-    await moderate(wang, await user_id(ming), "unmute")
+    await moderate(wang, await ming.member_id(), "unmute")
     for socket in sockets:
         await socket.expect("muted", until_ms=0)
     await other.in_step()
@@ -100,7 +95,7 @@ async def test_the_member_hears_at_once_of_a_mute_on_every_socket_and_nobody_els
 
 async def test_a_page_and_a_connection_are_told_until_when(house: House) -> None:
     wang, ming = await house.administrator(), await house.member("小明")
-    member_id = await user_id(ming)
+    member_id = await ming.member_id()
 
     async def told(reader: Browser) -> tuple[int, int]:
         page = re.search(
@@ -124,11 +119,11 @@ async def test_the_page_says_until_when_in_the_place_of_the_field_without_script
     wang, ming = await house.administrator(), await house.member("小明")
     field_is_shown = 'class="composer"'
     assert field_is_shown in (await ming.page("/")).text
-    await moderate(wang, await user_id(ming), "mute", seconds=600)
+    await moderate(wang, await ming.member_id(), "mute", seconds=600)
     for ui in ("desktop", "mobile"):
         text = (await ming.page(f"/?ui={ui}")).text
         assert field_is_shown not in text and '你被禁言到 <time class="tabular">14:46</time>' in text
-    await moderate(wang, await user_id(ming), "mute", seconds=86_400)
+    await moderate(wang, await ming.member_id(), "mute", seconds=86_400)
     assert "You are muted until" in (await ming.page("/?lang=en")).text
     assert "2026-11-23 14:36" in (await ming.page("/?lang=en")).text
     house.clock.forward(86_400)
@@ -139,7 +134,7 @@ async def test_a_mute_is_told_after_a_restart_and_ended_by_the_operator(tmp_path
     clock = FakeClock()
     async with opened(tmp_path, clock) as house:
         wang, ming = await house.administrator(), await house.member("小明")
-        until_ms = (await moderate(wang, await user_id(ming), "mute"))["muted_until_ms"]
+        until_ms = (await moderate(wang, await ming.member_id(), "mute"))["muted_until_ms"]
     async with opened(tmp_path, clock) as house:
         ming = await house.guest()
         await ming.log_in("小明")
@@ -153,7 +148,7 @@ async def test_a_mute_is_told_after_a_restart_and_ended_by_the_operator(tmp_path
 async def test_the_role_reaches_every_socket_and_form_of_the_member_at_once(house: House) -> None:
     wang, ming = await house.administrator(), await house.member("小明")
     sockets = [await ming.socket(), await ming.socket()]
-    member_id = await user_id(ming)
+    member_id = await ming.member_id()
     for act, role, status in (("promote", "administrator", 201), ("demote", "member", 403)):
         await moderate(wang, member_id, act)
         for socket in sockets:
@@ -167,12 +162,12 @@ async def test_an_avatar_is_taken_away_with_its_file(house: House) -> None:
     address = await avatar(ming)
     said = await ming.say("你好")
     reader = await (await house.guest()).socket()
-    member = await moderate(wang, await user_id(ming), "take_avatar")
+    member = await moderate(wang, await ming.member_id(), "take_avatar")
     assert member["avatar"] == ""
     assert (await reader.expect("member"))["user"]["avatar"] == ""
     assert [message["avatar"] for message in await wang.messages()] == [""]
     assert (said["avatar"], (await wang.get(address)).status in (404, 410)) == (address, True)
-    assert (await moderate(wang, await user_id(ming), "take_avatar"))["avatar"] == ""  # again: the same
+    assert (await moderate(wang, await ming.member_id(), "take_avatar"))["avatar"] == ""  # again: the same
 
 
 async def test_a_name_is_taken_away_everywhere_and_the_new_one_logs_in(house: House) -> None:
@@ -182,7 +177,7 @@ async def test_a_name_is_taken_away_everywhere_and_the_new_one_logs_in(house: Ho
     await socket.send("react", id=own["id"], emoji="👍")
     await socket.expect("reactions")
     await ming.recall(theirs["id"])
-    member_id = await user_id(ming)
+    member_id = await ming.member_id()
     name = f"成员{member_id}"
     assert (await moderate(wang, member_id, "take_name"))["name"] == name
     changed = await reader.expect("member")
@@ -205,6 +200,6 @@ async def test_a_name_is_taken_away_everywhere_and_the_new_one_logs_in(house: Ho
 
 async def test_the_given_name_is_not_another_members(house: House) -> None:
     wang, ming = await house.administrator(), await house.member("小明")
-    member_id = await user_id(ming)
+    member_id = await ming.member_id()
     await house.member(f"成员{member_id}")
     assert (await moderate(wang, member_id, "take_name"))["name"] == f"成员{member_id}-2"

@@ -21,11 +21,6 @@ from tests.support import FakeClock
 DAY_SECONDS = HELD_MS / 1000
 
 
-async def member_id(browser: Browser) -> int:
-    found: int = (await browser.socket()).hello["user"]["id"]
-    return found
-
-
 async def card(reader: Browser, user_id: int) -> dict[str, Any]:
     found: dict[str, Any] = (await reader.get(f"/api/members/{user_id}/")).json["member"]
     return found
@@ -33,7 +28,7 @@ async def card(reader: Browser, user_id: int) -> dict[str, Any]:
 
 async def test_everything_follows_a_new_name_at_once(house: House) -> None:
     wang, ming, guest = await house.administrator(), await house.member("小明"), await house.guest()
-    user_id = await member_id(ming)
+    user_id = await ming.member_id()
     said, own = await ming.say("你好"), await wang.say("大家好")
     socket, reader = await ming.socket(), await guest.socket()
     await socket.send("react", id=own["id"], emoji="👍")
@@ -59,7 +54,7 @@ async def test_everything_follows_a_new_name_at_once(house: House) -> None:
 
 async def test_the_old_name_is_shown_and_nobody_elses_for_a_day(house: House) -> None:
     wang, ming = await house.administrator(), await house.member("小明")
-    user_id = await member_id(ming)
+    user_id = await ming.member_id()
     assert (await card(wang, user_id))["old_name"] == ""
     await ming.post("/profile/", {"username": "明月"})
     for reader in (wang, await house.guest(), ming):
@@ -117,7 +112,7 @@ async def test_the_page_says_once_a_day_and_why_not(house: House) -> None:
     assert "2026-11-23 14:36 以后可以再改" in (await ming.page("/profile/")).text
     again = await ming.post("/profile/", {"username": "清风"}, headers=HTML)
     assert (again.status, "还要等 24 小时" in again.text) == (429, True)
-    await wang.post(f"/members/{await member_id(ming)}/", {"act": "mute", "seconds": "600"})
+    await wang.post(f"/members/{await ming.member_id()}/", {"act": "mute", "seconds": "600"})
     assert "你被禁言到 2026-11-22 14:46" in (await ming.page("/profile/")).text
 
 
@@ -134,7 +129,7 @@ async def test_a_name_that_was_taken_away_is_neither_shown_nor_kept_and_no_other
     house: House,
 ) -> None:
     wang, ming = await house.administrator(), await house.member("脏话")
-    user_id = await member_id(ming)
+    user_id = await ming.member_id()
     await ming.post("/profile/", {"username": "明月"})
     assert (await card(wang, user_id))["old_name"] == "脏话"
     given = (await wang.post(f"/members/{user_id}/", {"act": "take_name"})).json["member"]
@@ -149,7 +144,7 @@ async def test_a_name_that_was_taken_away_is_neither_shown_nor_kept_and_no_other
 
 async def test_the_given_name_is_not_one_that_was_given_up_today(house: House) -> None:
     wang, ming, hong = await house.administrator(), await house.member("小明"), await house.member("小红")
-    user_id = await member_id(ming)
+    user_id = await ming.member_id()
     await hong.post("/profile/", {"username": f"成员{user_id}"})
     house.clock.forward(DAY_SECONDS)
     await hong.post("/profile/", {"username": "小红"})
