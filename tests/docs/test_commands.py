@@ -12,7 +12,7 @@ import pytest
 
 from tests.client import PASSWORD
 from tests.docs.pages import PAGES, ROOT, commands
-from tests.process.serving import listening, make_administrator, run, start
+from tests.process.serving import listening, prepare, run, start
 
 CHEAP = {"CHAT_BCRYPT_ROUNDS": "4"}
 # How a page calls the program, in a checkout or installed.
@@ -49,15 +49,9 @@ def test_every_other_command_is_known(page: str) -> None:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`data`, of a room that has a member called 小明, and `kept.tar`, a backup of it."""
     folder = tmp_path_factory.mktemp("prepared")
-    asyncio.run(_prepare(folder / "data", folder / "kept.tar"))
+    asyncio.run(prepare(folder, "小明"))
     return folder
-
-
-async def _prepare(data: Path, archive: Path) -> None:
-    assert (await make_administrator(data, "小明")).code == 0
-    assert (await run("backup", str(archive), "--data-dir", str(data))).code == 0
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if ours(page)])

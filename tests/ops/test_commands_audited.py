@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,7 +14,7 @@ import pytest
 
 from chatserver.ops.commands import find_commands
 from tests.client import PASSWORD
-from tests.process.serving import make_administrator, run
+from tests.process.serving import prepare, run
 
 
 class Row(NamedTuple):
@@ -61,12 +63,18 @@ def test_every_command_has_a_row() -> None:
     assert {row.command for row in ROWS} == {command.name for command in find_commands()}
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("prepared")
+    asyncio.run(prepare(folder, "店长"))
+    return folder
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.command} {row.words}".strip())
-async def test_it_leaves_what_its_row_says(tmp_path: Path, row: Row) -> None:
-    data, file = tmp_path / "data", tmp_path / "room.tar.gz"
+async def test_it_leaves_what_its_row_says(prepared: Path, tmp_path: Path, row: Row) -> None:
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
+    data, file = tmp_path / "data", tmp_path / "kept.tar"
     at = ("--data-dir", str(data))
-    assert (await make_administrator(data)).code == 0
-    assert (await run("backup", str(file), *at)).code == 0
     before = len(entries(data))
     words = row.words.format(file=file).split()
     done = await run(row.command, *words, *at, stdin=row.stdin + "\n", CHAT_BCRYPT_ROUNDS="4")

@@ -77,6 +77,13 @@ async def make_administrator(data_dir: Path, name: str = "店长") -> Done:
     return await run(*command, stdin=PASSWORD + "\n", CHAT_BCRYPT_ROUNDS="4")
 
 
+async def prepare(folder: Path, name: str) -> None:
+    """Make `data` in this folder, a room with one administrator, and `kept.tar`, a backup of it."""
+    data = folder / "data"
+    assert (await make_administrator(data, name)).code == 0
+    assert (await run("backup", str(folder / "kept.tar"), "--data-dir", str(data))).code == 0
+
+
 class Serving:
     """A server that takes connections."""
 
