@@ -17,15 +17,19 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from tests.bench.bench import Bench
 from tests.bench.frames import PONG
 from tests.bench.machine import raise_descriptors
 from tests.bench.processes import Process
-from tests.bench.sockets import Crowd, Target, connect
+from tests.bench.sockets import Crowd, Target, open_sockets, requests_of
 
 ALIVE_SECONDS = 20.0
+CONNECT_SECONDS = 900.0
+# Connections opened before those that are open are looked after.
+CONNECT_AT_A_TIME = 500
 # After so long without a delivery those that lack are lost.
 QUIET_SECONDS = 5.0
 # Descriptors that a process needs for other things than readers.
@@ -62,38 +66,47 @@ def reading(
     with ExitStack() as stack:
         processes = [stack.enter_context(Process(command, bench.cores.load, bench.work / "readers.log")) for _ in sizes]
         for number, (process, size) in enumerate(zip(processes, sizes, strict=True)):
-            process.ask(f"connect {size} {turn + number}")
+            process.write_line(f"connect {size} {turn + number}")
+            process.read_line(CONNECT_SECONDS)
         yield Readers(processes)
         for process in processes:
             process.ask("drop")
 
 
-def main(host: str, port: int, path: str, opened: str, cookies: list[str]) -> None:
+def main(target: Target, cookies: list[str]) -> None:
     gc.disable()
     raise_descriptors()
-    target = Target(host, port, path, opened.encode())
-    crowd = Crowd(())
-    alive_at = time.perf_counter()
+    crowd = _LivingCrowd(())
     while True:
         while not select.select([sys.stdin], [], [], 0)[0]:
             crowd.pump(0.02)
-            if path and time.perf_counter() - alive_at > ALIVE_SECONDS:
-                alive_at = time.perf_counter()
-                for peer in crowd.peers:
-                    peer.sock.send(PONG)
+            crowd.tell_alive(target)
         word, *rest = sys.stdin.readline().split() or ["end"]
-        if word == "end":
-            return
         if word == "connect":
-            crowd = connect(target, cookies, int(rest[0]), turn=int(rest[1]))
-            alive_at = time.perf_counter()
+            requests = requests_of(target, cookies, int(rest[0]))
+            while piece := list(islice(requests, CONNECT_AT_A_TIME)):
+                for sock in open_sockets(target, piece, 64, turn=int(rest[1])):
+                    crowd.add(sock)
+                crowd.tell_alive(target)
             print("connected", flush=True)
         elif word == "until":
             print(*_until(crowd, int(rest[0]) * len(crowd.peers)), flush=True)
-        elif word == "drop":
+        else:
             crowd.close()
             print("dropped", flush=True)
             return
+
+
+class _LivingCrowd(Crowd):
+    _told_at = 0.0
+
+    def tell_alive(self, target: Target) -> None:
+        """Send a pong from each every ALIVE_SECONDS; the *send* floor does not read any."""
+        now = time.perf_counter()
+        if target.path and now - self._told_at > ALIVE_SECONDS:
+            self._told_at = now
+            for peer in self.peers:
+                peer.sock.send(PONG)
 
 
 def _until(crowd: Crowd, marks: int) -> tuple[float, int]:
@@ -105,4 +118,5 @@ def _until(crowd: Crowd, marks: int) -> tuple[float, int]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4], Path(sys.argv[5]).read_text().splitlines())
+    host, port, path, opened, cookies_file = sys.argv[1:]
+    main(Target(host, int(port), path, opened.encode()), Path(cookies_file).read_text().splitlines())

@@ -10,7 +10,7 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tests.bench.frames import ACK, MARK, PONG, REFUSED, handshake
@@ -77,11 +77,14 @@ class Crowd:
         self.marks = 0
         self.lost = 0
         for sock in sockets:
-            sock.setblocking(False)
-            peer = Peer(sock)
-            self.peers.append(peer)
-            self._of_fd[sock.fileno()] = peer
-            self._poll.register(sock.fileno(), select.EPOLLIN)
+            self.add(sock)
+
+    def add(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        peer = Peer(sock)
+        self.peers.append(peer)
+        self._of_fd[sock.fileno()] = peer
+        self._poll.register(sock.fileno(), select.EPOLLIN)
 
     def pump(self, timeout: float = 0.0) -> bool:
         """Read what has come, once from each connection that has something. False when there was nothing."""
@@ -169,9 +172,13 @@ def hang_up(sock: socket.socket) -> None:
 
 def connect(target: Target, cookies: Sequence[str], count: int, *, in_flight: int = 64, turn: int = 0) -> Crowd:
     """`count` open connections, their cookies taken in turn; `turn` changes the source address, for its ports."""
+    return Crowd(open_sockets(target, requests_of(target, cookies, count), in_flight, turn))
+
+
+def requests_of(target: Target, cookies: Sequence[str], count: int) -> Iterator[bytes]:
+    """`count` handshakes, their cookies taken in turn; empty ones for the *send* floor."""
     requests = [target.request(cookie) for cookie in cookies] if target.path else [b""]
-    found = open_sockets(target, (requests[number % len(requests)] for number in range(count)), in_flight, turn)
-    return Crowd(found)
+    return (requests[number % len(requests)] for number in range(count))
 
 
 def open_sockets(
