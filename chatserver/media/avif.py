@@ -1,20 +1,21 @@
 """Encodes still images as AVIF of at most a given number of bytes, at the best quality. No I/O.
 
 Measured on photographs of 4 to 20 megapixels in 200 KB (docs/performance.md). libaom's speeds 9 and 10 write the same
-bytes; speed 8 takes two to four times as long for no better picture. From quality SSIM_TUNED_FROM on
-`tune=ssim` lowers 1 - SSIM by 5 % against libavif's own tuning (`iq`), below it raises it by 10 %. CDEF, palettes and
-other tools change nothing at this speed.
+bytes; speed 8 takes two to four times as long for no better picture. With `tune=ssim` an attempt takes an eighth less
+than with libavif's own tuning (`iq`), and 1 - SSIM is the same or up to a tenth lower. Quantisation matrices
+(`enable-qm`), CDEF, palettes and other tools change nothing at this speed. Text keeps `iq`.
 """
 
 from __future__ import annotations
 
+import math
 from io import BytesIO
 
 from PIL import AvifImagePlugin as _avif  # noqa: F401
 from PIL import Image
 
 from chatserver.media.encoded import EncodedImage, check_limit
-from chatserver.media.search import Attempt, Rules, best_quality, sample, shrunk_to_fit
+from chatserver.media.search import Attempt, Rules, best_quality, quality_of_sample, sample, shrunk_to_fit
 
 SPEED = 9
 FIRST_QUALITY = 68
@@ -24,58 +25,81 @@ QUALITY_MIN = 25
 SSIM_TUNED_FROM = 65
 # An attempt on more pixels takes 30 ms and more: a sample finds the quality first.
 LARGE_PIXELS = 400_000
-# The target of a sample, as a share of its part of the limit: a whole picture has 0.90 to 1.05 of what its sample says.
-SAMPLE_TARGET = 1.0
+# The binary logarithm of a thumbnail's bytes for each pixel, where the qualities of photographs fall.
+_BUSY_DETAIL = -3.2
+# A photograph's sample has a sixth of its pixels: the whole has 0.88 to 1.08 of the bytes that it says, with an eighth
+# of them 0.85 to 1.2.
+_PHOTOGRAPH_SAMPLE_SIDES = 0.42
 # A sample above this multiple of its share at the lowest quality shows that the whole image does not fit.
 GIVE_UP_RATIO = 1.5
 
 
-def fit_still(
-    image: Image.Image,
-    limit: int,
-    *,
-    is_photograph: bool,
-    quality_min: int = QUALITY_MIN,
-    short_side: int = 1,
-) -> EncodedImage:
+def fit_photograph(image: Image.Image, limit: int, thumb_bytes_a_pixel: float) -> EncodedImage:
+    """Encode an RGB or RGBA image of more than LARGE_PIXELS in at most `limit` bytes, with a quarter of its colours.
+
+    `thumb_bytes_a_pixel` of its thumbnail tell the first quality to try. Scale it down if QUALITY_MIN does not fit.
+    Raises ValueError for a `limit` below LIMIT_BYTES_MIN.
+    """
+    check_limit(limit)
+    while True:
+        first = _expected_quality(thumb_bytes_a_pixel, limit / (image.width * image.height))
+        found = _best_of_photograph(image, limit, first)
+        if found.data is not None:
+            return EncodedImage(found.data, *image.size)
+        image = shrunk_to_fit(image, found.size / limit, short_side=1)
+
+
+def _expected_quality(thumb_bytes_a_pixel: float, bytes_a_pixel: float) -> int:
+    """Fitted to photographs (docs/performance.md): mostly within 6 of the quality that is found, at most 16 off."""
+    detail = math.log2(thumb_bytes_a_pixel)
+    quality = 46 - 35 * (detail + 2.6) if detail > _BUSY_DETAIL else 86 - 8 * (detail + 3.2)
+    return round(quality + 10 * math.log2(bytes_a_pixel / 0.1))
+
+
+def _best_of_photograph(image: Image.Image, limit: int, first: int) -> Attempt:
+    rules = Rules(low=QUALITY_MIN, top=QUALITY_MAX, attempts=3, good_share=0.84, halving=14, doubling=14)
+    part, share = sample(image, _PHOTOGRAPH_SAMPLE_SIDES)
+    expected = quality_of_sample(lambda q: _encode(part, q, "4:2:0", "ssim"), int(limit * share), first, rules)
+    if expected.size > GIVE_UP_RATIO * limit * share:
+        return Attempt(expected.quality, None, int(expected.size / share))
+    return best_quality(lambda q: _encode(image, q, "4:2:0", "ssim"), limit, expected.quality, rules)
+
+
+def fit_still(image: Image.Image, limit: int, *, quality_min: int = QUALITY_MIN, short_side: int = 1) -> EncodedImage:
     """Encode an RGB or RGBA image in at most `limit` bytes. Scale it down if `quality_min` does not fit.
 
     A step of that goes to `short_side` pixels first, before it goes below them. Coloured text keeps the resolution of
-    its colours, a photograph has a quarter of it. Raises ValueError for a `limit` below LIMIT_BYTES_MIN.
+    its colours. Raises ValueError for a `limit` below LIMIT_BYTES_MIN.
     """
     check_limit(limit)
-    subsampling = "4:2:0" if is_photograph else "4:4:4"
     while True:
-        found = _best_quality(image, limit, subsampling, quality_min)
+        found = _best_quality(image, limit, quality_min)
         if found.data is not None:
             return EncodedImage(found.data, *image.size)
         image = shrunk_to_fit(image, found.size / limit, short_side)
 
 
-def _best_quality(image: Image.Image, limit: int, subsampling: str, low: int) -> Attempt:
+def _best_quality(image: Image.Image, limit: int, low: int) -> Attempt:
     """The best encoding that fits; or without data, and the smallest size reached or estimated in bytes."""
     first = FIRST_QUALITY
     if image.width * image.height > LARGE_PIXELS:
         part, share = sample(image)
         rules = Rules(low=low, top=QUALITY_MAX, attempts=5, good_share=0.92, halving=18, doubling=14)
-        sample_limit = int(SAMPLE_TARGET * limit * share)
-        of_sample = best_quality(lambda q: _encode(part, q, subsampling), sample_limit, first, rules)
+        of_sample = best_quality(lambda q: _encode_text(part, q), int(limit * share), first, rules)
         if of_sample.size > GIVE_UP_RATIO * limit * share:
             return Attempt(of_sample.quality, None, int(of_sample.size / share))
         first = of_sample.quality
     rules = Rules(low=low, top=QUALITY_MAX, attempts=3, good_share=0.84, halving=18, doubling=14)
-    return best_quality(lambda q: _encode(image, q, subsampling), limit, first, rules)
+    return best_quality(lambda q: _encode_text(image, q), limit, first, rules)
 
 
-def _encode(image: Image.Image, quality: int, subsampling: str) -> bytes:
+def _encode_text(image: Image.Image, quality: int) -> bytes:
+    return _encode(image, quality, "4:4:4", "ssim" if quality >= SSIM_TUNED_FROM else "iq")
+
+
+def _encode(image: Image.Image, quality: int, subsampling: str, tune: str) -> bytes:
     out = BytesIO()
     image.save(
-        out,
-        "AVIF",
-        quality=quality,
-        speed=SPEED,
-        subsampling=subsampling,
-        max_threads=1,
-        advanced={"tune": "ssim" if quality >= SSIM_TUNED_FROM else "iq"},
+        out, "AVIF", quality=quality, speed=SPEED, subsampling=subsampling, max_threads=1, advanced={"tune": tune}
     )
     return out.getvalue()

@@ -8,8 +8,8 @@ browsers keep: cICP, iCCP, sRGB, gAMA and cHRM.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from io import BytesIO
+from typing import NamedTuple
 
 from PIL import Image
 
@@ -28,8 +28,7 @@ _UNSPECIFIED = 2
 _GAMMA_OF_SRGB, _GAMMA_TOLERANCE = 1 / 2.2, 0.005
 
 
-@dataclass(frozen=True, slots=True)
-class ColourSpace:
+class ColourSpace(NamedTuple):
     """What a file says of its colours. `profile` is an ICC profile; `cicp` are primaries and transfer (H.273)."""
 
     profile: bytes | None = None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # A smaller limit cannot be met for every image: an empty animation alone has about 150 bytes as WebP, 700 as AVIF.
 LIMIT_BYTES_MIN = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedImage:
+class EncodedImage(NamedTuple):
     """WebP or AVIF bytes within the limit, and the image's width and height in pixels."""
 
     data: bytes

@@ -7,8 +7,8 @@ counts the frames of a GIF by reading all of them without a limit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Kind(StrEnum):
@@ -28,8 +28,7 @@ class Truncated(Exception):
     """The file ends, or is invalid, inside a structure that its format requires."""
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(NamedTuple):
     """Width and height of the canvas in pixels, and the number of frames."""
 
     width: int
@@ -38,6 +37,8 @@ class Extent:
 
 
 SNIFF_BYTES = 64
+# Of the decompressed colour profile of a PNG. Those of printers have 2 MB.
+PROFILE_BYTES_MAX = 4 * 1024 * 1024
 
 _AVIF_BRANDS = frozenset((b"avif", b"avis"))
 _HEVC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"))

@@ -11,18 +11,22 @@ import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from os import PathLike
+from typing import TYPE_CHECKING
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.media import animations, avif, moving, stills, webp
-from chatserver.media.animation import Animation
+from chatserver.media import avif, photographs, stills, webp
 from chatserver.media.encoded import EncodedImage
-from chatserver.media.opening import Source, opened
+from chatserver.media.opening import Source, again, opened
+from chatserver.media.photographs import LONG_SIDE, SMALL_PIXELS
 from chatserver.media.protocol import Rendered
+from chatserver.media.thumbnails import THUMB_SIDE, thumbnail
 
-LONG_SIDE = 2048
+if TYPE_CHECKING:
+    from chatserver.media.animation import Animation
+
 # What is not a photograph, and what is long, is bounded by its area and not by its side, so that its text can be read.
 AREA = LONG_SIDE**2
 # A long picture, such as a screenshot of a whole conversation, keeps this short side, within AREA.
@@ -33,24 +37,14 @@ LEGIBLE_SIDE = 544
 LEGIBLE_AREA = 2 * AREA
 LEGIBLE_QUALITY_MIN = 8
 
-# So few pixels are WebP, which needs no second file for those that cannot read AVIF, and looks as good with the bytes
-# that a limit of 200 KB leaves for each of them.
-SMALL_PIXELS = 400_000
-
 # For the copy of an animation fewer pixels are decoded: it becomes a small one.
 _COPIED_PIXELS_MAX = 4_000_000
-
-THUMB_SIDE = 480
-# The page shows a picture that is higher than THUMB_RATIO_MAX times its width cropped to its top (elements/message.js).
-THUMB_RATIO_MAX = 2
-THUMB_BYTES = 48 * 1024
-THUMB_QUALITY = 75
 
 AVATAR_SIDE = 256
 AVATAR_BYTES = 50 * 1024
 
 
-def picture(path: Path, limit_bytes: int) -> Rendered:
+def picture(path: str | PathLike[str], limit_bytes: int) -> Rendered:
     """Encode the file as WebP or AVIF of at most `limit_bytes` (1024 or more), with a thumbnail of 480 px as WebP.
 
     A photograph has at most LONG_SIDE px, anything else keeps its exact pixels if these fit as lossless WebP; else it
@@ -63,22 +57,26 @@ def picture(path: Path, limit_bytes: int) -> Rendered:
         return _still(source, limit_bytes)
 
 
-def webp_copy(path: Path, limit_bytes: int) -> Rendered:
+def webp_copy(path: str | PathLike[str], limit_bytes: int) -> Rendered:
     """The AVIF at `path`, which `picture` made, as WebP with a thumbnail, for those that cannot read it."""
     with _domain_errors(), opened(path) as source:
         if source.frames > 1:
+            from chatserver.media import animations, moving  # a worker starts sooner without them
+
             loaded = animations.load(source, limit_bytes, kept_max=_COPIED_PIXELS_MAX)
             return _animated(moving.fit_webp(loaded, limit_bytes), loaded, limit_bytes)
         image = stills.load(source, max(source.image.size))
         return _with_thumbnail(webp.fit_still(image, limit_bytes), image, limit_bytes)
 
 
-def avatar(path: Path) -> bytes:
+def avatar(path: str | PathLike[str]) -> bytes:
     """The centre of the first frame as a WebP of 256 × 256 px and at most 50 KiB. Raises as `picture` does."""
     with _domain_errors(), opened(path) as source:
         width, height = source.image.size
         # Twice the square, so that the draft is not visible; the long side of a very narrow image is limited.
         image = stills.load(source, min(2 * AVATAR_SIDE * max(width, height) // min(width, height), 8 * LONG_SIDE))
+        from PIL import ImageOps  # a worker starts sooner without it
+
         square = ImageOps.fit(image, (AVATAR_SIDE, AVATAR_SIDE), Image.Resampling.LANCZOS)
         return webp.fit_square(square, AVATAR_BYTES)
 
@@ -104,21 +102,23 @@ def _still(source: Source, limit_bytes: int) -> Rendered:
     is_photograph = source.kind in stills.PHOTOGRAPH_KINDS
     width, height = source.image.size
     side = _long_side(width, height, is_photograph)
+    if is_photograph and side <= LONG_SIDE:
+        if rendered := photographs.render(source, limit_bytes):
+            return rendered
+        source = again(source)
     image = stills.load(source, side if is_photograph else max(width, height))
     exact = webp.lossless(image, limit_bytes) if not is_photograph or _is_flat(image) else None
     image = stills.shrunk(image, side)
-    stored = exact or _lossy(image, limit_bytes, is_photograph, is_long=max(image.size) > LONG_SIDE)
+    stored = exact or _lossy(image, limit_bytes, is_long=max(image.size) > LONG_SIDE)
     return _with_thumbnail(stored, image, limit_bytes)
 
 
-def _lossy(image: Image.Image, limit_bytes: int, is_photograph: bool, is_long: bool) -> EncodedImage:
+def _lossy(image: Image.Image, limit_bytes: int, is_long: bool) -> EncodedImage:
     if image.width * image.height <= SMALL_PIXELS:
         return webp.fit_still(image, limit_bytes)
     if not is_long:
-        return avif.fit_still(image, limit_bytes, is_photograph=is_photograph)
-    return avif.fit_still(
-        image, limit_bytes, is_photograph=False, quality_min=LEGIBLE_QUALITY_MIN, short_side=LEGIBLE_SIDE
-    )
+        return avif.fit_still(image, limit_bytes)
+    return avif.fit_still(image, limit_bytes, quality_min=LEGIBLE_QUALITY_MIN, short_side=LEGIBLE_SIDE)
 
 
 def _is_flat(image: Image.Image) -> bool:
@@ -136,17 +136,12 @@ def _long_side(width: int, height: int, is_photograph: bool) -> int:
 
 
 def _with_thumbnail(stored: EncodedImage, image: Image.Image, limit_bytes: int) -> Rendered:
-    return Rendered(stored.data, _thumbnail(image, limit_bytes), stored.width, stored.height)
-
-
-def _thumbnail(image: Image.Image, limit_bytes: int) -> bytes:
-    if image.height > THUMB_RATIO_MAX * image.width:
-        image = image.crop((0, 0, image.width, THUMB_RATIO_MAX * image.width))
-    small = stills.shrunk(image, THUMB_SIDE)
-    return webp.fit_still(small, min(limit_bytes, THUMB_BYTES), THUMB_QUALITY, method=2).data
+    return Rendered(stored.data, thumbnail(image, limit_bytes).data, stored.width, stored.height)
 
 
 def _moving(source: Source, limit_bytes: int) -> Rendered:
+    from chatserver.media import animations, moving  # as in `webp_copy`
+
     loaded = animations.load(source, limit_bytes)
     return _animated(moving.fit(loaded, limit_bytes), loaded, limit_bytes)
 
@@ -157,5 +152,5 @@ def _animated(stored: EncodedImage, animation: Animation, limit_bytes: int) -> R
     A scaled animation cannot be the thumbnail: scaling a drawing adds colours, and often multiplies its bytes.
     """
     is_small = max(stored.width, stored.height) <= THUMB_SIDE
-    thumb = stored.data if is_small else _thumbnail(animation.frames[0], limit_bytes)
+    thumb = stored.data if is_small else thumbnail(animation.frames[0], limit_bytes).data
     return Rendered(stored.data, thumb, stored.width, stored.height)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
+from os import PathLike
+from typing import NamedTuple
 
 from PIL import Image
 
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.media import headers, unsupported
-from chatserver.media.headers import Kind
+from chatserver.media.headers import PROFILE_BYTES_MAX, Kind
 from chatserver.media.repair import Repaired, repaired
-from chatserver.media.repair.png import PROFILE_BYTES_MAX
 from chatserver.media.unsupported import Unsupported
 
 # The most pixels of a still picture. The limits follow the cost: of processor time and memory of a worker.
@@ -64,8 +63,7 @@ _DECODERS: dict[Kind, tuple[str, dict[str, int]]] = {
 Image.MAX_IMAGE_PIXELS = JPEG_PIXELS_MAX
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """An opened file whose size was checked. `frames` is 1 for a still picture; `bytes` is the file's length."""
 
     image: Image.Image
@@ -76,9 +74,10 @@ class Source:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Source]:
+def opened(path: str | PathLike[str]) -> Iterator[Source]:
     """Raises DomainError: `image_unsupported` (with a format as `reason`), `image_unreadable`, `image_too_large`."""
-    data = path.read_bytes()
+    with open(path, "rb") as upload:  # a worker starts sooner without pathlib
+        data = upload.read()
     if not data:
         raise DomainError(ErrorCode.IMAGE_UNREADABLE)
     kind = _kind(data)
@@ -101,6 +100,13 @@ def opened(path: Path) -> Iterator[Source]:
         # Browsers turn no picture for what its XMP says, but Pillow would.
         image.info.pop("xmp", None)
         yield Source(image, file, kind, frames, len(data))
+
+
+def again(source: Source) -> Source:
+    """The same file, to be decoded once more."""
+    image = Image.open(BytesIO(source.file.data), formats=[source.kind])
+    image.info.pop("xmp", None)
+    return source._replace(image=image)
 
 
 def _kind(data: bytes) -> Kind:

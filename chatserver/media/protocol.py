@@ -11,9 +11,7 @@ from __future__ import annotations
 import json
 import os
 import struct
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from chatserver.core.errors import ErrorCode
 from chatserver.media.unsupported import Unsupported
@@ -28,8 +26,7 @@ MAX_FRAME_BYTES = 32 * 1024 * 1024
 MAX_PARTS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(NamedTuple):
     """The WebP or AVIF bytes of a picture and of its thumbnail, before they are stored.
 
     `width` and `height` are those of the picture, in pixels.
@@ -41,14 +38,13 @@ class Rendered:
     height: int
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """One file to decode. `limit_bytes` is the size limit of the result; None for an avatar, whose limit is fixed.
 
     The worker may take `cpu_seconds` of processor time for it. `is_copy`: the file is a stored AVIF, the result WebP.
     """
 
-    source: Path
+    source: str | os.PathLike[str]
     limit_bytes: int | None
     cpu_seconds: int
     is_copy: bool = False
@@ -62,11 +58,10 @@ class Job:
     @classmethod
     def decode(cls, data: bytes) -> Job:
         fields = json.loads(data)
-        return cls(Path(fields["source"]), fields["limit"], fields["cpu"], fields["copy"])
+        return cls(fields["source"], fields["limit"], fields["cpu"], fields["copy"])
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerHeader:
+class AnswerHeader(NamedTuple):
     """The first frame of an answer: an error code, or the number of `parts` that follow and the picture's pixels.
 
     An error `image_unsupported` may name the `format`.

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from PIL import Image
 
 # An estimate of the quality aims at this share of the limit.
 TARGET_SHARE = 0.95
-# The side lengths of the sample's tiles, and so of the grid's gaps: an eighth of the pixels.
+# A quality so near is estimated well enough from one size.
+_NEAR = 2
+# The side lengths of the sample's tiles, as a share of the grid's: an eighth of the pixels.
 _SAMPLE_SIDES = 0.35
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """The result of an attempt or a search. `data` is None when `size` bytes are over the limit."""
 
     quality: int
@@ -26,8 +27,7 @@ class Attempt:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """How to search. A result of at least `good_share` of the limit ends the search.
 
     `low` and `top` are qualities. The size halves in `halving` steps of quality down and doubles in `doubling` up.
@@ -73,18 +73,38 @@ def best_quality(encode: Callable[[int], bytes], limit: int, first: int, rules: 
     return under or over or Attempt(quality, None, limit)
 
 
+def quality_of_sample(encode: Callable[[int], bytes], limit: int, first: int, rules: Rules) -> Attempt:
+    """The quality at which a sample should just fit `limit`, from at most `rules.attempts` encodings; without data.
+
+    The size is taken to grow by one factor with each step of quality between the last two attempts and near them.
+    `size` is above `limit` when the lowest quality is too high.
+    """
+    quality = min(max(first, rules.low), rules.top)
+    size = len(encode(quality))
+    following = quality + math.floor(math.log2(limit / size) * rules.doubling)
+    for _ in range(rules.attempts - 1):
+        following = min(max(following, rules.low), rules.top)
+        if abs(following - quality) <= _NEAR:
+            break
+        before, quality = (quality, size), following
+        size = len(encode(quality))
+        growth = math.log(size / before[1]) / (quality - before[0])
+        following = math.floor(quality + math.log(limit / size) / growth) if growth > 0 else quality
+    return Attempt(min(max(following, rules.low), rules.top), None, size if quality == rules.low else limit)
+
+
 def estimated_quality(quality: int, size: int, limit: int, rules: Rules) -> int:
     """The quality at which a result of `size` bytes should be just under `limit`; it may be out of range."""
     doublings = math.log2(size / (TARGET_SHARE * limit))
     return quality - math.ceil(doublings * (rules.halving if doublings > 0 else rules.doubling))
 
 
-def sample(image: Image.Image) -> tuple[Image.Image, float]:
-    """12 tiles from an even grid over the image, joined, and their share of its pixels, about one eighth."""
+def sample(image: Image.Image, sides: float = _SAMPLE_SIDES) -> tuple[Image.Image, float]:
+    """12 tiles from an even grid over the image, joined, and their share of its pixels: about `sides` squared."""
     columns, rows = 4, 3
     # Whole macroblocks of 16 px: cutting one adds an edge, and bits that the whole image does not need.
-    width = max(16, round(image.width * _SAMPLE_SIDES / columns / 16) * 16)
-    height = max(16, round(image.height * _SAMPLE_SIDES / rows / 16) * 16)
+    width = max(16, round(image.width * sides / columns / 16) * 16)
+    height = max(16, round(image.height * sides / rows / 16) * 16)
     joined = Image.new(image.mode, (width * columns, height * rows))
     for column in range(columns):
         for row in range(rows):

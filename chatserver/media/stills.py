@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from PIL import Image
 
@@ -21,16 +22,37 @@ _DRAFT_SHARE = 1920 / 2048
 HEIF_AT_ONCE = 16_000_000
 
 
+class Decoded(NamedTuple):
+    """A picture with the colours and the orientation of its file, in 8 bits a channel."""
+
+    image: Image.Image
+    space: colour.ColourSpace
+    turn: Image.Transpose | None
+
+    def shown(self, side: int) -> Image.Image:
+        """RGB or RGBA of at most `side` px on the long side, in sRGB, upright, without metadata."""
+        shown = colour.to_srgb(shrunk(self.image, side), self.space)
+        return without_metadata(shown if self.turn is None else shown.transpose(self.turn))
+
+
 def load(source: Source, side: int) -> Image.Image:
     """RGB or RGBA of at most `side` px on the long side. Raises DomainError: `image_unreadable`, `image_too_large`."""
+    return decoded(source, side).shown(side)
+
+
+def decoded(source: Source, side: int) -> Decoded:
+    """The picture, of `draft_min(side)` px or more if it has so many. Raises as `load` does."""
     image = source.image
     if source.kind is Kind.JPEG:
         _draft(image, side)
     space = colour.colour_space(source.kind, source.file.data, image)
     turn = transposition(source.kind, image)
-    decoded = source.file.without_missing(to_eight_bits(_decoded(source, side)))
-    shown = colour.to_srgb(shrunk(decoded, side), space)
-    return without_metadata(shown if turn is None else shown.transpose(turn))
+    return Decoded(source.file.without_missing(to_eight_bits(_decoded(source, side))), space, turn)
+
+
+def draft_min(side: int) -> int:
+    """The side of a JPEG that need not be decoded again for `side` px."""
+    return int(side * _DRAFT_SHARE)
 
 
 def shrunk(image: Image.Image, side: int) -> Image.Image:

@@ -1,4 +1,4 @@
-"""The worker process that decodes uploaded files: `python -m chatserver.media.worker`.
+"""The worker process that decodes uploaded files; `workers` starts it and calls `run`.
 
 Reads jobs from standard input and writes answers to standard output (see `protocol`), one at a time,
 until its input ends. If a file exploits a decoder bug, its code runs in this process: without secrets,
@@ -8,13 +8,12 @@ process if it dies.
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import signal
-import sys
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import BinaryIO
 
 from chatserver.core import tuning
@@ -31,7 +30,15 @@ START_CPU_SECONDS = 10
 OPEN_FILES = 32
 
 
-def main() -> None:
+def run() -> None:
+    """Work until the input ends. The garbage collector, off during the imports, looks at what they made no more."""
+    gc.freeze()
+    gc.enable()
+    with suppress(BrokenPipeError):  # the server process is gone; there is no reader for an error
+        _work()
+
+
+def _work() -> None:
     jobs, answers = _private_pipes()
     _set_limits()
     _send(answers, READY if tuning.IS_ON and confine() else READY_UNCONFINED)
@@ -40,6 +47,7 @@ def main() -> None:
         _limit_cpu(decoded.cpu_seconds)
         for part in _answer(decoded):
             _send(answers, part)
+        _give_memory_back()
 
 
 def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -59,7 +67,8 @@ def _set_limits() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # Where memory ends the kernel kills a worker, and not the server that holds every connection.
     with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
+        with open("/proc/self/oom_score_adj", "w") as adjustment:
+            adjustment.write("1000")
     _lower_limit(resource.RLIMIT_AS, MEMORY_BYTES)
     _lower_limit(resource.RLIMIT_NOFILE, OPEN_FILES)
     _lower_limit(resource.RLIMIT_CORE, 0)
@@ -103,6 +112,14 @@ def _answer(job: Job) -> list[bytes]:
     return [header.encode(), rendered.image, rendered.thumb]
 
 
+def _give_memory_back() -> None:
+    """To the kernel, which malloc keeps during a job (`workers._environment`). Only glibc does."""
+    with suppress(ImportError, MemoryError, OSError, AttributeError):
+        import ctypes  # as in `sandbox`
+
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def _receive(jobs: BinaryIO) -> bytes | None:
     """One frame, or None at the end of the input."""
     prefix = jobs.read(LENGTH.size)
@@ -114,11 +131,3 @@ def _receive(jobs: BinaryIO) -> bytes | None:
 def _send(answers: BinaryIO, data: bytes) -> None:
     answers.write(frame(data))
     answers.flush()
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except BrokenPipeError:
-        # The server process is gone; there is no reader for an error.
-        sys.exit(0)

@@ -90,13 +90,14 @@ def test_a_gain_map_without_xmp_is_a_still_photograph(tmp_path: Path) -> None:
 
 @needs_heif
 def test_a_large_heic_is_made_smaller_while_it_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from chatserver.media import stills
+    from chatserver.media import photographs, stills
 
     path = tmp_path / "IMG_0001.HEIC"
     path.write_bytes(samples.HEIC)
     whole = render(path)[0].convert("RGB")
     monkeypatch.setattr(stills, "HEIF_AT_ONCE", 0)
     monkeypatch.setattr(images, "LONG_SIDE", 32)
+    monkeypatch.setattr(photographs, "LONG_SIDE", 32)
     monkeypatch.setattr(images, "SHORT_SIDE", 1)
     monkeypatch.setattr(images, "LEGIBLE_SIDE", 1)
     small = render(path)[0].convert("RGB")

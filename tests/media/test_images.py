@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageCms, ImageDraw, ImageFile, ImageFont, PngImagePlugin, WebPImagePlugin
 
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.media import images
+from chatserver.media import images, photographs
 from chatserver.media.protocol import Rendered
 from tests.media import samples
 
@@ -34,7 +34,9 @@ def render(path: Path, limit: int = LIMIT) -> tuple[Image.Image, Rendered]:
     assert image.size == (rendered.width, rendered.height)
     assert len(rendered.image) <= limit
     assert len(rendered.thumb) <= limit
-    assert max(image.size) <= 2048 or image.width * image.height <= 2050**2 or is_exact(path, image)
+    assert (
+        max(image.size) <= photographs.DRAFT_SIDE_MAX or image.width * image.height <= 2050**2 or is_exact(path, image)
+    )
     assert max(thumb.size) <= 480
     assert not {"exif", "icc_profile", "xmp", "comment"} & (image.info.keys() | thumb.info.keys())
     return image, rendered

@@ -6,8 +6,11 @@ import asyncio
 import contextlib
 import gc
 import os
+import platform
 import resource
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -18,7 +21,7 @@ from chatserver.core import tuning
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.media import worker
 from chatserver.media.protocol import AnswerHeader
-from chatserver.media.workers import JOB_CPU_SECONDS, NICENESS, ImageWorkers
+from chatserver.media.workers import JOB_CPU_SECONDS, NICENESS, ImageWorkers, _environment
 from tests.client import PATIENCE
 from tests.media import samples
 from tests.support import eventually
@@ -270,6 +273,40 @@ async def test_a_worker_is_nice_while_it_starts(tmp_path: Path, monkeypatch: pyt
         pid = await eventually(lambda: max(children() - known, default=0))
         await eventually(lambda: os.getpriority(os.PRIO_PROCESS, pid) == os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
         os.kill(pid, signal.SIGKILL)
+
+
+def test_a_worker_imports_what_its_first_photograph_needs_alone() -> None:
+    """A start is mostly imports, and the first upload after an idle minute waits for them."""
+    needless = ("dataclasses", "inspect", "pathlib", "runpy", "site", "PIL.ImageCms", "PIL.ImageOps", "pi_heif")
+    ours = ("chatserver.media.animations", "chatserver.media.moving", "chatserver.media.repair.png")
+    program = f"import sys, chatserver.media.worker; print([n for n in {needless + ours} if n in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program], env=_environment(), capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another malloc gives back what it likes")
+async def test_a_worker_gives_the_memory_of_a_job_back(tmp_path: Path) -> None:
+    large = samples.save(samples.noise("RGB", 3000, 2000), tmp_path / "file", "JPEG")
+    known = children()
+    async with ImageWorkers(processes=1) as workers:
+        await workers.picture(large, LIMIT, MEMBER)
+        status = Path(f"/proc/{a_child_beyond(known)}/status")
+        await eventually(lambda: int(status.read_text().partition("VmRSS:")[2].split()[0]) < 48 * samples.KIB)
+
+
+def test_a_worker_collects_garbage_after_its_start() -> None:
+    """The collector is off during the imports alone."""
+    program = "import gc; gc.disable(); import chatserver.media.worker as worker; worker.run(); print(gc.isenabled())"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program],
+        env=_environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+    )
+    assert b"True" in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("switch", ["on", "off"])

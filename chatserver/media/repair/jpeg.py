@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from io import BytesIO
 
 from PIL import Image, ImageChops
@@ -25,25 +24,25 @@ LOST_BYTES = 256
 _BLOCK_ROWS = 16
 
 
-@dataclass(slots=True)
 class _Scan:
     """It brings the coefficients `first` to `last` to a precision of `low` bits, in `size` bytes."""
 
-    components: tuple[int, ...]
-    first: int
-    last: int
-    low: int
-    size: int = 0
+    def __init__(self, components: tuple[int, ...], first: int, last: int, low: int) -> None:
+        self.components = components
+        self.first = first
+        self.last = last
+        self.low = low
+        self.size = 0
 
 
-@dataclass(slots=True)
 class _Structure:
     """The scans of a file; `end` is the offset after the last whole segment when the file is cut short."""
 
-    components: tuple[int, ...] = ()
-    scans: list[_Scan] = field(default_factory=list)
-    is_whole: bool = False
-    end: int = 0
+    def __init__(self) -> None:
+        self.components: tuple[int, ...] = ()
+        self.scans: list[_Scan] = []
+        self.is_whole = False
+        self.end = 0
 
 
 def repaired(data: bytes) -> Repaired:

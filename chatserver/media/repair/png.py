@@ -14,12 +14,10 @@ from dataclasses import dataclass
 from PIL import Image
 
 from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.media.headers import PROFILE_BYTES_MAX
 from chatserver.media.repair.damage import Repaired, check_missing, repeat_rows_from, without_rows_from
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# Of the decompressed colour profile. Those of printers have 2 MB.
-PROFILE_BYTES_MAX = 4 * 1024 * 1024
-
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _FRAMES = (b"acTL", b"fcTL", b"fdAT")
 # Adam7 (section 8.1): the first column and row of each pass, and its steps.
