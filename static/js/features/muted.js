@@ -42,6 +42,8 @@ class MutedWords {
     clearTimeout(this.#timer);
     const { mutedUntil_ms } = this.#room;
     const isMuted = this.#room.isMuted();
+    // The card of the ordering window offers no order (css/room/window.css).
+    document.documentElement.toggleAttribute("data-muted", isMuted);
     if (isMuted) {
       this.#node.querySelector("time").textContent = this.end;
       this.#timer = setTimeout(() => this.draw(), Math.min(mutedUntil_ms - this.#room.now(), LOOK_AGAIN_MS));
