@@ -151,6 +151,7 @@ def the_room(camera: Camera, come: Callable[[str], Visitor], address: str, words
     ming.page.keyboard.press("Escape")
     writing(camera, ming, words)
     reading(camera, ming, others[0], words)
+    cards(camera, wang, ming, words)
     pinning(camera, wang, ming, words)
     ordering(camera, ming, Caller(address, ADMINISTRATOR))
     wang.context.close()
@@ -175,6 +176,14 @@ def talk(ming: Visitor, li: Caller, qiang: Caller, wang: Caller, words: dict[str
     ming.message(words["have"]).locator(".reaction").nth(1).wait_for()
     ming.page.mouse.move(5, 300)
     ming.page.locator("#messages img").first.evaluate("picture => picture.decode()")
+
+
+def cards(camera: Camera, wang: Visitor, ming: Visitor, words: dict[str, str]) -> None:
+    for visitor, state in ((ming, "card"), (wang, "card-administrator")):
+        visitor.message(words["photo"]).locator(".message-who").click()
+        visitor.page.locator("#member-card[open] button").nth(1).wait_for()
+        camera.take(visitor.page, state)
+        visitor.page.keyboard.press("Escape")
 
 
 def pinning(camera: Camera, wang: Visitor, ming: Visitor, words: dict[str, str]) -> None:
@@ -296,7 +305,8 @@ def the_other_pages(camera: Camera, come: Callable[[str], Visitor], address: str
     wang.join(ADMINISTRATOR)
     for path, state in (("/profile/", "profile"), ("/settings/", "settings"),
                         ("/members/", "members"), ("/bots/", "bots"), ("/audit/", "audit"), ("/push/", "push"),
-                        ("/notice/", "notice-page"),
+                        ("/notice/", "notice-page"), ("/invites/", "invites"), ("/orders/plans/", "plans"),
+                        ("/people/", "people"),
                         ("/status/", "status"), ("/logout/", "logout"),
                         ("/upload_global_background", "announcement"), ("/nowhere", "404"),
                         (faulty.PATH, "500")):  # fmt: skip
