@@ -1,6 +1,6 @@
 // The room page. It draws the messages that the page brought along, then connects and loads the
 // features. The modules that the first drawing needs are imported statically and preloaded
-// (templates/partials/head.html): with the style sheet and the sentences they are at most 10 requests.
+// (templates/partials/head.html): with the style sheet and the sentences they are at most 8 requests.
 //
 // A feature is a file in features/ that exports start(room), or open(room, clicked, message) if it is
 // loaded when it is first used. Features know each other only through the `room` object.
@@ -14,7 +14,7 @@ import { Dates, t } from "./words/words.js";
 const WITH_FRAMES = [
   "features/settings", "features/announcement", "features/presence", "features/history", "features/post",
   ...(isMember() ? ["features/reply", "features/drafts", "features/attachments"] : []),
-  "features/ordering", "features/recall",
+  "features/ordering", "features/recall", "features/delete", "features/react",
   ...(isMember() ? ["features/read"] : []),
   "features/connection",
 ];
@@ -34,7 +34,6 @@ const ON_CLICK = [
   ["[data-opens=search]", "features/search"],
   ["[data-opens=emoji]", "features/emoji"],
   ["[data-opens=notice-editor]", "features/notice_editor"],
-  ["#messages .reaction", "features/react"],
   ["[data-preset], [data-preset-replace]", "features/presets"],
   ["[data-all-members]", "features/member_list"],
   ["#messages .message-face > *, #messages .message-who, [data-member]", "features/member_card"],

@@ -19,7 +19,7 @@ Come = Callable[..., Visitor]
 Call = Callable[[str], Caller]
 both_pages = pytest.mark.parametrize("kind", [DESKTOP, PHONE], ids=["desktop", "phone"])
 KB = 1024
-REQUESTS_MAX = 10
+REQUESTS_MAX = 8
 JS = Path(__file__).parents[2] / "static" / "js"
 
 
@@ -75,11 +75,11 @@ def test_a_phones_first_visit_is_online_after_30_requests(browser: Browser, tmp_
 
 
 @both_pages
-def test_at_most_ten_requests_before_the_first_message_is_drawn(
+def test_at_most_eight_requests_before_the_first_message_is_drawn(
     come: Come, call: Call, kind: dict[str, object]
 ) -> None:
-    """With ten style sheets and scripts answered, and all others held back, the messages are there."""
-    call("莉莉").says("只用十个请求")
+    """With eight style sheets and scripts answered, and all others held back, the messages are there."""
+    call("莉莉").says("只用八个请求")
     visitor = come(**kind)
     visitor.context.add_cookies(Caller(visitor.address, "小明").cookies())
     answered: list[str] = []
@@ -95,7 +95,7 @@ def test_at_most_ten_requests_before_the_first_message_is_drawn(
 
     visitor.page.route(re.compile(r"/static/.*\.(css|js)$"), answer)
     visitor.page.goto(visitor.address, wait_until="commit")
-    expect(visitor.message("只用十个请求")).to_be_visible()
+    expect(visitor.message("只用八个请求")).to_be_visible()
     assert visitor.page.evaluate("() => getComputedStyle(document.querySelector('.room')).display") == "grid"
     visitor.until(lambda: held)
     assert visitor.page.get_attribute("#connection", "data-state") == "connecting"

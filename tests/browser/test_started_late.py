@@ -19,7 +19,7 @@ Come = Callable[..., Visitor]
 Call = Callable[[str], Caller]
 both_pages = pytest.mark.parametrize("kind", [DESKTOP, PHONE], ids=["desktop", "phone"])
 # The features that are loaded before the page is online wait for each other, and so do those that come after it.
-BEFORE_ONLINE, AFTER_ONLINE = "features/recall", "features/theme"
+BEFORE_ONLINE, AFTER_ONLINE = "features/react", "features/theme"
 
 
 class Held:

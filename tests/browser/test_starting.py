@@ -36,11 +36,11 @@ def test_a_guest_fetches_nothing_that_only_members_use(come: Come) -> None:
 def test_a_module_that_cannot_be_fetched_is_told_with_a_way_on(come: Come, kind: dict[str, Any]) -> None:
     ming = come(**kind)
     ming.context.add_cookies(Caller(ming.address, "小明").cookies())
-    ming.page.route("**/features/recall.js", lambda route: route.abort())
+    ming.page.route("**/features/react.js", lambda route: route.abort())
     ming.page.goto(ming.address)
     banner = ming.page.locator("#banner")
     expect(banner).to_contain_text("页面没有加载完整，请刷新")
-    ming.page.unroute("**/features/recall.js")
+    ming.page.unroute("**/features/react.js")
     banner.locator("button").click()
     ming.wait_online()
     expect(banner).to_be_hidden()
@@ -52,7 +52,7 @@ def test_frames_of_a_connection_that_closed_while_modules_loaded_are_not_deliver
     ming = come()
     ming.context.add_cookies(Caller(ming.address, "小明").cookies())
     held: list[Route] = []
-    ming.page.route("**/features/recall.js", lambda route: held.append(route))
+    ming.page.route("**/features/react.js", lambda route: held.append(route))
     sockets: list[Any] = []
 
     def first_closes(ws: Any) -> None:

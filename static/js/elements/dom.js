@@ -48,12 +48,6 @@ export function iconButton(className, name, label, act) {
   return node;
 }
 
-// A sentence whose names are elements of their own: "{name}撤回了一条消息". Values are names, or elements.
-export function around(sentence, values) {
-  const element = (value) => (typeof value === "string" ? make("bdi", "notice-author", value) : value);
-  return sentence.split(/\{(\w+)\}/).map((part, i) => (i % 2 ? element(values[part]) : part));
-}
-
 // A member's avatar: the picture, or the first character of the name on the member's own hue.
 export function face({ id, name, avatar }) {
   const drawn = () => {

@@ -4,9 +4,8 @@
 // of a pending message, `quote` the result of Timeline.original(), `card` that of Timeline.windowCards(), `album`
 // the place in the grid of an album, or null, `folded` and `fold` what foldOrders() found.
 
-import { t } from "../words/words.js";
-import { around, badge, button, clone, face, holdStill, icon, iconButton, isOnlyEmoji, make, snippet, textNode } from "./dom.js";
-import { drawFold, orderLine, ownOrder, presetMessage, presetText } from "./ordering_message.js";
+import { phrases, t, timeLeft } from "../words/words.js";
+import { badge, button, clone, face, holdStill, icon, iconButton, isOnlyEmoji, make, snippet, textNode } from "./dom.js";
 
 // A picture that is higher than this many times its width shows its top (chatserver/media/images.py).
 const LONG_RATIO = 2;
@@ -61,8 +60,8 @@ export class MessageRenderer {
     const content = article.querySelector(".message-content");
     const hadFocus = content.contains(document.activeElement);
     if (message.state === "recalled") content.replaceChildren(this.#recalled(item));
-    else if (message.kind === "preset") content.replaceChildren(presetMessage(item, this));
-    else if (message.kind === "order" && message.order && !item.mine) content.replaceChildren(orderLine(message, this));
+    else if (message.kind === "preset") content.replaceChildren(this.#preset(item));
+    else if (message.kind === "order" && message.order && !item.mine) content.replaceChildren(this.#orderLine(message));
     else content.replaceChildren(this.#row(item));
     if (hadFocus) article.focus({ preventScroll: true });
   }
@@ -72,25 +71,27 @@ export class MessageRenderer {
     const row = clone("row-template");
     row.querySelector(".message-face").replaceChildren(face({ id: message.user_id, name: message.user, avatar: message.avatar }));
     const head = row.querySelector(".message-head");
-    head.prepend(mine ? make("bdi", "message-author", t("me")) : this.author(message), badge(message.role));
-    head.querySelector("time").replaceWith(this.time(message, "message-time"));
+    head.prepend(mine ? make("bdi", "message-author", t("me")) : this.#author(message), badge(message.role));
+    head.querySelector("time").replaceWith(this.#time(message, "message-time"));
     const bubble = row.querySelector(".bubble");
     if (message.reply_to !== null) bubble.append(this.#quote(item));
-    if (!item.album && (message.image || entry?.image)) bubble.append(this.picture(item));
-    if (message.kind === "order" && message.order) bubble.append(...ownOrder(message.order));
+    if (!item.album && (message.image || entry?.image)) bubble.append(this.#picture(item));
+    if (message.kind === "order" && message.order) bubble.append(...this.#order(message.order));
     else if (message.text) bubble.append(textNode(message.text, (text) => this.room.mentions({ ...message, text })));
     if (message.edited_ms) bubble.append(this.#edited(message));
     bubble.classList.toggle("bubble--meant", bubble.querySelector(".mention") !== null);
     bubble.classList.toggle("bubble--bare", message.reply_to === null && !message.text);
     bubble.classList.toggle("bubble--captioned", Boolean(message.image || entry?.image) && !bubble.classList.contains("bubble--bare"));
     bubble.classList.toggle("bubble--emoji", !message.image && !entry?.image && message.reply_to === null && isOnlyEmoji(message.text));
-    row.querySelector(".message-side").replaceWith(entry ? "" : this.side(message));
+    const side = row.querySelector(".message-side");
+    if (entry) side.remove();
+    else this.#fillSide(side, message);
     row.querySelector(".message-status").replaceWith(entry ? this.#status(entry) : "");
     return item.album ? this.#cell(row, item) : row;
   }
 
   // The name opens the member's card (features/member_card.js).
-  author({ user }) {
+  #author({ user }) {
     const node = button("message-who", "");
     node.append(make("bdi", "message-author", user));
     node.setAttribute("aria-label", t("card_of", { name: user }));
@@ -110,27 +111,38 @@ export class MessageRenderer {
     } else {
       bubble.remove();
     }
-    line.prepend(this.picture(item));
+    line.prepend(this.#picture(item));
     line.append(row.querySelector(".message-reactions"), row.querySelector(".message-status") ?? "");
     return row;
   }
 
-  // Beside a bubble. On a phone, which has no hover, the time opens the menu.
-  side(message) {
-    const side = make("div", "message-side");
-    const time = this.time(message, "message-exact");
-    if (this.room.ui === "mobile") {
-      side.append(timeMenu(time));
-    } else {
-      this.#sideButtons ??= sideButtons(this.room);
-      side.append(time, this.#sideButtons.cloneNode(true));
-    }
-    return side;
+  // The reader's own order in two lines: its number and total, and what the ledger has.
+  #order({ no, lines, note, total }) {
+    const head = make("p", "order-head", t("order_no", { no }));
+    if (total) head.append(make("span", "order-sum tabular", t("order_total", { total })));
+    head.append(make("span", "order-state", t("order_counted")));
+    const words = make("p", "order-words");
+    words.append(...orderWords({ lines, note }));
+    return [head, words];
   }
 
-  // A time that says when, in a message without a side on a phone: there it opens the menu.
-  menuTime(time) {
-    return this.room.ui === "mobile" ? timeMenu(time) : time;
+  // Another member's order in one quiet line: "第 12 号 · 莉莉 · 蓝莓 2盒".
+  #orderLine(message) {
+    const line = make("div", "order-line");
+    const words = make("p", "order-line-words tabular", `${t("order_no", message.order)} · `);
+    words.append(this.#author(message), " · ", ...orderWords(message.order));
+    const side = make("div", "message-side");
+    this.#fillSide(side, message);
+    line.append(words, side, make("div", "message-reactions"));
+    return line;
+  }
+
+  // Beside a bubble. On a phone, which has no hover, the time opens the menu.
+  #fillSide(side, message) {
+    const time = this.#time(message, "message-exact");
+    if (this.room.ui === "mobile") return side.append(timeMenu(time));
+    this.#sideButtons ??= sideButtons(this.room);
+    side.append(time, this.#sideButtons.cloneNode(true));
   }
 
   // Drawn separately from the content: a reaction must not load a picture again.
@@ -153,7 +165,7 @@ export class MessageRenderer {
     if (focused) (list.querySelector(`[data-emoji="${focused}"]`) ?? article).focus({ preventScroll: true });
   }
 
-  time(message, className) {
+  #time(message, className) {
     const node = make("time", className, this.room.dates.time(message.created_ms));
     node.dateTime = new Date(message.created_ms).toISOString();
     node.title = this.room.dates.exact(message.created_ms);
@@ -191,7 +203,7 @@ export class MessageRenderer {
   }
 
   // Its size is known before its bytes are, so nothing moves when it arrives.
-  picture({ message, entry }) {
+  #picture({ message, entry }) {
     const frame = button("picture", "");
     frame.dataset.picture = "";
     frame.setAttribute("aria-label", t("open_picture", { name: message.user }));
@@ -278,6 +290,81 @@ export class MessageRenderer {
     return notice;
   }
 
+  #preset(item) {
+    const { message, card } = item;
+    if (message.image) return this.#presetPicture(item);
+    const notice = clone("notice-template");
+    notice.classList.add("notice--preset");
+    notice.dataset.preset_kind = message.preset ?? "";
+    notice.dataset.window = card?.state ?? "";
+    const words = notice.querySelector(".notice-text");
+    words.append(icon(message.preset === "stop" ? "stop" : "clock"), make("strong", "", presetText(message)));
+    if (card?.state === "stop" && !card.by) words.append(make("span", "notice-author", t("window_by_itself")));
+    else words.append(make("bdi", "notice-author", message.user), badge(message.role));
+    if (message.planned) words.append(make("span", "notice-author", t("window_planned")));
+    const second = this.#second(card?.state === "stop" ? card.at_ms : message.created_ms);
+    words.append(this.room.ui === "mobile" ? timeMenu(second) : second);
+    notice.append(...this.#fate(message, card), ...this.#result(message));
+    notice.classList.toggle("notice--countdown", message.preset === "countdown" && card?.state === "live");
+    const wrapper = make("div", "notice-box");
+    wrapper.append(notice, this.#side(message), make("div", "message-reactions"));
+    return wrapper;
+  }
+
+  // What stands beside a preset: on a phone nothing, since its own time opens the menu.
+  #side(message) {
+    if (this.room.ui === "mobile") return "";
+    const side = make("div", "message-side");
+    this.#fillSide(side, message);
+    return side;
+  }
+
+  // How much time a start or countdown has left, or what has become of its window.
+  #fate(message, card) {
+    if (card?.state === "live") {
+      const seconds = Math.max(0, Math.ceil((card.closes_ms - this.room.now()) / 1000));
+      return [make("span", message.preset === "countdown" ? "remaining remaining--large" : "remaining", timeLeft(seconds))];
+    }
+    const fate = make("span", "notice-fate");
+    if (card?.state === "replaced") fate.append(...around(t("window_replaced"), { time: this.#second(card.at_ms) }));
+    else if (card?.state !== "closed") return [];
+    else if (!card.at_ms) fate.append(t("window_over"));
+    else if (card.by === "") fate.append(...around(t("window_closed_itself"), { time: this.#second(card.at_ms) }));
+    else fate.append(...around(t("window_closed_by"), { time: this.#second(card.at_ms), by: card.by }));
+    return [fate];
+  }
+
+  // What the orders of the window came to, with the way to its ledger.
+  #result({ result, digest, window_id }) {
+    if (!digest || (result && !result.orders)) return [];
+    const link = make("a", "notice-result", result ? resultText(result) : t("order_ledger"));
+    link.href = `/orders/${window_id}/`;
+    return [link];
+  }
+
+  #second(ms) {
+    const node = make("time", "notice-time tabular", this.room.dates.second(ms));
+    node.dateTime = new Date(ms).toISOString();
+    node.title = this.room.dates.exact(ms);
+    return node;
+  }
+
+  #presetPicture(item) {
+    const { message } = item;
+    const card = make("div", "preset-card");
+    const caption = make("p", "preset-caption");
+    const time = this.#time(message, "message-time");
+    caption.append(make("bdi", "notice-author", message.user), badge(message.role), this.room.ui === "mobile" ? timeMenu(time) : time);
+    card.append(caption, this.#picture(item), make("div", "message-reactions"), this.#side(message));
+    return card;
+  }
+}
+
+// The text of a preset in the reader's language; the server's text of a preset that this page does not know.
+function presetText(message) {
+  return ["start", "stop", "countdown", "picture", "amended"].includes(message.preset)
+    ? t(`preset_${message.preset}`)
+    : message.text;
 }
 
 // What an article is, for its accessible name.
@@ -289,6 +376,18 @@ function kindOf(message) {
   if (kind === "order" && order) return t("kind_order", order);
   if (image) return t("kind_picture");
   return edited_ms ? t("kind_edited") : t("kind_text");
+}
+
+// "12 orders · 9 members · ¥350.00"
+function resultText({ orders, members, total }) {
+  const counts = t("order_counts", { orders, members });
+  return total ? `${counts} · ¥${total}` : counts;
+}
+
+// A sentence whose names are elements of their own: "{name}撤回了一条消息". Values are names, or elements.
+function around(sentence, values) {
+  const element = (value) => (typeof value === "string" ? make("bdi", "notice-author", value) : value);
+  return sentence.split(/\{(\w+)\}/).map((part, i) => (i % 2 ? element(values[part]) : part));
 }
 
 // The place of an album's picture in its grid, for the style sheet.
@@ -326,6 +425,24 @@ function timeMenu(time) {
   menu.tabIndex = -1;
   menu.append(make("span", "visually-hidden", `${t("message_menu")} `), time);
   return menu;
+}
+
+// The phrases of an order, each an element of its own.
+function orderWords(order) {
+  return phrases(order).flatMap((phrase, i) => [...(i ? [t("comma")] : []), make("bdi", "", phrase)]);
+}
+
+// Below the last order of a run that is shown: the button that unfolds those that follow.
+function drawFold(article, fold) {
+  let node = article.querySelector(".fold");
+  if (!fold) return node?.remove();
+  if (!node) {
+    node = button("fold", "");
+    node.dataset.fold = "";
+    article.append(node);
+  }
+  node.setAttribute("aria-expanded", String(fold.isOpen));
+  node.textContent = fold.isOpen ? t("orders_fold") : t("orders_more", { count: fold.count });
 }
 
 function statusButton(act, label) {

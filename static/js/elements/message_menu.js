@@ -4,7 +4,7 @@
 import * as copyText from "../features/copy_text.js";
 import * as deletion from "../features/delete.js";
 import * as edit from "../features/edit.js";
-import { react, reactionRow } from "../features/react.js";
+import { reactionRow } from "../features/react.js";
 import * as order from "../features/order.js";
 import * as recall from "../features/recall.js";
 import * as reply from "../features/reply.js";
@@ -37,12 +37,12 @@ export class MessageMenu {
 
   // `point` {x, y} in the viewport, or null: below `opener`.
   open(message, { opener, point = null }) {
-    const { me, isMuted } = this.#room;
+    const { me, isMuted, actions } = this.#room;
     const choices = message.state === "live" ? CHOICES.map((choice) => choice(this.#room, message)).filter(Boolean) : [];
     if (this.#dialog.open || choices.length === 0) return;
     this.#id = message.id;
     this.#list.replaceChildren(...choices.map((choice) => this.#item(choice)));
-    if (me && !isMuted()) this.#list.prepend(reactionRow(this.#room, message, (emoji) => this.#close(() => react(this.#room, message, emoji))));
+    if (me && !isMuted()) this.#list.prepend(reactionRow(this.#room, message, (emoji) => this.#close(() => actions.react(message, emoji))));
     this.#dialog.showModal();
     if (this.#room.ui === "desktop") this.#moveTo(point ?? below(opener));
     this.#list.querySelector(".menu-item").focus({ preventScroll: true });

@@ -7,8 +7,7 @@
 //
 // Event "read": the reader has seen the newest message; its id is `lastRead`. Event "follow": `following` changed.
 
-import { albumsTogether, foldOrders, placeAlbums, Runs } from "../models/arrangement.js";
-import { firstBelow, isNearEnd, lowerBound, NEAR_EDGE_PX, Slice } from "../models/timeline.js";
+import { albumsTogether, firstBelow, foldOrders, isNearEnd, lowerBound, NEAR_EDGE_PX, placeAlbums, Runs, Slice } from "../models/timeline.js";
 import { t } from "../words/words.js";
 import { MessageRenderer } from "./message.js";
 

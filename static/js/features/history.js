@@ -1,5 +1,5 @@
-// The history of the room: messages as they are posted, those since the page was last connected, older ones on request,
-// what is deleted and reacted to, and the expiry of the oldest.
+// The history of the room: messages as they are posted, those since the page was last connected, older
+// ones on request, and the expiry of the oldest.
 
 import { t } from "../words/words.js";
 
@@ -15,8 +15,6 @@ export function start(room) {
     else timeline.replace({ messages, seq: helloSeq, epoch: timeline.epoch, first_id });
   });
   room.onFrame("message", ({ seq, message }) => timeline.post(seq, message));
-  room.onFrame("delete", ({ seq, id, by }) => timeline.remove(seq, id, "deleted", by));
-  room.onFrame("reactions", ({ seq, id, reactions }) => timeline.react(seq, id, reactions));
   room.onFrame("expire", ({ ids, first_id }) => timeline.expire(ids, first_id));
   room.onFrame("member", ({ user, was }) => {
     // A role decides what the page is made of. The draft, unsent messages and the place in the room outlive it.

@@ -2,6 +2,7 @@
 // menu itself (elements/message_menu.js) is loaded when it is first opened.
 
 import { listenForMenu } from "../elements/long_press.js";
+import { namesOf } from "./react.js";
 
 let menu = null;
 
@@ -10,7 +11,7 @@ export function start(room) {
   listenForMenu(document.getElementById("messages"), (article, point, target) => {
     const reaction = target.closest(".reaction");
     if (reaction) {
-      showNames(room, reaction);
+      room.toast(namesOf(reaction));
       return true;
     }
     const message = room.timeline.get(Number(article.dataset.id));
@@ -18,11 +19,6 @@ export function start(room) {
     open(room, message, { opener: article, point });
     return true;
   });
-}
-
-async function showNames(room, reaction) {
-  const { namesOf } = await import("./react.js");
-  room.toast(namesOf(reaction));
 }
 
 async function open(room, message, where) {

@@ -1,19 +1,19 @@
 // Reactions: the row of emoji in a message's menu, and a click on those under a message.
-// Which emoji there are is the server's: it sends them with the page. Their frame is handled with those of the history
-// (features/history.js).
+// Which emoji there are is the server's: it sends them with the page.
 
 import { button, make } from "../elements/dom.js";
 import { t } from "../words/words.js";
 
-// A reaction under a message was pressed.
-export function open(room, pressed, message) {
-  if (room.me && !room.isMuted()) react(room, message, pressed.dataset.emoji);
-  else room.toast(namesOf(pressed));
-}
-
-// Adds the member's reaction, or takes it away.
-export function react({ me, socket, toast }, { id, reactions }, emoji) {
-  if (!socket.send({ type: "react", id, emoji, on: !isMine(reactions, emoji, me) })) toast(t("failed_offline"));
+export function start(room) {
+  const { me, socket, actions, timeline, toast } = room;
+  room.onFrame("reactions", ({ seq, id, reactions }) => timeline.react(seq, id, reactions));
+  actions.react = ({ id, reactions }, emoji) => {
+    if (!socket.send({ type: "react", id, emoji, on: !isMine(reactions, emoji, me) })) toast(t("failed_offline"));
+  };
+  room.onClick("#messages .reaction", (pressed, message) => {
+    if (me && !room.isMuted()) actions.react(message, pressed.dataset.emoji);
+    else toast(namesOf(pressed));
+  });
 }
 
 // `choose(emoji)` is called with the one that was pressed; the member's own are marked.

@@ -12,7 +12,7 @@ const QUARTER_MS = 15 * 60_000;
 // {name} is the value called name; {count|message|messages} the first word for one, else the second.
 const PLACE = /\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}/g;
 
-// A value that is not given leaves its {name}: see around() in elements/dom.js.
+// A value that is not given leaves its {name}: see around() in elements/message.js.
 export function t(key, values = {}) {
   return (sentences[key] ?? key).replace(PLACE, (place, name, one, many) => {
     if (one === undefined) return values[name] ?? place;
