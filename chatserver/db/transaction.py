@@ -136,8 +136,8 @@ BatchFunction = Callable[[Transaction, Sequence[Any]], Sequence[T | DomainError]
 class Job(Generic[T]):
     """One transaction function; or one `item` of a batch function, where it `is_batched`.
 
-    `agent` is the User-Agent of the request (core/agent.py). `frees`: the function erases, and on a full disk may use
-    the disk reserve.
+    `agent` is the User-Agent of the request (core/agent.py). `frees`: the function erases, and on a full disk may
+    use the disk reserve.
     """
 
     function: Callable[..., Any]
