@@ -47,6 +47,11 @@ from chatserver.features.audit.audit import Audit
 from chatserver.features.bots.bots import Bots
 from chatserver.features.bots.tokens import BotTokens
 from chatserver.features.invites.invites import Invites
+from chatserver.features.ledger.ledger import Ledger
+from chatserver.features.ledger.ledger_export import LedgerExport
+from chatserver.features.ledger.ledger_page import LedgerPage
+from chatserver.features.ledger.marks import Marks
+from chatserver.features.ledger.readings import Readings
 from chatserver.features.messages import store as message_store
 from chatserver.features.messages.delete import Delete
 from chatserver.features.messages.edit import Edit
@@ -68,18 +73,13 @@ from chatserver.features.ordering.change import ChangeOrder
 from chatserver.features.ordering.counts import OrderCounts
 from chatserver.features.ordering.erased import erased_orders
 from chatserver.features.ordering.expire import LedgerExpiry
-from chatserver.features.ordering.ledger import Ledger
-from chatserver.features.ordering.ledger_export import LedgerExport
-from chatserver.features.ordering.ledger_page import LedgerPage
-from chatserver.features.ordering.marks import Marks
 from chatserver.features.ordering.place import PlaceOrder
-from chatserver.features.ordering.plan_page import PlanPage
-from chatserver.features.ordering.planned import PlannedWindows
 from chatserver.features.ordering.presets import Presets
-from chatserver.features.ordering.readings import Readings
 from chatserver.features.ordering.templates import Templates
 from chatserver.features.ordering.window import OrderingWindows
 from chatserver.features.ordering.withdraw import WithdrawOrder
+from chatserver.features.planning.plan_page import PlanPage
+from chatserver.features.planning.planned import PlannedWindows
 from chatserver.features.presence.greetings import Greetings
 from chatserver.features.presence.hello import Hello
 from chatserver.features.presence.ping import Ping

@@ -31,6 +31,8 @@ FEATURES: dict[str, set[str]] = {
     "settings": {"accounts", "audit"},
     "messages": {"accounts", "audit", "settings"},
     "ordering": {"accounts", "audit", "messages", "settings"},
+    "ledger": {"accounts", "audit", "messages", "ordering", "settings"},
+    "planning": {"accounts", "audit", "messages", "ordering", "settings"},
     "announcements": {"accounts", "audit", "messages", "settings"},
     "presence": {"accounts", "messages"},
     "push": {"accounts", "messages", "ordering", "settings"},

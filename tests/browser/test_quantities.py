@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chatserver.features.ordering import readings
+from chatserver.features.ledger import readings
 from tests.browser.conftest import ADMINISTRATOR, Visitor
 
 Come = Callable[..., Visitor]

@@ -20,8 +20,9 @@ from chatserver.features.messages.delete import Delete
 from chatserver.features.messages.encode import MessageEncoder
 from chatserver.features.messages.expiry import Expiry
 from chatserver.features.messages.recall import Recall
-from chatserver.features.ordering import journal, plan_store
+from chatserver.features.ordering import journal
 from chatserver.features.ordering import store as order_store
+from chatserver.features.planning import plan_store
 from chatserver.features.settings.settings import Settings
 from tests.support import FakeClock, make_config, no_orders
 

@@ -19,8 +19,8 @@ from chatserver.features.accounts.events import SessionsEnded
 from chatserver.features.messages.expiry import MessagesExpired
 from chatserver.features.messages.post import Draft, MessagePosted
 from chatserver.features.messages.recall import RecallWindowClosed
-from chatserver.features.ordering.planned import PlannedChanged
 from chatserver.features.ordering.window import WindowChanged
+from chatserver.features.planning.planned import PlannedChanged
 from tests.stage import Stage, staged
 from tests.support import FakeClock, eventually
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.client import Browser, House, opened
-from tests.features.ordering.test_planned import AT_18, DAILY, DAY, HOUR, MINUTE
+from tests.features.planning.test_planned import AT_18, DAILY, DAY, HOUR, MINUTE
 from tests.ops.conftest import Operate
 from tests.process.serving import make_administrator, serving
 from tests.support import FakeClock, eventually

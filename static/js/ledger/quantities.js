@@ -4,7 +4,7 @@
 import { parse, quantity } from "../models/amounts.js";
 import { normalized, tokensOf } from "./amount_tokens.js";
 
-// As the server takes them: chatserver/features/ordering/readings.py.
+// As the server takes them: chatserver/features/ledger/readings.py.
 const LINES_MAX = 20;
 const NAME_MAX = 40;
 const HUNDREDTHS_MAX = 99_999_999;

@@ -19,11 +19,12 @@ from chatserver.core.config import CurrentConfig
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
-from chatserver.features.ordering import amounts, store, table
+from chatserver.features.ledger import table
+from chatserver.features.ledger.reading_sums import reading_table
+from chatserver.features.ledger.readings import of_window
+from chatserver.features.ledger.table import Cell, Number
+from chatserver.features.ordering import amounts, store
 from chatserver.features.ordering.model import Order, OrderingWindow
-from chatserver.features.ordering.reading_sums import reading_table
-from chatserver.features.ordering.readings import of_window
-from chatserver.features.ordering.table import Cell, Number
 from chatserver.http.access import Access
 from chatserver.http.route import ID, Route, path_id
 from chatserver.http.viewer import VIEWER
@@ -99,7 +100,7 @@ def as_csv(contents: Contents, t: Callable[..., str], zone: ZoneInfo) -> bytes:
 
 
 def as_xlsx(contents: Contents, t: Callable[..., str], zone: ZoneInfo) -> bytes:
-    from chatserver.features.ordering import workbook  # its package takes 60 ms to import, and most rooms never need it
+    from chatserver.features.ledger import workbook  # its package takes 60 ms to import, and most rooms never need it
 
     window, orders, readings = contents
     found = table.tables(window, orders, t, zone)

@@ -15,7 +15,7 @@ from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.ordering import answers, item_lines, store, template_store
-from chatserver.features.ordering.planned import PlannedWindows
+from chatserver.features.planning.planned import PlannedWindows
 from chatserver.http import forms, responses
 from chatserver.http.access import Access
 from chatserver.http.page_context import local_time

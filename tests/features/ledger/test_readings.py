@@ -14,7 +14,8 @@ from chatserver.core.errors import ErrorCode
 from chatserver.core.events import ContentErased
 from chatserver.core.model import Role, User
 from chatserver.db.database import Database
-from chatserver.features.ordering import offer, readings
+from chatserver.features.ledger import readings
+from chatserver.features.ordering import offer
 from chatserver.features.ordering.erased import erased_orders
 from chatserver.ops import export_rows
 from tests.client import House

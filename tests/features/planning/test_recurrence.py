@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chatserver.core.errors import ErrorCode
-from chatserver.features.ordering import recurrence
-from chatserver.features.ordering.recurrence import Repeat, Schedule
+from chatserver.features.planning import recurrence
+from chatserver.features.planning.recurrence import Repeat, Schedule
 from tests.stage import refuses
 
 

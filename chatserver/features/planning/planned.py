@@ -24,12 +24,13 @@ from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
 from chatserver.features.accounts.events import MemberChanged, MemberMuted, SessionsEnded
 from chatserver.features.audit.record import AuditAct, record
-from chatserver.features.ordering import answers, offer, plan_store, recurrence, store, template_store
+from chatserver.features.ordering import answers, offer, store, template_store
 from chatserver.features.ordering.events import TemplatesChanged, WindowChanged
 from chatserver.features.ordering.offer import Offer
-from chatserver.features.ordering.plan_store import Content, Outcome, Plan
-from chatserver.features.ordering.recurrence import Schedule
 from chatserver.features.ordering.window import OrderingWindows
+from chatserver.features.planning import plan_store, recurrence
+from chatserver.features.planning.plan_store import Content, Outcome, Plan
+from chatserver.features.planning.recurrence import Schedule
 
 log = logging.getLogger(__name__)
 

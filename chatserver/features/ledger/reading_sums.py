@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from chatserver.core.folding import fold
+from chatserver.features.ledger.table import Cell, Number, Table
 from chatserver.features.ordering import amounts
 from chatserver.features.ordering.model import Order
-from chatserver.features.ordering.table import Cell, Number, Table
 
 
 def reading_table(orders: Sequence[Order], readings: Mapping[int, str], t: Callable[..., str]) -> Table | None:

@@ -10,9 +10,9 @@ from aiohttp import web
 from chatserver.core.bounded_dict import BoundedDict
 from chatserver.db.database import Database
 from chatserver.features.accounts.events import MemberChanged
+from chatserver.features.ledger.ledger import Ledger
 from chatserver.features.ordering import store
 from chatserver.features.ordering.events import LedgerErased, OrdersCounted, WindowChanged
-from chatserver.features.ordering.ledger import Ledger
 from chatserver.http import page_context, responses
 from chatserver.http.access import Access
 from chatserver.http.page_context import local_time

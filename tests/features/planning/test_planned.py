@@ -13,9 +13,10 @@ from chatserver.core.errors import ErrorCode
 from chatserver.core.model import Preset, Role, User
 from chatserver.features.accounts.moderate import Act
 from chatserver.features.messages.post import MessagePosted
-from chatserver.features.ordering import journal, offer, plan_store
+from chatserver.features.ordering import journal, offer
 from chatserver.features.ordering.events import WindowChanged
-from chatserver.features.ordering.planned import LATE_MS, NextWindow, PlannedChanged
+from chatserver.features.planning import plan_store
+from chatserver.features.planning.planned import LATE_MS, NextWindow, PlannedChanged
 from tests.stage import Stage, refuses, staged
 from tests.support import START_MS, FakeClock
 

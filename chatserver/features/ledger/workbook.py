@@ -11,7 +11,7 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from chatserver.features.ordering.table import Cell, Number, Table
+from chatserver.features.ledger.table import Cell, Number, Table
 
 # XML 1.0, section 2.2, allows neither.
 _NOT_XML = re.compile("[\ufffe\uffff]")

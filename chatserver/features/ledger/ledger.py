@@ -18,11 +18,12 @@ from chatserver.core.json import encode_text, encode_value
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts.events import MemberChanged
-from chatserver.features.ordering import amounts, journal, marks, readings, store
+from chatserver.features.ledger import marks, readings
+from chatserver.features.ledger.marks import MarksChanged
+from chatserver.features.ledger.readings import ReadingConfirmed
+from chatserver.features.ordering import amounts, journal, store
 from chatserver.features.ordering.events import LedgerErased, OrdersCounted, WindowChanged
-from chatserver.features.ordering.marks import MarksChanged
 from chatserver.features.ordering.model import Order, OrderingWindow
-from chatserver.features.ordering.readings import ReadingConfirmed
 from chatserver.features.ordering.sums import Sums
 from chatserver.http import responses
 from chatserver.http.access import Access

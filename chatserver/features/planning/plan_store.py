@@ -14,7 +14,7 @@ from chatserver.core.model import Role, User
 from chatserver.db.transaction import Transaction
 from chatserver.features.ordering import offer, template_store
 from chatserver.features.ordering.offer import Offer
-from chatserver.features.ordering.recurrence import Repeat, Schedule
+from chatserver.features.planning.recurrence import Repeat, Schedule
 
 # Each holds up to 50 items: 12 KB at most.
 PLANS_MAX = 50

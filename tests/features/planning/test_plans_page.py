@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.client import HTML, JSON, House, opened
-from tests.features.ordering.test_planned import AT_18, DAILY, DAY, MINUTE
+from tests.features.planning.test_planned import AT_18, DAILY, DAY, MINUTE
 from tests.support import FakeClock
 
 PATH = "/orders/plans/"
