@@ -19,12 +19,12 @@ from chatserver import __version__
 from chatserver.core import logs
 from chatserver.core.config import SETTINGS, ConfigError, load
 from chatserver.core.errors import DomainError
-from chatserver.ops import credentials, ending
+from chatserver.ops import credentials, signals
 from chatserver.ops.call import Call
 from chatserver.ops.commands import find_commands
 from chatserver.ops.failure import EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, EXIT_USAGE, CommandError
 from chatserver.ops.options import add_setting, setting_flags
-from chatserver.ops.output import complain
+from chatserver.ops.output import print_error
 
 COMMANDS = find_commands()
 
@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         config, sources = load(setting_flags(arguments), {**credentials.variables(os.environ), **os.environ})
         call = Call(arguments, config, sources)
         # `serve` has handlers of its own, which end it in order.
-        with contextlib.nullcontext() if arguments.command == "serve" else ending.by_exception():
+        with contextlib.nullcontext() if arguments.command == "serve" else signals.raise_on_signal():
             arguments.run(call)
         print(end="", flush=True)
         return EXIT_OK
@@ -116,7 +116,7 @@ def _os_error_text(error: OSError) -> str:
 
 
 def _fail(message: str, code: int) -> int:
-    complain(message)
+    print_error(message)
     return code
 
 

@@ -80,7 +80,7 @@ from chatserver.features.ordering.window import OrderingWindows
 from chatserver.features.ordering.withdraw import WithdrawOrder
 from chatserver.features.planning.plan_page import PlanPage
 from chatserver.features.planning.planned import PlannedWindows
-from chatserver.features.presence.greetings import Greetings
+from chatserver.features.presence.feature_fields import FeatureFields
 from chatserver.features.presence.hello import Hello
 from chatserver.features.presence.ping import Ping
 from chatserver.features.presence.presence import Presence
@@ -114,8 +114,8 @@ from chatserver.http.origin import OriginPolicy
 from chatserver.http.route import Route
 from chatserver.http.site import Site
 from chatserver.http.static_files import StaticTree
+from chatserver.http.upload_limits import UploadLimits
 from chatserver.http.uploads import Uploads
-from chatserver.http.uploads_under_way import UploadsUnderWay
 from chatserver.media.files import MediaFiles
 from chatserver.media.webp_copies import WebpCopies
 from chatserver.media.workers import ImageWorkers
@@ -210,7 +210,7 @@ class Room:
         self.place_order = PlaceOrder(database, settings, clock, encoder)
         self.change_order = ChangeOrder(database, clock, encoder, self.windows, amendments)
         self.withdraw_order = WithdrawOrder(self.windows, amendments)
-        self.ledger = Ledger(database, clock, self.planned.greeting)
+        self.ledger = Ledger(database, clock, self.planned.hello_fields)
         self.ledger_page = LedgerPage(database, self.ledger)
         self.ledger_export = LedgerExport(database, settings, clock)
         self.templates = Templates(database, clock, self.windows)
@@ -261,9 +261,11 @@ class Room:
         for feature in (self.windows, self.planned, self.announcement, self.notice, self.notify):
             await feature.load()
 
-    def greetings(self) -> Greetings:
-        of_room = [self.recent.greeting, self.settings.greeting, self.windows.greeting]
-        return Greetings([*of_room, self.planned.greeting, self.announcement.greeting, self.notice.greeting])
+    def feature_fields(self) -> FeatureFields:
+        of_room = [self.recent.hello_fields, self.settings.hello_fields, self.windows.hello_fields]
+        return FeatureFields(
+            [*of_room, self.planned.hello_fields, self.announcement.hello_fields, self.notice.hello_fields]
+        )
 
     def operations(self) -> dict[str, Operation]:
         """What operators' commands ask for, by name."""
@@ -377,14 +379,14 @@ def _application(config: Config, clock: Clock, room: Room, publisher: Publisher,
     routes: dict[web.AbstractRoute, Route] = {}
     find_session = room.bot_tokens.find_session
     new_upload = room.workers.preparing(files.new_upload_path)
-    app = build(Guard(site, routes, find_session, new_upload, UploadsUnderWay(), config.secure))
+    app = build(Guard(site, routes, find_session, new_upload, UploadLimits(), config.secure))
     environment = load_templates(app, assets.templates_dir())
     handlers = binding.frame_handlers(room.features())
     context = FrameContext(room.hub, publisher, clock, handlers, room.metrics.count_error)
-    greetings = room.greetings()
+    feature_fields = room.feature_fields()
     state = room.recent, room.read_marks, room.mutes, room.presence
-    page = RoomPage(room.settings, clock, environment, *state, room.notice.plain, greetings)
-    hello = Hello(greetings, static.version, room.mutes.until_ms)
+    page = RoomPage(room.settings, clock, environment, *state, room.notice.plain, feature_fields)
+    hello = Hello(feature_fields, static.version, room.mutes.until_ms)
     websocket = Socket(
         room.database, room.settings, clock, room.recent, room.read_marks, room.presence, find_session, context, hello
     )

@@ -62,7 +62,7 @@ class Stage:
         return user
 
     async def log_in(self, name: str, password: str, address: str) -> User:
-        return (await self.room.login.proved(name, password, address)).user
+        return (await self.room.login.authenticate(name, password, address)).user
 
     async def say(self, author: User, text: str = "你好", **draft: Any) -> Posted:
         return await self.room.post.post(author, Draft(text, **draft))

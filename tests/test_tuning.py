@@ -29,7 +29,7 @@ BOTH_WAYS = pytest.mark.parametrize("switch", ["on", "off"])
 async def test_messages_reach_every_reader_once_and_in_order(
     tmp_path: Path, switch: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tuning, "IS_ON", switch == "on")
+    monkeypatch.setattr(tuning, "ENABLED", switch == "on")
     async with opened(tmp_path, history_limit=1000) as house:
         sender = await (await house.administrator()).socket()
         readers = [await (await house.guest()).socket() for _ in range(5)]
@@ -48,7 +48,7 @@ async def test_messages_reach_every_reader_once_and_in_order(
 async def test_a_picture_is_taken_and_what_is_recalled_leaves_the_files(
     tmp_path: Path, switch: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tuning, "IS_ON", switch == "on")
+    monkeypatch.setattr(tuning, "ENABLED", switch == "on")
     async with opened(tmp_path) as house:
         member = await house.member("小明")
         shown = await member.show(picture())
@@ -60,14 +60,14 @@ async def test_a_picture_is_taken_and_what_is_recalled_leaves_the_files(
 @pytest.mark.parametrize(("value", "is_on"), [("on", "True"), ("off", "False"), (None, "True")])
 def test_the_environment_sets_the_switch(value: str | None, is_on: str) -> None:
     environment = {"PATH": os.environ["PATH"]} | ({tuning.VARIABLE: value} if value else {})
-    program = "from chatserver.core import tuning; print(tuning.IS_ON)"
+    program = "from chatserver.core import tuning; print(tuning.ENABLED)"
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == is_on
 
 
 @BOTH_WAYS
 def test_the_switch_reaches_each_optimisation(switch: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tuning, "IS_ON", switch == "on")
+    monkeypatch.setattr(tuning, "ENABLED", switch == "on")
     is_on = switch == "on"
 
     def function(tx: object, items: object) -> list[Role]:

@@ -15,13 +15,13 @@ from chatserver.core import tuning
 
 def pause() -> None:
     """Before a start."""
-    if tuning.IS_ON:
+    if tuning.ENABLED:
         gc.disable()
 
 
 def resume() -> None:
     """When the server listens: what exists by now is never looked at again."""
-    if tuning.IS_ON:
+    if tuning.ENABLED:
         gc.freeze()
         # A pass over the second generation holds Python's lock: of 100,000 objects for 20 to 40 ms. When it came after
         # 20 passes over the first, a large workbook made it a million objects, and 140 to 340 ms. The oldest are looked

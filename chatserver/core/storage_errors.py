@@ -26,7 +26,7 @@ _PASSING_EXTENDED = frozenset(
 )
 
 
-def passes(error: BaseException) -> bool:
+def is_transient(error: BaseException) -> bool:
     """True for an error after which the same work may succeed a moment later."""
     if isinstance(error, sqlite3.Error):
         code = getattr(error, "sqlite_errorcode", 0)
@@ -36,6 +36,6 @@ def passes(error: BaseException) -> bool:
 
 def refusal(error: BaseException) -> DomainError:
     """`busy` for an error that passes, else `storage_full`: no space, or a failure to write."""
-    if passes(error):
+    if is_transient(error):
         return DomainError(ErrorCode.BUSY, retry_after_ms=RETRY_AFTER_MS)
     return DomainError(ErrorCode.STORAGE_FULL)

@@ -10,4 +10,4 @@ from __future__ import annotations
 import os
 
 VARIABLE = "CHAT_TUNING"
-IS_ON = os.environ.get(VARIABLE, "on") != "off"
+ENABLED = os.environ.get(VARIABLE, "on") != "off"

@@ -25,19 +25,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from chatserver.core.agent import AGENT
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.events import Event
-from chatserver.core.storage_errors import passes, refusal
-from chatserver.db import loop_passes, migrations
+from chatserver.core.storage_errors import is_transient, refusal
+from chatserver.core.user_agent import USER_AGENT
+from chatserver.db import loop_ticks, migrations
 from chatserver.db.aiosqlite_compat import ThreadConnection
 from chatserver.db.disk_reserve import DiskReserve, is_full
 from chatserver.db.kept_rows import KeptRows
 from chatserver.db.transaction import (
-    Answer,
     BatchFunction,
     Job,
     NeedsSavepoints,
+    ResultCallback,
     TransactionFunction,
     commit,
     resolve,
@@ -118,14 +118,14 @@ class Database:
         finally:
             del done  # an error's traceback refers to this frame, which would refer back to the error
 
-    def submit(self, function: TransactionFunction[T], answer: Answer[T], *, frees: bool = False) -> None:
+    def submit(self, function: TransactionFunction[T], answer: ResultCallback[T], *, frees: bool = False) -> None:
         """The same without waiting: `answer` is called on the loop with the result or the error.
 
         A future and the task that awaits it cost a busy room a tenth of its time.
         """
-        self._enqueue(Job(function, answer, AGENT.get(), frees))
+        self._enqueue(Job(function, answer, USER_AGENT.get(), frees))
 
-    def submit_batched(self, function: BatchFunction[T], item: Any, answer: Answer[T]) -> None:
+    def submit_batched(self, function: BatchFunction[T], item: Any, answer: ResultCallback[T]) -> None:
         """The same for what is cheaper together: neighbouring items of the queue are one call of `function`.
 
         If that raises RetryOneByOne, or fails, each item is run alone, so that none affects its neighbours.
@@ -182,7 +182,7 @@ class Database:
                 self._tasks.clear()
                 await self._perform(batch, tasks)
                 if self._queue:
-                    await loop_passes.between_batches(self._queue)
+                    await loop_ticks.between_batches(self._queue)
             if self._is_closing:
                 return
 
@@ -214,7 +214,7 @@ class Database:
                 events = self._commit(raw, batch)
             except sqlite3.Error as error:
                 log.error("batch of %d jobs rolled back: %s", len(batch), error)
-                if passes(error):  # another process holds the file: each job alone would wait as long again
+                if is_transient(error):  # another process holds the file: each job alone would wait as long again
                     for job in batch:
                         job.reset()
                         job.fail(refusal(error))
@@ -277,7 +277,7 @@ class Database:
 
     def _refuse_write(self, job: Job[Any], error: sqlite3.Error) -> list[Event]:
         log.error("transaction rolled back: %s", error)
-        if not passes(error):
+        if not is_transient(error):
             self.refused_at = time.monotonic()
         job.fail(refusal(error))
         return []

@@ -31,7 +31,7 @@ class KeptRows(dict[int, Row], Generic[Row]):
 
     def keep(self, rows: dict[int, Row]) -> None:
         """Keep rows that were just read, except those that this batch has written."""
-        if not tuning.IS_ON:
+        if not tuning.ENABLED:
             return
         if len(self) + len(rows) > ROWS_MAX:
             self.clear()

@@ -61,7 +61,7 @@ class Transaction:
 
     def __init__(self, connection: sqlite3.Connection, batch: Batch | None = None) -> None:
         self.batch = batch or Batch()
-        # The User-Agent of the request that asked for it, "" for none (core/agent.py).
+        # The User-Agent of the request that asked for it, "" for none (core/user_agent.py).
         self.agent = ""
         self.events: list[Event] = []
         self.undo: list[Callable[[], None]] = []
@@ -127,7 +127,7 @@ def places(columns: int, rows: int) -> str:
 
 
 # Gets what a function returned, or what it raised.
-Answer = Callable[[T | None, BaseException | None], None]
+ResultCallback = Callable[[T | None, BaseException | None], None]
 # A function for many items: what it returns for each, or why that one is refused. May raise RetryOneByOne.
 BatchFunction = Callable[[Transaction, Sequence[Any]], Sequence[T | DomainError]]
 
@@ -136,12 +136,12 @@ BatchFunction = Callable[[Transaction, Sequence[Any]], Sequence[T | DomainError]
 class Job(Generic[T]):
     """One transaction function; or one `item` of a batch function, where it `is_batched`.
 
-    `agent` is the User-Agent of the request (core/agent.py). `frees`: the function erases, and on a full disk may
+    `agent` is the User-Agent of the request (core/user_agent.py). `frees`: the function erases, and on a full disk may
     use the disk reserve.
     """
 
     function: Callable[..., Any]
-    answer: Answer[T]
+    answer: ResultCallback[T]
     agent: str = ""
     frees: bool = False
     is_batched: bool = False
@@ -220,7 +220,7 @@ def together(jobs: Iterable[Job[Any]], alone: bool = False) -> list[list[Job[Any
     A text that is stored with others costs a third less: one INSERT for up to 64 rows (docs/performance.md, row 2).
     """
     found: list[list[Job[Any]]] = []
-    alone = alone or not tuning.IS_ON
+    alone = alone or not tuning.ENABLED
     function = None
     for job in jobs:
         if alone or not job.is_batched or job.function != function:

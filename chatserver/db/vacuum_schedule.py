@@ -28,7 +28,7 @@ class VacuumSchedule:
 
     def due(self, now: float, is_urgent: bool) -> float:
         """When to run VACUUM for what was erased at `now`."""
-        if not tuning.IS_ON:
+        if not tuning.ENABLED:
             return now + DELAY_SECONDS
         pause = _between(DELAY_SECONDS, EXPIRED_FACTOR * self._cost, EXPIRED_SECONDS_MAX)
         due = max(now + DELAY_SECONDS, self._ended + pause)

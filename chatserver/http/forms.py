@@ -19,7 +19,7 @@ from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.numbers import whole_number
 from chatserver.core.storage_errors import refusal
 from chatserver.http import csrf
-from chatserver.http.uploads_under_way import UploadPlace
+from chatserver.http.upload_limits import UploadPlace
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -51,7 +51,7 @@ async def listening(
         hub.close_all(GOING_AWAY)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SHUTDOWN_SECONDS):
-                await hub.emptied()
+                await hub.wait_until_empty()
         hub.abort_all()
 
     app.on_shutdown.append(close_sockets)
@@ -67,7 +67,7 @@ async def listening(
         # Handshakes that were under way while the sockets were closed.
         hub.close_all(GOING_AWAY)
         hub.abort_all()
-        await hub.emptied()
+        await hub.wait_until_empty()
 
 
 def _bind(config: Config) -> socket.socket:

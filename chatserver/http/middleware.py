@@ -19,7 +19,7 @@ from chatserver.http.cookies import COOKIES
 from chatserver.http.request_id import REQUEST_ID
 from chatserver.http.route import Route
 from chatserver.http.site import Site
-from chatserver.http.uploads_under_way import UploadsUnderWay
+from chatserver.http.upload_limits import UploadLimits
 from chatserver.http.viewer import FORM, VIEWER, Viewer, limit_key
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Guard:
     routes: Mapping[web.AbstractRoute, Route]
     find_session: Callable[[web.Request], Awaitable[Session | None]]
     new_upload: Callable[[], Path]
-    uploads: UploadsUnderWay
+    uploads: UploadLimits
     secure: bool
 
     @property

@@ -13,7 +13,7 @@ import time
 from aiohttp import web
 
 from chatserver.core import logs
-from chatserver.core.agent import AGENT
+from chatserver.core.user_agent import USER_AGENT
 from chatserver.http import bot_path
 from chatserver.http.site import SITE
 
@@ -31,7 +31,7 @@ def begin(request: web.Request) -> float:
     Returns the time of `time.perf_counter`, for `end`.
     """
     request[REQUEST_ID] = request_id = f"{random.getrandbits(48):012x}"  # nosec B311 # an id in log lines, not a secret
-    AGENT.set(request.headers.get("User-Agent", ""))
+    USER_AGENT.set(request.headers.get("User-Agent", ""))
     logs.REQUEST_ID.set(request_id)  # aiohttp runs each request in a task with its own context
     return time.perf_counter()
 

@@ -10,7 +10,7 @@ from PIL import Image
 from chatserver.media import avif_repetition, colour, stills
 from chatserver.media.animation import Animation
 from chatserver.media.headers import Kind
-from chatserver.media.opening import Source
+from chatserver.media.open_checked import Source
 
 LONG_SIDE = 2048
 # The most pixels of all frames that are kept: 60 to 80 MB, and 0.6 s of processor time for each attempt to encode them.

@@ -19,7 +19,7 @@ from PIL import Image
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.media import avif, photographs, stills, webp
 from chatserver.media.encoded import EncodedImage
-from chatserver.media.opening import Source, again, opened
+from chatserver.media.open_checked import Source, again, opened
 from chatserver.media.photographs import LONG_SIDE, SMALL_PIXELS
 from chatserver.media.protocol import Rendered
 from chatserver.media.thumbnails import THUMB_SIDE, thumbnail

@@ -10,7 +10,7 @@ from __future__ import annotations
 from chatserver.media import avif, stills, thumbnails, webp
 from chatserver.media.encoded import EncodedImage
 from chatserver.media.headers import Kind
-from chatserver.media.opening import Source, again
+from chatserver.media.open_checked import Source, again
 from chatserver.media.protocol import Rendered
 
 LONG_SIDE = 2048

@@ -14,7 +14,7 @@ import struct
 from typing import Any, NamedTuple
 
 from chatserver.core.errors import ErrorCode
-from chatserver.media.unsupported import Unsupported
+from chatserver.media.format_names import Unsupported
 
 LENGTH = struct.Struct(">I")
 READY = b"ready"

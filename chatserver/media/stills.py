@@ -10,7 +10,7 @@ from PIL import Image
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.media import colour, heif
 from chatserver.media.headers import Kind
-from chatserver.media.opening import PIXELS_MAX, Source
+from chatserver.media.open_checked import PIXELS_MAX, Source
 from chatserver.media.orientation import transposition
 
 # The formats of cameras. Screenshots and drawings are mostly in other formats.

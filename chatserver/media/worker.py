@@ -41,7 +41,7 @@ def run() -> None:
 def _work() -> None:
     jobs, answers = _private_pipes()
     _set_limits()
-    _send(answers, READY if tuning.IS_ON and confine() else READY_UNCONFINED)
+    _send(answers, READY if tuning.ENABLED and confine() else READY_UNCONFINED)
     while (job := _receive(jobs)) is not None:
         decoded = Job.decode(job)
         _limit_cpu(decoded.cpu_seconds)

@@ -190,7 +190,7 @@ class ImageWorkers:
             raise busy() from error
         if not worker.is_confined and not self._has_warned:
             self._has_warned = True
-            reason = "the platform does not support it" if tuning.IS_ON else f"{tuning.VARIABLE}=off"
+            reason = "the platform does not support it" if tuning.ENABLED else f"{tuning.VARIABLE}=off"
             log.warning("image workers run without a seccomp filter: %s", reason)
         self._alive.add(worker)
         if self._stopping:
@@ -340,7 +340,7 @@ def _environment() -> dict[str, str]:
     return {
         "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
         "LANG": "C.UTF-8",
-        tuning.VARIABLE: "on" if tuning.IS_ON else "off",
+        tuning.VARIABLE: "on" if tuning.ENABLED else "off",
         # Each further malloc arena reserves 64 MB of the worker's limited address space (mallopt(3)).
         "MALLOC_ARENA_MAX": "1",
         # Keep the memory of a step for the next one: giving it back and faulting it in anew takes a tenth of a job.

@@ -13,6 +13,6 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def complain(message: str) -> None:
+def print_error(message: str) -> None:
     """One line on standard error."""
     print(escape_unprintable(f"chatserver: {message}"), file=sys.stderr)

@@ -21,9 +21,9 @@ from chatserver.db.data_lock import DataLock, DataLocked
 from chatserver.db.migrations import DatabaseUnusable
 from chatserver.db.transaction import Transaction
 from chatserver.features.audit.record import AuditAct, record
-from chatserver.ops import archive, ending
-from chatserver.ops.exchange import exchange
+from chatserver.ops import archive, signals
 from chatserver.ops.failure import EXIT_DATABASE, CommandError
+from chatserver.ops.swap_directories import swap_directories
 
 _SPARE_BYTES = 16 * 1024 * 1024
 
@@ -45,10 +45,10 @@ def restore(data_dir: Path, source: Path, *, force: bool) -> dict[str, Any]:
             _prepare_database(source, staged / archive.DATABASE, manifest.created_ms)
             if data_dir.exists():
                 data_directory.give_to_owner(staged, data_dir)
-            with ending.postponed():  # from the exchange to the renaming `staged` is what was there before
+            with signals.defer_signals():  # from the exchange to the renaming `staged` is what was there before
                 kept = _put_in_place(staged, data_dir)
         finally:
-            with ending.postponed():
+            with signals.defer_signals():
                 shutil.rmtree(staged, ignore_errors=True)
     return {
         "file": str(source),
@@ -184,7 +184,7 @@ def _put_in_place(staged: Path, data_dir: Path) -> Path | None:
     if was_empty and (data_dir / ".gitkeep").exists():
         (staged / ".gitkeep").touch()
     try:
-        exchange(staged, data_dir)
+        swap_directories(staged, data_dir)
     except OSError as error:
         raise CommandError(f"{data_dir} cannot be replaced ({error.strerror}); is it a mount point?") from None
     kept = None if was_empty else _free_name(data_dir)

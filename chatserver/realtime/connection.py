@@ -23,7 +23,7 @@ CLOSING_SECONDS = 5.0
 # A peer that has sent nothing, not even a pong, for this long is dropped.
 SILENT_SECONDS = 60.0
 
-TOO_SLOW = 1013
+TRY_AGAIN_LATER = 1013
 
 # Every connection reads into this buffer and parses it before the next one reads. For `data_received` asyncio allocates
 # 256 KiB for each read, which the C library may map anew each time: 19 µs for 200 bytes, against 4.

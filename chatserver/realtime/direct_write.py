@@ -17,7 +17,7 @@ def descriptor(transport: asyncio.Transport) -> int:
 
     -1 where every write must go through the transport: over TLS, which encrypts there.
     """
-    if not tuning.IS_ON or transport.get_extra_info("sslcontext") is not None:
+    if not tuning.ENABLED or transport.get_extra_info("sslcontext") is not None:
         return -1
     socket = transport.get_extra_info("socket")
     return -1 if socket is None else socket.fileno()

@@ -22,7 +22,7 @@ class Fanout:
     Data that comes while a round is under way joins it: connections that are still to come get both in
     one write, those before get the rest in the next round. So a busy room reads its senders while it
     writes to its readers, and a `send()`, which costs 8 µs whatever it carries, carries more. A
-    connection that is written to in between is first given what it lacks (`lacking`), so that nothing
+    connection that is written to in between is first given what it lacks (`take_pending`), so that nothing
     is reordered.
     """
 
@@ -58,7 +58,7 @@ class Fanout:
         self._joined = (self._end, b"")
         # First those who also wait for a reply: a sender may go on while the others are written to.
         for connection, own in replies.items():
-            if not connection.send_both(self.lacking(connection), own):
+            if not connection.send_both(self.take_pending(connection), own):
                 self._on_too_slow(connection)
         if not self._is_running:
             self._begin_round()
@@ -67,7 +67,7 @@ class Fanout:
             self._write_some()
         self._schedule()
 
-    def lacking(self, connection: Connection) -> bytes:
+    def take_pending(self, connection: Connection) -> bytes:
         """The pending data that this connection was not given yet. It counts as given from now on."""
         cursor, connection.cursor = connection.cursor, self._end
         if cursor == self._end:
@@ -115,7 +115,7 @@ class Fanout:
             self._end_round()
 
     def _write_to(self, connection: Connection) -> None:
-        data = self.lacking(connection)
+        data = self.take_pending(connection)
         shared = None if len(data) < SHARED_MIN else self._shared_buffer(data)
         if not connection.send(data, shared):
             self._on_too_slow(connection)

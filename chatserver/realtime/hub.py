@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from chatserver.core.clock import Clock
 from chatserver.core.model import User
 from chatserver.realtime import frames
-from chatserver.realtime.connection import TOO_SLOW, Connection
+from chatserver.realtime.connection import TRY_AGAIN_LATER, Connection
 from chatserver.realtime.fanout import Fanout
 
 PING_SECONDS = 30.0
@@ -83,13 +83,13 @@ class Hub:
 
     def send(self, connection: Connection, data: bytes) -> None:
         """To one connection, after all that was broadcast before."""
-        if not connection.send(self._fanout.lacking(connection) + data):
+        if not connection.send(self._fanout.take_pending(connection) + data):
             self._drop(connection)
 
     def close(self, connection: Connection, code: int) -> None:
         """Close with `code`, after all that was broadcast before, and take the connection out of the set."""
-        if connection in self._live and (lacking := self._fanout.lacking(connection)):
-            connection.send(lacking)
+        if connection in self._live and (pending := self._fanout.take_pending(connection)):
+            connection.send(pending)
         self._close(connection, code)
 
     def close_sessions(self, session_ids: Iterable[int], code: int) -> None:
@@ -105,7 +105,7 @@ class Hub:
         for connection in list(self._live):
             self.close(connection, code)
 
-    async def emptied(self) -> None:
+    async def wait_until_empty(self) -> None:
         """Wait until no connection is left, not even one that is still closing."""
         while self._live or self._closing:
             self._left.clear()
@@ -115,7 +115,7 @@ class Hub:
         """Close one guest (of that address) with 1013, to let a member in. False when there is none."""
         for connection in self._live:
             if connection.user is None and address in (None, connection.address):
-                self.close(connection, TOO_SLOW)
+                self.close(connection, TRY_AGAIN_LATER)
                 return True
         return False
 
@@ -157,7 +157,7 @@ class Hub:
 
     def _drop(self, connection: Connection) -> None:
         self.dropped += 1
-        self._close(connection, TOO_SLOW)
+        self._close(connection, TRY_AGAIN_LATER)
 
     def _close(self, connection: Connection, code: int) -> None:
         if connection in self._live:

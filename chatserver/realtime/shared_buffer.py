@@ -25,7 +25,7 @@ class SharedBuffer:
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        self._file = _file_of(data) if tuning.IS_ON else None
+        self._file = _file_of(data) if tuning.ENABLED else None
 
     def send_to(self, descriptor: int) -> int:
         """How many bytes the socket took, from the first. Raises OSError when it takes none."""

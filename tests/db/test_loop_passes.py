@@ -7,12 +7,12 @@ import asyncio
 import pytest
 
 from chatserver.core import tuning
-from chatserver.db.loop_passes import PASSES, PASSES_MAX, between_batches
+from chatserver.db.loop_ticks import PASSES, PASSES_MAX, between_batches
 
 
 async def passes(monkeypatch: pytest.MonkeyPatch, *, bringing: int) -> int:
     """The passes that are made while the first `bringing` of them each bring a job."""
-    monkeypatch.setattr(tuning, "IS_ON", True)
+    monkeypatch.setattr(tuning, "ENABLED", True)
     queue: list[int] = []
     made = 0
 

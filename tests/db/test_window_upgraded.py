@@ -37,7 +37,7 @@ async def test_an_open_window_takes_orders_after_the_upgrade_and_closes_at_its_t
     clock = FakeClock(NOW_MS)
     async with staged(tmp_path, clock) as stage:
         await stage.room.windows.load()
-        shown = stage.room.windows.greeting()["window"]
+        shown = stage.room.windows.hello_fields()["window"]
         assert (shown["id"], shown["closes_ms"], shown["orders"]) == (2, CLOSES_MS, 0)
         placed = await stage.room.place_order.place(MING, [], "蓝莓八盒")
         assert (placed.order.window_id, placed.order.no) == (2, 1)

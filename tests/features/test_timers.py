@@ -117,7 +117,7 @@ async def test_the_next_planned_window_follows_a_ban_that_no_event_tells_of(tmp_
         await until(stage, PlannedChanged)
         await stage.sql("UPDATE users SET banned = 1")
         await until(stage, PlannedChanged, lambda event: event.next is None)
-    assert stage.room.planned.greeting() == {"planned": None}
+    assert stage.room.planned.hello_fields() == {"planned": None}
 
 
 async def test_recall_windows_close_and_messages_expire_by_themselves(tmp_path: Path) -> None:

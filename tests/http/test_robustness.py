@@ -12,11 +12,11 @@ import pytest
 
 from chatserver.core.errors import ErrorCode
 from chatserver.http import listening
-from chatserver.http.uploads_under_way import (
+from chatserver.http.upload_limits import (
     BYTES_OF_ADDRESS_MAX,
     UPLOADS_MAX,
     UPLOADS_OF_ADDRESS_MAX,
-    UploadsUnderWay,
+    UploadLimits,
 )
 from tests.client import PASSWORD, PATIENCE, Browser, House, opened
 from tests.stage import refuses
@@ -118,7 +118,7 @@ async def test_a_body_that_trickles_is_given_up(house: House, monkeypatch: pytes
 
 
 def test_uploads_under_way_are_bounded_in_all_and_for_each_address() -> None:
-    uploads = UploadsUnderWay()
+    uploads = UploadLimits()
     with ExitStack() as stack:
         for _ in range(UPLOADS_OF_ADDRESS_MAX):
             stack.enter_context(uploads.place("one")).take()

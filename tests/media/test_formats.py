@@ -11,8 +11,8 @@ from PIL import Image
 
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.i18n import LANGUAGES, explain
-from chatserver.media import images, opening
-from chatserver.media.unsupported import Unsupported
+from chatserver.media import images, open_checked
+from chatserver.media.format_names import Unsupported
 from tests.media import samples
 from tests.media.test_images import LIMIT, assert_shows, near, needs_heif, render
 
@@ -121,7 +121,7 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(
     tmp_path: Path, format: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = samples.save(samples.corners(), tmp_path / "file", format)
-    monkeypatch.setitem(opening.PIXELS_MAX_OF, opening.Kind(format), 60 * 40 - 1)
+    monkeypatch.setitem(open_checked.PIXELS_MAX_OF, open_checked.Kind(format), 60 * 40 - 1)
     monkeypatch.setattr(Image.Image, "load", None)
     assert code_and_reason(path) == (ErrorCode.IMAGE_TOO_LARGE, None)
 

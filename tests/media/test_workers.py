@@ -313,7 +313,7 @@ def test_a_worker_collects_garbage_after_its_start() -> None:
 async def test_the_seccomp_filter_is_off_with_the_tuning_switch_and_the_log_warns(
     small: Path, switch: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(tuning, "IS_ON", switch == "on")
+    monkeypatch.setattr(tuning, "ENABLED", switch == "on")
     async with ImageWorkers(processes=1) as workers:
         assert (await workers.picture(small, LIMIT, MEMBER)).width == 200
         [process] = workers._alive

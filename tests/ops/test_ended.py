@@ -79,7 +79,7 @@ def test_a_signal_while_the_two_are_exchanged_loses_neither(
     assert operator("backup", tmp_path / "room.tar", "--data-dir", room).code == 0
     (room / "mark").write_text("the old room", "utf-8")
     (room / "mark").chmod(0o600)
-    ended_after(monkeypatch, restore_module, "exchange", number)
+    ended_after(monkeypatch, restore_module, "swap_directories", number)
     operator("restore", tmp_path / "room.tar", "--force", "--data-dir", room)
     [kept] = tmp_path.glob("data.before-restore-*")
     assert (kept / "mark").read_text("utf-8") == "the old room"

@@ -76,6 +76,6 @@ async def test_a_restored_plan_is_treated_as_after_a_restart(
 async def eventually_settled(house: House, is_due: bool) -> dict[str, object]:
     planned = house.server.room.planned
     if is_due:
-        await eventually(lambda: planned.greeting()["planned"]["opens_ms"] > AT_18)
+        await eventually(lambda: planned.hello_fields()["planned"]["opens_ms"] > AT_18)
     [plan] = await planned.listed()
     return plan

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from chatserver.db import migrations
-from chatserver.ops.exchange import _rename_in_turn, exchange
+from chatserver.ops.swap_directories import _rename_in_turn, swap_directories
 from tests.bots import Bot
 from tests.client import files_under, opened, real_time
 from tests.ops.conftest import Operate, Operator
@@ -241,7 +241,7 @@ def test_what_is_not_there_is_one_line(tmp_path: Path, operator: Operator) -> No
     assert "no such directory" in operator("restore", file, "--data-dir", tmp_path / "none/data").complaint
 
 
-@pytest.mark.parametrize("swap", [exchange, _rename_in_turn])
+@pytest.mark.parametrize("swap", [swap_directories, _rename_in_turn])
 def test_two_directories_change_places(tmp_path: Path, swap: Any) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     for directory in (one, other):

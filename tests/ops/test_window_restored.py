@@ -79,4 +79,4 @@ async def test_a_window_that_ended_meanwhile_is_closed_at_its_time(
 
 
 def is_closed(house: House) -> bool:
-    return house.server.room.windows.greeting()["window"] is None
+    return house.server.room.windows.hello_fields()["window"] is None

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from chatserver.realtime import fanout, frames
-from chatserver.realtime.connection import OUTBOX_MAX, TOO_SLOW, Connection
+from chatserver.realtime.connection import OUTBOX_MAX, TRY_AGAIN_LATER, Connection
 from chatserver.realtime.fanout import AT_A_TIME, PENDING_MAX
 from chatserver.realtime.hub import Hub
 from tests.realtime.connections import MING, FakeTransport, connect
@@ -119,7 +119,7 @@ async def test_a_slow_reader_in_a_crowd_costs_only_itself(room: Room) -> None:
     room.hub.send(slow, b"x" * OUTBOX_MAX)
     room.hub.broadcast(b"one")
     await _end_of_the_round()
-    assert stuck.waiting == b"x" * OUTBOX_MAX + frames.close(TOO_SLOW)
+    assert stuck.waiting == b"x" * OUTBOX_MAX + frames.close(TRY_AGAIN_LATER)
     assert (room.reached(b"one"), room.hub.dropped) == (CROWD, 1)
 
 

@@ -13,7 +13,7 @@ from chatserver.realtime.connection import (
     OUTBOX_MAX,
     SILENT_SECONDS,
     STUCK_SECONDS,
-    TOO_SLOW,
+    TRY_AGAIN_LATER,
     Connection,
 )
 from chatserver.realtime.hub import PING_SECONDS, Hub
@@ -83,8 +83,8 @@ async def test_a_slow_reader_costs_only_itself(hub: Hub, clock: FakeClock) -> No
     for _ in range(6):
         hub.broadcast(part)
     assert good.passed == other.passed == part * 6
-    assert stuck.waiting == part * 4 + frames.close(TOO_SLOW)
-    assert slow.closing_code == TOO_SLOW
+    assert stuck.waiting == part * 4 + frames.close(TRY_AGAIN_LATER)
+    assert slow.closing_code == TRY_AGAIN_LATER
     assert (hub.dropped, len(hub), hub.online) == (1, 2, 1)
 
 
@@ -95,14 +95,14 @@ async def test_a_reader_that_is_too_slow_is_aborted_and_its_memory_freed(hub: Hu
     clock.forward(CLOSING_SECONDS)
     hub.beat()
     assert stuck.is_aborted and stuck.waiting == b""
-    await asyncio.wait_for(hub.emptied(), 1)
+    await asyncio.wait_for(hub.wait_until_empty(), 1)
 
 
 async def test_an_answer_to_a_slow_reader_drops_it_as_well(hub: Hub, clock: FakeClock) -> None:
     connection, _ = join(hub, clock, MING, reads=False)
     hub.send(connection, b"x" * OUTBOX_MAX)
     hub.send_to_user(MING.id, b"x")
-    assert (connection.closing_code, len(hub)) == (TOO_SLOW, 0)
+    assert (connection.closing_code, len(hub)) == (TRY_AGAIN_LATER, 0)
 
 
 # The heartbeat
@@ -206,7 +206,7 @@ async def test_at_the_end_everyone_is_told_and_waited_for(hub: Hub, clock: FakeC
     connections = [join(hub, clock, user) for user in (MING, None)]
     hub.close_all(1001)
     assert [transport.passed for _, transport in connections] == [frames.close(1001)] * 2
-    waiting = asyncio.create_task(hub.emptied())
+    waiting = asyncio.create_task(hub.wait_until_empty())
     for connection, _ in connections:
         await asyncio.sleep(0)
         assert not waiting.done()
@@ -215,7 +215,7 @@ async def test_at_the_end_everyone_is_told_and_waited_for(hub: Hub, clock: FakeC
 
 
 async def test_an_empty_hub_is_emptied_already(hub: Hub) -> None:
-    await asyncio.wait_for(hub.emptied(), 1)
+    await asyncio.wait_for(hub.wait_until_empty(), 1)
 
 
 async def test_aborting_reaches_those_who_are_closing_too(hub: Hub, clock: FakeClock) -> None:

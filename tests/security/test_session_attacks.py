@@ -52,7 +52,7 @@ async def change_the_password(cast: Cast, phone: Browser) -> None:
 
 async def end_that_session(cast: Cast, phone: Browser) -> None:
     member = cast.browsers["member"]
-    user = (await cast.house.server.room.login.proved(NAMES["member"], PASSWORD, "192.0.2.9")).user
+    user = (await cast.house.server.room.login.authenticate(NAMES["member"], PASSWORD, "192.0.2.9")).user
     newest = max(login.id for login in await cast.house.server.room.sessions.of_user(user))
     assert (await member.post("/profile/", {"end_session": newest})).status == 200
 
@@ -158,14 +158,14 @@ async def test_a_password_changed_while_the_old_one_is_being_checked_lets_nobody
 ) -> None:
     room, thief = cast.house.server.room, await cast.house.guest()
     await thief.token()
-    proved = room.login.proved
+    proved = room.login.authenticate
 
     async def slow(*args: Any) -> Any:
         account = await proved(*args)
         await room.administrators.reset_password(NAMES["member"], NEW_PASSWORD)
         return account
 
-    monkeypatch.setattr(room.login, "proved", slow)
+    monkeypatch.setattr(room.login, "authenticate", slow)
     answer = await thief.log_in(NAMES["member"])
     assert answer.status == 401 and answer.code == "login_failed"
     assert (await thief.get("/profile/")).status == 401

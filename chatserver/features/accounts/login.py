@@ -39,7 +39,7 @@ class Login:
         """
         self._hasher.expect(await self._database.run(_highest_cost))
 
-    async def proved(self, name: str, password: str, address: str) -> Person:
+    async def authenticate(self, name: str, password: str, address: str) -> Person:
         """The account of this name and password. Its hash is the proof: a session begins only while it is current.
 
         Raises DomainError: `login_failed`, the same for an unknown name as for a wrong password and after the
@@ -68,7 +68,7 @@ class Login:
         target = _own_path(form.text("next") or request.query.get("next", ""))
         name = form.text("username")
         try:
-            account = await self.proved(name, form.text("password"), address)
+            account = await self.authenticate(name, form.text("password"), address)
         except DomainError as error:
             if error.code in (ErrorCode.LOGIN_FAILED, ErrorCode.LOGIN_THROTTLED):
                 log_attempt(request, error.code)

@@ -228,7 +228,7 @@ async def _asked(request: web.Request) -> tuple[str, int | None]:
 
 def _concerned(tx: Transaction, actor: User, member_id: int) -> tuple[Member, int]:
     """The member, and how many sessions they have. Raises DomainError: `forbidden`, `banned`, `not_found`."""
-    permissions.administrator(tx, actor)
+    permissions.require_administrator(tx, actor)
     member = find_member(tx, member_id)
     if member is None:
         raise DomainError(ErrorCode.NOT_FOUND, reason="member")
@@ -308,7 +308,7 @@ def _take_name(tx: Transaction, member_id: int, actor_id: int, now_ms: int, lang
 
 
 def _why_not(tx: Transaction, actor: User, member: Member | None) -> DomainError:
-    permissions.administrator(tx, actor)
+    permissions.require_administrator(tx, actor)
     if member is None:
         return DomainError(ErrorCode.NOT_FOUND, reason="member")
     if member.user.id == actor.id:
@@ -319,7 +319,7 @@ def _why_not(tx: Transaction, actor: User, member: Member | None) -> DomainError
 
 
 def _find(tx: Transaction, actor: User, skeleton: str, after: int, limit: int) -> list[Member]:
-    permissions.administrator(tx, actor)
+    permissions.require_administrator(tx, actor)
     return _members(tx, after, limit, skeleton)
 
 

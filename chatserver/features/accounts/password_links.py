@@ -168,7 +168,7 @@ def may_have_link(member: User, is_banned: bool) -> bool:
 
 
 def _create(tx: Transaction, member_id: int, token: str, now_ms: int, maker: User | None) -> User:
-    made_by = permissions.administrator(tx, maker).id if maker else None
+    made_by = permissions.require_administrator(tx, maker).id if maker else None
     account = store.account(tx, member_id)
     if account is None:
         raise DomainError(ErrorCode.NOT_FOUND, reason="member")

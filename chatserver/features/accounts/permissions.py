@@ -8,13 +8,16 @@ from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import store
 
 
-def member(tx: Transaction, user: User) -> User:
+def require_member(tx: Transaction, user: User) -> User:
     """The member as stored. Raises DomainError: `login_required` when there is none, `banned`."""
     return _allowed(store.account(tx, user.id)).user
 
 
-def speaker(tx: Transaction, user: User, now_ms: int) -> User:
-    """The member as stored, who may post at `now_ms` (Unix ms). Raises DomainError as `member` does, and `muted`."""
+def require_speaker(tx: Transaction, user: User, now_ms: int) -> User:
+    """The member as stored, who may post at `now_ms` (Unix ms).
+
+    Raises DomainError as `require_member` does, and `muted`.
+    """
     return may_speak(store.account(tx, user.id), now_ms)
 
 
@@ -25,32 +28,35 @@ def may_speak(account: store.Account | None, now_ms: int) -> User:
     return account.speaker(now_ms)
 
 
-def administrator(tx: Transaction, user: User) -> User:
-    """The administrator as stored. Raises DomainError as `member` does, and `forbidden` for any other member."""
-    actor = member(tx, user)
+def require_administrator(tx: Transaction, user: User) -> User:
+    """The administrator as stored.
+
+    Raises DomainError as `require_member` does, and `forbidden` for any other member.
+    """
+    actor = require_member(tx, user)
     if not actor.is_administrator:
         raise DomainError(ErrorCode.FORBIDDEN)
     return actor
 
 
-def speaking_administrator(tx: Transaction, user: User, now_ms: int) -> User:
+def require_speaking_administrator(tx: Transaction, user: User, now_ms: int) -> User:
     """The same, who may post at `now_ms` (Unix ms). Raises `muted` too."""
-    return may_speak(store.account(tx, administrator(tx, user).id), now_ms)
+    return may_speak(store.account(tx, require_administrator(tx, user).id), now_ms)
 
 
-def window_manager(tx: Transaction, user: User, now_ms: int) -> User:
+def require_window_manager(tx: Transaction, user: User, now_ms: int) -> User:
     """Who may open and close ordering windows at `now_ms`: an administrator, or a bot that administrators let.
 
-    Raises as `speaking_administrator` does.
+    Raises as `require_speaking_administrator` does.
     """
-    actor = member(tx, user)
+    actor = require_member(tx, user)
     if not actor.is_administrator and not _manages_windows(tx, actor):
         raise DomainError(ErrorCode.FORBIDDEN)
     return may_speak(store.account(tx, actor.id), now_ms)
 
 
-def customer(tx: Transaction, user: User, now_ms: int) -> User:
-    """The member as stored, who may order at `now_ms`. Raises as `speaker` does, and `forbidden` for a bot."""
+def require_buyer(tx: Transaction, user: User, now_ms: int) -> User:
+    """The member as stored, who may order at `now_ms`. Raises as `require_speaker` does, and `forbidden` for a bot."""
     return may_order(store.account(tx, user.id), now_ms)
 
 

@@ -108,7 +108,7 @@ class Profile:
 
     async def _take_avatar(self, request: web.Request, user: User) -> User:
         """Raises, before the picture is read, `muted`, `banned`, and `too_fast` after AVATARS_MAX changes."""
-        await self._database.run(lambda tx: permissions.speaker(tx, user, self._clock.now_ms()))
+        await self._database.run(lambda tx: permissions.require_speaker(tx, user, self._clock.now_ms()))
         key = str(user.id)
         if wait_ms := self._avatars.wait_ms(key):
             raise DomainError(ErrorCode.TOO_FAST, retry_after_ms=wait_ms)
@@ -165,7 +165,7 @@ def _waits(tx: Transaction, user_id: int, now_ms: int) -> tuple[int, int]:
 
 
 def _set_avatar(tx: Transaction, user: User, avatar: str, now_ms: int) -> User:
-    before = permissions.speaker(tx, user, now_ms)
+    before = permissions.require_speaker(tx, user, now_ms)
     tx.execute("UPDATE users SET avatar = ? WHERE id = ?", (avatar, user.id))
     changed = User(before.id, before.name, before.role, avatar)
     tx.announce(MemberChanged(changed))

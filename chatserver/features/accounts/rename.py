@@ -44,7 +44,7 @@ class Rename:
 
     def _rename(self, tx: Transaction, user: User, name: str) -> User:
         now_ms = self._clock.now_ms()
-        before = permissions.speaker(tx, user, now_ms)
+        before = permissions.require_speaker(tx, user, now_ms)
         if before.is_bot:
             raise DomainError(ErrorCode.FORBIDDEN)
         if name == before.name:

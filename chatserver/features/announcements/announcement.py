@@ -35,7 +35,7 @@ class AnnouncementChanged(Event):
 
 
 class Announcement:
-    """`load` comes before `greeting` and before the page."""
+    """`load` comes before `hello_fields` and before the page."""
 
     def __init__(self, database: Database, clock: Clock, uploads: Uploads) -> None:
         self._database = database
@@ -53,7 +53,7 @@ class Announcement:
         """Replace the picture for all readers. Raises DomainError: `forbidden`, `banned`, `muted`."""
         await self._database.run(lambda tx: self._announce(tx, actor, picture))
 
-    def greeting(self) -> dict[str, Any]:
+    def hello_fields(self) -> dict[str, Any]:
         """Fields of `hello` and of the page."""
         return {"announcement": media_url(self._image)}
 
@@ -61,7 +61,7 @@ class Announcement:
         self._image = event.image
 
     async def get_page(self, request: web.Request) -> web.Response:
-        return responses.page(request, "upload_global_background.html", {**self.greeting(), "error": None})
+        return responses.page(request, "upload_global_background.html", {**self.hello_fields(), "error": None})
 
     async def on_form(self, request: web.Request) -> web.Response:
         """The file `image`. Answers `{"image": URL}`, or a browser's form with 303 to the room."""
@@ -72,7 +72,7 @@ class Announcement:
             async with self._uploads.kept_if_used(picture.image, picture.thumb):
                 await self.announce(member_of(request), picture)
         except DomainError as error:
-            return responses.refused_form(request, error, "upload_global_background.html", self.greeting())
+            return responses.refused_form(request, error, "upload_global_background.html", self.hello_fields())
         if wants_json(request):
             return responses.as_json({"image": media_url(picture.image)})
         return responses.see_other("/")

@@ -50,7 +50,7 @@ class NoticeChanged(Event):
 
 
 class Notice:
-    """`load` comes before `greeting` and before the page."""
+    """`load` comes before `hello_fields` and before the page."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -70,7 +70,7 @@ class Notice:
         new = checked(text, TEXT_MAX, may_be_empty=True)
         return await self._database.run(lambda tx: self._put(tx, actor, new))
 
-    def greeting(self) -> dict[str, Any]:
+    def hello_fields(self) -> dict[str, Any]:
         """Fields of `hello` and of the page."""
         return {"notice": self._current.as_json() if self._current else None}
 
@@ -96,7 +96,7 @@ class Notice:
     async def get_page(self, request: web.Request) -> web.Response:
         """A form, for browsers that run no script; as JSON `{"notice": …}`, the fields of the frame or null."""
         if wants_json(request):
-            return responses.as_json(self.greeting())
+            return responses.as_json(self.hello_fields())
         return responses.page(request, "notice.html", self._page(request))
 
     async def on_form(self, request: web.Request) -> web.Response:
@@ -117,7 +117,7 @@ class Notice:
 
     def _put(self, tx: Transaction, actor: User, text: str) -> NoticeChanged:
         now_ms = self._clock.now_ms()
-        actor = permissions.speaking_administrator(tx, actor, now_ms)
+        actor = permissions.require_speaking_administrator(tx, actor, now_ms)
         was_there = tx.execute("DELETE FROM notice").rowcount > 0
         if was_there:
             tx.announce(ContentErased())

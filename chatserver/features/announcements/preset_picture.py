@@ -65,7 +65,7 @@ class PresetPicture:
         return change_answer(request, self._encoder, await self.post(actor), 201)
 
     def _post(self, tx: Transaction, actor: User, picture: StoredImage) -> Message:
-        actor = permissions.speaking_administrator(tx, actor, self._clock.now_ms())
+        actor = permissions.require_speaking_administrator(tx, actor, self._clock.now_ms())
         now_ms, recall_ms = self._clock.now_ms(), self._settings.now.recall_ms
         return post_preset(tx, self._encoder, actor, Preset.PICTURE, now_ms, recall_ms, picture=picture)
 
@@ -77,7 +77,7 @@ def _none_chosen() -> DomainError:
 
 
 def _preset(tx: Transaction, actor: User, now_ms: int) -> StoredImage:
-    permissions.speaking_administrator(tx, actor, now_ms)
+    permissions.require_speaking_administrator(tx, actor, now_ms)
     picture = store.get(tx, store.PRESET)
     if picture is None:
         raise _none_chosen()

@@ -21,7 +21,7 @@ def replace(tx: Transaction, actor: User, name: str, picture: StoredImage, now_m
     """Store the picture; the files of the one before are erased. Raises DomainError: `forbidden`, `banned`,
     `muted`.
     """
-    actor = permissions.speaking_administrator(tx, actor, now_ms)
+    actor = permissions.require_speaking_administrator(tx, actor, now_ms)
     before = get(tx, name)
     tx.execute(
         "INSERT INTO pictures (name, image, thumb, width, height, changed_ms, changed_by) VALUES (?, ?, ?, ?, ?, ?, ?)"

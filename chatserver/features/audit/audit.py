@@ -18,7 +18,7 @@ from chatserver.features.accounts import permissions
 from chatserver.features.audit import store
 from chatserver.features.audit.record import AuditAct
 from chatserver.features.audit.sentence import sentence
-from chatserver.features.audit.store import Entry, Filter, Who
+from chatserver.features.audit.store import Actor, Entry, Filter
 from chatserver.http import responses
 from chatserver.http.access import Access
 from chatserver.http.page_context import local_time
@@ -81,7 +81,7 @@ class Audit:
 
 
 def _entries(tx: Transaction, actor: User, wanted: Filter, before: int, limit: int) -> list[Entry]:
-    permissions.administrator(tx, actor)
+    permissions.require_administrator(tx, actor)
     return store.entries(tx, wanted, before, limit)
 
 
@@ -107,7 +107,7 @@ def _entry_json(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _who_json(who: Who | None) -> dict[str, Any] | None:
+def _who_json(who: Actor | None) -> dict[str, Any] | None:
     return {"id": who.id, "name": who.name} if who else None
 
 

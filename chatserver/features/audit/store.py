@@ -12,7 +12,7 @@ OPERATOR = "operator"
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class Actor:
     id: int
     name: str
 
@@ -24,8 +24,8 @@ class Entry:
     id: int
     at_ms: int
     act: str
-    by: Who | None
-    user: Who | None
+    by: Actor | None
+    user: Actor | None
     details: dict[str, Any]
     device: str
 
@@ -55,10 +55,10 @@ def entries(tx: Transaction, wanted: Filter, before: int, limit: int) -> list[En
     return [_entry(row) for row in tx.all(sql, {**values, "before": before, "limit": limit})]
 
 
-def actors(tx: Transaction) -> list[Who]:
+def actors(tx: Transaction) -> list[Actor]:
     """Who has an entry, by name."""
     rows = tx.all("SELECT DISTINCT u.id, u.name FROM audit a JOIN users u ON u.id = a.done_by ORDER BY u.name")
-    return [Who(*row) for row in rows]
+    return [Actor(*row) for row in rows]
 
 
 def erase_before(tx: Transaction, at_ms: int) -> None:
@@ -72,6 +72,6 @@ def oldest_ms(tx: Transaction) -> int | None:
 
 def _entry(row: tuple[int, int, str, int | None, str | None, int | None, str | None, str, str]) -> Entry:
     entry_id, at_ms, act, done_by, by_name, user_id, user_name, details, device = row
-    by = Who(done_by, by_name or "") if done_by else None
-    user = Who(user_id, user_name or "") if user_id else None
+    by = Actor(done_by, by_name or "") if done_by else None
+    user = Actor(user_id, user_name or "") if user_id else None
     return Entry(entry_id, at_ms, act, by, user, json.loads(details), device)

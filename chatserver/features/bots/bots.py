@@ -22,7 +22,7 @@ from chatserver.features.accounts import names, permissions
 from chatserver.features.accounts.sessions import end_bot
 from chatserver.features.audit.record import AuditAct, record
 from chatserver.features.bots import form, store
-from chatserver.features.bots.store import RATE, RATE_MAX, Bot, Powers
+from chatserver.features.bots.store import RATE, RATE_MAX, Bot, BotPermissions
 from chatserver.http import confirmation, responses
 from chatserver.http.access import Access
 from chatserver.http.encode import user_json
@@ -35,7 +35,7 @@ from chatserver.http.viewer import VIEWER, member_of, wants_json
 log = logging.getLogger(__name__)
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-_DEFAULT = Powers()
+_DEFAULT = BotPermissions()
 # The acts that are not answered with a token, and how the page's address names them afterwards.
 _DONE = {"change": "changed", "end_token": "ended", "remove": "removed"}
 # What a browser's form is asked about once more: programs are cut off by it.
@@ -55,7 +55,7 @@ class Bots:
         self._database = database
         self._clock = clock
 
-    async def make(self, actor: User, name: str, powers: Powers = _DEFAULT) -> MadeBot:
+    async def make(self, actor: User, name: str, powers: BotPermissions = _DEFAULT) -> MadeBot:
         """A new bot, which reads and posts; `powers.manages_windows`: it starts, stops and shows ordering windows too.
 
         A bot that was removed comes back by its name. Raises DomainError: `name_invalid`, `name_taken`, `forbidden`,
@@ -66,7 +66,7 @@ class Bots:
         log.info("%s made the bot %s (%d)", actor.name, name, bot.user.id)
         return MadeBot(bot, token)
 
-    async def change(self, actor: User, bot_id: int, wanted: Callable[[Powers], Powers]) -> Bot:
+    async def change(self, actor: User, bot_id: int, wanted: Callable[[BotPermissions], BotPermissions]) -> Bot:
         """What the bot may do, and its rate, from its next command and message on, also on open connections.
 
         `wanted` gets what it may do now, and returns what it may do from now on. Raises DomainError: `not_found`,
@@ -195,14 +195,16 @@ class Bots:
     )
 
 
-def _make(tx: Transaction, actor: User, name: str, token: str, powers: Powers, now_ms: int) -> Bot:
-    maker = permissions.administrator(tx, actor)
+def _make(tx: Transaction, actor: User, name: str, token: str, powers: BotPermissions, now_ms: int) -> Bot:
+    maker = permissions.require_administrator(tx, actor)
     bot = store.insert(tx, name, token, powers, maker, now_ms)
     record(tx, now_ms, AuditAct.BOT_MAKE, maker, bot.user.id, **asdict(powers))
     return bot
 
 
-def _change(tx: Transaction, actor: User, bot_id: int, wanted: Callable[[Powers], Powers], now_ms: int) -> Bot:
+def _change(
+    tx: Transaction, actor: User, bot_id: int, wanted: Callable[[BotPermissions], BotPermissions], now_ms: int
+) -> Bot:
     bot = _found(tx, actor, bot_id)
     powers = wanted(bot.powers)
     if powers == bot.powers:
@@ -239,12 +241,12 @@ def _remove(tx: Transaction, actor: User, bot_id: int, now_ms: int) -> Bot:
 
 
 def _found(tx: Transaction, actor: User, bot_id: int) -> Bot:
-    permissions.administrator(tx, actor)
+    permissions.require_administrator(tx, actor)
     return store.bot(tx, bot_id)
 
 
 def _listed(tx: Transaction, actor: User) -> list[Bot]:
-    permissions.administrator(tx, actor)
+    permissions.require_administrator(tx, actor)
     return store.all_bots(tx)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.numbers import ID_MAX, whole_number
-from chatserver.features.bots.store import RATE_MAX, Powers
+from chatserver.features.bots.store import RATE_MAX, BotPermissions
 from chatserver.http import confirmation
 
 # Each acts on the bot whose id is its value.
@@ -25,7 +25,7 @@ def bot_id(typed: dict[str, Any], act: str) -> int:
     return _number(typed, act, ID_MAX)
 
 
-def powers(typed: dict[str, Any], before: Powers) -> Powers:
+def powers(typed: dict[str, Any], before: BotPermissions) -> BotPermissions:
     """What `manages_windows` and `rate` say; a field that is not there leaves what was `before`.
 
     Raises DomainError `bad_request` (`field`).

@@ -23,7 +23,7 @@ _BOT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Powers:
+class BotPermissions:
     """What a bot may do besides reading and posting, and how many messages it may post per RATE_SECONDS."""
 
     manages_windows: bool = False
@@ -36,7 +36,7 @@ class Bot:
 
     user: User
     has_token: bool
-    powers: Powers
+    powers: BotPermissions
     made_by: str
     created_ms: int
     used_ms: int | None
@@ -69,7 +69,7 @@ def bot_of(tx: Transaction, token_hash: bytes) -> Bot | None:
     return _bot(row) if row else None
 
 
-def insert(tx: Transaction, name: str, token: str, powers: Powers, maker: User, now_ms: int) -> Bot:
+def insert(tx: Transaction, name: str, token: str, powers: BotPermissions, maker: User, now_ms: int) -> Bot:
     """A new bot; one that was removed, if it had this name, comes back as the author of its old messages.
 
     Raises DomainError `name_taken`.
@@ -86,7 +86,7 @@ def insert(tx: Transaction, name: str, token: str, powers: Powers, maker: User, 
     return bot(tx, user_id)
 
 
-def set_powers(tx: Transaction, bot_id: int, powers: Powers) -> None:
+def set_powers(tx: Transaction, bot_id: int, powers: BotPermissions) -> None:
     tx.execute(
         "UPDATE bots SET manages_windows = ?, rate = ? WHERE user_id = ?", (powers.manages_windows, powers.rate, bot_id)
     )
@@ -113,5 +113,5 @@ def _is_in_use(tx: Transaction, user: User) -> bool:
 
 def _bot(row: tuple[int, str, str, int, int, int, str, int, int | None, int, int]) -> Bot:
     user_id, name, avatar, has_token, manages_windows, rate, made_by, created_ms, used_ms, muted_until_ms, banned = row
-    user, powers = User(user_id, name, Role.BOT, avatar), Powers(bool(manages_windows), rate)
+    user, powers = User(user_id, name, Role.BOT, avatar), BotPermissions(bool(manages_windows), rate)
     return Bot(user, bool(has_token), powers, made_by, created_ms, used_ms, muted_until_ms, bool(banned))

@@ -222,7 +222,7 @@ def use(tx: Transaction, code: str, now_ms: int) -> int:
 
 
 def _create(tx: Transaction, new: OpenInvite, maker: User | None) -> None:
-    made_by = permissions.administrator(tx, maker).id if maker else None
+    made_by = permissions.require_administrator(tx, maker).id if maker else None
     # Expired invitations are never valid again; this only keeps the table short.
     tx.execute("DELETE FROM invites WHERE expires_ms <= ?", (new.created_ms,))
     tx.execute(
@@ -233,7 +233,7 @@ def _create(tx: Transaction, new: OpenInvite, maker: User | None) -> None:
 
 
 def _listed(tx: Transaction, actor: User, now_ms: int) -> tuple[list[OpenInvite], list[UsedInvite]]:
-    permissions.administrator(tx, actor)
+    permissions.require_administrator(tx, actor)
     opened = _opened(tx, now_ms)
     ids = [invite.id for invite in opened]
     members = used.joined(tx, ids)
@@ -250,7 +250,7 @@ def _opened(tx: Transaction, now_ms: int) -> list[OpenInvite]:
 
 
 def _withdraw(tx: Transaction, actor: User, invite_id: str, now_ms: int) -> None:
-    actor = permissions.administrator(tx, actor)
+    actor = permissions.require_administrator(tx, actor)
     sql = "DELETE FROM invites WHERE lower(hex(code_hash)) = ? RETURNING uses_left, expires_ms"
     rows = tx.all(sql, (invite_id,))
     if not rows:

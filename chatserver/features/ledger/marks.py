@@ -83,7 +83,7 @@ def of_window(tx: Transaction, window_id: int) -> dict[int, dict[str, bool]]:
 def _mark(
     tx: Transaction, actor: User, window_id: int, member_id: int, changes: dict[str, bool], now_ms: int
 ) -> dict[str, bool]:
-    permissions.administrator(tx, actor)
+    permissions.require_administrator(tx, actor)
     if store.window(tx, window_id) is None:
         raise store.missing(tx, window_id)
     if not store.orders_of_members(tx, window_id, [member_id]):

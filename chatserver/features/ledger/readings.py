@@ -102,7 +102,7 @@ def of_window(tx: Transaction, window_id: int) -> dict[int, str]:
 
 
 def _confirm(tx: Transaction, actor: User, window_id: int, reading: Reading, now_ms: int) -> None:
-    permissions.administrator(tx, actor)
+    permissions.require_administrator(tx, actor)
     if store.window(tx, window_id) is None:
         raise store.missing(tx, window_id)
     order = store.order_of_number(tx, window_id, reading.no)

@@ -55,7 +55,7 @@ class Delete:
         )
 
     def _delete(self, tx: Transaction, actor: User, message_id: int, reason: str, asked_ms: int) -> Message:
-        actor = permissions.member(tx, actor)
+        actor = permissions.require_member(tx, actor)
         withdrawn = self._withdraw(tx, actor, message_id, reason, asked_ms)
         files = store.files_of(tx, message_id)
         row = tx.one(

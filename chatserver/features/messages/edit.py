@@ -59,7 +59,7 @@ class Edit:
 
     def _edit(self, tx: Transaction, actor: User, message_id: int, text: str) -> Message:
         now_ms = self._clock.now_ms()
-        actor = permissions.speaker(tx, actor, now_ms)
+        actor = permissions.require_speaker(tx, actor, now_ms)
         # The condition stands in the WHERE, so that nothing can change between the check and the write.
         changed = tx.execute(
             "UPDATE messages SET text = ?, edited_ms = ?"

@@ -18,8 +18,8 @@ from chatserver.db import sequence
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.messages import store
+from chatserver.features.messages.chunked_pages import ChunkedPages
 from chatserver.features.messages.encode import MessageEncoder
-from chatserver.features.messages.long_answers import LongAnswers
 from chatserver.features.messages.recent import API_PAGE, RecentMessages
 from chatserver.features.messages.search import QUERY_MAX, Query, Search
 from chatserver.http import responses
@@ -51,7 +51,7 @@ class History:
         self._recent = recent
         self._search = search
         self._searches: Counter[str] = Counter()
-        self._answers = LongAnswers(encoder, self.newest)
+        self._answers = ChunkedPages(encoder, self.newest)
 
     async def older(self, before: int, limit: int) -> Page:
         """The `limit` messages just before id `before`, oldest first, without deleted ones."""

@@ -16,7 +16,7 @@ from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.json import encode_text
 from chatserver.core.model import Kind, Message, StoredImage, User
 from chatserver.db.database import Database
-from chatserver.db.transaction import Answer, RetryOneByOne, Transaction
+from chatserver.db.transaction import ResultCallback, RetryOneByOne, Transaction
 from chatserver.features.accounts import store as account_store
 from chatserver.features.messages import store
 from chatserver.features.messages.encode import MessageChange, MessageEncoder
@@ -89,7 +89,7 @@ class Post:
         request = self._request(author, draft)
         return await self._database.run(lambda tx: self._post(tx, request))
 
-    def submit(self, author: User, draft: Draft, answer: Answer[Posted]) -> None:
+    def submit(self, author: User, draft: Draft, answer: ResultCallback[Posted]) -> None:
         """The same for a text, without a task or a future: `answer` is called on the loop, before the broadcast."""
         self._database.submit_batched(self._post_batch, self._request(author, draft), answer)
 

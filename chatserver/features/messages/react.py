@@ -62,7 +62,7 @@ class React:
         await self.react(user, frame.id("id"), frame.text("emoji"), on)
 
     def _react(self, tx: Transaction, actor: User, message_id: int, emoji: str, on: bool) -> Message:
-        actor = permissions.speaker(tx, actor, self._clock.now_ms())
+        actor = permissions.require_speaker(tx, actor, self._clock.now_ms())
         message = store.get(tx, message_id)
         if message is None:
             raise DomainError(ErrorCode.NOT_FOUND, reason="message")

@@ -56,7 +56,7 @@ class ReadMarks:
 
 
 def _mark(tx: Transaction, actor: User, message_id: int) -> None:
-    actor = permissions.member(tx, actor)
+    actor = permissions.require_member(tx, actor)
     read_id = min(message_id, store.last_id(tx))
     moved = tx.execute("UPDATE users SET read_id = ? WHERE id = ? AND read_id < ?", (read_id, actor.id, read_id))
     if moved.rowcount:

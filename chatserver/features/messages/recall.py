@@ -86,7 +86,7 @@ class Recall:
         return await self._database.run(self._next_window_end)
 
     def _recall(self, tx: Transaction, actor: User, message_id: int, reason: str, asked_ms: int) -> Message:
-        actor = permissions.member(tx, actor)
+        actor = permissions.require_member(tx, actor)
         withdrawn = self._withdraw(tx, actor, message_id, reason, asked_ms)
         files = store.files_of(tx, message_id)
         # The condition stands in the WHERE, so that nothing can change between the check and the write.

@@ -114,7 +114,7 @@ class RecentMessages:
         self._lists.clear()
         self._answers.clear()
 
-    def greeting(self) -> dict[str, Any]:
+    def hello_fields(self) -> dict[str, Any]:
         """Fields of `hello` and of the page."""
         return {"epoch": self.epoch, "seq": self.seq, "first_id": self.first_id}
 

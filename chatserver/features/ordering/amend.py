@@ -9,8 +9,8 @@ from chatserver.core.model import Preset, User
 from chatserver.db.transaction import Transaction
 from chatserver.features.messages.encode import MessageEncoder
 from chatserver.features.messages.preset import post_preset
-from chatserver.features.ordering.book import Book
 from chatserver.features.ordering.events import OrdersCounted
+from chatserver.features.ordering.ledger_transaction import LedgerTransaction
 from chatserver.features.ordering.store import WindowRow
 
 TEXT = "更正下单"
@@ -21,9 +21,9 @@ class Amendments:
         self._settings = settings
         self._encoder = encoder
 
-    def announce(self, tx: Transaction, book: Book, actor: User, now_ms: int) -> None:
-        """Save the book of a closed window, and tell the room that its digest is another one now."""
-        window = book.save()
+    def announce(self, tx: Transaction, ledger: LedgerTransaction, actor: User, now_ms: int) -> None:
+        """Save the ledger of a closed window, and tell the room that its digest is another one now."""
+        window = ledger.save()
         tx.announce(OrdersCounted(window))
         post_preset(
             tx,

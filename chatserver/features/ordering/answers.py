@@ -14,7 +14,7 @@ from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import store as account_store
 from chatserver.features.messages import store as message_store
 from chatserver.features.messages.encode import MessageEncoder
-from chatserver.features.ordering import wanted
+from chatserver.features.ordering import order_input
 from chatserver.features.ordering.model import Order
 from chatserver.http import forms, responses
 from chatserver.http.viewer import form_of, wants_html
@@ -39,7 +39,7 @@ async def fields_of(request: web.Request) -> dict[str, Any]:
     if request.content_type == "application/json":
         return await forms.read_json(request)
     fields: dict[str, Any] = dict(form_of(request).fields)
-    return {**fields, "lines": wanted.form_lines(fields)}
+    return {**fields, "lines": order_input.form_lines(fields)}
 
 
 def optional_id(fields: dict[str, Any], name: str) -> int | None:

@@ -16,12 +16,12 @@ from chatserver.features.accounts import permissions
 from chatserver.features.audit.record import AuditAct, record
 from chatserver.features.messages import store as message_store
 from chatserver.features.messages.encode import MessageChange, MessageEncoder
-from chatserver.features.ordering import answers, journal, store, wanted
+from chatserver.features.ordering import answers, journal, order_input, store
 from chatserver.features.ordering.amend import Amendments, check_correction
-from chatserver.features.ordering.book import Book
 from chatserver.features.ordering.events import OrdersCounted
+from chatserver.features.ordering.ledger_transaction import LedgerTransaction
 from chatserver.features.ordering.model import Order
-from chatserver.features.ordering.wanted import Wanted
+from chatserver.features.ordering.order_input import OrderInput
 from chatserver.features.ordering.window import OrderingWindows
 from chatserver.http.access import Access
 from chatserver.http.client_frame import ClientFrame, Direct, Done
@@ -97,13 +97,13 @@ class ChangeOrder:
 
     def _function(self, actor: User, message_id: int, lines: Any, text: Any, reason: Any) -> Any:
         asked_ms = self._clock.now_ms()
-        asked, why = wanted.read(lines, text), wanted.reason(reason)
+        asked, why = order_input.read(lines, text), order_input.reason(reason)
         return lambda tx: self._change(tx, actor, message_id, asked, why, asked_ms)
 
     def _change(
-        self, tx: Transaction, actor: User, message_id: int, asked: Wanted, reason: str, asked_ms: int
+        self, tx: Transaction, actor: User, message_id: int, asked: OrderInput, reason: str, asked_ms: int
     ) -> Changed:
-        actor = permissions.customer(tx, actor, self._clock.now_ms())
+        actor = permissions.require_buyer(tx, actor, self._clock.now_ms())
         self._windows.close_ended(tx, asked_ms)
         order = store.order(tx, message_id)
         if order is None:
@@ -113,32 +113,32 @@ class ChangeOrder:
         is_correction = check_correction(window, actor, order.user_id, reason, asked_ms)
         if not order.is_standing:
             raise DomainError(ErrorCode.GONE)
-        book = Book(tx, window)
-        words = asked.words(book.items)
-        book.load_members([order.user_id])
-        book.take_out(order.user_id, order.lines)
-        book.check(order.user_id, words)
-        book.add(order.user_id, words)
+        ledger = LedgerTransaction(tx, window)
+        words = asked.words(ledger.items)
+        ledger.load_members([order.user_id])
+        ledger.take_out(order.user_id, order.lines)
+        ledger.check(order.user_id, words)
+        ledger.add(order.user_id, words)
 
         journal.erase_words(tx, order.window_id, order.entry)
         by = {"by": actor.name} if actor.id != order.user_id or is_correction else {}
         why = {"reason": reason} if is_correction else {}
         if by:
             record(tx, asked_ms, AuditAct.ORDER_CHANGE, actor, order.user_id, window=order.window_id, no=order.no)
-        receipt = book.write(
+        receipt = ledger.write(
             "changed", asked_ms, words_of=order.no, no=order.no, user_id=order.user_id, user=order.user,
             **words.as_json(), **by, **why,
         )  # fmt: skip
-        was_read = store.change_order(tx, order.id, words, book.entries, asked_ms)
+        was_read = store.change_order(tx, order.id, words, ledger.entries, asked_ms)
         changed = store.order(tx, order.id)
         assert changed is not None
         message = message_store.change_content(tx, order.id, changed.text, changed.extra)
         if message is not None:
             tx.announce(OrderChanged(message, self._encoder))
         if is_correction:
-            self._amendments.announce(tx, book, actor, asked_ms)
+            self._amendments.announce(tx, ledger, actor, asked_ms)
         else:
-            tx.announce(OrdersCounted(book.save()))
+            tx.announce(OrdersCounted(ledger.save()))
         # Without is_urgent a member who changes an order again and again would have the database rewritten as often.
         tx.announce(ContentErased(is_urgent=was_read))
         return Changed(changed._replace(receipt=receipt), message or answers.expired_message(tx, changed))

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from chatserver.core.json import encode_text
 from chatserver.core.model import User
 from chatserver.db.transaction import Transaction, insert_rows
-from chatserver.features.ordering.model import Words
+from chatserver.features.ordering.model import OrderContent
 
 SALT_BYTES = 16
 FIRST_HEAD = bytes(32)
@@ -45,7 +45,7 @@ def body_of(fields: dict[str, Any]) -> str:
     return _ENCODER.encode(fields)
 
 
-def accepted_body(at_ms: int, no: int, user: User, words: Words) -> str:
+def accepted_body(at_ms: int, no: int, user: User, words: OrderContent) -> str:
     """The same for an order that was accepted, from parts that are encoded already."""
     priced, note, name = words.priced, encode_text(words.note), encode_text(user.name)
     return (  # the names in alphabetical order

@@ -55,5 +55,5 @@ class KeptCounts:
         return counts if counts and (counts.window_id, counts.head) == (window.id, window.head) else None
 
     def keep(self, counts: Counts) -> None:
-        if tuning.IS_ON:
+        if tuning.ENABLED:
             self._counts = counts

@@ -85,7 +85,7 @@ class PricedLines(NamedTuple):
         return cls(lines, shown, encode_value(shown), describe_lines(shown), total, total_json(total), quantities)
 
 
-class Words(NamedTuple):
+class OrderContent(NamedTuple):
     """What an order says: its lines, and the member's own note."""
 
     priced: PricedLines

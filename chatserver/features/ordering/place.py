@@ -13,20 +13,20 @@ from chatserver.core.config import CurrentConfig
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import Kind, Message, User
 from chatserver.db.database import Database
-from chatserver.db.transaction import Answer, RetryOneByOne, Transaction
+from chatserver.db.transaction import ResultCallback, RetryOneByOne, Transaction
 from chatserver.features.accounts import permissions
 from chatserver.features.accounts import store as account_store
 from chatserver.features.messages import store as message_store
 from chatserver.features.messages.encode import MessageEncoder
 from chatserver.features.messages.post import MessagePosted
 from chatserver.features.messages.text import check_client_id, client_key
-from chatserver.features.ordering import answers, store, wanted
-from chatserver.features.ordering.book import Book
+from chatserver.features.ordering import answers, order_input, store
 from chatserver.features.ordering.events import OrdersCounted
 from chatserver.features.ordering.kept_counts import KeptCounts
 from chatserver.features.ordering.late import window_closed
-from chatserver.features.ordering.model import Order, Words, order_extra
-from chatserver.features.ordering.wanted import Wanted
+from chatserver.features.ordering.ledger_transaction import LedgerTransaction
+from chatserver.features.ordering.model import Order, OrderContent, order_extra
+from chatserver.features.ordering.order_input import OrderInput
 from chatserver.http.access import Access
 from chatserver.http.client_frame import ClientFrame, Direct, Done
 from chatserver.http.route import Route
@@ -48,7 +48,7 @@ class OrderRequest:
     author: User
     client_id: str
     key: bytes | None
-    wanted: Wanted | DomainError
+    wanted: OrderInput | DomainError
     window_id: int | None
     received_ms: int
 
@@ -60,7 +60,7 @@ class _NewOrder(NamedTuple):
     author: User
     window_id: int
     no: int
-    words: Words
+    words: OrderContent
     receipt: bytes
     entry: int
 
@@ -106,7 +106,7 @@ class PlaceOrder:
         request = self._request(author, lines, text, client_id, window_id)
         return await self._database.run(lambda tx: _one(self._place_batch(tx, [request])))
 
-    def submit(self, request: OrderRequest, answer: Answer[Placed]) -> None:
+    def submit(self, request: OrderRequest, answer: ResultCallback[Placed]) -> None:
         """The same without a task or a future: `answer` is called on the loop, before the broadcast."""
         self._database.submit_batched(self._place_batch, request, answer)
 
@@ -141,9 +141,9 @@ class PlaceOrder:
     def _request(self, author: User, lines: Any, text: Any, client_id: str, window_id: int | None) -> OrderRequest:
         received_ms = self._clock.now_ms()
         check_client_id(client_id)
-        found: Wanted | DomainError
+        found: OrderInput | DomainError
         try:
-            found = wanted.read(lines, text)
+            found = order_input.read(lines, text)
         except DomainError as error:
             # Not raised yet: an order that was stored before is answered whatever comes with it now.
             found = error.with_traceback(None)
@@ -159,33 +159,33 @@ class PlaceOrder:
         now_ms = self._clock.now_ms()
         user_ids = {request.author.id for request in requests}
         accounts = account_store.accounts(tx, user_ids)
-        book = Book.open(tx, self._kept_counts)
-        if book:
-            book.load_members(user_ids)
-            book.expect_entries(len(requests))
+        ledger = LedgerTransaction.open(tx, self._kept_counts)
+        if ledger:
+            ledger.load_members(user_ids)
+            ledger.expect_entries(len(requests))
         new: list[_NewOrder] = []
         answered: dict[int, Placed | DomainError] = {}
         for index, request in enumerate(requests):
-            if book and book.has_key(request.author.id, request.key):  # also of an order before it in this batch
+            if ledger and ledger.has_key(request.author.id, request.key):  # also of an order before it in this batch
                 raise RetryOneByOne
             try:
-                new.append(_accepted(tx, book, request, accounts.get(request.author.id), now_ms))
+                new.append(_accepted(tx, ledger, request, accounts.get(request.author.id), now_ms))
             except DomainError as error:
                 answered[index] = error
-        placed = iter(self._stored(tx, book, new) if book and new else ())
-        if book:
-            self._kept_counts.keep(book.counts())
+        placed = iter(self._stored(tx, ledger, new) if ledger and new else ())
+        if ledger:
+            self._kept_counts.keep(ledger.counts())
         return [answered.get(index) or next(placed) for index in range(len(requests))]
 
-    def _stored(self, tx: Transaction, book: Book, new: Sequence[_NewOrder]) -> list[Placed]:
-        """Insert the orders and their messages, save the book, and announce all three."""
+    def _stored(self, tx: Transaction, ledger: LedgerTransaction, new: Sequence[_NewOrder]) -> list[Placed]:
+        """Insert the orders and their messages, save the ledger, and announce all three."""
         recall_ms = self._settings.now.recall_ms
         messages = message_store.insert_many(tx, [each.message(recall_ms) for each in new])
         orders = [each.order(message) for each, message in zip(new, messages, strict=True)]
         store.insert_orders(tx, [(order, each.request.key) for order, each in zip(orders, new, strict=True)])
         for message in messages:
             tx.announce(MessagePosted(message, self._encoder))
-        tx.announce(OrdersCounted(book.save()))
+        tx.announce(OrdersCounted(ledger.save()))
         return [Placed(order, message, True) for order, message in zip(orders, messages, strict=True)]
 
     ROUTES = (Route("POST", "/order/", on_form, Access.MEMBER),)
@@ -198,19 +198,23 @@ def _placed_before(tx: Transaction, request: OrderRequest) -> Placed | None:
 
 
 def _accepted(
-    tx: Transaction, book: Book | None, request: OrderRequest, account: account_store.Account | None, now_ms: int
+    tx: Transaction,
+    ledger: LedgerTransaction | None,
+    request: OrderRequest,
+    account: account_store.Account | None,
+    now_ms: int,
 ) -> _NewOrder:
-    """The order with its number and its entry in the journal, counted in the book. Raises DomainError."""
+    """The order with its number and its entry in the journal, counted in the ledger. Raises DomainError."""
     author, asked = permissions.may_order(account, now_ms), request.wanted
     if isinstance(asked, DomainError):
         raise asked
     window_id, received_ms = request.window_id, request.received_ms
-    if book is None or window_id not in (None, book.window.id) or received_ms >= book.window.closes_ms:
+    if ledger is None or window_id not in (None, ledger.window.id) or received_ms >= ledger.window.closes_ms:
         raise window_closed(tx, window_id, received_ms)
-    words = book.words(asked)
-    book.check_new(author.id, words)
-    no, receipt, entry = book.accept(received_ms, author, words, request.key)
-    return _NewOrder(request, author, book.window.id, no, words, receipt, entry)
+    words = ledger.words(asked)
+    ledger.check_new(author.id, words)
+    no, receipt, entry = ledger.accept(received_ms, author, words, request.key)
+    return _NewOrder(request, author, ledger.window.id, no, words, receipt, entry)
 
 
 def _one(results: list[Placed | DomainError]) -> Placed:

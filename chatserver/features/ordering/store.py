@@ -10,7 +10,7 @@ from chatserver.core import json
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import Role, User
 from chatserver.db.transaction import Transaction, in_powers_of_two, insert_rows, places
-from chatserver.features.ordering.model import Item, Order, OrderingWindow, Words
+from chatserver.features.ordering.model import Item, Order, OrderContent, OrderingWindow
 
 _ORDER = (
     "SELECT o.message_id, o.window_id, o.no, o.user_id, u.name, o.state = 'accepted', o.lines, o.note, o.total,"
@@ -192,7 +192,7 @@ def index_keys(tx: Transaction, window_id: int) -> None:
     tx.execute("UPDATE orders SET window_closed = 1 WHERE window_id = ?", (window_id,))
 
 
-def change_order(tx: Transaction, message_id: int, words: Words, entry: int, now_ms: int) -> bool:
+def change_order(tx: Transaction, message_id: int, words: OrderContent, entry: int, now_ms: int) -> bool:
     """Its words are others, those of this entry of the journal, and their reading goes; True where there was one."""
     tx.execute(
         "UPDATE orders SET lines = ?, note = ?, total = ?, entry = ?, changed_ms = ? WHERE message_id = ?",

@@ -70,14 +70,14 @@ class Templates:
         raise DomainError(ErrorCode.BAD_REQUEST, field="act")
 
     def _make(self, tx: Transaction, actor: User, offered: Offer) -> dict[str, Any]:
-        actor, now_ms = permissions.administrator(tx, actor), self._clock.now_ms()
+        actor, now_ms = permissions.require_administrator(tx, actor), self._clock.now_ms()
         template_id = template_store.insert(tx, offered, actor.id, now_ms)
         record(tx, now_ms, AuditAct.TEMPLATE_MAKE, actor, template=template_id)
         return template_store.as_json(template_id, offered)
 
     def _change(self, tx: Transaction, actor: User, template_id: int, fields: dict[str, Any]) -> dict[str, Any]:
         """What `fields` does not name stays as it is."""
-        actor, now_ms = permissions.administrator(tx, actor), self._clock.now_ms()
+        actor, now_ms = permissions.require_administrator(tx, actor), self._clock.now_ms()
         before = template_store.as_json(template_id, template_store.find(tx, template_id))
         changed = offer.read({**before, **fields})
         template_store.change(tx, template_id, changed, actor.id, now_ms)
@@ -92,7 +92,7 @@ class Templates:
 
 
 def _remove(tx: Transaction, actor: User, template_id: int, now_ms: int) -> dict[str, Any]:
-    permissions.administrator(tx, actor)
+    permissions.require_administrator(tx, actor)
     before = template_store.as_json(template_id, template_store.find(tx, template_id))
     template_store.remove(tx, template_id)
     tx.announce(TemplatesChanged())

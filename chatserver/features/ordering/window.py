@@ -18,8 +18,8 @@ from chatserver.features.audit.record import AuditAct, record
 from chatserver.features.messages.encode import MessageEncoder
 from chatserver.features.messages.preset import post_preset
 from chatserver.features.ordering import offer, store, template_store
-from chatserver.features.ordering.book import Book
 from chatserver.features.ordering.events import LedgerErased, OrdersCounted, WindowChanged
+from chatserver.features.ordering.ledger_transaction import LedgerTransaction
 from chatserver.features.ordering.model import OrderingWindow
 from chatserver.features.ordering.offer import Offer
 from chatserver.features.ordering.sums import Sums
@@ -41,7 +41,7 @@ class PresetPosted:
 
 
 class OrderingWindows:
-    """At most one window is open; the database's index `windows_open` ensures it. `load` comes before `greeting`.
+    """At most one window is open; the database's index `windows_open` ensures it. `load` comes before `hello_fields`.
 
     A request is judged by the time at which the server read it, never by the time at which the queue reached it:
     so everything that was read before the end of a window is in the queue before whatever closes it.
@@ -79,7 +79,7 @@ class OrderingWindows:
         asked_ms = self._clock.now_ms()
 
         def open_window(tx: Transaction) -> PresetPosted:
-            manager = permissions.window_manager(tx, actor, asked_ms)
+            manager = permissions.require_window_manager(tx, actor, asked_ms)
             offers = offered if template_id is None else template_store.find(tx, template_id)
             return self.open(tx, manager, seconds, may_move, offers, asked_ms)
 
@@ -105,7 +105,7 @@ class OrderingWindows:
         current = await self._database.run(_current)
         return current.closes_ms if current else None
 
-    def greeting(self) -> dict[str, Any]:
+    def hello_fields(self) -> dict[str, Any]:
         """Fields of `hello` and of the page."""
         return {"window": self.as_json(self._current) if self._current else None, "last_window": self._last_as_json()}
 
@@ -162,54 +162,56 @@ class OrderingWindows:
         """The rule of `start`, for an `actor` who may. `plan_id`: the plan by which the window opens by itself."""
         closes_ms = asked_ms + self.length_ms(offered, seconds)
         self.close_ended(tx, asked_ms)
-        book = Book.open(tx)
-        if book is None:
-            book = _insert(tx, actor, asked_ms, closes_ms, offered or Offer(), is_planned=plan_id is not None)
-            book.write_opened(actor.name)
+        ledger = LedgerTransaction.open(tx)
+        if ledger is None:
+            ledger = _insert(tx, actor, asked_ms, closes_ms, offered or Offer(), is_planned=plan_id is not None)
+            ledger.write_opened(actor.name)
             act, plan = (AuditAct.WINDOW_OPEN, {}) if plan_id is None else (AuditAct.PLAN_OPEN, {"plan": plan_id})
-            record(tx, asked_ms, act, actor, window=book.window.id, closes_ms=closes_ms, **plan)
+            record(tx, asked_ms, act, actor, window=ledger.window.id, closes_ms=closes_ms, **plan)
         elif offered is not None or not may_move:
-            raise DomainError(ErrorCode.WINDOW_OPEN, window=self.as_json(book.shown()))
+            raise DomainError(ErrorCode.WINDOW_OPEN, window=self.as_json(ledger.shown()))
         else:
-            book.move(closes_ms)
-            book.write("moved", asked_ms, closes_ms=closes_ms, by=actor.name)
-            record(tx, asked_ms, AuditAct.WINDOW_MOVE, actor, window=book.window.id, closes_ms=closes_ms)
-        window = book.save()
+            ledger.move(closes_ms)
+            ledger.write("moved", asked_ms, closes_ms=closes_ms, by=actor.name)
+            record(tx, asked_ms, AuditAct.WINDOW_MOVE, actor, window=ledger.window.id, closes_ms=closes_ms)
+        window = ledger.save()
         tx.announce(WindowChanged(window, self._clock))
         extra = _PLANNED if plan_id is not None else ""
         return PresetPosted(self._post(tx, Preset.START, actor, asked_ms, window, extra=extra), window)
 
     def close_ended(self, tx: Transaction, asked_ms: int) -> None:
         """Close the window if it had ended at `asked_ms`: its timer may be late."""
-        book = Book.open(tx)
-        if book and book.window.closes_ms <= asked_ms:
-            self._close(tx, book, book.window.opened_by, asked_ms, by=None)
+        ledger = LedgerTransaction.open(tx)
+        if ledger and ledger.window.closes_ms <= asked_ms:
+            self._close(tx, ledger, ledger.window.opened_by, asked_ms, by=None)
 
     def _stop(self, tx: Transaction, actor: User, asked_ms: int) -> PresetPosted:
-        actor = permissions.window_manager(tx, actor, asked_ms)
-        book = self._open_book(tx, asked_ms)
-        record(tx, asked_ms, AuditAct.WINDOW_STOP, actor, window=book.window.id)
-        return self._close(tx, book, actor, asked_ms, by=actor.name)
+        actor = permissions.require_window_manager(tx, actor, asked_ms)
+        ledger = self._open_ledger(tx, asked_ms)
+        record(tx, asked_ms, AuditAct.WINDOW_STOP, actor, window=ledger.window.id)
+        return self._close(tx, ledger, actor, asked_ms, by=actor.name)
 
     def _countdown(self, tx: Transaction, actor: User, asked_ms: int) -> PresetPosted:
-        actor = permissions.window_manager(tx, actor, asked_ms)
-        window = self._open_book(tx, asked_ms).shown()
+        actor = permissions.require_window_manager(tx, actor, asked_ms)
+        window = self._open_ledger(tx, asked_ms).shown()
         return PresetPosted(self._post(tx, Preset.COUNTDOWN, actor, asked_ms, window), window)
 
-    def _open_book(self, tx: Transaction, asked_ms: int) -> Book:
+    def _open_ledger(self, tx: Transaction, asked_ms: int) -> LedgerTransaction:
         self.close_ended(tx, asked_ms)
-        book = Book.open(tx)
-        if book is None:
+        ledger = LedgerTransaction.open(tx)
+        if ledger is None:
             raise DomainError(ErrorCode.WINDOW_CLOSED)
-        return book
+        return ledger
 
-    def _close(self, tx: Transaction, book: Book, author: User, asked_ms: int, by: str | None) -> PresetPosted:
+    def _close(
+        self, tx: Transaction, ledger: LedgerTransaction, author: User, asked_ms: int, by: str | None
+    ) -> PresetPosted:
         """`by`: the name of the administrator who ends it, None for the server. `author` posts the message."""
-        ends_ms = min(book.window.closes_ms, asked_ms)
-        planned_ms = book.window.closes_ms
-        book.write("closed", ends_ms, orders=book.standing, by=by)
-        book.close(asked_ms)
-        window = replace(book.save(), by=author.name)
+        ends_ms = min(ledger.window.closes_ms, asked_ms)
+        planned_ms = ledger.window.closes_ms
+        ledger.write("closed", ends_ms, orders=ledger.standing, by=by)
+        ledger.close(asked_ms)
+        window = replace(ledger.save(), by=author.name)
         tx.announce(WindowChanged(window, self._clock))
         sums = Sums(window.items, store.orders(tx, window.id))
         text = "\n".join(filter(None, (TEXTS[Preset.STOP], sums.as_text())))
@@ -267,7 +269,9 @@ class OrderingWindows:
     )
 
 
-def _insert(tx: Transaction, actor: User, opened_ms: int, closes_ms: int, offered: Offer, *, is_planned: bool) -> Book:
+def _insert(
+    tx: Transaction, actor: User, opened_ms: int, closes_ms: int, offered: Offer, *, is_planned: bool
+) -> LedgerTransaction:
     row = tx.one(
         "INSERT INTO windows (opened_ms, closes_ms, opened_by, title, note, planned) VALUES (?, ?, ?, ?, ?, ?)"
         " RETURNING id",
@@ -276,7 +280,7 @@ def _insert(tx: Transaction, actor: User, opened_ms: int, closes_ms: int, offere
     store.insert_items(tx, row[0], offered.items)
     window = store.window(tx, row[0])
     assert window is not None
-    return Book(tx, window)
+    return LedgerTransaction(tx, window)
 
 
 def _current(tx: Transaction) -> OrderingWindow | None:

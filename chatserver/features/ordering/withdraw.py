@@ -9,10 +9,10 @@ from chatserver.core.model import User
 from chatserver.db.transaction import Transaction
 from chatserver.features.audit.record import AuditAct, record
 from chatserver.features.messages.withdraw import Withdrawn
-from chatserver.features.ordering import answers, journal, store, wanted
+from chatserver.features.ordering import answers, journal, order_input, store
 from chatserver.features.ordering.amend import Amendments, check_correction
-from chatserver.features.ordering.book import Book
 from chatserver.features.ordering.events import OrdersCounted
+from chatserver.features.ordering.ledger_transaction import LedgerTransaction
 from chatserver.features.ordering.window import OrderingWindows
 
 
@@ -32,25 +32,25 @@ class WithdrawOrder:
             return None
         if not order.is_standing:
             return Withdrawn(answers.expired_message(tx, order), is_new=False)
-        reason = wanted.reason(reason)
+        reason = order_input.reason(reason)
         self._windows.close_ended(tx, asked_ms)
         window = store.window(tx, order.window_id)
         assert window is not None  # orders are erased with their window
         is_correction = check_correction(window, actor, order.user_id, reason, asked_ms)
 
-        book = Book(tx, window)
-        book.load_members([order.user_id])
-        book.take_out(order.user_id, order.lines)
+        ledger = LedgerTransaction(tx, window)
+        ledger.load_members([order.user_id])
+        ledger.take_out(order.user_id, order.lines)
         store.withdraw_order(tx, order.id, asked_ms)
         journal.erase_words(tx, order.window_id, order.entry)
         by: dict[str, Any] = {"by": actor.name, "reason": reason} if is_correction else {"by": actor.name}
-        book.write("withdrawn", asked_ms, no=order.no, user_id=order.user_id, user=order.user, **by)
+        ledger.write("withdrawn", asked_ms, no=order.no, user_id=order.user_id, user=order.user, **by)
         if is_correction or actor.id != order.user_id:
             record(tx, asked_ms, AuditAct.ORDER_WITHDRAW, actor, order.user_id, window=order.window_id, no=order.no)
         if is_correction:
-            self._amendments.announce(tx, book, actor, asked_ms)
+            self._amendments.announce(tx, ledger, actor, asked_ms)
         else:
-            tx.announce(OrdersCounted(book.save()))
+            tx.announce(OrdersCounted(ledger.save()))
         tx.announce(ContentErased(is_urgent=True))
         emptied = order._replace(is_standing=False, lines="[]", note="", total=None, entry=None)
         return Withdrawn(answers.expired_message(tx, emptied), is_new=True)

@@ -68,7 +68,7 @@ class PlannedChanged(Event):
 
 
 class PlannedWindows:
-    """`load` comes before `greeting`."""
+    """`load` comes before `hello_fields`."""
 
     def __init__(self, database: Database, settings: CurrentConfig, clock: Clock, windows: OrderingWindows) -> None:
         self._database = database
@@ -84,7 +84,7 @@ class PlannedWindows:
         now_ms = self._clock.now_ms()
         self._current = PlannedChanged(await self._database.run(lambda tx: self._load(tx, now_ms)))
 
-    def greeting(self) -> dict[str, Any]:
+    def hello_fields(self) -> dict[str, Any]:
         """Fields of `hello` and of the page."""
         return self._current.as_json()
 
@@ -145,7 +145,7 @@ class PlannedWindows:
         return self._announced
 
     def _make(self, tx: Transaction, actor: User, fields: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
-        actor = permissions.administrator(tx, actor)
+        actor = permissions.require_administrator(tx, actor)
         schedule, content = recurrence.read(fields), _content(tx, fields, Content())
         day, opens_ms = self._opening_after(schedule, now_ms)
         plan_id = plan_store.insert(tx, content, schedule, actor.id, day, opens_ms, now_ms)
@@ -155,7 +155,7 @@ class PlannedWindows:
     def _change(
         self, tx: Transaction, actor: User, plan_id: int, fields: Mapping[str, Any], now_ms: int
     ) -> dict[str, Any]:
-        actor = permissions.administrator(tx, actor)
+        actor = permissions.require_administrator(tx, actor)
         plan = plan_store.find(tx, plan_id)
         schedule = recurrence.read({**plan.schedule.as_json(), **fields})
         content = _content(tx, fields, plan.content)
@@ -168,14 +168,14 @@ class PlannedWindows:
         return self._shown(tx, plan_store.find(tx, plan_id), now_ms)
 
     def _remove(self, tx: Transaction, actor: User, plan_id: int, now_ms: int) -> dict[str, Any]:
-        actor = permissions.administrator(tx, actor)
+        actor = permissions.require_administrator(tx, actor)
         plan = plan_store.find(tx, plan_id)
         plan_store.remove(tx, plan_id)
         record(tx, now_ms, AuditAct.PLAN_REMOVE, actor, plan=plan_id)
         return self._shown(tx, plan, now_ms)
 
     def _skip(self, tx: Transaction, actor: User, plan_id: int, opens_ms: int | None, now_ms: int) -> dict[str, Any]:
-        actor = permissions.administrator(tx, actor)
+        actor = permissions.require_administrator(tx, actor)
         plan = plan_store.find(tx, plan_id)
         if plan.schedule.day:
             raise DomainError(ErrorCode.BAD_REQUEST, field="act")
@@ -332,7 +332,7 @@ def as_json(tx: Transaction, plan: Plan, now_ms: int) -> dict[str, Any]:
 
 def _allowed(tx: Transaction, plan: Plan, at_ms: int) -> tuple[User, Offer]:
     """Who opens it at `at_ms`, and what. Raises DomainError: `forbidden`, `banned`, `muted`, `not_found`."""
-    return permissions.window_manager(tx, plan.by, at_ms), plan_store.offered(tx, plan.content)
+    return permissions.require_window_manager(tx, plan.by, at_ms), plan_store.offered(tx, plan.content)
 
 
 def _obstacle(tx: Transaction, plan: Plan, now_ms: int) -> Outcome | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from chatserver.core import json
 from chatserver.core.model import User
-from chatserver.features.presence.greetings import Greetings
+from chatserver.features.presence.feature_fields import FeatureFields
 from chatserver.http.encode import encoded_user
 from chatserver.realtime import frames
 
@@ -22,12 +22,12 @@ class Hello:
     when a member is muted, in Unix ms (0: is not).
     """
 
-    def __init__(self, greetings: Greetings, version: str, muted_until: Callable[[User | None], int]) -> None:
-        self._greetings = greetings
+    def __init__(self, feature_fields: FeatureFields, version: str, muted_until: Callable[[User | None], int]) -> None:
+        self._feature_fields = feature_fields
         self._version = json.dumps(version)
         self._muted_until = muted_until
 
     def frame(self, user: User | None, read_id: int, online: int, now_ms: int) -> bytes:
         member = encoded_user(user) if user else b"null"
         known = (PROTOCOL, self._version, now_ms, member, read_id, self._muted_until(user), online)
-        return frames.text(_SHAPE % (*known, self._greetings.encoded()))
+        return frames.text(_SHAPE % (*known, self._feature_fields.encoded()))

@@ -21,7 +21,7 @@ from chatserver.features.accounts.mutes import Mutes
 from chatserver.features.messages.plain_history import PlainHistory
 from chatserver.features.messages.read_marks import ReadMarks
 from chatserver.features.messages.recent import PAGE, RecentMessages
-from chatserver.features.presence.greetings import Greetings
+from chatserver.features.presence.feature_fields import FeatureFields
 from chatserver.features.presence.presence import Presence
 from chatserver.http import page_context, responses
 from chatserver.http.access import Access
@@ -56,7 +56,7 @@ class RoomPage:
         mutes: Mutes,
         presence: Presence,
         plain_notice: Callable[[str, ZoneInfo], bytes],
-        greetings: Greetings,
+        feature_fields: FeatureFields,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -67,7 +67,7 @@ class RoomPage:
         self._plain = PlainHistory(recent)
         self._presence = presence
         self._plain_notice = plain_notice
-        self._greetings = greetings
+        self._feature_fields = feature_fields
         self._shells: BoundedDict[tuple[Any, ...], list[bytes]] = BoundedDict(SHELLS_MAX)
 
     async def get(self, request: web.Request) -> web.StreamResponse:
@@ -86,7 +86,7 @@ class RoomPage:
             _NOW_MS: b"%d" % self._clock.now_ms(),
             _READ_ID: b"%d" % read_id,
             _HAS_MORE: b"true" if self._recent.has_more(PAGE) else b"false",
-            _ADDED: self._greetings.encoded(),
+            _ADDED: self._feature_fields.encoded(),
             _NOTICE: self._plain_notice(language, zone),
             _PLAIN: self._plain.html(language, zone),
         }

@@ -27,7 +27,7 @@ class Typing:
         if self._interval.wait_ms(user.id, INTERVAL_SECONDS):
             return
         self._interval.record(user.id)
-        await self._database.run(lambda tx: permissions.speaker(tx, user, self._clock.now_ms()))
+        await self._database.run(lambda tx: permissions.require_speaker(tx, user, self._clock.now_ms()))
         self._hub.broadcast(frames.text(json.dumps({"type": "typing", "user": user.name})))
 
     FRAMES = {"typing": on_frame}

@@ -25,7 +25,7 @@ class PushKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class NotificationPreferences:
     """What a member wants to hear on one device. `words`: also what the message says.
 
     `quiet_from` and `quiet_to` are minutes after midnight in the room's time zone, both None for no quiet hours.
@@ -62,14 +62,16 @@ class Address:
 class Subscription:
     id: int
     user_id: int
-    wishes: Wishes
+    wishes: NotificationPreferences
 
 
 _WISHES = "language, opened, closes, named, words, quiet_from, quiet_to"
 _SUBSCRIPTION = f"SELECT id, user_id, {_WISHES} FROM push_subscriptions"  # nosec B608 # constants
 
 
-def put(tx: Transaction, user_id: int, session_id: int, address: Address, wishes: Wishes, now_ms: int) -> None:
+def put(
+    tx: Transaction, user_id: int, session_id: int, address: Address, wishes: NotificationPreferences, now_ms: int
+) -> None:
     """Store the subscription of a session, in place of any other of this session or of this endpoint.
 
     One whose endpoint and keys are the same keeps its id.
@@ -134,5 +136,7 @@ def forget(tx: Transaction, ids: Iterable[int]) -> None:
 
 def _subscription(row: tuple[int, int, str, int, int, int, int, int | None, int | None]) -> Subscription:
     subscription_id, user_id, language, opened, closes, named, words, quiet_from, quiet_to = row
-    wishes = Wishes(language, bool(opened), bool(closes), bool(named), bool(words), quiet_from, quiet_to)
+    wishes = NotificationPreferences(
+        language, bool(opened), bool(closes), bool(named), bool(words), quiet_from, quiet_to
+    )
     return Subscription(subscription_id, user_id, wishes)

@@ -21,7 +21,7 @@ from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
 from chatserver.features.push import store
 from chatserver.features.push.encrypt import AUTH_BYTES, PUBLIC_KEY_BYTES, is_point
-from chatserver.features.push.store import Address, PushKind, Subscription, Wishes
+from chatserver.features.push.store import Address, NotificationPreferences, PushKind, Subscription
 from chatserver.features.push.vapid import IS_INSTALLED, VapidKeys
 from chatserver.http import forms, responses
 from chatserver.http.access import Access
@@ -49,7 +49,7 @@ class PushSubscriptions:
             return "off"
         return "on" if IS_INSTALLED else "not_installed"
 
-    async def subscribe(self, session: Session, address: Address, wishes: Wishes) -> None:
+    async def subscribe(self, session: Session, address: Address, wishes: NotificationPreferences) -> None:
         """Tell this session's browser of what it wishes, in place of what it wished before.
 
         Raises DomainError: `forbidden` (`reason`) unless the state is `on`; `bad_request` (`field`) for an endpoint on
@@ -121,8 +121,10 @@ def _session_of(request: web.Request) -> Session:
     return session
 
 
-def _subscribe(tx: Transaction, session: Session, address: Address, wishes: Wishes, now_ms: int) -> None:
-    member = permissions.member(tx, session.user)
+def _subscribe(
+    tx: Transaction, session: Session, address: Address, wishes: NotificationPreferences, now_ms: int
+) -> None:
+    member = permissions.require_member(tx, session.user)
     if tx.one("SELECT 1 FROM sessions WHERE id = ?", (session.id,)) is None:
         raise DomainError(ErrorCode.LOGIN_REQUIRED)
     store.put(tx, member.id, session.id, address, wishes, now_ms)
@@ -138,14 +140,14 @@ def _address(typed: dict[str, Any]) -> Address:
     return Address(_text(typed, "endpoint"), _bytes(typed, "p256dh"), _bytes(typed, "auth"))
 
 
-def _wishes(typed: dict[str, Any], language: str) -> Wishes:
+def _wishes(typed: dict[str, Any], language: str) -> NotificationPreferences:
     opened, closes, named, words = (_is_on(typed, name) for name in ("opened", "closes", "named", "words"))
     quiet_from, quiet_to = _minute(typed, "quiet_from"), _minute(typed, "quiet_to")
     if (quiet_from is None) != (quiet_to is None):
         raise DomainError(ErrorCode.BAD_REQUEST, field="quiet_to" if quiet_to is None else "quiet_from", reason="quiet")
     if quiet_from is not None and quiet_from == quiet_to:
         raise DomainError(ErrorCode.BAD_REQUEST, field="quiet_to", reason="quiet")
-    return Wishes(language, opened, closes, named, words, quiet_from, quiet_to)
+    return NotificationPreferences(language, opened, closes, named, words, quiet_from, quiet_to)
 
 
 def _text(typed: dict[str, Any], name: str) -> str:

@@ -114,11 +114,11 @@ class ChangeSettings:
         return responses.as_json({"settings": [setting_json(item) for item in await self.listed()]})
 
     def _change(self, tx: Transaction, actor: User, overrides: Overrides) -> tuple[str, ...]:
-        actor = permissions.administrator(tx, actor)
+        actor = permissions.require_administrator(tx, actor)
         return self._settings.change(tx, actor, overrides, self._clock.now_ms())
 
     def _losses(self, tx: Transaction, actor: User, config: Config) -> dict[str, int]:
-        permissions.administrator(tx, actor)
+        permissions.require_administrator(tx, actor)
         losses = {name: would_erase(tx, config) for name, would_erase in self._erasures().items()}
         return {name: count for name, count in losses.items() if count}
 

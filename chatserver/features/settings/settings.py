@@ -69,7 +69,7 @@ class Settings:
         """Where the value in force comes from: "room", "flag", "variable" or "default"."""
         return "room" if name in self._overrides else self._operators_source(name)
 
-    def greeting(self) -> dict[str, Any]:
+    def hello_fields(self) -> dict[str, Any]:
         """Fields of `hello` and of the page."""
         if self._limits_of is not self.now:
             self._limits_of, self._limits = self.now, limits(self.now)

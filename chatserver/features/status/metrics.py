@@ -17,7 +17,7 @@ from chatserver.core.histogram import Histogram
 from chatserver.db.database import Database
 from chatserver.features.messages.recent import RecentMessages
 from chatserver.features.push.delivery import Delivery, PushFigures
-from chatserver.features.status.hour import SAMPLE_SECONDS, Hour, Sample
+from chatserver.features.status.sample_history import SAMPLE_SECONDS, Sample, SampleHistory
 from chatserver.media.workers import ImageWorkers
 from chatserver.realtime.hub import Hub
 
@@ -62,7 +62,7 @@ class Metrics:
         clock: Clock,
         push: Delivery,
     ) -> None:
-        self.hour = Hour()
+        self.hour = SampleHistory()
         # The delay of the event loop: every reader waited as long while it was busy.
         self.lag = Histogram(LAG_BOUNDS)
         self._batch_jobs = Histogram(BATCH_BOUNDS)

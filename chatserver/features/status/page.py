@@ -11,8 +11,8 @@ from aiohttp import web
 
 from chatserver import __version__
 from chatserver.features.status.charts import HEIGHT, WIDTH, chart
-from chatserver.features.status.hour import SAMPLES_MAX, Sample
 from chatserver.features.status.metrics import Disk, Figures, Metrics, resident_bytes
+from chatserver.features.status.sample_history import SAMPLES_MAX, Sample
 from chatserver.http import responses
 from chatserver.http.access import Access
 from chatserver.http.page_context import local_time

@@ -12,4 +12,4 @@ def fastest() -> masking.Unmask:
         from aiohttp._websocket.helpers import websocket_mask
     except ImportError:
         return masking.unmask
-    return websocket_mask if tuning.IS_ON else masking.unmask
+    return websocket_mask if tuning.ENABLED else masking.unmask

@@ -106,7 +106,7 @@ class PrebuiltResponse(web.StreamResponse):
 
     def _can_be_prebuilt(self, request: BaseRequest) -> bool:
         return (
-            tuning.IS_ON
+            tuning.ENABLED
             and request.method == hdrs.METH_GET
             and request.version == HttpVersion11
             and request.keep_alive

@@ -8,7 +8,7 @@ from pathlib import Path
 from chatserver.ops.call import Call
 from chatserver.ops.command import Command
 from chatserver.ops.options import add_force, add_json
-from chatserver.ops.output import complain, print_json
+from chatserver.ops.output import print_error, print_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,7 @@ def run(call: Call) -> None:
         return
     print(f"{target}: {done['messages']} messages and {done['media']} pictures in {done['bytes']:,} bytes")
     if done["missing"]:
-        complain(f"{len(done['missing'])} pictures that messages name were missing already")
+        print_error(f"{len(done['missing'])} pictures that messages name were missing already")
 
 
 COMMAND = Command("backup", "write database, media and secrets to an archive", add_arguments, run, position=6)

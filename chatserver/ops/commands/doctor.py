@@ -18,9 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(call: Call) -> None:
-    from chatserver.ops.doctor import as_text, examine
+    from chatserver.ops.doctor import as_text, run_checks
 
-    findings = examine(call.config)
+    findings = run_checks(call.config)
     if call.arguments.json:
         print_json([finding.as_json() for finding in findings])
     else:

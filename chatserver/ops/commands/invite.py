@@ -10,7 +10,7 @@ from chatserver.core.setting_values import Real, Whole
 from chatserver.ops.call import Call
 from chatserver.ops.command import Command
 from chatserver.ops.options import add_json
-from chatserver.ops.output import complain, print_json
+from chatserver.ops.output import print_error, print_json
 from chatserver.ops.own_address import own_address
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ def run(call: Call) -> None:
         return
     print(address)
     if done["registration"] != "invite":
-        complain(f"registration is {done['registration']}, so no invitation is needed now")
+        print_error(f"registration is {done['registration']}, so no invitation is needed now")
 
 
 def _uses(typed: str) -> int:

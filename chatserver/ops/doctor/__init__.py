@@ -7,7 +7,7 @@ from chatserver.ops.doctor import address, data, machine, push, settings
 from chatserver.ops.doctor.findings import Finding, Level
 
 
-def examine(config: Config) -> list[Finding]:
+def run_checks(config: Config) -> list[Finding]:
     """Every finding, those without a problem too."""
     findings, answer = data.checks(config)
     return [

@@ -26,7 +26,7 @@ async def test_a_muted_member_is_not_heard_until_the_time_is_over(stage: Stage, 
     with refuses(ErrorCode.MUTED):
         await stage.room.react.react(ming, message.id, "🎉", True)
     with refuses(ErrorCode.MUTED):
-        await stage.run(lambda tx: permissions.speaker(tx, ming, stage.clock.now_ms()))
+        await stage.run(lambda tx: permissions.require_speaker(tx, ming, stage.clock.now_ms()))
     stage.clock.forward(60)
     await stage.said(ming)
 
@@ -169,7 +169,7 @@ async def test_members_are_found_by_what_their_name_looks_like(
 
 async def test_a_password_that_was_replaced_meanwhile_begins_no_login(stage: Stage, ming: User) -> None:
     await stage.room.administrators.reset_password("小明", PASSWORD)
-    account = await stage.room.login.proved("小明", PASSWORD, HERE)
+    account = await stage.room.login.authenticate("小明", PASSWORD, HERE)
     await stage.room.administrators.reset_password("小明", "another long one")
     with refuses(ErrorCode.LOGIN_FAILED):
         await stage.room.sessions.start(ming.id, "", HERE, account.password)

@@ -42,7 +42,7 @@ async def test_a_link_sets_the_password_once_and_ends_all_logins(stage: Stage, w
     assert await stage.room.sessions.find(session)
     await links.use(token, NEW, HERE)
     assert await stage.room.sessions.find(session) is None
-    assert (await stage.room.login.proved("小明", NEW, HERE)).user.id == ming.id
+    assert (await stage.room.login.authenticate("小明", NEW, HERE)).user.id == ming.id
     await assert_gone(stage, token)
     assert await stage.sql("SELECT * FROM password_links") == []
 

@@ -26,16 +26,16 @@ async def test_everyone_hears_of_a_new_announcement_and_the_old_files_go(stage: 
     assert stage.told() == [AnnouncementChanged(PICTURE.image)]
     await stage.room.announcement.announce(wang, OTHER)
     assert stage.told() == [ContentErased((PICTURE.image, PICTURE.thumb)), AnnouncementChanged(OTHER.image)]
-    assert stage.room.announcement.greeting() == {"announcement": f"/media/{OTHER.image}"}
+    assert stage.room.announcement.hello_fields() == {"announcement": f"/media/{OTHER.image}"}
 
 
 async def test_the_announcement_is_known_after_a_restart(stage: Stage, wang: User) -> None:
-    assert stage.room.announcement.greeting() == {"announcement": ""}
+    assert stage.room.announcement.hello_fields() == {"announcement": ""}
     await stage.room.announcement.announce(wang, PICTURE)
     restarted = Announcement(stage.database, stage.clock, stage.room.announcement._uploads)
-    assert restarted.greeting() == {"announcement": ""}
+    assert restarted.hello_fields() == {"announcement": ""}
     await restarted.load()
-    assert restarted.greeting() == {"announcement": f"/media/{PICTURE.image}"}
+    assert restarted.hello_fields() == {"announcement": f"/media/{PICTURE.image}"}
 
 
 async def test_replacing_the_preset_picture_says_nothing_to_the_room(stage: Stage, wang: User) -> None:

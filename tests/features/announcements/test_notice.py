@@ -23,11 +23,11 @@ TEXT = "周五下午三点取货\n请带好袋子"
 
 
 async def test_an_administrator_pins_replaces_and_takes_down_for_everybody(stage: Stage, wang: User) -> None:
-    assert stage.room.notice.greeting() == {"notice": None}
+    assert stage.room.notice.hello_fields() == {"notice": None}
     first = await stage.room.notice.put(wang, f"  {TEXT}\r\n")
     assert first == NoticeChanged(TEXT, wang.id, "老王", stage.clock.now_ms())
     assert stage.told() == [first]
-    assert stage.room.notice.greeting() == {"notice": first.as_json()}
+    assert stage.room.notice.hello_fields() == {"notice": first.as_json()}
     stage.clock.forward(1)
     second = await stage.room.notice.put(wang, "改到四点")
     assert stage.told() == [ContentErased(), second]
@@ -35,7 +35,7 @@ async def test_an_administrator_pins_replaces_and_takes_down_for_everybody(stage
     down = await stage.room.notice.put(wang, " \n")
     assert stage.told() == [ContentErased(), down]
     assert down.as_json() == {"text": "", "by": "老王", "changed_ms": stage.clock.now_ms()}
-    assert stage.room.notice.greeting() == {"notice": None}
+    assert stage.room.notice.hello_fields() == {"notice": None}
     assert await stage.sql("SELECT count(*) FROM notice") == [(0,)]
 
 
@@ -66,14 +66,14 @@ async def test_it_is_known_after_a_restart(stage: Stage, wang: User) -> None:
     put = await stage.room.notice.put(wang, TEXT)
     restarted = Notice(stage.database, stage.clock)
     await restarted.load()
-    assert restarted.greeting() == {"notice": put.as_json()}
+    assert restarted.hello_fields() == {"notice": put.as_json()}
 
 
 async def test_a_name_that_is_taken_away_leaves_it_too(stage: Stage, wang: User) -> None:
     other = await stage.join("难听的名字", Role.ADMINISTRATOR)
     await stage.room.notice.put(other, TEXT)
     member = await stage.room.members.act(wang, other.id, Act.TAKE_NAME)
-    assert stage.room.notice.greeting()["notice"]["by"] == member.user.name != "难听的名字"
+    assert stage.room.notice.hello_fields()["notice"]["by"] == member.user.name != "难听的名字"
 
 
 async def test_what_was_replaced_is_in_no_file_and_in_no_copy_of_an_upgrade(stage: Stage, wang: User) -> None:

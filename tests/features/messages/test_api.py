@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chatserver.features.messages import encode, long_answers, recent
+from chatserver.features.messages import chunked_pages, encode, recent
 from chatserver.features.messages.search import Query
 from tests.client import Browser, House, opened
 from tests.support import FakeClock
@@ -200,7 +200,7 @@ async def test_long_messages_make_an_answer_shorter(
 ) -> None:
     """Whether they are held in memory (30 of them) or read from the database (600)."""
     assert encode.ANSWER_BYTES_MAX == 8 * 1024 * 1024
-    for module in (long_answers, recent):
+    for module in (chunked_pages, recent):
         monkeypatch.setattr(module, "ANSWER_BYTES_MAX", 20_000)
     async with opened(tmp_path, history_limit=1000) as house:
         browser = await house.member("小明")

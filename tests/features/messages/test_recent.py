@@ -38,7 +38,7 @@ async def test_load_knows_what_it_does_not_hold(stage: Stage, ming: User, monkey
     monkeypatch.setattr(recent_module, "ROWS_MAX", 2)
     recent = await loaded(stage)
     assert ids(recent.newest(100)) == [2, 3]  # 4 is deleted
-    assert recent.greeting() == {"epoch": recent.epoch, "seq": 6, "first_id": 1}
+    assert recent.hello_fields() == {"epoch": recent.epoch, "seq": 6, "first_id": 1}
     assert recent.changes_after(5) is None  # the recall of 1, which is not held
     assert recent.changes_after(6) == b"[]"
     assert recent.has_more(2) and not recent.holds(3)

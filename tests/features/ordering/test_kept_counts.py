@@ -43,7 +43,7 @@ async def order(stage: Stage, member: User, quantity: str) -> int:
 async def test_the_orders_of_a_member_are_read_once(
     stage: Stage, wang: User, ming: User, switch: str, reads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tuning, "IS_ON", switch == "on")
+    monkeypatch.setattr(tuning, "ENABLED", switch == "on")
     await opened(stage, wang, limit="5", stock="50")
     await order(stage, ming, "1")
     async with queries(stage) as statements:

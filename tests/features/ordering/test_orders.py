@@ -11,7 +11,7 @@ import pytest
 from chatserver.core.errors import ErrorCode
 from chatserver.core.model import Role, State, User
 from chatserver.features.ordering import amounts, journal, offer
-from chatserver.features.ordering.book import ORDERS_OF_MEMBER_MAX
+from chatserver.features.ordering.ledger_transaction import ORDERS_OF_MEMBER_MAX
 from tests.client import House
 from tests.orders import lines, verified
 from tests.stage import Stage, held_up, refuses
@@ -254,7 +254,7 @@ async def test_a_change_keeps_the_number_and_its_own_quantity_is_free(stage: Sta
 
 
 async def current(stage: Stage) -> dict[str, Any]:
-    window: dict[str, Any] = stage.room.windows.greeting()["window"]
+    window: dict[str, Any] = stage.room.windows.hello_fields()["window"]
     return window
 
 

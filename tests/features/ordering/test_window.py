@@ -172,17 +172,17 @@ async def test_an_open_window_is_known_after_a_restart(tmp_path: Path) -> None:
     clock = FakeClock()
     async with staged(tmp_path, clock) as stage:
         wang = await stage.join("老王", Role.ADMINISTRATOR)
-        assert stage.room.windows.greeting()["window"] is None
+        assert stage.room.windows.hello_fields()["window"] is None
         opened = (await stage.room.windows.start(wang, 60)).window
     clock.forward(10)
     async with staged(tmp_path, clock) as stage:
-        assert stage.room.windows.greeting()["window"] is None
+        assert stage.room.windows.hello_fields()["window"] is None
         await stage.room.windows.load()
-        shown = stage.room.windows.greeting()["window"]
+        shown = stage.room.windows.hello_fields()["window"]
         assert (shown["id"], shown["state"], shown["by"]) == (opened.id, "open", "老王")
         assert (shown["closes_ms"], shown["now_ms"]) == (opened.closes_ms, clock.now_ms())
         await stage.room.windows.stop(wang)
-        assert stage.room.windows.greeting()["window"] is None
+        assert stage.room.windows.hello_fields()["window"] is None
 
 
 async def test_a_late_timer_leaves_no_window_open(stage: Stage, wang: User) -> None:

@@ -44,7 +44,7 @@ async def only(stage: Stage) -> dict[str, Any]:
 
 
 def window(stage: Stage) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = stage.room.windows.greeting()["window"]
+    found: dict[str, Any] | None = stage.room.windows.hello_fields()["window"]
     return found
 
 
@@ -65,7 +65,7 @@ async def test_a_plan_is_shown_to_all_before_it_opens(stage: Stage, wang: User) 
     }  # fmt: skip
     shown = NextWindow("晚市", AT_18, "老王", "Asia/Shanghai")
     assert stage.told(PlannedChanged) == [PlannedChanged(shown)]
-    assert stage.room.planned.greeting() == {
+    assert stage.room.planned.hello_fields() == {
         "planned": {"title": "晚市", "opens_ms": AT_18, "by": "老王", "zone": "Asia/Shanghai"}
     }
     assert await stage.room.planned.next_opening() == AT_18
@@ -86,7 +86,7 @@ async def test_the_nearest_of_all_is_the_next(stage: Stage, wang: User) -> None:
     for plan_id in (1, 3):
         await stage.room.planned.remove(wang, plan_id)
     assert stage.told(PlannedChanged)[-1] == PlannedChanged(None)
-    assert stage.room.planned.greeting() == {"planned": None}
+    assert stage.room.planned.hello_fields() == {"planned": None}
     assert await stage.room.planned.next_opening() is None
 
 
@@ -225,7 +225,7 @@ async def test_a_plan_of_one_date_is_gone_once_it_opened(stage: Stage, wang: Use
     await settle_at(stage, AT_18)
     assert window(stage) is not None
     assert await stage.room.planned.listed() == []
-    assert stage.room.planned.greeting() == {"planned": None}
+    assert stage.room.planned.hello_fields() == {"planned": None}
 
 
 async def test_without_a_length_it_is_the_settings_of_that_moment(stage: Stage, wang: User) -> None:
@@ -262,7 +262,7 @@ async def test_a_plan_whose_template_is_gone_does_not_open_and_says_so(stage: St
     await stage.sql("DELETE FROM templates")
     assert (await only(stage))["blocked"] == "template"
     await stage.room.planned.next_opening()
-    assert stage.room.planned.greeting() == {"planned": None}
+    assert stage.room.planned.hello_fields() == {"planned": None}
     await settle_at(stage, AT_18)
     assert outcome(await only(stage)) == (AT_18, "template")
     changed = await stage.room.planned.change(wang, 1, {"title": "自己的"})
@@ -351,7 +351,7 @@ async def test_a_room_in_another_time_zone_opens_on_the_same_day_at_the_same_hou
         await make(stage, await stage.join("老王", Role.ADMINISTRATOR))
     async with staged(tmp_path, clock, timezone=zone) as stage:
         await stage.room.planned.load()
-        planned = stage.room.planned.greeting()["planned"]
+        planned = stage.room.planned.hello_fields()["planned"]
         assert (planned["opens_ms"], planned["zone"]) == (opens_ms, zone)
         assert await stage.room.planned.next_opening() == opens_ms
         await settle_at(stage, opens_ms)
@@ -460,7 +460,7 @@ async def test_a_plan_of_who_may_no_more_is_not_shown_and_does_not_open(stage: S
     other = await stage.join("阿丽", Role.ADMINISTRATOR)
     await make(stage, wang, title="", at="17:00")
     await make(stage, other)
-    assert stage.room.planned.greeting()["planned"]["opens_ms"] == AT_18 - HOUR
+    assert stage.room.planned.hello_fields()["planned"]["opens_ms"] == AT_18 - HOUR
     await stage.room.members.act(other, wang.id, act)
     why = {Act.DEMOTE: "forbidden", Act.BAN: "banned"}[act]
     first, second = await stage.room.planned.listed()
@@ -491,7 +491,7 @@ async def test_a_name_that_is_taken_away_leaves_the_plan_too(stage: Stage, wang:
     await make(stage, other)
     member = await stage.room.members.act(wang, other.id, Act.TAKE_NAME)
     await stage.room.planned.next_opening()
-    assert stage.room.planned.greeting()["planned"]["by"] == member.user.name != "难听的名字"
+    assert stage.room.planned.hello_fields()["planned"]["by"] == member.user.name != "难听的名字"
 
 
 async def test_what_is_rolled_back_is_announced_again(
@@ -529,11 +529,11 @@ async def test_it_is_known_after_a_restart(tmp_path: Path) -> None:
     clock = FakeClock()
     async with staged(tmp_path, clock) as stage:
         made = await make(stage, await stage.join("老王", Role.ADMINISTRATOR), items=[{"name": "蓝莓"}])
-        shown = stage.room.planned.greeting()
+        shown = stage.room.planned.hello_fields()
     async with staged(tmp_path, clock) as stage:
-        assert stage.room.planned.greeting() == {"planned": None}
+        assert stage.room.planned.hello_fields() == {"planned": None}
         await stage.room.planned.load()
-        assert stage.room.planned.greeting() == shown
+        assert stage.room.planned.hello_fields() == shown
         assert await only(stage) == made
         await stage.room.planned.next_opening()
         assert stage.told() == []

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chatserver.core.model import Role, User
-from chatserver.features.presence.greetings import Greetings
+from chatserver.features.presence.feature_fields import FeatureFields
 from chatserver.features.presence.hello import PROTOCOL, Hello
 from chatserver.http.encode import encoded_user, user_json
 
@@ -32,7 +32,7 @@ def test_a_member_is_encoded_as_everywhere(member: User) -> None:
 
 @pytest.mark.parametrize("member", [None, *MEMBERS])
 def test_hello_has_the_fields_of_the_protocol_and_those_of_the_features(member: User | None) -> None:
-    hello = Hello(Greetings([lambda: {"seq": 7}, lambda: {"limits": {"text_max": 2000}}]), "v<1>", lambda user: 9)
+    hello = Hello(FeatureFields([lambda: {"seq": 7}, lambda: {"limits": {"text_max": 2000}}]), "v<1>", lambda user: 9)
     assert read(hello.frame(member, 5, 3, 1_700_000_000_000)) == {
         "type": "hello",
         "protocol": PROTOCOL,
@@ -49,7 +49,7 @@ def test_hello_has_the_fields_of_the_protocol_and_those_of_the_features(member: 
 
 def test_what_a_feature_changes_is_in_the_next_hello() -> None:
     added = {"seq": 1}
-    hello = Hello(Greetings([lambda: dict(added)]), "v", lambda user: 0)
+    hello = Hello(FeatureFields([lambda: dict(added)]), "v", lambda user: 0)
     assert read(hello.frame(None, 0, 1, 1))["seq"] == 1
     added["seq"] = 2
     assert read(hello.frame(None, 0, 1, 1))["seq"] == 2

@@ -14,7 +14,7 @@ from chatserver.features.messages.post import MessagePosted
 from chatserver.features.push import queue as queue_module
 from chatserver.features.push import store
 from chatserver.features.push.queue import Push, PushQueue
-from chatserver.features.push.store import Address, Wishes
+from chatserver.features.push.store import Address, NotificationPreferences
 from tests.client import House
 from tests.features.push.browsers import Device
 from tests.stage import Stage, staged
@@ -38,7 +38,7 @@ async def wants(stage: Stage, member: User, language: str = "zh", **wishes: Any)
     await stage.room.sessions.start(member.id, "", "192.0.2.1")
     [(session_id,)] = await stage.sql("SELECT max(id) FROM sessions")
     address = Address(f"{SERVICE}{session_id}", bytes(65), bytes(16))
-    wished = Wishes(language=language, **{**ALL, **wishes})
+    wished = NotificationPreferences(language=language, **{**ALL, **wishes})
     await stage.run(lambda tx: store.put(tx, member.id, session_id, address, wished, 0))
     [(found,)] = await stage.sql("SELECT id FROM push_subscriptions WHERE session_id = ?", session_id)
     return int(found)

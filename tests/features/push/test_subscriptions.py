@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chatserver.features.push import subscriptions
-from chatserver.features.push.store import SUBSCRIPTIONS_OF_MEMBER_MAX, Wishes
+from chatserver.features.push.store import SUBSCRIPTIONS_OF_MEMBER_MAX, NotificationPreferences
 from tests.client import HTML, JSON, PASSWORD, Browser, House, opened
 from tests.features.push.browsers import Device
 
@@ -201,4 +201,4 @@ async def test_the_page_speaks_both_languages(house: House) -> None:
     ],
 )
 def test_quiet_hours_may_last_over_midnight(quiet: tuple[Any, Any], minute: int, is_quiet: bool) -> None:
-    assert Wishes("zh", True, True, True, False, *quiet).is_quiet(minute) is is_quiet
+    assert NotificationPreferences("zh", True, True, True, False, *quiet).is_quiet(minute) is is_quiet

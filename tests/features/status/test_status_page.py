@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from chatserver.features.status.charts import HEIGHT, WIDTH, chart
-from chatserver.features.status.hour import SAMPLES_MAX
+from chatserver.features.status.sample_history import SAMPLES_MAX
 from tests.client import House
 
 

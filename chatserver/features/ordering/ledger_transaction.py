@@ -16,14 +16,14 @@ from chatserver.core.model import User
 from chatserver.db.transaction import Transaction
 from chatserver.features.ordering import amounts, journal, store
 from chatserver.features.ordering.kept_counts import Counts, KeptCounts, MemberOrders
-from chatserver.features.ordering.model import OrderingWindow, PricedLines, Words
-from chatserver.features.ordering.wanted import Wanted
+from chatserver.features.ordering.model import OrderContent, OrderingWindow, PricedLines
+from chatserver.features.ordering.order_input import OrderInput
 
 # Orders of one member in one window, withdrawn ones counted: each leaves a row and two entries for ever.
 ORDERS_OF_MEMBER_MAX = 20
 
 
-class Book:
+class LedgerTransaction:
     def __init__(self, tx: Transaction, window: store.WindowRow, counts: Counts | None = None) -> None:
         """`counts`: of this window as it is now, where they are known."""
         self._tx = tx
@@ -44,13 +44,13 @@ class Book:
         self._salts: list[bytes] = []
 
     @classmethod
-    def open(cls, tx: Transaction, kept: KeptCounts | None = None) -> Book | None:
-        """The book of the open window."""
+    def open(cls, tx: Transaction, kept: KeptCounts | None = None) -> LedgerTransaction | None:
+        """The ledger of the open window."""
         window = store.open_window(tx)
         return cls(tx, window, kept.take(window) if kept else None) if window else None
 
     def counts(self) -> Counts:
-        """For the next book of this window. This one is not used any more."""
+        """For the next ledger of this window. This one is not used any more."""
         return Counts(self.window.id, self.head, self.items, self._members)
 
     def expect_entries(self, count: int) -> None:
@@ -71,11 +71,11 @@ class Book:
             if is_standing:
                 member.add(_quantities(lines))
 
-    def words(self, asked: Wanted) -> Words:
-        """In a batch many ask for the same: their lines are priced and encoded once. Raises as `Wanted.words`."""
+    def words(self, asked: OrderInput) -> OrderContent:
+        """In a batch many ask for the same: their lines are priced and encoded once. Raises as `OrderInput.words`."""
         priced = self._priced.get(asked.lines) if asked.lines else None
         if priced is not None:
-            return Words(priced, asked.note)
+            return OrderContent(priced, asked.note)
         words = asked.words(self.items)
         self._priced[asked.lines] = words.priced
         return words
@@ -84,7 +84,7 @@ class Book:
         """Whether this member has ordered under this client key in this window."""
         return key is not None and key in self._members[user_id].keys
 
-    def check_new(self, user_id: int, words: Words) -> None:
+    def check_new(self, user_id: int, words: OrderContent) -> None:
         """Raises DomainError: `over_limit`, `sold_out`."""
         if self._members[user_id].count >= ORDERS_OF_MEMBER_MAX:
             raise DomainError(
@@ -93,7 +93,7 @@ class Book:
             )  # fmt: skip
         self.check(user_id, words)
 
-    def check(self, user_id: int, words: Words) -> None:
+    def check(self, user_id: int, words: OrderContent) -> None:
         """Is there so much of each item, and may this member have it? Raises DomainError: `sold_out`, `over_limit`."""
         have = self._members[user_id].quantities
         for line in words.priced.lines:
@@ -118,7 +118,7 @@ class Book:
                     **({"reason": "none"} if left == 0 else {}),
                 )
 
-    def accept(self, at_ms: int, user: User, words: Words, key: bytes | None) -> tuple[int, bytes, int]:
+    def accept(self, at_ms: int, user: User, words: OrderContent, key: bytes | None) -> tuple[int, bytes, int]:
         """Number and count a new order, and append it to the journal; its number, its receipt (the head), its entry."""
         if not self.entries:
             self.write_opened(self.window.opened_by.name)
@@ -130,7 +130,7 @@ class Book:
         receipt = self._append(no, journal.accepted_body(at_ms, no, user, words))
         return no, receipt, self.entries
 
-    def add(self, user_id: int, words: Words) -> None:
+    def add(self, user_id: int, words: OrderContent) -> None:
         """Count an order that stands from now on."""
         member, quantities = self._members[user_id], words.priced.quantities
         self._orders += 1

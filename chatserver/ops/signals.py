@@ -15,7 +15,7 @@ _EXIT_BASE = 128
 
 
 @contextlib.contextmanager
-def by_exception() -> Iterator[None]:
+def raise_on_signal() -> Iterator[None]:
     """Within the block these signals raise SystemExit in the main thread, so that every `finally` runs."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may set handlers; it has set them already
@@ -29,7 +29,7 @@ def by_exception() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def postponed() -> Iterator[None]:
+def defer_signals() -> Iterator[None]:
     """Within the block no signal raises: those that came act at its end.
 
     By handlers, not by a signal mask: a mask is a thread's own, and the kernel gives the signal to any other

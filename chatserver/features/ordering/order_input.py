@@ -10,7 +10,7 @@ from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.numbers import ID_MAX, whole_number
 from chatserver.features.messages.text import clean, is_storable
 from chatserver.features.ordering import amounts
-from chatserver.features.ordering.model import Item, Line, PricedLines, Words
+from chatserver.features.ordering.model import Item, Line, OrderContent, PricedLines
 
 LINES_MAX = 50
 NOTE_MAX = 200
@@ -19,13 +19,13 @@ REASON_MAX = 200
 _ITEM_FIELD = "item-"
 
 
-class Wanted(NamedTuple):
+class OrderInput(NamedTuple):
     """Item's id and hundredths of each line, and the note."""
 
     lines: tuple[tuple[int, int], ...]
     note: str
 
-    def words(self, items: Mapping[int, Item]) -> Words:
+    def words(self, items: Mapping[int, Item]) -> OrderContent:
         """As an order of a window with these items. Raises DomainError: `bad_request`, `empty`."""
         if not self.lines and not self.note:
             raise DomainError(ErrorCode.EMPTY)
@@ -33,12 +33,12 @@ class Wanted(NamedTuple):
         if unknown:
             raise DomainError(ErrorCode.BAD_REQUEST, field="lines", item=unknown[0])
         lines = tuple(Line(items[item], hundredths) for item, hundredths in self.lines)
-        return Words(PricedLines.of(lines), self.note)
+        return OrderContent(PricedLines.of(lines), self.note)
 
 
-def read(lines: Any, text: Any) -> Wanted:
+def read(lines: Any, text: Any) -> OrderInput:
     """The fields `lines` and `text` as JSON has them. Raises DomainError: `bad_request` (`field`), `too_long`."""
-    return Wanted(_lines(lines), note(text, "text", NOTE_MAX))
+    return OrderInput(_lines(lines), note(text, "text", NOTE_MAX))
 
 
 def note(text: Any, field: str, most: int) -> str:

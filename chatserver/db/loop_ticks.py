@@ -20,7 +20,7 @@ PASSES_MAX = 16
 
 async def between_batches(queue: Sized) -> None:
     """`queue` holds the next batch."""
-    if not tuning.IS_ON:
+    if not tuning.ENABLED:
         return
     for passed in range(1, PASSES_MAX + 1):
         waiting = len(queue)

@@ -5,4 +5,4 @@ from __future__ import annotations
 from contextvars import ContextVar
 
 # "" for what no request asked for: timers, and the operator's commands.
-AGENT: ContextVar[str] = ContextVar("agent", default="")
+USER_AGENT: ContextVar[str] = ContextVar("agent", default="")

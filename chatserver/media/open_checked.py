@@ -12,10 +12,10 @@ from typing import NamedTuple
 from PIL import Image
 
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.media import headers, unsupported
+from chatserver.media import format_names, headers
+from chatserver.media.format_names import Unsupported
 from chatserver.media.headers import PROFILE_BYTES_MAX, Kind
 from chatserver.media.repair import Repaired, repaired
-from chatserver.media.unsupported import Unsupported
 
 # The most pixels of a still picture. The limits follow the cost: of processor time and memory of a worker.
 PIXELS_MAX = 25_000_000
@@ -112,7 +112,7 @@ def again(source: Source) -> Source:
 def _kind(data: bytes) -> Kind:
     kind = headers.kind(data[: headers.SNIFF_BYTES])
     if kind is None or (kind is Kind.HEIF and not _heif_is_installed()) or (kind is Kind.TIFF and data[8:10] == b"CR"):
-        name = unsupported.name_of(data)
+        name = format_names.name_of(data)
         raise DomainError(ErrorCode.IMAGE_UNSUPPORTED, **({"reason": name} if name else {}))
     return kind
 

@@ -11,7 +11,7 @@ _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2  # linux/fs.h
 
 
-def exchange(one: Path, other: Path) -> None:
+def swap_directories(one: Path, other: Path) -> None:
     """Each gets the other's name. Raises OSError; then nothing has changed.
 
     renameat2(2) does it in one step. Where the file system does not support that, three renames do it,

@@ -15,7 +15,7 @@ BYTES_MAX, BYTES_OF_ADDRESS_MAX = 512 * 1024 * 1024, 256 * 1024 * 1024
 RETRY_MS = 2000
 
 
-class UploadsUnderWay:
+class UploadLimits:
     def __init__(self) -> None:
         self.count: Counter[str] = Counter()
         self.bytes: Counter[str] = Counter()
@@ -35,7 +35,7 @@ class UploadPlace:
 
     __slots__ = ("_address", "_bytes", "_is_taken", "_uploads")
 
-    def __init__(self, uploads: UploadsUnderWay, address: str) -> None:
+    def __init__(self, uploads: UploadLimits, address: str) -> None:
         self._uploads = uploads
         self._address = address
         self._is_taken = False

@@ -26,7 +26,7 @@ class Sample:
     lag_seconds: float
 
 
-class Hour:
+class SampleHistory:
     """A ring of samples, oldest first: 20 KB when it is full."""
 
     def __init__(self) -> None:

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import pytest
 
 from chatserver.core.model import Message, Page, User
+from chatserver.features.messages.chunked_pages import AT_A_TIME, ChunkedPages
 from chatserver.features.messages.encode import MessageEncoder
-from chatserver.features.messages.long_answers import AT_A_TIME, LongAnswers
 from tests.stage import Stage
 
 MESSAGES = 3 * AT_A_TIME - 50
@@ -32,7 +32,7 @@ class Room:
 
     def __init__(self, stage: Stage) -> None:
         self.encoder = Counted(stage.room.settings.now.timezone)
-        self.answers = LongAnswers(self.encoder, self._read)
+        self.answers = ChunkedPages(self.encoder, self._read)
         self.reads = 0
         self.has_read = asyncio.Event()
         self._history = stage.room.history

@@ -27,7 +27,7 @@ class _Answer:
     body: bytes
 
 
-class LongAnswers:
+class ChunkedPages:
     """`read` gives the newest messages that are kept, as of one commit."""
 
     def __init__(self, encoder: MessageEncoder, read: Callable[[int], Awaitable[Page]]) -> None:
