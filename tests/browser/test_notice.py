@@ -106,13 +106,13 @@ def test_it_is_a_named_region_and_a_new_one_is_read_out_once(come: Come, call: C
     expect(region).to_contain_text("第一份")
     announcer = ming.page.locator("#announcer")
     expect(announcer).to_have_attribute("role", "status")
-    expect(announcer).to_have_text("置顶通知: 第一份")
+    expect(announcer).to_have_text("置顶通知 · 第一份")
     ming.page.reload()
     ming.wait_online()
     expect(region).to_contain_text("第一份")
     expect(announcer).to_have_text("")
     call(ADMINISTRATOR).sends("/notice/", text="第二份")
-    expect(announcer).to_have_text("置顶通知: 第二份")
+    expect(announcer).to_have_text("置顶通知 · 第二份")
 
 
 def test_a_reader_who_follows_stays_at_the_end_when_it_appears(come: Come, call: Call) -> None:

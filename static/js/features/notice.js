@@ -54,7 +54,7 @@ class Band {
     this.#draw();
     if (!isNew) return;
     this.#memory.write({ shown: notice.changed_ms, folded: false });
-    document.getElementById("announcer").textContent = `${t("notice")}: ${notice.text}`;
+    document.getElementById("announcer").textContent = `${t("notice")} · ${notice.text}`;
   }
 
   #draw() {

@@ -84,7 +84,7 @@ function markBox(user, user_id, mark, isOn) {
   const box = make("input");
   Object.assign(box, { type: "checkbox", checked: isOn });
   Object.assign(box.dataset, { user: user_id, mark });
-  box.setAttribute("aria-label", `${words[mark]}: ${user}`);
+  box.setAttribute("aria-label", `${words[mark]} · ${user}`);
   label.append(box, node("span", "", words[mark]));
   return label;
 }

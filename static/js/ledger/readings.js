@@ -151,7 +151,7 @@ function button(act, text, entry) {
   const found = node("button", `button${act === "confirm" ? " button--primary" : ""}`, text);
   found.type = "button";
   found.dataset.act = act;
-  found.setAttribute("aria-label", `${text.replace("✓ ", "")}: ${say("no", entry)}`);
+  found.setAttribute("aria-label", `${text.replace("✓ ", "")} · ${say("no", entry)}`);
   return found;
 }
 
