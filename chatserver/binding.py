@@ -1,5 +1,5 @@
-"""Binds what features declare as plain data to the parts that call it: each table belongs to a class, and its
-functions are methods of the feature."""
+"""Connects the tables that features declare (listeners, timers, frames, operations) to the parts that use them. A table
+is an attribute of the feature's class, and its functions are methods of the feature."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from chatserver.realtime.publisher import Publisher
 
 
 def subscribe(publisher: Publisher, features: Iterable[object]) -> None:
-    """Connect the `LISTENERS` of all features."""
+    """Subscribe the `LISTENERS` of all features to their events."""
     for feature in features:
         for kind, listener in getattr(feature, "LISTENERS", ()):
             publisher.subscribe(kind, listener.__get__(feature))
 
 
 def timers(features: Iterable[object], publisher: Publisher, clock: Clock) -> list[DeadlineTimer]:
-    """The timers of all features, each woken by the events that set a nearer deadline."""
+    """Make the timers of all features. An event that sets a nearer deadline wakes its timer."""
     found = []
     for feature in features:
         declared: tuple[Timer, ...] = getattr(feature, "TIMERS", ())

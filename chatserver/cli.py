@@ -1,8 +1,8 @@
 """The command line: `run.py`, `chatserver` and `python -m chatserver` all call `main`.
 
-An error is one line on standard error and an exit code: 1, a rule or the machine refused; 2, a wrong
-flag or setting; 78, the database cannot be used (EX_CONFIG, after which a service manager need not try
-again). The commands are in ops/commands/.
+An error is one line on standard error and an exit code: 1 if a rule or the machine refused the command, 2 for a
+wrong flag or setting, 78 if the database cannot be used (EX_CONFIG: a service manager need not try again). The
+commands are in ops/commands/.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ def main(argv: list[str] | None = None) -> int:
         arguments = parser.parse_args(_with_command(parser, sys.argv[1:] if argv is None else argv))
         config, sources = load(setting_flags(arguments), {**credentials.variables(os.environ), **os.environ})
         call = Call(arguments, config, sources)
-        # `serve` has handlers of its own, which end it in order.
+        # `serve` has its own signal handlers, for an orderly shutdown.
         with contextlib.nullcontext() if arguments.command == "serve" else signals.raise_on_signal():
             arguments.run(call)
         print(end="", flush=True)
         return EXIT_OK
-    except SystemExit as exit:  # argparse, after --help and after an error; `serve` and `doctor`
+    except SystemExit as exit:  # from argparse after --help and after an error, and from `serve` and `doctor`
         return exit.code if isinstance(exit.code, int) else EXIT_OK
     except ConfigError as error:
         return _fail(str(error), EXIT_USAGE)
@@ -52,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
         return _fail(_explanation(refusal), EXIT_REFUSED)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except BrokenPipeError:  # `settings | head`: the reader has read enough
+    except BrokenPipeError:  # the reader closed the pipe, for example `settings | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_REFUSED
     except OSError as error:
@@ -60,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse, but an error is one line."""
+    """An ArgumentParser that prints an error as one line."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(EXIT_USAGE, f"{logs.escape_unprintable(f'chatserver: {message}; see {self.prog} --help')}\n")
@@ -86,7 +86,7 @@ def _parser() -> _Parser:
 
 
 def _with_command(parser: _Parser, argv: Sequence[str]) -> list[str]:
-    """`argv` with `serve` put before it where it names no command: `run.py --port 0` serves."""
+    """Put `serve` before `argv` if it names no command, so that `run.py --port 0` serves."""
     position = 0
     while position < len(argv) and argv[position].partition("=")[0] == "--data-dir":
         position += 1 if "=" in argv[position] else 2
@@ -108,7 +108,7 @@ def _explanation(refusal: DomainError) -> str:
 
 
 def _os_error_text(error: OSError) -> str:
-    """Without the number, and with the file: "cannot use /srv/chat: permission denied"."""
+    """The error's text without its number and with its file: "cannot use /srv/chat: permission denied"."""
     reason = error.strerror or str(error) or type(error).__name__
     if error.filename is None:
         return reason
@@ -121,6 +121,6 @@ def _fail(message: str, code: int) -> int:
 
 
 def _escape_unencodable_output() -> None:
-    """On a terminal that knows only ASCII a Chinese room name is printed escaped, instead of a traceback."""
+    """On an ASCII terminal, print for example a Chinese room name escaped instead of failing with a traceback."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -130,9 +130,9 @@ log = logging.getLogger(__name__)
 
 
 class Room:
-    """The features, each built with what it needs. `load` comes before anything else.
+    """All features, built with the parts that they need. Call `load` before anything else.
 
-    An operator's command builds it too, when no server runs; it never serves then.
+    An operator's command also builds a Room if no server runs; that Room never serves.
     """
 
     def __init__(
@@ -250,11 +250,11 @@ class Room:
         return [*vars(self).values()]
 
     async def load(self) -> None:
-        """Put the administrators' settings in force."""
+        """Apply the settings that administrators have changed."""
         await self.change_settings.load()
 
     async def load_content(self) -> None:
-        """Read what features keep in memory, once all that is too old is erased. Only a server needs it."""
+        """Load what features keep in memory. Call it after old content was erased; only a server needs it."""
         await self.database.keep_rows("users", account_store.ACCOUNT_COLUMNS)
         await self.mutes.load()
         await self.recent.load(self.database)
@@ -268,24 +268,24 @@ class Room:
         )
 
     def operations(self) -> dict[str, Operation]:
-        """What operators' commands ask for, by name."""
+        """The operations that operators' commands call, by name."""
         return binding.operations(self.features())
 
 
 def files_in_use(tx: Transaction) -> list[str]:
-    """The names of all files of the media directory that rows name."""
+    """The names of all files of the media directory that database rows refer to."""
     return message_store.all_files(tx) + announcement_store.all_files(tx) + account_store.avatars(tx)
 
 
 def erased(tx: Transaction) -> Callable[[Transaction], int]:
-    """What is to be erased from copies that upgrades left: see db/vacuum.py."""
+    """Make a function that erases from an upgrade copy what was erased in the database: see db/vacuum.py."""
     parts = erased_messages(tx), erased_orders(tx), erased_notice(tx), erased_old_names(tx)
     return lambda copy: sum(erase(copy) for erase in parts)
 
 
 @contextlib.asynccontextmanager
 async def open_operations(config: Config) -> AsyncIterator[Mapping[str, Operation]]:
-    """The operations of a room whose data directory this process has locked, without a server."""
+    """Build a room without a server, for its operations. This process must have locked the data directory."""
     async with contextlib.AsyncExitStack() as stack:
         database = await Database.open(config.data_dir / "chat.db")
         stack.push_async_callback(database.close)
@@ -318,9 +318,9 @@ class Server:
 
 @contextlib.asynccontextmanager
 async def running(config: Config, clock: Clock, sources: Mapping[str, str] | None = None) -> AsyncIterator[Server]:
-    """Every part, started in order and stopped in the opposite order.
+    """Start every part in order, and stop the parts in the reverse order.
 
-    Raises DataLocked when another process has the data directory, DatabaseUnusable for a database
+    Raises DataLocked if another process has locked the data directory, DatabaseUnusable for a database
     that cannot be used, and OSError for an address that cannot be bound.
     """
     async with contextlib.AsyncExitStack() as stack:
@@ -338,7 +338,7 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
         stack.callback(room.presence.stop)
         stack.callback(room.order_counts.stop)
         await room.load()
-        # Only here: an operator's command has its own idea of the settings, and must erase nothing.
+        # Only in a server, because an operator's command may have other settings and must erase nothing.
         database.before_each_commit(room.expiry.trim)
         await room.expiry.expire()
         await room.ledger_expiry.expire()

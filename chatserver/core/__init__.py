@@ -1,1 +1,1 @@
-"""The model and what all other parts share: no third-party package, nothing of the other folders."""
+"""The model and the tools that all other parts share. Imports no third-party package and no other folder."""

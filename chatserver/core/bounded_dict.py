@@ -10,7 +10,7 @@ Value = TypeVar("Value")
 
 
 class BoundedDict(OrderedDict[Key, Value]):
-    """Holds at most `size_max` items: setting one more drops the item that was set longest ago."""
+    """Holds at most `size_max` items. If a new item exceeds the limit, the item that was set longest ago is dropped."""
 
     def __init__(self, size_max: int) -> None:
         super().__init__()

@@ -17,10 +17,10 @@ class Clock(Protocol):
         """Wall time in Unix milliseconds: for deadlines that must survive a restart."""
 
     def now_ns(self) -> int:
-        """The same in nanoseconds."""
+        """Wall time in Unix nanoseconds."""
 
     def monotonic(self) -> float:
-        """Seconds of a clock that no clock change moves: for intervals within the process."""
+        """Seconds of a clock that does not jump if the wall clock is set: for intervals within the process."""
 
     def boot_id(self) -> str:
         """The id of this boot of the machine, from which `monotonic` counts; "" if unknown."""
@@ -30,7 +30,7 @@ class SystemClock:
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
 
-    # Called for each message: C functions, without a method around them.
+    # Called for each message, so these are C functions without a Python method around them.
     now_ns = staticmethod(time.time_ns)
     monotonic = staticmethod(functools.partial(time.clock_gettime, _MONOTONIC))
 

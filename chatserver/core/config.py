@@ -28,7 +28,7 @@ class ConfigError(Exception):
 
 
 class _Computed:
-    """What is computed once for a Config, because each message asks for it."""
+    """Values that are computed once for each Config, because each message needs them."""
 
     __slots__ = ("history_ms", "recall_ms")
     history_ms: int
@@ -113,8 +113,8 @@ class Setting:
     """One row of the table. `parse` converts a text into the value, or raises ValueError with the rule.
 
     `group`: the section of the settings page on which administrators can change the setting while the server
-    runs; "" if only the operator can. `unit`: the unit of its value on that page. The catalogue has the texts
-    of both, and of the setting: `page.settings.part_GROUP`, `.unit_UNIT`, `.NAME`, `.NAME_hint`.
+    runs; "" if only the operator can. `unit`: the unit of its value on that page. The message catalogue has the
+    texts for the section, the unit and the setting: `page.settings.part_GROUP`, `.unit_UNIT`, `.NAME`, `.NAME_hint`.
     `is_secret`: the value is never printed.
     """
 
@@ -141,7 +141,7 @@ class Setting:
 
 
 def load(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> tuple[Config, dict[str, str]]:
-    """Read every setting: the flag wins over the variable, the variable over the default.
+    """Read every setting. A flag overrides the variable, and the variable overrides the default.
 
     `flags` maps setting names to texts, None for a flag that is not given. Returns the Config, and the
     source of each setting's value: "flag", "variable" or "default". Raises ConfigError for an invalid value.
@@ -168,7 +168,7 @@ def load(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> tuple[C
 
 
 def overridden(config: Config, overrides: Mapping[str, str]) -> tuple[Config, dict[str, str]]:
-    """`config` with the administrators' overrides (name -> text) in place of the operator's values.
+    """Replace values of `config` by the administrators' overrides (name -> text).
 
     Ignores an invalid override, which may come from another version of this program. The second value
     gives the reason for each ignored name.
@@ -311,7 +311,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
 )
 
-# Name -> setting, for those that administrators can change on the settings page, in the table's order.
+# Name -> setting, for the settings that administrators can change on the settings page, in the table's order.
 ROOM_SETTINGS = {setting.name: setting for setting in SETTINGS if setting.in_room}
 
 # The fields and properties of Config that the room page gets as `limits`, in this order.

@@ -1,4 +1,4 @@
-"""Timers for deadlines that are stored in the database: sleep until the nearest one, act, read the next one."""
+"""Timers for deadlines that are stored in the database: sleep until the nearest deadline, act, read the next one."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ log = logging.getLogger(__name__)
 # The longest sleep. After it the deadlines are read again, because the wall clock may have been set, and
 # because some deadlines (of a new session) are set without an event.
 SLEEP_MAX_SECONDS = 30.0
-# The pause after each action, so that deadlines close together share one: a busy room has thousands a second.
+# The pause after each action, so that deadlines close together share an action: a busy room has thousands a second.
 MIN_PAUSE_SECONDS = 0.2
-# The pause after a failure (a full disk, for example); doubled after each further one, up to SLEEP_MAX_SECONDS.
+# The pause after a failure (for example a full disk). Each further failure doubles it, up to SLEEP_MAX_SECONDS.
 RETRY_SECONDS = 0.5
 
 
@@ -28,8 +28,8 @@ class Timer(NamedTuple):
     """One kind of deadline, as a feature declares it; all functions are methods of the feature.
 
     `nearest` reads the nearest deadline in Unix ms, `act` does what is due. `wakes_on` maps a class of
-    event to a function of the feature and the event, or to an `attrgetter` of the event (for what comes with each
-    message): the deadline in Unix ms that it sets, or None.
+    event to a function `(feature, event)`, or to an `attrgetter` of the event (for events that come with each
+    message). It returns the deadline in Unix ms that the event sets, or None.
     """
 
     name: str
@@ -39,9 +39,9 @@ class Timer(NamedTuple):
 
 
 class DeadlineTimer:
-    """Runs one kind of deadline. The deadlines are rows; `nearest` reads them, `act` does what is due.
+    """Runs one kind of deadline. The deadlines are stored in rows; `nearest` reads them, `act` does what is due.
 
-    `act` must read the time again: it may be called too early, never too late without trying.
+    `act` must read the time again, because it may be called too early.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class DeadlineTimer:
         self._woken = asyncio.Event()
 
     def woken_by(self, deadline: Callable[[Any], int | None]) -> Callable[[Any], None]:
-        """A listener for events that set a deadline: `deadline(event)` in Unix ms, or None."""
+        """Make a listener for events that set a deadline: `deadline(event)` returns it in Unix ms, or None."""
 
         def on_event(event: Event) -> None:
             due_ms = deadline(event)
@@ -90,7 +90,7 @@ class DeadlineTimer:
         self._woken.clear()
         self._due = None
         due = await self._nearest()
-        # A deadline set while the nearest was being read is in `_due`; the nearer of the two counts.
+        # A deadline that was set while `_nearest` ran is in `_due`; the nearer of the two counts.
         if due is not None:
             self._due = due if self._due is None else min(self._due, due)
         if self._due is not None and self._due <= self._clock.now_ms():

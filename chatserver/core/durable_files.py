@@ -1,4 +1,4 @@
-"""When a file or a name in a directory is on the disk: after fsync(2), not before."""
+"""Writes files that survive a power failure: content and names are on the disk only after fsync(2)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def write(path: Path, data: bytes) -> None:
-    """A new file with mode 0600 under a temporary name, renamed when its content is on the disk. Raises OSError.
+    """Write a new file with mode 0600 under a temporary name, and rename it once its content is on the disk.
 
-    A reader never sees a part of it. The name is on the disk only after `sync` of the directory.
+    Raises OSError. A reader never sees a partial file. The name is on the disk only after `sync` of the directory.
     """
     temporary = path.with_name(f".{path.name}.part")
     temporary.unlink(missing_ok=True)  # left by a crash
@@ -26,7 +26,7 @@ def write(path: Path, data: bytes) -> None:
 
 
 def sync(path: Path) -> None:
-    """Write a file's content to the disk; of a directory, the names in it. Raises OSError.
+    """Write the content of a file, or the names in a directory, to the disk. Raises OSError.
 
     A file that was created or renamed survives a power failure only after its directory was synced too.
     """

@@ -1,7 +1,7 @@
-"""What a transaction announces, told to readers and to the server's own parts after its COMMIT.
+"""Events: a transaction announces them, and readers and the server's own parts get them after its COMMIT.
 
 Each feature defines its event classes beside the rule that announces them. An event is the same for
-every reader: it says neither "mine" nor "yours", and carries no translated text.
+every reader: it does not say whether something is the reader's own, and has no translated text.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class ContentErased(Event):
-    """Content left the database: `files` of the media directory must go, and the database must be rewritten.
+    """Content was erased from the database: now `files` must be deleted from the media directory, and VACUUM must run.
 
-    `is_urgent`: its author was promised that it is gone within 10 s; else within 60 s.
+    `is_urgent`: the author was promised that the content is gone within 10 s; else it is gone within 60 s.
     """
 
     files: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What `chatserver export` writes of a table. Each feature declares its tables in its `exports.py`."""
+"""How `chatserver export` writes a table. Each feature declares its tables in its `exports.py`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class ExportTable:
     """Each row becomes a JSON object with `type` and the `columns`, in the `order` of an ORDER BY clause.
 
-    A column that is not named stays out: hashes, keys, and what can be derived from another column.
+    Columns that are not listed are not exported: hashes, keys, and values that can be derived from another column.
     """
 
     table: str

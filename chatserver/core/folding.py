@@ -1,15 +1,17 @@
-"""Text for comparing: what reads the same is equal, in any case and however its accents were typed."""
+"""Folds text for comparison: texts that look the same become equal, with any case and any encoding of accents."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-# Normalising takes time with the square of a run of accents (2,000 characters: 9 ms), so it works on short pieces.
+# The time of normalising grows with the square of the number of accents in a row (2,000 characters: 9 ms), so text
+# is normalised in short pieces.
 _PIECE = 64
-# A piece goes on to a character that stands alone, but no further: 30 accents on one letter are no text (UAX 15, 13).
+# A piece ends before the next character that does not combine with the one before it, at the latest here: 30 accents on
+# one letter are not real text (UAX 15, 13).
 _PIECE_MAX = _PIECE + 32
-# Letters that join with the one before: parts of Hangul syllables, and voicing marks of half-width Katakana.
+# Letters that combine with the letter before them: parts of Hangul syllables, and voicing marks of half-width Katakana.
 _JOINING = re.compile("[\u1100-\u11ff\uff9e\uff9f]")
 
 
@@ -30,7 +32,7 @@ def _fold(text: str) -> str:
 
 
 def _end_of_piece(text: str, begin: int) -> int:
-    """Where nothing after it joins with what is before it, if there is such a place."""
+    """The position of a cut that separates no combining characters, if there is one within _PIECE_MAX characters."""
     last = min(begin + _PIECE_MAX, len(text))
     for end in range(begin + _PIECE, last):
         if not unicodedata.category(text[end]).startswith("M") and not _JOINING.match(text[end]):

@@ -1,9 +1,9 @@
-"""The garbage collector looks at fewer objects, less often.
+"""Makes the garbage collector look at fewer objects, less often.
 
 10,000 connections are a million objects that live for days, and almost none of this program's
 objects form cycles. With Python's default of a pass after every 700 new objects, accepting
-connections took a fifth longer. A start creates only what stays, so the collector is off until the
-server listens (it took a seventh of the start's time).
+connections took a fifth longer. A start creates only objects that stay, so the collector is off until
+the server listens (it took a seventh of the start's time).
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from chatserver.core import tuning
 
 
 def pause() -> None:
-    """Before a start."""
+    """Turn the collector off before a start."""
     if tuning.ENABLED:
         gc.disable()
 
 
 def resume() -> None:
-    """When the server listens: what exists by now is never looked at again."""
+    """Turn the collector on when the server listens. It never looks at objects that exist by now."""
     if tuning.ENABLED:
         gc.freeze()
-        # A pass over the second generation holds Python's lock: of 100,000 objects for 20 to 40 ms. When it came after
-        # 20 passes over the first, a large workbook made it a million objects, and 140 to 340 ms. The oldest are looked
-        # at after 100 million new objects.
+        # A pass over the second generation holds the GIL, for 20 to 40 ms with 100,000 objects. When it came after 20
+        # passes over the first generation, a large workbook made it a million objects, and 140 to 340 ms. The oldest
+        # generation is looked at after 100 million new objects.
         gc.set_threshold(50_000, 1, 1_000)
     gc.enable()

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 
 
 class Histogram:
-    """How many values fell at or under each bound, their sum, and the largest since it was last asked for.
+    """Counts the values at or under each bound, and has their sum and the largest value since the last `take_max`.
 
-    `bounds` rise. A reader may see a value that another thread is counting in one figure and not yet in
-    the next; statistics allow for that.
+    `bounds` are in ascending order. While another thread counts a value, a reader may see it in one figure and
+    not yet in the next, which is acceptable for statistics.
     """
 
     __slots__ = ("_max", "bounds", "counts", "sum")
 
     def __init__(self, bounds: Sequence[float]) -> None:
         self.bounds = tuple(bounds)
-        # One more: what lies above the last bound.
+        # The last count is for values above the last bound.
         self.counts = [0] * (len(self.bounds) + 1)
         self.sum = 0.0
         self._max = 0.0
@@ -29,12 +29,12 @@ class Histogram:
             self._max = value
 
     def take_max(self) -> float:
-        """The largest value since the last call; 0 where there was none."""
+        """The largest value since the last call; 0 if there was none."""
         worst, self._max = self._max, 0.0
         return worst
 
     def cumulative(self) -> list[tuple[float, int]]:
-        """For each bound, and for infinity, the values at or under it."""
+        """For each bound, and for infinity, the number of values at or under it."""
         total = 0
         found = []
         for bound, count in zip((*self.bounds, float("inf")), self.counts, strict=True):

@@ -1,6 +1,6 @@
 """The data types that all features share. They are immutable, so that connections and caches can share one object.
 
-Types created for each message are named tuples: creating a frozen dataclass takes six times as long.
+Types created for each message are named tuples, because creating a frozen dataclass takes six times as long.
 
 Fields ending in `_ms` are Unix milliseconds. `image`, `thumb` and `avatar` are names relative to the
 media directory ("images/….webp"), or "" if there is no file.
@@ -19,7 +19,7 @@ class Role(StrEnum):
     MEMBER = "member"
     ADMINISTRATOR = "administrator"
     BOT = "bot"
-    """A program with a token, which administrators made; it has no password."""
+    """A program with a token that administrators created; it has no password."""
 
 
 class State(StrEnum):
@@ -87,9 +87,9 @@ class Message(NamedTuple):
     """A message as every reader may see it: a recalled or deleted message has no content.
 
     `ended_by` is the name of the member who recalled or deleted it. `window_id` is the ordering window that a preset
-    is about, `closes_ms` the end of that window as it was planned then. `album` is the id that the pictures of one
-    author share which were sent together. `extra` is a JSON object of the fields that few
-    kinds of message have, or "". `edited_ms` is when the author last corrected the text.
+    is about; `closes_ms` is the end of that window as it was planned then. `album` is the common id of pictures
+    that one author sent together. `extra` is a JSON object of the fields that few kinds of message have, or "".
+    `edited_ms` is when the author last corrected the text.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""The push services that may be written to: names of hosts, as the setting `push_services` lists them."""
+"""The hosts of push services to which the server may send, as the setting `push_services` lists them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 SERVICES_MAX = 50
-# The longest in use has some 550 characters (Windows).
+# The longest endpoint in use has about 550 characters (Windows).
 ENDPOINT_MAX = 1024
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _SERVICE = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*(?::[1-9][0-9]{{0,4}})?")
@@ -14,7 +14,7 @@ _HTTPS = 443
 
 
 def push_services(text: str) -> tuple[str, ...]:
-    """Hosts, separated by commas: `host`, `*.host` for all hosts below it, either with `:port`.
+    """Parse hosts that are separated by commas: `host`, or `*.host` for all hosts below it; both may have `:port`.
 
     Raises ValueError for anything else.
     """
@@ -25,10 +25,10 @@ def push_services(text: str) -> tuple[str, ...]:
 
 
 def origin_of(endpoint: str, services: tuple[str, ...]) -> str | None:
-    """The origin (`https://host[:port]`) of an address to which a message may be pushed; None for any other.
+    """The origin (`https://host[:port]`) of a push endpoint; None if the server must not send to that endpoint.
 
-    It has to be an https address of at most ENDPOINT_MAX visible ASCII characters, without a user or a fragment, on a
-    host of the list and on its port.
+    An endpoint must be an https address of at most ENDPOINT_MAX visible ASCII characters, without a user or a fragment,
+    with a host of `services` and its port.
     """
     if len(endpoint) > ENDPOINT_MAX or not (endpoint.isascii() and endpoint.isprintable()) or " " in endpoint:
         return None

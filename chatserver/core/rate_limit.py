@@ -1,8 +1,8 @@
 """Rate limits, in memory and of bounded size: a token bucket for the frames of one member or one address, an interval
 between two actions of one member, a sliding window or a token bucket for each key.
 
-The limit on frames is far above the rate of a person, and keeps one member from using the event loop alone, with
-however many connections.
+The limit on frames is far above the rate of a person. It keeps one member from using the whole event loop, with any
+number of connections.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from chatserver.core.clock import Clock
 FRAMES_PER_SECOND = 250.0
 # A page that reconnects sends its stored outbox at once: less than 100 frames.
 BURST = 1_000
-# A client that ignores this many refusals in sequence is closed.
+# The connection of a client that ignores this many refusals in sequence is closed.
 REFUSALS_MAX = 100
 
 
@@ -34,8 +34,8 @@ class TokenBucket:
     """A token bucket (https://en.wikipedia.org/wiki/Token_bucket): `burst` tokens, one for each action, refilled at
     `per_second`; by default for the frames of one member.
 
-    The token of a stored message is given back (`tokens += 1`; `take` heeds `burst`): the setting `send_interval`
-    limits messages, and where it is 0, this bucket must not limit them either.
+    The token of a stored message is given back (`tokens += 1`; `take` limits them to `burst`), because the setting
+    `send_interval` limits messages: if it is 0, this bucket must not limit messages either.
     """
 
     __slots__ = ("__weakref__", "_refilled_at", "_refused", "burst", "per_second", "tokens")
@@ -69,7 +69,7 @@ class TokenBucket:
 
 
 class SharedBuckets:
-    """One bucket for each member, and one for the guests of each address, for as long as they are connected."""
+    """One bucket for each member, and one for all guests of an address. A bucket lives as long as their connections."""
 
     def __init__(self) -> None:
         self._buckets: WeakValueDictionary[int | str, TokenBucket] = WeakValueDictionary()
@@ -82,24 +82,24 @@ class SharedBuckets:
         return bucket
 
 
-# A recorded action: when it was, and when the member's action before it was. Seconds of the monotonic clock.
+# A recorded action: its time, and the time of the member's action before it. Seconds of the monotonic clock.
 Action = tuple[float, float | None]
 
 
 class MinInterval:
-    """At least a number of seconds between two actions of one member, over all their connections and forms.
+    """Requires a number of seconds between two actions of one member, on all connections and forms together.
 
-    Remembers at most `members_max` members and forgets the one that acted longest ago.
+    Remembers at most `members_max` members and forgets the member that acted longest ago.
     """
 
     def __init__(self, clock: Clock, members_max: int = 50_000) -> None:
         self._clock = clock
         self._members_max = members_max
-        # In the order of the actions.
+        # Member id -> time of the last action, in the order of the actions.
         self._last: dict[int, float] = {}
 
     def wait_ms(self, member_id: int, seconds: float) -> int:
-        """The time in ms until this member may act, for an interval of `seconds`; 0 if the member may act now."""
+        """The time in ms until this member may act, if the interval is `seconds`; 0 if the member may act now."""
         last = self._last.get(member_id)
         if last is None or seconds <= 0:
             return 0
@@ -107,7 +107,7 @@ class MinInterval:
         return max(0, -int(-(last + seconds - self._clock.monotonic()) * 1000 // 1))
 
     def record(self, member_id: int) -> Action:
-        """Record an action of this member now. Returns what to pass to `restore` if the action fails later."""
+        """Record an action of this member now. Returns a value for `restore`, to be used if the action fails later."""
         last, now = self._last, self._clock.monotonic()
         before = last.pop(member_id, None)
         last[member_id] = now
@@ -127,9 +127,9 @@ class MinInterval:
 
 
 class AttemptLimit:
-    """At most `limit` actions for one key within `seconds` (a sliding window); a `limit` of 0 allows all.
+    """Allows at most `limit` actions for one key within `seconds` (a sliding window); a `limit` of 0 allows all.
 
-    Remembers at most `keys_max` keys and forgets the one that acted longest ago.
+    Remembers at most `keys_max` keys and forgets the key that acted longest ago.
     """
 
     def __init__(self, clock: Clock, limit: int, seconds: float, keys_max: int = 20_000) -> None:
@@ -173,14 +173,14 @@ class AttemptLimit:
 
 
 class RateLimit:
-    """A token bucket for each key. Remembers at most `keys_max` keys and forgets the one that acted longest ago."""
+    """A token bucket for each key. Remembers at most `keys_max` keys and forgets the key that acted longest ago."""
 
     def __init__(self, clock: Clock, keys_max: int = 20_000) -> None:
         self._clock = clock
         self._buckets: BoundedDict[str, TokenBucket] = BoundedDict(keys_max)
 
     def take(self, key: str, burst: float, per_second: float) -> int:
-        """Count one action; 0 if it is allowed, else the time in ms until one is."""
+        """Count one action. Returns 0 if it is allowed, else the time in ms until the next action is allowed."""
         now = self._clock.monotonic()
         bucket = self._buckets.get(key) or TokenBucket(now, burst, per_second)
         bucket.burst, bucket.per_second = burst, per_second  # settings change while the server runs

@@ -1,4 +1,4 @@
-"""How the text of a setting becomes its value. Each parser raises ValueError with the rule that the text breaks."""
+"""Parsers from the text of a setting to its value. Each parser raises ValueError with the rule that the text breaks."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def directory(text: str) -> Path:
 
 
 def token(text: str) -> str:
-    """Empty, or a token long enough not to be guessed that is valid in an Authorization header."""
+    """Accept "", or a token that is too long to be guessed and valid in an Authorization header."""
     typed = text.strip()
     if typed and not (16 <= len(typed) <= 200 and typed.isascii() and typed.isprintable() and " " not in typed):
         raise ValueError("must have 16 to 200 visible ASCII characters")

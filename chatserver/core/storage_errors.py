@@ -1,4 +1,4 @@
-"""Which failures of the disk and of the database pass by themselves (`busy`), and which do not (`storage_full`)."""
+"""Which errors of the disk and of the database are transient (`busy`), and which are not (`storage_full`)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PASSING_EXTENDED = frozenset(
 
 
 def is_transient(error: BaseException) -> bool:
-    """True for an error after which the same work may succeed a moment later."""
+    """True if the same operation may succeed a moment later."""
     if isinstance(error, sqlite3.Error):
         code = getattr(error, "sqlite_errorcode", 0)
         return code & 0xFF in _PASSING or code in _PASSING_EXTENDED
@@ -35,7 +35,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 def refusal(error: BaseException) -> DomainError:
-    """`busy` for an error that passes, else `storage_full`: no space, or a failure to write."""
+    """`busy` for a transient error, else `storage_full` (no space, or a failure to write)."""
     if is_transient(error):
         return DomainError(ErrorCode.BUSY, retry_after_ms=RETRY_AFTER_MS)
     return DomainError(ErrorCode.STORAGE_FULL)

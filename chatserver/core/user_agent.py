@@ -1,8 +1,8 @@
-"""The User-Agent header of the request that is at work: the audit log tells from which kind of device an act came."""
+"""The User-Agent header of the current request. It tells the audit log which kind of device an act came from."""
 
 from __future__ import annotations
 
 from contextvars import ContextVar
 
-# "" for what no request asked for: timers, and the operator's commands.
+# "" outside of a request: in timers and in the operator's commands.
 USER_AGENT: ContextVar[str] = ContextVar("agent", default="")
