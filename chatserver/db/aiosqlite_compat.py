@@ -1,7 +1,7 @@
-"""The private parts of aiosqlite that the database relies on, read in 0.22.1.
+"""The private parts of aiosqlite that the database relies on, as they are in version 0.22.1.
 
-aiosqlite's thread is given a whole batch as one function: a hop to the thread costs 0.1 ms, a
-statement 5 µs. Its public methods run one statement a hop.
+A whole batch runs as one function in aiosqlite's thread, because a switch to the thread costs 0.1 ms and
+a statement only 5 µs. aiosqlite's public methods switch to the thread for each statement.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class ThreadConnection(aiosqlite.Connection):
 
 
 def problem() -> str:
-    """One sentence where the installed aiosqlite does not fit; "" where it does."""
+    """One sentence if the installed aiosqlite cannot be used; "" if it can."""
     if callable(getattr(aiosqlite.Connection, "_execute", None)) and hasattr(aiosqlite.Connection, "_conn"):
         return ""
     return f"aiosqlite {aiosqlite.__version__} does not fit: Connection._execute and ._conn are not as in 0.22.1"

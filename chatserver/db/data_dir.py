@@ -1,4 +1,4 @@
-"""The data directory itself: created for its user alone, and whether it is empty."""
+"""Creates the data directory with access for its user only, and checks whether it is empty."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ _IGNORED = {".gitkeep", "chat.lock"}
 
 
 def prepare(data_dir: Path) -> None:
-    """Create it with mode 0700; one that exists and is empty, such as a checkout's, gets that mode. Raises OSError."""
+    """Create the directory with mode 0700. Raises OSError.
+
+    An existing directory that is empty, for example that of a checkout, gets this mode too.
+    """
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Only while it is empty: a directory of other files, named by mistake, must stay accessible to its users.
+    # Only if it is empty, because a directory of other files, named by mistake, must stay accessible to its users.
     if data_dir.stat().st_mode & 0o077 and is_empty(data_dir):
         with contextlib.suppress(PermissionError):  # the directory belongs to another user
             data_dir.chmod(0o700)
 
 
 def is_empty(directory: Path) -> bool:
-    """True when it holds no file that matters, only empty directories at most. Raises OSError."""
+    """True if there are only ignored files and empty directories in it. Raises OSError."""
     with os.scandir(directory) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
@@ -32,9 +35,9 @@ def is_empty(directory: Path) -> bool:
 
 
 def give_to_owner(directory: Path, owner_of: Path) -> None:
-    """Files that root created in `directory` go to the owner of `owner_of`, so that the server's user can use them.
+    """Give files that root created in `directory` to the owner of `owner_of`, so that the server's user can use them.
 
-    Does nothing unless this process is root's. Raises OSError.
+    Does nothing unless this process runs as root. Raises OSError.
     """
     if os.geteuid() != 0:
         return

@@ -1,4 +1,4 @@
-"""One process at a time uses the data directory: the server, or an operator's command."""
+"""A lock, so that one process at a time uses the data directory: the server, or an operator's command."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class DataLock:
         self._descriptor = -1
 
     def __enter__(self) -> DataLock:
-        """Raises DataLocked when another process has it, DatabaseUnusable where the directory is not writable."""
+        """Raises DataLocked if another process has the lock, DatabaseUnusable if the directory is not writable."""
         try:
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:

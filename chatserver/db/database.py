@@ -1,13 +1,13 @@
-"""One connection to SQLite, one queue before it, one COMMIT for all that waits.
+"""One connection to SQLite, with a queue before it, and one COMMIT for all queued functions.
 
 Every read and every write is a transaction function: a plain function over a Transaction, run in the
-connection's own thread. The writer takes all functions that wait, runs them inside one `BEGIN
-IMMEDIATE`, commits once, answers the callers and publishes the events. A batch in which a function
-fails after it has written is begun again, with a SAVEPOINT for each function. So a function that
-fails rolls back alone, a caller that was cancelled changes nothing for the others, events leave in
-the order of the commits, and a caller that gets an answer has it on disk.
+connection's own thread. The writer takes all queued functions, runs them inside one `BEGIN
+IMMEDIATE`, commits once, answers the callers and publishes the events. If a function fails after it
+has written, the batch is started again, with a SAVEPOINT for each function. So a function that fails
+rolls back alone, a caller that was cancelled changes nothing for the others, events are published in
+the order of the commits, and data is on disk when its caller gets the answer.
 
-Only one connection, because two on one file can hit SQLite's WAL-reset bug (3.7.0 to 3.51.2,
+There is only one connection, because two to one file can hit SQLite's WAL-reset bug (3.7.0 to 3.51.2,
 https://www.sqlite.org/wal.html#walresetbug), and because coroutines that share a connection
 without a queue commit and roll back each other's work.
 """
@@ -46,10 +46,10 @@ from chatserver.db.transaction import (
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-# Jobs in the queue; one more is refused with `busy`.
+# Jobs in the queue. Further jobs are refused with `busy`.
 QUEUE_MAX = 10_000
 BATCH_MAX = 1_000
-# A disk commits a few thousand batches a second, and the metrics take them out every few seconds.
+# A disk commits a few thousand batches a second, and the metrics empty the list every few seconds.
 COMMITTED_MAX = 50_000
 
 Publish = Callable[[list[Event]], None]
@@ -60,8 +60,8 @@ class Database:
 
     def __init__(self, path: Path, connection: ThreadConnection, disk_reserve: DiskReserve | None) -> None:
         self.path = path
-        # Of the batches that changed something: jobs in each, and seconds of each with its COMMIT. The metrics
-        # take them out.
+        # For each batch that changed something: its number of jobs, and its seconds with the COMMIT. The metrics
+        # remove the entries.
         self.committed: deque[tuple[int, float]] = deque(maxlen=COMMITTED_MAX)
         self._connection = connection
         self._raw = connection.raw
@@ -81,21 +81,21 @@ class Database:
     async def open(cls, path: Path, disk_reserve: DiskReserve | None = None) -> Database:
         """Open or create the database and bring its schema up to date.
 
-        Raises migrations.DatabaseUnusable, with the file untouched, when it is damaged,
+        Raises migrations.DatabaseUnusable, and does not change the file, if it is damaged,
         unreadable, another program's, or newer than this program.
         """
-        # Before aiosqlite's thread starts: after a failure the thread would outlive the loop that it answers to.
+        # Before aiosqlite's thread starts, because after a failure the thread would outlive the loop it answers to.
         raw = await asyncio.to_thread(migrations.connect, path)
         connection = ThreadConnection(lambda: raw, iter_chunk_size=64)
         await connection
         return cls(path, connection, disk_reserve)
 
     def publish_to(self, publish: Publish) -> None:
-        """`publish` gets the events of each batch (maybe none), on the loop, after its COMMIT. It must not fail."""
+        """Give `publish` the events of each batch (maybe none), on the loop, after its COMMIT. It must not fail."""
         self._publish = publish
 
     def before_each_commit(self, function: TransactionFunction[None]) -> None:
-        """Run `function` last in every batch that changed something: a rule that holds in every commit."""
+        """Run `function` last in every batch that changed something, for a rule that every commit must keep."""
         self._before_commit.append(function)
 
     async def keep_rows(self, table: str, columns: str) -> None:
@@ -105,11 +105,11 @@ class Database:
         self._kept[table] = rows
 
     async def run(self, function: TransactionFunction[T], *, frees: bool = False) -> T:
-        """Queue `function`, and return what it returned once that is on disk.
+        """Queue `function`, and return its result once the transaction is on disk.
 
-        What it raises rolls back this function alone and is raised here. Raises DomainError: `busy` when the queue
-        is full or another process has locked the file, `storage_full` when the disk refuses the write. `frees`:
-        the function erases, and on a full disk may use the disk reserve.
+        An exception in it rolls back this function alone and is raised here. Raises DomainError: `busy` if the queue
+        is full or another process has locked the file, `storage_full` if the disk refuses the write. `frees`: the
+        function erases, and on a full disk may use the disk reserve.
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self.submit(function, partial(resolve, done), frees=frees)
@@ -119,16 +119,16 @@ class Database:
             del done  # an error's traceback refers to this frame, which would refer back to the error
 
     def submit(self, function: TransactionFunction[T], answer: ResultCallback[T], *, frees: bool = False) -> None:
-        """The same without waiting: `answer` is called on the loop with the result or the error.
+        """Like `run`, but without waiting: `answer` is called on the loop with the result or the error.
 
-        A future and the task that awaits it cost a busy room a tenth of its time.
+        In a busy room a future and the task that awaits it would take a tenth of the time.
         """
         self._enqueue(Job(function, answer, USER_AGENT.get(), frees))
 
     def submit_batched(self, function: BatchFunction[T], item: Any, answer: ResultCallback[T]) -> None:
-        """The same for what is cheaper together: neighbouring items of the queue are one call of `function`.
+        """Like `submit`, for items that are cheaper together: items adjacent in the queue go to one call of `function`.
 
-        If that raises RetryOneByOne, or fails, each item is run alone, so that none affects its neighbours.
+        If the call raises RetryOneByOne, or fails, each item is run alone, so that no item affects another.
         """
         self._enqueue(Job(function, answer, is_batched=True, item=item))
 
@@ -142,11 +142,11 @@ class Database:
         return await done
 
     async def vacuum(self) -> None:
-        """Leave nothing of erased content in the database's files. Raises sqlite3.Error when that failed.
+        """Remove all traces of erased content from the database's files. Raises sqlite3.Error if that failed.
 
         VACUUM rewrites the database, then a checkpoint empties the write-ahead log. `secure_delete` alone
-        is not enough: it overwrites the row that is deleted, but not the copy that stayed in the unused part
-        of another page when SQLite moved the row while it was live. Takes 4 ms for 100 messages.
+        is not enough: it overwrites the deleted row, but not a copy of the row that stayed in the unused part of
+        another page when SQLite moved the row before it was deleted. Takes 4 ms for 100 messages.
         """
         await self.between_batches(self._vacuum)
 
@@ -156,7 +156,7 @@ class Database:
         return len(self._queue)
 
     async def close(self) -> None:
-        """Finish what is queued, then close the file. Later functions are refused with `busy`."""
+        """Finish the queued jobs, then close the file. Later functions are refused with `busy`."""
         if self._is_closing:
             return
         self._is_closing = True
@@ -167,7 +167,7 @@ class Database:
     def _enqueue(self, job: Job[Any]) -> None:
         if self._is_closing or len(self._queue) >= QUEUE_MAX:
             raise DomainError(ErrorCode.BUSY, retry_after_ms=1000)
-        if not self._queue:  # else the writer was woken, and takes all that waits
+        if not self._queue:  # else the writer was woken already, and takes all queued jobs
             self._wake.set()
         self._queue.append(job)
 
@@ -176,7 +176,7 @@ class Database:
             await self._wake.wait()
             self._wake.clear()
             while self._queue or self._tasks:
-                # What is queued now, never what might come: waiting for more would delay a lone message.
+                # Take the jobs that are queued now. Waiting for more jobs would delay a single message.
                 batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_MAX))]
                 tasks = list(self._tasks)
                 self._tasks.clear()
@@ -189,21 +189,21 @@ class Database:
     async def _perform(self, batch: list[Job[Any]], tasks: list[Job[Any]]) -> None:
         try:
             events = await self._connection.run(self._perform_in_thread, batch, tasks)
-        except Exception as error:  # a fault of this program: fail these callers, keep the writer alive
+        except Exception as error:  # a bug in this program: fail these callers, keep the writer alive
             log.exception("database batch failed")
             events = []
             for job in (*batch, *tasks):
                 job.fail(job.error or error)
-        # Answers first: what a caller replies then travels in one write with the batch's events. A caller that
-        # awaits resumes after both.
+        # Answer first, so that the reply of a caller is sent in one write with the batch's events. A caller that
+        # awaits continues after both.
         for job in (*batch, *tasks):
             try:
                 job.answer(job.result, job.error)
-            except Exception:  # a fault of this program again, and the writer must live
+            except Exception:  # a bug in this program again; the writer must stay alive
                 log.exception("delivering a job's result failed")
         try:
             self._publish(events)
-        except Exception:  # what is on disk is on disk: the callers must not get another answer
+        except Exception:  # the data is on disk, so the callers must not get another answer
             log.exception("publishing events failed")
 
     def _perform_in_thread(self, batch: list[Job[Any]], tasks: list[Job[Any]]) -> list[Event]:
@@ -214,12 +214,13 @@ class Database:
                 events = self._commit(raw, batch)
             except sqlite3.Error as error:
                 log.error("batch of %d jobs rolled back: %s", len(batch), error)
-                if is_transient(error):  # another process holds the file: each job alone would wait as long again
+                # Another process has locked the file. If each job ran alone, each would wait as long again.
+                if is_transient(error):
                     for job in batch:
                         job.reset()
                         job.fail(refusal(error))
                 else:
-                    # The disk took none of it. Run alone, functions that only read are still answered.
+                    # The disk refused the batch. Run each job alone, so that functions that only read still succeed.
                     events = [event for job in batch for event in self._commit_alone(raw, job)]
         if self._reserve and not self._reserve.is_whole:
             self._reserve.fill()
@@ -240,10 +241,10 @@ class Database:
                 _vacuum(raw)
 
     def _commit(self, raw: sqlite3.Connection, batch: list[Job[Any]]) -> list[Event]:
-        """Run all of `batch` in one transaction; returns its events, in order.
+        """Run all of `batch` in one transaction. Returns its events, in order.
 
-        A function usually refuses before its first write, so savepoints are made only for a batch in
-        which one did not: a savepoint costs as much as a statement.
+        A function usually refuses before its first write. So savepoints are made only for a batch in which a
+        function failed after a write, because a savepoint costs as much as a statement.
         """
         begun = time.perf_counter()
         try:
@@ -271,7 +272,7 @@ class Database:
                 events = self._commit(raw, [job])
             except sqlite3.Error as error:
                 return self._refuse_write(job, error)
-            with contextlib.suppress(sqlite3.Error):  # the erasure is on disk; only its log still takes space
+            with contextlib.suppress(sqlite3.Error):  # the erasure is on disk; only the log still takes space
                 raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             return events
 
@@ -286,5 +287,5 @@ class Database:
 def _vacuum(raw: sqlite3.Connection) -> None:
     raw.execute("VACUUM")
     busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    if busy:  # another program reads the file, and what was erased is still in the log
+    if busy:  # another program reads the file, so erased content is still in the log
         raise sqlite3.OperationalError("the write-ahead log could not be truncated")

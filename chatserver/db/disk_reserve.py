@@ -1,10 +1,9 @@
-"""Disk space that is kept free for erasing, so that a full disk can still forget.
+"""Disk space that is reserved for erasing, so that content can be erased on a full disk too.
 
-To delete a row SQLite first writes to its log, and a full disk does not take that either. Then what
-should expire would stay, and what was recalled could still be read, until the operator makes room.
-So a file of some megabytes is kept for this alone: it is truncated while a function that erases
-runs, in the connection's thread, where no post can use the space meanwhile, and is filled again
-right after the log was emptied.
+To delete a row SQLite first writes to its log, and a full disk refuses that write too. Then expired and
+recalled messages would stay readable until the operator frees space. So a file of some megabytes is kept
+for erasing alone. It is truncated while a function that erases runs, in the connection's thread, where
+no post can use the space meanwhile, and is filled again right after the log was emptied.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ log = logging.getLogger(__name__)
 
 # Enough for the log of an erasure, and for rewriting a database of a usual size.
 SIZE = 8 * 1024 * 1024
-# How often a reserve that is not whole tries to become so.
+# The time between two attempts to fill a reserve that is not whole.
 RETRY_SECONDS = 10.0
 
 
 class DiskReserve:
-    """The file at `path`. Used in the database's thread. Never raises: without a reserve the server goes on."""
+    """The file at `path`. Used in the database's thread. Never raises, because the server can run without a reserve."""
 
     def __init__(self, path: Path, size: int = SIZE) -> None:
         self.is_whole = False
@@ -35,7 +34,7 @@ class DiskReserve:
         self._next_try = 0.0
 
     def fill(self) -> None:
-        """Allocate the file's blocks. Does nothing when it is whole, or was tried within RETRY_SECONDS."""
+        """Allocate the file's blocks. Does nothing if it is whole, or if the last attempt was within RETRY_SECONDS."""
         now = time.monotonic()
         if self.is_whole or now < self._next_try:
             return
@@ -43,7 +42,7 @@ class DiskReserve:
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                # The blocks are allocated, not only promised (posix_fallocate(3)).
+                # Allocates blocks on the disk, instead of only setting the file size (posix_fallocate(3)).
                 os.posix_fallocate(descriptor, 0, self._size)
             finally:
                 os.close(descriptor)
@@ -54,7 +53,7 @@ class DiskReserve:
 
     @contextlib.contextmanager
     def release(self) -> Iterator[None]:
-        """Free the space for the block; it is allocated again at the end, if the disk still has it."""
+        """Free the space during the block, and allocate it again at the end if the disk still has it."""
         log.warning("the disk is full: erasing in the space of the disk reserve")
         with contextlib.suppress(OSError):
             os.truncate(self._path, 0)
@@ -67,6 +66,6 @@ class DiskReserve:
 
 
 def is_full(error: BaseException) -> bool:
-    """True when a write found no space: in the file itself, or (as an input/output error) in its shared memory."""
+    """True if a write found no space: in the file itself, or (as an input/output error) in its shared memory."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return isinstance(error, sqlite3.Error) and code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)

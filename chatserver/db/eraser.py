@@ -1,4 +1,4 @@
-"""Erased content leaves the disk: its files at once, the rest by a VACUUM (see vacuum_schedule.py for when)."""
+"""Removes erased content from the disk: its files at once, its rows by a VACUUM (for when, see vacuum_schedule.py)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chatserver.db.vacuum_schedule import VacuumSchedule
 
 log = logging.getLogger(__name__)
 
-# After a failure (a full disk, say) the next try waits so long.
+# The time until the next attempt after a failure (for example a full disk).
 RETRY_SECONDS = 2.0
 
 
@@ -41,7 +41,10 @@ class Eraser:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Begins with a VACUUM, for what was erased just before a crash; at the end nothing is left to erase."""
+        """Erase until the block ends. First a VACUUM is due, for content that was erased just before a crash.
+
+        At the end all that was erased meanwhile leaves the disk.
+        """
         self._until(time.monotonic() + vacuum_schedule.DELAY_SECONDS)
         task = asyncio.create_task(self._run(), name="eraser")
         try:
@@ -72,7 +75,7 @@ class Eraser:
                 self._woken.set()
 
     async def _wait_until_due(self) -> None:
-        """Meanwhile delete files as they are erased; each event may bring the due time nearer."""
+        """Wait until VACUUM is due, and delete erased files meanwhile. Each event may bring the due time nearer."""
         while (left := self._due - time.monotonic()) > 0:
             self._woken.clear()
             await self._delete_files()
@@ -82,7 +85,7 @@ class Eraser:
         self._woken.clear()
 
     async def _erase(self) -> None:
-        self._due = math.inf  # first: what is erased from now on may come too late for this VACUUM
+        self._due = math.inf  # set first, because content that is erased from now on may miss this VACUUM
         await self._delete_files()
         begun = time.monotonic()
         await self._vacuum()

@@ -15,26 +15,29 @@ from chatserver.db.transaction import Transaction
 
 # In bytes. With less free space a message with a picture may be refused.
 FREE_MIN = 256 * 1024
-# How long a refused write counts, even when a smaller one has succeeded since.
+# How long a refused write counts, even if a smaller write has succeeded since.
 RECENT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Integrity:
-    """`verdict` is "ok" or SQLite's first complaint."""
+    """`verdict` is "ok", or the first error that SQLite found."""
 
     schema: int
     verdict: str
 
 
 async def probe(database: Database) -> None:
-    """Wait until the database has answered a write. A refusal is an answer too: a restart does not help a full disk."""
+    """Wait until the database has answered a write.
+
+    A refusal counts as an answer, because a restart does not help against a full disk.
+    """
     with contextlib.suppress(DomainError):
         await database.run(sequence.touch)
 
 
 async def check_writable(database: Database) -> None:
-    """Write to the disk and wait until it is there. Raises DomainError: `storage_full`, `busy`."""
+    """Write to the disk and wait until the write is on it. Raises DomainError: `storage_full`, `busy`."""
 
     def write(tx: Transaction) -> None:
         sequence.touch(tx)
@@ -48,7 +51,7 @@ async def check_writable(database: Database) -> None:
 
 
 def check_integrity(connection: sqlite3.Connection) -> Integrity:
-    """Reads the whole file: 10 ms for 10,000 messages. Raises sqlite3.Error where it cannot be read at all."""
+    """Check the whole file: 10 ms for 10,000 messages. Raises sqlite3.Error if it cannot be read at all."""
     verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     schema = connection.execute("PRAGMA user_version").fetchone()[0]
     return Integrity(schema, " ".join(str(verdict).split()))

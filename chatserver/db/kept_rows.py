@@ -1,9 +1,9 @@
-"""Rows that transaction functions keep in memory from one batch to the next. SQLite itself has them forgotten.
+"""A cache of rows between batches, for transaction functions. A trigger in SQLite removes a row that is written.
 
-A row that is read for every message (its author's) costs 4 µs each time, and changes a few times a day. It is kept as
-the object that was made of it. A temporary trigger forgets it whenever a statement writes one of the columns, so no
-rule has to know of it; a row that the batch under way has written is not kept before its COMMIT. What another process
-writes is noticed at the next batch.
+A row that is read for every message (its author's) costs 4 µs each time, and changes a few times a day. The cache holds
+the object that was made of the row. A temporary trigger removes it whenever a statement writes one of the columns, so
+that no rule has to know of the cache. A row that the current batch has written is not cached before its COMMIT. A write
+of another process is noticed at the next batch.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from chatserver.core import tuning
 
 Row = TypeVar("Row")
 
-# At some 0.5 KB each. Past that all are forgotten: who writes now is kept again with the next message.
+# About 0.5 KB each. If it would hold more, the cache is cleared: active authors are cached again with the next message.
 ROWS_MAX = 20_000
 
 
@@ -24,7 +24,7 @@ class KeptRows(dict[int, Row], Generic[Row]):
 
     def __init__(self) -> None:
         super().__init__()
-        # Written by the batch that is under way: what is read of them may be rolled back.
+        # Ids that the current batch has written. What is read of these rows may be rolled back.
         self.written: set[int] = set()
         # `PRAGMA data_version`, which changes when another process writes to the file.
         self.version = 0

@@ -2,7 +2,7 @@
 
 The steps are `schema/NNNN_name.sql`, append-only, one transaction each; the number of the last one
 is in the file's `user_version`. Before the first step a copy is made (upgrade_copy.py). Each step is
-logged: an operator who waits for a start sees what it is doing.
+logged, so that an operator who waits for a start sees its progress.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ APPLICATION_ID = 0x63686174
 
 
 class DatabaseUnusable(Exception):
-    """The file cannot be used and was not touched; the message is one line that names it."""
+    """The file cannot be used and was not changed. The message is one line that names the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ class _Step:
 
 
 def connect(path: Path, *, is_spare: bool = False) -> sqlite3.Connection:
-    """A connection set up as this program needs it, on an up-to-date schema.
+    """Open a connection, set it up as this program needs it, and bring its schema up to date.
 
-    A database of an older schema is copied first, unless `is_spare`: it was unpacked from a backup
+    A database of an older schema is copied first, unless `is_spare`: then it was unpacked from a backup
     and is not in use. Raises DatabaseUnusable.
     """
     if path.exists() and path.stat().st_size:
@@ -65,7 +65,7 @@ def newest_version() -> int:
 
 
 def inspect(path: Path) -> int:
-    """Check the file read-only, before any byte of it can change; its schema, 0 for an empty file."""
+    """Check the file read-only, before anything changes it. Returns its schema version, 0 for an empty file."""
     try:
         connection = open_read_only(path)
         try:
@@ -79,7 +79,7 @@ def inspect(path: Path) -> int:
         raise DatabaseUnusable(f"{path}: cannot be read as a database: {error}") from None
     if verdict != "ok":
         raise DatabaseUnusable(f"{path}: is damaged: {' '.join(str(verdict).split())}")
-    # What a kill between the creation of the file and its first migration leaves.
+    # An empty file is left if the server was killed after it created the file and before the first migration.
     is_new = is_empty and application == version == 0 and _begins_as_database(path)
     if application != APPLICATION_ID and not is_new:
         raise DatabaseUnusable(f"{path}: is not a database of this program")
@@ -89,9 +89,9 @@ def inspect(path: Path) -> int:
 
 
 def open_read_only(path: Path) -> sqlite3.Connection:
-    """A read-only connection, for a process that has the data directory's lock.
+    """Open a read-only connection. The process must have the data directory's lock.
 
-    Where there is no log to read, SQLite creates no files beside the database.
+    If there is no write-ahead log to read, SQLite creates no files beside the database.
     """
     log = path.with_name(path.name + "-wal")
     immutable = "" if log.exists() and log.stat().st_size else "&immutable=1"
@@ -99,13 +99,13 @@ def open_read_only(path: Path) -> sqlite3.Connection:
 
 
 def _begins_as_database(path: Path) -> bool:
-    """False for a file of a few other bytes, which SQLite treats as an empty database."""
+    """Check the first 16 bytes, because SQLite treats a very short file of other content as an empty database."""
     with path.open("rb") as file:
         return file.read(16) == b"SQLite format 3\0"
 
 
 def _prepare(path: Path, version: int, is_spare: bool) -> None:
-    """Before the file changes: check the disk space for an upgrade, and make the copy."""
+    """Check the disk space for an upgrade, and make the copy, before the file changes."""
     upgrade = f"schema upgrade from {version} to {newest_version()}"
     if missing := upgrade_copy.missing_bytes(path):
         raise DatabaseUnusable(f"{path}: the {upgrade} needs {missing:,} more bytes of free disk space")
@@ -130,7 +130,7 @@ def _migrate(connection: sqlite3.Connection, is_quiet: bool) -> None:
 
 
 def _take(connection: sqlite3.Connection, step: _Step) -> None:
-    """One step, in one transaction."""
+    """Apply one step, in one transaction."""
     try:
         connection.executescript(
             f"BEGIN IMMEDIATE;\n{step.sql}\nPRAGMA application_id = {APPLICATION_ID};\n"

@@ -1,4 +1,4 @@
-"""How SQLite is set up: for the database in use, and for a copy that this program writes."""
+"""Sets up SQLite for the database in use, and for a copy that this program writes."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Literal
 
 
 def set_up_database(connection: sqlite3.Connection) -> None:
-    """Raises sqlite3.Error, also where the file system does not allow a write-ahead log."""
+    """Raises sqlite3.Error, also if the file system does not allow a write-ahead log."""
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != "wal":
         raise sqlite3.OperationalError(f"the file system does not allow a write-ahead log (got {mode})")
-    # FULL: an acknowledged message is on the disk, not only in the kernel's memory.
+    # With FULL an acknowledged message is on the disk, not only in the kernel's memory.
     connection.execute("PRAGMA synchronous = FULL")
     _set_up_common(connection)
     connection.execute("PRAGMA busy_timeout = 5000")
@@ -19,7 +19,7 @@ def set_up_database(connection: sqlite3.Connection) -> None:
 
 
 def set_up_copy(connection: sqlite3.Connection, journal: Literal["DELETE", "MEMORY"] = "DELETE") -> None:
-    """A copy is opened by one process at a time: it needs neither a write-ahead log nor shared memory.
+    """Set up a copy. One process at a time opens it, so it needs neither a write-ahead log nor shared memory.
 
     Its header, copied from the database, still says WAL. With the exclusive lock SQLite can read such
     a file without shared memory and change the journal mode. `journal` is MEMORY for a copy that need not

@@ -23,7 +23,7 @@ def read(tx: Transaction) -> RoomState:
 
 
 def seq(tx: Transaction) -> int:
-    """The number of the last change, the changes of this batch included."""
+    """The number of the last change, including the changes of this batch."""
     known = tx.batch.values.get("seq")
     if known is None:
         known = tx.batch.values["seq"] = tx.execute("SELECT seq FROM room").fetchone()[0]
@@ -32,7 +32,7 @@ def seq(tx: Transaction) -> int:
 
 
 def next_seq(tx: Transaction, changes: int = 1) -> int:
-    """The number of the change that is being made, or of the first of several. Written once in each batch."""
+    """Take the number for a change, or the first number for several. The row is written once in each batch."""
     before = seq(tx)
     tx.batch.values["seq"] = before + changes
     tx.on_rollback(lambda: tx.batch.values.update(seq=before))
@@ -41,12 +41,12 @@ def next_seq(tx: Transaction, changes: int = 1) -> int:
 
 
 def touch(tx: Transaction) -> None:
-    """Write without a change, to see whether the disk accepts a write."""
+    """Write the row without changing it, to see whether the disk accepts a write."""
     tx.execute("UPDATE room SET first_id = first_id")
 
 
 def raise_first_id(tx: Transaction, first_id: int) -> int:
-    """Move the start of the history up to `first_id`, never down; where it starts then."""
+    """Raise the first id of the history to `first_id`, never lower it. Returns the first id afterwards."""
     row = tx.one("UPDATE room SET first_id = max(first_id, ?) RETURNING first_id", (first_id,))
     start: int = row[0]
     return start
@@ -57,5 +57,5 @@ def _write_seq(tx: Transaction) -> None:
 
 
 def start_new_epoch(tx: Transaction) -> None:
-    """Give the history a new name, so that no reader continues from what it knows of the old one."""
+    """Give the history a new epoch, so that no reader continues from its state of the old history."""
     tx.execute("UPDATE room SET epoch = lower(hex(randomblob(8)))")

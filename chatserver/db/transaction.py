@@ -1,6 +1,6 @@
-"""Transaction functions: what one sees of the database, how it waits, and how all that wait are one COMMIT.
+"""Transaction functions: their access to the database, their jobs in the queue, and the one COMMIT of a batch.
 
-database.py has the queue before them, and the file.
+The queue and the file are in database.py.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from chatserver.core.events import Event
 from chatserver.db.kept_rows import KeptRows
 
 T = TypeVar("T")
-# For `?`, and for `:name`. Never `?1`: Python 3.14 takes no sequence for those.
+# A sequence for `?`, a mapping for `:name`. Never use `?1`, because Python 3.14 does not accept a sequence for it.
 Values = Sequence[Any] | Mapping[str, Any]
 
 
 class RetryOneByOne(Exception):
-    """Raised by a batch function whose items conflict: each is to be run alone."""
+    """Raised by a batch function if its items conflict, so that each item is run alone."""
 
 
 class Batch:
@@ -45,23 +45,23 @@ class Batch:
 class Transaction:
     """The connection, and the list of events to announce.
 
-    The functions of a batch are given the same one, one after the other. Not for use outside the connection's thread.
-    `execute`, `announce` and `on_rollback` are bound methods of the connection and of two lists: a wrapper of each
-    would be called a dozen times for every message.
+    All functions of a batch get the same transaction, one after the other. Do not use it outside the connection's
+    thread. `execute`, `announce` and `on_rollback` are bound methods of the connection and of two lists, because
+    wrappers would be called a dozen times for every message.
     """
 
     __slots__ = ("agent", "announce", "batch", "events", "execute", "on_rollback", "undo")
 
     execute: Callable[..., sqlite3.Cursor]
-    """`execute(sql, values=())`, as sqlite3.Connection has it."""
+    """`execute(sql, values=())`, as in sqlite3.Connection."""
     announce: Callable[[Event], None]
-    """Publish an event once the transaction is on disk; never, if it is rolled back."""
+    """Publish an event once the transaction is on disk. The event is dropped if the transaction is rolled back."""
     on_rollback: Callable[[Callable[[], None]], None]
-    """Call a function, which takes back a change in memory, if this one does not reach the disk."""
+    """Call a function, which undoes a change in memory, if this transaction does not reach the disk."""
 
     def __init__(self, connection: sqlite3.Connection, batch: Batch | None = None) -> None:
         self.batch = batch or Batch()
-        # The User-Agent of the request that asked for it, "" for none (core/user_agent.py).
+        # The User-Agent of the request that queued the function, "" if there is none (core/user_agent.py).
         self.agent = ""
         self.events: list[Event] = []
         self.undo: list[Callable[[], None]] = []
@@ -77,7 +77,7 @@ class Transaction:
         return self.execute(sql, values).fetchall()
 
     def roll_back(self, events: int = 0, undo: int = 0) -> None:
-        """Take back all but the first `events` announced and the first `undo` changes in memory."""
+        """Undo all announced events except the first `events`, and all changes in memory except the first `undo`."""
         del self.events[events:]
         while len(self.undo) > undo:
             self.undo.pop()()
@@ -85,16 +85,16 @@ class Transaction:
 
 TransactionFunction = Callable[[Transaction], T]
 
-# Of one INSERT.
+# The rows of one INSERT.
 _ROWS_AT_ONCE = 64
 
 
 def insert_rows(
     tx: Transaction, table: str, columns: tuple[str, ...], rows: Sequence[Sequence[Any]], tail: str = ""
 ) -> int:
-    """Insert `rows` in their order, in few statements; the id of the last one.
+    """Insert `rows` in their order, in few statements. Returns the id of the last row.
 
-    A row of a shared statement costs half of one of its own.
+    A row in a shared statement costs half as much as a row in a statement of its own.
     Returns 0 as soon as a statement did not insert all of its rows (`tail` may be an ON CONFLICT … DO NOTHING).
     """
     last_id = 0
@@ -107,7 +107,7 @@ def insert_rows(
 
 
 def in_powers_of_two(rows: Sequence[Sequence[Any]]) -> Iterator[Sequence[Sequence[Any]]]:
-    """All of them, in pieces of few sizes: each size is a statement, which SQLite keeps prepared."""
+    """Split `rows` into pieces of few sizes, because each size is a statement, which SQLite keeps prepared."""
     begin = 0
     while left := len(rows) - begin:
         size = min(_ROWS_AT_ONCE, 1 << left.bit_length() - 1)
@@ -121,20 +121,20 @@ def _statement(table: str, columns: tuple[str, ...], rows: int, tail: str) -> st
 
 
 def places(columns: int, rows: int) -> str:
-    """`VALUES (?, ?), (?, ?)` for so many rows."""
+    """`VALUES (?, ?), (?, ?)` for this number of columns and rows."""
     row = f"({', '.join('?' * columns)})"
     return f"VALUES {', '.join([row] * rows)}"
 
 
-# Gets what a function returned, or what it raised.
+# Gets the result of a function, or the exception that it raised.
 ResultCallback = Callable[[T | None, BaseException | None], None]
-# A function for many items: what it returns for each, or why that one is refused. May raise RetryOneByOne.
+# Handles many items in one call. Returns each item's result, or the error that refuses it. May raise RetryOneByOne.
 BatchFunction = Callable[[Transaction, Sequence[Any]], Sequence[T | DomainError]]
 
 
 @dataclass(slots=True, eq=False)
 class Job(Generic[T]):
-    """One transaction function; or one `item` of a batch function, where it `is_batched`.
+    """One transaction function; or one `item` of a batch function, if it `is_batched`.
 
     `agent` is the User-Agent of the request (core/user_agent.py). `frees`: the function erases, and on a full disk may
     use the disk reserve.
@@ -150,19 +150,19 @@ class Job(Generic[T]):
     error: BaseException | None = None
 
     def fail(self, error: BaseException) -> None:
-        """The job is answered with the error, although its function may have returned."""
+        """Set the error as the job's answer, even if its function has returned a result."""
         self.result, self.error = None, error
 
     def reset(self) -> None:
-        """Before the job runs again."""
+        """Clear the result and the error before the job runs again."""
         self.result = self.error = None
 
 
 def resolve(done: asyncio.Future[T], result: T | None, error: BaseException | None) -> None:
-    """An answer for a caller that awaits `done`."""
+    """Give the result or the error to a caller that awaits `done`."""
     if done.done():
-        return  # the caller was cancelled; what it asked for has happened all the same
-    if isinstance(error, StopIteration):  # a future does not take one
+        return  # the caller was cancelled, but its job was done
+    if isinstance(error, StopIteration):  # a future does not accept a StopIteration
         done.set_exception(RuntimeError(f"a transaction function raised {error!r}"))
     elif error is not None:
         done.set_exception(error)
@@ -171,7 +171,7 @@ def resolve(done: asyncio.Future[T], result: T | None, error: BaseException | No
 
 
 class NeedsSavepoints(Exception):
-    """A function failed after it had written, or asks to be run one by one: begin the batch again with savepoints."""
+    """A function failed after it had written, or a batch function failed: start the batch again with savepoints."""
 
 
 def commit(
@@ -181,9 +181,10 @@ def commit(
     kept: Mapping[str, KeptRows[Any]],
     savepoints: bool,
 ) -> tuple[list[Event], bool]:
-    """The events of the batch, in order, and whether it changed the database. Each job has its result or its error.
+    """Run the jobs in one transaction, and set the result or the error of each job.
 
-    Raises sqlite3.Error or NeedsSavepoints when nothing of the batch was kept and memory is rolled back too.
+    Returns their events, in order, and whether the database was changed. Raises sqlite3.Error or NeedsSavepoints after
+    everything was rolled back, in the database and in memory.
     """
     tx = Transaction(raw, shared := Batch(kept))
     try:
@@ -209,15 +210,15 @@ def commit(
             raw.execute("ROLLBACK")
         tx.roll_back()
         raise
-    # The undo functions may refer to the transaction: dropped now, no cycle is left.
+    # The undo functions may refer to the transaction. Drop them now, so that no reference cycle is left.
     tx.undo.clear()
     return tx.events, has_changed
 
 
 def together(jobs: Iterable[Job[Any]], alone: bool = False) -> list[list[Job[Any]]]:
-    """The batch in its order, with neighbours of one batch function in one list; each job in its own if `alone`.
+    """Group adjacent jobs of one batch function, in the order of the batch. If `alone`, each job is a group.
 
-    A text that is stored with others costs a third less: one INSERT for up to 64 rows (docs/performance.md, row 2).
+    A text that is stored with others costs a third less: one INSERT has up to 64 rows (docs/performance.md, row 2).
     """
     found: list[list[Job[Any]]] = []
     alone = alone or not tuning.ENABLED
@@ -232,7 +233,7 @@ def together(jobs: Iterable[Job[Any]], alone: bool = False) -> list[list[Job[Any
 
 
 def _run(raw: sqlite3.Connection, tx: Transaction, jobs: list[Job[Any]], savepoint: bool) -> None:
-    """Run one function: of one job, or a batch function for the items of several."""
+    """Run the function of one job, or a batch function for the items of several jobs."""
     job = jobs[0]
     if savepoint:
         raw.execute("SAVEPOINT job")
@@ -243,7 +244,7 @@ def _run(raw: sqlite3.Connection, tx: Transaction, jobs: list[Job[Any]], savepoi
             results = job.function(tx, [each.item for each in jobs])
             for each, result in zip(jobs, results, strict=True):
                 if isinstance(result, DomainError):
-                    each.error = result.with_traceback(None)  # which would refer back to this job
+                    each.error = result.with_traceback(None)  # the traceback would refer back to this job
                 else:
                     each.result = result
         else:
@@ -279,5 +280,5 @@ _STORAGE_ERRORS = {
 
 def is_storage_error(error: BaseException) -> bool:
     """True for an error of the disk, False for an error of a transaction function."""
-    # What the sqlite3 module itself refuses (a wrong number of values, say) has no SQLite code.
+    # An error of the sqlite3 module itself (for example a wrong number of values) has no SQLite code.
     return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _STORAGE_ERRORS

@@ -1,8 +1,8 @@
-"""Before a schema changes: is there enough disk space, and a copy of the database to go back to.
+"""Before a schema upgrade: checks the disk space, and makes a copy of the database to go back to.
 
-The copy lies beside the database, under its name with the schema's number. It is not a backup that
-keeps what members recall: `clean` erases from it what was erased in the database, and deletes it after
-a week.
+The copy is beside the database; its name is that of the database and the schema's number. It does not
+keep messages that members recall: `clean` erases from the copy what was erased in the database, and
+deletes the copy after a week.
 """
 
 from __future__ import annotations
@@ -21,23 +21,24 @@ from chatserver.db import pragmas, sequence
 from chatserver.db.transaction import Transaction
 
 KEPT_SECONDS = 7 * 86_400
-# In sizes of the database: the copy, and the log of a step that rewrites every row, which is then checkpointed.
+# The space for an upgrade, in sizes of the database: the copy, the log of a step that rewrites every row, and the
+# checkpoint of that log.
 _SIZES = 3
 _SPARE_BYTES = 16 * 1024 * 1024
 
 
 def missing_bytes(database: Path) -> int:
-    """How many bytes the disk lacks for an upgrade of `database`; 0 when there is enough space."""
+    """How many bytes the disk lacks for an upgrade of `database`; 0 if there is enough space."""
     log = database.with_name(database.name + "-wal")
     size = database.stat().st_size + (log.stat().st_size if log.exists() else 0)
     return max(0, _SIZES * size + _SPARE_BYTES - shutil.disk_usage(database.parent).free)
 
 
 def copy(source: sqlite3.Connection, database: Path, schema: int) -> Path:
-    """Copy `source`, a connection to `database`, to a file beside it; its path, once it is whole and on disk.
+    """Copy `source`, a connection to `database`, to a file beside it. Returns its path once it is complete and on disk.
 
-    The copy gets a new epoch: if it is put back, pages must not take its history for the one that
-    went on. Raises sqlite3.Error and OSError, and leaves no partial copy.
+    The copy gets a new epoch, so that pages do not take its history for the newer history if the copy is
+    put back. Raises sqlite3.Error and OSError, and leaves no partial copy.
     """
     target = database.with_name(f"{database.name}.schema-{schema}")
     partial = target.with_name(f"{target.name}.part")
@@ -64,9 +65,9 @@ def copies(database: Path) -> list[Path]:
 
 
 def clean(copy: Path, erase: Callable[[Transaction], int]) -> None:
-    """Run `erase` on a copy, which returns how many rows it deleted; a copy older than a week is deleted.
+    """Run `erase`, which returns how many rows it deleted, on a copy; delete a copy that is older than a week.
 
-    So is a copy that cannot be cleaned: erased content must leave the disk, the copy need not stay.
+    A copy that cannot be cleaned is deleted too, because erased content must leave the disk.
     """
     before = copy.stat()
     if time.time() - before.st_mtime > KEPT_SECONDS:
@@ -80,7 +81,7 @@ def clean(copy: Path, erase: Callable[[Transaction], int]) -> None:
             connection.execute("COMMIT")
             if deleted:
                 connection.execute("VACUUM")
-        # Its age counts from the upgrade.
+        # Keep its time, because its age counts from the upgrade.
         os.utime(copy, ns=(before.st_atime_ns, before.st_mtime_ns))
     except sqlite3.Error:
         copy.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Erased content leaves every file of the database: the file itself, its log, and the copies that upgrades left."""
+"""Removes erased content from every file of the database: the file itself, its log, and the copies of upgrades."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from chatserver.db import upgrade_copy
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 
-# Reads in the database what has been erased. Returns a function that erases the same in a copy, whose schema
+# Reads from the database what has been erased. Returns a function that erases the same in a copy, whose schema
 # may be older, and returns how many rows it deleted.
 FindErased = Callable[[Transaction], Callable[[Transaction], int]]
 
 
 async def vacuum(database: Database, find_erased: FindErased) -> None:
-    """Raises sqlite3.Error and OSError when erased content may be left."""
+    """Vacuum the database, and clean the copies. Raises sqlite3.Error and OSError if erased content may be left."""
     await database.vacuum()
     copies = await asyncio.to_thread(upgrade_copy.copies, database.path)
     if not copies:

@@ -1,9 +1,8 @@
-"""When the database is rewritten after content was erased: in proportion to what VACUUM costs.
+"""When VACUUM runs after content was erased: the longer a VACUUM takes, the later the next one runs.
 
 VACUUM blocks the queue: 4 ms for 100 messages, 0.4 s for 100,000. Content that a member recalled or
-deleted is gone within the 10 s that are promised, whatever that costs. Content that has expired, which
-in a busy room some does with every message, waits until VACUUM takes 0.5 % of the time, but at most a
-minute.
+deleted is gone within the promised 10 s, whatever that costs. Expired content (in a busy room some expires
+with every message) waits until VACUUM takes 0.5 % of the time, but at most a minute.
 """
 
 from __future__ import annotations
@@ -12,9 +11,9 @@ import math
 
 from chatserver.core import tuning
 
-# One VACUUM serves all that is erased meanwhile.
+# The least wait, so that one VACUUM serves all content that is erased meanwhile.
 DELAY_SECONDS = 3.0
-# How long the next VACUUM waits, as a multiple of what the last one took; and at most.
+# How long the next VACUUM waits, as a multiple of the time that the last VACUUM took; and the maximum.
 URGENT_FACTOR, URGENT_SECONDS_MAX = 20.0, 6.0
 EXPIRED_FACTOR, EXPIRED_SECONDS_MAX = 200.0, 60.0
 
@@ -27,7 +26,7 @@ class VacuumSchedule:
         self._cost = 0.0
 
     def due(self, now: float, is_urgent: bool) -> float:
-        """When to run VACUUM for what was erased at `now`."""
+        """When to run VACUUM for content that was erased at `now`."""
         if not tuning.ENABLED:
             return now + DELAY_SECONDS
         pause = _between(DELAY_SECONDS, EXPIRED_FACTOR * self._cost, EXPIRED_SECONDS_MAX)
@@ -37,7 +36,7 @@ class VacuumSchedule:
         return due
 
     def record(self, begun: float, ended: float) -> None:
-        """VACUUM ran."""
+        """Record a VACUUM that ran."""
         self._ended, self._cost = ended, ended - begun
 
 
