@@ -13,10 +13,10 @@ from chatserver.realtime.frames import NORMAL_CLOSURE, UNSUPPORTED_DATA, FramePa
 from chatserver.realtime.masking import Unmask
 from chatserver.realtime.shared_buffer import SharedBuffer
 
-# What may wait for one connection: some 1,200 messages, or a page of history and a burst. A buffer that grows to
-# this takes up to a third more while it does, so a connection costs at most 1 MiB of memory.
+# The most bytes that may wait for one connection: some 1,200 messages, or a page of history and a burst. While a
+# buffer grows, it takes up to a third more, so a connection costs at most 1 MiB of memory.
 OUTBOX_MAX = 768 * 1024
-# A connection whose outbox has not moved for this long is dropped.
+# A connection with a non-empty outbox is dropped if it sends no byte of it for this long.
 STUCK_SECONDS = 10.0
 # How long a peer may take to answer a close frame.
 CLOSING_SECONDS = 5.0
@@ -25,15 +25,15 @@ SILENT_SECONDS = 60.0
 
 TRY_AGAIN_LATER = 1013
 
-# Every connection reads into this buffer and parses it before the next one reads. For `data_received` asyncio allocates
-# 256 KiB for each read, which the C library may map anew each time: 19 µs for 200 bytes, against 4.
+# All connections read into this buffer: each parses it before the next connection reads. For `data_received` asyncio
+# allocates 256 KiB for each read, which the C library may map anew each time: 19 µs for 200 bytes, against 4 µs.
 _RECEIVED = bytearray(64 * 1024)
-# What asyncio is given: over TLS it reads into slices, and a slice of a bytearray would be a copy.
+# asyncio gets this view, because over TLS it reads into slices, and a slice of a bytearray would be a copy.
 _RECEIVED_VIEW = memoryview(_RECEIVED)
 
 
 class Receiver(Protocol):
-    """What a connection does with what it reads: see http/client_frame.py."""
+    """Handles the messages and control frames that a connection reads: see http/client_frame.py."""
 
     def text_received(self, text: str) -> None: ...
     def fragment_received(self) -> None: ...
@@ -46,11 +46,11 @@ class Receiver(Protocol):
 
 
 class Connection(FrameParser, asyncio.BufferedProtocol):
-    """What the hub knows of a socket: where to write, and for which member (None: a guest).
+    """A socket as the hub knows it: where to write, and for which member (None: a guest).
 
-    `send` never blocks, never reorders, and never lets more than OUTBOX_MAX bytes wait: past that
-    the connection is closed with 1013. A single write may be longer where nothing waits: a long page
-    of history or a great batch is not the reader's fault.
+    `send` never blocks, never reorders, and never lets more than OUTBOX_MAX bytes wait: if there would be more,
+    the connection is closed with 1013. A single write may be longer if nothing waits, because a long page of
+    history or a large batch is not the reader's fault.
 
     `receiver` is set before `connection_made`, and dropped when the connection is lost.
     """
@@ -71,15 +71,15 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
         # When the peer last sent a frame, in seconds of the monotonic clock.
         self.received_at = self._sent_at = now
         self.closing_code: int | None = None
-        # How much of the pending broadcast data this connection was given: see fanout.py.
+        # The number of broadcast pieces that this connection was given: see fanout.py.
         self.cursor = 0
         # See direct_write.py. -1: write through the transport only.
         self._descriptor = -1
-        # The same while `os.write` may be used now; -1: bytes wait in the transport's buffer, or all go through it, or
-        # nothing more is to be written.
+        # `_descriptor` while `os.write` may be used. -1 while bytes wait in the transport's buffer, if all bytes must
+        # go through the transport, and once nothing more may be written.
         self.direct = -1
         self._close_deadline = 0.0
-        # In bytes: what the transport was given, and how much of it had left the buffer when `is_lost` last looked.
+        # Bytes: how many the transport was given, and how many of these had left its buffer at the last `is_lost`.
         self._given = 0
         self._sent = 0
 
@@ -90,7 +90,7 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
         self.transport = transport
         self._descriptor = direct_write.descriptor(transport)
         if self._descriptor >= 0:
-            # So `pause_writing` tells when the first byte waits, and `resume_writing` when none does any more.
+            # So `pause_writing` is called when the first byte waits, and `resume_writing` when no byte waits any more.
             transport.set_write_buffer_limits(high=0)
         self.direct = -1 if transport.get_write_buffer_size() else self._descriptor
 
@@ -101,7 +101,7 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
         self.feed(_RECEIVED, nbytes)
 
     def eof_received(self) -> None:
-        """The peer sends nothing more, though it sent no close frame. asyncio closes the transport."""
+        """The peer ended its side without a close frame. asyncio closes the transport."""
         self._close(NORMAL_CLOSURE)
 
     def pause_writing(self) -> None:
@@ -111,7 +111,7 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
         self.direct = self._descriptor
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._write_no_more()  # the descriptor's number may soon be another file's
+        self._write_no_more()  # the descriptor's number may soon belong to another file
         self._is_over = True
         self._unread = self._fragments = None
         receiver, self.receiver = self.receiver, None
@@ -122,7 +122,7 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
 
     @property
     def is_paused(self) -> bool:
-        """Frames that have come wait: see `pause_reading`."""
+        """True while received frames wait to be parsed: see `pause_reading`."""
         return self._is_paused
 
     def text_received(self, text: str) -> None:
@@ -130,7 +130,7 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
             self.receiver.text_received(text)
 
     def binary_received(self, payload: bytearray) -> None:
-        """Every frame of the room's protocol is a text."""
+        """Close the connection, because the room's protocol has only text frames."""
         self._close(UNSUPPORTED_DATA)
 
     def fragment_received(self) -> None:
@@ -146,28 +146,28 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
             self.receiver.pong_received()
 
     def close_received(self, code: int | None) -> None:
-        """Section 5.5.1: answer with the code that came, unless this end began; the server closes TCP first (7.1.1)."""
+        """Answer with the received code, unless a close frame was sent (5.5.1). The server closes TCP first (7.1.1)."""
         self._close(code or NORMAL_CLOSURE)
         self.transport.close()
 
     def failed(self, code: int) -> None:
-        """Section 7.1.7. The socket is closed for writing only: the kernel would answer unread bytes with a reset,
-        which can overtake the close frame. The peer's end, or the deadline, closes it.
+        """Fail the connection (section 7.1.7). The socket is closed for writing only, because the kernel would answer
+        unread bytes with a reset, which can overtake the close frame. Then the peer or the deadline closes it.
         """
         self._close(code)
-        if not self.transport.can_write_eof():  # over TLS, asyncio reads on until the peer's end
+        if not self.transport.can_write_eof():  # over TLS, asyncio reads on until the peer closes
             self.transport.close()
             return
         with contextlib.suppress(OSError):  # the peer is gone
             self.transport.write_eof()
 
     def pause_reading(self) -> None:
-        """Neither read nor parse; bytes that have come stay where they are."""
+        """Stop reading and parsing. Bytes that were received stay in their buffers."""
         self._is_paused = True
         self.transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """Go on with the bytes that have come, and read on unless they paused the connection again. Idempotent."""
+        """Parse the received bytes, then read on unless their frames paused the connection again. Idempotent."""
         if not self._is_paused or self._is_over:
             return
         self._is_paused = False
@@ -178,9 +178,9 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
     # Writing
 
     def send(self, data: bytes, shared: SharedBuffer | None = None) -> bool:
-        """Write whole frames. False when the outbox would exceed its bound.
+        """Write whole frames. False if the outbox would exceed its limit.
 
-        `shared` holds the same data, where many other connections are given it too.
+        `shared` holds the same data, if many other connections get it too.
         """
         if self.closing_code is not None:
             return True
@@ -188,14 +188,14 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
             return self.buffer(data)
         try:
             taken = shared.send_to(self.direct) if shared else os.write(self.direct, data)
-        except OSError:  # its buffer is full, or the peer is gone: the transport finds out which
+        except OSError:  # the socket's buffer is full, or the peer is gone: the transport finds out which
             taken = 0
         return taken == len(data) or self.buffer(data[taken:])
 
     def send_both(self, data: bytes, own: bytes) -> bool:
-        """The same for `data` that other connections are given too, and `own` behind it, in one write.
+        """Like `send`, for `data`, which other connections get too, and then `own`, in one write.
 
-        Joined, a hundred senders of a busy room would each copy the 60 KB of a batch.
+        They are not joined, because a hundred senders of a busy room would each copy the 60 KB of a batch.
         """
         if self.closing_code is not None:
             return True
@@ -210,7 +210,7 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
         return self.buffer(b"".join((data, own))[taken:])
 
     def buffer(self, data: bytes) -> bool:
-        """Write through the transport; as `send`."""
+        """Write through the transport. False if the outbox would exceed its limit."""
         if self.transport.is_closing():  # the peer is gone, and `connection_lost` is to be called
             return True
         waiting = self.transport.get_write_buffer_size()
@@ -225,13 +225,13 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
             self.receiver.close(code)
 
     def close(self, code: int, now: float) -> None:
-        """Begin the closing handshake, or answer it; the hub aborts it if the peer does not finish. Idempotent."""
+        """Begin or answer the closing handshake. The hub aborts it if the peer does not finish. Idempotent."""
         if self.closing_code is None:
             self.closing_code = code
             self._write_no_more()
             self._close_deadline = now + CLOSING_SECONDS
             self.transport.write(frames.close(code))
-            if self._is_paused:  # the peer's answer is to be read
+            if self._is_paused:  # to read the peer's answer
                 self._is_paused = False
                 self.transport.resume_reading()
 
@@ -244,11 +244,11 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
         self._descriptor = self.direct = -1
 
     def abort(self) -> None:
-        """Free the buffer and the descriptor now, whatever waits."""
+        """Free the buffer and the descriptor now, even if bytes wait."""
         self.transport.abort()
 
     def is_lost(self, now: float) -> bool:
-        """True when nothing more is to be expected of this peer."""
+        """True if the peer is stuck or silent, or did not finish the closing handshake in time."""
         if self.closing_code is not None:
             return now >= self._close_deadline
         sent = self._given - self.transport.get_write_buffer_size()

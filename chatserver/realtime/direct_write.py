@@ -1,8 +1,8 @@
-"""Write frames to the socket past the transport, while the transport's buffer is empty.
+"""Writes frames directly to the socket, without the transport, while the transport's buffer is empty.
 
-asyncio's `transport.write` costs each connection as much again as the loop around it: 8.7 µs a
-delivery became 4.4 µs (docs/performance.md, row 1). What the kernel does not take, and all that
-follows until the buffer is empty again, goes through the transport, which keeps the order.
+asyncio's `transport.write` costs as much for each connection as the loop around it. Without it a
+delivery takes 4.4 µs instead of 8.7 µs (docs/performance.md, row 1). Bytes that the kernel does not
+take, and all later bytes until the buffer is empty again, go through the transport, which keeps the order.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from chatserver.core import tuning
 def descriptor(transport: asyncio.Transport) -> int:
     """The socket's file descriptor, valid until `connection_lost` is called.
 
-    -1 where every write must go through the transport: over TLS, which encrypts there.
+    -1 if every write must go through the transport, for example over TLS, because the transport encrypts.
     """
     if not tuning.ENABLED or transport.get_extra_info("sslcontext") is not None:
         return -1

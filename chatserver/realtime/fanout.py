@@ -1,4 +1,4 @@
-"""How broadcast data reaches every connection: in rounds, some connections at a time."""
+"""Sends broadcast data to every connection in rounds, some connections at a time."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from types import MappingProxyType
 from chatserver.realtime.connection import Connection
 from chatserver.realtime.shared_buffer import SHARED_MIN, SharedBuffer
 
-# Connections written to before the loop does other work: a quarter of a millisecond.
+# The number of connections that are written to before the loop does other work: a quarter of a millisecond.
 AT_A_TIME = 32
-# Bytes that may wait for the end of a round; with more, the round is finished at once.
+# Bytes that may be pending in a round. If there are more, the round is finished at once.
 PENDING_MAX = 256 * 1024
 
 
 class Fanout:
     """Pending broadcast data, with a cursor for each connection.
 
-    Data that comes while a round is under way joins it: connections that are still to come get both in
-    one write, those before get the rest in the next round. So a busy room reads its senders while it
-    writes to its readers, and a `send()`, which costs 8 µs whatever it carries, carries more. A
-    connection that is written to in between is first given what it lacks (`take_pending`), so that nothing
-    is reordered.
+    Data that is broadcast during a round joins the round: connections that were not written to yet get old and new
+    data in one write, and the other connections get the new data in the next round. So a busy room reads from its
+    senders while it writes to its readers, and a `send()`, which costs 8 µs for any size, carries more data. Before
+    anything else is written to a connection, it is given its pending data (`take_pending`), so that nothing is
+    reordered.
     """
 
     def __init__(self, connections: Collection[Connection], on_too_slow: Callable[[Connection], None]) -> None:
@@ -31,32 +31,32 @@ class Fanout:
         self._on_too_slow = on_too_slow
         self._pending: list[bytes] = []
         self._size = 0
-        # How many pieces were ever broadcast. A connection's `cursor` is how many of them it was given.
+        # The number of all pieces broadcast so far. A connection's `cursor` is the number of pieces that it was given.
         self._end = 0
-        # Neighbours usually lack the same: the cursor and the joined data of the last call.
+        # The cursor and the joined data of the last call, because the next connection usually has the same cursor.
         self._joined: tuple[int, bytes] = (0, b"")
         self._shared: SharedBuffer | None = None
-        # Bytes given to `broadcast`, times the connections at that moment.
+        # The sum of the bytes given to `broadcast`, each time multiplied by the number of connections.
         self.bytes = 0
         self._is_running = False
         self._next: asyncio.Handle | None = None
-        # Of the round that is under way: its connections, how many were written to, and `_end` at its start.
+        # The current round: its connections, how many of them were written to, and `_end` at its start.
         self._round: list[Connection] = []
         self._written = 0
         self._began_at = 0
 
     def add(self, connection: Connection) -> None:
-        """A new connection, which gets the present state by itself."""
+        """Add a new connection. It gets only later data, because the present state is sent to it separately."""
         connection.cursor = self._end
 
     def broadcast(self, data: bytes, replies: Mapping[Connection, bytes] = MappingProxyType({})) -> None:
-        """Whole frames for every connection, and after them each connection's own `replies`."""
+        """Send whole frames to every connection, and after them each connection's own `replies`."""
         self.bytes += len(data) * len(self._connections)
         self._pending.append(data)
         self._size += len(data)
         self._end += 1
         self._joined = (self._end, b"")
-        # First those who also wait for a reply: a sender may go on while the others are written to.
+        # First the connections that also wait for a reply, so that a sender can go on while the others are written to.
         for connection, own in replies.items():
             if not connection.send_both(self.take_pending(connection), own):
                 self._on_too_slow(connection)
@@ -68,7 +68,7 @@ class Fanout:
         self._schedule()
 
     def take_pending(self, connection: Connection) -> bytes:
-        """The pending data that this connection was not given yet. It counts as given from now on."""
+        """Return the pending data that this connection was not given yet, and set its cursor to the end."""
         cursor, connection.cursor = connection.cursor, self._end
         if cursor == self._end:
             return b""
@@ -102,7 +102,7 @@ class Fanout:
                 self._write_to(connection)
                 cursor, data = self._joined
                 continue
-            # What `_write_to` does for nearly all, without its calls: they were 0.2 of 6 µs.
+            # The usual case of `_write_to`, without its calls, because they took 0.2 of 6 µs.
             connection.cursor = end
             try:
                 taken = write(connection.direct, data)
@@ -132,7 +132,7 @@ class Fanout:
             self._shared = None
 
     def _end_round(self) -> None:
-        """Every connection has what was pending when the round began. What came since needs another round."""
+        """End a round: every connection has the data that was pending at its start. Newer data needs another round."""
         newer = self._end - self._began_at
         self._pending = self._pending[len(self._pending) - newer :]
         self._size = sum(map(len, self._pending))

@@ -1,5 +1,5 @@
-"""RFC 6455 frames. From client to server: from bytes, cut anywhere, to messages and to the code that an error has. From
-server to client: unmasked, so one encoded frame fits every connection.
+"""RFC 6455 frames. From client to server: parses bytes, which may be cut anywhere, to messages, or to the close code of
+an error. From server to client: frames are not masked, so one encoded frame fits every connection.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from chatserver.realtime.masking import Unmask
 
-# A text message, in however many frames.
+# The maximum size of a message in bytes, in any number of frames.
 MESSAGE_MAX = 64 * 1024
 
 # Section 5.2.
@@ -29,7 +29,7 @@ PROTOCOL_ERROR = 1002
 UNSUPPORTED_DATA = 1003
 INVALID_DATA = 1007
 TOO_BIG = 1009
-# Codes that a close frame may carry: those of section 7.4.1, and those registered with IANA since. 1004, 1005, 1006
+# Codes that a close frame may carry: the codes of section 7.4.1, and later codes of the IANA registry. 1004, 1005, 1006
 # and 1015 may not be sent; 3000 to 4999 are for libraries and applications (section 7.4.2).
 _REGISTERED_CODES = frozenset((1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014))
 _FREE_CODES = range(3000, 5000)
@@ -46,11 +46,11 @@ def text(payload: bytes) -> bytes:
 
 
 def texts(payloads: Iterable[bytes]) -> bytes:
-    """The same for several messages, one frame after the other."""
+    """Several text messages, each in one frame, one after the other."""
     parts: list[bytes] = []
     for payload in payloads:
         size = len(payload)
-        # Written out for the usual sizes, because it runs for each message and each answer.
+        # `_header` is written inline for the usual sizes, because this runs for each message and each answer.
         if size < 126:
             parts += _SHORT_HEADERS[size], payload
         elif size < 65_536:
@@ -65,12 +65,12 @@ def ping(payload: bytes = b"") -> bytes:
 
 
 def pong(payload: bytes) -> bytes:
-    """Echoes a ping's payload, at most 125 bytes (section 5.5.3)."""
+    """A pong frame with the payload of the ping, at most 125 bytes (section 5.5.3)."""
     return _header(_PONG, len(payload)) + payload
 
 
 def close(code: int) -> bytes:
-    """A closing frame without a reason: clients act on the code (section 7.4)."""
+    """A close frame without a reason, because clients act on the code (section 7.4)."""
     return _header(_CLOSE, 2) + struct.pack("!H", code)
 
 
@@ -83,7 +83,7 @@ def _header(opcode: int, length: int) -> bytes:
 
 
 class _InvalidFrame(Exception):
-    """`code` is the one to close with."""
+    """`code` is the close code to send."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -93,8 +93,8 @@ class _InvalidFrame(Exception):
 class FrameParser:
     """Calls a method below for each message and control frame, in their order, as soon as its last byte has come.
 
-    A frame that breaks a rule is reported with `failed` as soon as its header has come; nothing is parsed after that,
-    nor after a close frame. No byte of a message is kept after it was handed on.
+    Calls `failed` for a frame that breaks a rule, as soon as its header has come. After that, and after a close frame,
+    nothing is parsed. No byte of a message is kept after the message was handed on.
     """
 
     __slots__ = ("_fragments", "_is_over", "_is_paused", "_is_text", "_needed", "_unmask", "_unread")
@@ -104,7 +104,7 @@ class FrameParser:
         # The payloads of a message whose last frame has not come.
         self._fragments: bytearray | None = None
         self._is_text = False
-        # The beginning of a frame, or while paused all that came; `_needed` bytes of it are worth another look.
+        # The beginning of a frame, or while paused all received bytes. It is parsed again from `_needed` bytes on.
         self._unread: bytearray | None = None
         self._needed = 0
         self._is_paused = False
@@ -117,7 +117,7 @@ class FrameParser:
         raise NotImplementedError
 
     def fragment_received(self) -> None:
-        """A frame of a message that goes on in another frame."""
+        """Called for a frame of a message that continues in another frame."""
         raise NotImplementedError
 
     def ping_received(self, payload: bytes) -> None:
@@ -127,11 +127,11 @@ class FrameParser:
         raise NotImplementedError
 
     def close_received(self, code: int | None) -> None:
-        """None: the frame carried no code (section 7.1.5)."""
+        """`code` is None if the frame had no code (section 7.1.5)."""
         raise NotImplementedError
 
     def failed(self, code: int) -> None:
-        """The peer broke the protocol; `code` is the one to close with (section 7.1.7)."""
+        """The peer broke the protocol; `code` is the close code to send (section 7.1.7)."""
         raise NotImplementedError
 
     def feed(self, data: bytearray, size: int) -> None:
@@ -196,7 +196,7 @@ class FrameParser:
         return at
 
     def _check_header(self, first: int, length: int) -> None:
-        """What is known without the payload. Raises _InvalidFrame."""
+        """Check the first byte and the payload length. Raises _InvalidFrame."""
         opcode = first & _OPCODE
         if length > MESSAGE_MAX:
             raise _InvalidFrame(TOO_BIG)
@@ -242,7 +242,7 @@ class FrameParser:
 
 
 def _check_start(first: int, second: int) -> None:
-    """The two bytes that every frame has. Raises _InvalidFrame."""
+    """Check the two bytes that every frame begins with. Raises _InvalidFrame."""
     if first & _OPCODE not in _OPCODES:  # section 5.2
         raise _InvalidFrame(PROTOCOL_ERROR)
     if not second & _MASKED:  # section 5.1
@@ -250,7 +250,10 @@ def _check_start(first: int, second: int) -> None:
 
 
 def _text(payload: bytearray) -> str:
-    """Raises _InvalidFrame for what is not UTF-8 (section 8.1); a character may be split between two frames."""
+    """Decode a whole message, because a character may be split between two frames.
+
+    Raises _InvalidFrame if it is not UTF-8 (section 8.1).
+    """
     try:
         return payload.decode()
     except UnicodeDecodeError:
@@ -258,7 +261,10 @@ def _text(payload: bytearray) -> str:
 
 
 def _close_code(payload: bytearray) -> int | None:
-    """Raises _InvalidFrame for half a code, a code that may not be sent, a reason that is not UTF-8 (section 5.5.1)."""
+    """The code of a close frame, None if it has no payload (section 5.5.1).
+
+    Raises _InvalidFrame for half a code, a code that may not be sent, or a reason that is not UTF-8.
+    """
     if not payload:
         return None
     if len(payload) == 1:

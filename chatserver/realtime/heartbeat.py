@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator, Callable
 
 from chatserver.realtime.hub import Hub
 
-# Nothing that a beat checks is due sooner; without connections a machine may sleep longer.
+# No check of a beat is due sooner. Without connections the pause is longer, so that a machine can sleep longer.
 BEAT_SECONDS = 1.0
 IDLE_SECONDS = 5.0
 
 
 @contextlib.asynccontextmanager
 async def beating(hub: Hub, on_beat: Callable[[float], None]) -> AsyncIterator[None]:
-    """Beat until the block ends. `on_beat` gets the delay of each beat in seconds: every reader waited as long."""
+    """Beat until the block ends. `on_beat` gets the delay of each beat in seconds: all readers waited as long."""
     loop = asyncio.get_running_loop()
 
     async def beat() -> None:

@@ -19,8 +19,8 @@ _PING = frames.ping()
 class Hub:
     """The set of live connections.
 
-    A connection is in the set from `join` until `leave` or its closing, whichever comes first, so
-    nothing is ever written after its closing frame. `changed` is called when the set did.
+    A connection is in the set from `join` until `leave` or its closing, whichever comes first, so that
+    nothing is ever written after its close frame. `changed` is called after the set has changed.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -43,11 +43,11 @@ class Hub:
 
     @property
     def is_empty(self) -> bool:
-        """True when there is no connection, not even one that is closing."""
+        """True if there is no connection, not even one that is closing."""
         return not self._live and not self._closing
 
     def of_address(self, address: str) -> int:
-        """Sockets that this address holds."""
+        """The number of connections of this address."""
         return self._of_address[address]
 
     def join(self, connection: Connection) -> None:
@@ -59,7 +59,7 @@ class Hub:
         self.changed()
 
     def leave(self, connection: Connection) -> None:
-        """The connection has ended: later answers to it are not written. Idempotent."""
+        """Remove a connection that has ended. Later answers to it are not written. Idempotent."""
         connection.end()
         self._closing.discard(connection)
         self._remove(connection)
@@ -67,11 +67,11 @@ class Hub:
 
     @property
     def broadcast_bytes(self) -> int:
-        """Bytes given to `broadcast`, times the connections at that moment."""
+        """The sum of the bytes given to `broadcast`, each time multiplied by the number of connections."""
         return self._fanout.bytes
 
     def send_to_user(self, user_id: int, data: bytes) -> None:
-        """To every socket of one member."""
+        """Send to every connection of one member."""
         for connection in list(self._of_user.get(user_id, ())):
             self.send(connection, data)
 
@@ -82,12 +82,12 @@ class Hub:
                     self.send(connection, data)
 
     def send(self, connection: Connection, data: bytes) -> None:
-        """To one connection, after all that was broadcast before."""
+        """Send to one connection, after all earlier broadcasts."""
         if not connection.send(self._fanout.take_pending(connection) + data):
             self._drop(connection)
 
     def close(self, connection: Connection, code: int) -> None:
-        """Close with `code`, after all that was broadcast before, and take the connection out of the set."""
+        """Close with `code`, after all earlier broadcasts, and take the connection out of the set."""
         if connection in self._live and (pending := self._fanout.take_pending(connection)):
             connection.send(pending)
         self._close(connection, code)
@@ -112,7 +112,7 @@ class Hub:
             await self._left.wait()
 
     def close_a_guest(self, address: str | None = None) -> bool:
-        """Close one guest (of that address) with 1013, to let a member in. False when there is none."""
+        """Close the connection of one guest (of `address`) with 1013, to let a member in. False if there is none."""
         for connection in self._live:
             if connection.user is None and address in (None, connection.address):
                 self.close(connection, TRY_AGAIN_LATER)
@@ -124,14 +124,14 @@ class Hub:
             connection.abort()
 
     def users(self) -> list[User]:
-        """The members connected, each once, in the order in which they connected."""
+        """The connected members, each once, in the order in which they connected."""
         return [user for connections in self._of_user.values() if (user := next(iter(connections)).user) is not None]
 
     def is_online(self, user_id: int) -> bool:
         return user_id in self._of_user
 
     def refresh(self, user: User) -> None:
-        """A member has another avatar or role."""
+        """Update a member whose avatar or role has changed."""
         for connection in self._of_user.get(user.id, ()):
             connection.user = user
         self.changed()
@@ -145,7 +145,7 @@ class Hub:
         return len(self._of_user)
 
     def beat(self) -> None:
-        """Once a second: drop connections that are stuck, silent or do not finish closing; ping the rest in time."""
+        """Once a second: drop connections that are stuck, silent or do not finish closing; ping every PING_SECONDS."""
         now = self._clock.monotonic()
         for connection in [c for c in (*self._live, *self._closing) if c.is_lost(now)]:
             self.dropped += connection in self._live

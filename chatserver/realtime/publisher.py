@@ -1,4 +1,4 @@
-"""From events to readers: each event is encoded once, and all frames of a batch are written together."""
+"""Sends events to readers: each event is encoded once, and all frames of a batch are written together."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ Listener = Callable[[Any], None]
 class Publisher:
     """Called by the database's writer after each COMMIT, on the loop, in the order of the commits.
 
-    Listeners get each event after the readers: the newest messages, the timers, the eraser. An event that fails,
-    by a fault of this program, is logged and takes nothing from the other events of its batch.
+    Listeners (the newest messages, the timers, the eraser) get each event after the readers. If an event fails because
+    of a bug in this program, the error is logged, and the other events of the batch are not affected.
     """
 
     def __init__(self, hub: Hub) -> None:
@@ -29,8 +29,8 @@ class Publisher:
         self._listeners: dict[type[Event], list[Listener]] = {}
         # For each class of event that was published: the listeners of it and of its base classes.
         self._resolved: dict[type[Event], tuple[Listener, ...]] = {}
-        # JSON for connections whose requests were just committed: it leaves in the same write as the events of the
-        # batch, after them. The database answers before it publishes.
+        # JSON for connections whose requests were just committed. It is sent in the same write as the events of the
+        # batch, after them, because the database answers before it publishes.
         self.replies: defaultdict[Connection, list[bytes]] = defaultdict(list)
 
     def subscribe(self, kind: type[Event], listener: Listener) -> None:
@@ -60,7 +60,7 @@ class Publisher:
             self.replies = defaultdict(list)
         if broadcast:
             self._hub.broadcast(frames.texts(broadcast), replies)
-        else:  # a message that was sent again: it is new to no other reader
+        else:  # for example a message that was sent again, which is not new to other readers
             for connection, data in replies.items():
                 self._hub.send(connection, data)
         for event, payload in private:

@@ -1,7 +1,7 @@
-"""Bytes for many sockets that the kernel keeps once, instead of a copy for each.
+"""Bytes for many sockets, which the kernel stores once instead of a copy for each socket.
 
-In a busy room the copies into socket buffers were half of the loop's thread: with the machine's
-memory slow, the 99th percentile at 2,000 messages a second was 144 ms with copies and 40 ms without.
+In a busy room the copies into socket buffers took half of the time of the loop's thread. With slow
+memory, the 99th percentile at 2,000 messages a second was 144 ms with copies and 40 ms without.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import os
 
 from chatserver.core import tuning
 
-# Below this a copy costs less than what `sendfile` does besides.
+# For fewer bytes a copy costs less than the overhead of `sendfile`.
 SHARED_MIN = 8 * 1024
 
 
 class SharedBuffer:
     """`data`, of SHARED_MIN bytes or more, and a file in memory whose pages `sendfile` gives to every socket.
 
-    The file is never written to again, and its pages outlive it for as long as a socket has not sent them.
+    The file is never written to again. After `close` its pages stay for as long as a socket has not sent them.
     """
 
     __slots__ = ("_file", "data")
@@ -28,7 +28,7 @@ class SharedBuffer:
         self._file = _file_of(data) if tuning.ENABLED else None
 
     def send_to(self, descriptor: int) -> int:
-        """How many bytes the socket took, from the first. Raises OSError when it takes none."""
+        """Send from the first byte, and return how many bytes the socket took. Raises OSError if it takes none."""
         if self._file is None:
             return os.write(descriptor, self.data)
         return os.sendfile(descriptor, self._file, 0, len(self.data))
@@ -40,7 +40,7 @@ class SharedBuffer:
 
 
 def _file_of(data: bytes) -> int | None:
-    """None where such a file cannot be made: another system, or no descriptor or memory left."""
+    """Make the file in memory. None if that is not possible: another system, or no descriptor or memory left."""
     if not hasattr(os, "memfd_create"):
         return None
     with contextlib.suppress(OSError):
