@@ -1,4 +1,4 @@
-"""Access levels of routes. Each route names one."""
+"""Access levels of routes. Each route has one level."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Access(Enum):
     def check(self, user: User | None, guests: str, takes_bots: bool = False) -> None:
         """Raises DomainError: `login_required`, `forbidden`. `guests` is the setting of that name.
 
-        A bot may read what members read, and use what `takes_bots`.
+        A bot may read what members may read, and use routes that have `takes_bots`.
 
         The features check permissions again in the transaction, because `user` may be out of date.
         """

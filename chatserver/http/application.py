@@ -19,12 +19,12 @@ from chatserver.http.middleware import Guard
 from chatserver.http.route import Route
 from chatserver.http.site import SITE, AdministratorsPage
 
-# aiohttp-session keeps its session under a plain string, which aiohttp 3.14 warns of; no key of ours is one.
+# aiohttp-session stores its session under a plain string, for which aiohttp 3.14 warns. Our keys are not plain strings.
 warnings.filterwarnings("ignore", category=web.NotAppKeyWarning, module="aiohttp_session")
 
 
 def build(guard: Guard) -> web.Application:
-    """The application without routes: `add_routes` follows."""
+    """Make the application without routes. Call `add_routes` afterwards."""
     expect_header.install()
     app = web.Application(middlewares=[middleware.answering(guard)])
     app[SITE] = guard.site
@@ -40,7 +40,7 @@ def load_templates(app: web.Application, templates: Path) -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        auto_reload=False,  # that would look at the files again with every page
+        auto_reload=False,  # a reload would check the files again for every page
     )
 
 
@@ -50,10 +50,10 @@ def add_routes(
     routes: dict[web.AbstractRoute, Route],
     with_session: Middleware,
 ) -> None:
-    """Register the `ROUTES` of each feature, bound to it, and note in `routes` what each says of itself,
-    and in the site the administrators' pages.
+    """Register the `ROUTES` of each feature, with handlers bound to the feature. Add each route to `routes`, and the
+    administrators' pages to the site.
 
-    Sessions begin and end where anyone may go, so those handlers get a Session of aiohttp-session.
+    Sessions begin and end on routes with Access.ANYONE, so these handlers get a Session of aiohttp-session.
     """
     for feature in features:
         declared: tuple[Route, ...] = getattr(feature, "ROUTES", ())
@@ -68,9 +68,9 @@ def add_routes(
 
 
 def read_templates(app: web.Application) -> None:
-    """Read and compile every template: 0.2 s, in a thread, so that no first visitor holds up the loop.
+    """Read and compile every template, in 0.2 s. Run it in a thread, so that no first visitor blocks the event loop.
 
-    A page that is requested before that compiles its own templates.
+    A page that is requested earlier compiles its own templates.
     """
     environment = aiohttp_jinja2.get_env(app)
     for name in environment.list_templates():

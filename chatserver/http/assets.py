@@ -15,8 +15,8 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 # File name suffixes that are compressed; the formats of pictures are compressed already.
 TEXT_SUFFIXES = frozenset({".js", ".css", ".svg"})
-# Comments are removed: they are 20 % of the bytes. Their lines stay, empty, so that line numbers in a
-# browser's error messages are those of the source.
+# Comments are removed, because they are 20 % of the bytes. Empty lines stay in their place, so that line numbers in
+# a browser's error messages are those of the source.
 _COMMENTS = {".js": re.compile(rb"^[ \t]*//.*$", re.M), ".css": re.compile(rb"/\*.*?\*/", re.S)}
 # Imported style sheets are inserted, so that a browser makes one request instead of one for each file.
 _IMPORT = re.compile(rb'^@import "([^"]+)";\n', re.M)
@@ -32,13 +32,13 @@ def static_dir() -> Path:
 
 
 def files(root: Path) -> list[Path]:
-    """The served files below `root`, sorted by path: all except those with a path part that begins with a dot."""
+    """The served files below `root`, sorted by path: all files, except if a part of the path begins with a dot."""
     found = sorted(root.rglob("*"))
     return [path for path in found if path.is_file() and not _is_hidden(path.relative_to(root))]
 
 
 def served_body(path: Path) -> bytes:
-    """The uncompressed response body of a file: without comments, a style sheet with its imports inserted."""
+    """The uncompressed response body of a file: without comments, and with the imports of a style sheet inserted."""
     body = path.read_bytes()
     if path.suffix in _COMMENTS:
         body = _COMMENTS[path.suffix].sub(lambda found: b"\n" * found[0].count(b"\n"), body)
@@ -48,7 +48,7 @@ def served_body(path: Path) -> bytes:
 
 
 def bodies(root: Path, generated: Mapping[str, bytes]) -> dict[str, bytes]:
-    """File name relative to `root` -> response body, for all served files and the `generated` ones."""
+    """File name relative to `root` -> response body, for all served files and the `generated` files."""
     return {**{path.relative_to(root).as_posix(): served_body(path) for path in files(root)}, **generated}
 
 

@@ -14,6 +14,6 @@ WRONG_ORIGIN = "wrong_origin"
 
 
 def log_attempt(request: web.Request, what: str, **fields: str) -> None:
-    """`WHAT from ADDRESS`, at info level; the `fields` are added to it."""
+    """Log `WHAT from ADDRESS` at info level, with the `fields`."""
     address = request.app[SITE].origin.client_address(request)
     log.info("%s from %s", what, address, extra={"address": address, **fields})

@@ -1,10 +1,10 @@
-"""A bot may have its token in the path of a request, which neither logs nor a page's address may repeat."""
+"""The token of a bot in the path of a request. Neither logs nor the address of a page may contain it."""
 
 from __future__ import annotations
 
 import re
 
-# Also after a slash too many, where an address that ends with one was put before the path.
+# Also after an extra slash, which occurs if the path was appended to an address that ends with a slash.
 _TOKEN = re.compile("(?<=/bots/)/*[^/]+")
 
 

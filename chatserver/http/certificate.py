@@ -22,7 +22,7 @@ class Certificate:
     def reload(self) -> None:
         """Read both files again. If they are invalid, log an error and keep the present certificate."""
         try:
-            # First into a new context: loading a certificate with the wrong key would break the context in use.
+            # Load into a new context first, because a certificate with the wrong key would break the context in use.
             self._new_context()
             self.context.load_cert_chain(*self._files, password=_no_password)
         except OSError as error:
@@ -32,7 +32,7 @@ class Certificate:
 
     def _new_context(self) -> ssl.SSLContext:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        # For an encrypted key OpenSSL would ask for the password on the terminal, and block the event loop.
+        # Otherwise OpenSSL would ask for the password of an encrypted key on the terminal, and block the event loop.
         context.load_cert_chain(*self._files, password=_no_password)
         return context
 

@@ -1,6 +1,6 @@
-"""Frames from clients: what one connection receives is parsed, counted and given to the handlers of the features.
+"""Parses and counts the frames of one connection, and gives them to the handlers of the features.
 
-Also the fields of any JSON object that a client sent.
+Also reads the fields of any JSON object that a client sent.
 """
 
 from __future__ import annotations
@@ -28,31 +28,31 @@ from chatserver.realtime.publisher import Publisher
 
 log = logging.getLogger(__name__)
 
-# Frames of one connection at work at once; the next one is read when one is done.
+# The most frames of one connection that are handled at the same time. Then no frame is read until one is done.
 AT_WORK_MAX = 64
 INVALID_FRAMES_MAX = 10
-# A guest's page sends none; each is refused.
+# A guest's page sends no frames. Each frame of a guest is refused; after this number the connection is closed.
 GUEST_FRAMES_MAX = 100
 
 # Close codes (RFC 6455, section 7.4.1).
 POLICY_VIOLATION = 1008
 INTERNAL_ERROR = 1011
 
-# Called when a frame is done, with what kept it from being done, if anything did.
+# Called when the work for a frame has ended, with the error, or None if there was no error.
 Done = Callable[[BaseException | None], None]
 
 
 class Direct(NamedTuple):
     """A handler `(frame, done)` that runs in the callback that read the frame, without a task.
 
-    For what a busy room does all the time. Other handlers are coroutines `(frame)`, a task each.
+    It is for frames that a busy room sends all the time. Other handlers are coroutines `(frame)`, each run in a task.
     """
 
     handler: Callable[..., Any]
 
 
 class JsonFields:
-    """A JSON object as a client sent it. The readers of fields raise DomainError `bad_request` (`field`)."""
+    """A JSON object as a client sent it. The methods that read a field raise DomainError `bad_request` (`field`)."""
 
     __slots__ = ("fields",)
 
@@ -60,7 +60,7 @@ class JsonFields:
         self.fields = fields
 
     def text(self, name: str) -> str:
-        """The field's text; "" where it is absent or null."""
+        """The field's text; "" if it is absent or null."""
         value = self.fields.get(name)
         if isinstance(value, str):
             return value
@@ -76,7 +76,7 @@ class JsonFields:
         return value
 
     def optional_id(self, name: str) -> int | None:
-        """The same; None where the field is absent or null."""
+        """The field's id, 1 or more; None if the field is absent or null."""
         return None if self.fields.get(name) is None else self.id(name)
 
 
@@ -91,7 +91,7 @@ class ClientFrame(JsonFields):
 
     @property
     def user(self) -> User:
-        """The member who sent it: frames of guests reach no handler."""
+        """The member who sent the frame. There always is one, because frames of guests reach no handler."""
         user = self._reader.connection.user
         assert user is not None
         return user
@@ -106,11 +106,11 @@ class ClientFrame(JsonFields):
         reader.context.publisher.replies[reader.connection].append(payload)
 
     def refuse(self, error: DomainError) -> None:
-        """Send a `refused` frame, which names this frame as its sender did, now."""
+        """Send a `refused` frame now, with the `client_id` and the `id` that the sender gave this frame."""
         self.send(self._reader.refusal(error, self.fields))
 
     def reply_refusal(self, error: DomainError) -> None:
-        """The same after the events of the transaction that was just committed."""
+        """Send a `refused` frame after the events of the transaction that was just committed."""
         self.reply(self._reader.refusal(error, self.fields))
 
 
@@ -119,7 +119,7 @@ FrameHandler = Callable[[ClientFrame], Awaitable[None]] | Direct
 
 @dataclass(frozen=True, slots=True)
 class FrameContext:
-    """What all connections share. `handlers`: type of frame -> handler, bound to its feature."""
+    """The objects that all connections share. `handlers`: type of frame -> handler, bound to its feature."""
 
     hub: Hub
     publisher: Publisher
@@ -132,7 +132,7 @@ class FrameContext:
 class FrameReader:
     """The receiver of one connection: its frames are handled in their order, in the callback that read them.
 
-    With AT_WORK_MAX frames at work the connection is read no further, so that what its client sends waits in the
+    While AT_WORK_MAX frames are at work, the connection is not read, so that further frames of its client wait in the
     kernel's buffers, and then at the client.
     """
 
@@ -154,7 +154,7 @@ class FrameReader:
         self._guest_frames = 0
         now, user = context.clock.monotonic(), connection.user
         self._bucket = context.buckets.of(user.id if user else connection.address, now)
-        # A thousand guests behind one address answer the server's pings: those are counted for each alone.
+        # Each guest connection has a control bucket: a thousand guests behind one address answer the server's pings.
         self._control_bucket = self._bucket if user else TokenBucket(now)
 
     def text_received(self, text: str) -> None:
@@ -162,12 +162,12 @@ class FrameReader:
             return  # the closing handshake has begun; later frames are dropped
         try:
             self._handle(text)
-        except Exception:  # a fault of this program, which must cost this client alone
+        except Exception:  # a bug in this program, which must affect only this client
             self._request_context.run(log.exception, "a connection failed")
             self.close(INTERNAL_ERROR)
 
     def fragment_received(self) -> None:
-        """Counted, because a message may have any number of empty ones."""
+        """Count the fragment, because a message may have any number of empty fragments."""
         self._is_within_rate(self._control_bucket)
 
     def ping_received(self, payload: bytes) -> None:
@@ -187,7 +187,7 @@ class FrameReader:
         self.context.hub.send(self.connection, frames.text(payload))
 
     def refusal(self, error: DomainError, fields: dict[str, Any]) -> bytes:
-        """The `refused` frame for the client's frame `fields`, counted as sent."""
+        """Encode the `refused` frame for the client's frame `fields`, and count the error."""
         self.context.count_error(error.code)
         return _refused(error, self._language, fields)
 
@@ -202,8 +202,8 @@ class FrameReader:
         elif self.connection.user is None:
             self._refuse_guest(frame.fields)
         else:
-            # Not awaited, so that a client may send on while its message is written to the disk.
-            # The database keeps the order in which they were begun.
+            # Not awaited, so that the client's next frame can be handled while its message is written to the disk.
+            # The database keeps the order in which the handlers were started.
             self._at_work += 1
             if self._at_work >= AT_WORK_MAX:
                 self._is_paused = True
@@ -214,7 +214,7 @@ class FrameReader:
                 self._begin_task(handler, frame)
 
     def _parsed(self, text: str) -> ClientFrame | None:
-        """The frame's object, which has a text `type`; None for anything else."""
+        """Parse the frame's JSON object, which must have a text `type`; None for any other text."""
         text = text.strip(_WHITE_SPACE)
         try:
             fields, end = _scan(text, 0)
@@ -246,7 +246,7 @@ class FrameReader:
     def _done(self) -> None:
         self._at_work -= 1
         if self._is_paused and not self._is_resuming:
-            # Later, because this may be called while a batch's answers are on their way to be sent.
+            # Resume later, because this may be called while the answers of a batch are still being collected.
             self._is_resuming = True
             asyncio.get_running_loop().call_soon(self._resume)
 
@@ -257,7 +257,7 @@ class FrameReader:
             self.connection.resume_reading()
 
     def _is_within_rate(self, bucket: TokenBucket) -> bool:
-        """Count one frame; False when frames come too fast. A client that goes on then is closed with 1008."""
+        """Count one frame. False if frames come too fast; a client that continues then is closed with 1008."""
         now = self.connection.received_at = self.context.clock.monotonic()
         verdict = bucket.take(now)
         if verdict is Verdict.CLOSE:
@@ -289,7 +289,7 @@ async def _run(handler: Callable[[ClientFrame], Awaitable[None]], frame: ClientF
 
 
 def _refused(error: DomainError, language: str, fields: dict[str, Any]) -> bytes:
-    """A `refused` frame that names what it refuses as its sender did."""
+    """A `refused` frame, with the `client_id` and the `id` that the sender gave the refused frame."""
     refused: dict[str, Any] = {"type": "refused", **error.details}
     refused.update({name: fields[name] for name in ("client_id", "id") if _can_be_sent_back(fields.get(name))})
     refused["code"] = error.code.value
@@ -299,7 +299,7 @@ def _refused(error: DomainError, language: str, fields: dict[str, Any]) -> bytes
 
 
 def _can_be_sent_back(value: Any) -> bool:
-    """True for a text that UTF-8 can write, and for a whole number."""
+    """True for a text that UTF-8 can encode, and for a whole number."""
     return type(value) is int or (isinstance(value, str) and json.is_encodable(value))
 
 
@@ -309,5 +309,5 @@ def _reject_constant(name: str) -> None:
 
 # RFC 8259, section 2.
 _WHITE_SPACE = " \t\n\r"
-# The C function under `decode`, which skips white space with two regular expressions.
+# The C function that `decode` calls. `decode` also skips white space, with two regular expressions.
 _scan = make_scanner(JSONDecoder(parse_constant=_reject_constant))  # type: ignore[arg-type] # it takes a decoder

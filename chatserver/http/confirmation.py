@@ -1,6 +1,6 @@
-"""Ask a browser's form once more before what it asks for is done: a page that works without scripts.
+"""A confirmation page before a browser's form is carried out. It works without scripts.
 
-Programs are not asked: who sends `Accept: application/json`, or no Accept header of a browser, has decided.
+Programs are not asked: a client that sends `Accept: application/json`, or no Accept header of a browser, has decided.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from aiohttp import web
 from chatserver.http import responses
 from chatserver.http.viewer import form_of, wants_html
 
-# The field with which the page of `ask` sends the form again.
+# The field that marks a form as sent again by the page of `ask`.
 FIELD = "confirmed"
 
 
@@ -22,7 +22,8 @@ def is_needed(request: web.Request) -> bool:
 
 
 def ask(request: web.Request, question: str, facts: Sequence[str], submit: str, back: str) -> web.Response:
-    """The question, what follows (`facts`), a button `submit` that sends the same form again, and a link `back`."""
+    """A page with the question, the consequences (`facts`), a button `submit` that sends the same form again, and a
+    link `back`."""
     fields = {name: value for name, value in form_of(request).fields.items() if name != "csrf_token"}
     values = {
         "question": question,

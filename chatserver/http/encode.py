@@ -1,4 +1,4 @@
-"""Shapes that several features share: the address of a stored file, a member."""
+"""JSON values that several features share: the URL of a stored file, a member."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chatserver.core.model import User
 
 
 def media_url(name: str) -> str:
-    """The address of a stored file; "" where there is none."""
+    """The URL of a stored file; "" if there is no file."""
     return f"/media/{name}" if name else ""
 
 
@@ -18,6 +18,6 @@ def user_json(user: User) -> dict[str, Any]:
 
 
 def encoded_user(user: User) -> bytes:
-    """The same as JSON: a dictionary would take three times as long."""
+    """Encode the same as JSON text, because encoding a dictionary would take three times as long."""
     shape = '{"id":%d,"name":%s,"role":"%s","avatar":%s}'
     return escape_html(shape % (user.id, encode_text(user.name), user.role, encode_text(media_url(user.avatar))))

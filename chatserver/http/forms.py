@@ -26,16 +26,16 @@ T = TypeVar("T")
 
 # The time limit for the next chunk of a body.
 CHUNK_TIMEOUT_SECONDS = 30.0
-# A body comes at this rate at least, counted from its start and after a first minute; and is over at the latest then.
+# The minimum rate of a body from its start, plus a grace time of a minute; and the maximum time of a body.
 LEAST_BYTES_PER_SECOND = 8 * 1024
 GRACE_SECONDS = 60.0
 BODY_SECONDS_MAX = 900.0
-# An order has up to 50 fields `item-<id>`; the form of all settings some 20.
+# An order has up to 50 fields `item-<id>`; the form of all settings has about 20 fields.
 FIELDS_MAX = 64
 _NUMBER_MAX = 10**18 - 1
 # A message of 10,000 characters of 4 bytes each has 120,000 bytes when it is percent-encoded.
 FIELD_BYTES_MAX = 128 * 1024
-# All text fields of a multipart form together.
+# The maximum size of all text fields of a multipart form together.
 FORM_BYTES_MAX = 2 * FIELD_BYTES_MAX
 
 
@@ -72,12 +72,12 @@ async def read(
 ) -> Form:
     """Read the request's form. `check_token` gets the CSRF token before any upload is written.
 
-    The token is in the header, or else in a field; in a multipart body this must be the first part. A bot, which
-    `is_trusted`, needs none.
+    The token is in the header, or else in a field; in a multipart body this field must be the first part. A request
+    of a bot (`is_trusted`) needs no token.
     `file_field` is the field that may contain a file, "" for none; `new_path` creates the path of an upload
-    (blocking); `upload_max` is in bytes; `place` counts the uploads that are under way.
-    Raises DomainError: `csrf`, `bad_request`, `busy`, `body_too_large`, `image_too_large`, `storage_full`; the
-    uploaded files are removed then.
+    (blocking); `upload_max` is in bytes; `place` counts the uploads that are being received.
+    Raises DomainError: `csrf`, `bad_request`, `busy`, `body_too_large`, `image_too_large`, `storage_full`; then the
+    uploaded files are removed.
     """
     header = request.headers.get(csrf.HEADER)
     if header is not None and not is_trusted:
@@ -184,7 +184,7 @@ def _unlink(paths: list[Path]) -> None:
 
 
 class _Part(NamedTuple):
-    """Its `Content-Disposition`, parsed once: aiohttp does that for each of the two, and it takes 0.1 ms."""
+    """A part. Its `Content-Disposition` is parsed once, in 0.1 ms; aiohttp would parse it for each of the two names."""
 
     name: str
     filename: str | None
@@ -192,7 +192,7 @@ class _Part(NamedTuple):
 
 
 async def _next_part(reader: MultipartReader, pace: _Pace) -> _Part | None:
-    # In a pass of the loop of its own: a body that is received already may have many parts, and others wait.
+    # Let the event loop run first, because a body that is received already may have many parts, and other tasks wait.
     await asyncio.sleep(0)
     part = await pace.wait(reader.next())
     if isinstance(part, MultipartReader):
@@ -243,7 +243,7 @@ async def _read_file(
 
 
 async def _in_thread(work: Callable[[], T]) -> T:
-    """Run `work` in a thread. Raises DomainError for any OSError: `storage_full`, or `busy` for one that passes."""
+    """Run `work` in a thread. Raises DomainError for any OSError: `busy` if it is transient, else `storage_full`."""
     try:
         return await asyncio.to_thread(work)
     except OSError as error:
@@ -252,7 +252,7 @@ async def _in_thread(work: Callable[[], T]) -> T:
 
 
 class _Pace:
-    """The time that one body may take. Raises DomainError `bad_request` for one that is too slow or no body at all."""
+    """The time limits of one body. Raises DomainError `bad_request` if the body is too slow or invalid."""
 
     def __init__(self) -> None:
         self._begun = asyncio.get_running_loop().time()

@@ -27,9 +27,9 @@ _RESPONSE = (
 
 
 def check(request: web.Request) -> None:
-    """Raises DomainError `bad_request` for what is not a handshake (section 4.2.1).
+    """Raises DomainError `bad_request` if the request is not a valid handshake (section 4.2.1).
 
-    For a handshake of another version the error has the detail `websocket_version`: it is answered with 426 and the
+    For a handshake of another version the error has the detail `websocket_version`, so that the answer is 426 with the
     header Sec-WebSocket-Version (section 4.4).
     """
     headers = request.headers
@@ -46,15 +46,15 @@ def check(request: web.Request) -> None:
         raise DomainError(ErrorCode.BAD_REQUEST)
 
 
-@lru_cache(16)  # all browsers send one of a few
+@lru_cache(16)  # browsers send few different values
 def _options(lines: tuple[str, ...]) -> frozenset[str]:
-    """The connection options of these headers, in small letters (RFC 9110, section 7.6.1)."""
+    """The connection options of these headers, in lower case (RFC 9110, section 7.6.1)."""
     return frozenset(option.strip() for option in ",".join(lines).lower().split(","))
 
 
 def answer(request: web.Request) -> bytes:
-    """The 101 response to a checked handshake. No subprotocol and no extension is ever chosen (section 4.2.2)."""
+    """The 101 response to a checked handshake. It never selects a subprotocol or an extension (section 4.2.2)."""
     key = request.headers[hdrs.SEC_WEBSOCKET_KEY].encode()
-    # SHA-1 is what the protocol asks for; it protects nothing (section 10.8).
+    # The protocol requires SHA-1, which does not protect anything here (section 10.8).
     accept = base64.b64encode(hashlib.sha1(key + _GUID, usedforsecurity=False).digest())
     return _RESPONSE % (accept, request[REQUEST_ID].encode())

@@ -1,4 +1,4 @@
-"""Response headers that every response has."""
+"""The headers that every response has."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONTENT_SECURITY_POLICY = (
     " require-trusted-types-for 'script'"
 )
 _SAME_ORIGIN_CONNECTIONS = "connect-src 'self'"
-# For uploaded pictures: no scripts, no forms, no plugins, even if a browser would treat one as a document.
+# For uploaded pictures: no scripts, no forms, no plugins, even if a browser would treat a picture as a document.
 MEDIA_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
 _SERVER = "chat"  # aiohttp's default names the versions of aiohttp and Python

@@ -1,4 +1,4 @@
-"""HTTP connections: how many one address may hold, and how much of their responses may wait to be read."""
+"""Limits of HTTP connections: their number for each address, and the bytes of responses that clients have not read."""
 
 from __future__ import annotations
 
@@ -9,41 +9,42 @@ from typing import Protocol
 
 log = logging.getLogger(__name__)
 
-# Bytes of responses that clients have not read yet, beyond what the kernel holds. A page has 75 KB; the longest
-# answer, 1,000 messages of 2,000 characters each, has some 12 MB.
+# Bytes of responses that clients have not read yet, without the bytes that the kernel holds. A page has 75 KB; the
+# longest answer, 1,000 messages of 2,000 characters each, has about 12 MB.
 UNREAD_OF_ADDRESS_MAX = 16 * 1024 * 1024
 UNREAD_MAX = 128 * 1024 * 1024
-# A response is read by then: after a first minute, and at this rate. The same as for the body of a request.
+# The time limit for reading a response: a minute, plus its bytes at this rate. The body of a request has the same.
 READ_GRACE_SECONDS = 60.0
 LEAST_BYTES_PER_SECOND = 8 * 1024
 
 
 class HttpConnection(Protocol):
-    """What the limits need of a connection."""
+    """The part of a connection that the limits use."""
 
-    address: str  # of its client, as rate limits know it; "" where a trusted proxy carries many clients
+    address: str  # of the client, as rate limits know it; "" for a trusted proxy, which carries many clients
 
     @property
     def is_waiting(self) -> bool:
-        """Whether no request is being answered: none has come, or a part of its header only."""
+        """True if no request is being answered: no request has come, or only a part of its header."""
 
     def abort(self) -> None: ...
 
 
 class HttpConnections:
-    """All of them but WebSockets, which leave with their handshake. `limit` is that of one address; 0: none."""
+    """All HTTP connections; a WebSocket leaves after its handshake. `limit` is for one address; 0: no limit."""
 
     def __init__(self, limit: Callable[[], int]) -> None:
         self._limit = limit
         self._of_address: dict[str, dict[HttpConnection, None]] = {}
-        # Responses that wait to be read, the oldest first: their bytes.
+        # Connection -> unread bytes of its response, the oldest response first.
         self._unread: dict[HttpConnection, int] = {}
         self._unread_of_address: Counter[str] = Counter()
 
     def enter(self, connection: HttpConnection) -> bool:
-        """Takes the place of the oldest that waits for a request, as browsers keep them open for a next one.
+        """Add a connection. At the limit of its address, abort the oldest connection that waits for a request.
 
-        False where every one of its address is being answered: it is to be refused.
+        Browsers keep such connections open for a next request. False if all connections of the address are being
+        answered: then the new connection must be refused.
         """
         others = self._of_address.setdefault(connection.address, {})
         most = self._limit()
@@ -60,9 +61,9 @@ class HttpConnections:
             self._of_address.pop(connection.address, None)
 
     def must_read(self, connection: HttpConnection, size: int) -> float:
-        """A response of which `size` bytes wait to be read. Returns the seconds after which it is given up.
+        """Record that `size` bytes of a response are not read yet. Returns the seconds after which it must be aborted.
 
-        Past a bound, the responses that have waited longest are given up at once.
+        Beyond the limits, the responses that have waited longest are aborted at once.
         """
         self.has_read(connection)
         self._unread[connection] = size
