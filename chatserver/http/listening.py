@@ -1,4 +1,4 @@
-"""The listening socket: bind, accept connections, and at the end close them in order."""
+"""The listening socket: bind it, accept connections, and at the end close them in an orderly way."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from chatserver.http.aiohttp_compat.request_handler import HandlerOptions, Runne
 from chatserver.http.aiohttp_compat.tls_timeout import TLSTimeoutSite
 from chatserver.realtime.hub import Hub
 
-# A connection is closed when it sends no request for so long, or when its TLS handshake or a request's header
-# is not complete by then.
+# A connection is closed if it sends no request for this long, or if its TLS handshake or the header of a request
+# takes longer.
 HEADER_SECONDS = 15.0
-# How long clients have to answer 1001, and requests under way to end.
+# The time for clients to answer 1001, and for current requests to end.
 SHUTDOWN_SECONDS = 2.0
 GOING_AWAY = 1001
 
@@ -35,8 +35,8 @@ async def listening(
 ) -> AsyncIterator[str]:
     """Accept connections until the block ends; yields the address. `inherited`: sockets of the service manager.
 
-    At the end no connection is accepted, WebSockets are closed with 1001, and requests under way finish.
-    Raises OSError for an address that cannot be bound, and ConfigError where no address may be.
+    At the end no more connections are accepted, WebSockets are closed with 1001, and current requests finish.
+    Raises OSError for an address that cannot be bound, and ConfigError if the service may not open a socket.
     """
     runner = Runner(
         app,
@@ -64,7 +64,7 @@ async def listening(
         yield _address(sockets[0], host, tls is not None)
     finally:
         await runner.cleanup()
-        # Handshakes that were under way while the sockets were closed.
+        # Close also WebSockets whose handshake was not finished when the others were closed.
         hub.close_all(GOING_AWAY)
         hub.abort_all()
         await hub.wait_until_empty()
@@ -96,7 +96,7 @@ def _bind(config: Config) -> socket.socket:
 
 
 def _address(listener: socket.socket, host: str, is_tls: bool) -> str:
-    """`host` is the name that was bound; "" for that of the socket itself."""
+    """The URL of a listening socket. `host` is the name that was bound; "" for the address of the socket itself."""
     name = listener.getsockname()
     if not isinstance(name, tuple):
         return f"unix:{name}"
@@ -106,5 +106,5 @@ def _address(listener: socket.socket, host: str, is_tls: bool) -> str:
 
 
 def reachable(address: str) -> str:
-    """What `listening` yields, as a program on this host can open it: no unspecified address."""
+    """The address from `listening` for programs on this host: a loopback address instead of an unspecified one."""
     return address.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")

@@ -30,11 +30,11 @@ YEAR_SECONDS = 31_536_000
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What the middleware needs.
+    """The parts that the middleware uses.
 
-    `routes` says who may use each route, and what it takes; `find_session` looks up the session that a request
-    comes with, and raises DomainError for a wrong token of a bot; `new_upload` makes a path for an uploaded file, in
-    a thread.
+    `routes` has the access level and the options of each route; `find_session` finds the session of a request, and
+    raises DomainError for a wrong token of a bot; `new_upload`, which is called in a thread, makes a path for an
+    uploaded file.
     """
 
     site: Site
@@ -51,7 +51,7 @@ class Guard:
 
 
 def answering(guard: Guard) -> Middleware:
-    """One middleware rather than four: each costs every request 2 µs."""
+    """Make the only middleware. It is one instead of four, because each costs every request 2 µs."""
 
     @web.middleware
     async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -61,7 +61,7 @@ def answering(guard: Guard) -> Middleware:
             response = await _guarded(guard, request, viewer, handler)
         except Exception as error:
             response = _error_answer(request, error)
-            error.__traceback__ = None  # it refers to the request, which may refer to the error
+            error.__traceback__ = None  # the traceback refers to the request, which may refer to the error
         if not response.prepared:
             _set_cookies(guard, response, viewer)
         request_id.end(request, response.status, begun)
@@ -71,18 +71,18 @@ def answering(guard: Guard) -> Middleware:
 
 
 def _error_answer(request: web.Request, error: Exception) -> web.Response:
-    """A domain error in the reader's language; for any other the id that the log has too, and nothing else."""
+    """Answer a domain error in the reader's language, and any other error only with the id that the log has too."""
     if isinstance(error, DomainError):
         if error.details.get("reason") == "origin":
             log_attempt(request, WRONG_ORIGIN, origin=error.details["origin"], own=error.details["own"])
         response = responses.refused(request, error)
         if not request.content.at_eof():
-            response.force_close()  # an upload that was refused need not be read to its end
+            response.force_close()  # a refused upload need not be read to its end
         return response
     if isinstance(error, web.HTTPException):
         return _aiohttp_error_answer(request, error)
     if isinstance(error, ConnectionError):
-        return web.Response(status=400)  # the client closed the connection inside its body: the answer is not read
+        return web.Response(status=400)  # the client closed the connection within its body, and reads no answer
     error_id = request[REQUEST_ID]
     log.error("unhandled error %s: %s %s", error_id, request.method, request_id.logged_path(request), exc_info=error)
     return responses.refused(request, DomainError(ErrorCode.INTERNAL, id=error_id))
@@ -95,7 +95,7 @@ def _viewer(guard: Guard, request: web.Request) -> Viewer:
         request,
         known,
         guard.site.settings.now.language,
-        visitor if visitor.isascii() else None,  # else not set by this server, and maybe not even text
+        visitor if visitor.isascii() else None,  # this server sets only ASCII; other bytes may not even be text
     )
     return viewer
 
@@ -103,7 +103,7 @@ def _viewer(guard: Guard, request: web.Request) -> Viewer:
 async def _guarded(guard: Guard, request: web.Request, viewer: Viewer, handler: Handler) -> web.StreamResponse:
     """Check Host, access and, for requests that change something, origin and CSRF token; then call the handler.
 
-    A bot's token takes the place of origin and CSRF token.
+    A request with a bot's token needs neither origin nor CSRF token.
     """
     route = guard.routes.get(request.match_info.route)
     access = route.access if route else None
@@ -131,7 +131,7 @@ async def _guarded(guard: Guard, request: web.Request, viewer: Viewer, handler: 
 
 
 def _set_cookies(guard: Guard, response: web.StreamResponse, viewer: Viewer) -> None:
-    """Set the visitor cookie with a first page, and for a year what the reader chose by `?ui=` and `?lang=`."""
+    """Set the visitor cookie with a first page, and cookies for the choices by `?ui=` and `?lang=`, for a year."""
     if viewer.visitor_is_new and response.content_type == "text/html":
         response.set_cookie(
             guard.visitor_cookie,

@@ -22,16 +22,17 @@ _OWN_SITES = {"same-origin", "none"}
 # Headers that proxies add.
 _PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 
-# X-Forwarded-Proto -> the scheme of the page's origin. Some proxies name a WebSocket's handshake by its own scheme.
+# X-Forwarded-Proto -> the scheme of the page's origin. For a WebSocket's handshake some proxies send ws or wss.
 _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
 # `host-part` and `port-part` of a Content-Security-Policy, without wildcards; a name has at most 253 characters.
 _POLICY_HOST = re.compile(r"(?=.{1,260}$)[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
 
-# Characters of a Host or Origin header that an error names.
+# The most characters of a Host or Origin header that an error contains.
 _ORIGIN_MAX = 200
 
-# What `doctor` says to come from (RFC 5737: no client has it). Where it is the last entry, the proxy added none.
+# The address that `doctor` claims as its own (RFC 5737: no client has it). If it is the last entry of X-Forwarded-For,
+# the proxy added none.
 FORGED_ADDRESS = "203.0.113.250"
 
 
@@ -43,18 +44,18 @@ class OriginPolicy:
         self._base_host = urlsplit(config.base_url).netloc
         self._is_tls = bool(config.tls_cert)
         self._proxies = config.trusted_proxies
-        # The first entry of X-Forwarded-For from a trusted proxy that is no address; "" while there was none.
+        # The first entry of X-Forwarded-For from a trusted proxy that is not an address; "" if there was none.
         self._invalid_hop = ""
         self._has_passed_forged = False
-        # Of the first form that a browser's own page sent and whose Origin was another than `origin`: both.
+        # The Origin header of the first form from a page of this server that differed from `origin`, and that `origin`.
         self._other_origin: tuple[str, str] | None = None
 
     async def report(self, _: dict[str, Any]) -> dict[str, Any]:
-        """For `doctor`, after a request through the public address with FORGED_ADDRESS in X-Forwarded-For.
+        """Report to `doctor`, after its request through the public address with FORGED_ADDRESS in X-Forwarded-For.
 
-        Answers `is_behind_proxy` (the public address is a trusted proxy's), whether that proxy `has_passed_forged`,
-        and the `invalid_hop` that it sent, or ""; also `other_origin`, null or the Origin header of a browser on its
-        own page, and the server's origin, where these differed.
+        Returns `is_behind_proxy` (the public address belongs to a trusted proxy), `has_passed_forged` (that proxy sent
+        FORGED_ADDRESS as the last entry), `invalid_hop` (the invalid address that it sent, or ""), and `other_origin`
+        (null, or the Origin header of a browser on an own page and the server's origin, if these differed).
         """
         return {
             "is_behind_proxy": bool(self._proxies and self._base_url),
@@ -89,7 +90,7 @@ class OriginPolicy:
         """The public host with its port, as a Content-Security-Policy can name it.
 
         "" for a Host header that is not a host name or an IPv4 address (CSP 3, section 2.3.1, `host-source`): an
-        IPv6 address, or what a program sends to write its own policy.
+        IPv6 address, or a text with which a program tries to change the policy.
         """
         host = self._base_host or request.host
         return host.lower() if _POLICY_HOST.fullmatch(host) else ""
@@ -119,11 +120,11 @@ class OriginPolicy:
             raise DomainError(ErrorCode.FORBIDDEN, reason=reason, origin=named[:_ORIGIN_MAX], own=own)
 
     def address(self, request: web.Request) -> str:
-        """The client's address: the peer's, or the one that trusted proxies report. For IPv6 its /64 network."""
+        """The client's address: the peer's, or the address that trusted proxies report. For IPv6 its /64 network."""
         return _network(self._client(request))
 
     def client_address(self, request: web.Request) -> str:
-        """The client's own address, whole, for the log; "unknown" where a trusted proxy names none."""
+        """The client's full address for the log; "unknown" if a trusted proxy sends no valid address."""
         parsed = _parsed(self._client(request))
         return "unknown" if parsed is None else str(parsed)
 
@@ -134,13 +135,13 @@ class OriginPolicy:
     def is_local(self, request: web.Request) -> bool:
         """True for a request from a program on this host to a loopback address of a server without a proxy.
 
-        False for every request where a base URL or trusted proxies are set: a proxy on this host that adds no
-        header makes every client look like a program on it. The Host header must be a loopback address too, so
+        False for every request if a base URL or trusted proxies are set, because behind a proxy on this host that adds
+        no header every client looks like a program on this host. The Host header must be a loopback address too, so
         that a page whose domain resolves to 127.0.0.1 (DNS rebinding) is not local.
         """
         if self._base_url or self._proxies or any(name in request.headers for name in _PROXY_HEADERS):
             return False
-        if request.version < HttpVersion11:  # no scraper sends it; nginx does by default
+        if request.version < HttpVersion11:  # no scraper uses HTTP/1.0; nginx does by default
             return False
         peer, host = _parsed(request.remote or ""), _host_name(request.host)
         parsed = _parsed(host)
@@ -164,7 +165,7 @@ class OriginPolicy:
         return address
 
     def _warn_of(self, hop: str) -> None:
-        """Once: what a proxy sends, it sends with every request."""
+        """Warn only once, because a proxy sends such an entry with every request."""
         if not self._invalid_hop:
             self._invalid_hop = hop[:60]
             log.warning("a trusted proxy names its client %.60r in X-Forwarded-For, which is no address", hop)
@@ -180,14 +181,14 @@ class OriginPolicy:
 
 
 def _without_port(hop: str) -> str:
-    """`203.0.113.7:51234` and `[2001:db8::1]:443` as some proxies write them; RFC 7239, section 6, quotes them."""
+    """Remove the port: some proxies send `203.0.113.7:51234` or `[2001:db8::1]:443` (quoted in RFC 7239, section 6)."""
     hop = hop.strip('"')
     if hop.startswith("["):
         return hop[1:].partition("]")[0]
     return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
-@lru_cache(4096)  # parsing takes 6 µs, and every connection's address is looked at
+@lru_cache(4096)  # parsing takes 6 µs, and the address of every connection is parsed
 def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])

@@ -1,4 +1,4 @@
-"""What every template may use."""
+"""The values that every template may use."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from chatserver.http.viewer import VIEWER
 
 
 def for_reader(request: web.Request) -> dict[str, Any]:
-    """All of it, with the reader's own CSRF token; also for an error page that comes before the handler."""
+    """All values, with the reader's own CSRF token. Also for an error page that comes before the handler is called."""
     return {**shared(request), "csrf_token": request.app[SITE].tokens.for_visitor(request[VIEWER].visitor)}
 
 
 def shared(request: web.Request) -> dict[str, Any]:
-    """The part that is the same for all readers of one kind: without the token."""
+    """The values that are the same for all readers of one kind, without the CSRF token."""
     viewer, site = request[VIEWER], request.app[SITE]
     return {
         "t": viewer.t,
@@ -36,6 +36,6 @@ def shared(request: web.Request) -> dict[str, Any]:
 
 
 def local_time(request: web.Request, time_ms: int) -> str:
-    """A time on a page without scripts: in the room's time zone, to the minute."""
+    """A time for a page without scripts, in the room's time zone, to the minute."""
     zone = request.app[SITE].settings.now.timezone
     return datetime.fromtimestamp(time_ms / 1000, zone).strftime("%Y-%m-%d %H:%M")

@@ -18,7 +18,7 @@ class QRCode:
 
 
 def qr_code(text: str) -> QRCode:
-    """The code of this text. Raises ValueError for more than the largest symbol holds (some 2,300 bytes)."""
+    """The QR code of a text. Raises ValueError if the text is too long for the largest symbol (about 2,300 bytes)."""
     import segno  # only the pages of invitations and password links need it
 
     rows = [bytes(row) for row in segno.make(text, error="m", micro=False).matrix_iter(border=BORDER)]

@@ -9,7 +9,7 @@ from chatserver.core.numbers import whole_number
 
 
 def number(request: web.Request, name: str, least: int, most: int, default: int) -> int:
-    """The parameter as a whole number; `default` where it is absent. Raises DomainError `bad_request` (`field`)."""
+    """The parameter as a whole number; `default` if it is absent. Raises DomainError `bad_request` (`field`)."""
     typed = request.query.get(name)
     if typed is None:
         return default

@@ -27,7 +27,7 @@ REQUEST_ID = web.RequestKey("request_id", str)
 def begin(request: web.Request) -> float:
     """Set a new id for the request, and its User-Agent for the audit log.
 
-    An id from the client is not used, because it could imitate another request's.
+    An id from the client is not used, because it could imitate the id of another request.
     Returns the time of `time.perf_counter`, for `end`.
     """
     request[REQUEST_ID] = request_id = f"{random.getrandbits(48):012x}"  # nosec B311 # an id in log lines, not a secret
@@ -48,7 +48,7 @@ def end(request: web.Request, status: int, begun: float) -> None:
 
 
 def logged_path(request: web.Request) -> str:
-    """The path as a log may hold it, without what opens a door: the token of a bot or of a password link, and a query,
-    which can hold an invitation.
+    """The path for a log, without secrets: the token of a bot or of a password link, and the query, which can hold an
+    invitation.
     """
     return _TOKEN.sub("…", bot_path.without_token(request.path))

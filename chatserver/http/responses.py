@@ -1,4 +1,4 @@
-"""How a handler answers: JSON for programs, pages and redirects for browsers, errors in the reader's language."""
+"""Builds responses: JSON for programs, pages and redirects for browsers, errors in the reader's language."""
 
 from __future__ import annotations
 
@@ -56,15 +56,15 @@ STATUS = {
     ErrorCode.STORAGE_FULL: 507,
 }
 _PAGE = (("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"), ("Vary", "Cookie"))
-# Hosts whose headers are kept: without a base URL a request names its own.
+# The number of hosts whose headers are cached. Without a base URL each request can name another host.
 HOSTS_MAX = 256
 _JSON = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
 
 
 def status_of(error: DomainError) -> int:
-    """415 for a body that is encoded, which no route takes (RFC 9110, section 8.4).
+    """The HTTP status of an error: 415 for a body that is encoded, which no route takes (RFC 9110, section 8.4).
 
-    426 for a WebSocket of another version (RFC 6455, section 4.4).
+    426 for a WebSocket of another version (RFC 6455, section 4.4), else the status in STATUS.
     """
     if "encoding" in error.details:
         return 415
@@ -76,7 +76,7 @@ def as_json(value: Any, status: int = 200) -> web.Response:
 
 
 def encoded_json(body: bytes, status: int = 200) -> web.Response:
-    """`body` is JSON already."""
+    """A response with a `body` that is already encoded as JSON."""
     return web.Response(body=body, status=status, headers=_JSON)
 
 
@@ -85,7 +85,7 @@ def prebuilt_json(body: bytes) -> PrebuiltResponse:
 
 
 def prebuilt_page(request: web.Request, pieces: Sequence[bytes]) -> PrebuiltResponse:
-    """A page that opens a WebSocket."""
+    """A prebuilt page that opens a WebSocket."""
     return PrebuiltResponse(pieces, _page_with_sockets(request.app[SITE].origin.policy_host(request)))
 
 
@@ -108,7 +108,7 @@ def page(request: web.Request, template: str, values: dict[str, Any], status: in
 
 
 def see_other(path: str) -> web.Response:
-    """303: the browser goes on with a GET, so that a reload repeats nothing."""
+    """Redirect with 303. The browser continues with a GET, so that a reload does not send the form again."""
     return web.Response(status=303, headers={"Location": path, "Cache-Control": "no-store"})
 
 
@@ -137,13 +137,13 @@ def refused_page(request: web.Request, error: DomainError) -> web.Response:
 
 
 def refused(request: web.Request, error: DomainError) -> web.Response:
-    # A page would send its address, with a bot's token, as the Referer of what it loads.
+    # No page if the path has a bot's token, because a page sends its path as the Referer of the files that it loads.
     is_page = wants_html(request) and not bot_path.has_token(request.path)
     return refused_page(request, error) if is_page else refused_json(request, error)
 
 
 def refused_form(request: web.Request, error: DomainError, template: str, values: dict[str, Any]) -> web.Response:
-    """The form again, with what was typed and what was wrong; JSON where the request accepts JSON."""
+    """Show the form again with the typed values and the error; answer with JSON if the request accepts JSON."""
     if wants_json(request):
         return refused_json(request, error)
     shown = {"code": error.code.value, "message": message(error, request[VIEWER].language)}
@@ -151,7 +151,7 @@ def refused_form(request: web.Request, error: DomainError, template: str, values
 
 
 def _counted(request: web.Request, response: web.Response, error: DomainError) -> web.Response:
-    """Count an error answer, and say when or how to try again."""
+    """Count an error answer, and add the headers that say when or how to try again."""
     request.app[SITE].count_error(error.code)
     if response.status in (429, 503):
         wait_ms = error.details.get("retry_after_ms", 1000)

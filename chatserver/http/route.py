@@ -1,4 +1,4 @@
-"""What a feature says of its routes: plain data, bound to the feature's object by the server."""
+"""The routes of a feature as plain data. The server binds them to the feature's object."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from chatserver.http.access import Access
 
 Handler = Callable[..., Awaitable[web.StreamResponse]]
 
-# A message, a member, a window: positive, and small enough for SQLite's 64 bits.
+# The id of a message, a member or a window: positive, and small enough for SQLite's 64 bits.
 ID = r"{id:[1-9]\d{0,17}}"
 
 
 class Route(NamedTuple):
-    """`handler` is a method of the class that lists the route; `access` says who may use it.
+    """`handler` is a method of the class that lists the route; `access` says who may use the route.
 
     A GET answers HEAD too, unless `has_head` is false (a WebSocket handshake). `file` is the field of a form that
-    may hold a file, "" for none: an upload to any other route is refused before a byte of it is stored. `bots`: a bot
-    may use it too, although it is not for reading alone. `title` is the key of a page's title: a page of administrators
-    that has one is listed on all of them.
+    may have a file, "" for none: an upload to any other route is refused before a byte of it is stored. `bots`: bots
+    may use the route too, although it is not only for reading. `title` is the key of a page's title: all pages of
+    administrators list the pages of administrators that have a title.
     """
 
     method: str

@@ -14,8 +14,8 @@ SECRET_BYTES = 32
 def load(data_dir: Path) -> bytes:
     """Read `secret.key` (32 bytes) of this data directory; create it if it does not exist.
 
-    Raises OSError, also for a file of another length: a short key, which a power failure or a full disk may have left
-    of it, would protect no form.
+    Raises OSError, also for a file of another length, because a short key, which a power failure or a full disk may
+    have left, would not protect any form.
     """
     path = data_dir / "secret.key"
     if not path.exists():

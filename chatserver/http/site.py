@@ -1,4 +1,4 @@
-"""What every page and every error answer needs, under the application's one key."""
+"""The objects that every page and every error answer needs, under the only key of the application."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chatserver.http.static_files import StaticTree
 
 
 class AdministratorsPage(NamedTuple):
-    """`title` is a key of the catalogue."""
+    """`title` is a key of the message catalogue."""
 
     path: str
     title: str
@@ -24,7 +24,7 @@ class AdministratorsPage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`count_error` and `count_answer` are called for each error answer and each answer, by code and by status.
+    """`count_error` is called with the code of each error answer, `count_answer` with the status of each answer.
 
     `add_routes` fills `administration`, in the order of the features.
     """

@@ -94,8 +94,8 @@ def _asset(root: Path, suffix: str, body: bytes) -> Asset:
 
 
 def _encoded(root: Path, body: bytes) -> dict[str, bytes]:
-    """Read the codings that the build made. A checkout has none: then only gzip is made, in 10 ms for all
-    files; Brotli would take 0.5 s at each start."""
+    """Read the codings that the build made. A checkout has none, so only gzip is made, in 10 ms for all files; Brotli
+    would take 0.5 s at each start."""
     found = {}
     for coding, suffix in (("br", "br"), ("gzip", "gz")):
         path = assets.prebuilt_path(root, body, suffix)
@@ -105,7 +105,7 @@ def _encoded(root: Path, body: bytes) -> dict[str, bytes]:
 
 
 def _codings(accept_encoding: str) -> Iterator[str]:
-    """The codings of an Accept-Encoding header, without those of weight 0 (RFC 9110, section 12.5.3)."""
+    """The codings of an Accept-Encoding header, except codings of weight 0 (RFC 9110, section 12.5.3)."""
     for part in accept_encoding.lower().split(","):
         coding, _, weight = part.replace(" ", "").partition(";q=")
         if weight.strip("0.") or not weight:

@@ -1,4 +1,4 @@
-"""Uploads that are being received: their number and bytes are bounded, in all and for each address."""
+"""Limits the number and the bytes of uploads that are being received, in total and for each address."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from chatserver.core.errors import DomainError, ErrorCode
 
-# A neighbourhood behind one address sends pictures together: twenty members two each, and what they send is bounded in
-# bytes besides. A page tries again after `busy`.
+# Many members behind one address can send pictures at the same time, for example twenty members two each. Their bytes
+# are limited too. A page tries again after `busy`.
 UPLOADS_MAX, UPLOADS_OF_ADDRESS_MAX = 128, 48
 BYTES_MAX, BYTES_OF_ADDRESS_MAX = 512 * 1024 * 1024, 256 * 1024 * 1024
 RETRY_MS = 2000
@@ -22,7 +22,7 @@ class UploadLimits:
 
     @contextmanager
     def place(self, address: str) -> Iterator[UploadPlace]:
-        """For the reading of one request from this address. It costs nothing until its first file."""
+        """The place of one request from this address while it is read. It counts only from its first file on."""
         place = UploadPlace(self, address)
         try:
             yield place
@@ -31,7 +31,7 @@ class UploadLimits:
 
 
 class UploadPlace:
-    """`take` before a file is stored, `add` for each of its chunks. Both raise DomainError `busy`."""
+    """Call `take` before a file is stored, and `add` for each of its chunks. Both raise DomainError `busy`."""
 
     __slots__ = ("_address", "_bytes", "_is_taken", "_uploads")
 

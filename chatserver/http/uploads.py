@@ -1,4 +1,4 @@
-"""An uploaded file on its way to a stored picture: through the picture workers, onto the disk."""
+"""Turns an uploaded file into a stored picture: the picture workers encode it again, then it is written to the disk."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Uploads:
         self._workers = workers
 
     async def take_picture(self, request: web.Request, folder: str = Folder.IMAGES) -> StoredImage | None:
-        """The form's `image`, encoded again and stored; None where none was sent.
+        """Encode the form's `image` again and store it. None if no image was sent.
 
         Raises DomainError: `image_unreadable`, `image_too_large`, `image_unsupported`, `busy`, `storage_full`.
         """
@@ -34,7 +34,7 @@ class Uploads:
         return await self._files.store_picture(rendered, folder)
 
     async def take_avatar(self, request: web.Request) -> str:
-        """The name of the form's `avatar`, encoded again and stored; "" where none was sent."""
+        """Encode the form's `avatar` again and store it. Returns its file name; "" if no avatar was sent."""
         upload = form_of(request).files.get("avatar")
         if upload is None:
             return ""
@@ -42,10 +42,10 @@ class Uploads:
 
     @asynccontextmanager
     async def kept_if_used(self, *names: str) -> AsyncIterator[None]:
-        """The files are erased when the block raises a DomainError: no file without its row.
+        """Erase the files if the block raises a DomainError, so that no file is without its row.
 
-        They stay when it is cancelled: the writer may have stored the row all the same, and a file
-        that no row names is swept at the next start.
+        The files stay if the block is cancelled, because the writer may have stored the row all the same. A file
+        that no row names is deleted at the next start.
         """
         try:
             yield
@@ -59,6 +59,6 @@ class Uploads:
 
 
 def _owner(request: web.Request) -> Hashable:
-    """Whose turn a picture takes: the member's, or that of a guest's address, who registers with an avatar."""
+    """The owner of a picture's job in the queue of the workers: the member, or a guest's address at registration."""
     user = request[VIEWER].user
     return user.id if user else request.app[SITE].origin.address(request)

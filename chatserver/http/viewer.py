@@ -33,7 +33,7 @@ class Viewer:
 
     def __init__(self, request: web.Request, cookies: Mapping[str, str], fallback: str, visitor: str | None) -> None:
         """`fallback` is the setting `language`; `visitor` the visitor cookie, None if it is missing or invalid."""
-        # No reference to the request, which refers to this object: a cycle would wait for the garbage collector.
+        # No reference to the request: it refers to this object, and a cycle would wait for the garbage collector.
         self._cookies = cookies
         self._headers = request.headers
         self._query = request.query if request.query_string else _EMPTY_QUERY
@@ -48,7 +48,7 @@ class Viewer:
 
     @property
     def is_bot(self) -> bool:
-        """True for a request with a bot's token: no browser sends one by itself, so it needs no CSRF token."""
+        """True for a request with a bot's token. Browsers never send it by themselves, so it needs no CSRF token."""
         user = self.user
         return user is not None and user.is_bot
 
@@ -99,7 +99,7 @@ def member_of(request: web.Request) -> User:
 
 
 def limit_key(request: web.Request) -> str:
-    """Whose limits the request counts against: those of its address; a bot has its own, wherever it runs."""
+    """The key of the limits for this request: its address, or for a bot the bot's id, from any address."""
     viewer = request[VIEWER]
     return f"bot {viewer.user.id}" if viewer.user and viewer.is_bot else request.app[SITE].origin.address(request)
 
@@ -109,7 +109,7 @@ def form_of(request: web.Request) -> Form:
     return request[FORM]
 
 
-# Cached: clients send few different values of these headers, and the same ones with every request.
+# Cached, because clients send few different values of these headers, and the same values with every request.
 
 
 @lru_cache(1024)

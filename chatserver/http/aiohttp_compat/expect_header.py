@@ -19,5 +19,5 @@ async def answer(request: web.Request) -> None:
 
 
 def install() -> None:
-    """Replace the handler of all routes, also of those that aiohttp creates for 404 and 405. Idempotent."""
+    """Replace the handler of all routes, also of the routes that aiohttp creates for 404 and 405. Idempotent."""
     web_urldispatcher._default_expect_handler = answer

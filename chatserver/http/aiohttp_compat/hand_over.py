@@ -14,9 +14,9 @@ from aiohttp.web_protocol import RequestHandler
 def hand_over(request: web.Request, protocol: asyncio.BaseProtocol) -> bytes:
     """Give the transport of `request` to `protocol`, and call its `connection_made`.
 
-    Before, nothing may be written in answer to `request`; after, the handler returns `handed_over()`. Returns the
-    bytes that the client sent behind the request. Raises ConnectionResetError when the connection is lost, and
-    HTTPBadRequest (400) when aiohttp's parser did not take the request for a handshake, and parses what follows it.
+    Before the call nothing may be written in answer to `request`; after it the handler must return `handed_over()`.
+    Returns the bytes that the client sent after the request. Raises ConnectionResetError if the connection is lost, and
+    HTTPBadRequest (400) if aiohttp's parser did not recognize a handshake, because it then parses what follows it.
     """
     handler: RequestHandler = request.protocol
     transport = handler.transport
@@ -29,12 +29,12 @@ def hand_over(request: web.Request, protocol: asyncio.BaseProtocol) -> bytes:
     handler.connection_lost(None)
     transport.set_protocol(protocol)
     protocol.connection_made(transport)
-    transport.resume_reading()  # aiohttp pauses it when much has come behind the request
+    transport.resume_reading()  # aiohttp pauses reading if many bytes came after the request
     return rest
 
 
 class _HandedOver(web.StreamResponse):
-    """For aiohttp, a response that has been sent."""
+    """A response that aiohttp takes for one that is already sent."""
 
     def __init__(self) -> None:
         super().__init__(status=101)
@@ -51,5 +51,5 @@ class _HandedOver(web.StreamResponse):
 
 
 def handed_over() -> web.StreamResponse:
-    """What a handler returns after `hand_over`."""
+    """The response that a handler must return after `hand_over`."""
     return _HandedOver()

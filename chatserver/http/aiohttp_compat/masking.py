@@ -7,7 +7,7 @@ from chatserver.realtime import masking
 
 
 def fastest() -> masking.Unmask:
-    """It, where aiohttp has it and optimisations are on; else the one of realtime/masking.py."""
+    """aiohttp's function if aiohttp has it and optimisations are on; else the function of realtime/masking.py."""
     try:
         from aiohttp._websocket.helpers import websocket_mask
     except ImportError:

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 _HEAD_END = f"{REQUEST_ID_HEADER}: %b\r\n{hdrs.CONTENT_LENGTH}: %d\r\n\r\n".encode()
 
-# Heads kept within a second: a few kinds of answer for each Host that requests name.
+# The number of heads that are cached, for a second: a few kinds of answer for each Host that requests name.
 HEADS_MAX = 256
 
-# Bytes of a body from which on joining its pieces costs more than what it takes to write past the transport.
+# For a body of this many bytes or more, joining its pieces costs more than writing them directly to the socket.
 DIRECT_MIN = 48 * 1024
 
 Headers = tuple[tuple[str, str], ...]
@@ -43,7 +43,7 @@ class ResponseHeads:
         self._second = 0
 
     def get(self, own_headers: Headers) -> bytes:
-        """The head with the headers `own_headers` and those of the common headers that they do not replace."""
+        """The head with `own_headers`, and with the common headers that `own_headers` does not replace."""
         second = int(time.time())
         if second != self._second:
             self._second = second
@@ -63,7 +63,7 @@ class PrebuiltResponse(web.StreamResponse):
     """A 200 response whose body is `pieces`, with the headers `own_headers` and the common headers.
 
     For a simple GET request, head and body are sent in one write. aiohttp would collect a dozen headers, call
-    the prepare handlers and serialize, which is 25 % of the time of a response. Its way is still used for
+    the prepare handlers and serialize, which is 25 % of the time of a response. aiohttp's way is still used for
     another method or HTTP version, a connection that will be closed, a response with a cookie, a response
     whose `headers` were accessed, and with CHAT_TUNING=off.
     """
@@ -117,10 +117,10 @@ class PrebuiltResponse(web.StreamResponse):
 
 
 def _write_direct(transport: asyncio.Transport, pieces: Sequence[bytes]) -> None:
-    """Past the transport while nothing waits there, without joining the pieces, which the kernel does anyway."""
+    """Write directly to the socket if nothing waits in the transport. The pieces are joined by the kernel anyway."""
     descriptor, taken = direct_write.descriptor(transport), 0
     if descriptor >= 0 and not transport.get_write_buffer_size():
-        with contextlib.suppress(OSError):  # its buffer is full, or the client is gone: the transport finds out which
+        with contextlib.suppress(OSError):  # buffer full or client gone: the transport finds out which
             taken = os.writev(descriptor, pieces)
             if taken == sum(map(len, pieces)):
                 return

@@ -1,8 +1,8 @@
-"""What aiohttp's handler of a connection lacks: our error responses, and limits on connections and their responses.
+"""Adds to aiohttp's handler of a connection: our error responses, and limits on connections and unread responses.
 
-aiohttp's own response to a request that it cannot parse, before any middleware runs, and its log line contain the
-invalid bytes, which can be a cookie, and its response does not have the security headers. It neither counts the
-connections of an address nor gives up a client that does not read.
+If aiohttp cannot parse a request, it answers before any middleware runs. Its response and its log line contain the
+invalid bytes, which can be a cookie, and its response does not have the security headers. aiohttp neither counts the
+connections of an address nor drops a client that does not read.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _RETRY_SECONDS = 5
 class HandlerOptions(NamedTuple):
     """`secure` adds the HSTS header to error responses, which are in `language`.
 
-    `address_of` is the address of a peer as rate limits know it, "" for a trusted proxy.
+    `address_of` gives the address of a peer for the rate limits, "" for a trusted proxy.
     """
 
     secure: bool
@@ -40,7 +40,7 @@ class HandlerOptions(NamedTuple):
 
 
 class Runner(web.AppRunner):
-    """An AppRunner whose connections are this module's. `options` are those of AppRunner."""
+    """An AppRunner that uses the connection handler of this module. `options` are the options of AppRunner."""
 
     def __init__(self, app: web.Application, handler_options: HandlerOptions, **options: Any) -> None:
         super().__init__(app, **options)
@@ -80,7 +80,7 @@ class _Handler(RequestHandler):
             self.force_close()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Also called when a WebSocket, which has limits of its own, leaves: see hand_over.py."""
+        """Also called when a WebSocket, which has its own limits, is handed over: see hand_over.py."""
         self._leave()
         super().connection_lost(exc)
 
@@ -114,7 +114,7 @@ class _Handler(RequestHandler):
             self._deadline = None
 
     def _busy(self) -> bytes:
-        """The whole response to a connection that is one too many of its address."""
+        """The whole response to a connection that exceeds the limit of its address."""
         body = self._error_body(ErrorCode.BUSY, retry_after_ms=_RETRY_SECONDS * 1000)
         fields = {
             **headers.common_headers(self._secure),
