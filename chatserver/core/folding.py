@@ -8,8 +8,8 @@ import unicodedata
 # The time of normalising grows with the square of the number of accents in a row (2,000 characters: 9 ms), so text
 # is normalised in short pieces.
 _PIECE = 64
-# A piece ends before the next character that does not combine with the one before it, at the latest here: 30 accents on
-# one letter are not real text (UAX 15, 13).
+# The maximum length of a piece. It usually ends before a character that does not combine with the character before
+# it, but 30 accents on one letter are not real text (UAX 15, 13).
 _PIECE_MAX = _PIECE + 32
 # Letters that combine with the letter before them: parts of Hangul syllables, and voicing marks of half-width Katakana.
 _JOINING = re.compile("[\u1100-\u11ff\uff9e\uff9f]")

@@ -6,7 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
-# What an empty data directory may hold: the file that keeps it in the repository, and the lock of an earlier command.
+# Files that an empty data directory may have: one keeps it in the repository, one is the lock of an earlier command.
 _IGNORED = {".gitkeep", "chat.lock"}
 
 

@@ -7,7 +7,7 @@ has written, the batch is started again, with a SAVEPOINT for each function. So 
 rolls back alone, a caller that was cancelled changes nothing for the others, events are published in
 the order of the commits, and data is on disk when its caller gets the answer.
 
-There is only one connection, because two to one file can hit SQLite's WAL-reset bug (3.7.0 to 3.51.2,
+There is only one connection, because two connections to one file can hit SQLite's WAL-reset bug (3.7.0 to 3.51.2,
 https://www.sqlite.org/wal.html#walresetbug), and because coroutines that share a connection
 without a queue commit and roll back each other's work.
 """

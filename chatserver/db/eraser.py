@@ -58,7 +58,7 @@ class Eraser:
                 log.exception("erasing failed; retrying at the next start")
 
     def _until(self, due: float) -> None:
-        if due < self._due:  # in a busy room most events change nothing here
+        if due < self._due:  # in a busy room most events set no earlier time
             self._due = due
             self._woken.set()
 

@@ -1,7 +1,7 @@
 """Runs a few passes of the event loop between two batches, so that messages already sent join the next batch.
 
 The passes do not wait for a time. Without them the senders of a busy room split into two halves: the
-messages of one half are read while those of the other are written. This makes twice as many batches, and
+messages of one half are read while those of the other half are written. So there are twice as many batches, and
 two threads compete for the GIL.
 Measured: 100 senders got 15 % more messages a second (docs/performance.md, row 2).
 """

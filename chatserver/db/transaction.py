@@ -29,7 +29,7 @@ class RetryOneByOne(Exception):
 
 
 class Batch:
-    """What the functions of one COMMIT share: values read once, and writes that are done once, at its end.
+    """Data that the functions of one COMMIT share: values read once, and writes that are done once, at its end.
 
     `kept` are the rows that stay in memory between batches, by table: see kept_rows.py.
     """

@@ -1,6 +1,6 @@
 """Before a schema upgrade: checks the disk space, and makes a copy of the database to go back to.
 
-The copy is beside the database; its name is that of the database and the schema's number. It does not
+The copy is beside the database; its name is the database's name and the schema's number. It does not
 keep messages that members recall: `clean` erases from the copy what was erased in the database, and
 deletes the copy after a week.
 """

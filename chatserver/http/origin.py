@@ -154,7 +154,7 @@ class OriginPolicy:
             hops = [hop.strip() for hop in ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")]
             self._has_passed_forged |= hops[-1] == FORGED_ADDRESS
             # From right to left, because each proxy appends the address of its peer. Addresses to the left of
-            # the first untrusted one were sent by the client and can be forged.
+            # the first untrusted address were sent by the client and can be forged.
             for hop in reversed([hop for hop in hops if hop]):
                 address = _without_port(hop)
                 if _parsed(address) is None:

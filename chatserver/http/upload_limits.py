@@ -22,7 +22,7 @@ class UploadLimits:
 
     @contextmanager
     def place(self, address: str) -> Iterator[UploadPlace]:
-        """The place of one request from this address while it is read. It counts only from its first file on."""
+        """The place of one request from this address, while it is read. It counts only once its first file begins."""
         place = UploadPlace(self, address)
         try:
             yield place
