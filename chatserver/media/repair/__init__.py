@@ -1,7 +1,7 @@
-"""Takes damaged pictures that every browser shows: cut short at the end, or with chunks that nothing needs.
+"""Repairs damaged pictures that every browser shows: truncated files, and files with invalid unneeded chunks.
 
-`repaired` returns bytes that Pillow's strict decoders read, and how much of the picture they lack. A picture of
-which more than a quarter of the rows is missing is refused: it was not sent whole, and should be sent again.
+`repaired` returns bytes that Pillow's strict decoders read, and which part of the picture is missing. A picture is
+refused if more than a quarter of its rows is missing: the upload was incomplete, and should be sent again.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ __all__ = ["Repaired", "repaired"]
 
 
 def repaired(kind: Kind, data: bytes) -> Repaired:
-    """The file with what it lacks, for a size that was checked. Raises DomainError: `image_unreadable`."""
-    # A worker starts sooner with the module of its first file alone.
+    """Complete a file whose declared size was checked. Raises DomainError: `image_unreadable`."""
+    # Import only the module that a file needs, so that a worker starts sooner.
     match kind:
         case Kind.JPEG:
             from chatserver.media.repair import jpeg

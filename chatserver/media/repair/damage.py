@@ -1,4 +1,4 @@
-"""What the repairs of all formats share: the repaired file, and how much may be missing."""
+"""Shared by the repairs of all formats: the repaired file, and the limit of what may be missing."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from PIL import Image, ImageFile
 
 from chatserver.core.errors import DomainError, ErrorCode
 
-# The largest share of rows that may be missing. A file that lost 5 % of its bytes can lose this share of its rows,
-# since the lower edge of a photograph is often plain; one that lost half of them lacks more.
+# The largest share of rows that may be missing. A file that lost 5 % of its bytes can lack this share of its rows,
+# because the lower edge of a photograph is often plain. A file that lost half of its bytes lacks more rows.
 MISSING_MAX = 0.25
 
 
 class Repaired:
-    """A file that was whole. The formats' own classes add what is missing from theirs."""
+    """A file that was complete. The subclasses of the formats handle truncated files."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
 
     def load(self, image: Image.Image) -> Image.Image:
-        """Decode `image`, which was opened from `data`. Raises DomainError: `image_unreadable` when too much lacks."""
+        """Decode `image`, opened from `data`. Raises DomainError: `image_unreadable` if too much is missing."""
         image.load()
         return image
 
     def without_missing(self, image: Image.Image) -> Image.Image:
-        """The decoded image, of 8 bits a channel, with the rows transparent that are missing."""
+        """Make the missing rows of a decoded image with 8 bits a channel transparent."""
         return image
 
 
 def check_missing(share: float) -> None:
-    """Raises DomainError: `image_unreadable` for a `share` of rows that is too large."""
+    """Raises DomainError: `image_unreadable` if the missing `share` of rows is too large."""
     if share > MISSING_MAX:
         raise DomainError(ErrorCode.IMAGE_UNREADABLE)
 
 
 def without_rows_from(image: Image.Image, row: int) -> Image.Image:
-    """The image with transparent rows from `row` on, as browsers show rows that have not arrived."""
+    """Make the rows from `row` on transparent, as browsers show rows that were not received."""
     if row >= image.height:
         return image
     image = image.convert("RGBA")
@@ -46,7 +46,10 @@ def without_rows_from(image: Image.Image, row: int) -> Image.Image:
 
 
 def repeat_rows_from(image: Image.Image, row: int) -> Image.Image:
-    """The image with every second row from `row` on like the row above it: those are the last pass of interlacing."""
+    """From `row` on, fill every second row with a copy of the row above it.
+
+    These rows belong to the last interlacing pass, which is missing.
+    """
     for each in range(row, image.height, 2):
         image.paste(image.crop((0, each - 1, image.width, each)), (0, each))
     return image
@@ -54,7 +57,7 @@ def repeat_rows_from(image: Image.Image, row: int) -> Image.Image:
 
 @contextmanager
 def decoding_what_there_is() -> Iterator[None]:
-    """Let Pillow's decoders end without an error where the file ends; rows that are missing stay 0."""
+    """Let Pillow's decoders accept a truncated file without an error; missing rows stay 0."""
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     try:
         yield

@@ -1,4 +1,4 @@
-"""A GIF that is cut short (GIF89a): the block is closed in which the file ends, and missing rows are transparent."""
+"""Repairs a truncated GIF (GIF89a): closes the block in which the file ends, and makes missing rows transparent."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from chatserver.media.repair.damage import (
 )
 
 _END = b"\0\x3b"
-# A graphic control extension that makes one colour transparent, without the number of that colour and its end.
+# A graphic control extension that makes one colour transparent; without its last two bytes, the colour index and 0.
 _TRANSPARENT = b"\x21\xf9\x04\x01\0\0"
 _INTERLACED = 0x40
 
 
 def repaired(data: bytes) -> Repaired:
-    """A missing trailer needs no repair.
+    """Close the block in which the file ends. A missing trailer needs no repair.
 
-    Raises DomainError: `image_unreadable` for an animation that is cut short, and for a file that ends before its
-    first picture's data.
+    Raises DomainError: `image_unreadable` for a truncated animation, and for a file that ends before its first
+    picture's data.
     """
     pictures: list[int] = []
     at = 13 + _colour_table_bytes(data[10:11])
@@ -39,7 +39,7 @@ def repaired(data: bytes) -> Repaired:
         if block >= len(data):
             return _closed(data + _END, pictures)
         if data[block]:
-            # The length of the block in which the file ends becomes that of what is there.
+            # Set the length of the block in which the file ends to the number of bytes that are present.
             return _closed(data[:block] + bytes([len(data) - block - 1]) + data[block + 1 :] + _END, pictures)
         at = block + 1
     return Repaired(data)
@@ -60,7 +60,7 @@ class _CutGif(Repaired):
         self._first_missing: int | None = None
 
     def load(self, image: Image.Image) -> Image.Image:
-        """Pixels that are missing have the colour that is transparent: they differ when another one is."""
+        """Find missing pixels by decoding twice: they have the transparent colour, so they change with its index."""
         difference = ImageChops.difference(self._decoded(0), self._decoded(1))
         box = difference.getbbox()
         if box is not None:
@@ -85,5 +85,5 @@ class _CutGif(Repaired):
 
 
 def _colour_table_bytes(flags: bytes) -> int:
-    """From the byte of flags; 0 where the file ends before it."""
+    """The size of the colour table, from the byte of flags; 0 if the file ends before this byte."""
     return 3 << (flags[0] & 7) + 1 if flags and flags[0] & 0x80 else 0

@@ -1,4 +1,4 @@
-"""A JPEG that is cut short (ITU-T T.81, annex B): with an end marker, libjpeg fills the rest with plain colour."""
+"""Repairs a truncated JPEG (ITU-T T.81, annex B) with an end marker: libjpeg fills the rest with a plain colour."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _NOISE_BYTES = 16 * 1024
 # The largest share of the bytes that may be missing in scans that only refine the picture by one bit.
 LOST_MAX = 0.1
-# So few bytes are always a small loss: of a picture that is nearly all headers.
+# A loss of at most so many bytes is always accepted, for a picture whose file is mostly headers.
 LOST_BYTES = 256
-# The height of the blocks that are coded together: rows of one that is not whole count as decoded.
+# The height in pixels of the blocks that are coded together. The rows of an incomplete block count as decoded.
 _BLOCK_ROWS = 16
 
 
 class _Scan:
-    """It brings the coefficients `first` to `last` to a precision of `low` bits, in `size` bytes."""
+    """A scan of `size` bytes: it leaves the coefficients `first` to `last` without their last `low` bits."""
 
     def __init__(self, components: tuple[int, ...], first: int, last: int, low: int) -> None:
         self.components = components
@@ -36,7 +36,7 @@ class _Scan:
 
 
 class _Structure:
-    """The scans of a file; `end` is the offset after the last whole segment when the file is cut short."""
+    """The scans of a file. If the file is truncated, `end` is the offset after its last complete segment."""
 
     def __init__(self) -> None:
         self.components: tuple[int, ...] = ()
@@ -46,13 +46,13 @@ class _Structure:
 
 
 def repaired(data: bytes) -> Repaired:
-    """Raises DomainError: `image_unreadable` when the file ends before the picture begins."""
+    """Add an end marker. Raises DomainError: `image_unreadable` if the file ends before the picture begins."""
     structure = _structure(data)
     if structure.is_whole:
         return Repaired(data)
     if not structure.scans:
         raise DomainError(ErrorCode.IMAGE_UNREADABLE)
-    # A last 0xFF would make a marker of what is put behind it.
+    # Remove 0xFF at the end: together with the next byte it would be read as a marker.
     return _CutJpeg(data[: structure.end].rstrip(b"\xff"), structure)
 
 
@@ -68,7 +68,10 @@ class _CutJpeg(Repaired):
         return image
 
     def _missing(self, image: Image.Image) -> float:
-        """The share of rows that the last scan lacks, if it is needed; they begin where noise behind it shows."""
+        """The share of rows that the last scan lacks; 0 if that scan is not needed.
+
+        The missing rows begin where noise appended to the data changes the image.
+        """
         structure = self._structure
         if _lost_share(structure, structure.scans[:-1], len(self._cut)) <= LOST_MAX:
             return 0.0
@@ -78,15 +81,16 @@ class _CutJpeg(Repaired):
         return (image.height - box[1] - self._block_rows(image)) / image.height if box else 0.0
 
     def _block_rows(self, image: Image.Image) -> int:
-        """At the scale of `image`, which libjpeg may have decoded at a half, a quarter or an eighth."""
+        """The height of a block at the scale of `image`, which libjpeg may have decoded at 1/2, 1/4 or 1/8."""
         with Image.open(BytesIO(self.data), formats=["JPEG"]) as whole:
             return max(1, _BLOCK_ROWS * image.height // whole.height)
 
 
 def _noise() -> bytes:
-    """Entropy-coded data without meaning: it is decoded to other colours than the plain one behind an end marker.
+    """Random entropy-coded data, which is decoded to other colours than the plain colour after an end marker.
 
-    Values of 1 to 254 of a linear congruential generator (Numerical Recipes, section 7.1); `random` is slow to import.
+    The values are 1 to 254 from a linear congruential generator (Numerical Recipes, section 7.1); `random` is slow to
+    import.
     """
     values, state = bytearray(), 1
     for _ in range(_NOISE_BYTES):
@@ -133,14 +137,14 @@ def _structure(data: bytes) -> _Structure:
 
 
 def _scan(segment: bytes) -> _Scan:
-    """Raises IndexError for a header that is too short."""
+    """Parse a scan header. Raises IndexError if the header is too short."""
     count = segment[0]
     first, last, precision = segment[1 + 2 * count : 4 + 2 * count]
     return _Scan(tuple(segment[1 : 1 + 2 * count : 2]), first, last, precision & 15)
 
 
 def _lost_share(structure: _Structure, scans: list[_Scan], size: int) -> float:
-    """An estimate of the share of a file that is lost when only these `scans` of it are there; 1.0 for most of it.
+    """Estimate the share of a file that is lost if it has only these `scans`; 1.0 if most of the file is lost.
 
     The last bit of a component's coefficients takes about as many bytes as all bits before it.
     """
@@ -160,9 +164,10 @@ def _difference(image: Image.Image, other: bytes) -> tuple[int, int, int, int] |
     """The box in which `image` and the decoded `other` differ, at the scale of `image`."""
     with Image.open(BytesIO(other), formats=["JPEG"]) as second:
         if second.size != image.size:
-            # One pixel less: the half of an odd height is rounded up, and libjpeg would not halve to more than half.
+            # Request one pixel less: half of an odd height is rounded up, and libjpeg would not use a scale of 1/2 for
+            # a request of more than half.
             second.draft(None, (image.width - 1, image.height - 1))
-        # libjpeg may refuse the noise, when it stands for a coefficient that there is not; what it has decoded counts.
+        # libjpeg may reject the noise if it codes a coefficient that does not exist; the rows decoded until then count.
         with decoding_what_there_is():
             second.load()
         return ImageChops.difference(image, second).getbbox()

@@ -1,7 +1,7 @@
-"""A PNG with the chunks alone that make its pixels and colours (PNG specification, third edition).
+"""Repairs a PNG: keeps only the chunks that define its pixels and colours (PNG specification, third edition).
 
-A chunk that nothing needs cannot spoil the picture: text, however long when it is decompressed, and any ancillary
-chunk whose checksum is wrong, which libpng drops too. Image data that is cut short ends in transparent rows.
+So an unneeded chunk cannot make the picture unreadable. Dropped are texts, of any decompressed length, and ancillary
+chunks with a wrong checksum, which libpng drops too. The missing rows of truncated image data become transparent.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from chatserver.media.repair.damage import Repaired, check_missing, repeat_rows_
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _FRAMES = (b"acTL", b"fcTL", b"fdAT")
-# Adam7 (section 8.1): the first column and row of each pass, and its steps.
+# Adam7 (section 8.1), for each pass: first column, first row, step of the columns, step of the rows.
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _PIECE_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
-    """`is_cut`: the file ends in it. `is_valid`: its checksum is right."""
+    """`is_cut` is true if the file ends inside the chunk, `is_valid` if the chunk's checksum is correct."""
 
     name: bytes
     content: bytes
@@ -44,7 +44,7 @@ class _Header:
     is_interlaced: bool
 
     def row_bytes(self, width: int) -> int:
-        """With the byte that names the row's filter."""
+        """The bytes of a row of `width` pixels, including the byte that names the row's filter."""
         return 1 + (width * self.depth * _CHANNELS.get(self.colour, 4) + 7) // 8
 
     def passes(self) -> Iterator[tuple[int, int]]:
@@ -59,7 +59,10 @@ class _Header:
 
 
 def repaired(data: bytes) -> Repaired:
-    """Raises DomainError: `image_unreadable` when too much is missing. Check the header's size before."""
+    """Repair the file. Raises DomainError: `image_unreadable` if too much is missing.
+
+    The caller has checked the size that the header declares.
+    """
     chunks = _chunks(data)
     last = next(chunks, None)
     if last is None or last.name != b"IHDR" or last.is_cut or len(last.content) != 13:
@@ -72,7 +75,7 @@ def repaired(data: bytes) -> Repaired:
     if last.name == b"IEND":
         return Repaired(_file(kept))
     if any(chunk.name in _FRAMES for chunk in kept):
-        # Of an animation that is cut short only the end marker may be missing: nothing says what else is.
+        # Of a truncated animation only the end marker may be missing, because other losses cannot be measured.
         if last.is_cut:
             raise DomainError(ErrorCode.IMAGE_UNREADABLE)
         return Repaired(_file(kept))
@@ -81,7 +84,7 @@ def repaired(data: bytes) -> Repaired:
 
 class _CutPng(Repaired):
     def __init__(self, data: bytes, header: _Header, rows: int) -> None:
-        """`rows` are those of the last pass that are decoded, or of the picture without passes."""
+        """`rows` is the number of decoded rows of the last pass, or of the picture if it is not interlaced."""
         super().__init__(data)
         self._header = header
         self._rows = rows
@@ -93,7 +96,7 @@ class _CutPng(Repaired):
 
 
 def _cut(kept: list[_Chunk], header: _Header) -> _CutPng:
-    """The picture's data completed with zeros and compressed again."""
+    """Complete the image data with zeros and compress it again."""
     passes = list(header.passes())
     expected = sum(header.row_bytes(width) * rows for width, rows in passes)
     raw = _decompressed(b"".join(chunk.content for chunk in kept if chunk.name == b"IDAT"), expected)
@@ -101,7 +104,7 @@ def _cut(kept: list[_Chunk], header: _Header) -> _CutPng:
     check_missing(missing / expected)
     width, rows = passes[-1]
     whole_rows = rows - -(-missing // header.row_bytes(width))
-    # A row that is there in part is left out: its filter would spread what is missing.
+    # Drop an incomplete row, because its filter would spread the missing pixels.
     end = expected - (rows - whole_rows) * header.row_bytes(width)
     packed = zlib.compress(raw[:end] + bytes(expected - end), 1)
     others = [chunk for chunk in kept if chunk.name not in (b"IDAT", b"IEND")]
@@ -116,7 +119,7 @@ def _chunks(data: bytes) -> Iterator[_Chunk]:
         name = data[at + 4 : at + 8]
         end = at + 8 + length
         content = data[at + 8 : end]
-        # The checksum of image data is not looked at, as Pillow does not; zlib has its own.
+        # The checksum of image data is not checked, as in Pillow; zlib has its own checksum.
         is_valid = name in (b"IDAT", b"fdAT") or data[end : end + 4] == zlib.crc32(name + content).to_bytes(4, "big")
         yield _Chunk(name, content, end > len(data), is_valid)
         if name == b"IEND":
@@ -154,7 +157,7 @@ def _is_needed(chunk: _Chunk, header: _Header) -> bool:
 
 
 def _is_profile(content: bytes) -> bool:
-    """A name, 0, the compression method 0, and a stream that decompresses to a bounded size."""
+    """True for a name, 0, the compression method 0, and a stream that decompresses to at most PROFILE_BYTES_MAX."""
     name, _, rest = content.partition(b"\0")
     if not name or rest[:1] != b"\0":
         return False
@@ -167,7 +170,7 @@ def _is_profile(content: bytes) -> bool:
 
 
 def _decompressed(packed: bytes, size_max: int) -> bytes:
-    """What can be decompressed of a stream that ends early or is damaged: at most `size_max` bytes."""
+    """Decompress as much as possible of a truncated or damaged stream, at most `size_max` bytes."""
     decompressor = zlib.decompressobj()
     raw = bytearray()
     try:

@@ -1,18 +1,18 @@
-"""A WebP that is cut short, without its padding, or with bytes behind it (RFC 9649, section 2)."""
+"""Repairs a WebP that is truncated, lacks its padding, or has extra bytes at the end (RFC 9649, section 2)."""
 
 from __future__ import annotations
 
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.media.repair.damage import Repaired
 
-# The header says how many bytes there are, so what is missing is known exactly.
+# The largest share of bytes that may be missing. The header gives the file's size, so this share is known exactly.
 MISSING_BYTES_MAX = 0.06
-# libwebp reads zeros as plain colour; it may need more of them than there were bytes.
+# libwebp reads zeros as a plain colour; it may need more zeros than bytes are missing.
 _SPARE_ZEROS = bytes(64)
 
 
 def repaired(data: bytes) -> Repaired:
-    """Raises DomainError: `image_unreadable` when too much is missing."""
+    """Complete the file with zeros. Raises DomainError: `image_unreadable` if too much is missing."""
     size = int.from_bytes(data[4:8], "little")
     size += size % 2
     missing = 8 + size - len(data)
@@ -25,7 +25,7 @@ def repaired(data: bytes) -> Repaired:
 
 
 def _with_spare_zeros(chunks: bytes) -> bytes:
-    """Make the last chunk longer, if it is a picture; the frames of an animation have a length of their own inside."""
+    """Make the last chunk longer if it is a picture. Not for an animation, whose frames store their own length."""
     at = 0
     while at + 8 <= len(chunks):
         length = int.from_bytes(chunks[at + 4 : at + 8], "little")
