@@ -24,7 +24,7 @@ class Animation:
 
     @property
     def pixels(self) -> int:
-        """Of all frames."""
+        """The number of pixels of all frames together."""
         width, height = self.size
         return width * height * len(self.frames)
 

@@ -1,4 +1,4 @@
-"""Decodes the frames of an animation one by one, each made smaller at once, so that the memory is bounded."""
+"""Decodes the frames of an animation one by one and scales each down at once, so that the memory is bounded."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from chatserver.media.headers import Kind
 from chatserver.media.open_checked import Source
 
 LONG_SIDE = 2048
-# The most pixels of all frames that are kept: 60 to 80 MB, and 0.6 s of processor time for each attempt to encode them.
+# The limit of the pixels of all kept frames together. They need 60 to 80 MB, and 0.6 s of processor time for each
+# attempt to encode them.
 KEPT_PIXELS_MAX = 20_000_000
-# The frames are scaled down to this share of the side lengths before any of them is left out.
+# The frames are first scaled down to this share of their side lengths; only then are frames dropped.
 SCALE_MIN = 0.7
-# AVIF of acceptable quality has at least 1/30 of a GIF's bytes, which keeps its frames for attempts that cannot fit.
+# AVIF of acceptable quality has at least 1/30 of a GIF's bytes. Frames that this shows to be too large for the limit
+# are scaled down at once, so that no memory is used for attempts that cannot fit.
 GAIN_MAX = 30
 
 # Browsers show a frame of 10 ms or less for 100 ms.
@@ -26,16 +28,16 @@ _SHORTEST_MS, _DEFAULT_MS = 10, 100
 
 @dataclass(frozen=True, slots=True)
 class _Bounds:
-    """The long side of the frames in pixels, and which frames are kept: every `step`-th."""
+    """`side` is the long side of the frames in pixels; every `step`-th frame is kept."""
 
     side: int
     step: int
 
 
 def load(source: Source, limit_bytes: int, kept_max: int = KEPT_PIXELS_MAX) -> Animation:
-    """Frames as they are displayed, in sRGB, without metadata: of at most `kept_max` pixels in all.
+    """Decode the frames as they are displayed, in sRGB, without metadata, with at most `kept_max` pixels in all.
 
-    A frame that is left out adds its duration to the frame before it. Raises what a decoder raises.
+    The duration of a dropped frame is added to the frame before it. Raises what a decoder raises.
     """
     image = source.image
     space = colour.colour_space(source.kind, source.file.data, image)
@@ -49,7 +51,7 @@ def load(source: Source, limit_bytes: int, kept_max: int = KEPT_PIXELS_MAX) -> A
         image.load()
         if (index - first) % bounds.step == 0:
             frame = colour.to_srgb(stills.shrunk(stills.to_eight_bits(image), bounds.side), space)
-            # A copy: an image of 8 bits that needed no change is the decoder's own, which the next frame overwrites.
+            # Copy an 8-bit image that needed no change: it is the decoder's buffer, which the next frame overwrites.
             frames.append(stills.without_metadata(frame.copy() if frame is image else frame))
             durations.append(0)
         durations[-1] += _duration(image)
@@ -57,7 +59,7 @@ def load(source: Source, limit_bytes: int, kept_max: int = KEPT_PIXELS_MAX) -> A
 
 
 def _bounds(image: Image.Image, frames: int, excess: float, kept_max: int) -> _Bounds:
-    """`excess` is the file's length, as a multiple of the limit of the result."""
+    """Choose the side and the step. `excess` is the file's length divided by the size limit of the result."""
     side = max(image.size)
     fitting = min(1.0, LONG_SIDE / side, math.sqrt(max(GAIN_MAX / excess, 0.01)))
     pixels = image.width * image.height * frames * fitting**2
@@ -69,7 +71,7 @@ def _bounds(image: Image.Image, frames: int, excess: float, kept_max: int) -> _B
 
 
 def _plays(source: Source) -> int:
-    """How often it is played; 0 for ever. A GIF that does not say so is played once."""
+    """The number of times that the animation is played; 0 for endless. A GIF without a loop count is played once."""
     if source.kind is Kind.AVIF:
         return avif_repetition.plays(source.file.data)
     return int(source.image.info.get("loop", 1))

@@ -23,21 +23,22 @@ QUALITY_MAX = 92
 # Below this quality, fewer pixels look better than a lower quality.
 QUALITY_MIN = 25
 SSIM_TUNED_FROM = 65
-# An attempt on more pixels takes 30 ms and more: a sample finds the quality first.
+# An attempt on more pixels takes 30 ms or more, so the quality is first estimated from a sample of the image.
 LARGE_PIXELS = 400_000
-# The binary logarithm of a thumbnail's bytes for each pixel, where the qualities of photographs fall.
+# The binary logarithm of a thumbnail's bytes per pixel above which the quality of photographs falls steeply.
 _BUSY_DETAIL = -3.2
-# A photograph's sample has a sixth of its pixels: the whole has 0.88 to 1.08 of the bytes that it says, with an eighth
-# of them 0.85 to 1.2.
+# A photograph's sample has a sixth of its pixels. The whole image then has 0.88 to 1.08 times the bytes that the sample
+# predicts; with a sample of an eighth of the pixels it has 0.85 to 1.2 times.
 _PHOTOGRAPH_SAMPLE_SIDES = 0.42
 # A sample above this multiple of its share at the lowest quality shows that the whole image does not fit.
 GIVE_UP_RATIO = 1.5
 
 
 def fit_photograph(image: Image.Image, limit: int, thumb_bytes_a_pixel: float) -> EncodedImage:
-    """Encode an RGB or RGBA image of more than LARGE_PIXELS in at most `limit` bytes, with a quarter of its colours.
+    """Encode an RGB or RGBA image of more than LARGE_PIXELS in at most `limit` bytes, with 4:2:0 chroma subsampling.
 
-    `thumb_bytes_a_pixel` of its thumbnail tell the first quality to try. Scale it down if QUALITY_MIN does not fit.
+    The first quality to try is computed from `thumb_bytes_a_pixel`, the bytes per pixel of the image's thumbnail.
+    Scale the image down if QUALITY_MIN does not fit.
     Raises ValueError for a `limit` below LIMIT_BYTES_MIN.
     """
     check_limit(limit)
@@ -50,7 +51,10 @@ def fit_photograph(image: Image.Image, limit: int, thumb_bytes_a_pixel: float) -
 
 
 def _expected_quality(thumb_bytes_a_pixel: float, bytes_a_pixel: float) -> int:
-    """Fitted to photographs (docs/performance.md): mostly within 6 of the quality that is found, at most 16 off."""
+    """Estimate the quality, mostly within 6 of the best one, at most 16 off.
+
+    The formula was fitted to photographs (docs/performance.md).
+    """
     detail = math.log2(thumb_bytes_a_pixel)
     quality = 46 - 35 * (detail + 2.6) if detail > _BUSY_DETAIL else 86 - 8 * (detail + 3.2)
     return round(quality + 10 * math.log2(bytes_a_pixel / 0.1))
@@ -68,8 +72,8 @@ def _best_of_photograph(image: Image.Image, limit: int, first: int) -> Attempt:
 def fit_still(image: Image.Image, limit: int, *, quality_min: int = QUALITY_MIN, short_side: int = 1) -> EncodedImage:
     """Encode an RGB or RGBA image in at most `limit` bytes. Scale it down if `quality_min` does not fit.
 
-    A step of that goes to `short_side` pixels first, before it goes below them. Coloured text keeps the resolution of
-    its colours. Raises ValueError for a `limit` below LIMIT_BYTES_MIN.
+    Scaling first stops at a short side of `short_side` pixels, and goes below it only if that does not fit. Coloured
+    text keeps its colour resolution (4:4:4). Raises ValueError for a `limit` below LIMIT_BYTES_MIN.
     """
     check_limit(limit)
     while True:
@@ -80,7 +84,7 @@ def fit_still(image: Image.Image, limit: int, *, quality_min: int = QUALITY_MIN,
 
 
 def _best_quality(image: Image.Image, limit: int, low: int) -> Attempt:
-    """The best encoding that fits; or without data, and the smallest size reached or estimated in bytes."""
+    """The best encoding that fits. If none fits, `data` is None and `size` the smallest size reached or estimated."""
     first = FIRST_QUALITY
     if image.width * image.height > LARGE_PIXELS:
         part, share = sample(image)

@@ -1,6 +1,6 @@
-"""How often an animated AVIF is played. Pillow cannot say it: libavif then writes "for ever".
+"""Reads and writes the loop count of an animated AVIF. Pillow cannot set it, and libavif then writes "endless".
 
-A track says it by its duration, as a multiple of what its edit list plays (AV1 Image File Format, section 8).
+The count is the duration of the track divided by the duration in its edit list (AV1 Image File Format, section 8).
 """
 
 from __future__ import annotations
@@ -8,15 +8,15 @@ from __future__ import annotations
 import struct
 
 _FOR_EVER = b"\xff" * 8
-# From the type of a box of version 1 to its duration, and the type of the box that says what one pass takes.
+# Offsets in bytes from the type of a version 1 box to its duration. The box `elst` has the duration of one pass.
 _MOVIE_DURATION, _TRACK_DURATION = 4 + 4 + 8 + 8 + 4, 4 + 4 + 8 + 8 + 4 + 4
 _EDIT_DURATION = 4 + 4 + 4
-# A larger count is for ever: WebP has 16 bits for it (RFC 9649, section 2.7.1.1).
+# A larger count is treated as endless, because WebP has 16 bits for it (RFC 9649, section 2.7.1.1).
 PLAYS_MAX = 65_535
 
 
 def plays(data: bytes) -> int:
-    """How often the animation is played: 0 for ever, also where the file does not say it as libavif does."""
+    """The loop count of the animation; 0 for endless, also if the file does not store the count as libavif does."""
     edit, track = data.find(b"elst"), data.find(b"tkhd")
     if min(edit, track) < 0 or len(data) < max(edit + _EDIT_DURATION, track + _TRACK_DURATION) + 8:
         return 0
@@ -27,7 +27,7 @@ def plays(data: bytes) -> int:
 
 
 def repeated(data: bytes, times: int) -> bytes:
-    """The file, as libavif 1.4 writes it, that ends after `times` passes; unchanged for 0, which is for ever."""
+    """Set the loop count of a file written by libavif 1.4 to `times`; return it unchanged for 0 (endless)."""
     edit = data.find(b"elst")
     if not times or edit < 0:
         return data

@@ -1,8 +1,8 @@
-"""Converts pixels to sRGB, from whatever the file says that they are.
+"""Converts pixels to sRGB, from the colour space that the file declares.
 
-A file says it with an ICC profile, with code points (CICP: ITU-T H.273), or, a PNG, with a gamma and
-chromaticities. Of several the PNG specification (third edition, section 13.13) names the order, which
-browsers keep: cICP, iCCP, sRGB, gAMA and cHRM.
+A file declares it with an ICC profile, with code points (CICP: ITU-T H.273), or, in a PNG, with a gamma and
+chromaticities. If a PNG has several, the PNG specification (third edition, section 13.13) gives their
+priority, which browsers follow: cICP, iCCP, sRGB, gAMA and cHRM.
 """
 
 from __future__ import annotations
@@ -17,19 +17,20 @@ from chatserver.media import hdr, rgb_profile
 from chatserver.media.headers import Kind
 from chatserver.media.primaries import PRIMARIES, SRGB, Primaries
 
-# Transfer characteristics (H.273, table 3). Those of BT.709 are shown with a gamma of 2.4 (ITU-R BT.1886), as Chromium
-# does; except of a photograph, since cameras mark photographs in sRGB with them.
+# Transfer characteristics (H.273, table 3). BT.709 curves are decoded with a gamma of 2.4 (ITU-R BT.1886), as Chromium
+# does. Photographs (AVIF, HEIC) are the exception, because cameras mark sRGB photographs with these curves.
 _BT709_CURVES = frozenset((1, 6, 14, 15))
 _SRGB = 13
 _GAMMAS = {4: 2.2, 5: 2.8, 8: 1.0, **dict.fromkeys(_BT709_CURVES, 2.4)}
 _UNSPECIFIED = 2
 
-# A gAMA of 1/2.2 belongs to sRGB (PNG specification, section 11.3.2.4); so close to it browsers change nothing visible.
+# A gAMA of 1/2.2 means sRGB (PNG specification, section 11.3.2.4). Browsers change nothing visible for a gamma within
+# the tolerance.
 _GAMMA_OF_SRGB, _GAMMA_TOLERANCE = 1 / 2.2, 0.005
 
 
 class ColourSpace(NamedTuple):
-    """What a file says of its colours. `profile` is an ICC profile; `cicp` are primaries and transfer (H.273)."""
+    """The colour space that a file declares. `profile` is an ICC profile; `cicp` is (primaries, transfer) of H.273."""
 
     profile: bytes | None = None
     cicp: tuple[int, int] | None = None
@@ -38,7 +39,10 @@ class ColourSpace(NamedTuple):
 
 
 def colour_space(kind: Kind, data: bytes, image: Image.Image) -> ColourSpace:
-    """Of the opened `image` and its file's bytes. A CMYK or grey image has an ICC profile or nothing."""
+    """Read the colour space from the opened `image` and the bytes of its file.
+
+    For a CMYK or grey image only an ICC profile counts.
+    """
     profile = image.info.get("icc_profile") or None
     if kind is Kind.PNG:
         return _of_png(data, profile)
@@ -48,7 +52,7 @@ def colour_space(kind: Kind, data: bytes, image: Image.Image) -> ColourSpace:
 
 
 def to_srgb(image: Image.Image, space: ColourSpace) -> Image.Image:
-    """RGB or RGBA in sRGB. Values of a colour space that is unknown or damaged are taken as sRGB."""
+    """Convert to RGB or RGBA in sRGB. If the colour space is unknown or damaged, the values are taken as sRGB."""
     alpha = image.getchannel("A") if image.mode == "RGBA" else None
     colours = _converted(image.convert("RGB") if alpha else image, space).convert("RGB")
     if alpha:
@@ -93,7 +97,7 @@ def _apply_profile(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _of_png(data: bytes, profile: bytes | None) -> ColourSpace:
-    """`data` has valid chunks alone (repair.png), each at most once of these."""
+    """`data` contains only valid chunks (repair.png), and each colour chunk at most once."""
     chunks = _colour_chunks(data)
     cicp = chunks.get(b"cICP", b"")
     if len(cicp) == 4 and cicp[2] == 0 and (cicp[0] in PRIMARIES or cicp[1] in hdr.TRANSFERS):
@@ -109,7 +113,7 @@ def _of_png(data: bytes, profile: bytes | None) -> ColourSpace:
 
 
 def _colour_chunks(data: bytes) -> dict[bytes, bytes]:
-    """The chunks before the picture's data that say something of its colours."""
+    """The chunks before the image data that describe the colour space: chunk name -> content."""
     found: dict[bytes, bytes] = {}
     at = 8
     while at + 8 <= len(data) and data[at + 4 : at + 8] != b"IDAT":
@@ -121,7 +125,7 @@ def _colour_chunks(data: bytes) -> dict[bytes, bytes]:
 
 
 def _chromaticities(chunk: bytes) -> Primaries | None:
-    """None where they cannot be those of a display."""
+    """Parse a cHRM chunk; None if its values are not possible for a display."""
     if len(chunk) != 32:
         return None
     white_x, white_y, *rest = (value / 100_000 for value in struct.unpack(">8I", chunk))

@@ -1,4 +1,4 @@
-"""What the encoders of all formats return, and the least that they can be asked for."""
+"""The result type of all encoders, and the smallest size limit that they accept."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ class EncodedImage(NamedTuple):
 
 
 def check_limit(limit: int) -> None:
-    """Raises ValueError."""
+    """Raises ValueError if `limit` is below LIMIT_BYTES_MIN."""
     if limit < LIMIT_BYTES_MIN:
         raise ValueError(f"the limit of {limit} bytes is below {LIMIT_BYTES_MIN} bytes")

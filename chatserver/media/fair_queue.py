@@ -13,9 +13,9 @@ RETRY_AFTER_MS = 2000
 
 
 class FairQueue:
-    """At most `slots` jobs at work, and one of each owner. Owners that wait are served round robin.
+    """Runs at most `slots` jobs at a time, and at most one job of each owner. Waiting owners are served round robin.
 
-    At most `waiting_max` jobs wait, `waiting_of_one_max` of them of one owner.
+    At most `waiting_max` jobs wait, and at most `waiting_of_one_max` jobs of one owner.
     """
 
     def __init__(self, slots: int, waiting_max: int, waiting_of_one_max: int) -> None:
@@ -39,7 +39,7 @@ class FairQueue:
             self._release(owner)
 
     async def close(self) -> None:
-        """Refuse the jobs that wait and those that come; return when no job is at work."""
+        """Refuse waiting and new jobs; return when no job is running."""
         self._is_closed = True
         for line in self._lines.values():
             for future in line:
@@ -66,7 +66,7 @@ class FairQueue:
             await future
         except asyncio.CancelledError:
             if future.done() and not future.cancelled() and future.exception() is None:
-                self._release(owner)  # its turn came in the moment in which it was cancelled
+                self._release(owner)  # the slot was assigned just before the task was cancelled
             else:
                 self._forget(owner, future)
             raise
@@ -93,7 +93,7 @@ class FairQueue:
                 self._lines.move_to_end(owner)
             else:
                 del self._lines[owner]
-            if not future.done():  # a cancelled one is forgotten only when its task runs
+            if not future.done():  # a cancelled future stays in the queue until its task runs: skip it
                 self._start(owner)
                 future.set_result(None)
 

@@ -1,7 +1,7 @@
 """The media directory. A file is written completely or not at all; a crafted name cannot leave the directory.
 
     images/ avatars/ announcements/ presets/    served, under random names of 144 bits
-    uploads/                                    uploads that are being received; never served
+    uploads/                                    files that are being uploaded; never served
 
 A name is "folder/key.webp" or "folder/key.avif", relative to the directory, as `model.StoredImage` and the
 database rows store it. An AVIF may have a WebP copy of the same key, which no row names (`webp_copies`).
@@ -90,9 +90,9 @@ class MediaFiles:
         return await self.store_picture(rendered)
 
     async def store_copies(self, name: str, rendered: Rendered) -> None:
-        """Write WebP copies of the AVIF `name`, and of its thumbnail if that is one too.
+        """Write WebP copies of the AVIF `name`, and of its thumbnail if the thumbnail is an AVIF too.
 
-        None stays when the original is erased meanwhile. Raises DomainError: `storage_full`.
+        If the original is erased at the same time, its copy is removed too. Raises DomainError: `storage_full`.
         """
         thumb = name.replace(".avif", ".thumb.avif")
         copies = {name: rendered.image, thumb: rendered.thumb}
@@ -102,15 +102,15 @@ class MediaFiles:
                 source, copy = self._root / original, self._root / copy_name(original)
                 if source.exists():
                     durable_files.write(copy, data)
-                    # Erasing removes the original first. Checked after the copy was written, so that one of both
-                    # removes it.
+                    # `erase` removes the original first. Check again after writing, so that either `erase` or this
+                    # function removes the copy.
                     if not source.exists():
                         copy.unlink(missing_ok=True)
 
         await _in_thread(write)
 
     async def erase(self, names: Iterable[str]) -> None:
-        """Remove these files, and the copies of those. Ignores missing files and names that `path` rejects.
+        """Remove these files and their WebP copies. Ignores missing files and names that `path` rejects.
 
         Raises DomainError: `storage_full` when the operating system cannot remove a file.
         """
@@ -128,8 +128,8 @@ class MediaFiles:
     async def sweep(self, keep: Set[str], older_than: float = 0.0) -> int:
         """Remove every file whose name is not in `keep`, and the partial files and uploads that a crash left.
 
-        A picture's file is written before its row. While the server accepts uploads, pass `older_than`
-        in seconds: newer files are kept. Returns the number of removed files.
+        A picture's file is written before its row. So while the server accepts uploads, pass `older_than`
+        in seconds, to keep newer files. Returns the number of removed files.
         Raises DomainError: `storage_full`.
         """
         return await _in_thread(lambda: self._sweep(keep, time.time() - older_than))
@@ -199,7 +199,7 @@ def _suffix(data: bytes) -> str:
 
 
 async def _in_thread(work: Callable[[], Result]) -> Result:
-    """Run `work` in a thread. Raises DomainError for any OSError: `storage_full`, or `busy` for one that passes."""
+    """Run `work` in a thread. Raises DomainError for any OSError: `busy` if it is transient, else `storage_full`."""
     try:
         return await asyncio.to_thread(work)
     except OSError as error:

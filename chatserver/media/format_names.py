@@ -1,6 +1,6 @@
-"""The formats that are refused by name, so that the sender reads what the file is and what to do with it.
+"""Recognises unsupported formats, so that the error message names the format and says what to do.
 
-The names are the variants of the sentence `refusal.image_unsupported` in the catalogues.
+The names select the variants of the sentence `refusal.image_unsupported` in the catalogues.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ _STARTS = {
 _HEIF_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"))
 # An XML declaration, comments and a document type may come first.
 _SVG = re.compile(rb"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<svg[\s>]", re.DOTALL)
-# Of a text, so many bytes are searched.
+# The search for an SVG in a text file stops after this number of bytes.
 SEARCHED_BYTES = 2048
 
 
 def name_of(data: bytes) -> Unsupported | None:
-    """The format of a file that is not accepted; None for one that has no sentence of its own."""
+    """The format of a file that is not accepted; None if there is no error message for that format."""
     for start, name in _STARTS.items():
         if data.startswith(start):
             return name
     if data[8:10] == b"CR" and data.startswith((b"II*\0", b"MM\0*")):
-        return Unsupported.RAW  # Canon, a TIFF in all else
+        return Unsupported.RAW  # Canon; the rest of the file is a TIFF
     if data[:4] == b"RIFF" and data[8:12] == b"AVI ":
         return Unsupported.VIDEO
     if data[4:8] == b"ftyp":

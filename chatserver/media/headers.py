@@ -37,7 +37,7 @@ class Extent(NamedTuple):
 
 
 SNIFF_BYTES = 64
-# Of the decompressed colour profile of a PNG. Those of printers have 2 MB.
+# The limit of the decompressed colour profile of a PNG. Profiles of printers have 2 MB.
 PROFILE_BYTES_MAX = 4 * 1024 * 1024
 
 _AVIF_BRANDS = frozenset((b"avif", b"avis"))
@@ -97,7 +97,7 @@ def webp_extent(head: bytes) -> tuple[int, int]:
 def gif_extent(data: bytes, frames_max: int) -> Extent:
     """Parse the blocks of a GIF (GIF89a, appendix B); stop after `frames_max` + 1 frames.
 
-    The canvas is the smallest that contains every frame, because Pillow enlarges it to that. Raises
+    If a frame exceeds the declared canvas, the canvas is enlarged to contain it, as Pillow does. Raises
     Truncated if the file ends inside a block. Accepts a missing trailer, as browsers do.
     """
     try:
@@ -123,7 +123,7 @@ def gif_extent(data: bytes, frames_max: int) -> Extent:
 
 
 def _is_bmp(head: bytes) -> bool:
-    """Two letters begin many texts: the length of the second header must be one that exists (Windows GDI, wingdi.h)."""
+    """Check the two letters, with which many texts begin too, and the length of the second header (wingdi.h)."""
     return head.startswith(b"BM") and _little_endian(head[14:18]) in (12, 40, 52, 56, 64, 108, 124)
 
 

@@ -1,6 +1,6 @@
 """Decodes a large HEIC in less memory than Pillow needs.
 
-Of 48 megapixels pi-heif has 146 MB; Pillow would have 195 MB more.
+For a picture of 48 megapixels pi-heif needs 146 MB; Pillow would need 195 MB more.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ _STRIP_ROWS = 256
 
 
 def reduced(data: bytes, factor: int) -> Image.Image:
-    """The primary picture, upright, RGB or RGBA, made smaller by a whole `factor` (box filter), strip by strip.
+    """Decode the primary picture, upright, RGB or RGBA, and reduce its sides by an integer `factor`, strip by strip.
+
+    The reduction is a box filter.
 
     Raises what pi-heif raises for a damaged file; the extra `heic` must be installed.
     """
