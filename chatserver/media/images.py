@@ -1,8 +1,8 @@
 """Decodes an untrusted picture file and encodes it as WebP or AVIF. Runs in a worker process, never in the server.
 
 Four steps, in this order: find the format in the first bytes, check the decoded size that the header
-declares, mend what browsers overlook (`repair`), then decode with the decoder of that format alone. The
-result is encoded from the pixels, so neither the upload's bytes nor its metadata are served.
+declares, repair damage that browsers tolerate (`repair`), then decode with the decoder of that format only.
+The result is encoded from the pixels, so neither the upload's bytes nor its metadata are served.
 """
 
 from __future__ import annotations
@@ -27,17 +27,18 @@ from chatserver.media.thumbnails import THUMB_SIDE, thumbnail
 if TYPE_CHECKING:
     from chatserver.media.animation import Animation
 
-# What is not a photograph, and what is long, is bounded by its area and not by its side, so that its text can be read.
+# For pictures that are not photographs, and for long pictures, the area is limited instead of the long side, so that
+# their text stays readable.
 AREA = LONG_SIDE**2
 # A long picture, such as a screenshot of a whole conversation, keeps this short side, within AREA.
 SHORT_SIDE = 600
-# Where its bytes do not fit, this one: half of what phones have.
+# The short side in pixels of a long picture whose bytes do not fit with SHORT_SIDE: half of what phones have.
 LEGIBLE_SIDE = 544
-# So that a very long one has LEGIBLE_SIDE too, it may have this area.
+# A very long picture may have this area, so that its short side can be LEGIBLE_SIDE too.
 LEGIBLE_AREA = 2 * AREA
 LEGIBLE_QUALITY_MIN = 8
 
-# For the copy of an animation fewer pixels are decoded: it becomes a small one.
+# The WebP copy of an animation becomes small, so fewer pixels are decoded for it.
 _COPIED_PIXELS_MAX = 4_000_000
 
 AVATAR_SIDE = 256
@@ -47,8 +48,9 @@ AVATAR_BYTES = 50 * 1024
 def picture(path: str | PathLike[str], limit_bytes: int) -> Rendered:
     """Encode the file as WebP or AVIF of at most `limit_bytes` (1024 or more), with a thumbnail of 480 px as WebP.
 
-    A photograph has at most LONG_SIDE px, anything else keeps its exact pixels if these fit as lossless WebP; else it
-    has at most AREA pixels. Applies the orientation, converts to sRGB, keeps transparency and animation.
+    The long side of a photograph is at most LONG_SIDE px. Any other picture keeps its exact pixels if they fit as
+    lossless WebP, else it has at most AREA pixels. Applies the orientation, converts to sRGB, keeps transparency and
+    animation.
     Raises DomainError: `image_unsupported`, `image_unreadable`, `image_too_large`.
     """
     with _domain_errors(), opened(path) as source:
@@ -58,7 +60,7 @@ def picture(path: str | PathLike[str], limit_bytes: int) -> Rendered:
 
 
 def webp_copy(path: str | PathLike[str], limit_bytes: int) -> Rendered:
-    """The AVIF at `path`, which `picture` made, as WebP with a thumbnail, for those that cannot read it."""
+    """Encode the AVIF at `path`, made by `picture`, as WebP with a thumbnail, for browsers that do not read AVIF."""
     with _domain_errors(), opened(path) as source:
         if source.frames > 1:
             from chatserver.media import animations, moving  # a worker starts sooner without them
@@ -73,7 +75,8 @@ def avatar(path: str | PathLike[str]) -> bytes:
     """The centre of the first frame as a WebP of 256 × 256 px and at most 50 KiB. Raises as `picture` does."""
     with _domain_errors(), opened(path) as source:
         width, height = source.image.size
-        # Twice the square, so that the draft is not visible; the long side of a very narrow image is limited.
+        # Decode twice the square's size, so that the lower quality of the draft is not visible. The long side of a
+        # very narrow image is limited.
         image = stills.load(source, min(2 * AVATAR_SIDE * max(width, height) // min(width, height), 8 * LONG_SIDE))
         from PIL import ImageOps  # a worker starts sooner without it
 
@@ -122,12 +125,12 @@ def _lossy(image: Image.Image, limit_bytes: int, is_long: bool) -> EncodedImage:
 
 
 def _is_flat(image: Image.Image) -> bool:
-    """True for the few colours of a drawing."""
+    """True if the image has as few colours as a drawing."""
     return image.getcolors(webp.FLAT_COLOURS_MAX) is not None
 
 
 def _long_side(width: int, height: int, is_photograph: bool) -> int:
-    """The longer side in pixels of what is stored; at most that of the picture."""
+    """The long side in pixels of the stored picture; at most the long side of the uploaded picture."""
     long, short = max(width, height), min(width, height)
     area_scale = math.sqrt(AREA / (width * height))
     legible = min(LEGIBLE_SIDE / short, area_scale * math.sqrt(LEGIBLE_AREA / AREA))
@@ -147,9 +150,9 @@ def _moving(source: Source, limit_bytes: int) -> Rendered:
 
 
 def _animated(stored: EncodedImage, animation: Animation, limit_bytes: int) -> Rendered:
-    """An animation of up to THUMB_SIDE px is its own thumbnail; above that its first frame is.
-
-    A scaled animation cannot be the thumbnail: scaling a drawing adds colours, and often multiplies its bytes.
+    """Use an animation of up to THUMB_SIDE px as its own thumbnail; for a larger animation use its first frame.
+    The animation is not scaled down for the thumbnail, because scaling a drawing adds colours, and often multiplies
+    its bytes.
     """
     is_small = max(stored.width, stored.height) <= THUMB_SIDE
     thumb = stored.data if is_small else thumbnail(animation.frames[0], limit_bytes).data

@@ -1,7 +1,8 @@
 """Encodes an animation as AVIF, or as WebP, of at most a given number of bytes. No I/O.
 
-AVIF keeps forty frames of 480 × 360 px in 110 KB, of which WebP keeps ten of 200 × 150: it codes what has moved, WebP
-what has changed. Small drawn ones stay WebP where that fits: every browser reads it, and their pixels stay exact.
+In 110 KB, AVIF keeps forty frames of 480 × 360 px, and WebP ten of them with 200 × 150 px, because AVIF codes motion
+and WebP only changed pixels. Small drawings stay WebP if that fits, because every browser reads it and their pixels
+stay exact.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from chatserver.media.animation import Animation, reduced
 from chatserver.media.encoded import EncodedImage, check_limit
 from chatserver.media.search import Rules, estimated_quality
 
-# WebP is tried first for an animation of at most so many pixels in all: it takes 0.1 s for a million of them.
+# WebP is tried first for an animation of at most this number of pixels in all frames. It takes 0.1 s for each million.
 WEBP_FIRST_PIXELS = 2_500_000
 WEBP_QUALITY, WEBP_QUALITY_MIN = 70, 40
 _WEBP_RULES = Rules(low=WEBP_QUALITY_MIN, top=WEBP_QUALITY, attempts=0, good_share=1, halving=40, doubling=20)
@@ -39,7 +40,7 @@ def fit(animation: Animation, limit: int) -> EncodedImage:
 
 
 def fit_webp(animation: Animation, limit: int) -> EncodedImage:
-    """The same, always as WebP."""
+    """Encode as `fit` does, but always as WebP."""
     check_limit(limit)
     return _fit(animation, limit, _webp, _WEBP_RULES, WEBP_SMALL_SIDE)
 
@@ -54,7 +55,7 @@ def _fit(
             return EncodedImage(data, *animation.size)
         estimated = estimated_quality(quality, len(data), limit, rules)
         if quality > rules.low:
-            # Use the quality as far as it goes; save the rest by scaling down.
+            # Lower the quality as far as the rules allow; save the remaining bytes by scaling down.
             quality = max(estimated, rules.low)
             if estimated >= rules.low:
                 continue
@@ -62,10 +63,10 @@ def _fit(
 
 
 def _webp(animation: Animation, quality: int) -> bytes:
-    """`kmin` and `kmax` 0: no key frames, which serve only for seeking and double the size.
+    """Encode as WebP. `kmin` and `kmax` 0: no key frames, which serve only for seeking and double the size.
 
-    `allow_mixed` encodes each frame lossless where that is smaller, which cuts drawn stickers to a third.
-    Method 0 is the fastest, for an animation has many frames.
+    `allow_mixed` encodes a frame lossless if that is smaller, which cuts drawn stickers to a third.
+    Method 0 is the fastest; an animation has many frames.
     """
     out = BytesIO()
     first, *rest = animation.frames
@@ -87,7 +88,7 @@ def _webp(animation: Animation, quality: int) -> bytes:
 
 
 def _avif_bytes(animation: Animation, quality: int) -> bytes:
-    """Durations as a list: for a number Pillow writes 1 ms for each frame but the first."""
+    """Encode as AVIF. The durations are a list: for a single number Pillow writes 1 ms for all frames but the first."""
     out = BytesIO()
     first, *rest = animation.frames
     first.save(

@@ -17,12 +17,12 @@ from chatserver.media.format_names import Unsupported
 from chatserver.media.headers import PROFILE_BYTES_MAX, Kind
 from chatserver.media.repair import Repaired, repaired
 
-# The most pixels of a still picture. The limits follow the cost: of processor time and memory of a worker.
+# The most pixels of a still picture. The limits are set by the processor time and the memory that a worker needs.
 PIXELS_MAX = 25_000_000
 # libjpeg decodes at 1/2, 1/4 or 1/8 of the side length (Pillow's draft), so phone photographs of 48 and 64 megapixels
 # are accepted. PIXELS_MAX is checked after draft.
 JPEG_PIXELS_MAX = 65_000_000
-# A telephone's 48 megapixels (8064 × 6048). They are made smaller in strips (heif.py).
+# The 48 megapixels of a phone (8064 × 6048). The picture is scaled down in strips (heif.py).
 HEIF_PIXELS_MAX = 50_000_000
 # A page of A4 scanned at 600 dots per inch (4960 × 7016). Decoding needs 9 bytes a pixel.
 SCAN_PIXELS_MAX = 36_000_000
@@ -33,24 +33,24 @@ PIXELS_MAX_OF = {
     Kind.BMP: SCAN_PIXELS_MAX,
     Kind.TIFF: SCAN_PIXELS_MAX,
 }
-# The most pixels of one frame, and of all frames of an animation: they are decoded and made smaller one by one, at
-# 40 to 100 million a second.
+# The most pixels of one frame, and of all frames of an animation. Frames are decoded and scaled down one by one, at
+# 40 to 100 million pixels a second.
 FRAME_PIXELS_MAX = 12_500_000
 ANIMATION_PIXELS_MAX = 150_000_000
 FRAMES_MAX = 1000
 
-# Tags of a TIFF (TIFF 6.0, section 8; TIFF tech note 1; DNG specification 1.4): a reduced copy of another image, images
-# inside, a version of DNG. Cameras' raw files are TIFF with a small preview as their first page.
+# Tags of a TIFF (TIFF 6.0, section 8; TIFF tech note 1; DNG specification 1.4) for: a reduced copy of another image,
+# images inside, the version of DNG. Raw files of cameras are TIFF files with a small preview as their first page.
 _TIFF_SUBFILE_TYPE, _TIFF_SUB_IMAGES, _DNG_VERSION = 254, 330, 50706
 
 # The byte of a PNG that gives the bits of a channel (PNG specification, 11.2.1 IHDR; it follows the signature).
 _PNG_DEPTH_OFFSET = 24
 
-# The module of PIL that decodes a kind, and what is set in it. Imported when a file needs it: Pillow would load all of
-# its more than 40 decoders to find one, and a worker starts sooner.
+# Kind -> the module of PIL that decodes it, and the variables to set in that module. It is imported when a file needs
+# it, so that a worker starts sooner: to find a decoder, Pillow would load all of its more than 40.
 _DECODERS: dict[Kind, tuple[str, dict[str, int]]] = {
     Kind.JPEG: ("JpegImagePlugin", {}),
-    # Pillow's limit for a colour profile in a PNG is 1 MiB, and an error.
+    # Pillow's own limit for a colour profile in a PNG is 1 MiB; above it Pillow raises an error.
     Kind.PNG: ("PngImagePlugin", {"MAX_TEXT_CHUNK": PROFILE_BYTES_MAX}),
     Kind.WEBP: ("WebPImagePlugin", {}),
     Kind.GIF: ("GifImagePlugin", {}),
@@ -59,7 +59,7 @@ _DECODERS: dict[Kind, tuple[str, dict[str, int]]] = {
     Kind.BMP: ("BmpImagePlugin", {}),
     Kind.TIFF: ("TiffImagePlugin", {}),
 }
-# Pillow's own limit, for sizes that the header did not declare.
+# Set Pillow's own limit, for sizes that the header did not declare.
 Image.MAX_IMAGE_PIXELS = JPEG_PIXELS_MAX
 
 
@@ -75,7 +75,10 @@ class Source(NamedTuple):
 
 @contextmanager
 def opened(path: str | PathLike[str]) -> Iterator[Source]:
-    """Raises DomainError: `image_unsupported` (with a format as `reason`), `image_unreadable`, `image_too_large`."""
+    """Open and check the file at `path`.
+
+    Raises DomainError: `image_unsupported` (with a format as `reason`), `image_unreadable`, `image_too_large`.
+    """
     with open(path, "rb") as upload:  # a worker starts sooner without pathlib
         data = upload.read()
     if not data:
@@ -97,13 +100,13 @@ def opened(path: str | PathLike[str]) -> Iterator[Source]:
             _refuse_raw(image)
         if kind is Kind.PNG:
             _scale_transparent_colour(image, depth=data[_PNG_DEPTH_OFFSET])
-        # Browsers turn no picture for what its XMP says, but Pillow would.
+        # Pillow would apply an orientation from XMP; browsers do not.
         image.info.pop("xmp", None)
         yield Source(image, file, kind, frames, len(data))
 
 
 def again(source: Source) -> Source:
-    """The same file, to be decoded once more."""
+    """Open the same file again, to decode it once more."""
     image = Image.open(BytesIO(source.file.data), formats=[source.kind])
     image.info.pop("xmp", None)
     return source._replace(image=image)
@@ -135,7 +138,10 @@ def _heif_is_installed() -> bool:
 
 
 def _check_header(kind: Kind, data: bytes) -> None:
-    """Pillow allocates the canvas of a WebP when it opens it, and the repair of a PNG that of its rows."""
+    """Check the declared size of a WebP and a PNG before they are opened.
+
+    Pillow allocates the canvas of a WebP when it opens the file; the repair of a PNG allocates all rows.
+    """
     if kind is Kind.PNG:
         _check_size(kind, *headers.png_extent(data), frames=1)
     elif kind is Kind.WEBP:

@@ -1,7 +1,7 @@
-"""Which way is up, as browsers have it: what the sender saw in the preview is what the room shows.
+"""Finds the orientation as browsers do, so that the room shows what the sender saw in the preview.
 
-Chromium 156 and Firefox 140 turn a JPEG and a PNG by its EXIF and a still AVIF by its own properties (`irot`, `imir`);
-no browser turns a WebP, an animation, or anything by its XMP. docs/pictures.md has the table.
+Chromium 156 and Firefox 140 rotate a JPEG and a PNG by EXIF, and a still AVIF by its own properties (`irot`, `imir`).
+No browser rotates a WebP or an animation, or uses the orientation in XMP. docs/pictures.md has the table.
 """
 
 from __future__ import annotations
@@ -23,14 +23,19 @@ _TRANSPOSITIONS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# What Pillow 13.0 raises for it (its JpegImagePlugin catches these, OSError aside, when it reads the resolution).
+# The errors that Pillow 13.0 raises for damaged EXIF. Its JpegImagePlugin catches the same errors, except OSError, when
+# it reads the resolution.
 _DAMAGED_EXIF = (struct.error, KeyError, OSError, SyntaxError, TypeError, ValueError)
-# Pillow gives an AVIF's own properties as an EXIF orientation. It turns a TIFF when it decodes it, and pi-heif a HEIC.
+# Pillow gives an AVIF's own properties as an EXIF orientation. A TIFF (by Pillow) and a HEIC (by pi-heif) are rotated
+# when they are decoded.
 _TURNED_KINDS = frozenset((Kind.JPEG, Kind.PNG, Kind.AVIF))
 
 
 def transposition(kind: Kind, image: Image.Image) -> Image.Transpose | None:
-    """For a still picture, before it is decoded. Ignores damaged EXIF, which is common in valid photographs."""
+    """The transposition of a still picture; call it before decoding.
+
+    Ignores damaged EXIF, which is common in valid photographs.
+    """
     if kind not in _TURNED_KINDS:
         return None
     try:

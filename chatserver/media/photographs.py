@@ -1,8 +1,9 @@
-"""Encodes a photograph as AVIF: how many pixels it gets depends on how much there is to see in it.
+"""Encodes a photograph as AVIF. The number of pixels depends on the amount of detail.
 
-A busy one (leaves, a crowd, stones) looks the same in 200 KB with BUSY_SIDE as with LONG_SIDE pixels, since each of its
-pixels gets few bits; it takes two thirds of the time. A calm one shows more with CALM_SIDE. The thumbnail tells
-them apart before anything large is scaled: its bytes say how much changes from pixel to pixel.
+A busy photograph (leaves, a crowd, stones) looks the same in 200 KB with BUSY_SIDE as with LONG_SIDE pixels, because
+each pixel gets few bits; encoding takes two thirds of the time. A calm photograph shows more with CALM_SIDE. The
+thumbnail decides which it is before a large image is scaled: its size in bytes tells how much neighbouring pixels
+differ.
 """
 
 from __future__ import annotations
@@ -16,23 +17,28 @@ from chatserver.media.protocol import Rendered
 LONG_SIDE = 2048
 BUSY_SIDE = 1600
 CALM_SIDE = 1920
-# Of a thumbnail's bytes for each of its pixels. Photographs below it lose by fewer pixels (docs/performance.md).
+# Bytes per pixel of the thumbnail from which a photograph is busy. Below it, a photograph looks worse with fewer pixels
+# (docs/performance.md).
 BUSY_FROM = 0.11
-# libjpeg decodes at 1/2, 1/4 or 1/8 of the sides in half of the time. Such a size is not scaled again, which would take
-# 50 ms: a busy photograph may have it from 1,500 px on, a calm one up to DRAFT_SIDE_MAX, half of 4,608.
+# libjpeg decodes at 1/2, 1/4 or 1/8 of the sides in half of the time. Such a draft is not scaled again, which would
+# take 50 ms. It is used for a busy photograph from 1,500 px, and for a calm one up to DRAFT_SIDE_MAX, half of 4,608 px.
 _DRAFT_SIDE = 1600
 DRAFT_SIDE_MAX = 2304
-# Of a longer one LONG_SIDE is decoded at once: decoding it twice, where it is calm, takes longer than scaling.
+# A photograph with a longer side is decoded at LONG_SIDE at once. If it is calm, decoding it a second time would take
+# longer than scaling.
 _HALVED_SIDE_MAX = 3840
-# Longer ones are mostly screenshots, whose text needs its pixels.
+# Pictures with a larger ratio of the sides are mostly screenshots, whose text needs its pixels.
 _RATIO_MAX = 1.8
-# So few pixels are WebP, which needs no second file for those that cannot read AVIF, and looks as good with the bytes
-# that a limit of 200 KB leaves for each of them.
+# A picture of at most this number of pixels is stored as WebP. It needs no second file for browsers that cannot read
+# AVIF, and looks as good with the bytes per pixel that a limit of 200 KB allows.
 SMALL_PIXELS = 400_000
 
 
 def render(source: Source, limit_bytes: int) -> Rendered | None:
-    """With at most LONG_SIDE px, a draft DRAFT_SIDE_MAX. None for few colours. Raises what a decoder raises."""
+    """Encode the photograph with at most LONG_SIDE px, or DRAFT_SIDE_MAX px if a draft is not scaled again.
+
+    Returns None for an image of few colours. Raises what a decoder raises.
+    """
     whole_side = max(source.image.size)
     is_halved = source.kind is Kind.JPEG and whole_side <= _HALVED_SIDE_MAX
     decoded = stills.decoded(source, _DRAFT_SIDE if is_halved else LONG_SIDE)
@@ -52,7 +58,7 @@ def render(source: Source, limit_bytes: int) -> Rendered | None:
 
 
 def _side(side: int, whole_side: int, is_busy: bool) -> int:
-    """The longer side in pixels for a picture of `side` px, which was decoded from one of `whole_side`."""
+    """The long side in pixels of the stored picture. `side` px were decoded from an original of `whole_side` px."""
     if side <= LONG_SIDE:
         return side
     if is_busy:
@@ -61,7 +67,7 @@ def _side(side: int, whole_side: int, is_busy: bool) -> int:
 
 
 def _thumbnail(decoded: stills.Decoded, limit_bytes: int) -> EncodedImage:
-    """Scaled before its colours are converted; a high one is cropped to its top first."""
+    """Scale the picture before its colours are converted; crop a high picture to its top before it is scaled."""
     is_cropped = _ratio(decoded) > thumbnails.THUMB_RATIO_MAX
     return thumbnails.thumbnail(decoded.shown(LONG_SIDE if is_cropped else thumbnails.THUMB_SIDE), limit_bytes)
 

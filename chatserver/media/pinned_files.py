@@ -51,6 +51,6 @@ def _link(path: Path, link: Path) -> None:
     with contextlib.suppress(PermissionError, NotImplementedError):
         os.link(path, link)
         return
-    # The file system has no hard links: a copy takes longer and serves as well.
+    # The file system has no hard links. A copy has the same effect, but takes longer.
     shutil.copyfile(path, link)
     link.chmod(0o600)

@@ -1,4 +1,4 @@
-"""The primaries of colour spaces, and the matrices that lead from one to another."""
+"""The primaries of colour spaces, and the matrices that convert from one to another."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ XY = tuple[float, float]
 D65: XY = (0.3127, 0.3290)
 # The white of ICC profiles (ICC.1, section 7.2.16), as X, Y, Z.
 D50 = (0.9642, 1.0, 0.8249)
-# Bradford (ICC.1, annex E.3).
+# The Bradford matrix for chromatic adaptation (ICC.1, annex E.3).
 _BRADFORD: Matrix = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
 
 
@@ -25,7 +25,7 @@ class Primaries(NamedTuple):
 
     @property
     def is_possible(self) -> bool:
-        """False where a conversion would divide by nothing."""
+        """False if the values are out of range or a conversion would divide by zero."""
         values = [value for point in self for value in point]
         (rx, ry), (gx, gy), (bx, by) = self.red, self.green, self.blue
         area = abs((gx - rx) * (by - ry) - (bx - rx) * (gy - ry)) / 2
@@ -47,7 +47,7 @@ PRIMARIES = {
 
 
 def to_xyz_d50(primaries: Primaries) -> Matrix:
-    """From linear RGB to X, Y, Z of D50. `primaries.is_possible` must hold."""
+    """The matrix from linear RGB to X, Y, Z of D50. `primaries.is_possible` must be true."""
     columns = [_xyz(point) for point in primaries[:3]]
     matrix = _transposed(columns)
     scales = _times_vector(_inverse(matrix), _xyz(primaries.white))
@@ -56,7 +56,7 @@ def to_xyz_d50(primaries: Primaries) -> Matrix:
 
 
 def to_srgb(primaries: Primaries) -> Matrix:
-    """From linear RGB of these primaries to linear RGB of sRGB."""
+    """The matrix from linear RGB of these primaries to linear RGB of sRGB."""
     return multiplied(_inverse(to_xyz_d50(SRGB)), to_xyz_d50(primaries))
 
 

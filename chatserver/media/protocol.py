@@ -21,7 +21,7 @@ READY = b"ready"
 # Sent in place of READY by a worker that runs without the seccomp filter (see sandbox.py).
 READY_UNCONFINED = b"ready, unconfined"
 
-# 32 MiB. The largest legal part has 10 MiB, the maximum of the setting image_max_kb.
+# 32 MiB. The largest valid part has 10 MiB, the maximum of the setting image_max_kb.
 MAX_FRAME_BYTES = 32 * 1024 * 1024
 MAX_PARTS = 2
 
@@ -41,7 +41,8 @@ class Rendered(NamedTuple):
 class Job(NamedTuple):
     """One file to decode. `limit_bytes` is the size limit of the result; None for an avatar, whose limit is fixed.
 
-    The worker may take `cpu_seconds` of processor time for it. `is_copy`: the file is a stored AVIF, the result WebP.
+    The worker may use `cpu_seconds` of processor time for it. If `is_copy` is true, the file is a stored AVIF and the
+    result is a WebP.
     """
 
     source: str | os.PathLike[str]
@@ -50,7 +51,7 @@ class Job(NamedTuple):
     is_copy: bool = False
 
     def encode(self) -> bytes:
-        # Absolute, because the worker's working directory is "/".
+        # The path must be absolute, because the worker's working directory is "/".
         source = os.path.abspath(self.source)
         fields = {"source": source, "limit": self.limit_bytes, "cpu": self.cpu_seconds, "copy": self.is_copy}
         return json.dumps(fields).encode("ascii")
@@ -62,7 +63,7 @@ class Job(NamedTuple):
 
 
 class AnswerHeader(NamedTuple):
-    """The first frame of an answer: an error code, or the number of `parts` that follow and the picture's pixels.
+    """The first frame of an answer: an error code, or the number of `parts` that follow and the picture's size in px.
 
     An error `image_unsupported` may name the `format`.
     """
@@ -80,7 +81,7 @@ class AnswerHeader(NamedTuple):
 
     @classmethod
     def decode(cls, data: bytes) -> AnswerHeader:
-        """Raises ValueError for anything that `encode` cannot have written: the worker is not trusted."""
+        """Raises ValueError for anything that `encode` cannot have written, because the worker is not trusted."""
         fields: Any = json.loads(data)
         if not isinstance(fields, dict):
             raise ValueError("an answer header is not a JSON object")

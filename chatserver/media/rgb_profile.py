@@ -10,7 +10,7 @@ _CURVE_POINTS = 1024
 
 
 def _srgb_linear(value: float) -> float:
-    """IEC 61966-2-1, section 5.2."""
+    """Decode an sRGB value to linear light (IEC 61966-2-1, section 5.2)."""
     return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
 
 
@@ -18,7 +18,7 @@ SRGB_CURVE = tuple(_srgb_linear(index / (_CURVE_POINTS - 1)) for index in range(
 
 
 def build(primaries: Primaries, curve: float | tuple[float, ...]) -> bytes:
-    """A display profile. `curve` leads to linear light: a gamma (2.2, say), or values of 0 to 1 in equal steps."""
+    """Build a display profile. `curve` decodes to linear light: a gamma (for example 2.2), or equally spaced values."""
     columns = zip(*to_xyz_d50(primaries), strict=True)
     red, green, blue = (_xyz(column) for column in columns)
     tone = _curve(curve)
@@ -50,7 +50,7 @@ def _xyz(values: tuple[float, ...]) -> bytes:
 
 
 def _fixed(value: float) -> int:
-    """s15Fixed16Number, section 5.3.4."""
+    """Encode an s15Fixed16Number (ICC.1, section 5.3.4)."""
     return round(min(max(value, -32768.0), 32767.0) * 65536)
 
 

@@ -16,7 +16,7 @@ import os
 import struct
 import sys
 
-# Name in the kernel's table -> number on x86_64, number on aarch64; -1 where the call does not exist.
+# Name in the kernel's table -> number on x86_64, number on aarch64; -1 if the call does not exist there.
 _DENIED_CALLS = {
     # the network; io_uring can open sockets without the other calls
     "socket": (41, 198), "socketpair": (53, 199), "connect": (42, 203), "bind": (49, 200), "listen": (50, 201),
@@ -39,7 +39,7 @@ _DENIED_CALLS = {
     "bpf": (321, 280), "perf_event_open": (298, 241), "userfaultfd": (323, 282), "open_by_handle_at": (304, 265),
     "keyctl": (250, 219), "add_key": (248, 217), "request_key": (249, 218),
 }  # fmt: skip
-# Calls denied by their flags, the argument with this index: opening a file for writing.
+# Opening a file for writing is denied. Name -> numbers as above, index of the argument that holds the flags.
 _OPEN_CALLS = {"open": ((2, -1), 1), "openat": ((257, 56), 2)}
 _PRLIMIT = (302, 261)  # allowed only for the calling process (pid 0)
 _WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
@@ -61,7 +61,7 @@ def confine() -> bool:
     if machine is None or sys.byteorder != "little" or not sys.platform.startswith("linux"):
         return False
     try:
-        import ctypes  # missing in some builds of Python; fails where memory cannot be made executable
+        import ctypes  # missing in some builds of Python; fails if memory cannot be made executable
 
         prctl = ctypes.CDLL(None).prctl
     except (ImportError, MemoryError, OSError, AttributeError):

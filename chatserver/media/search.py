@@ -1,6 +1,6 @@
 """Finds the best quality at which an encoder's result fits a number of bytes, in few attempts. Knows no encoder.
 
-Large images begin with a sample, since an attempt on a whole one takes 0.1 s.
+For a large image the search begins with a sample, because an attempt on the whole image takes 0.1 s.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from PIL import Image
 
 # An estimate of the quality aims at this share of the limit.
 TARGET_SHARE = 0.95
-# A quality so near is estimated well enough from one size.
+# If the estimate is at most so many steps of quality away, it is good enough: no further attempt is made.
 _NEAR = 2
-# The side lengths of the sample's tiles, as a share of the grid's: an eighth of the pixels.
+# The side length of a tile of the sample, as a share of the side of its grid cell. The sample has an eighth of the
+# pixels.
 _SAMPLE_SIDES = 0.35
 
 
 class Attempt(NamedTuple):
-    """The result of an attempt or a search. `data` is None when `size` bytes are over the limit."""
+    """The result of an attempt or a search. `data` is None if `size` bytes are over the limit."""
 
     quality: int
     data: bytes | None
@@ -28,9 +29,10 @@ class Attempt(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """How to search. A result of at least `good_share` of the limit ends the search.
+    """The parameters of a search. A result of at least `good_share` of the limit ends the search.
 
-    `low` and `top` are qualities. The size halves in `halving` steps of quality down and doubles in `doubling` up.
+    `low` and `top` are the lowest and highest quality. The size halves when the quality falls by `halving` steps, and
+    doubles when it rises by `doubling` steps.
     """
 
     low: int
@@ -74,10 +76,10 @@ def best_quality(encode: Callable[[int], bytes], limit: int, first: int, rules: 
 
 
 def quality_of_sample(encode: Callable[[int], bytes], limit: int, first: int, rules: Rules) -> Attempt:
-    """The quality at which a sample should just fit `limit`, from at most `rules.attempts` encodings; without data.
+    """Estimate the quality at which a sample just fits `limit`, from at most `rules.attempts` encodings; without data.
 
-    The size is taken to grow by one factor with each step of quality between the last two attempts and near them.
-    `size` is above `limit` when the lowest quality is too high.
+    Assumes that near the last two attempts each step of quality multiplies the size by the same factor. `size` is
+    above `limit` if the sample does not fit at the lowest quality.
     """
     quality = min(max(first, rules.low), rules.top)
     size = len(encode(quality))
@@ -100,9 +102,9 @@ def estimated_quality(quality: int, size: int, limit: int, rules: Rules) -> int:
 
 
 def sample(image: Image.Image, sides: float = _SAMPLE_SIDES) -> tuple[Image.Image, float]:
-    """12 tiles from an even grid over the image, joined, and their share of its pixels: about `sides` squared."""
+    """Join 12 tiles from an even grid over the image. Returns them and their share of the pixels, about `sides`²."""
     columns, rows = 4, 3
-    # Whole macroblocks of 16 px: cutting one adds an edge, and bits that the whole image does not need.
+    # Use whole macroblocks of 16 px: a cut macroblock adds an edge, and bits that the whole image does not need.
     width = max(16, round(image.width * sides / columns / 16) * 16)
     height = max(16, round(image.height * sides / rows / 16) * 16)
     joined = Image.new(image.mode, (width * columns, height * rows))
@@ -121,14 +123,14 @@ def resized(image: Image.Image, scale: float) -> Image.Image:
 
 
 def shrunk_to_fit(image: Image.Image, excess: float, short_side: int) -> Image.Image:
-    """Fewer pixels, for a result of `excess` times the bytes of its limit; to `short_side` before it goes below."""
+    """Scale down an image whose encoding has `excess` times the limit; one step never crosses `short_side`."""
     scale = min(max(math.sqrt(1 / excess), 0.1), 0.85)
     short = min(image.size)
     return resized(image, max(scale, short_side / short) if short > short_side else scale)
 
 
 def _between(under: Attempt, over: Attempt, limit: int) -> int:
-    """Interpolate exponentially the quality between two attempts that should be just under the limit."""
+    """Interpolate exponentially between two attempts: the quality whose result should be just under the limit."""
     part = math.log(max(TARGET_SHARE * limit / under.size, 1.0)) / math.log(over.size / under.size)
     quality = round(under.quality + part * (over.quality - under.quality))
     return min(max(quality, under.quality + 1), over.quality - 1)

@@ -1,4 +1,4 @@
-"""Decodes the first picture of a file: in sRGB, upright, no larger than asked, without metadata."""
+"""Decodes the first picture of a file, in sRGB, upright, no larger than requested, without metadata."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from chatserver.media.orientation import transposition
 # The formats of cameras. Screenshots and drawings are mostly in other formats.
 PHOTOGRAPH_KINDS = frozenset((Kind.JPEG, Kind.HEIF, Kind.AVIF))
 
-# A draft of at least this share of the wanted side length is not resized: 4000 and 4032 px are halved to about 2000 px.
+# A draft of at least this share of the wanted side length is used as it is. For example, 4000 and 4032 px are halved to
+# about 2000 px.
 _DRAFT_SHARE = 1920 / 2048
-# Pillow decodes a HEIC of at most so many pixels.
+# A HEIC of at most this number of pixels is decoded by Pillow; a larger one by heif.py.
 HEIF_AT_ONCE = 16_000_000
 
 
@@ -30,18 +31,24 @@ class Decoded(NamedTuple):
     turn: Image.Transpose | None
 
     def shown(self, side: int) -> Image.Image:
-        """RGB or RGBA of at most `side` px on the long side, in sRGB, upright, without metadata."""
+        """Convert to RGB or RGBA of at most `side` px on the long side, in sRGB, upright, without metadata."""
         shown = colour.to_srgb(shrunk(self.image, side), self.space)
         return without_metadata(shown if self.turn is None else shown.transpose(self.turn))
 
 
 def load(source: Source, side: int) -> Image.Image:
-    """RGB or RGBA of at most `side` px on the long side. Raises DomainError: `image_unreadable`, `image_too_large`."""
+    """Decode to RGB or RGBA of at most `side` px on the long side.
+
+    Raises DomainError: `image_unreadable`, `image_too_large`.
+    """
     return decoded(source, side).shown(side)
 
 
 def decoded(source: Source, side: int) -> Decoded:
-    """The picture, of `draft_min(side)` px or more if it has so many. Raises as `load` does."""
+    """Decode the picture with at least `draft_min(side)` px on the long side, if it has so many.
+
+    Raises as `load` does.
+    """
     image = source.image
     if source.kind is Kind.JPEG:
         _draft(image, side)
@@ -51,7 +58,7 @@ def decoded(source: Source, side: int) -> Decoded:
 
 
 def draft_min(side: int) -> int:
-    """The side of a JPEG that need not be decoded again for `side` px."""
+    """The smallest decoded side of a JPEG that is accepted for `side` px; a smaller draft is decoded again."""
     return int(side * _DRAFT_SHARE)
 
 
@@ -65,7 +72,7 @@ def shrunk(image: Image.Image, side: int) -> Image.Image:
 
 
 def to_eight_bits(image: Image.Image) -> Image.Image:
-    """RGBA if any pixel is transparent; else RGB, CMYK or L, whose colours may need an ICC profile."""
+    """Convert to RGBA if any pixel is transparent, else to RGB, CMYK or L. CMYK and L may need an ICC profile."""
     if image.mode.startswith("I;16") or image.mode == "I":
         return _from_sixteen_bits(image)
     if image.has_transparency_data:
@@ -84,9 +91,10 @@ def without_metadata(image: Image.Image) -> Image.Image:
 
 
 def _draft(image: Image.Image, side: int) -> None:
-    """Let libjpeg decode fewer pixels, to no less than `side` px; the requested box has the photograph's aspect ratio.
+    """Let libjpeg decode fewer pixels, with a long side of at least `draft_min(side)` px.
 
-    In a box of another ratio the short side would set the scale, and more pixels than needed would be decoded.
+    The requested box has the photograph's aspect ratio. In a box of another ratio the short side would set the scale,
+    and more pixels than needed would be decoded.
     """
     scale = side * _DRAFT_SHARE / max(image.size)
     if scale < 1:
@@ -104,7 +112,7 @@ def _decoded(source: Source, side: int) -> Image.Image:
 
 
 def _from_sixteen_bits(image: Image.Image) -> Image.Image:
-    """Convert 16-bit grey to 8 bits. Compares with the transparent value before that, at 16 bits."""
+    """Convert 16-bit grey to 8 bits. Transparent pixels are found before the conversion, at 16 bits."""
     wide = image.convert("I")
     # convert("L") clips at 255 instead of scaling.
     grey = wide.point([value >> 8 for value in range(65536)], "L")

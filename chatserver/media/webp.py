@@ -1,8 +1,8 @@
 """Encodes still images as WebP of at most a given number of bytes. No I/O.
 
-Three uses: pictures whose pixels can be kept exactly, thumbnails and small pictures, and the copy of an AVIF for those
-that cannot read it. The SSIM of libwebp's method 4 is 0.003 to 0.006 above method 2, in twice the time; method 6 adds
-nothing in four times the time; methods 1 and 0 lose about 0.003 to 0.006 more.
+WebP is used for pictures whose pixels can be kept exactly, for thumbnails and small pictures, and for the copy of an
+AVIF for browsers that cannot read it. The SSIM of libwebp's method 4 is 0.003 to 0.006 above method 2, in twice the
+time; method 6 adds nothing in four times the time; methods 1 and 0 lose about 0.003 to 0.006 more.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from PIL import WebPImagePlugin as _webp  # noqa: F401
 from chatserver.media.encoded import EncodedImage, check_limit
 from chatserver.media.search import Attempt, Rules, best_quality, sample, shrunk_to_fit
 
-# RFC 9649, section 2.5: 14 bits.
+# The longest side in pixels: 14 bits (RFC 9649, section 2.5).
 SIDE_MAX = 16_383
 
 FIRST_QUALITY = 80
@@ -24,24 +24,24 @@ QUALITY_MAX = 92
 QUALITY_MIN = 30
 # An attempt on more pixels takes 0.1 s: such images use method 2, fewer attempts and a lower share of the limit.
 LARGE_PIXELS = 1_000_000
-# The target of a sample, slightly below its share: a whole image just above the limit costs another attempt.
+# A sample aims slightly below its share of the limit, because a whole image just above the limit costs another attempt.
 SAMPLE_TARGET = 0.96
 # A sample above this multiple of its share at the lowest quality shows that the whole image does not fit.
 GIVE_UP_RATIO = 1.25
 
-# Measured on screenshots of Chromium: effort 80 takes a tenth more time than 50 and finds what repeats from
-# line to line, which saves a third of the bytes and more. The highest effort is spent where it may make a picture fit.
+# Measured on screenshots of Chromium: effort 80 takes a tenth more time than 50 and finds repetitions from line to
+# line, which saves a third of the bytes or more. The highest effort is used only if it may make the picture fit.
 _EFFORTS = ({"quality": 80, "method": 2}, {"quality": 95, "method": 4})
 _EFFORT_GAIN = 1.15
-# A sample in which lossless takes this multiple of its share of the limit shows that the whole does not fit. Of a
-# photograph it takes 5 times its share or more. A sample has more edges than the whole, and less that repeats.
+# If a lossless sample takes more than this multiple of its share of the limit, the whole image does not fit. The sample
+# of a photograph takes 5 times its share or more. A sample has more edges and fewer repetitions than the whole image.
 _LOSSLESS_SAMPLE_RATIO = 2.5
 # Images of at most this many colours are drawings or screenshots: they need no sample.
 FLAT_COLOURS_MAX = 1024
 
 
 def lossless(image: Image.Image, limit: int) -> EncodedImage | None:
-    """The image with its exact pixels in at most `limit` bytes; None where that does not fit."""
+    """Encode the exact pixels in at most `limit` bytes; return None if they do not fit."""
     if max(image.size) > SIDE_MAX:
         return None
     if image.getcolors(FLAT_COLOURS_MAX) is None and not _may_fit_lossless(image, limit):
@@ -66,9 +66,9 @@ def fit_still(
 ) -> EncodedImage:
     """Encode an RGB or RGBA image in at most `limit` bytes. Scale it down if `quality_min` does not fit.
 
-    A step of that goes to `short_side` pixels first, before it goes below them. An image of few colours is lossless
-    if that fits. `method` is libwebp's for images up to LARGE_PIXELS; larger ones use method 2. Raises ValueError for a
-    `limit` below LIMIT_BYTES_MIN.
+    Scaling first stops at a short side of `short_side` pixels, and goes below it only if that does not fit. An image of
+    few colours is lossless if that fits. `method` is libwebp's, for images of up to LARGE_PIXELS; larger images use
+    method 2. Raises ValueError for a `limit` below LIMIT_BYTES_MIN.
     """
     check_limit(limit)
     if image.getcolors(FLAT_COLOURS_MAX) is not None and (exact := lossless(image, limit)):
@@ -81,12 +81,12 @@ def fit_still(
 
 
 def fit_square(image: Image.Image, limit: int) -> bytes:
-    """Encode a small image without scaling. Noise of 256 × 256 px has 13 KB at the lowest of these qualities."""
+    """Encode a small image without scaling. At the lowest of these qualities, noise of 256 × 256 px takes 13 KB."""
     for quality in (85, 70, 50, 30, 15):
         data = _encode(image, quality=quality, method=4)
         if len(data) <= limit:
             return data
-    # The alpha channel is lossless by default; noise in it does not fit then.
+    # The alpha channel is lossless by default. If it is noise, it does not fit that way.
     return _encode(image, quality=0, alpha_quality=0, method=4)
 
 
@@ -96,7 +96,7 @@ def _may_fit_lossless(image: Image.Image, limit: int) -> bool:
 
 
 def _best_quality(image: Image.Image, limit: int, top: int, method: int, low: int) -> Attempt:
-    """The best encoding that fits; or without data, and the smallest size reached or estimated in bytes."""
+    """The best encoding that fits. If none fits, `data` is None and `size` the smallest size reached or estimated."""
     rules = Rules(low=low, top=top, attempts=6, good_share=0.88, halving=40, doubling=20)
     if image.width * image.height <= LARGE_PIXELS:
         return best_quality(lambda q: _encode(image, quality=q, method=method), limit, FIRST_QUALITY, rules)

@@ -1,7 +1,7 @@
 """WebP copies of stored AVIF pictures, for browsers that do not read AVIF (those of iOS 15 and older).
 
-A copy is made when the first such browser asks, by the picture workers, and lies beside its original under the same
-key. No row names it: `MediaFiles.erase` removes it with its original, and `MediaFiles.sweep` at each start.
+The image workers make a copy when the first such browser requests it. It is stored beside its original under the same
+key. No database row names it: `MediaFiles.erase` removes it with its original, and `MediaFiles.sweep` at each start.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.media.files import MediaFiles, copy_name
 from chatserver.media.workers import ImageWorkers
 
-# All copies are one owner's in the queue of the workers: one is made at a time, and uploads do not wait for them.
+# In the workers' queue all copies have the same owner, so that one copy is made at a time and uploads do not wait.
 _OWNER = "webp copies"
 
 
 class WebpCopies:
-    """`limit_bytes` says how large a copy may be."""
+    """Makes copies on request. `limit_bytes` returns the size limit of a copy."""
 
     def __init__(self, files: MediaFiles, workers: ImageWorkers, limit_bytes: Callable[[], int]) -> None:
         self._files = files
@@ -28,7 +28,7 @@ class WebpCopies:
         self._under_way: dict[str, asyncio.Task[None]] = {}
 
     async def path(self, name: str) -> Path:
-        """The copy of the AVIF of this name, made if there is none yet.
+        """The path of the WebP copy of the AVIF `name`. Makes the copy if there is none yet.
 
         Raises DomainError: `not_found` (there is no such picture), `busy` (too many copies wait), `storage_full`.
         """
@@ -41,7 +41,7 @@ class WebpCopies:
         return path
 
     async def _made(self, name: str) -> None:
-        """Once for all that ask meanwhile. Goes on when they hang up: the next one will ask again."""
+        """Make the copy once for all waiting requests. Continues if the clients disconnect: they will ask again."""
         task = self._under_way.get(name)
         if task is None:
             task = asyncio.create_task(self._make(name), name="WebP copy of a picture")
@@ -59,4 +59,4 @@ class WebpCopies:
     def _forget(self, name: str, task: asyncio.Task[None]) -> None:
         del self._under_way[name]
         if not task.cancelled():
-            task.exception()  # told to those that wait; to asyncio it would be an error that was lost
+            task.exception()  # the waiting requests get it; without this call asyncio would log it as never retrieved

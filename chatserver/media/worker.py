@@ -1,9 +1,9 @@
 """The worker process that decodes uploaded files; `workers` starts it and calls `run`.
 
 Reads jobs from standard input and writes answers to standard output (see `protocol`), one at a time,
-until its input ends. If a file exploits a decoder bug, its code runs in this process: without secrets,
-without network, without write access to files, and with limited memory. The server replaces the
-process if it dies.
+until its input ends. If a file exploits a decoder bug, the file's code runs in this process, without
+secrets, network or write access to files, and with limited memory. The server replaces the process if
+it dies.
 """
 
 from __future__ import annotations
@@ -25,13 +25,16 @@ from chatserver.media.sandbox import confine
 # The limit of the address space. The accepted file that needs most, a WebP of 25 megapixels with
 # transparency, was measured at 889 MiB resident; a progressive JPEG of 64 megapixels at 440 MB.
 MEMORY_BYTES = 1024 * 1024 * 1024
-# Processor time before the first job, which brings its own limit.
+# The limit of processor time before the first job; each job sets its own limit.
 START_CPU_SECONDS = 10
 OPEN_FILES = 32
 
 
 def run() -> None:
-    """Work until the input ends. The garbage collector, off during the imports, looks at what they made no more."""
+    """Process jobs until the input ends.
+
+    The garbage collector was off during the imports, and never scans the objects that they created.
+    """
     gc.freeze()
     gc.enable()
     with suppress(BrokenPipeError):  # the server process is gone; there is no reader for an error
@@ -65,7 +68,7 @@ def _set_limits() -> None:
     # Ctrl-C and a service manager's SIGTERM reach the whole process group; the server ends its workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    # Where memory ends the kernel kills a worker, and not the server that holds every connection.
+    # When memory runs out, the kernel kills a worker and not the server, which holds every connection.
     with suppress(OSError):
         with open("/proc/self/oom_score_adj", "w") as adjustment:
             adjustment.write("1000")
@@ -86,7 +89,7 @@ def _lower_limit(resource_id: int, limit: int) -> None:
 
 
 def _limit_cpu(seconds: int) -> None:
-    """The kernel ends this process with SIGXCPU after `seconds` more of processor time, or up to one more.
+    """Let the kernel end this process with SIGXCPU after `seconds` more of processor time, at most 1 s later.
 
     RLIMIT_CPU counts whole seconds from the process's start, so each job raises the soft limit.
     """
@@ -98,7 +101,10 @@ def _limit_cpu(seconds: int) -> None:
 
 
 def _answer(job: Job) -> list[bytes]:
-    """The frames of an answer. Of an error the code and the format's name are sent: this process is not trusted."""
+    """The frames of an answer. For an error only the code and the format's name are sent.
+
+    The server does not trust this process.
+    """
     try:
         if job.limit_bytes is None:
             return [AnswerHeader(parts=1).encode(), images.avatar(job.source)]
@@ -113,7 +119,7 @@ def _answer(job: Job) -> list[bytes]:
 
 
 def _give_memory_back() -> None:
-    """To the kernel, which malloc keeps during a job (`workers._environment`). Only glibc does."""
+    """Return to the kernel the memory that malloc keeps during a job (`workers._environment`). Only with glibc."""
     with suppress(ImportError, MemoryError, OSError, AttributeError):
         import ctypes  # as in `sandbox`
 

@@ -1,11 +1,11 @@
-"""The pool of image worker processes: a few processes, a queue in which members take turns, limits for each job.
+"""The pool of image worker processes, with a queue in which members take turns, and limits for each job.
 
-A job is limited by what it costs: processor time and memory in the worker, pixels in the file. Wall time
-says only how busy the host is, so its limit is long and its refusal is `busy`.
+A job is limited by its cost: processor time and memory in the worker, pixels in the file. Wall time
+depends on how busy the host is, so its limit is long and exceeding it gives the error `busy`.
 
-A worker process starts when a job needs one and ends after it was idle for some time. After a job
-without an answer (too slow, crashed, cancelled) its worker is killed and not reused, because it might
-still send the answer of that job.
+A worker process starts when a job needs one and ends after an idle timeout. After a job without an
+answer (too slow, crashed, cancelled) the worker is killed and not reused, because it might still send
+the answer of that job.
 """
 
 from __future__ import annotations
@@ -30,37 +30,37 @@ from chatserver.media.protocol import LENGTH, READY, READY_UNCONFINED, AnswerHea
 
 log = logging.getLogger(__name__)
 
-# A start takes 0.1 s of processor time; on a host whose cores are all taken, many times that.
-# From the end of a worker's pipe until its process is known to have ended.
+# The timeout from the end of a worker's pipe until the exit of its process is known.
 EXIT_SECONDS = 5.0
+# A start takes 0.1 s of processor time, and much more wall time on a host whose cores are all busy.
 START_SECONDS = 60.0
-# Added to the server's own niceness. Not more: a host with much else to do would hardly run them.
+# Added to the server's own niceness. With a higher value, a busy host would hardly run the workers.
 NICENESS = 5
 # Decoders leak memory and fragment it, so a worker is replaced after this many jobs.
 JOBS_PER_WORKER = 200
 # Processor time of one job. On a current core a photograph of 12 megapixels takes 0.3 s, and the costliest file
-# that the limit on pixels accepts (noise, 25 megapixels) 1.5 s: a host may be eight times as slow.
+# that the limit on pixels accepts (noise, 25 megapixels) 1.5 s, so a host may be eight times as slow.
 JOB_CPU_SECONDS = 12
-# Wall time of one job, for a worker that waits for ever. 12 s of processor time on a core of which a
-# worker gets a tenth.
+# The timeout of one job in wall time, for a worker that hangs. It allows 12 s of processor time on a core
+# of which a worker gets a tenth.
 JOB_SECONDS = 120.0
-# Waiting jobs each hold an upload on disk. 32 are three albums; 128 are some 30 s of work for two cores.
+# Each waiting job keeps an upload on disk. 32 are three albums; 128 are some 30 s of work for two cores.
 WAITING_MAX = 128
 WAITING_OF_ONE_MAX = 32
 
-# What a worker runs. Imports allocate only what stays: without the garbage collector, which `run` turns on, they take
-# an eighth less. `python -m` would import runpy first, which takes a twentieth of a start.
+# The program of a worker. Imports create only objects that stay, and take an eighth less time without the garbage
+# collector, which `run` turns on. `python -m` would import runpy first, which takes a twentieth of a start.
 _PROGRAM = "import gc; gc.disable(); import chatserver.media.worker as worker; worker.run()"
-# The directory on PYTHONPATH by which it finds this package, in a checkout and in site-packages.
+# The directory that is put on PYTHONPATH so that a worker finds this package, in a checkout and in site-packages.
 _PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
 
 
 class ImageWorkers:
     """Decodes uploaded pictures in worker processes. An async context manager.
 
-    At most `processes` jobs run, one of each owner, and `queue_max` wait, `queue_of_one_max` of them of one
-    owner; another job raises DomainError: `busy`. A job is refused as too large after `job_cpu_seconds` of
-    processor time, and as `busy` after `job_seconds` of wall time. An idle worker ends after `idle_seconds`.
+    At most `processes` jobs run, one for each owner. At most `queue_max` jobs wait, and at most `queue_of_one_max`
+    of one owner; one job more raises DomainError: `busy`. A job is refused as too large after `job_cpu_seconds`
+    of processor time, and as `busy` after `job_seconds` of wall time. An idle worker ends after `idle_seconds`.
     """
 
     def __init__(
@@ -97,8 +97,8 @@ class ImageWorkers:
     async def picture(self, source: Path, limit_bytes: int, owner: Hashable) -> Rendered:
         """Encode the file at `source` as WebP or AVIF of at most `limit_bytes`, with a thumbnail.
 
-        `owner` (a member's id, a guest's address) has one job at work at a time.
-        Raises DomainError: `image_unsupported` (with a format as `reason`, if it has a sentence of its own),
+        One job of each `owner` (a member's id, a guest's address) runs at a time.
+        Raises DomainError: `image_unsupported` (with a format as `reason`, if there is a message for it),
         `image_unreadable` (also when the worker crashed), `image_too_large` (also when the job took
         `job_cpu_seconds`, or the kernel killed the worker for lack of memory), `busy`.
         """
@@ -127,7 +127,10 @@ class ImageWorkers:
             self._preparing = asyncio.create_task(self._prepare(), name="start of an image worker")
 
     def preparing(self, new_upload: Callable[[], Path]) -> Callable[[], Path]:
-        """`new_upload`, called in a thread, which lets a worker start while the file comes in. Call it on the loop."""
+        """Wrap `new_upload`, which runs in a thread, so that a worker starts while the file is received.
+
+        Call it on the loop.
+        """
         loop = asyncio.get_running_loop()
 
         def prepared() -> Path:
@@ -176,13 +179,13 @@ class ImageWorkers:
         return await self._start_worker()
 
     async def _prepare(self) -> None:
-        with suppress(DomainError):  # the job itself will try again, and be refused
+        with suppress(DomainError):  # the job itself tries again, and raises the error then
             worker = await self._start_worker()
             worker.start_idle_timer(self._idle_seconds, self._end_idle)
             self._idle.append(worker)
 
     async def _start_worker(self) -> _Worker:
-        """Raises DomainError: `busy`."""
+        """Start a worker process. Raises DomainError: `busy`."""
         try:
             worker = await _Worker.start()
         except (OSError, EOFError, ValueError) as error:
@@ -310,9 +313,10 @@ class _Worker:
         self._stdin.close()
 
     async def exit_signal(self) -> int:
-        """The signal that ended the process, which has closed its pipe; SIGKILL where it goes on without one.
+        """The signal that ended a process whose pipe is closed; SIGKILL if the process still runs after EXIT_SECONDS.
 
-        Waited for, because `kill` reaps a process that has just ended, and asyncio then knows no exit status (255).
+        Waits for the exit before `kill`: `kill` reaps a process that has just ended, and asyncio then knows no exit
+        status (255).
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(EXIT_SECONDS):
@@ -326,16 +330,16 @@ class _Worker:
 
 
 def _lower_priority(pid: int) -> None:
-    """Raise the process's nice value from its first moment on: its start alone takes a tenth of a second.
+    """Raise the process's nice value at once, because its start alone takes 0.1 s.
 
     On two cores two workers would otherwise take turns with the event loop, some milliseconds each.
     """
-    with suppress(OSError):  # a sandbox may refuse it: slower, but as correct; or the process has ended
+    with suppress(OSError):  # a sandbox may refuse it, which only makes the server slower; or the process has ended
         os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
 
 
 def _environment() -> dict[str, str]:
-    """The worker's environment: what Python needs to find the same packages, and the tuning switch. No secrets."""
+    """The worker's environment variables: the import path, the tuning switch and malloc settings. No secrets."""
     paths = [_PACKAGE_ROOT, *(os.path.abspath(path) for path in sys.path if path)]
     return {
         "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
@@ -343,7 +347,7 @@ def _environment() -> dict[str, str]:
         tuning.VARIABLE: "on" if tuning.ENABLED else "off",
         # Each further malloc arena reserves 64 MB of the worker's limited address space (mallopt(3)).
         "MALLOC_ARENA_MAX": "1",
-        # Keep the memory of a step for the next one: giving it back and faulting it in anew takes a tenth of a job.
+        # Keep the memory of a step for the next step: returning it and faulting it in again takes a tenth of a job.
         "MALLOC_TRIM_THRESHOLD_": str(64 * 1024 * 1024),
         "MALLOC_MMAP_THRESHOLD_": str(32 * 1024 * 1024),
     }
