@@ -15,7 +15,7 @@ LANGUAGES = ("zh", "en")
 HEADER_CHARS_MAX = 1000
 RANGES_MAX = 30
 
-# Longer waits are given in minutes.
+# Waits above this are shown in minutes.
 _MINUTES_FROM_MS = 120_000
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)(?:\|([^|}]*)\|([^|}]*))?\}")

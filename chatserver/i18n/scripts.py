@@ -10,7 +10,7 @@ _PREFIX = "script."
 
 
 def scripts() -> dict[str, bytes]:
-    """File name relative to `static/` -> the script that `static/js/words/words.js` reads the sentences from.
+    """File name relative to `static/` -> the script from which `static/js/words/words.js` reads the sentences.
 
     Browsers cache a static file; inside the HTML page the sentences would be sent with each visit, and the
     Content-Security-Policy forbids inline scripts. The page loads this classic script with `defer` before its

@@ -1,6 +1,6 @@
-"""The operator's commands. Each file here exports one COMMAND; no list names them.
+"""The operator's commands. Each file here exports one COMMAND; there is no list of them.
 
-All of them are imported for every command line, so a file imports at its top only what its help needs.
+All of these files are imported for every command line, so a file imports at its top only what its help needs.
 """
 
 from __future__ import annotations

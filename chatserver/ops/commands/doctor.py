@@ -1,4 +1,4 @@
-"""`chatserver doctor`: check the installation; exit code 1 when something is wrong."""
+"""`chatserver doctor`: check the installation; exit code 1 if there is a problem."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`chatserver export FILE`: write all that is kept as JSON lines, and as a page to read."""
+"""`chatserver export FILE`: write all stored data as JSON lines, and the messages as a page to read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chatserver.ops.command import Command
 from chatserver.ops.options import add_force, add_json
 from chatserver.ops.output import print_json
 
-# The value of `--html` without a file's name: the page goes beside the JSON lines.
+# The value of `--html` without a file name, which writes the page beside the JSON lines.
 _BESIDE = ""
 
 

@@ -1,4 +1,4 @@
-"""`chatserver invite`: create an invitation and print the address at which it is used."""
+"""`chatserver invite`: create an invitation and print its address."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _hours(typed: str) -> float:
 
 
 def _parsed(parse: Callable[[str], T], typed: str) -> T:
-    """argparse hides the message of a ValueError, not of its own error."""
+    """Call `parse`, and turn a ValueError into argparse's own error, because argparse hides a ValueError's message."""
     try:
         return parse(typed)
     except ValueError as error:

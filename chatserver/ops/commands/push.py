@@ -1,4 +1,4 @@
-"""`chatserver push`: send the push notifications that the server hands over, in a process that reaches the internet."""
+"""`chatserver push`: send the server's push notifications, in a separate process with access to the internet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`chatserver restore FILE`: put back what a backup holds."""
+"""`chatserver restore FILE`: replace the data directory by the content of a backup."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from chatserver.ops.options import add_settings
 
 
 def run(call: Call) -> None:
-    garbage_collection.pause()  # until the server listens
+    garbage_collection.pause()  # ends when the server listens
     try:
         dependencies.check()
         from chatserver.ops.serve import serve

@@ -34,7 +34,7 @@ def run(call: Call) -> None:
 
 
 def _in_force(call: Call) -> tuple[Config, dict[str, str]]:
-    """The settings and their sources; values that administrators set win, where there is a database already."""
+    """The settings and their sources. If there is a database, the values that administrators set have priority."""
     if not has_room(call.config):
         return call.config, call.sources
     values: dict[str, str] = call.operate("settings")["words"]
@@ -55,7 +55,7 @@ def _as_json(setting: Setting, value: Any, source: str) -> dict[str, Any]:
 
 
 def _printed(setting: Setting, value: Any) -> Any:
-    """A secret is not printed, only that there is one."""
+    """The value to print; for a secret only "(set)"."""
     return "(set)" if setting.is_secret and value else value
 
 

@@ -1,1 +1,1 @@
-"""The server's halves of the operator's commands: called over a socket, or on the files when no server runs."""
+"""The server's part of the operator's commands: called over a socket, or on the files if no server runs."""

@@ -1,4 +1,4 @@
-"""Calls an operation in the running server or, when no process has the data directory, on the files."""
+"""Calls an operation in the running server or, if no process uses the data directory, on the files."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from chatserver.db.data_lock import DataLock, DataLocked
 from chatserver.ops import dependencies
 from chatserver.ops.control.operations import carry_out
 
-# A server that is starting has the lock before it has the socket.
+# Try several times, because a starting server holds the lock before its socket exists.
 CONNECT_TRIES = 50
 CONNECT_PAUSE_SECONDS = 0.1
-# An answer is one line: a page of members with the longest names, escaped, is less than half of this.
+# An answer is one line. A page of members with the longest names, escaped, has less than half of these bytes.
 LINE_MAX = 4 * 1024 * 1024
 
 
 class Unreachable(Exception):
-    """Another process has the data directory but does not answer; the message is one line."""
+    """Another process has locked the data directory but does not answer. The message is one line."""
 
 
 async def operate(config: Config, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """The answer of the operation `command`, whether or not the server runs.
+    """Call the operation `command`, whether or not the server runs.
 
     Raises DomainError as the operation does, CommandError, Unreachable, DatabaseUnusable and OSError.
     """
@@ -47,7 +47,7 @@ async def operate(config: Config, command: str, arguments: dict[str, Any]) -> di
 
 async def _operate_on_files(config: Config, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
     dependencies.check()
-    # Here, because it imports all of the server, which asking a running one does not need.
+    # Imported here, because it imports the whole server, which is not needed to call a running server.
     from chatserver.server import open_operations
 
     try:
@@ -58,13 +58,16 @@ async def _operate_on_files(config: Config, command: str, arguments: dict[str, A
 
 
 async def ask(config: Config, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """The answer of the running server. Raises DomainError as the operation does, and OSError where none answers."""
+    """Call the operation in the running server.
+
+    Raises DomainError as the operation does, and OSError if no server answers.
+    """
     return await ask_at(config.data_dir / "control.sock", command, arguments)
 
 
 async def ask_at(socket: Path, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """The same of the server at this socket. Raises ValueError for an answer that is none."""
-    # Through the directory's descriptor: the path of a socket may have 107 bytes at most.
+    """Call the operation in the server at this socket, as `ask` does. Raises ValueError if the answer is not JSON."""
+    # Open the socket through the directory's descriptor, because the path of a socket has at most 107 bytes.
     directory = os.open(socket.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         reader, writer = await asyncio.open_unix_connection(f"/proc/self/fd/{directory}/{socket.name}", limit=LINE_MAX)

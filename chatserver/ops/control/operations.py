@@ -1,4 +1,4 @@
-"""An operation is the server's half of a command. Features declare them in OPERATIONS; server.py collects them."""
+"""An operation is the server's part of a command. Features declare them in OPERATIONS; server.py collects them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from typing import Any
 
 from chatserver.core.errors import DomainError, ErrorCode
 
-# Arguments and answer are JSON objects. Raises DomainError.
+# The argument and the answer are JSON objects. An operation raises DomainError.
 Operation = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
-# By name; usually the command's.
+# Name -> operation; the name is usually the command's.
 Operations = Mapping[str, Operation]
 
 
 async def carry_out(operations: Operations, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """The operation's answer. Raises DomainError: `bad_request` for an unknown name, and what the operation raises."""
+    """Run an operation and return its answer.
+
+    Raises DomainError: `bad_request` for an unknown name, and what the operation raises.
+    """
     operation = operations.get(name)
     if operation is None:
         raise DomainError(ErrorCode.BAD_REQUEST, command=name)

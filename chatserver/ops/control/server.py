@@ -1,7 +1,7 @@
-"""The control socket: a Unix socket in the data directory, for the server's user alone. The push socket is another one.
+"""The control socket: a Unix socket in the data directory, only for the server's user. The push socket is separate.
 
-A request is one line of JSON, `{"command": NAME, "arguments": {…}}`; so is the answer, `{"answer": {…}}` or
-`{"refused": CODE, "details": {…}}`.
+A request is one line of JSON, `{"command": NAME, "arguments": {…}}`. The answer is also one line, `{"answer": {…}}`
+or `{"refused": CODE, "details": {…}}`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from chatserver.ops.control.operations import Operations, carry_out
 
 log = logging.getLogger(__name__)
 
-# Below the data directory.
+# The path relative to the data directory.
 PUSH_SOCKET = Path("push") / "push.sock"
 
 LINE_MAX = 64 * 1024
@@ -28,10 +28,10 @@ SECONDS_MAX = 30.0
 
 
 class ControlServer:
-    """`address` is the server's own; it replaces an `address` of "" in an answer.
+    """`address` is the server's own address. It replaces an `address` of "" in an answer.
 
-    An operation answers "" where no public address is set: only a server knows where it listens. `mode` is that of the
-    socket's file.
+    An operation answers "" if no public address is set, because only a server knows where it listens. `mode` is the
+    mode of the socket's file.
     """
 
     def __init__(self, path: Path, operations: Operations, address: str, mode: int = 0o600) -> None:
@@ -42,9 +42,9 @@ class ControlServer:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        self._path.unlink(missing_ok=True)  # left by a server that was killed: this process has the lock
-        # Reached through the directory's descriptor: the path of a socket may have 107 bytes at most. It stays open
-        # until the end, because asyncio of Python 3.13 looks at the path again when the server closes.
+        self._path.unlink(missing_ok=True)  # left by a killed server; no server uses it, as this process has the lock
+        # Open the socket through the directory's descriptor, because the path of a socket has at most 107 bytes. Keep
+        # the descriptor open until the end, because asyncio of Python 3.13 uses the path again when the server closes.
         directory = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             short = f"/proc/self/fd/{directory}/{self._path.name}"
@@ -91,11 +91,11 @@ class ControlServer:
 
 @contextlib.asynccontextmanager
 async def push_socket(data_dir: Path, operations: Operations, stop: Callable[[], None]) -> AsyncIterator[None]:
-    """The socket for `chatserver push`, which may run as another user. `stop` answers a request that waits.
+    """Serve the socket for `chatserver push`, which may run as another user. `stop` answers a waiting request.
 
-    Who can reach the file may connect: the data directory lets in the server's user alone, and a unit is given the
-    directory of the socket alone (docs/deploy/chat-push.service). Where others may enter the data directory, the socket
-    is for the server's user.
+    Any process that can reach the file may connect. Only the server's user can enter the data directory; the push unit
+    gets access only to the directory of the socket (docs/deploy/chat-push.service). If other users may enter the data
+    directory, only the server's user may connect.
     """
     async with ControlServer(data_dir / PUSH_SOCKET, operations, "", _push_mode(data_dir)).running():
         try:
@@ -105,7 +105,7 @@ async def push_socket(data_dir: Path, operations: Operations, stop: Callable[[],
 
 
 def _push_mode(data_dir: Path) -> int:
-    """The mode of the push socket, whose directory is created."""
+    """Create the directory of the push socket, and return the mode of the socket."""
     is_shut_in = not data_dir.stat().st_mode & 0o077
     directory = (data_dir / PUSH_SOCKET).parent
     directory.mkdir(exist_ok=True)

@@ -8,7 +8,7 @@ from chatserver.ops.doctor.findings import Finding, Level
 
 
 def run_checks(config: Config) -> list[Finding]:
-    """Every finding, those without a problem too."""
+    """Run all checks. Returns every finding, also of checks without a problem."""
     findings, answer = data.checks(config)
     return [
         *machine.checks(),
@@ -20,7 +20,7 @@ def run_checks(config: Config) -> list[Finding]:
 
 
 def as_text(findings: list[Finding]) -> str:
-    """For a terminal: a line for each finding, the advice below it, and the totals at the end."""
+    """Format for a terminal: a line for each finding, the advice below it, and the totals at the end."""
     lines = []
     for finding in findings:
         lines.append(f"{finding.level.value:<8} {finding.check}: {finding.text}")

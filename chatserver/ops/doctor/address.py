@@ -1,6 +1,6 @@
-"""Is the server reachable at its public address: a WebSocket upgrade like that of a guest's browser.
+"""Checks that the server is reachable at its public address, with a WebSocket upgrade like a guest's browser.
 
-The upgrade carries a forged X-Forwarded-For, which a proxy has to replace or to append to.
+The upgrade has a forged X-Forwarded-For header, which a proxy has to replace or to append to.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _UPGRADE = "pass the Upgrade and Connection headers through the proxy (HTTP/1.1 
 
 
 def checks(config: Config, answer: dict[str, Any] | None) -> Iterator[Finding]:
-    """`answer` is the running server's to the operation `look`; None where no server runs."""
+    """`answer` is the running server's answer to the operation `look`; None if no server runs."""
     if answer is None:
         yield note("address", "not checked: no server is running")
         return
@@ -53,7 +53,7 @@ async def _connect(config: Config, address: str) -> list[Finding]:
     try:
         async with asyncio.timeout(SECONDS_MAX), aiohttp.ClientSession() as session:
             url = f"{address}/ws/chat/"
-            # A certificate names the public host; at a numeric address it is not checked.
+            # A certificate names the public host, so it is not checked for a numeric address.
             is_checked = not _is_numeric(urlsplit(address).hostname)
             headers = {"X-Forwarded-For": FORGED_ADDRESS}
             async with session.ws_connect(url, origin=address, ssl=is_checked, headers=headers) as socket:
@@ -73,7 +73,10 @@ async def _connect(config: Config, address: str) -> list[Finding]:
 
 
 async def _behind_proxies(config: Config) -> list[Finding]:
-    """After the handshake with the forged header. Where no proxy is trusted, nothing of it is believed."""
+    """Check, after the handshake with the forged header, what the server saw from its proxies.
+
+    If no proxy is trusted, the header has no effect.
+    """
     seen = await ask(config, "proxies", {})
     if seen["other_origin"]:
         origin, own = seen["other_origin"]

@@ -1,4 +1,4 @@
-"""The data directory: permissions, free disk space, and whether the database is intact."""
+"""Checks the data directory: permissions, free disk space, and whether the database is intact."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Answer = dict[str, Any]
 
 
 def checks(config: Config) -> tuple[list[Finding], Answer | None]:
-    """The findings, and the answer of a running server to the operation `look`; None where none runs."""
+    """The findings, and the running server's answer to the operation `look`; None if no server runs."""
     directory = config.data_dir
     try:
         if not directory.exists():
@@ -72,9 +72,9 @@ def _nearest(directory: Path) -> Path:
 
 
 def _permissions(directory: Path) -> Finding:
-    """Only one user may use the directory and what is in it: directories 0700, files 0600.
+    """Check that only one user may use the directory and its content: directories 0700, files 0600.
 
-    But for the push socket, which the directory shuts in as long as it is shut itself.
+    The push socket is excluded, because others cannot reach it as long as the directory above it is closed to them.
     """
     meant = {directory / PUSH_SOCKET, (directory / PUSH_SOCKET).parent}
     open_ones = [path for path in (directory, *sorted(directory.rglob("*"))) if path not in meant and _is_open(path)]
@@ -131,7 +131,8 @@ def _secret(directory: Path) -> Finding:
 
 def _database(config: Config) -> tuple[list[Finding], Answer | None]:
     path = config.data_dir / "chat.db"
-    # Without a lock file no process has the database, and one created by root would lock the server's user out.
+    # Without a lock file, no process uses the database. Do not create one: if root runs this, the server's user could
+    # not open it.
     has_lock = (config.data_dir / "chat.lock").exists()
     try:
         with DataLock(config.data_dir) if has_lock else contextlib.nullcontext():
@@ -152,7 +153,7 @@ def _database(config: Config) -> tuple[list[Finding], Answer | None]:
 
 
 def _read(path: Path) -> DatabaseState:
-    """Without the server, and without changing the file."""
+    """Read the database without the server, and without changing the file."""
     migrations.inspect(path)
     connection = migrations.open_read_only(path)
     try:

@@ -20,7 +20,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`check` names what was checked; `advice` says what to do, "" where nothing is to be done."""
+    """`check` names what was checked; `advice` says what to do, and is "" if nothing has to be done."""
 
     level: Level
     check: str

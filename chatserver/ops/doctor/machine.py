@@ -1,4 +1,4 @@
-"""What the program needs of the machine: Python, SQLite, packages, its own files, the clock."""
+"""Checks what the program needs from the machine: Python, SQLite, packages, its own files, the clock."""
 
 from __future__ import annotations
 

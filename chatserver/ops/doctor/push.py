@@ -1,4 +1,4 @@
-"""Push notifications: are they on, does `chatserver push` run, and does it get rid of what it takes."""
+"""Checks push notifications: whether they are on, `chatserver push` runs, and its messages are delivered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _START = "start the process `chatserver push` (docs/operating.md#push-notificati
 
 
 def checks(config: Config, answer: dict[str, Any] | None) -> Iterator[Finding]:
-    """`answer` is the running server's to the operation `look`; None where no server runs."""
+    """`answer` is the running server's answer to the operation `look`; None if no server runs."""
     if answer is None:
         yield note("push", "not checked: no server is running")
         return
@@ -30,7 +30,7 @@ def checks(config: Config, answer: dict[str, Any] | None) -> Iterator[Finding]:
 
 
 def delivery(figures: dict[str, Any]) -> Finding:
-    """`figures` are those of PushFigures (features/push/delivery.py), of a room whose notifications are on."""
+    """The finding for a room with notifications on. `figures` is a PushFigures as JSON (features/push/delivery.py)."""
     outcomes, waiting = figures["outcomes"], figures["waiting"]
     if not figures["is_running"]:
         text = f"nothing has asked for messages in the last 90 s; {_messages(waiting)} waiting"

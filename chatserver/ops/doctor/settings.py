@@ -1,4 +1,4 @@
-"""Settings that work but are risky (warnings), and settings that cannot work (problems)."""
+"""Finds settings that work but are risky (warnings), and settings that cannot work (problems)."""
 
 from __future__ import annotations
 
