@@ -13,15 +13,15 @@ from chatserver.ops.failure import CommandError
 from chatserver.ops.snapshot_reader import check_target, received
 
 _PIECE = 1024 * 1024
-# Most of it is pictures, which a higher level does not compress further.
+# Most of an archive is pictures, which a higher level does not compress further.
 _GZIP_LEVEL = 1
 
 
 def backup(call: Call, target: Path, *, force: bool) -> dict[str, Any]:
-    """Write the archive to `target`, compressed when that ends in .gz or .tgz; what is in it.
+    """Write the archive to `target`, compressed if the name ends in .gz or .tgz. Returns a description of it.
 
-    Raises CommandError where `target` exists already and `force` is false, DomainError, OSError and
-    sqlite3.Error; `target` is then as it was.
+    Raises CommandError if `target` exists already and `force` is false, DomainError, OSError and
+    sqlite3.Error; `target` is unchanged then.
     """
     check_target(call.config, target, force=force)
     with received(call) as snapshot:

@@ -1,4 +1,4 @@
-"""`export`: all that is kept, for programs (JSON lines) and for people (a page with its pictures)."""
+"""`export`: all stored data, for programs (JSON lines) and for people (a page with its pictures)."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ FORMAT = 1
 
 
 def export(call: Call, target: Path, page: Path | None, *, force: bool) -> dict[str, Any]:
-    """Write one JSON object a line to `target`, and with `page` a page with its pictures in a directory beside it.
+    """Write `target` with one JSON object per line; if `page` is given, write a page and a directory of its pictures.
 
-    Never a password's hash, a token or a token's hash. Raises CommandError, and changes nothing, where
+    Never exports a password's hash, a token or a token's hash. Raises CommandError, and changes nothing, if
     one of the files exists already and `force` is false.
     """
     config = call.config
@@ -86,13 +86,13 @@ def _write_lines(target: Path, objects: Iterator[dict[str, Any]], *, replace: bo
     with archive.write_file(target, replace=replace) as file:
         for value in objects:
             count += 1
-            # A lone surrogate, if one is ever stored, is escaped; it is not an error.
+            # If a lone surrogate was ever stored, escape it; it is not an error.
             file.write(json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
     return count
 
 
 def _unpack(file: BinaryIO, pictures: Path | None) -> tuple[archive.Manifest, bytes]:
-    """The manifest and the database; the pictures are written to the directory `pictures`, under their own names."""
+    """Return the manifest and the database; write the pictures to the directory `pictures`, under their own names."""
     opened = archive.Archive(file)
     database = b""
     for entry, pieces in opened.files():
@@ -113,7 +113,7 @@ def _unpack(file: BinaryIO, pictures: Path | None) -> tuple[archive.Manifest, by
 
 @contextlib.contextmanager
 def _new_directory(path: Path) -> Iterator[Path]:
-    """A new directory that gets its name, replacing what had it, when the block ends without an error."""
+    """Create a directory under a temporary name; if the block ends without an error, replace `path` by it."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     temporary.mkdir(mode=0o700)
     try:

@@ -1,4 +1,4 @@
-"""One page for people: the exported messages in a file that any browser opens, without a script."""
+"""Writes the exported messages as one HTML page for people, which any browser opens and which has no script."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ img {{ display: block; height: auto; margin-block-start: .4rem; max-width: 100%;
 def page(
     title: str, language: str, notice: dict[str, Any] | None, messages: Iterable[dict[str, Any]], pictures: str
 ) -> Iterable[str]:
-    """The page in parts. `notice` and `messages` as export_rows.objects yields them; `pictures` is the directory
+    """Yield the page in parts.
+
+    `notice` and `messages` are objects as export_rows.objects yields them; `pictures` is the name of the directory
     beside the page.
     """
     yield _HEAD.format(title=escape(title), language=escape(language))

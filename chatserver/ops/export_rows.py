@@ -32,12 +32,12 @@ TABLES: tuple[ExportTable, ...] = (
     *messages.EXPORTS,
     *audit.EXPORTS,
 )
-# What the readable page shows, and the column of its time.
+# The object types that the readable page shows -> the column with the time of the object.
 _SHOWN_TIMES = {"message": "created_ms", "notice": "changed_ms"}
 
 
 def objects(tx: Transaction, zone: ZoneInfo) -> Iterator[dict[str, Any]]:
-    """Every row as an object with a `type`; messages oldest first. Times as in the tables, in Unix ms."""
+    """Every row as an object with a `type`; messages oldest first. Times are in Unix ms, as in the tables."""
     names: dict[int, str] = dict(tx.all("SELECT id, name FROM users"))
     for table in TABLES:
         sql = f"SELECT {', '.join(table.columns)} FROM {table.table} ORDER BY {table.order}"  # nosec B608 # constants
@@ -50,17 +50,17 @@ def objects(tx: Transaction, zone: ZoneInfo) -> Iterator[dict[str, Any]]:
 
 
 def _shown(cell: Any) -> Any:
-    """A hash of a journal in hex; all else as it is."""
+    """Convert bytes (a hash of a journal) to hexadecimal; return any other value unchanged."""
     return cell.hex() if isinstance(cell, bytes) else cell
 
 
 def _member_columns(table: ExportTable) -> list[str]:
-    """The columns that hold a member's id: the export adds the name."""
+    """The columns that hold a member's id, to which the export adds the member's name."""
     return [column for column in table.columns if column == "user_id" or column.endswith("_by")]
 
 
 def _name_field(column: str) -> str:
-    """`user` for `user_id`, `changed_by_name` for `changed_by`."""
+    """The field for the member's name, for example `user` for `user_id`, `changed_by_name` for `changed_by`."""
     return "user" if column == "user_id" else f"{column}_name"
 
 

@@ -1,4 +1,4 @@
-"""`restore`: unpack and check a backup beside the data directory, then exchange the two in one step."""
+"""`restore`: unpack and check a backup beside the data directory, then exchange the two directories in one step."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ _SPARE_BYTES = 16 * 1024 * 1024
 
 
 def restore(data_dir: Path, source: Path, *, force: bool) -> dict[str, Any]:
-    """Replace `data_dir` by what the archive `source` holds; what was restored, and where the old one is `kept`.
+    """Replace `data_dir` by the content of the archive `source`.
 
-    Raises CommandError, and changes nothing, while a server (or another command) has the data
-    directory, where it is not empty and `force` is false, and for an archive that is damaged. The
-    history gets a new epoch: a page that has seen later changes must not take restored ones for them.
+    Returns a description of the content, and the path where the old directory is `kept`. Raises CommandError,
+    and changes nothing, if a server (or another command) uses the data directory, if it is not empty and `force`
+    is false, or if the archive is damaged. The history gets a new epoch, so that an open page that has seen later
+    changes does not confuse restored changes with them.
     """
     data_dir = data_dir.resolve()
     with _locked(data_dir):
@@ -45,7 +46,7 @@ def restore(data_dir: Path, source: Path, *, force: bool) -> dict[str, Any]:
             _prepare_database(source, staged / archive.DATABASE, manifest.created_ms)
             if data_dir.exists():
                 data_directory.give_to_owner(staged, data_dir)
-            with signals.defer_signals():  # from the exchange to the renaming `staged` is what was there before
+            with signals.defer_signals():  # between the exchange and the rename, `staged` is the old data directory
                 kept = _put_in_place(staged, data_dir)
         finally:
             with signals.defer_signals():
@@ -62,7 +63,7 @@ def restore(data_dir: Path, source: Path, *, force: bool) -> dict[str, Any]:
 
 
 def unfinished(data_dir: Path) -> list[Path]:
-    """What restores to this directory left that were killed: each may be as large as the room."""
+    """The directories left by restores that were killed. Each may be as large as the room."""
     data_dir = data_dir.resolve()
     with contextlib.suppress(OSError):
         return sorted(data_dir.parent.glob(f"{glob.escape(_staged_prefix(data_dir))}*"))
@@ -75,7 +76,7 @@ def _staged_prefix(data_dir: Path) -> str:
 
 @contextlib.contextmanager
 def _locked(data_dir: Path) -> Iterator[None]:
-    """Hold the lock of an existing data directory; create nothing where there is none."""
+    """Hold the lock of an existing data directory. Create nothing if there is none."""
     if not data_dir.exists():
         if not data_dir.parent.is_dir():
             raise CommandError(f"no such directory: {data_dir.parent}")
@@ -100,7 +101,7 @@ def _locked(data_dir: Path) -> Iterator[None]:
 
 
 def _unpack(source: Path, staged: Path) -> archive.Manifest:
-    """Write all files of the archive to a new directory, for its user alone and on disk."""
+    """Unpack the archive into a new directory with mode 0700, and sync the files to disk."""
     try:
         with archive.opened(source) as opened:
             _check_space(source, opened.manifest, staged.parent)
@@ -173,7 +174,7 @@ def _check_integrity(database: Path) -> None:
 
 
 def _put_in_place(staged: Path, data_dir: Path) -> Path | None:
-    """Exchange the two; where the old data directory is kept, or None where it was empty or missing."""
+    """Exchange the directories. Returns the path where the old one is kept; None if it was empty or missing."""
     for directory in (staged, *(path for path in staged.rglob("*") if path.is_dir())):
         durable_files.sync(directory)
     if not data_dir.exists():

@@ -1,9 +1,9 @@
-"""The operation that backup and export begin with: the database, the secrets and the pictures in one archive.
+"""The first step of backup and export: writes the database, the secrets and the pictures into one archive.
 
-The archive is written to the directory of uploads, which a start sweeps after a crash. The operator's
-process opens it, deletes its name at once, and copies the content to its target, where the server may
-not be allowed to write. So recalled content stays under no name in the data directory, and the server
-spends no time on compression.
+The archive is written to the directory of uploads, which is swept at the next start after a crash. The
+operator's process opens it, deletes its name at once, and copies the content to its target, where the
+server may not be allowed to write. So no file in the data directory keeps recalled content, and the
+server spends no time on compression.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from chatserver.ops.database_copy import Copied, DatabaseCopier
 
 log = logging.getLogger(__name__)
 
-# The operator's process opens the archive within this time, or has failed; then it is deleted.
+# The timeout in which the operator's process opens the archive; the archive is deleted after it.
 HANDOVER_SECONDS = 5.0
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -61,7 +61,7 @@ class Snapshot:
         self._media = media
 
     async def take(self, _: dict[str, Any]) -> dict[str, Any]:
-        """Answers `file`, the archive's path from the data directory, and the room's `settings` in force.
+        """Write an archive. Answers `file`, its path relative to the data directory, and the `settings` in force.
 
         The caller opens the file within HANDOVER_SECONDS and deletes it. Raises DomainError:
         `storage_full`; and OSError and sqlite3.Error.
@@ -85,7 +85,7 @@ class Snapshot:
         }
 
     async def look(self, _: dict[str, Any]) -> dict[str, Any]:
-        """Answers the `database` as a DatabaseState, and the public `address`, "" where none is set."""
+        """Answers the state of the `database` (a DatabaseState), and the public `address`, "" if none is set."""
         state = await self._database.between_batches(database_state.read)
         return {"database": asdict(state), "address": self._settings.now.base_url}
 
@@ -101,7 +101,7 @@ class Snapshot:
 
 
 def _clean_up(database: Path, pinned: PinnedFiles) -> None:
-    for path in database.parent.glob(f"{database.name}*"):  # with what SQLite may have left beside it
+    for path in database.parent.glob(f"{database.name}*"):  # and files that SQLite may have left beside it
         path.unlink(missing_ok=True)
     pinned.release()
 

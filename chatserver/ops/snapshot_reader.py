@@ -1,4 +1,4 @@
-"""A snapshot in the operator's process, whether or not the server runs."""
+"""Takes a snapshot and reads it in the operator's process, whether or not the server runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chatserver.ops.failure import CommandError
 
 @dataclass(frozen=True, slots=True)
 class ReceivedSnapshot:
-    """`file` is an archive whose name was deleted; `settings` are the room's in force."""
+    """`file` is an open archive whose name was deleted; `settings` are the room's settings in force."""
 
     file: BinaryIO
     settings: dict[str, str]
@@ -23,7 +23,7 @@ class ReceivedSnapshot:
 
 @contextlib.contextmanager
 def received(call: Call) -> Iterator[ReceivedSnapshot]:
-    """Take a snapshot. Raises CommandError where there is no room yet, and creates none."""
+    """Take a snapshot. Raises CommandError if there is no room yet; does not create a room."""
     call.require_room()
     answer = call.operate("snapshot")
     path = call.config.data_dir / answer["file"]
@@ -33,7 +33,7 @@ def received(call: Call) -> Iterator[ReceivedSnapshot]:
 
 
 def check_target(config: Config, target: Path, *, force: bool) -> None:
-    """Raise CommandError for a file that cannot be written, before the snapshot is taken."""
+    """Raise CommandError if `target` cannot be written. Call it before the snapshot is taken."""
     if target.is_dir():
         raise CommandError(f"{target} is a directory; name a file")
     if not target.parent.is_dir():
@@ -41,5 +41,5 @@ def check_target(config: Config, target: Path, *, force: bool) -> None:
     if not force and (target.exists() or target.is_symlink()):
         raise CommandError(f"{target} already exists (--force replaces it)")
     if target.parent.resolve().is_relative_to(config.data_dir.resolve()):
-        # What members recall must leave the data directory.
+        # Content that members recall must leave the data directory, but this file would keep it there.
         raise CommandError(f"{target} is inside the data directory; choose a path outside it")

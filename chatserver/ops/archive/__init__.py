@@ -1,7 +1,8 @@
-"""A backup's file: a plain tar archive (ustar), `manifest.json` first, then the files that it lists.
+"""The file of a backup: a plain tar archive (ustar) with `manifest.json` first, then the files that it lists.
 
-Only regular files under names of ours, each with its size and SHA-256 in the manifest: what any
-`tar` can unpack, and what a reader can check and bound before it writes a byte.
+It contains only regular files with the names that this program gives, and the manifest has the size and
+SHA-256 of each. So any `tar` can unpack it, and a reader can check and limit all sizes before it writes
+a byte.
 """
 
 from chatserver.ops.archive.manifest import DATABASE, FORMAT, Damaged, Entry, Manifest

@@ -1,4 +1,4 @@
-"""What an archive says that it holds."""
+"""The manifest: the list of an archive's files, and the state of the room at the backup."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ MANIFEST = "manifest.json"
 MANIFEST_MAX = 64 * 1024 * 1024
 DATABASE = "chat.db"
 
-# The database, the secrets, the media; never a path that leaves its directory, never a hidden file.
+# Valid names: the database, the secrets, the media. No path outside the data directory, and no hidden file.
 _MEDIA = r"media/[a-z]{1,20}/[A-Za-z0-9_-]{20,64}(?:\.thumb)?\.(?:webp|avif)"
 _NAME = re.compile(rf"chat\.db|[a-z][a-z0-9-]{{0,40}}\.key|{_MEDIA}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Damaged(Exception):
-    """An archive that cannot be used; the message says why and goes after the file's name."""
+    """An archive cannot be used. The message gives the reason, and is printed after the file's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file: its name in the data directory, its size in bytes, its SHA-256 in hexadecimal."""
+    """One file: the name in the data directory, the size in bytes, the SHA-256 in hexadecimal."""
 
     name: str
     size: int
@@ -33,7 +33,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """`schema` is the database's, `seq` the room's last change, `missing` the files that rows named and no disk had."""
+    """`schema` is the database's version, `seq` the room's last change, `missing` the media files not found on disk."""
 
     program: str
     schema: int
@@ -47,12 +47,12 @@ class Manifest:
 
     @property
     def total(self) -> int:
-        """Bytes of all files."""
+        """The size of all files in bytes."""
         return sum(entry.size for entry in self.files)
 
     @property
     def media(self) -> int:
-        """How many of the files are pictures."""
+        """The number of pictures."""
         return sum(entry.name.startswith("media/") for entry in self.files)
 
     def encode(self) -> bytes:
@@ -72,7 +72,7 @@ class Manifest:
 
 
 def decode(data: bytes) -> Manifest:
-    """Raises Damaged for what is no manifest of ours, or one of a newer format."""
+    """Parse a manifest. Raises Damaged if it is invalid or has another format."""
     try:
         value = json.loads(data)
         number = value["format"]

@@ -1,4 +1,4 @@
-"""Writes an archive; writes a file that appears under its name only when it is complete."""
+"""Writes an archive, and writes files that get their final name only when they are complete."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PIECE = 1024 * 1024
 
 
 def write(target: BinaryIO, manifest: Manifest, files: Mapping[str, Path]) -> Manifest:
-    """Write the archive of `files` (name in the archive -> where it lies); returns the manifest with them in it.
+    """Write the archive of `files` (name in the archive -> path). Returns the manifest with the list of files.
 
     The files must not change meanwhile. Raises OSError.
     """
@@ -39,9 +39,9 @@ def write(target: BinaryIO, manifest: Manifest, files: Mapping[str, Path]) -> Ma
 
 @contextlib.contextmanager
 def write_file(path: Path, *, replace: bool) -> Iterator[BinaryIO]:
-    """A new file with mode 0600 that gets its name, and is on disk, when the block ends without an error.
+    """Write a new file with mode 0600. It is synced and gets its name when the block ends without an error.
 
-    Raises FileExistsError when the name is taken and `replace` is false, and OSError.
+    Raises FileExistsError if the name exists and `replace` is false, and OSError.
     """
     if not replace and os.path.lexists(path):
         raise FileExistsError(17, "already exists", str(path))
@@ -63,7 +63,7 @@ def _give_name(temporary: Path, path: Path, replace: bool) -> None:
         try:
             os.link(temporary, path)  # unlike a rename, this does not replace an existing file
             return
-        except PermissionError:  # a file system without links
+        except PermissionError:  # a file system without hard links
             if os.path.lexists(path):
                 raise FileExistsError(17, "already exists", str(path)) from None
     os.rename(temporary, path)

@@ -1,4 +1,4 @@
-"""Reading an archive that may be anything at all: every size is known before a byte is kept."""
+"""Reads an untrusted archive: every size is known before a byte is stored."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _GZIP = b"\x1f\x8b"
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[Archive]:
-    """The archive at `path`, compressed or not. Raises Damaged, here and while it is read, and OSError."""
+    """Open the archive at `path`, compressed or not. Raises OSError and Damaged, also while the archive is read."""
     with path.open("rb") as file:
         is_compressed = file.read(2) == _GZIP
         file.seek(0)
@@ -34,7 +34,7 @@ def opened(path: Path) -> Iterator[Archive]:
 
 
 class Archive:
-    """Read once, from front to end."""
+    """An archive that can be read once, from the beginning to the end."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -44,10 +44,10 @@ class Archive:
         self.manifest: Manifest = decode(b"".join(self._content(first.size)))
 
     def files(self) -> Iterator[tuple[Entry, Iterator[bytes]]]:
-        """Every file that the manifest lists, with its content in pieces; take each to its end.
+        """Yield every file that the manifest lists, with its content in pieces. Read each content to its end.
 
-        Raises Damaged for anything else in the archive, for a file that is not as the manifest says,
-        and for one that is not there.
+        Raises Damaged if the archive has a file that is not listed, or if a listed file is missing or does
+        not match its size and checksum.
         """
         expected = {entry.name: entry for entry in self.manifest.files}
         while header := self._header():
@@ -69,7 +69,7 @@ class Archive:
             raise Damaged(f"is damaged: the checksum of {entry.name} differs from the manifest")
 
     def _header(self) -> tarfile.TarInfo | None:
-        """The next member; None at the archive's end. Links, directories and the like are refused."""
+        """The header of the next member; None at the archive's end. Raises Damaged unless it is a regular file."""
         block = self._exactly(tarfile.BLOCKSIZE)
         if not any(block):
             return None

@@ -1,1 +1,1 @@
-"""`chatserver push`: takes encrypted messages from the server and gives them to push services (RFC 8030)."""
+"""`chatserver push`: takes encrypted messages from the server and sends them to push services (RFC 8030)."""

@@ -1,4 +1,4 @@
-"""The loop of `chatserver push`: asks the server for messages, sends them side by side, and reports what is gone."""
+"""The loop of `chatserver push`: takes messages from the server, sends them concurrently, and reports the results."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from chatserver.ops.push.sender import Message, Outcome, Sender
 
 log = logging.getLogger(__name__)
 
-# Messages under way, those that wait for another try too.
+# The most messages in progress, including messages that wait for a retry.
 UNDER_WAY_MAX = 200
 TAKE_MAX = 50
 # A request is answered after 20 s at most (features/push/handover.py).
 ANSWER_SECONDS = 60.0
-# While the server does not answer: doubled after each failure.
+# The first and the longest pause while the server does not answer; the pause doubles after each failure.
 PAUSE_SECONDS, PAUSE_MAX_SECONDS = 1.0, 30.0
 
 
@@ -28,9 +28,9 @@ class Forward:
         self._socket = socket
         self._sender = sender
         self._gone: list[int] = []
-        # What became of messages, by the name of the outcome, since the server was last told.
+        # Name of the outcome -> number of messages, since the last report to the server.
         self._outcomes: Counter[str] = Counter()
-        # Subscription and topic -> the newest message of these that is under way.
+        # Subscription and topic -> the task that sends their newest message.
         self._under_way: dict[tuple[int, str], asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -72,7 +72,7 @@ class Forward:
         task.add_done_callback(lambda done: self._ended(key, done))
 
     async def _send(self, message: Message, older: asyncio.Task[None] | None) -> None:
-        """`older` is replaced by this one: it must not arrive after it."""
+        """Send the message. Cancel the task `older` first, because the older message must not arrive after it."""
         if older is not None:
             older.cancel()
             await asyncio.wait([older])

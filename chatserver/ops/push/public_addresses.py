@@ -1,6 +1,6 @@
-"""Resolves the names of push services, and leaves out every address that is not on the public internet.
+"""Resolves the names of push services, and drops every address that is not on the public internet.
 
-The addresses that are checked are the ones that are connected to: between the two no name is resolved again.
+The connection is made to the checked addresses; the name is not resolved a second time after the check.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class PublicResolver(AbstractResolver):
-    """`allow_private`: for tests against a service on loopback."""
+    """`allow_private` is for tests against a service on loopback."""
 
     def __init__(self, *, allow_private: bool = False) -> None:
         self._resolver = ThreadedResolver()
@@ -25,7 +25,7 @@ class PublicResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """The public addresses of `host`. Raises OSError where it has none."""
+        """The public addresses of `host`. Raises OSError if it has none."""
         found = await self._resolver.resolve(host, port, family)
         public = [each for each in found if self._allow_private or is_public(each["host"])]
         if not public:
@@ -33,7 +33,7 @@ class PublicResolver(AbstractResolver):
         return public
 
     def refuses(self, host: str) -> bool:
-        """True for an address in place of a name, which is never resolved, that is not public."""
+        """True if `host` is a numeric address (which is never resolved) and not public."""
         try:
             ipaddress.ip_address(host)
         except ValueError:

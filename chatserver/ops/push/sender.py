@@ -1,4 +1,4 @@
-"""Sends one message to its push service: the request of RFC 8030, again after a failure that may pass."""
+"""Sends one message to its push service (RFC 8030), with retries after transient failures."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from chatserver.ops.push.public_addresses import PublicResolver
 
 log = logging.getLogger(__name__)
 
-# For one request with its answer, of which only the head is read.
+# Timeouts of one request with its answer, of which only the head is read.
 REQUEST_SECONDS, CONNECT_SECONDS = 20.0, 10.0
-# Before the second, third and fourth try; a service may ask for more with Retry-After, up to RETRY_AFTER_MAX.
+# Pauses before the second, third and fourth try. A service may ask for a longer pause with Retry-After, up to
+# RETRY_AFTER_MAX seconds.
 RETRY_SECONDS = (2.0, 10.0, 60.0)
 RETRY_AFTER_MAX = 300
 _CONNECTIONS_MAX, _CONNECTIONS_OF_HOST_MAX = 40, 20
@@ -29,7 +30,7 @@ _MAY_PASS = frozenset({408, 429, 500, 502, 503, 504})
 
 
 class Message(NamedTuple):
-    """What the server hands over: see chatserver/features/push/handover.py. `ttl` is in seconds."""
+    """A message from the server (chatserver/features/push/handover.py). `ttl` is in seconds."""
 
     subscription: int
     endpoint: str
@@ -41,7 +42,7 @@ class Message(NamedTuple):
 
     @classmethod
     def of(cls, shown: dict[str, Any]) -> Message:
-        """Raises LookupError, TypeError or ValueError for anything else."""
+        """Build a message from the server's JSON. Raises LookupError, TypeError or ValueError if it is not valid."""
         body = base64.b64decode(shown["body"], validate=True)
         return cls(**{name: shown[name] for name in cls._fields if name != "body"}, body=body)
 
@@ -53,14 +54,14 @@ class Message(NamedTuple):
 class Outcome(Enum):
     SENT = auto()
     GONE = auto()
-    """The service does not know the subscription any more (RFC 8030, section 7.3)."""
+    """The subscription does not exist any more (RFC 8030, section 7.3)."""
     FAILED = auto()
 
 
 class Sender:
-    """An async context manager. `ca` has certificates (PEM) to trust besides the system's, "" for none.
+    """An async context manager. `ca` has certificates (PEM) to trust in addition to the system's; "" for none.
 
-    Raises ssl.SSLError for a `ca` that has none.
+    Raises ssl.SSLError if `ca` is not empty and has no certificate.
     """
 
     def __init__(self, services: tuple[str, ...], *, ca: str = "", allow_private: bool = False) -> None:
@@ -88,7 +89,10 @@ class Sender:
         await self._http.close()
 
     async def send(self, message: Message) -> Outcome:
-        """Send until the service has taken it, refused it for good, or it is too late; logs all but the first."""
+        """Send, with retries, until the service accepts or finally rejects the message, or its TTL is over.
+
+        Logs every outcome except success.
+        """
         if origin_of(message.endpoint, self._services) is None:
             log.warning("not sent: %s is not on the list of push services", message.host)
             return Outcome.FAILED
@@ -113,7 +117,7 @@ class Sender:
         return Outcome.FAILED
 
     async def _post(self, message: Message) -> tuple[int, int]:
-        """The status, 0 for no answer, and the seconds of Retry-After, 0 for none."""
+        """Send one request. Returns the status (0: no answer) and the seconds of Retry-After (0: none)."""
         headers = {
             "TTL": str(message.ttl),
             "Urgency": message.urgency,
@@ -134,7 +138,7 @@ class Sender:
 
 
 def _reason(error: Exception) -> str:
-    """Without the address, which is a secret of the browser."""
+    """The error's reason without the push address, which is a secret of the browser."""
     cause = error.__cause__ or error
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return "its certificate is not trusted"
