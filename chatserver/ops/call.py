@@ -1,4 +1,4 @@
-"""What a command is called with, and how it reaches the server's half of the command."""
+"""The arguments and settings of a command, and its calls to the server's part of the command."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The parsed command line, the settings, and where each setting's value came from."""
+    """The parsed command line, the settings, and the source of each setting's value."""
 
     arguments: argparse.Namespace
     config: Config
     sources: dict[str, str]
 
     def operate(self, operation: str, arguments: dict[str, Any] | None = None) -> dict[str, Any]:
-        """The answer of one of the features' OPERATIONS: from the running server, else from the files.
+        """Call one of the features' OPERATIONS in the running server, or on the files if no server runs.
 
-        Raises DomainError as the rules do, CommandError, and OSError.
+        Raises DomainError as the operation does, CommandError, and OSError.
         """
         from chatserver.ops.control.client import operate
 
         return run_async(operate(self.config, operation, arguments or {}))
 
     def require_room(self) -> None:
-        """Raise CommandError where there is no room yet: a question must not create one in a mistyped directory."""
+        """Raise CommandError if there is no room yet, so that no room is created in a mistyped directory."""
         if not has_room(self.config):
             raise CommandError(f"no chat database in {self.config.data_dir}")
 
     @contextlib.contextmanager
     def database_errors(self) -> Iterator[None]:
-        """SQLite's errors within become a CommandError that names the database."""
+        """Turn SQLite's errors in the block into a CommandError that names the database."""
         import sqlite3
 
         try:
@@ -53,7 +53,7 @@ def has_room(config: Config) -> bool:
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """What `work` returns. Raises CommandError where another process or the database prevents it."""
+    """Run `work` and return its result. Raises CommandError if another process or the database prevents it."""
     from chatserver.db.data_lock import DataLocked
     from chatserver.db.migrations import DatabaseUnusable
     from chatserver.ops.control.client import Unreachable

@@ -1,4 +1,4 @@
-"""An operator's command: what `chatserver NAME` takes and does."""
+"""An operator's command: the arguments of `chatserver NAME`, and the function that runs it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chatserver.ops.call import Call
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`add_arguments` adds what it takes besides --data-dir; `run` imports what only this command needs.
+    """`add_arguments` adds the arguments besides --data-dir; `run` imports the modules that only this command needs.
 
     `run` raises CommandError, DomainError and OSError, and may raise SystemExit with an exit code.
     """
@@ -20,5 +20,5 @@ class Command:
     help: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[Call], None]
-    # Its place in `chatserver --help`; equal ones are in alphabetical order.
+    # The place in `chatserver --help`; commands with the same number are in alphabetical order.
     position: int = 100

@@ -1,7 +1,7 @@
-"""Secrets that a service manager passes as files, not as variables that child processes inherit.
+"""Reads secrets that a service manager passes as files, because child processes inherit variables.
 
-See "System and Service Credentials" of systemd (https://systemd.io/CREDENTIALS/): the files lie in
-`$CREDENTIALS_DIRECTORY`, for this service alone, in memory that is never swapped out.
+See "System and Service Credentials" of systemd (https://systemd.io/CREDENTIALS/): the files are in
+`$CREDENTIALS_DIRECTORY`, which only this service can read, in memory that is never swapped out.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-# File name -> the variable that it sets, and whether to the file's content or to its path.
+# File name -> the variable that it sets, and the variable's value: the file's content or its path.
 _KNOWN = {
     "chat.metrics_token": ("CHAT_METRICS_TOKEN", "content"),
     "chat.tls_cert": ("CHAT_TLS_CERT", "path"),
@@ -18,7 +18,7 @@ _KNOWN = {
 
 
 def variables(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables that the files set; none where there is no such directory. Raises OSError."""
+    """The variables that the files set; empty if there is no such directory. Raises OSError."""
     directory = environ.get("CREDENTIALS_DIRECTORY", "")
     if not directory:
         return {}

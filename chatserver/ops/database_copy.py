@@ -1,4 +1,4 @@
-"""A copy of the database for a backup or an export, made while the server runs."""
+"""Copies the database for a backup or an export while the server runs."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from chatserver.db import page_copy, sequence
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 
-# Gets the names of the files that the copy may name, before any of them can be erased.
+# Called with the names of all files that the copy may refer to, before any of these files can be erased.
 Pin = Callable[[list[str]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """The number of the last change in the copy, how many messages it has, and the files that it names."""
+    """Describes a copy: `seq` is the number of its last change, `files` are the media files that it refers to."""
 
     epoch: str
     seq: int
@@ -44,11 +44,11 @@ class DatabaseCopier:
         self._files_in_use = files_in_use
 
     async def copy(self, path: Path, pin: Pin) -> Copied:
-        """Copy the database into a new file at `path`: the state after one commit, without erased content.
+        """Copy the database into a new file at `path`, with the state after one commit and without erased content.
 
-        `pin` is called between two commits, in the database's thread: no file that the copy names
-        can be erased before. Messages that are too old are left out of the copy, also where no server
-        runs that would erase them. Raises OSError and sqlite3.Error.
+        `pin` is called between two commits, in the database's thread, so that no file that the copy refers
+        to can be erased before. Messages that are too old are left out of the copy, also if no server runs
+        that would erase them. Raises OSError and sqlite3.Error.
         """
 
         def copy_pages(raw: sqlite3.Connection) -> None:
@@ -59,7 +59,7 @@ class DatabaseCopier:
         return await asyncio.to_thread(lambda: page_copy.finish(path, self._trim_and_describe))
 
     def _trim_and_describe(self, copy: Transaction) -> Copied:
-        self._trim(copy)  # the events that it announces are not published
+        self._trim(copy)  # the events that `trim` announces are not published
         now = sequence.read(copy)
         count = copy.one("SELECT count(*) FROM messages WHERE state <> 'deleted'")[0]
         return Copied(now.epoch, now.seq, count, self._clock.now_ms(), tuple(self._files_in_use(copy)))

@@ -1,4 +1,4 @@
-"""What the doctor reads of a database: is it intact, and how much is in it."""
+"""Reads the state of a database for the doctor: whether it is intact, and how many messages it has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chatserver.db import health
 
 @dataclass(frozen=True, slots=True)
 class DatabaseState:
-    """`verdict` is "ok" or SQLite's first complaint; `newest_ms` when the newest message was posted, or None."""
+    """`verdict` is "ok" or SQLite's first error; `newest_ms` is the time of the newest message, or None."""
 
     schema: int
     verdict: str
@@ -19,9 +19,9 @@ class DatabaseState:
 
 
 def read(connection: sqlite3.Connection) -> DatabaseState:
-    """For a database of any schema: it may be one that no feature of this program can open yet.
+    """Read the state of a database of any schema, also of one that this program cannot open before an upgrade.
 
-    Reads the whole file: 10 ms for 10,000 messages. Raises sqlite3.Error where it cannot be read at all.
+    Reads the whole file, which takes 10 ms for 10,000 messages. Raises sqlite3.Error if it cannot be read at all.
     """
     integrity = health.check_integrity(connection)
     count, newest_ms = connection.execute("SELECT count(*), max(created_ms) FROM messages").fetchone()

@@ -6,7 +6,7 @@ from chatserver.ops.failure import CommandError
 
 
 def check() -> None:
-    """Raises CommandError, one sentence, where one of them cannot be used."""
+    """Raises CommandError with one sentence if one of the two packages cannot be used."""
     from chatserver.http.aiohttp_compat import requirements
 
     try:

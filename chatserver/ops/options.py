@@ -1,4 +1,4 @@
-"""The options that several commands take."""
+"""Command-line options that several commands share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def add_password(parser: argparse.ArgumentParser, more: str = "") -> None:
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
-    """All settings but --data-dir, which every command has."""
+    """Add the flags of all settings except --data-dir, which every command has."""
     group = parser.add_argument_group("settings", "each can also be set by its variable; the flag wins")
     for setting in SETTINGS:
         if setting.name != "data_dir":
@@ -41,5 +41,5 @@ def add_setting(parser: argparse._ActionsContainer, setting: Setting) -> None:
 
 
 def setting_flags(arguments: argparse.Namespace) -> dict[str, str | None]:
-    """The values that were given as flags, by the settings' names; None where a flag was not given."""
+    """Setting's name -> the value of its flag; None if the flag was not given."""
     return {setting.name: getattr(arguments, "setting_" + setting.name, None) for setting in SETTINGS}

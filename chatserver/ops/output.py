@@ -1,4 +1,4 @@
-"""What commands print."""
+"""Prints the results and errors of commands."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ def print_json(value: Any) -> None:
 
 
 def print_error(message: str) -> None:
-    """One line on standard error."""
+    """Print one line on standard error."""
     print(escape_unprintable(f"chatserver: {message}"), file=sys.stderr)

@@ -1,4 +1,4 @@
-"""The address that links of operators' commands begin with."""
+"""The base address for the links that operator commands print."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from chatserver.core.config import Config
 
 
 def own_address(config: Config) -> str:
-    """The address of a server with these settings; "" where only a running one knows its port."""
+    """The address of a server with these settings; "" if only a running server knows its port."""
     if config.base_url or not config.port:
         return config.base_url
     host = f"[{config.host}]" if ":" in config.host else config.host

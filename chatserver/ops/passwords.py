@@ -1,4 +1,4 @@
-"""A password from standard input or from the terminal."""
+"""Reads a password from standard input or from the terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LINE_MAX = 64 * 1024
 
 
 def read_password(call: Call, prompt: str) -> str | None:
-    """The password that was given, or None when none was. Raises CommandError when two typed ones differ."""
+    """Read the password; None if none was given. Raises CommandError if the repeated password differs."""
     if call.arguments.password_stdin:
         return _read_line()
     if sys.stdin is None or not sys.stdin.isatty():

@@ -1,4 +1,4 @@
-"""The server in a process of its own: what it prints, and the signals that stop it."""
+"""Runs the server as a process: prints its addresses, and handles the signals that stop or reload it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from chatserver.server import running
 async def serve(config: Config, sources: Mapping[str, str]) -> int:
     """Run the room until SIGTERM or SIGINT. Returns the exit code.
 
-    `sources` says for each setting where its value came from, as config.load does.
+    `sources` gives the source of each setting's value, as config.load returns it.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -30,7 +30,7 @@ async def serve(config: Config, sources: Mapping[str, str]) -> int:
         print(f"listening on {server.address}", flush=True)
         print(f"data directory: {config.data_dir.absolute()}", flush=True)
         if server.setup_token:
-            # With a base URL, no other Host is answered (421), not even on this machine.
+            # If a base URL is set, requests with another Host are refused (421), also on this machine.
             public = config.base_url or reachable(server.address)
             print(f"first administrator: {public}/setup/?token={server.setup_token}", flush=True)
         garbage_collection.resume()
@@ -42,5 +42,5 @@ async def serve(config: Config, sources: Mapping[str, str]) -> int:
 
 
 def _is_on_a_terminal() -> bool:
-    """There SIGHUP means that the terminal was closed; elsewhere it asks for a reload."""
+    """True on a terminal, where SIGHUP means that the terminal was closed; elsewhere SIGHUP requests a reload."""
     return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()

@@ -1,4 +1,4 @@
-"""Operator's commands that are ended by a signal clean up: SIGTERM and SIGHUP raise, as Ctrl-C does."""
+"""Makes SIGTERM and SIGHUP raise an exception, as Ctrl-C does, so that operator commands clean up after themselves."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from types import FrameType
 
 _RAISING = (signal.SIGTERM, signal.SIGHUP)
 _POSTPONED = (*_RAISING, signal.SIGINT)
-# As a shell reports a command that a signal ended.
+# The exit code of a command that a signal ended is this plus the signal's number, as in a shell.
 _EXIT_BASE = 128
 
 
 @contextlib.contextmanager
 def raise_on_signal() -> Iterator[None]:
-    """Within the block these signals raise SystemExit in the main thread, so that every `finally` runs."""
+    """In the block, SIGTERM and SIGHUP raise SystemExit in the main thread, so that every `finally` runs."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may set handlers; it has set them already
         return
@@ -30,13 +30,13 @@ def raise_on_signal() -> Iterator[None]:
 
 @contextlib.contextmanager
 def defer_signals() -> Iterator[None]:
-    """Within the block no signal raises: those that came act at its end.
+    """In the block, no signal raises an exception. Signals that were received are raised again at its end.
 
-    By handlers, not by a signal mask: a mask is a thread's own, and the kernel gives the signal to any other
-    thread of the process, for which Python runs the handler in the main thread all the same.
+    Uses handlers and not a signal mask: a mask is valid for one thread only, so the kernel gives the signal to
+    another thread of the process, and Python then runs the handler in the main thread anyway.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield  # handlers run in the main thread alone
+        yield  # handlers run only in the main thread
         return
     came: list[int] = []
     before = {number: signal.signal(number, lambda number, _: came.append(number)) for number in _POSTPONED}

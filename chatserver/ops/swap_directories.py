@@ -1,4 +1,4 @@
-"""Two directories exchange their names in one step: at any time each name leads to a complete directory."""
+"""Exchanges the names of two directories in one step, so that each name always refers to a complete directory."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _RENAME_EXCHANGE = 2  # linux/fs.h
 
 
 def swap_directories(one: Path, other: Path) -> None:
-    """Each gets the other's name. Raises OSError; then nothing has changed.
+    """Exchange the names of two directories. Raises OSError, and changes nothing then.
 
-    renameat2(2) does it in one step. Where the file system does not support that, three renames do it,
-    and between the first two the name `other` does not exist.
+    renameat2(2) does it in one step. If the file system does not support that, three renames do it, and
+    between the first two the name `other` does not exist.
     """
     try:
         _rename_exchange(one, other)

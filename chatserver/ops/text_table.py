@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """The rows as lines, with columns as wide as their widest cell and two spaces between."""
+    """Format the rows as lines. Each column is as wide as its widest cell, with two spaces between columns."""
     widths = [max(width(cell) for cell in column) for column in zip(*rows, strict=True)]
     return "\n".join(_line(row, widths) for row in rows)
 
@@ -18,5 +18,5 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def width(text: str) -> int:
-    """Columns that `text` takes: a Chinese character takes two, a combining accent none."""
+    """The number of terminal columns of `text`: a Chinese character takes two, a combining accent none."""
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
