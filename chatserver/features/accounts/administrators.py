@@ -17,7 +17,7 @@ from chatserver.features.audit.record import AuditAct, record
 
 
 class Administrators:
-    """No permission is checked: only the operator, who has the data directory, can call an operation."""
+    """Checks no permission, because only the operator, who can access the data directory, can call an operation."""
 
     def __init__(self, database: Database, clock: Clock, hasher: PasswordHasher, failures: LoginFailures) -> None:
         self._database = database
@@ -26,11 +26,11 @@ class Administrators:
         self._failures = failures
 
     async def make_administrator(self, name: str, password: str | None) -> tuple[User, bool]:
-        """Make the member of that name an administrator, unmuted and not banned, or add a new one.
+        """Make the member of that name an administrator, unmuted and not banned, or add a new administrator.
 
-        Returns the member and whether the member is new. With `password`, a member's sessions end. Raises
-        DomainError: `name_invalid`; `password_weak`, also for a new member without a password; `name_taken` with the
-        `name` of a member whose name only looks like this one, or of a bot.
+        Returns the member and whether the member is new. If `password` is given, the member's sessions end. Raises
+        DomainError: `name_invalid`; `password_weak`, also for a new member without a password; `name_taken` (with
+        `name`) if a bot has this name, or another member has a name that looks like it.
         """
         names.check(name, privileged=True)
         name = names.normalise(name)
@@ -42,7 +42,7 @@ class Administrators:
     async def reset_password(self, name: str, password: str) -> tuple[User, int]:
         """Set a member's password and end all sessions of that member.
 
-        Returns the member and how many sessions that were. Raises DomainError: `not_found`, `password_weak`.
+        Returns the member and the number of ended sessions. Raises DomainError: `not_found`, `password_weak`.
         """
         key = names.lookup_key(name)
         passwords.check_strength(password, name)
@@ -57,7 +57,7 @@ class Administrators:
         return {"name": user.name, "created": is_new}
 
     async def on_reset_password(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """`name` and `password`; answers `name` and how many `sessions_ended`."""
+        """`name` and `password`; answers `name` and the number of `sessions_ended`."""
         user, ended = await self.reset_password(arguments["name"], arguments["password"])
         return {"name": user.name, "sessions_ended": ended}
 
@@ -87,12 +87,12 @@ class Administrators:
 
 
 def exists(tx: Transaction) -> bool:
-    """True where the room has an administrator; from then on it always has one (see moderate.py)."""
+    """True if the room has an administrator. A room that has one always keeps at least one (see moderate.py)."""
     return tx.one("SELECT 1 FROM users WHERE role = 'administrator' LIMIT 1") is not None
 
 
 def add_first(tx: Transaction, name: str, hashed: str, now_ms: int) -> User:
-    """A new administrator. Raises DomainError: `forbidden` where there is one, `name_taken`."""
+    """Add the first administrator. Raises DomainError: `forbidden` if there is one already, `name_taken`."""
     if exists(tx):
         raise DomainError(ErrorCode.FORBIDDEN)
     user = store.add(tx, name, hashed, Role.ADMINISTRATOR, "", now_ms)
@@ -109,6 +109,6 @@ def _reset_password(tx: Transaction, key: str, hashed: str, now_ms: int) -> tupl
 
 
 def _set_password(tx: Transaction, user_id: int, hashed: str) -> int:
-    """Returns how many sessions ended."""
+    """Set the hash of the password, and end all sessions. Returns the number of ended sessions."""
     tx.execute("UPDATE users SET password = ? WHERE id = ?", (hashed, user_id))
     return sessions.end_others(tx, user_id)

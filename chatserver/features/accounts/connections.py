@@ -1,4 +1,4 @@
-"""What a change of a member means for that member's open connections."""
+"""Updates or closes a member's open connections when the member changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class MemberConnections:
         self._hub.close_sessions(event.session_ids, BANNED if event.banned else SESSION_ENDED)
 
     def on_member_changed(self, event: MemberChanged) -> None:
-        """Give the member's connections the new avatar and role."""
+        """Give the member's connections the new name, avatar and role."""
         self._hub.refresh(event.user)
 
     LISTENERS = ((SessionsEnded, on_sessions_ended), (MemberChanged, on_member_changed))

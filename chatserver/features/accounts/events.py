@@ -1,4 +1,4 @@
-"""What changes of a member are announced."""
+"""The events about a member."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chatserver.http.encode import user_json
 
 @dataclass(frozen=True, slots=True)
 class MemberChanged(Event):
-    """A member has a new avatar, role or name; `was` is the name before, "" where it is the same."""
+    """A member has a new avatar, role or name. `was` is the old name, or "" if the name is unchanged."""
 
     user: User
     was: str = ""
@@ -25,7 +25,7 @@ class MemberChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class MemberMuted(Event):
-    """Frame `muted`, to the member alone: may not post until `until_ms` (Unix ms); 0: may post again."""
+    """Frame `muted`, only to the member, who may not post until `until_ms` (Unix ms); 0: may post again."""
 
     audience: ClassVar[Audience] = Audience.MEMBER
     user_id: int
@@ -37,7 +37,7 @@ class MemberMuted(Event):
 
 @dataclass(frozen=True, slots=True)
 class SessionsEnded(Event):
-    """These sessions are no longer valid; their connections are closed with 4401, or with 4403 where `banned`."""
+    """These sessions are no longer valid. Their connections are closed with 4401, or with 4403 if `banned`."""
 
     session_ids: tuple[int, ...]
     banned: bool = False

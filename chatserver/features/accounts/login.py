@@ -33,17 +33,17 @@ class Login:
         self._session_cookie = session_cookie
 
     async def load(self) -> None:
-        """Make every check of a password cost as much as the most expensive hash that is stored.
+        """Make every check of a password cost as much as the most expensive stored hash.
 
-        Hashes from before `bcrypt_rounds` was lowered are the slower ones; the time would tell which names exist.
+        Hashes from before `bcrypt_rounds` was lowered are slower, and the time would tell which names exist.
         """
         self._hasher.expect(await self._database.run(_highest_cost))
 
     async def authenticate(self, name: str, password: str, address: str) -> Person:
-        """The account of this name and password. Its hash is the proof: a session begins only while it is current.
+        """The account of this name and password. Its hash is the `proof` with which a session can be started.
 
-        Raises DomainError: `login_failed`, the same for an unknown name as for a wrong password and after the
-        same time; `banned`; `login_throttled` after too many failures (LoginFailures.count).
+        Raises DomainError: `login_failed`, for an unknown name and for a wrong password alike and after the same
+        time; `banned`; `login_throttled` after too many failures (LoginFailures.count).
         """
         key = names.lookup_key(name)
         self._failures.count(key, address)
@@ -80,7 +80,7 @@ class Login:
         return responses.see_other(target)
 
     async def get_logout(self, request: web.Request) -> web.Response:
-        """A button, always: members can post links to this address, and following one must not log out."""
+        """Show a button. GET never logs out, because members can post links to this address."""
         return responses.page(request, "logout.html", {})
 
     async def on_logout(self, request: web.Request) -> web.Response:
@@ -96,12 +96,12 @@ class Login:
 
 
 def _own_path(typed: str) -> str:
-    """`typed` if it is a path of this server, else `/`: a login must not redirect to another site."""
+    """`typed` if it is a path of this server, else `/`, so that a login never redirects to another site."""
     is_own = typed.startswith("/") and not typed.startswith("//") and "\\" not in typed and typed.isprintable()
     return typed if is_own and len(typed) < _PATH_MAX else "/"
 
 
 def _highest_cost(tx: Transaction) -> int:
-    """The highest cost of the stored hashes (`$2b$12$…`: 12); 0 where there is no member."""
+    """The highest cost of the stored hashes (for example 12 for `$2b$12$…`); 0 if there is no member."""
     row = tx.one("SELECT max(CAST(substr(password, 5, 2) AS INTEGER)) FROM users")
     return row[0] or 0

@@ -12,7 +12,7 @@ FAILURES_OF_ADDRESS = 20
 
 
 class LoginFailures:
-    """Shared by all use cases that check a password. `key` is what `names.lookup_key` makes of the name."""
+    """Counts failed logins. `key` is the result of `names.lookup_key` for the name."""
 
     def __init__(self, clock: Clock) -> None:
         self._of_account = AttemptLimit(clock, FAILURES_OF_ACCOUNT, WITHIN_SECONDS)
@@ -33,9 +33,9 @@ class LoginFailures:
             self._of_address.record(address)
 
     def clear(self, key: str, address: str | None = None) -> None:
-        """The password was right: forget the account's failures, and this attempt of the address, but not its others.
+        """Clear the account's failures after a correct password, and this attempt of the address.
 
-        Else a guesser with one account could clear the address again and again.
+        The address's other failures stay, because else a guesser with an own account could clear them repeatedly.
         """
         self._of_account.clear(key)
         if address is not None:

@@ -1,8 +1,8 @@
 """Password links: an administrator makes a one-time link with which a member sets a new password.
 
-The room has no e-mail, so an administrator who knows the member hands the link over. A link is a token, which only its
-address contains; the database has the token's hash. It is valid for 24 hours and used once, and ends early when the
-member's password, role or ban changes, or its maker is an administrator no longer (schema/0016_password_links.sql).
+The room has no e-mail, so an administrator who knows the member gives the link to the member. The link's address has a
+token, and the database has the token's hash. A link is valid for 24 hours and for one use. It ends earlier if the
+member's password, role or ban changes, or if its maker is no longer an administrator (schema/0016_password_links.sql).
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ from chatserver.http.viewer import VIEWER, form_of, member_of, wants_json
 log = logging.getLogger(__name__)
 
 LIFE_MS = 24 * 3_600_000
-# Links that one administrator makes in an hour.
+# The most links that one administrator can make in an hour.
 LINKS_MAX = 20
-# Requests with a token that opens nothing, from one address in an hour.
+# The most requests with an invalid token, from one address in an hour.
 WRONG_TOKENS_MAX = 20
 _HOUR_SECONDS = 3600
 
@@ -75,10 +75,10 @@ class PasswordLinks:
         self._wrong_tokens = AttemptLimit(clock, WRONG_TOKENS_MAX, _HOUR_SECONDS)
 
     async def create(self, member_id: int, maker: User | None = None) -> PasswordLink:
-        """A link for this member, in place of an earlier one. `maker` is None for the operator.
+        """Make a link for this member, which replaces an earlier link. `maker` is None for the operator.
 
-        Raises DomainError: `not_found`; `banned` for a banned member; `forbidden`, also for the link of an
-        administrator, which only the operator makes; `too_fast` after LINKS_MAX in an hour.
+        Raises DomainError: `not_found`; `banned` for a banned member; `forbidden`, also for a link for an
+        administrator, which only the operator can make; `too_fast` after LINKS_MAX in an hour.
         """
         if maker and (wait_ms := self._made.wait_ms(str(maker.id))):
             raise DomainError(ErrorCode.TOO_FAST, retry_after_ms=wait_ms)
@@ -101,7 +101,10 @@ class PasswordLinks:
         return user
 
     async def use(self, token: str, password: str, address: str) -> User:
-        """Set the password, and end the link and all sessions of the member. Raises as `member_of`; `password_weak`."""
+        """Set the password, and end the link and all sessions of the member.
+
+        Raises DomainError as `member_of` does, and `password_weak`.
+        """
         user = await self.member_of(token, address)
         passwords.check_strength(password, user.name)
         hashed = await self._hasher.hash(password)
@@ -110,9 +113,10 @@ class PasswordLinks:
         return user
 
     async def on_create(self, request: web.Request) -> web.Response:
-        """201 with `{"link": {"address", "expires_ms", "message", "code": {"size", "path"}}}`, or a page: told once.
+        """Answers 201 with `{"link": {"address", "expires_ms", "message", "code": {"size", "path"}}}`, or a page.
 
-        `code` is a QR code: `size` in modules, and `d` of the SVG path of its dark modules.
+        The address cannot be shown again. `code` is a QR code: `size` in modules, and `path`, the `d` attribute of the
+        SVG path of its dark modules.
         """
         link = await self.create(path_id(request), member_of(request))
         told = request[VIEWER].t(
@@ -128,7 +132,7 @@ class PasswordLinks:
         return responses.page(request, "password_link.html", values, 201)
 
     async def on_operator(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """`name`; answers `name`, `token`, `expires_ms`, and the public `address`, "" where none is set."""
+        """`name`; answers `name`, `token`, `expires_ms`, and the public `address`, "" if none is set."""
         key = names.lookup_key(arguments["name"])
         account = await self._database.run(lambda tx: store.account_named(tx, key))
         if account is None:
@@ -163,7 +167,7 @@ class PasswordLinks:
 
 
 def may_have_link(member: User, is_banned: bool) -> bool:
-    """Whether an administrator may make a link for this member."""
+    """True if an administrator may make a link for this member."""
     return member.role is Role.MEMBER and not is_banned
 
 
@@ -194,7 +198,7 @@ def _find(tx: Transaction, token: str, now_ms: int) -> User | None:
 
 
 def _use(tx: Transaction, token: str, hashed: str, now_ms: int) -> None:
-    """The new password ends the link, by the trigger. Raises DomainError `gone` where another request was first."""
+    """Set the password; a trigger then deletes the link. Raises DomainError `gone` if another request was first."""
     user = _find(tx, token, now_ms)
     if user is None:
         raise DomainError(ErrorCode.GONE, reason="password_link")

@@ -1,8 +1,8 @@
-"""Passwords: which are too weak, and how they are hashed.
+"""Checks the strength of passwords, hashes them, and compares them with their hashes.
 
-The hash is bcrypt over base64 over SHA-256 of the password in NFC. bcrypt alone reads 72 bytes, which is
-24 Chinese characters; with the digest every character counts, and base64 has no NUL bytes, at which bcrypt
-would stop. See OWASP's Password Storage Cheat Sheet, "Pre-Hashing Passwords with bcrypt".
+The hash is bcrypt(base64(SHA-256(password in NFC))). bcrypt alone reads only 72 bytes, which is 24 Chinese
+characters; with the digest every character counts. base64 has no NUL bytes, at which bcrypt would stop.
+See OWASP's Password Storage Cheat Sheet, "Pre-Hashing Passwords with bcrypt".
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 
 def check_strength(password: str, name: str) -> None:
-    """Refuse the passwords that are guessed first.
+    """Refuse passwords that are easy to guess.
 
     Raises DomainError(PASSWORD_WEAK) with `reason`: "short" or "long" (and `limit`), "characters"
     (lone surrogates), "name", "sequence" (11111111, 87654321, 12341234) or "common".
@@ -71,7 +71,7 @@ def hash_password(password: str, rounds: int) -> str:
 
 
 def verify(password: str, hashed: str) -> bool:
-    """True when `hashed` was made from `password`. As slow as `hash_password`."""
+    """True if `hashed` is a hash of `password`. As slow as `hash_password`."""
     if not _is_text(password):
         return False
     try:
@@ -81,16 +81,16 @@ def verify(password: str, hashed: str) -> bool:
 
 
 def verify_at_cost(password: str, hashed: str | None, cost: int) -> bool:
-    """`verify`, but always with the work of one hash of `cost`; also for None (no such member), which is False.
+    """`verify`, but always with the work of one hash of `cost`; also for None (no such member), which gives False.
 
-    A hash of cost n is 2 ** n rounds. After a cheaper one, from before the cost was raised, hashes of cost n,
-    n + 1 … cost - 1 are compared too: together as many rounds. Else the time would tell which names exist.
+    Else the time would tell which names exist. A hash of cost n takes 2 ** n rounds. After a cheaper hash of cost n,
+    from before the cost was raised, hashes of cost n, n + 1 … cost - 1 are compared too, to reach the same number.
 
-    Longer than PASSWORD_MAX, or no text: False after the same time, and before any work that grows with the length
-    (NFC of 124 KB of alternating accents takes 9 s, with the interpreter's lock held).
+    A password that is longer than PASSWORD_MAX or is not valid text gives False after the same time, and before any
+    work that grows with the length (NFC of 124 KB of alternating accents takes 9 s, with the GIL held).
     """
     if len(password) > PASSWORD_MAX or not _is_text(password):
-        password = ""  # no member has it
+        password = ""  # no member has this password
     matches = hashed is not None and verify(password, hashed)
     found = _HASH.fullmatch(hashed or "")
     for more in range(int(found[1]), cost) if found else [cost]:
@@ -99,16 +99,16 @@ def verify_at_cost(password: str, hashed: str | None, cost: int) -> bool:
 
 
 class PasswordHasher:
-    """Hashes and compares in a few threads, for which a bounded number of callers may wait.
+    """Hashes and compares passwords in a few threads, with a bounded queue.
 
-    bcrypt releases the interpreter's lock, so the event loop runs on meanwhile. Beyond the bound callers get
-    DomainError(BUSY): a flood of logins must not become a queue of minutes.
+    bcrypt releases the GIL, so the event loop continues to run. When the queue is full, callers get
+    DomainError(BUSY), so that a flood of logins does not make a queue of minutes.
     """
 
     def __init__(self, rounds: int) -> None:
-        _common_passwords()  # read now: later it would block the event loop
+        _common_passwords()  # read the file now, because later it would block the event loop
         self._rounds = rounds
-        # The cost of every comparison. A hash from before `rounds` was lowered costs more; then all do.
+        # The cost of every comparison. If a hash from before `rounds` was lowered costs more, all comparisons do.
         self._cost = rounds
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="bcrypt", initializer=_lower_priority)
         self._lock = threading.Lock()
@@ -119,15 +119,15 @@ class PasswordHasher:
         return await self._run(hash_password, password, self._rounds)
 
     async def verify(self, password: str, hashed: str | None) -> bool:
-        """False for None (no such member), after as much time as for a hash."""
+        """True if `hashed` is a hash of `password`. For None (no such member) False, after the same time."""
         return await self._run(verify_at_cost, password, hashed, self._cost)
 
     def expect(self, cost: int) -> None:
-        """From now on every comparison costs at least as much as one with a hash of `cost`."""
+        """Make every later comparison cost at least as much as a comparison with a hash of `cost`."""
         self._cost = max(self._cost, cost)
 
     def close(self) -> None:
-        """Cancel what waits; what runs ends within a second."""
+        """Cancel waiting jobs. Running jobs end within a second."""
         with self._lock:
             self._closed = True
         self._executor.shutdown(wait=False, cancel_futures=True)
@@ -138,7 +138,7 @@ class PasswordHasher:
                 raise DomainError(ErrorCode.BUSY, retry_after_ms=_RETRY_AFTER_MS)
             future = self._executor.submit(work, *args, **kwargs)
             self._pending += 1
-        # Counted until the thread is free again: a caller that is cancelled does not free it.
+        # The job counts until its thread is free again, because cancelling the caller does not free the thread.
         future.add_done_callback(self._done)
         return await asyncio.wrap_future(future)
 
@@ -150,10 +150,10 @@ class PasswordHasher:
 def _lower_priority() -> None:
     """Raise this thread's nice value, so that the event loop's thread runs first (Linux: sched(7), "The nice value").
 
-    On two cores two hashes use both, and the event loop waited for a core, tens of milliseconds at a time.
+    On two cores, two hashes use both, and without this the event loop waited tens of milliseconds for a core.
     """
     if sys.platform == "linux":
-        with contextlib.suppress(OSError):  # a sandbox may refuse it: slower, but as correct
+        with contextlib.suppress(OSError):  # a sandbox may refuse it, which only makes the server slower
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
@@ -163,7 +163,7 @@ def _unmatchable(cost: int) -> str:
 
 
 def _is_text(password: str) -> bool:
-    """False for lone surrogates, which have no UTF-8."""
+    """False if the password has lone surrogates, which cannot be encoded as UTF-8."""
     try:
         password.encode()
     except UnicodeEncodeError:
@@ -177,7 +177,7 @@ def _digest(password: str) -> bytes:
 
 
 def _is_sequence(password: str) -> bool:
-    """One character repeated; digits that count up or down; 2 to 4 digits repeated."""
+    """True for one repeated character, digits that count up or down, and a repeated group of 2 to 4 digits."""
     if len(set(password)) == 1:
         return True
     if not (password.isascii() and password.isdigit()):

@@ -1,4 +1,4 @@
-"""What a member may do, by the member's row at this moment: never by what the caller knew earlier."""
+"""Checks what a member may do, by the member's present row and never by an earlier state that the caller has."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chatserver.features.accounts import store
 
 
 def require_member(tx: Transaction, user: User) -> User:
-    """The member as stored. Raises DomainError: `login_required` when there is none, `banned`."""
+    """The member as stored. Raises DomainError: `login_required` if there is no such member, `banned`."""
     return _allowed(store.account(tx, user.id)).user
 
 
@@ -22,7 +22,7 @@ def require_speaker(tx: Transaction, user: User, now_ms: int) -> User:
 
 
 def may_speak(account: store.Account | None, now_ms: int) -> User:
-    """The same for an account that has just been read."""
+    """`require_speaker` for an account that has just been read."""
     if account is None:
         raise DomainError(ErrorCode.LOGIN_REQUIRED)
     return account.speaker(now_ms)
@@ -40,12 +40,15 @@ def require_administrator(tx: Transaction, user: User) -> User:
 
 
 def require_speaking_administrator(tx: Transaction, user: User, now_ms: int) -> User:
-    """The same, who may post at `now_ms` (Unix ms). Raises `muted` too."""
+    """The administrator as stored, who may post at `now_ms` (Unix ms).
+
+    Raises DomainError as `require_administrator` does, and `muted`.
+    """
     return may_speak(store.account(tx, require_administrator(tx, user).id), now_ms)
 
 
 def require_window_manager(tx: Transaction, user: User, now_ms: int) -> User:
-    """Who may open and close ordering windows at `now_ms`: an administrator, or a bot that administrators let.
+    """The member as stored, who may open and close ordering windows at `now_ms`: an administrator, or a permitted bot.
 
     Raises as `require_speaking_administrator` does.
     """
@@ -61,7 +64,7 @@ def require_buyer(tx: Transaction, user: User, now_ms: int) -> User:
 
 
 def may_order(account: store.Account | None, now_ms: int) -> User:
-    """The same for an account that has just been read."""
+    """`require_buyer` for an account that has just been read."""
     actor = may_speak(account, now_ms)
     if actor.is_bot:
         raise DomainError(ErrorCode.FORBIDDEN)
@@ -74,7 +77,7 @@ def is_banned(tx: Transaction, user: User) -> bool:
 
 
 def bot_rate(tx: Transaction, bot: User) -> int:
-    """How many messages the bot may post per 10 s. Raises DomainError `login_required` where it has no token."""
+    """How many messages the bot may post per 10 s. Raises DomainError `login_required` if it has no token."""
     row = tx.one("SELECT rate FROM bots WHERE user_id = ? AND token_hash IS NOT NULL", (bot.id,))
     if row is None:
         raise DomainError(ErrorCode.LOGIN_REQUIRED, reason="token")

@@ -48,7 +48,7 @@ class Register:
         self._attempts = AttemptLimit(clock, settings.now.registrations_per_hour, _HOUR_SECONDS)
 
     async def check(self, name: str, password: str, invite: str, address: str) -> None:
-        """Refuse what can be refused before any work is done: the policy, the limits, name and password.
+        """Check the policy, the limits, the name and the password before any expensive work.
 
         Raises DomainError: `registration_closed`, `invite_invalid`, `name_invalid`, `password_weak`,
         `name_taken`, `too_fast`.
@@ -64,17 +64,17 @@ class Register:
         now_ms = self._clock.now_ms()
         if not await self._database.run(lambda tx: store.is_free(tx, key, now_ms)):
             raise DomainError(ErrorCode.NAME_TAKEN)
-        # Last, so that nothing is awaited between this check and the count that `register` takes.
+        # Checked last, so that nothing is awaited between this check and `record` in `register`.
         self._attempts.limit = self._settings.now.registrations_per_hour
         wait_ms = self._attempts.wait_ms(address)
         if wait_ms:
             raise DomainError(ErrorCode.TOO_FAST, retry_after_ms=wait_ms)
 
     async def register(self, name: str, password: str, invite: str, address: str, avatar: str = "") -> User:
-        """A new member. `avatar` names a file that is stored already.
+        """Add a member. `avatar` is the name of a stored file, or "".
 
-        Where registration is by invitation, one use of `invite` is taken in the transaction that adds the member;
-        elsewhere `invite` is ignored. Raises DomainError as `check` does, and `name_taken`.
+        If registration is by invitation, the transaction that adds the member also takes one use of `invite`; else
+        `invite` is ignored. Raises DomainError as `check` does, and `name_taken`.
         """
         await self.check(name, password, invite, address)
         name = names.normalise(name)
@@ -114,7 +114,7 @@ class Register:
         return responses.see_other("/")
 
     async def _take_avatar(self, request: web.Request, address: str) -> str:
-        """Counts a refused picture as a registration: else guests could use the picture workers without a limit."""
+        """Store the avatar. A refused picture counts as a registration, to limit how much guests use the workers."""
         try:
             return await self._uploads.take_avatar(request)
         except DomainError:
@@ -122,7 +122,7 @@ class Register:
             raise
 
     def _register(self, tx: Transaction, name: str, hashed: str, invite: str, avatar: str) -> User:
-        # Checked again: the policy may have changed since, or the last use of the invitation been taken.
+        # Check again, because the policy may have changed, or the invitation's last use may have been taken.
         policy, now_ms = self._settings.now.registration, self._clock.now_ms()
         if policy == "closed":
             raise DomainError(ErrorCode.REGISTRATION_CLOSED)

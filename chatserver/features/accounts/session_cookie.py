@@ -19,10 +19,10 @@ _NAME, _NAME_OVER_HTTPS = "session", "__Host-session"
 
 
 class SessionCookie(AbstractStorage):
-    """Storage of aiohttp-session. What a session holds is set when it begins and never changed after.
+    """Storage of aiohttp-session. The content of a session is set when it begins and never changed.
 
-    Browsers send a cookie to every port of a host, so its name is the room's own: with one name for all, a login in
-    one room would end that in another. `name_after` comes before the first request.
+    Browsers send a cookie to every port of a host. So each room has its own cookie name; with one name for all rooms, a
+    login in one room would end the login in another. Call `name_after` before the first request.
     """
 
     def __init__(self, sessions: Sessions, origin: OriginPolicy, secure: bool) -> None:
@@ -35,15 +35,18 @@ class SessionCookie(AbstractStorage):
         )
         self._sessions = sessions
         self._origin = origin
-        # The name that all rooms had before. A login that is from then is accepted until it ends.
+        # The name that all rooms used in earlier versions. Sessions from that time are accepted until they end.
         self._shared_name = self._cookie_name
 
     def name_after(self, secret: bytes) -> None:
-        """`secret` is the room's secret key, which a backup keeps; the name tells nothing of it."""
+        """Derive the cookie's name from `secret`, the room's secret key. A backup keeps this key.
+
+        The name reveals nothing about the key.
+        """
         self._cookie_name = f"{self._shared_name}-{hmac.digest(secret, b'cookie name', 'sha256').hex()[:12]}"
 
     async def find(self, request: web.Request) -> Session | None:
-        """The session that this request comes with, as it is at this moment; None when it has ended."""
+        """The session of this request, in its present state; None if it has ended."""
         cookies = request[COOKIES]
         token = cookies.get(self.cookie_name) or cookies.get(self._shared_name)
         return await self._sessions.find(token) if token else None
@@ -51,7 +54,7 @@ class SessionCookie(AbstractStorage):
     async def begin(self, request: web.Request, user: User, proof: str | None = None) -> None:
         """Log `user` in: the old session ends, and the response sets the token of a new one.
 
-        `proof` is as in Sessions.start. What that raises is raised when the response is prepared.
+        `proof` is as in Sessions.start, whose errors are raised when the response is prepared.
         """
         await self.end(request)
         session = await aiohttp_session.new_session(request)
@@ -77,7 +80,7 @@ class SessionCookie(AbstractStorage):
         if session.empty:
             self.save_cookie(response, "")
             return
-        # A header may hold bytes that are not UTF-8; SQLite stores no lone surrogates.
+        # A header may have bytes that are not UTF-8, and SQLite cannot store lone surrogates.
         agent = request.headers.get("User-Agent", "").encode("utf-8", "replace").decode()
         address = self._origin.address(request)
         token = await self._sessions.start(session[_USER], agent, address, session[_PROOF])

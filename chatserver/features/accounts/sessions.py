@@ -1,4 +1,4 @@
-"""Sessions: a token in the browser, its hash in the database, and the member whom it identifies."""
+"""Sessions: the browser has a token, the database has its hash, and the session identifies a member."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from chatserver.db.transaction import Transaction
 from chatserver.features.accounts.events import MemberChanged, SessionsEnded
 
 LIFE_MS = 90 * 86_400_000
-# How often a session's `seen_ms` is written: more often would make every page view a write.
+# The interval at which a session's `seen_ms` is written, so that not every page view causes a write.
 TOUCH_MS = 3_600_000
 CACHED_MAX = 20_000
 LISTED_MAX = 100
-# More devices than a person has. A login beyond them ends the oldest.
+# More devices than a person has. One login more ends the oldest session.
 SESSIONS_OF_MEMBER_MAX = 20
 AGENT_MAX = 200
 
@@ -31,7 +31,7 @@ _COLUMNS = (
 
 
 class Sessions:
-    """Finds the session of a token. Found sessions are cached by it, so that a page costs neither query nor hash."""
+    """Finds the session of a token. Sessions are cached by token, so that a page needs neither a query nor a hash."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -42,8 +42,8 @@ class Sessions:
     async def start(self, user_id: int, agent: str, address: str, proof: str | None = None) -> str:
         """Begin a session; returns its token, of which only the hash is stored.
 
-        `proof` is the hash with which the password was compared. Raises DomainError `login_failed` when it is no
-        longer the member's, or the member has been banned: checking a password takes long enough for either.
+        `proof` is the hash with which the password was compared. Raises DomainError `login_failed` if the member has
+        another hash now or has been banned; both can happen while a password is checked, because that is slow.
         """
         token = secrets.token_urlsafe(32)
         now_ms = self._clock.now_ms()
@@ -52,7 +52,7 @@ class Sessions:
         return token
 
     async def find(self, token: str) -> Session | None:
-        """The session of this token; None when there is none, it was ended, it expired, or its member is banned."""
+        """The session of this token; None if it does not exist, has ended or expired, or its member is banned."""
         now_ms = self._clock.now_ms()
         session = self._cache.get(token) or await self._look_up(token, now_ms)
         if session is None or session.expires_ms <= now_ms:
@@ -64,11 +64,11 @@ class Sessions:
         return session
 
     async def of_user(self, user: User) -> list[Session]:
-        """The member's sessions, at most LISTED_MAX, the one seen last first."""
+        """The member's sessions, at most LISTED_MAX, the last used session first."""
         return await self._database.run(lambda tx: _of_user(tx, user.id, self._clock.now_ms()))
 
     async def end(self, user: User, session_id: int) -> None:
-        """End one session of this member. Does nothing for another member's session, and for one that has ended."""
+        """End one session of this member. Does nothing if it has ended already, or belongs to another member."""
         await self._database.run(lambda tx: _end(tx, user.id, session_id))
 
     async def expire(self) -> None:
@@ -76,7 +76,7 @@ class Sessions:
         await self._database.run(lambda tx: _expire(tx, self._clock.now_ms()))
 
     async def next_expiry(self) -> int | None:
-        """When the next session expires, in Unix ms; None where there is none."""
+        """When the next session expires, in Unix ms; None if there is no session."""
         return await self._database.run(_next_expiry)
 
     def on_sessions_ended(self, event: SessionsEnded) -> None:
@@ -89,8 +89,8 @@ class Sessions:
     async def _look_up(self, token: str, now_ms: int) -> Session | None:
         """Read the session and cache it.
 
-        A session that ends later in the same batch is read as valid, and its end is published before this caller
-        resumes. So what was read while an event arrived is read again.
+        If a session ends later in the same batch, it is still read as valid, and the event of its end is published
+        before this caller resumes. So read again if an event arrived during the read.
         """
         token_hash = _hash(token)
         while True:
@@ -114,17 +114,17 @@ class Sessions:
 
 
 def bot_session_id(user_id: int) -> int:
-    """The id of the session that a bot's token is: no member's session has it, since those are positive."""
+    """The session id of a bot's token. It is negative, so that it differs from all sessions of members."""
     return -user_id
 
 
 def end_bot(tx: Transaction, user_id: int, banned: bool = False) -> None:
-    """Announce that a bot's connections are to be closed: its token is worth nothing, or it is banned."""
+    """Announce that a bot's connections must be closed, because its token is invalid now or the bot is banned."""
     tx.announce(SessionsEnded((bot_session_id(user_id),), banned))
 
 
 def end_others(tx: Transaction, user_id: int, kept_id: int | None = None, banned: bool = False) -> int:
-    """End all sessions of a member but `kept_id`, and announce it; returns how many."""
+    """End all sessions of a member except `kept_id`, and announce it. Returns the number of ended sessions."""
     rows = tx.all("DELETE FROM sessions WHERE user_id = ? AND id IS NOT ? RETURNING id", (user_id, kept_id))
     if rows:
         tx.announce(SessionsEnded(tuple(row[0] for row in rows), banned))
@@ -138,7 +138,7 @@ def _hash(token: str) -> bytes:
 def _insert(
     tx: Transaction, token: str, user_id: int, now_ms: int, agent: str, address: str, proof: str | None
 ) -> bool:
-    """False when the member is banned, or `proof` is given and is not the hash of the member's password."""
+    """Insert the session. False if the member is banned, or if `proof` is not the hash of the member's password."""
     done = tx.execute(
         "INSERT INTO sessions (token_hash, user_id, created_ms, seen_ms, expires_ms, agent, address)"
         " SELECT :token_hash, id, :now_ms, :now_ms, :expires_ms, :agent, :address FROM users"

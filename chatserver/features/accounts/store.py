@@ -1,4 +1,4 @@
-"""The rows of members: what several use cases share."""
+"""The rows of members: queries that several use cases share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chatserver.db.kept_rows import KeptRows
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import names, renames
 
-# What an account is made of: a kept one is forgotten when one of these changes.
+# The columns of an Account. A cached account is dropped when one of these columns changes.
 ACCOUNT_COLUMNS = "name, role, avatar, muted_until_ms, banned"
 _ACCOUNT = f"SELECT id, {ACCOUNT_COLUMNS} FROM users"  # nosec B608 # constants
 _PERSON = f"SELECT id, {ACCOUNT_COLUMNS}, password FROM users"  # nosec B608 # constants
@@ -21,7 +21,7 @@ _ROLES = {role.value: role for role in Role}
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A member, and what only the rules may know. `muted_until_ms` is 0 for never muted."""
+    """A member, with fields that are only for the rules and not for readers. `muted_until_ms` is 0 for never muted."""
 
     user: User
     muted_until_ms: int
@@ -38,15 +38,15 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Person(Account):
-    """The same with the hash of the password."""
+    """An account with the hash of its password."""
 
     password: str
 
 
 def add(tx: Transaction, name: str, password: str, role: Role, avatar: str, now_ms: int) -> User:
-    """A new member with this hash of a password.
+    """Add a member. `password` is the hash of the password.
 
-    Raises DomainError `name_taken` when another member has that name or one that looks like it, or gave it up less than
+    Raises DomainError `name_taken` if another member has that name or one that looks like it, or gave it up less than
     24 hours ago.
     """
     user = insert(tx, name, names.skeleton(name), password, role, avatar, now_ms)
@@ -58,7 +58,7 @@ def add(tx: Transaction, name: str, password: str, role: Role, avatar: str, now_
 def insert(
     tx: Transaction, name: str, skeleton: str, password: str, role: Role, avatar: str, now_ms: int
 ) -> User | None:
-    """A new member; None when another member has that skeleton, or gave it up less than 24 hours ago."""
+    """Add a member; None if another member has a name with that skeleton, or gave it up less than 24 hours ago."""
     if renames.holder(tx, skeleton, now_ms) is not None:
         return None
     row = tx.one(
@@ -74,9 +74,9 @@ def account(tx: Transaction, user_id: int) -> Account | None:
 
 
 def accounts(tx: Transaction, user_ids: Set[int]) -> Mapping[int, Account]:
-    """Those of `user_ids` that exist, by id, and maybe others. What was read is kept: see db/kept_rows.py.
+    """The accounts of those `user_ids` that exist, by id, and maybe more. Accounts are cached: see db/kept_rows.py.
 
-    One query for many costs a third of a query for each.
+    One query for many accounts costs a third of one query for each.
     """
     kept: KeptRows[Account] | None = tx.batch.kept.get("users")
     if kept is None:
@@ -98,14 +98,14 @@ def account_named(tx: Transaction, skeleton: str) -> Account | None:
 
 
 def is_free(tx: Transaction, skeleton: str, now_ms: int, user_id: int = 0) -> bool:
-    """True where no member but `user_id` has a name of this skeleton, or gave it up less than 24 hours ago."""
+    """True if no member except `user_id` has a name with this skeleton, or gave it up less than 24 hours ago."""
     found = account_named(tx, skeleton)
     owners = {found.user.id if found else None, renames.holder(tx, skeleton, now_ms)}
     return owners <= {None, user_id}
 
 
 def person_named(tx: Transaction, skeleton: str) -> Person | None:
-    """Who may log in: a bot has no password."""
+    """The member with this skeleton, with the password's hash; None for a bot, which has no password."""
     return _person(tx.one(f"{_PERSON} WHERE skeleton = ?", (skeleton,)))
 
 
@@ -114,7 +114,7 @@ def person(tx: Transaction, user_id: int) -> Person | None:
 
 
 def avatars(tx: Transaction) -> list[str]:
-    """The names of all avatars' files."""
+    """The names of the files of all avatars."""
     return [row[0] for row in tx.all("SELECT avatar FROM users WHERE avatar <> ''")]
 
 
