@@ -1,6 +1,6 @@
-"""The member card: who a member is, how many orders they have in the open window, and what an administrator may do.
+"""The member card: a member's profile, the number of orders in the open window, and an administrator's acts.
 
-The acts are those of moderate.py, each with its words in the reader's language.
+The acts are those of moderate.py, each with its labels in the reader's language.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from chatserver.http.route import ID, Route, path_id
 from chatserver.http.viewer import VIEWER, limit_key
 from chatserver.realtime.hub import Hub
 
-# Orders of a member in the open window; None where no window is open.
+# Counts the orders of a member in the open window; None if no window is open.
 CountOrders = Callable[[Transaction, int], int | None]
-# Whether a message of a member is kept.
+# True if at least one message of a member is stored.
 HasPosted = Callable[[Transaction, int], bool]
 
-# Cards for the guests of one address.
+# The rate limit of cards for the guests of one address.
 _GUEST_BURST, _GUEST_PER_SECOND = 20, 1
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`acts` are those that the reader may do, in the order of display; `sessions`: how many the member has."""
+    """`acts`: what the reader may do, in display order. `sessions`: the number of the member's sessions."""
 
     member: Member
     orders: int | None
@@ -59,8 +59,8 @@ class MemberCard:
     async def read(self, reader: User | None, member_id: int) -> Card:
         """The card as `reader` may see it. Raises DomainError `not_found`.
 
-        A guest (None) sees those of members who are online or of whom a message is kept: ids are numbers in a row, and
-        the list of all members is not for guests.
+        A guest (None) sees only cards of members who are online or have a stored message. Ids are consecutive numbers,
+        so guests could else read the list of all members, which is not for guests.
         """
         is_shown = reader is not None or self._hub.is_online(member_id)
         return await self._database.run(lambda tx: self._read(tx, reader, member_id, is_shown))
@@ -68,10 +68,10 @@ class MemberCard:
     async def get(self, request: web.Request) -> web.Response:
         """`{"member": {…, "created_ms", "old_name"}, "orders"}`.
 
-        For administrators, of another member, also `muted_until_ms` (null: not muted), `banned`, `acts` and `spans`.
-        An act is `{"act", "label", "done"}`, with a `question` where it is to be asked first; `password_link` is the
-        label of the button that makes one, where the member may have one. Raises DomainError: `not_found`, for guests
-        `too_fast`.
+        For an administrator, a card of another member also has `muted_until_ms` (null: not muted), `banned`, `acts` and
+        `spans`. An act is `{"act", "label", "done"}`, with a `question` if it must be confirmed. `password_link` is the
+        label of the button that makes a password link, if the member may have one. Raises DomainError: `not_found`, for
+        guests `too_fast`.
         """
         reader = request[VIEWER].user
         if reader is None and (wait_ms := self._guests.take(limit_key(request), _GUEST_BURST, _GUEST_PER_SECOND)):

@@ -1,6 +1,6 @@
-"""Letters that look alike, and the letter that each is replaced by.
+"""Letters that look alike, and the replacement of each.
 
-Not all of Unicode's confusables.txt, which has thousands, most of them in no valid name: only what is left
+This is a part of Unicode's confusables.txt, which has thousands of letters: only those that are possible
 after case folding, compatibility folding and the rules of `names`.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# The letters, and what each looks like, in the same order.
+# Pairs of strings: letters, and in the same order the letter that each looks like.
 _ALPHABETS = (
     # Cyrillic. Capitals count: Н looks like H, so its small form н does too.
     ("авеіјкмнорстухѕԁԛԝѵүһӏьғқңҥұҳҫҭҽԍпг", "abeijkmhopctyxsdqwvyhlbfkhhyxctegnr"),
@@ -17,23 +17,23 @@ _ALPHABETS = (
     ("αβεζηικμνορτυχωγϲϳ", "abezhikmnoptuxwycj"),
     # Armenian
     ("օսհոցզաեք", "ouhngqwtp"),
-    # Cherokee, whose case folding leads to the capitals
+    # Cherokee, whose case folding gives capital letters
     ("ᎠᎡᎢᎥᎪᎫᎬᎳᎷᎻᎽᏀᏃᏎᏒᏔᏕᏚᏙᏟᏢᏦᏞᏴ", "drtiajewmhyzz4rwssvcpklb"),
     # Lisu, made of turned and upright Latin capitals
     ("ꓮꓐꓚꓓꓰꓝꓖꓧꓲꓙꓗꓡꓟꓠꓳꓑꓣꓢꓔꓴꓦꓪꓫꓬꓜ", "abcdefghijklmnoprstuvwxyz"),
-    # Canadian syllabics, a favourite of "fancy text" pages
+    # Canadian syllabics, which "fancy text" websites often use
     ("ᗩᗷᑕᗪᕮᖴᘜᕼᓰᒍᒪᗰᑎᗝᑭᖇᔕᖶᑌᐯᗯ᙭", "abcdefghijlmnoprstuvwx"),
     # Coptic
     ("ⲁⲃⲉⲏⲓⲕⲙⲛⲟⲣⲥⲧⲩⲭⲍ", "abehikmnopctyxz"),
-    # Latin letters of phonetic alphabets, and clicks
+    # Latin letters of phonetic alphabets, and click letters
     ("ɑɡıɩȷƅǀǃɪʟɢʀɴʙʜʏꞁɐəɔʋƿ", "agiijbllilgrnbhylaeovp"),
-    # Chinese characters that pass for others in a title, and kana that pass for Chinese
+    # Chinese characters that look like others in a title, and kana that look like Chinese characters
     ("菅員贠曰已巳級統長網務營運團隊們眀囗", "管员员日己己级统长网务营运团队们明口"),
     ("ロエタニハカトナヘベペーリ丨", "口工夕二八力卜十へべぺ一りl"),
 )
 
-# What even Latin alone confuses. `l` stands for 1 and l, `rn` for m. A capital I is the names' own care:
-# i and l as such are told apart, or half of all short names would be taken.
+# Letters that look alike within Latin. `l` replaces 1, and `rn` replaces m. `names` handles the capital I.
+# i and l stay different, because else half of all short names would be taken.
 _WITHIN_LATIN = {"0": "o", "1": "l", "m": "rn", "w": "vv"}
 
 
@@ -51,7 +51,7 @@ def _look_alikes() -> dict[str, str]:
 
 
 def _base_letters() -> dict[str, str]:
-    """Latin letters whose stroke or hook does not come off by decomposition: đ is d, ø is o."""
+    """Latin letter -> base letter, also if decomposition does not remove the stroke or hook: đ -> d, ø -> o."""
     table = {}
     for code in (*range(0x00C0, 0x02B0), *range(0x1E00, 0x1F00)):
         found = re.fullmatch(r"LATIN SMALL LETTER ([A-Z]) WITH .*", unicodedata.name(chr(code), ""))

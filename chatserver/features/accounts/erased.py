@@ -1,4 +1,4 @@
-"""Erases from a copy of the database the old names that have been erased since: see db/vacuum.py."""
+"""Erases old names from an upgrade copy if they were erased in the database after the copy was made (db/vacuum.py)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from chatserver.db.transaction import Transaction
 
 
 def erased_old_names(tx: Transaction) -> Callable[[Transaction], int]:
-    """Read what is kept. The function deletes all else from a copy; one of an older schema has none."""
+    """Read the old names that are still stored. The returned function erases all other old names from a copy.
+
+    A copy with an older schema has no old names.
+    """
     rows = tx.all("SELECT user_id, renamed_ms, old_name FROM renames WHERE old_name IS NOT NULL")
     kept = json.encode_value([list(row) for row in rows])
 

@@ -1,4 +1,4 @@
-"""What an export holds of members, their old names, sessions and password links: no password, no token, no hash."""
+"""The exported columns of members, old names, sessions and password links: no password, no token, no hash."""
 
 from __future__ import annotations
 

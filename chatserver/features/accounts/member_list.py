@@ -1,4 +1,4 @@
-"""The list of all members, for members: who is in the room, since when, and a search."""
+"""The list of all members, with the date when each joined, and a search. Only for members."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PAGE_MEMBERS = 50
 
 # Administrators first, bots last, each in the order in which they joined.
 _RANK = "(u.role <> 'administrator') + (u.role = 'bot')"
-# Neither the banned nor bots that were removed.
+# Without banned members and removed bots.
 _LISTED = (
     f"SELECT u.id, u.name, u.role, u.avatar, u.created_ms, coalesce(r.old_name, '')"  # nosec B608 # constants
     f" FROM users u LEFT JOIN renames r ON r.user_id = u.id"
@@ -43,7 +43,7 @@ _LISTED = (
 
 @dataclass(frozen=True, slots=True)
 class ListedMember:
-    """`old_name` is the one that the member gave up less than 24 hours ago, or ""."""
+    """`old_name` is the name that the member gave up less than 24 hours ago, or ""."""
 
     user: User
     created_ms: int
@@ -57,9 +57,9 @@ class MemberList:
         self._limit = RateLimit(clock)
 
     async def find(self, part: str, after: int, limit: int = PAGE_MEMBERS) -> tuple[list[ListedMember], int | None]:
-        """The next `limit` members after the one with the id `after` (0: the first), and the `after` to go on with.
+        """The next `limit` members after the member with the id `after` (0: from the start), and the next `after`.
 
-        With `part` only those whose name or old name holds it, as NameSearch matches; a banned member is in no list.
+        With `part`, only members whose name or old name contains it, as NameSearch matches. Never a banned member.
         """
         ids = await self._name_search.matches(part) if part else None
         found = await self._database.run(lambda tx: _listed(tx, part, ids, after, limit + 1))
@@ -67,7 +67,7 @@ class MemberList:
         return page, page[-1].user.id if len(found) > limit else None
 
     async def get(self, request: web.Request) -> web.Response:
-        """`?q=` part of a name, `?after=` the last `next`: `{"members": […], "next": an id or null}`.
+        """`?q=` part of a name, `?after=` the last `next`. Answers `{"members": […], "next": an id or null}`.
 
         Raises DomainError `too_fast`.
         """
@@ -75,7 +75,7 @@ class MemberList:
         return responses.as_json({"members": [_json(member) for member in found], "next": next_after})
 
     async def get_page(self, request: web.Request) -> web.Response:
-        """The same as a page, for who has no script."""
+        """The same list as a page, for browsers without scripts."""
         part, found, next_after = await self._asked(request)
         values = {
             "rows": [{**_json(each), "created": local_time(request, each.created_ms)} for each in found],
@@ -98,7 +98,7 @@ class MemberList:
 
 
 def _listed(tx: Transaction, part: str, ids: list[int] | None, after: int, limit: int) -> list[ListedMember]:
-    """`ids`: those whose name holds `part`; None for all members."""
+    """`ids` are the members whose name contains `part`; None for all members."""
     if ids is not None:
         ids = ids + [user_id for user_id, old_name in renames.old_names(tx) if holds(part, old_name)]
     values = {"ids": None if ids is None else json.dumps(ids), "after": after, "limit": limit}

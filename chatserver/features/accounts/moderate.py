@@ -1,7 +1,7 @@
-"""Moderate: administrators mute, ban and promote members, and undo it; and take an avatar or a name away.
+"""Moderation: administrators mute, ban and promote members, undo this, and remove an avatar or a name.
 
-No administrator acts on their own account, and the database runs one act after another. So an administrator who
-takes another's role away keeps their own, and a room that has an administrator always has one.
+Administrators cannot act on their own account, and the database runs one act after another. So an administrator who
+demotes another one keeps the own role, and a room that has an administrator always keeps at least one.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ from chatserver.http.viewer import VIEWER, form_of, member_of, wants_json
 log = logging.getLogger(__name__)
 
 MUTE_SECONDS = 3600
-MUTE_SECONDS_MAX = 31_536_000  # a year; a member who should be silent for longer is banned
+MUTE_SECONDS_MAX = 31_536_000  # a year; use a ban for longer
 
-# Names that `take_name` tries: members may have chosen some of them.
+# The most names that `take_name` tries, because members may have chosen some of them.
 NAMES_TRIED = 1_000
 
 # Members on one page.
 PAGE_MEMBERS = 50
-# Members in one answer to the operator: it is one line of JSON, encoded on the event loop.
+# The most members in one answer to the operator, because it is one line of JSON that is encoded on the event loop.
 ANSWER_MEMBERS = 500
-# What the page offers for a mute, in seconds: ten minutes, an hour, a day, thirty days.
+# The durations of a mute that the page offers, in seconds: ten minutes, an hour, a day, thirty days.
 SPANS = (600, 3600, 86_400, 2_592_000)
 
 _MEMBER = (
     "SELECT id, name, role, avatar, created_ms, (SELECT max(seen_ms) FROM sessions WHERE user_id = users.id),"
     " muted_until_ms, banned, (SELECT old_name FROM renames WHERE user_id = users.id) FROM users"
 )
-# The permission stands in the WHERE: an administrator who is not banned, and not on their own account.
+# The WHERE clause checks the permission: the actor is an administrator who is not banned, and not the member itself.
 _BY_ADMINISTRATOR = (
     "WHERE id = :member AND id <> :actor"
     " AND EXISTS (SELECT 1 FROM users a WHERE a.id = :actor AND a.role = 'administrator' AND a.banned = 0)"
@@ -70,15 +70,15 @@ class Act(StrEnum):
     TAKE_NAME = "take_name"
 
 
-# What a browser's form is asked about once more: who is concerned notices it at once, or it gives much power.
+# Acts that a browser's form must confirm, because the member notices them at once, or because they give much power.
 ASKED = frozenset({Act.BAN, Act.PROMOTE, Act.DEMOTE, Act.TAKE_AVATAR, Act.TAKE_NAME})
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member as administrators see one. `seen_ms` is None for a member without a session.
+    """A member, with the fields that administrators see. `seen_ms` is None for a member without a session.
 
-    `old_name` is the one that the member gave up less than 24 hours ago, or "".
+    `old_name` is the name that the member gave up less than 24 hours ago, or "".
     """
 
     user: User
@@ -96,14 +96,14 @@ class Moderate:
         self._clock = clock
 
     async def act(self, actor: User, member_id: int, act: Act, seconds: int | None = None) -> Member:
-        """Do it, and return the member as stored then. Repeated: the same answer.
+        """Do the act, and return the member as stored after it. A repeated act gives the same answer.
 
-        `mute` is for `seconds` (1 to a year; None: an hour) from now: no posts, no reactions, no typing. `ban` ends
+        `mute` forbids posts, reactions and typing for `seconds` (1 to a year; None: an hour) from now. `ban` ends
         every session at once. `promote` and `demote` give and take the administrator's role. `take_avatar` removes
-        the avatar, `take_name` gives another name, with which the member logs in from then on; an old name is no longer
-        shown, and the member cannot choose another for 24 hours. Raises DomainError: `forbidden` (with `reason` "self"
-        on one's own account, "bot" on a bot's role), `not_found`, `bad_request` (`seconds`), `banned` (promoting a
-        banned member).
+        the avatar. `take_name` gives another name, which is also the new login name; an old name is no longer shown,
+        and the member cannot choose another name for 24 hours. Raises DomainError: `forbidden` (with `reason` "self"
+        for the actor's own account, "bot" for a bot's role), `not_found`, `bad_request` (`seconds`), `banned` (when
+        the role of a banned member should change).
         """
         if seconds is not None and (act is not Act.MUTE or not 1 <= seconds <= MUTE_SECONDS_MAX):
             raise DomainError(ErrorCode.BAD_REQUEST, field="seconds")
@@ -112,7 +112,7 @@ class Moderate:
         return member
 
     async def find(self, actor: User, part: str, after: int, limit: int) -> list[Member]:
-        """The next `limit` members after this id whose name contains what looks like `part`; "" is in every name.
+        """The next `limit` members after this id whose name contains text that looks like `part`; "" finds all members.
 
         Raises DomainError: `forbidden`, `banned`.
         """
@@ -120,7 +120,7 @@ class Moderate:
         return await self._database.run(lambda tx: _find(tx, actor, skeleton, after, limit))
 
     async def get_page(self, request: web.Request) -> web.Response:
-        """`?q=` part of a name; `?after=` the id to go on from. As JSON `{"members": […], "next": id or null}`."""
+        """`?q=` part of a name; `?after=` the last `next`. As JSON `{"members": […], "next": id or null}`."""
         part, after = request.query.get("q", ""), number(request, "after", 0, ID_MAX, 0)
         found = await self.find(member_of(request), part, after, PAGE_MEMBERS + 1)
         page = found[:PAGE_MEMBERS]
@@ -157,7 +157,7 @@ class Moderate:
         return responses.see_other("/members/?" + urlencode({"q": form_of(request).text("q")[:40], "done": act}))
 
     async def _ask(self, request: web.Request, act: Act) -> web.Response:
-        """What the act means for this member."""
+        """The confirmation page, with the effects of the act on this member."""
         actor, member_id = member_of(request), path_id(request)
         member, ended = await self._database.run(lambda tx: _concerned(tx, actor, member_id))
         t, name = request[VIEWER].t, member.user.name
@@ -168,7 +168,7 @@ class Moderate:
         )
 
     async def on_list_members(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """The `members` whose id is above `after`; `next` is the `after` to go on with, or null."""
+        """The `members` whose id is above `after`; `next` is the `after` of the next call, or null at the end."""
         after = arguments["after"]
         found = await self._database.run(lambda tx: _members(tx, after, ANSWER_MEMBERS))
         next_after = found[-1].user.id if len(found) == ANSWER_MEMBERS else None
@@ -227,7 +227,7 @@ async def _asked(request: web.Request) -> tuple[str, int | None]:
 
 
 def _concerned(tx: Transaction, actor: User, member_id: int) -> tuple[Member, int]:
-    """The member, and how many sessions they have. Raises DomainError: `forbidden`, `banned`, `not_found`."""
+    """The member, and the number of their sessions. Raises DomainError: `forbidden`, `banned`, `not_found`."""
     permissions.require_administrator(tx, actor)
     member = find_member(tx, member_id)
     if member is None:
@@ -241,7 +241,7 @@ def session_count(tx: Transaction, member_id: int) -> int:
 
 
 def _mute(tx: Transaction, member_id: int, actor_id: int, until_ms: int) -> bool:
-    """False, like the next five, when `actor_id` may not."""
+    """Mute the member. This function and the next five return False if `actor_id` may not act."""
     sql = f"UPDATE users SET muted_until_ms = :value {_BY_ADMINISTRATOR}"  # nosec B608 # constants
     if not tx.execute(sql, {"value": until_ms, "member": member_id, "actor": actor_id}).rowcount:
         return False
@@ -265,7 +265,7 @@ def _set_banned(tx: Transaction, member_id: int, actor_id: int, banned: bool) ->
 
 
 def _set_role(tx: Transaction, member_id: int, actor_id: int, role: Role) -> bool:
-    """False also for a banned member and for a bot."""
+    """Set the role. Returns False also for a banned member and for a bot."""
     sql = f"UPDATE users SET role = :value {_BY_ADMINISTRATOR} AND banned = 0 AND role <> 'bot'"  # nosec B608 # constants
     if not tx.execute(sql, {"value": role.value, "member": member_id, "actor": actor_id}).rowcount:
         return False
@@ -286,7 +286,7 @@ def _take_avatar(tx: Transaction, member_id: int, actor_id: int) -> bool:
 
 
 def _take_name(tx: Transaction, member_id: int, actor_id: int, now_ms: int, language: str) -> bool:
-    """A name of the member's id. Where it is not free, a number behind it makes it different."""
+    """Replace the name by "Member ID" or "成员ID". If that name is not free, append a number."""
     before = find_member(tx, member_id)
     if before is None:
         return False
@@ -346,7 +346,7 @@ def _member_json(member: Member) -> dict[str, Any]:
 
 
 def _listed(member: Member) -> dict[str, Any]:
-    """As `list-members --json` prints it: without an avatar, which is an address of the running server."""
+    """The member as `list-members --json` prints it. Without the avatar, whose URL needs the running server."""
     user = member.user
     return {"id": user.id, "name": user.name, "role": user.role.value, **_facts(member)}
 

@@ -1,4 +1,4 @@
-"""Who is muted until when: in memory, so that pages and handshakes ask no query for it."""
+"""Keeps in memory which members are muted until when, so that pages and handshakes need no query."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chatserver.features.accounts.events import MemberMuted
 
 
 class Mutes:
-    """Holds the members who are muted, and no others. `load` comes before the first event is published."""
+    """Holds only the members who are muted. Call `load` before the first event is published."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -21,7 +21,7 @@ class Mutes:
         self._until_ms = await self._database.run(lambda tx: _muted(tx, self._clock.now_ms()))
 
     def until_ms(self, user: User | None) -> int:
-        """Until when the member may not post, in Unix ms; 0 for a member who may, and for a guest."""
+        """The end of the member's mute in Unix ms; 0 if the member is not muted, and for a guest."""
         until_ms = self._until_ms.get(user.id, 0) if user else 0
         return until_ms if until_ms > self._clock.now_ms() else 0
 

@@ -1,7 +1,7 @@
-"""Search for names: members whose name holds what is being written after an @ or looked for, online or not.
+"""Searches members by a part of the name, for mentions (the text after an @) and for the search, online or not.
 
-Matches as static/js/models/mention.js does for those who are online: folded text, and for each Chinese character
-the first letter of its pinyin.
+Matches as static/js/models/mention.js does for online members: by folded text (core/folding.py), and for each Chinese
+character also by the first letter of its pinyin.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from chatserver.http.route import Route
 from chatserver.http.viewer import member_of
 
 NAMES_MAX = 8
-# Matches that are looked up: some may be banned.
+# The number of matches that are looked up; more than NAMES_MAX, because some members may be banned.
 _CANDIDATES_MAX = 64
-# A page asks once for each pause in typing.
+# The rate limit of a member. A page sends one request for each pause in typing.
 BURST, PER_SECOND = 20, 4
 _FIRST_HAN = 0x4E00
 
 
 class NameSearch:
-    """Keeps the names of all members in memory, and for comparing what `_folded` makes of each: some 400 bytes."""
+    """Keeps the names of all members in memory, and the result of `_folded` for each: some 400 bytes per member."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -44,8 +44,10 @@ class NameSearch:
         self._last_id = 0
 
     async def find(self, query: str) -> list[str]:
-        """At most NAMES_MAX names of members who are not banned: first those that begin with `query`, then those that
-        contain it, older members first. None for an empty query, and for one longer than a name.
+        """Find at most NAMES_MAX names of members who are not banned.
+
+        Names that begin with `query` come first, then names that contain it; older members come first. The list is
+        empty if the query is empty or longer than a name.
         """
         ids = (await self.matches(query))[:_CANDIDATES_MAX]
         return await self._database.run(lambda tx: _names(tx, ids)) if ids else []
@@ -69,7 +71,7 @@ class NameSearch:
         self._name_of[event.user.id] = event.user.name
 
     async def _load(self) -> None:
-        """Read the members who are not known yet. What an event told meanwhile is newer, and stays."""
+        """Read the members who are not known yet. A name from an event that arrived meanwhile is newer, and is kept."""
         last_id = self._last_id
         for member_id, name in await self._database.run(lambda tx: _members_after(tx, last_id)):
             self._name_of.setdefault(member_id, name)
@@ -89,12 +91,12 @@ def initials(folded: str) -> str:
 
 @cache
 def _letters() -> str:
-    """A letter for each character from U+4E00 to U+9FFF, by the pinyin collation of CLDR that browsers have."""
+    """A letter for each character from U+4E00 to U+9FFF, by the pinyin collation of CLDR, which browsers use too."""
     return Path(__file__).with_name("pinyin_initials.txt").read_text("ascii").replace("\n", "")
 
 
 def holds(query: str, name: str) -> bool:
-    """Whether `name` is found by `query`."""
+    """True if a search for `query` finds `name`."""
     wanted = fold(query)
     return 0 < len(wanted) and len(query) <= NAME_MAX and _place(wanted, *_folded(name)) >= 0
 
@@ -113,7 +115,7 @@ def _matches(wanted: str, name_of: dict[int, str]) -> list[int]:
 
 
 def _place(wanted: str, folded: str, letters: str) -> int:
-    """Where each character of `wanted` is that of the name or its initial; -1: nowhere."""
+    """The index in the name from which each character of `wanted` equals a character or its initial; -1 for none."""
     if wanted[0] not in folded and wanted[0] not in letters:
         return -1
     for at in range(len(folded) - len(wanted) + 1):

@@ -1,9 +1,9 @@
-"""What a member may be called.
+"""The rules for members' names.
 
-Readers tell members apart by their names alone, so no name may look like another member's or like an
-official one: no invisible characters, no mixed look-alike alphabets, no symbols that look like badges,
-no titles such as 管理员. A name gives no permission; the rules are about what readers believe. They
-follow Unicode Technical Standard 39, as far as the standard library can.
+Readers distinguish members only by their names, so no name may look like another member's name or like
+an official name: no invisible characters, no mixed look-alike alphabets, no symbols that look like
+badges, no titles such as 管理员. A name gives no permission; the rules only protect readers from being
+deceived. They follow Unicode Technical Standard 39, as far as the standard library can.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from chatserver.features.accounts.confusables import BASE_LETTERS, LOOK_ALIKES
 NAME_MAX = 20
 _SEPARATORS = "_-.· "
 
-# Never in a name, although their category is letter or mark.
+# Not allowed in a name, although their category is letter or mark.
 _UNWANTED = re.compile(
     "["
     "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef"  # draw nothing
@@ -29,24 +29,24 @@ _UNWANTED = re.compile(
     "\U00010000-\U000110ff\U00011150-\U0001e8ff\U0001e960-\U0001ffff"
     "]"
 )
-# Thai and Lao AM, which every keyboard there types, have a compatibility form that no keyboard has.
+# Thai and Lao AM: keyboards type these characters, but NFKC changes them to a form that no keyboard types.
 _COMPATIBILITY_EXEMPT = str.maketrans("", "", "\u0e33\u0eb3")
 
 _EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO", "IDEOGRAPHIC"})
-# Marks on one letter. Scripts with composed accents need at most one more, and many marks would reach
-# into the lines above and below. Indic scripts, Thai, Hebrew and Arabic need a few.
+# The most combining marks on one letter. Scripts with composed accents need at most one more mark, and many
+# marks would reach into the lines above and below. Indic scripts, Thai, Hebrew and Arabic need a few.
 _MARKS_ON_COMPOSED, _MARKS_ON_OTHERS = 1, 3
 _COMPOSED_SCRIPTS = frozenset({"LATIN", "GREEK", "CYRILLIC", "EAST ASIAN"})
 
 
 def normalise(name: str) -> str:
-    """The one spelling of `name` that is stored: NFC, without spaces around it.
+    """Convert `name` to the spelling that is stored: NFC, without spaces around it.
 
     1 to 20 characters: letters, accents, decimal digits, `_ - . ·` and single spaces inside.
     Raises DomainError(NAME_INVALID) with `reason`: "empty", "too_long" (and `limit`), "characters"
     or "mixed_scripts".
     """
-    if len(name) > 8 * NAME_MAX:  # before any work that grows with it
+    if len(name) > 8 * NAME_MAX:  # before any work that grows with the length
         raise _refusal("too_long", limit=NAME_MAX)
     name = unicodedata.normalize("NFC", name).strip(" ")
     if not name:
@@ -61,7 +61,7 @@ def normalise(name: str) -> str:
 
 
 def check(name: str, privileged: bool = False) -> str:
-    """`normalise`, and titles are refused as well (`reason`: "reserved").
+    """`normalise` the name, and also refuse titles (`reason`: "reserved").
 
     `privileged` allows a title: the operator may be called 管理员.
     """
@@ -72,9 +72,9 @@ def check(name: str, privileged: bool = False) -> str:
 
 
 def skeleton(name: str) -> str:
-    """The name with letters that look alike made equal (UTS 39, section 4): what must be unique.
+    """The name with letters that look alike made equal (UTS 39, section 4). The skeleton must be unique.
 
-    Only for comparing, never shown. Accents stay: José is not Jose.
+    It is only for comparing, and never shown. Accents stay: José and Jose have different skeletons.
     """
     plain = unicodedata.normalize("NFKC", name)
     folded = _CAPITAL_I_INSIDE.sub("l", plain).casefold()
@@ -84,10 +84,10 @@ def skeleton(name: str) -> str:
 
 
 def lookup_key(typed: str) -> str:
-    """The skeleton under which a typed name is looked up; never raises.
+    """The skeleton with which a typed name is looked up; never raises.
 
-    Text that cannot be a name gets a key that no member has, each text its own: else all of them would share
-    one count of failed logins.
+    A text that cannot be a name gets a key that no member has. Each such text gets its own key, because all of them
+    would else share one count of failed logins.
     """
     try:
         return skeleton(normalise(typed))
@@ -95,7 +95,7 @@ def lookup_key(typed: str) -> str:
         return "?" + hashlib.sha256(typed.encode("utf-8", "replace")).hexdigest()
 
 
-# After a letter, and with a small one after it or before it, I is read as l: AIice, but neither Iris nor ALICE.
+# After a letter and beside a small letter, a capital I looks like l: in AIice, but not in Iris or ALICE.
 _CAPITAL_I_INSIDE = re.compile(r"(?<=[^\W\d_])I(?=[a-z])|(?<=[a-z])I")
 
 
@@ -134,10 +134,10 @@ def _is_letter(c: str) -> bool:
 
 
 def _mixes_scripts(name: str) -> bool:
-    """True unless the letters are of one script, or Latin together with the East Asian ones.
+    """True unless the letters are of one script, or of Latin and East Asian scripts together.
 
-    The "highly restrictive" profile of UTS 39, a little wider. A reader cannot see Cyrillic or Greek letters
-    in a Latin word.
+    This is the "highly restrictive" profile of UTS 39, slightly wider. A reader does not notice Cyrillic or Greek
+    letters in a Latin word.
     """
     scripts = {_script(c) for c in name if _is_letter(c)}
     if scripts <= {"LATIN", "EAST ASIAN"}:
@@ -151,17 +151,18 @@ def _script(letter: str) -> str:
     return "EAST ASIAN" if word in _EAST_ASIAN else word
 
 
-# Titles, as words of their own (also with digits after them): "admin", "Site Admin", "admin_1".
+# Words that are titles if they stand as separate words, also with digits: "admin", "Site Admin", "admin_1".
 _TITLE_WORDS = (
     "admin admins administrator administrators administration sysadmin superadmin superuser moderator moderators sysop "
     "webmaster guanliyuan guanfang kefu qunzhu zhanzhang "
     "админ администратор администрация модератор поддержка διαχειριστης"
 ).split()
-# Titles only when they are the whole name: "root beer" and "mod squad" are no titles. @all and @所有人 name all.
+# Words that are titles only if they are the whole name, because "root beer" and "mod squad" are no titles. @all and
+# @所有人 mention all members.
 _WHOLE_NAMES = (
     "root system mod mods official officials support staff operator helpdesk all 系统 管理 管理者 公告 房主 所有人"
 ).split()
-# Titles anywhere in a name: Chinese has no spaces between words.
+# Words that are titles anywhere in a name, because Chinese has no spaces between words.
 _CONTAINED = (
     "administrator moderator 管理员 超级管理 超管 管理组 管理团队 群管理 客服 官方 群主 站长 版主 运营团队 工作人员 "
     "系统管理 系统消息 系统通知 系统公告 系统提示 운영자 관리자"
@@ -184,7 +185,7 @@ def _is_reserved(name: str) -> bool:
 def _title_look(text: str) -> str:
     """The skeleton of `text` without accents, with digits read as letters and i as l: `Ádm1n` is `admln`.
 
-    Coarser than `skeleton`: a name that only resembles a title misleads too.
+    Coarser than `skeleton`, because a name that only resembles a title misleads too.
     """
     bare = "".join(BASE_LETTERS.get(c, c) for c in unicodedata.normalize("NFKD", text).casefold())
     bare = "".join(c for c in unicodedata.normalize("NFD", bare) if not unicodedata.category(c).startswith("M"))

@@ -27,7 +27,8 @@ from chatserver.http.route import Route
 from chatserver.http.uploads import Uploads
 from chatserver.http.viewer import VIEWER, form_of, short_agent, wants_json
 
-# Each new avatar is told to every reader, who then loads it: one for a choice, one for a better choice.
+# The limit of avatar changes, because every reader is notified of a new avatar and loads it. Two, so that a member can
+# correct a first choice.
 AVATARS_MAX, AVATARS_SECONDS = 2, 60.0
 
 _NOTICES = ("avatar", "name", "password", "session")
@@ -46,7 +47,8 @@ class Profile:
         self._database = database
         self._hasher = hasher
         self._clock = clock
-        # Apart from those of logins, which strangers cause: who is logged in can change the password all the same.
+        # Counted separately from failed logins, which strangers can cause, so that these never keep a logged-in member
+        # from changing the password.
         self._wrong_passwords = LoginFailures(clock)
         self._avatars = AttemptLimit(clock, AVATARS_MAX, AVATARS_SECONDS)
         self._uploads = uploads
@@ -54,7 +56,7 @@ class Profile:
         self._rename = rename
 
     async def change_avatar(self, user: User, avatar: str) -> User:
-        """Set the avatar, the name of a stored file; the file of the old one is erased.
+        """Set the avatar. `avatar` is the name of a stored file; the old avatar's file is erased.
 
         Raises DomainError: `banned`, `muted`.
         """
@@ -63,8 +65,8 @@ class Profile:
     async def change_password(self, user: User, old: str, new: str, session_id: int) -> None:
         """Set a new password and end all sessions but `session_id`.
 
-        Raises DomainError: `password_weak`; `login_throttled`; `login_failed` when `old` is not the password, or
-        is no longer the password by the time that the new hash is computed.
+        Raises DomainError: `password_weak`; `login_throttled`; `login_failed` if `old` is not the password, or if
+        the password was changed while the new hash was computed.
         """
         passwords.check_strength(new, user.name)
         key = names.lookup_key(user.name)
@@ -80,9 +82,9 @@ class Profile:
         return responses.page(request, "profile.html", await self._page(request))
 
     async def on_form(self, request: web.Request) -> web.Response:
-        """One of four: the file `avatar`; `username`; `old_password` and `new_password`; `end_session`, a session's id.
+        """Change the file `avatar`, the `username` or the password (`old_password`, `new_password`), or end a session.
 
-        Answers `{"user": {…}}`, or a browser's form with 303 to the page.
+        `end_session` is the session's id. Answers `{"user": {…}}`, or a browser's form with 303 to the page.
         """
         form, session = form_of(request), _session_of(request)
         user = session.user
@@ -107,7 +109,10 @@ class Profile:
         return responses.see_other(f"/profile/?done={notice}")
 
     async def _take_avatar(self, request: web.Request, user: User) -> User:
-        """Raises, before the picture is read, `muted`, `banned`, and `too_fast` after AVATARS_MAX changes."""
+        """Store and set the avatar.
+
+        Before the picture is read, raises `muted`, `banned`, and `too_fast` after AVATARS_MAX changes.
+        """
         await self._database.run(lambda tx: permissions.require_speaker(tx, user, self._clock.now_ms()))
         key = str(user.id)
         if wait_ms := self._avatars.wait_ms(key):
@@ -159,7 +164,7 @@ def _session_of(request: web.Request) -> Session:
 
 
 def _waits(tx: Transaction, user_id: int, now_ms: int) -> tuple[int, int]:
-    """From when on the member may change the name, and until when the member is muted, in Unix ms."""
+    """The time from which the member may change the name, and the end of the member's mute, in Unix ms."""
     account = store.account(tx, user_id)
     return now_ms + renames.wait_ms(tx, user_id, now_ms), account.muted_until_ms if account else 0
 
@@ -175,7 +180,7 @@ def _set_avatar(tx: Transaction, user: User, avatar: str, now_ms: int) -> User:
 
 
 def _change_password(tx: Transaction, user_id: int, before: str, hashed: str, kept_session: int) -> None:
-    """Replace the hash `before`, unless it was replaced meanwhile or the member was banned."""
+    """Replace the hash `before`. Raises DomainError `login_failed` if it was replaced or the member was banned."""
     done = tx.execute(
         "UPDATE users SET password = ? WHERE id = ? AND password = ? AND banned = 0", (hashed, user_id, before)
     )

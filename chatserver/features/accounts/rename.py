@@ -1,7 +1,7 @@
-"""Rename: a member takes another name, once in 24 hours.
+"""Changes a member's name, at most once in 24 hours.
 
-Who sees the new name sees the old one beside it for that time, and no other member may take it. Then the old name
-is erased. A name that an administrator took away is neither shown nor kept (see moderate.py).
+For that time the old name is shown beside the new name, and no other member may take it. Then the old name is erased.
+A name that an administrator took away is neither shown nor reserved (see moderate.py).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Rename:
         self._clock = clock
 
     async def rename(self, user: User, typed: str) -> User:
-        """Give the member this name, with which they log in from then on. Nothing happens where it is theirs already.
+        """Change the member's name, which is also the login name. Does nothing if the member has this name already.
 
         Raises DomainError: `name_invalid`; `name_taken`, also for a name that another member gave up less than 24 hours
         ago; `too_fast` less than 24 hours after the last change; `muted`, `banned`; `forbidden` for a bot.
@@ -38,7 +38,7 @@ class Rename:
         return await self._database.run(renames.next_end)
 
     def trim(self, tx: Transaction) -> None:
-        """Erase the names that were given up 24 hours ago."""
+        """Erase the old names that were given up at least 24 hours ago."""
         if renames.delete_ended(tx, self._clock.now_ms()):
             tx.announce(ContentErased())
 

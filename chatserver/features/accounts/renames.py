@@ -1,11 +1,11 @@
-"""The rows of renames: each member's last change of name, for a day."""
+"""The rows of renames: each member's last change of name, kept for 24 hours."""
 
 from __future__ import annotations
 
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import names
 
-# A member's name changes once in this time; the old name is shown and kept for its member that long.
+# A member may change the name once in this time. For so long the old name is shown and reserved for the member.
 HELD_MS = 24 * 3_600_000
 
 
@@ -15,18 +15,18 @@ def add(tx: Transaction, user_id: int, old_name: str, now_ms: int) -> None:
 
 
 def add_taken(tx: Transaction, user_id: int, now_ms: int) -> None:
-    """An administrator took the member's name away: neither it nor an earlier one is shown or kept for the member."""
+    """An administrator took the member's name away. No old name is shown or reserved for the member."""
     _put(tx, user_id, now_ms, None, None)
 
 
 def wait_ms(tx: Transaction, user_id: int, now_ms: int) -> int:
-    """How long until the member may change the name; 0: now."""
+    """The time until the member may change the name, in ms; 0 for now."""
     row = tx.one("SELECT renamed_ms FROM renames WHERE user_id = ?", (user_id,))
     return max(0, row[0] + HELD_MS - now_ms) if row else 0
 
 
 def old_names(tx: Transaction) -> list[tuple[int, str]]:
-    """All that are shown, each with its member's id."""
+    """All old names that are shown, each with its member's id."""
     return tx.all("SELECT user_id, old_name FROM renames WHERE old_name IS NOT NULL")
 
 
@@ -40,13 +40,13 @@ def holder(tx: Transaction, skeleton: str, now_ms: int) -> int | None:
 
 
 def next_end(tx: Transaction) -> int | None:
-    """When the oldest row ends, in Unix ms; None where there is none."""
+    """When the oldest row ends, in Unix ms; None if there is no row."""
     (renamed_ms,) = tx.one("SELECT min(renamed_ms) FROM renames")
     return None if renamed_ms is None else renamed_ms + HELD_MS
 
 
 def delete_ended(tx: Transaction, now_ms: int) -> int:
-    """How many rows ended."""
+    """Delete the rows that have ended. Returns their number."""
     return tx.execute("DELETE FROM renames WHERE renamed_ms <= ?", (now_ms - HELD_MS,)).rowcount
 
 
