@@ -1,4 +1,4 @@
-"""The page of the audit log, which nothing in the room can change; entries are erased after KEPT_DAYS."""
+"""The page of the audit log. No user of the room can change entries; they are erased after KEPT_DAYS."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ class Audit:
     async def entries(
         self, actor: User, wanted: Filter, before: int = ID_MAX, limit: int = PAGE_ENTRIES
     ) -> list[Entry]:
-        """The newest `limit` with an id below `before`. Raises DomainError: `forbidden`, `banned`."""
+        """The newest `limit` entries with an id below `before`. Raises DomainError: `forbidden`, `banned`."""
         return await self._database.run(lambda tx: _entries(tx, actor, wanted, before, limit))
 
     async def erase_old(self) -> None:
-        """Erase what is older than KEPT_DAYS."""
+        """Erase entries that are older than KEPT_DAYS."""
         before_ms = self._clock.now_ms() - KEPT_MS + 1
         await self._database.run(lambda tx: store.erase_before(tx, before_ms), frees=True)
 
     async def next_erasure(self) -> int | None:
-        """When the oldest entry is to be erased, in Unix ms; None where there is none."""
+        """When the oldest entry must be erased, in Unix ms; None if there is no entry."""
         oldest_ms = await self._database.run(store.oldest_ms)
         return None if oldest_ms is None else oldest_ms + KEPT_MS
 
@@ -86,7 +86,7 @@ def _entries(tx: Transaction, actor: User, wanted: Filter, before: int, limit: i
 
 
 def _filter(request: web.Request) -> Filter:
-    """Raises DomainError `bad_request` (`field`)."""
+    """Parse `who` and `what` of the query. Raises DomainError `bad_request` (`field`)."""
     who, what = request.query.get("who", ""), request.query.get("what", "")
     if who not in ("", store.OPERATOR) and whole_number(who, 1) is None:
         raise DomainError(ErrorCode.BAD_REQUEST, field="who")

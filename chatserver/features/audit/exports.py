@@ -1,4 +1,4 @@
-"""What an export holds of the audit log: all of it."""
+"""The exported columns of the audit log: all columns."""
 
 from __future__ import annotations
 

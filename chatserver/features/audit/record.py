@@ -1,6 +1,6 @@
-"""Record an act of an administrator, of a bot that manages ordering windows, or of the operator.
+"""Records an act of an administrator, of a bot that manages ordering windows, or of the operator.
 
-Called in the transaction of the act, so that there is neither an act without its record nor a record without its act.
+Call it in the transaction of the act, so that there is no act without a record and no record without an act.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Detail = str | int | float | bool | None
 
 
 class AuditAct(StrEnum):
-    """What was done. The part before the point is the kind, by which the page filters."""
+    """The kinds of recorded acts. The page can filter by the part before the dot."""
 
     MEMBER_MUTE = "member.mute"
     MEMBER_UNMUTE = "member.unmute"
@@ -65,9 +65,9 @@ class AuditAct(StrEnum):
 def record(
     tx: Transaction, now_ms: int, act: AuditAct, actor: User | None, user_id: int | None = None, **details: Detail
 ) -> None:
-    """`actor` is None for the operator; `user_id` is the member whom it concerns. `now_ms` is in Unix ms.
+    """Add an entry. `actor` is None for the operator; `user_id` is the affected member. `now_ms` is in Unix ms.
 
-    `details` hold no words of a message, no secret, and no name of a member.
+    `details` must not contain text of a message, a secret, or the name of a member.
     """
     tx.execute(
         "INSERT INTO audit (at_ms, act, done_by, user_id, details, device) VALUES (?, ?, ?, ?, ?, ?)",

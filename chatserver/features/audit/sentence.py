@@ -1,4 +1,4 @@
-"""An entry of the audit log as a sentence in the reader's language."""
+"""Describes an entry of the audit log as a sentence in the reader's language."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from chatserver.http.viewer import VIEWER
 
 
 def sentence(request: web.Request, entry: Entry) -> str:
-    """What was done and to whom; the act's name for one of a later version, before which a backup was restored."""
+    """A sentence with the act and the affected member. For an unknown act, only the act's name.
+
+    An act is unknown if it was recorded by a later version of the program.
+    """
     if entry.act not in list(AuditAct):
         return entry.act
     t, details = request[VIEWER].t, entry.details
@@ -30,5 +33,5 @@ def sentence(request: web.Request, entry: Entry) -> str:
 
 
 def _shown(request: web.Request, name: str, value: Any) -> Any:
-    """Times are shown in the room's time zone."""
+    """Format a time in the room's time zone; return any other value unchanged."""
     return local_time(request, value) if name.endswith("_ms") else value

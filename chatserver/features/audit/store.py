@@ -19,7 +19,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`by` is None for the operator, `user` where the act concerns no member."""
+    """`by` is None for the operator. `user` is the affected member, or None."""
 
     id: int
     at_ms: int
@@ -32,20 +32,20 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """`who`: a member's id, OPERATOR, or "" for all. `what`: an act, a kind of acts, or "" for all."""
+    """`who` is a member's id, OPERATOR, or "" for all. `what` is an act, a kind of acts, or "" for all."""
 
     who: str = ""
     what: str = ""
 
     def sql(self) -> tuple[str, dict[str, str]]:
-        """A condition, and its values by name."""
+        """The SQL condition, and its values by name."""
         who = {"": "1", OPERATOR: "a.done_by IS NULL"}.get(self.who, "a.done_by = CAST(:who AS INTEGER)")
         what = "(a.act = :what OR a.act GLOB :what || '.*')" if self.what else "1"
         return f"{who} AND {what}", {"who": self.who, "what": self.what}
 
 
 def entries(tx: Transaction, wanted: Filter, before: int, limit: int) -> list[Entry]:
-    """The newest `limit` with an id below `before`, the newest first."""
+    """The newest `limit` entries with an id below `before`, the newest first."""
     condition, values = wanted.sql()
     sql = (
         "SELECT a.id, a.at_ms, a.act, a.done_by, d.name, a.user_id, u.name, a.details, a.device"  # nosec B608 # constants
@@ -56,7 +56,7 @@ def entries(tx: Transaction, wanted: Filter, before: int, limit: int) -> list[En
 
 
 def actors(tx: Transaction) -> list[Actor]:
-    """Who has an entry, by name."""
+    """All members who have done an act in the log, sorted by name."""
     rows = tx.all("SELECT DISTINCT u.id, u.name FROM audit a JOIN users u ON u.id = a.done_by ORDER BY u.name")
     return [Actor(*row) for row in rows]
 

@@ -1,4 +1,4 @@
-"""Administrators make bots, change what they may do, give them new tokens or none, and remove them.
+"""Administrators make bots, change their permissions, replace or end their tokens, and remove bots.
 
 A token is shown once and stored as its hash.
 """
@@ -36,9 +36,9 @@ log = logging.getLogger(__name__)
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _DEFAULT = BotPermissions()
-# The acts that are not answered with a token, and how the page's address names them afterwards.
+# Acts that create no token -> the value of `?done=` in the redirect after the act.
 _DONE = {"change": "changed", "end_token": "ended", "remove": "removed"}
-# What a browser's form is asked about once more: programs are cut off by it.
+# Acts that a browser's form must confirm, because they disconnect programs.
 _ASKED = ("new_token", "end_token", "remove")
 
 
@@ -56,10 +56,10 @@ class Bots:
         self._clock = clock
 
     async def make(self, actor: User, name: str, powers: BotPermissions = _DEFAULT) -> MadeBot:
-        """A new bot, which reads and posts; `powers.manages_windows`: it starts, stops and shows ordering windows too.
+        """Make a bot, which reads and posts.
 
-        A bot that was removed comes back by its name. Raises DomainError: `name_invalid`, `name_taken`, `forbidden`,
-        `banned`.
+        With `powers.manages_windows` it also starts, stops and shows ordering windows. With the name of a removed bot,
+        that bot is used again. Raises DomainError: `name_invalid`, `name_taken`, `forbidden`, `banned`.
         """
         name, token, now_ms = names.check(name), store.new_token(), self._clock.now_ms()
         bot = await self._database.run(lambda tx: _make(tx, actor, name, token, powers, now_ms))
@@ -67,9 +67,9 @@ class Bots:
         return MadeBot(bot, token)
 
     async def change(self, actor: User, bot_id: int, wanted: Callable[[BotPermissions], BotPermissions]) -> Bot:
-        """What the bot may do, and its rate, from its next command and message on, also on open connections.
+        """Change the bot's permissions and rate, from its next command or message on, also on open connections.
 
-        `wanted` gets what it may do now, and returns what it may do from now on. Raises DomainError: `not_found`,
+        `wanted` gets the present permissions, and returns the new permissions. Raises DomainError: `not_found`,
         `forbidden`, `banned`.
         """
         bot = await self._database.run(lambda tx: _change(tx, actor, bot_id, wanted, self._clock.now_ms()))
@@ -77,7 +77,7 @@ class Bots:
         return bot
 
     async def replace_token(self, actor: User, bot_id: int) -> MadeBot:
-        """A new token; the old one is worth nothing, and its connections close with 4401.
+        """Give the bot a new token. The old token becomes invalid, and its connections are closed with 4401.
 
         Raises DomainError: `not_found`, `forbidden`, `banned`.
         """
@@ -87,7 +87,7 @@ class Bots:
         return MadeBot(bot, token)
 
     async def end_token(self, actor: User, bot_id: int) -> Bot:
-        """The token is worth nothing, and the bot's connections close with 4401, until it gets a new one.
+        """Make the bot's token invalid, and close its connections with 4401. The bot can get a new token later.
 
         Raises DomainError: `not_found`, `forbidden`, `banned`.
         """
@@ -96,7 +96,7 @@ class Bots:
         return bot
 
     async def remove(self, actor: User, bot_id: int) -> None:
-        """The bot's connections close with 4401, and its messages stay.
+        """Remove the bot, and close its connections with 4401. Its messages stay.
 
         Raises DomainError: `not_found`, `forbidden`, `banned`.
         """
@@ -116,11 +116,11 @@ class Bots:
         return responses.page(request, "bots.html", {**await self._page(request), "notice": notice})
 
     async def on_form(self, request: web.Request) -> web.Response:
-        """Makes a bot of `name`, `manages_windows` and `rate`; or sets the last two of the one whose id is `change`;
-        or acts on the one whose id is `new_token`, `end_token` or `remove`.
+        """Make a bot from `name`, `manages_windows` and `rate`; or set the last two fields of the bot with the id
+        `change`; or do an act on the bot whose id is in `new_token`, `end_token` or `remove`.
 
-        A token is answered with 201, and shown only now. Raises DomainError: `name_invalid`, `name_taken`,
-        `bad_request` (`field`), `not_found`.
+        An answer with a token has status 201; the token is not shown again. Raises DomainError: `name_invalid`,
+        `name_taken`, `bad_request` (`field`), `not_found`.
         """
         typed: dict[str, Any] = {}
         try:
@@ -154,7 +154,7 @@ class Bots:
         return await self.make(actor, name, form.powers(typed, _DEFAULT))
 
     async def _shown(self, request: web.Request, made: MadeBot) -> web.Response:
-        """The token, in this response only: a page to redirect to could not show it."""
+        """Answer with the token. It is in this response, because a page to redirect to could not show it."""
         if wants_json(request):
             return responses.as_json({"bot": {**_bot_json(made.bot), "token": made.token}}, 201)
         address = request.app[SITE].origin.origin(request)

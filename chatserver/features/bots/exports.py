@@ -1,4 +1,4 @@
-"""What an export holds of the bots in use: not the hashes of their tokens."""
+"""The exported columns of the bots in use, without the hashes of their tokens."""
 
 from __future__ import annotations
 

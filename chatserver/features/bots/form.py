@@ -1,4 +1,4 @@
-"""What administrators send to `/bots/`: a form, or a JSON object with the same fields."""
+"""Parses the fields that administrators send to `/bots/`, as a form or as a JSON object with the same fields."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from chatserver.core.numbers import ID_MAX, whole_number
 from chatserver.features.bots.store import RATE_MAX, BotPermissions
 from chatserver.http import confirmation
 
-# Each acts on the bot whose id is its value.
+# Field names; the value of such a field is the id of the bot that the act is for.
 ACTS = ("change", "new_token", "end_token", "remove")
 FIELDS = {"name", "manages_windows", "rate", *ACTS, confirmation.FIELD}
 
 
 def act_of(typed: dict[str, Any]) -> str:
-    """One of ACTS; "make" where there is none."""
+    """The act of ACTS that has a value; "make" if there is none."""
     return next((act for act in ACTS if typed.get(act)), "make")
 
 
@@ -26,7 +26,7 @@ def bot_id(typed: dict[str, Any], act: str) -> int:
 
 
 def powers(typed: dict[str, Any], before: BotPermissions) -> BotPermissions:
-    """What `manages_windows` and `rate` say; a field that is not there leaves what was `before`.
+    """The permissions from `manages_windows` and `rate`; if a field is missing, its value is that of `before`.
 
     Raises DomainError `bad_request` (`field`).
     """
@@ -47,7 +47,7 @@ def _number(typed: dict[str, Any], name: str, most: int) -> int:
 
 
 def _is_on(typed: dict[str, Any], name: str) -> bool:
-    """True or false, or "1", "0" or "" of a form."""
+    """Parse true or false, or "1", "0" or "" of a form."""
     value = typed[name]
     if value not in (True, False, "1", "0", ""):
         raise DomainError(ErrorCode.BAD_REQUEST, field=name)

@@ -1,4 +1,4 @@
-"""The rows of bots. A token is stored as its hash: 256 random bits need no slow one."""
+"""The rows of bots. A token is stored as a SHA-256 hash; 256 random bits need no slow hash function."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BOT = (
 
 @dataclass(frozen=True, slots=True)
 class BotPermissions:
-    """What a bot may do besides reading and posting, and how many messages it may post per RATE_SECONDS."""
+    """What a bot may do besides reading and posting, and how many messages it may post per 10 s."""
 
     manages_windows: bool = False
     rate: int = RATE
@@ -57,7 +57,7 @@ def all_bots(tx: Transaction) -> list[Bot]:
 
 
 def bot(tx: Transaction, bot_id: int) -> Bot:
-    """Raises DomainError `not_found`."""
+    """The bot with this id. Raises DomainError `not_found`."""
     row = tx.one(f"{_BOT} WHERE b.user_id = ?", (bot_id,))
     if row is None:
         raise DomainError(ErrorCode.NOT_FOUND, reason="bot")
@@ -70,7 +70,7 @@ def bot_of(tx: Transaction, token_hash: bytes) -> Bot | None:
 
 
 def insert(tx: Transaction, name: str, token: str, powers: BotPermissions, maker: User, now_ms: int) -> Bot:
-    """A new bot; one that was removed, if it had this name, comes back as the author of its old messages.
+    """Add a bot. If a removed bot had this name, its member is used again, so it is the author of its old messages.
 
     Raises DomainError `name_taken`.
     """
@@ -93,7 +93,7 @@ def set_powers(tx: Transaction, bot_id: int, powers: BotPermissions) -> None:
 
 
 def set_token(tx: Transaction, bot_id: int, token: str | None) -> None:
-    """None: the bot has no token until it gets another one."""
+    """Replace the token. If it is None, the bot has no token until it gets another one."""
     token_hash = None if token is None else hash_of(token)
     tx.execute("UPDATE bots SET token_hash = ?, used_ms = NULL WHERE user_id = ?", (token_hash, bot_id))
 
@@ -103,7 +103,7 @@ def set_used(tx: Transaction, bot_id: int, now_ms: int) -> None:
 
 
 def remove(tx: Transaction, bot_id: int) -> None:
-    """The member's row stays, for its messages."""
+    """Remove the bot. The member's row stays, because its messages refer to it."""
     tx.execute("DELETE FROM bots WHERE user_id = ?", (bot_id,))
 
 

@@ -1,4 +1,4 @@
-"""Which bot a request comes from: by the token of its Authorization header, or of its path `/bots/TOKEN/messages`."""
+"""Finds the bot of a request, by the token in the Authorization header or in the path `/bots/TOKEN/messages`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from chatserver.http.origin import OriginPolicy
 
 WITHIN_SECONDS = 15 * 60
 WRONG_TOKENS_OF_ADDRESS = 20
-# How often a bot's `used_ms` is written.
+# The interval at which a bot's `used_ms` is written.
 TOUCH_MS = 60_000
 REMEMBERED_MAX = 20_000
 
@@ -41,14 +41,14 @@ class BotTokens:
         self._origin = origin
         self._find_member_session = find_member_session
         self._wrong_of_address = AttemptLimit(clock, WRONG_TOKENS_OF_ADDRESS, WITHIN_SECONDS)
-        # Hashes of tokens that were right; and (address, hash) of those that were wrong.
+        # The hashes of valid tokens, and (address, hash) of wrong tokens.
         self._right: BoundedDict[bytes, bool] = BoundedDict(REMEMBERED_MAX)
         self._wrong: BoundedDict[tuple[str, bytes], bool] = BoundedDict(REMEMBERED_MAX)
 
     async def find_session(self, request: web.Request) -> Session | None:
-        """The session of the request as it is at this moment; None for a guest's.
+        """The present session of the request; None for a guest.
 
-        A token is never ignored for a cookie. Raises DomainError: `login_required` for a wrong token, `banned`, and
+        If there is a token, a cookie is ignored. Raises DomainError: `login_required` for a wrong token, `banned`, and
         `login_throttled` after 20 different wrong tokens of the address in 15 minutes.
         """
         token = request.match_info.get("bot_token") or bearer.token_of(request)
@@ -58,7 +58,7 @@ class BotTokens:
 
     async def _session_of(self, token: str, address: str) -> Session:
         token_hash, now_ms = store.hash_of(token), self._clock.now_ms()
-        # A token that was right is looked up all the same: who guesses must not keep out the bots of the address.
+        # A token that was valid before is looked up anyway, so that a guesser cannot block the bots of this address.
         wait_ms = self._wrong_of_address.wait_ms(address)
         if wait_ms and token_hash not in self._right:
             raise DomainError(ErrorCode.LOGIN_THROTTLED, retry_after_ms=wait_ms)
@@ -72,7 +72,7 @@ class BotTokens:
         return Session(bot_session_id(bot.user.id), bot.user, bot.created_ms, now_ms, now_ms, "", address)
 
     def _count_wrong(self, address: str, token_hash: bytes) -> None:
-        """Each token once: a bot that was removed and tries again and again is no guesser."""
+        """Count each wrong token once, because a removed bot that retries with its token is not a guesser."""
         self._right.pop(token_hash, None)
         if (address, token_hash) not in self._wrong:
             self._wrong[address, token_hash] = True
