@@ -1,4 +1,4 @@
-"""What an export holds of invitations, open and used: not their codes, nor the hashes of these."""
+"""The exported columns of open and used invitations, without their codes and the hashes of the codes."""
 
 from __future__ import annotations
 

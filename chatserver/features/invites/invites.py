@@ -1,6 +1,6 @@
-"""Invitations: administrators and the operator make them; where registration is by invitation, each use adds a member.
+"""Invitations, made by administrators and the operator. If registration is by invitation, each use adds a member.
 
-An invitation is a code, which only its address contains; the database has the code's hash.
+The address of an invitation has a code, and the database has only the code's hash.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ HOURS_MAX = 8_784.0  # a year of 366 days
 
 # The most invitations that a page shows; an administrator with more can withdraw some.
 LISTED_MAX = 200
-# What the page offers, in hours: a day, three days, a week, thirty days.
+# The durations that the page offers, in hours: a day, three days, a week, thirty days.
 SPANS = (24, 72, 168, 720)
 HOURS = 168
 _FIELDS = {"uses", "hours", "withdraw"}
@@ -44,7 +44,7 @@ _FIELDS = {"uses", "hours", "withdraw"}
 
 @dataclass(frozen=True, slots=True)
 class OpenInvite:
-    """An invitation that is valid. `id` is its code's hash in hexadecimal; `made_by` a name, "" for the operator."""
+    """A valid invitation. `id` is the code's hash in hexadecimal; `made_by` is a name, or "" for the operator."""
 
     id: str
     uses_left: int
@@ -69,10 +69,10 @@ class Invites:
         self._clock = clock
 
     async def create(self, uses: int, hours: float, maker: User | None = None) -> Invite:
-        """An invitation for `uses` members (1 to USES_MAX), valid for `hours` (more than 0, up to HOURS_MAX).
+        """Make an invitation for `uses` members (1 to USES_MAX), valid for `hours` (more than 0, up to HOURS_MAX).
 
-        `maker` is the administrator who asks; None: the operator. Raises DomainError: `bad_request` (`field`),
-        `forbidden`, `banned`.
+        `maker` is the administrator who makes it, or None for the operator. Raises DomainError: `bad_request`
+        (`field`), `forbidden`, `banned`.
         """
         if not 1 <= uses <= USES_MAX:
             raise DomainError(ErrorCode.BAD_REQUEST, field="uses")
@@ -85,11 +85,11 @@ class Invites:
         return Invite(code, opened)
 
     async def opened(self, actor: User) -> list[OpenInvite]:
-        """The newest LISTED_MAX that are valid. Raises DomainError: `forbidden`, `banned`."""
+        """The newest LISTED_MAX valid invitations. Raises DomainError: `forbidden`, `banned`."""
         return (await self._listed(actor))[0]
 
     async def used(self, actor: User) -> list[UsedInvite]:
-        """Those by which members came and that are no longer valid. Raises DomainError: `forbidden`, `banned`."""
+        """The invitations that members used and that are no longer valid. Raises DomainError: `forbidden`, `banned`."""
         return (await self._listed(actor))[1]
 
     async def withdraw(self, actor: User, invite_id: str) -> None:
@@ -97,15 +97,15 @@ class Invites:
         await self._database.run(lambda tx: _withdraw(tx, actor, invite_id, self._clock.now_ms()))
 
     async def check(self, code: str) -> None:
-        """Refuse early what `use` would refuse. Raises DomainError `invite_invalid`."""
+        """Refuse early a code that `use` would refuse. Raises DomainError `invite_invalid`."""
         now_ms = self._clock.now_ms()
         if not await self._database.run(lambda tx: _is_valid(tx, code, now_ms)):
             raise DomainError(ErrorCode.INVITE_INVALID)
 
     async def get_page(self, request: web.Request) -> web.Response:
-        """The invitations that are valid, and who came by which; as JSON `{"invites": […], "used": […]}`.
+        """The valid and the used invitations, with the members who used them; as JSON `{"invites": […], "used": […]}`.
 
-        Their codes are not stored.
+        Codes are not shown, because they are not stored.
         """
         if wants_json(request):
             return await self._list(request)
@@ -114,10 +114,10 @@ class Invites:
         return responses.page(request, "invites.html", {**await self._page(request, {}), "notice": notice})
 
     async def on_form(self, request: web.Request) -> web.Response:
-        """Makes an invitation of `uses` (1) and `hours` (168), or withdraws the one whose id is `withdraw`.
+        """Make an invitation with `uses` (default 1) and `hours` (default 168), or withdraw an invitation.
 
-        A new one is answered with 201 and its address, which is shown only now. Raises DomainError: `bad_request`
-        (`field`), `not_found`.
+        `withdraw` is the id of the latter. A new invitation is answered with 201 and its address, which is not shown
+        again. Raises DomainError: `bad_request` (`field`), `not_found`.
         """
         typed: dict[str, Any] = {}
         try:
@@ -134,7 +134,7 @@ class Invites:
 
     async def on_invite(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """`uses` and `hours`; answers `code`, `uses`, `expires_ms`, the `registration` policy, and the public
-        `address`, "" where none is set."""
+        `address`, "" if none is set."""
         invite = await self.create(arguments["uses"], arguments["hours"])
         now = self._settings.now
         return {
@@ -153,7 +153,7 @@ class Invites:
         address = f"{request.app[SITE].origin.origin(request)}/register/?invite={made.code}"
         if wants_json(request):
             return responses.as_json({"invite": {**_invite_json(made.opened), "address": address}}, 201)
-        # Shown in this response: the address is not stored, so a page to redirect to could not show it.
+        # Show the address in this response. It is not stored, so a page to redirect to could not show it.
         values = {
             **await self._page(request, {}),
             "made": _row(request, made.opened),
@@ -199,7 +199,8 @@ class Invites:
     OPERATIONS = {"invite": on_invite}
 
 
-# An invitation of the operator is valid until it expires; one of an administrator only while they are one.
+# An invitation by the operator is valid until it expires. An invitation by an administrator is valid only as long as
+# its maker is an administrator who is not banned.
 _MAKER_MAY_INVITE = (
     "(made_by IS NULL OR EXISTS"
     " (SELECT 1 FROM users a WHERE a.id = made_by AND a.role = 'administrator' AND a.banned = 0))"
@@ -281,7 +282,7 @@ def _number(typed: dict[str, Any], name: str, default: float) -> float:
 
 
 def _explained(request: web.Request, error: DomainError) -> DomainError:
-    """The same error; for a number with its label and its range, for the sentence on the page."""
+    """Add the label and the range of the number to an error about `uses` or `hours`, for the message on the page."""
     name = error.details.get("field")
     if error.code is not ErrorCode.BAD_REQUEST or name not in ("uses", "hours"):
         return error

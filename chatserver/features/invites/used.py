@@ -1,4 +1,4 @@
-"""Who came by which invitation. A row of `used_invites` outlives the invitation, which its last use deletes."""
+"""Which members used which invitation. The last use deletes an invitation, but its row in `used_invites` stays."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from chatserver.db.transaction import Transaction
 
-# What one page shows: the newest used invitations, and the first names under each.
+# Limits of the page: the newest used invitations, and the first names for each.
 LISTED_MAX = 200
 NAMES_MAX = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """The members who came by one invitation: the first NAMES_MAX names, and how many there are."""
+    """The members who used one invitation: the first NAMES_MAX names, and the number of members."""
 
     names: tuple[str, ...]
     count: int
@@ -22,7 +22,7 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class UsedInvite:
-    """An invitation that cannot be used any more, by which members came. `made_by` is "" for the operator."""
+    """An invitation that members used and that is no longer valid. `made_by` is "" for the operator."""
 
     id: str
     created_ms: int
@@ -34,7 +34,7 @@ NONE_JOINED = Joined((), 0)
 
 
 def record(tx: Transaction, code_hash: bytes) -> int:
-    """The id of the row for an invitation that is valid and about to be used; made at its first use."""
+    """The id of the row of an invitation that is about to be used. Its first use adds the row."""
     tx.execute(
         "INSERT INTO used_invites (code_hash, created_ms, made_by)"
         " SELECT code_hash, created_ms, made_by FROM invites WHERE code_hash = ? ON CONFLICT (code_hash) DO NOTHING",
@@ -45,12 +45,12 @@ def record(tx: Transaction, code_hash: bytes) -> int:
 
 
 def assign(tx: Transaction, user_id: int, used_invite_id: int) -> None:
-    """Note that this member came by that invitation."""
+    """Store that this member used that invitation."""
     tx.execute("UPDATE users SET used_invite_id = ? WHERE id = ?", (used_invite_id, user_id))
 
 
 def joined(tx: Transaction, ids: list[str]) -> dict[str, Joined]:
-    """The members of these invitations (code hashes in hexadecimal), by id; only those by which members came."""
+    """Invitation's id -> the members who used it. `ids` are code hashes in hexadecimal; unused ids are left out."""
     rows = tx.all(
         "SELECT id, name, total FROM (SELECT lower(hex(i.code_hash)) AS id, u.name AS name,"
         " count(*) OVER (PARTITION BY i.id) AS total, row_number() OVER (PARTITION BY i.id ORDER BY u.id) AS place"
@@ -67,7 +67,7 @@ def joined(tx: Transaction, ids: list[str]) -> dict[str, Joined]:
 
 
 def closed(tx: Transaction, opened: list[str]) -> list[UsedInvite]:
-    """The newest LISTED_MAX by which members came and that are not among `opened` (code hashes in hexadecimal)."""
+    """The newest LISTED_MAX used invitations that are not in `opened` (code hashes in hexadecimal)."""
     rows = tx.all(
         "SELECT lower(hex(i.code_hash)), i.created_ms, coalesce(m.name, '') FROM used_invites i"
         " LEFT JOIN users m ON m.id = i.made_by"

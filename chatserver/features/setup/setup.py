@@ -1,4 +1,4 @@
-"""Set up the room: with a one-time token, the first administrator and what the room is called and allows."""
+"""Sets up the room with a one-time token: adds the first administrator, and sets the room's first settings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from chatserver.http.encode import user_json
 from chatserver.http.route import Route
 from chatserver.http.viewer import form_of, wants_json
 
-# The settings that are asked; the others are on the settings page.
+# The settings that the setup page asks for; the others are on the settings page.
 ASKED = ("room_name", "language", "registration", "guests")
 
 
@@ -46,13 +46,13 @@ class Setup:
         self._token = ""
 
     async def prepare(self) -> str:
-        """Make the one-time token of the setup page; "" when the room has an administrator."""
+        """Make the one-time token of the setup page; "" if the room has an administrator."""
         has_administrator = await self._database.run(administrators.exists)
         self._token = "" if has_administrator else secrets.token_urlsafe(24)
         return self._token
 
     async def is_token(self, token: str) -> bool:
-        """True for the token, while the room has no administrator: a command of the operator may have made one."""
+        """True for the right token, as long as the room has no administrator. (A command may have made one.)"""
         if not self._token or not hmac.compare_digest(token.encode("utf-8", "replace"), self._token.encode()):
             return False
         return not await self._database.run(administrators.exists)
@@ -73,7 +73,7 @@ class Setup:
         return await self._database.run(lambda tx: self._set_up(tx, names.normalise(name), hashed, overrides))
 
     async def get_page(self, request: web.Request) -> web.Response:
-        """`?token=` the one-time token. Raises DomainError `not_found` for any other."""
+        """`?token=` the one-time token. Raises DomainError `not_found` for any other token."""
         token = request.query.get("token", "")
         if not await self.is_token(token):
             raise DomainError(ErrorCode.NOT_FOUND)
@@ -104,7 +104,7 @@ class Setup:
         return user
 
     def _page(self, request: web.Request, typed: Mapping[str, str]) -> dict[str, Any]:
-        """The form with what was typed, else with the settings as they are."""
+        """The values of the form: the typed values, else the present settings."""
         now = self._settings.now
         values = {name: typed.get(name, "") for name in ("token", "username")}
         return {
