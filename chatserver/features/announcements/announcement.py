@@ -35,17 +35,17 @@ class AnnouncementChanged(Event):
 
 
 class Announcement:
-    """`load` comes before `hello_fields` and before the page."""
+    """Call `load` before `hello_fields` and before the page is served."""
 
     def __init__(self, database: Database, clock: Clock, uploads: Uploads) -> None:
         self._database = database
         self._clock = clock
         self._uploads = uploads
-        # The present picture's file by the last event; "" where there is none.
+        # The file of the present picture, from the last event; "" if there is no picture.
         self._image = ""
 
     async def load(self) -> None:
-        """Read the present picture. Before the first event is published."""
+        """Read the present picture. Call it before the first event is published."""
         picture = await self._database.run(lambda tx: store.get(tx, store.ANNOUNCEMENT))
         self._image = picture.image if picture else ""
 

@@ -1,4 +1,4 @@
-"""What an export holds of the announcement picture, the preset picture and the notice."""
+"""The exported columns of the announcement picture, the preset picture and the notice."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ TEXT_MAX = 500
 
 @dataclass(frozen=True, slots=True)
 class NoticeChanged(Event):
-    """The notice as it is now; `text` is "" where it was taken down. Frame `notice`."""
+    """The present notice; `text` is "" if it was removed. Frame `notice`."""
 
     text: str
     by_id: int
@@ -50,20 +50,20 @@ class NoticeChanged(Event):
 
 
 class Notice:
-    """`load` comes before `hello_fields` and before the page."""
+    """Call `load` before `hello_fields` and before the page is served."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        # The notice by the last event; None where there is none.
+        # The notice from the last event; None if there is no notice.
         self._current: NoticeChanged | None = None
 
     async def load(self) -> None:
-        """Read the notice. Before the first event is published."""
+        """Read the notice. Call it before the first event is published."""
         self._current = await self._database.run(_stored)
 
     async def put(self, actor: User, text: str) -> NoticeChanged:
-        """Replace the notice for all readers; an empty `text` takes it down. The old one leaves the disk within 60 s.
+        """Replace the notice for all readers; an empty `text` removes it. The old text is erased from disk within 60 s.
 
         Raises DomainError: `forbidden`, `banned`, `muted`, `too_long`, `bad_request`.
         """
@@ -75,7 +75,7 @@ class Notice:
         return {"notice": self._current.as_json() if self._current else None}
 
     def plain(self, language: str, zone: ZoneInfo) -> bytes:
-        """The notice as HTML for a reader whose browser runs no script, the time in `zone`; empty without one."""
+        """The notice as HTML for browsers without scripts, with the time in `zone`; empty if there is no notice."""
         notice, t = self._current, translator(language)
         if notice is None:
             return b""
@@ -94,13 +94,13 @@ class Notice:
             self._current = replace(self._current, by=event.user.name)
 
     async def get_page(self, request: web.Request) -> web.Response:
-        """A form, for browsers that run no script; as JSON `{"notice": …}`, the fields of the frame or null."""
+        """A form, for browsers without scripts. As JSON `{"notice": …}`, the fields of the frame or null."""
         if wants_json(request):
             return responses.as_json(self.hello_fields())
         return responses.page(request, "notice.html", self._page(request))
 
     async def on_form(self, request: web.Request) -> web.Response:
-        """The field `text`. 200 with the fields of the frame, or a browser's form with 303 to the room."""
+        """The field `text`. Answers 200 with the fields of the frame, or a browser's form with 303 to the room."""
         typed = await text_of(request, "text")
         try:
             changed = await self.put(member_of(request), typed)
@@ -139,7 +139,10 @@ class Notice:
 
 
 def erased_notice(tx: Transaction) -> Callable[[Transaction], int]:
-    """Read the notice. The function deletes any other from a copy; one of an older schema has none."""
+    """Read the notice. The returned function deletes any other notice from an upgrade copy.
+
+    A copy with an older schema has no notice.
+    """
     current = _stored(tx)
     text = current.text if current else ""
 

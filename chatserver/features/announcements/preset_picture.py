@@ -1,4 +1,4 @@
-"""The preset picture, which administrators post again and again."""
+"""The preset picture, which administrators can post repeatedly."""
 
 from __future__ import annotations
 

@@ -18,8 +18,9 @@ def get(tx: Transaction, name: str) -> StoredImage | None:
 
 
 def replace(tx: Transaction, actor: User, name: str, picture: StoredImage, now_ms: int) -> None:
-    """Store the picture; the files of the one before are erased. Raises DomainError: `forbidden`, `banned`,
-    `muted`.
+    """Store the picture; the files of the old picture are erased.
+
+    Raises DomainError: `forbidden`, `banned`, `muted`.
     """
     actor = permissions.require_speaking_administrator(tx, actor, now_ms)
     before = get(tx, name)

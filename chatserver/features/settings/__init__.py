@@ -1,1 +1,1 @@
-"""The settings in force, the settings page, and what else depends on them."""
+"""The settings in force, the settings page, and the web app manifest."""

@@ -28,14 +28,14 @@ log = logging.getLogger(__name__)
 _NOTICES = ("saved", "reset", "same")
 
 
-# How many of something would be lost under a Config.
+# Returns how many items would be lost if this Config were in force.
 WouldErase = Callable[[Transaction, Config], int]
-# Why settings have no effect: setting -> which note of the page (`page.settings.note_…`).
+# Returns why settings have no effect: setting's name -> the name of a note on the page (`page.settings.note_…`).
 Notes = Callable[[], Mapping[str, str]]
 
 
 class ChangeSettings:
-    """`erasures` gives what other settings may take away: "messages", "ledgers", and "guests", who are closed."""
+    """`erasures` counts what a change would remove: "messages", "ledgers", and "guests" (closed connections)."""
 
     def __init__(
         self,
@@ -52,14 +52,14 @@ class ChangeSettings:
         self._notes = notes
 
     async def load(self) -> None:
-        """Put the stored overrides in force. Before any other feature reads a setting."""
+        """Put the stored overrides in force. Call it before any other feature reads a setting."""
         await self._database.run(self._settings.load)
 
     async def change(self, actor: User, overrides: Overrides) -> tuple[str, ...]:
-        """Set what was typed for each setting, all or nothing; the names of those that have changed.
+        """Set the typed value of each setting, all or nothing. Returns the names of the changed settings.
 
-        None or an empty text gives a setting back to the operator. Raises DomainError: `forbidden`, `banned`,
-        and `bad_request` (`field`) for an unknown setting or an invalid value.
+        None or an empty text removes the override, so that the operator's value is in force. Raises DomainError:
+        `forbidden`, `banned`, and `bad_request` (`field`) for an unknown setting or an invalid value.
         """
         checked(overrides)
         changed = await self._database.run(lambda tx: self._change(tx, actor, overrides))
@@ -68,7 +68,7 @@ class ChangeSettings:
         return changed
 
     async def losses(self, actor: User, overrides: Overrides) -> dict[str, int]:
-        """How many of what would be lost by this change, only what is. Raises DomainError as `change` does."""
+        """What this change would remove: kind -> count, without zeros. Raises DomainError as `change` does."""
         config = self._settings.preview(overrides)
         return await self._database.run(lambda tx: self._losses(tx, actor, config))
 
@@ -86,7 +86,7 @@ class ChangeSettings:
         return responses.page(request, "settings.html", {"error": None, "notice": notice, **values})
 
     async def on_form(self, request: web.Request) -> web.Response:
-        """A text for each setting, all or nothing; an empty one, or `reset=NAME`, gives it back to the operator.
+        """A text for each setting, all or nothing. An empty text, or `reset=NAME`, removes the setting's override.
 
         Answers the list as GET does, or a browser's form with 303 to the page. Raises DomainError
         `bad_request` with the `field`.
@@ -146,8 +146,8 @@ async def _overrides(request: web.Request) -> Overrides:
     if reset is not None:
         return {reset: None}
     before = _before(fields.pop("before", "{}"))
-    # A field that is as it was when the form was made is no override: another administrator may have
-    # changed that setting since.
+    # Ignore a field that was not changed in the form, because another administrator may have changed
+    # that setting since the form was made.
     return {name: typed for name, typed in fields.items() if before.get(name) != typed}
 
 
@@ -159,7 +159,7 @@ def _overrides_of_json(fields: Mapping[str, Any]) -> Overrides:
 
 
 def _before(typed: str) -> dict[str, Any]:
-    """The form's fields when it was made, a JSON object. Raises DomainError `bad_request`."""
+    """Parse the JSON object with the fields' values at the time the form was made. Raises DomainError `bad_request`."""
     try:
         before = json.loads(typed)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What a change of the settings means for open connections."""
+"""Closes open connections when a changed setting forbids them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class SettingsConnections:
         self._hub = hub
 
     def on_settings_changed(self, event: SettingsChanged) -> None:
-        """Close guests' connections where guests may no longer read."""
+        """Close guests' connections if guests may no longer read."""
         if event.config.guests == "none":
             self._hub.close_guests(SESSION_ENDED)
 

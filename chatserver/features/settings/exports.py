@@ -1,4 +1,4 @@
-"""What an export holds of the settings that administrators changed."""
+"""The exported columns of the settings that administrators changed."""
 
 from __future__ import annotations
 

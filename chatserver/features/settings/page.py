@@ -1,4 +1,4 @@
-"""Settings as pages and programs see them. The setup page uses the same texts."""
+"""Formats the settings for pages and as JSON. The setup page uses the same texts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chatserver.http.viewer import VIEWER
 
 
 def explained(request: web.Request, error: DomainError) -> DomainError:
-    """The same error; one of a setting's value also gets the setting's name in the reader's language, as `label`."""
+    """Add a `label`, the setting's name in the reader's language, to an error about the value of a setting."""
     name = error.details.get("field")
     if error.code is not ErrorCode.BAD_REQUEST or name not in ROOM_SETTINGS:
         return error
@@ -41,10 +41,10 @@ def page_values(
     typed: Mapping[str, str] | None = None,
     error: DomainError | None = None,
 ) -> dict[str, Any]:
-    """What the template needs: the rows of each group, in the table's order.
+    """The values for the template: the rows of each group, in the table's order.
 
-    `notes` says why settings have no effect. Texts of a refused form, `typed`, replace the values; `error` marks its
-    row.
+    `notes` says why settings have no effect. `typed` are the texts of a refused form, which replace the values; the
+    row of the setting that `error` is about is marked.
     """
     wrong = error.details.get("field", "") if error else ""
     groups: dict[str, list[dict[str, Any]]] = {}

@@ -1,4 +1,4 @@
-"""The settings in force, for every feature to read when it acts. Administrators' overrides win over the operator."""
+"""The settings in force, which features read when they act. Administrators' overrides replace the operator's values."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from chatserver.features.settings import store
 
 log = logging.getLogger(__name__)
 
-# Setting's name -> the text that was typed for it. None, or white space only: the operator's value.
+# Setting's name -> the typed text. None, or only white space, means the operator's value.
 Overrides = Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsChanged(Event):
-    """`config` is in force from now on. Frame `limits`."""
+    """Announces that `config` is in force now. Frame `limits`."""
 
     config: Config
 
@@ -52,8 +52,8 @@ class ListedSetting:
 class Settings:
     """Holds the Config in force. Features keep this object and read `now` each time they need a value.
 
-    `config` is the operator's; `sources` says for each setting whether it is a "flag", a "variable"
-    or the "default".
+    `config` has the operator's values; `sources` gives the source of each value: "flag", "variable" or
+    "default".
     """
 
     def __init__(self, config: Config, sources: Mapping[str, str] | None = None) -> None:
@@ -61,7 +61,7 @@ class Settings:
         self.operators = config
         self._sources = dict(sources or {})
         self._overrides: Mapping[str, str] = {}
-        # The limits of the Config that was asked for last: each page and each `hello` has them.
+        # The cached limits of the last Config, because each page and each `hello` contains them.
         self._limits_of: Config | None = None
         self._limits: dict[str, Any] = {}
 
@@ -91,7 +91,7 @@ class Settings:
         ]
 
     def load(self, tx: Transaction) -> None:
-        """Put the stored overrides in force. Those that this version cannot use are ignored, and logged."""
+        """Put the stored overrides in force. Overrides that this version cannot use are ignored and logged."""
         stored = {name: last.value for name, last in store.last_changes(tx).items() if last.value is not None}
         config, invalid = overridden(self.operators, stored)
         for name, reason in invalid.items():
@@ -100,16 +100,16 @@ class Settings:
         self.now = config
 
     def preview(self, overrides: Overrides) -> Config:
-        """The Config that would be in force. Raises DomainError as `checked` does."""
+        """The Config that would be in force with these overrides. Raises DomainError as `checked` does."""
         merged = {**self._overrides, **checked(overrides)}
         config, _ = overridden(self.operators, {name: text for name, text in merged.items() if text is not None})
         return config
 
     def change(self, tx: Transaction, actor: User, overrides: Overrides, now_ms: int) -> tuple[str, ...]:
-        """Store the overrides and put them in force; the names of the settings that have changed.
+        """Store the overrides and put them in force. Returns the names of the changed settings.
 
-        Raises DomainError as `checked` does. They are in force for the rest of this batch already, so that
-        its `trim` erases what a shorter history does not keep; a rollback restores the values before.
+        Raises DomainError as `checked` does. The new values are already in force for the rest of this batch, so
+        that its `trim` erases messages beyond a shorter history. A rollback restores the old values.
         """
         changed = {name: text for name, text in checked(overrides).items() if not self._is_in_force(name, text)}
         if not changed:
@@ -131,7 +131,7 @@ class Settings:
         return self._sources.get(name, "default")
 
     def _is_in_force(self, name: str, text: str | None) -> bool:
-        """True for a text that means the value in force: the setting then keeps its source."""
+        """True if the text means the value in force; the setting then keeps its source."""
         if text is None:
             return name not in self._overrides
         return bool(ROOM_SETTINGS[name].parse(text) == getattr(self.now, name))
@@ -146,10 +146,10 @@ def limits(config: Config) -> dict[str, Any]:
 
 
 def checked(overrides: Overrides) -> dict[str, str | None]:
-    """The overrides without white space at their ends; an empty one is None.
+    """The overrides without white space at their ends; an empty override becomes None.
 
-    Raises DomainError `bad_request` for the first invalid one: `field`, and for an invalid value `reason`
-    (`text`, `whole` or `number`, with `least` and `most`; `choice`).
+    Raises DomainError `bad_request` for the first invalid override, with `field`, and for an invalid value with
+    `reason`: `text`, `whole` or `number` (with `least` and `most`), or `choice`.
     """
     return {name: _checked(name, text) for name, text in overrides.items()}
 

@@ -1,4 +1,4 @@
-"""The rows of the settings that administrators changed: the last change of each."""
+"""The rows of the settings that administrators changed, with the last change of each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chatserver.db.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The last change of one setting. `value` is the text that was typed; None: given back to the operator."""
+    """The last change of one setting. `value` is the typed text, or None if the override was removed."""
 
     value: str | None
     changed_ms: int
