@@ -1,4 +1,4 @@
-"""What the features add to `hello` and to the room page, as JSON."""
+"""The fields that features add to `hello` and to the room page, as JSON."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 from chatserver.core import json
 
-# Fields of `hello` and of the page that a feature adds. What it returned is never changed afterwards.
+# Returns the fields that a feature adds to `hello` and to the page. The returned object is never changed afterwards.
 HelloFields = Callable[[], dict[str, Any]]
 
 
 class FeatureFields:
-    """Encoded again only when a field has changed: with it, accepting a connection took a twentieth longer."""
+    """Encodes the fields only when one has changed; encoding them for every connection made accepting 5 % slower."""
 
     def __init__(self, feature_fields: Sequence[HelloFields]) -> None:
         self._feature_fields = feature_fields

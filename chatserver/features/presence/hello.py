@@ -18,8 +18,8 @@ _SHAPE = (
 
 
 class Hello:
-    """`version` is that of the page's static files: a page with others can offer a reload. `muted_until` says until
-    when a member is muted, in Unix ms (0: is not).
+    """Encodes `hello`. `version` is that of the static files, so that a page with other files can offer a reload.
+    `muted_until` returns the end of a member's mute in Unix ms (0: not muted).
     """
 
     def __init__(self, feature_fields: FeatureFields, version: str, muted_until: Callable[[User | None], int]) -> None:

@@ -1,4 +1,4 @@
-"""The client's own ping: answered with the server's time, which the page's countdown goes by."""
+"""The client's own ping. It is answered with the server's time, which the page's countdown uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is connected: broadcast to all, at most once a second."""
+"""Broadcasts the list of connected members to all connections, at most once a second."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from chatserver.realtime.connection import Connection
 from chatserver.realtime.hub import Hub
 
 INTERVAL_SECONDS = 1.0
-# Members beyond this are counted, not named; members beyond FACES_MAX have no avatar in the list.
+# The list has the names of the first NAMES_MAX members and the avatars of the first FACES_MAX; the others are counted.
 NAMES_MAX = 500
 FACES_MAX = 100
-# In a large room the list is sent less often: this many bytes a second, over all connections.
+# In a large room the list is sent less often, so that all connections together get at most this many bytes a second.
 BYTES_PER_SECOND = 4_000_000
 
 
 class Presence:
-    """Combines the hub's changes, so that no connection gets the list twice within INTERVAL_SECONDS.
+    """Combines changes of the hub, so that broadcasts of the list are at least INTERVAL_SECONDS apart.
 
     Encoding the list of a full room takes 1 ms, so pages that are requested while members come and
     go get a list that is up to INTERVAL_SECONDS old.
@@ -36,18 +36,18 @@ class Presence:
         hub.changed = self._on_hub_changed
 
     def as_json(self) -> bytes:
-        """A JSON object: members, each once however many tabs, and the number of guests' connections."""
+        """A JSON object with the members, each once also with several tabs, and the number of guests' connections."""
         if self._is_stale and asyncio.get_running_loop().time() - self._encoded_at >= INTERVAL_SECONDS:
             self._encode()
         return self._json
 
     def greet(self, connection: Connection) -> None:
-        """Send the list to a new connection, unless a broadcast that is due within a second includes it."""
+        """Send the list to a new connection, unless a broadcast is due within INTERVAL_SECONDS."""
         if self._timer is None or self._timer.when() > asyncio.get_running_loop().time() + INTERVAL_SECONDS:
             self._hub.send(connection, _frame(self.as_json()))
 
     def on_member_changed(self, _: MemberChanged) -> None:
-        """At once: a name that was taken away is shown no more."""
+        """Encode the list again for the next page, so that a name that was taken away is not shown any more."""
         self._encoded_at = float("-inf")
 
     def stop(self) -> None:

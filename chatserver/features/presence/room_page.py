@@ -1,4 +1,4 @@
-"""The room page: its shell is rendered once for each kind of reader; token and present state are joined in."""
+"""The room page. Its shell is rendered once for each kind of reader; the token and the present state are inserted."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ from chatserver.http.route import Route
 from chatserver.http.site import SITE
 from chatserver.http.viewer import VIEWER
 
-# Places in the rendered shell for what differs from one answer to the next; random, so no text holds one. `_PAGE_DATA`
-# stands for the room's data, `_NOTICE` and `_PLAIN` for the notice and the messages of those without scripts.
+# Placeholders in the rendered shell for content that differs between responses. They are random, so no text contains
+# one. `_PAGE_DATA` is for the room's data, `_NOTICE` and `_PLAIN` for the notice and messages in browsers without
+# scripts.
 _PAGE_DATA, *_PLACES = (f"@{secrets.token_hex(12)}@" for _ in range(10))
 _TOKEN, _MESSAGES, _PRESENCE, _NOW_MS, _READ_ID, _HAS_MORE, _ADDED, _NOTICE, _PLAIN = (
     place.encode() for place in _PLACES
@@ -42,8 +43,9 @@ SHELLS_MAX = 500
 
 
 class RoomPage:
-    """Rendering the template takes 1 ms, and little of it differs from one answer to a reader to the next: so shells
-    are kept in pieces, split where that goes. The pieces are not joined: they are 80 KB.
+    """Caches rendered shells, because rendering takes 1 ms and little differs between the responses to a reader.
+
+    A shell is split at its placeholders. The pieces are 80 KB, and are sent without joining them.
     """
 
     def __init__(
@@ -76,7 +78,7 @@ class RoomPage:
         return responses.prebuilt_page(request, self._pieces(request, read_id))
 
     def _pieces(self, request: web.Request, read_id: int) -> list[bytes]:
-        """The page as it is now. JSON where `_shell` left a place for it in the page's data, else HTML."""
+        """The page in its present state. Values for the page's data are JSON, the others are HTML."""
         viewer, zone = request[VIEWER], self._settings.now.timezone
         language = viewer.language
         present = {
@@ -113,7 +115,7 @@ class RoomPage:
         return shell
 
     def _end_of_mute(self, until_ms: int) -> str:
-        """In the time zone of the room: "18:30", and with its date where that is another day."""
+        """Format the time in the room's time zone: "18:30", with the date before it if it is not today."""
         zone = self._settings.now.timezone
         until, today = (datetime.fromtimestamp(ms / 1000, zone) for ms in (until_ms, self._clock.now_ms()))
         return until.strftime("%H:%M" if until.date() == today.date() else "%Y-%m-%d %H:%M")
@@ -122,7 +124,7 @@ class RoomPage:
 
 
 def _page_data(user: User | None, muted_until_ms: int, room_name: str, ui: str) -> bytes:
-    """What the page's script starts from: a JSON object for an HTML data block, with places for what changes."""
+    """The initial data of the page's script: a JSON object for an HTML data block, with placeholders."""
     of_shell = {
         "muted_until_ms": muted_until_ms,
         "reactions": REACTIONS,

@@ -1,7 +1,7 @@
-"""The WebSocket of one client: the handshake, and `hello` and `sync`.
+"""The WebSocket endpoint: the handshake, and the first frames `hello` and `sync`.
 
-A handshake is a request like any other until it is answered with 101. Then its transport is taken from aiohttp, and
-belongs to a realtime.Connection with a FrameReader: what follows is theirs.
+A handshake is handled as an ordinary request until it is answered with 101. Then its transport is taken from aiohttp
+and belongs to a realtime.Connection with a FrameReader, which handle all that follows.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ class Socket:
         self._unmask = masking.fastest()
 
     async def get(self, request: web.Request) -> web.StreamResponse:
-        """The handshake. Raises DomainError: `bad_request` (no handshake, or of another version), `forbidden` (origin),
+        """Handle a handshake.
+
+        Raises DomainError: `bad_request` (not a handshake, or another WebSocket version), `forbidden` (origin),
         `too_fast`, `busy` (too many connections).
         """
         origin, viewer = request.app[SITE].origin, request[VIEWER]
@@ -72,8 +74,8 @@ class Socket:
         self._check_rate(address)
         read_id = await self._read_marks.of_member(viewer.user) if viewer.user else 0
         close_code, user = await self._admit(request)
-        # No await from here on: new connections are counted one by one, and no session ends between the look at it
-        # and the joining.
+        # No await from here on, so that new connections are counted one by one, and no session ends between its check
+        # and `join`.
         self._make_room(address, is_member=user is not None)
         session_id = viewer.session.id if viewer.session else None
         connection = Connection(user, session_id, address, self._clock.monotonic(), self._unmask)
@@ -88,25 +90,25 @@ class Socket:
         return handed_over()
 
     def _check_rate(self, address: str) -> None:
-        """A handshake costs a hundred times what a frame does. Raises DomainError `too_fast`.
+        """Limit handshakes, because one costs as much as a hundred frames. Raises DomainError `too_fast`.
 
-        All that one address may have connected can come back at once, and once more: after a restart.
+        After a restart, all connections that one address may have can reconnect at once, and a second time.
         """
         most = self._settings.now.connections_per_address
         if most and (wait_ms := self._handshakes.take(address, 2 * most, max(20.0, most / 10))):
             raise DomainError(ErrorCode.TOO_FAST, retry_after_ms=wait_ms)
 
     async def _admit(self, request: web.Request) -> tuple[int | None, User | None]:
-        """The member as it is by now, and a code to close with at once when the session has ended.
+        """Check the session again. Returns a close code if the session has ended, else None; and the present member.
 
-        Checked again: a session that ended during the handshake had no connection to close yet.
+        A session that ended during the handshake had no connection that could be closed.
         """
         session = request[VIEWER].session
         if session is None:
             return None, None
         try:
             current = await self._find_session(request)
-        except DomainError:  # a bot's token that has been replaced
+        except DomainError:  # the bot's token was replaced
             current = None
         if current is not None:
             return None, current.user
@@ -114,7 +116,10 @@ class Socket:
         return BANNED if is_banned else SESSION_ENDED, session.user
 
     def _make_room(self, address: str, is_member: bool) -> None:
-        """Members before guests: a full server closes a guest's connection (1013) for a member's."""
+        """Give members priority: a full server closes a guest's connection (1013) to accept a member's.
+
+        Raises DomainError `busy`.
+        """
         config = self._settings.now
         most, most_of_address = config.max_connections, config.connections_per_address
         if most_of_address and self._hub.of_address(address) >= most_of_address:
@@ -125,7 +130,10 @@ class Socket:
                 raise DomainError(ErrorCode.BUSY, retry_after_ms=5000)
 
     def _begin(self, request: web.Request, connection: Connection, close_code: int | None, read_id: int) -> None:
-        """Answer the handshake, join, and send `hello` and `sync`, without an await: later events continue them."""
+        """Answer the handshake, join, and send `hello` and `sync`.
+
+        There is no await, so that the connection gets all later events after these frames.
+        """
         self._hub.join(connection)  # first, so that a member who connects is counted as online
         answer = handshake.answer(request)
         if close_code is not None:
@@ -137,7 +145,7 @@ class Socket:
         self._presence.greet(connection)
 
     def _sync(self, request: web.Request) -> bytes:
-        """The frame `sync` where the client said what it has."""
+        """The frame `sync` if the client sent the state that it has (`after`, `epoch`), else nothing."""
         query = request.query
         return self._syncs.frame(query["after"], query.get("epoch", "")) if "after" in query else b""
 

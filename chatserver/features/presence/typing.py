@@ -1,4 +1,4 @@
-"""Who is typing: broadcast to all, and kept nowhere."""
+"""Broadcasts to all who is typing. Nothing is stored."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Typing:
         self._interval = MinInterval(clock)
 
     async def on_frame(self, frame: ClientFrame) -> None:
-        """`{"type": "typing"}`; broadcast at most once in INTERVAL_SECONDS for each member, else dropped."""
+        """`{"type": "typing"}`. Broadcast at most once in INTERVAL_SECONDS for each member; more frames are dropped."""
         user = frame.user
         if self._interval.wait_ms(user.id, INTERVAL_SECONDS):
             return
