@@ -1,4 +1,4 @@
-"""Small line charts as SVG paths, which the page shows without a script and without an inline style."""
+"""Draws small line charts as SVG paths, which the page shows without a script and without an inline style."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ HEIGHT = 48
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`line` and `area` are the `d` of a path each, in a box of WIDTH by HEIGHT; "" with fewer than two values."""
+    """`line` and `area` are `d` attributes of paths in a box of WIDTH by HEIGHT; "" for fewer than two values."""
 
     line: str
     area: str
 
 
 def chart(values: Sequence[float], slots: int, least_top: float) -> Chart:
-    """The newest value is at the right edge; `slots` values fill the width.
+    """Draw a chart. The newest value is at the right edge; `slots` values fill the width.
 
     The top of the box is the largest value, but at least `least_top`, so that a quiet hour is a flat line.
     """

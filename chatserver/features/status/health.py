@@ -1,4 +1,4 @@
-"""The probes: whether the process answers, and whether the database can be written."""
+"""The health probes: whether the process answers, and whether the database can be written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chatserver.http import responses
 from chatserver.http.access import Access
 from chatserver.http.route import Route
 
-# A probe of the database is answered again for so long: a monitor must not make the disk work.
+# The result of a database probe is reused for this time, so that a monitor does not cause disk writes all the time.
 PROBE_SECONDS = 1.0
 
 
@@ -21,14 +21,14 @@ class Health:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._probed_at = float("-inf")
-        # The code of the error that the last probe met; "" for none.
+        # The error code of the last probe; "" for none.
         self._error = ""
 
     async def get_live(self, request: web.Request) -> web.Response:
         return responses.as_json({"status": "ok"})
 
     async def get_ready(self, request: web.Request) -> web.Response:
-        """503 when a write does not reach the disk, or when the server is stopping."""
+        """Answers 503 if a write does not reach the disk, or if the server is stopping."""
         if time.monotonic() - self._probed_at > PROBE_SECONDS:
             try:
                 await health.check_writable(self._database)

@@ -1,6 +1,6 @@
-"""The room's figures. Most are kept by the part that they are of and only read here.
+"""The room's metrics. Most are counted by the component that they describe, and only read here.
 
-The rest are one addition for each error or answer; nothing runs for each reader of a message.
+The others cost one addition for each error or response; no code here runs for each reader of a message.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LAG_BOUNDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """In bytes. `free` of the data directory's file system; `database` with its write-ahead log."""
+    """In bytes: `free` space on the data directory's file system; size of the `database` with its write-ahead log."""
 
     free: int
     database: int
@@ -36,7 +36,7 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Present values, and counts since the start. `members` and `guests` are connections, `online` are members."""
+    """Present values, and counts since the start. `members` and `guests` count connections, `online` counts members."""
 
     members: int
     guests: int
@@ -51,7 +51,7 @@ class Figures:
 
 
 class Metrics:
-    """Reads the parts, and keeps the counts that no part has."""
+    """Reads the components' metrics, and counts what no component counts."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Metrics:
         push: Delivery,
     ) -> None:
         self.hour = SampleHistory()
-        # The delay of the event loop: every reader waited as long while it was busy.
+        # The delay of the event loop. All readers waited for this time while the loop was busy.
         self.lag = Histogram(LAG_BOUNDS)
         self._batch_jobs = Histogram(BATCH_BOUNDS)
         self._commit_seconds = Histogram(COMMIT_BOUNDS)
@@ -80,15 +80,15 @@ class Metrics:
         self._next_sample_at = clock.monotonic() + SAMPLE_SECONDS
 
     def count_error(self, code: ErrorCode) -> None:
-        """A request or a frame was refused."""
+        """Count a refused request or frame."""
         self._errors[code.value] += 1
 
     def count_answer(self, status: int) -> None:
-        """A request was answered."""
+        """Count an answered request."""
         self.answers[status] += 1
 
     def beat(self, late_seconds: float) -> None:
-        """With each heartbeat, and by how much it was late: take a sample when one is due."""
+        """Called at each heartbeat, which was `late_seconds` late. Takes a sample if one is due."""
         self.lag.observe(late_seconds)
         self._count_batches()
         now = self._clock.monotonic()
@@ -97,7 +97,7 @@ class Metrics:
             self.sample()
 
     def sample(self) -> None:
-        """Add the half minute that ends now to the last hour."""
+        """Add a sample of the half minute that ends now to the last hour."""
         posted, refused = self._recent.posted, self._errors.total()
         before_posted, before_refused = self._sampled
         self._sampled = (posted, refused)
@@ -130,13 +130,13 @@ class Metrics:
 
     @property
     def batch_jobs(self) -> Histogram:
-        """Jobs in each batch."""
+        """The number of jobs in each batch."""
         self._count_batches()
         return self._batch_jobs
 
     @property
     def commit_seconds(self) -> Histogram:
-        """Seconds of each batch with its COMMIT."""
+        """The duration of each batch with its COMMIT, in seconds."""
         self._count_batches()
         return self._commit_seconds
 
@@ -148,14 +148,14 @@ class Metrics:
             self._commit_seconds.observe(seconds)
 
     def disk(self) -> Disk:
-        """Reads the file system, which may block: call it in a thread. Raises OSError."""
+        """Read the sizes from the file system. This may block, so call it in a thread. Raises OSError."""
         path = self._database.path
         files = (path, path.with_name(path.name + "-wal"))
         return Disk(shutil.disk_usage(path.parent).free, sum(map(_file_bytes, files)))
 
 
 def resident_bytes() -> int:
-    """Memory of this process, from proc_pid_statm(5). 0 where there is no /proc."""
+    """The resident memory of this process, from proc_pid_statm(5); 0 if there is no /proc."""
     try:
         return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:

@@ -1,4 +1,4 @@
-"""`/metrics`: for a scraper on this host, or for one that has the token."""
+"""`/metrics`, for a scraper on this host or with the token."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class MetricsEndpoint:
         self._metrics = metrics
 
     async def get(self, request: web.Request) -> web.Response:
-        """The figures in Prometheus' text format. Raises DomainError `forbidden`."""
+        """The metrics in Prometheus' text format. Raises DomainError `forbidden`."""
         if not (self._has_token(request) or self._origin.is_local(request)):
             raise DomainError(ErrorCode.FORBIDDEN)
         body, content_type = await asyncio.to_thread(_exposition, self._metrics)
         return web.Response(body=body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
 
     def _has_token(self, request: web.Request) -> bool:
-        """True for the token of the settings; without one there, no header is a valid token."""
+        """True if the request has the token of the settings; always False if the settings have no token."""
         token = self._settings.now.metrics_token
         sent = bearer.token_of(request)
         if not token or sent is None:
@@ -41,6 +41,6 @@ class MetricsEndpoint:
 
 
 def _exposition(metrics: Metrics) -> tuple[bytes, str]:
-    from chatserver.features.status import prometheus  # the first time this imports the library: 60 ms
+    from chatserver.features.status import prometheus  # the first import loads the library, which takes 60 ms
 
     return prometheus.exposition(metrics), prometheus.CONTENT_TYPE

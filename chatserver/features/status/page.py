@@ -22,7 +22,7 @@ from chatserver.i18n import explain
 
 Translate = Callable[..., str]
 
-# The page has a remark from these values on.
+# From these values on, the page shows a remark.
 DISK_LOW_BYTES = 1024 * 1024 * 1024
 COMMIT_SLOW_SECONDS = 0.5
 LAG_SLOW_SECONDS = 0.25
@@ -69,7 +69,7 @@ class StatusPage:
 
 
 def _remarks(t: Translate, now: Figures, disk: Disk, hour: list[Sample]) -> Iterator[str]:
-    """What needs the operator's attention."""
+    """Remarks about problems that need the operator's attention."""
     if disk.free < DISK_LOW_BYTES:
         yield t("page.status.disk_low", free=_size(disk.free))
     commit = max((sample.commit_seconds for sample in hour), default=0.0)
@@ -120,7 +120,7 @@ def _facts(t: Translate, now: Figures, disk: Disk) -> Iterator[tuple[str, str]]:
 
 
 def _size(bytes_: int) -> str:
-    """In the unit in which it has one to four digits."""
+    """Format a size in the unit in which it has one to four digits."""
     value = float(bytes_)
     for unit in ("B", "KB", "MB", "GB"):
         if value < 1000:

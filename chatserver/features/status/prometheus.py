@@ -1,4 +1,4 @@
-"""The figures in Prometheus' text format. The table METRICS has a line for each.
+"""The metrics in Prometheus' text format. The table METRICS has an entry for each.
 
 Imported at the first scrape, so that a server which is not scraped does not load the library.
 """
@@ -28,7 +28,7 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 
 class Scrape(NamedTuple):
-    """What one scrape reads."""
+    """The data that one scrape reads."""
 
     now: Figures
     metrics: Metrics
@@ -36,10 +36,10 @@ class Scrape(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """One metric family. `read` gives its value: a number, or with a `label` a number for each of its values.
+    """One metric family. `read` returns its value: a number, or if there is a `label`, label value -> number.
 
-    `kind` is gauge, counter (`_total` is added to the name), histogram (`read` gives a Histogram) or info
-    (a text for each label).
+    `kind` is gauge, counter (`_total` is added to the name), histogram (`read` returns a Histogram) or info
+    (`read` returns label -> text).
     """
 
     kind: str
@@ -133,7 +133,10 @@ METRICS = (
 
 
 def exposition(metrics: Metrics) -> bytes:
-    """Every figure, in the text format 0.0.4. Reads the file system and /proc: call it in a thread. Raises OSError."""
+    """Encode all metrics in the text format 0.0.4.
+
+    Reads the file system and /proc, so call it in a thread. Raises OSError.
+    """
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Room(Scrape(metrics.now(), metrics, metrics.disk())))
     ProcessCollector(registry=registry)

@@ -1,4 +1,4 @@
-"""The last hour, with a sample every half minute: the charts of the status page."""
+"""Keeps a sample for every half minute of the last hour, for the charts of the status page."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ SAMPLES_MAX = 120
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One half minute: counts of this time alone; `connections` and `waiting` at its end.
+    """A sample of one half minute. `posted` and `refused` are counts of this half minute.
 
-    `commit_seconds` and `lag_seconds` are the largest within it.
+    `connections` and `waiting` are the values at its end; `commit_seconds` and `lag_seconds` are its maxima.
     """
 
     at_ms: int
@@ -27,7 +27,7 @@ class Sample:
 
 
 class SampleHistory:
-    """A ring of samples, oldest first: 20 KB when it is full."""
+    """A ring buffer of samples, oldest first; 20 KB when it is full."""
 
     def __init__(self) -> None:
         self._samples: deque[Sample] = deque(maxlen=SAMPLES_MAX)
