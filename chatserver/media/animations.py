@@ -18,8 +18,8 @@ LONG_SIDE = 2048
 KEPT_PIXELS_MAX = 20_000_000
 # The frames are first scaled down to this share of their side lengths; only then are frames dropped.
 SCALE_MIN = 0.7
-# AVIF of acceptable quality has at least 1/30 of a GIF's bytes. Frames that this shows to be too large for the limit
-# are scaled down at once, so that no memory is used for attempts that cannot fit.
+# AVIF of acceptable quality has at least 1/30 of a GIF's bytes. If a file is larger than 30 times the limit, its frames
+# are scaled down at once, because an attempt at full size cannot fit.
 GAIN_MAX = 30
 
 # Browsers show a frame of 10 ms or less for 100 ms.

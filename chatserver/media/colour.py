@@ -134,7 +134,7 @@ def _chromaticities(chunk: bytes) -> Primaries | None:
 
 
 def _of_iso_media(data: bytes) -> ColourSpace:
-    """From the `colr` box of type `nclx` (ISO/IEC 14496-12, section 12.1.5), of the first picture that has one."""
+    """Read the `colr` box of type `nclx` (ISO/IEC 14496-12, section 12.1.5) of the first picture that has this box."""
     at = data.find(b"colrnclx")
     if at < 0 or at + 14 > len(data):
         return ColourSpace()

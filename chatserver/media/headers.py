@@ -123,7 +123,7 @@ def gif_extent(data: bytes, frames_max: int) -> Extent:
 
 
 def _is_bmp(head: bytes) -> bool:
-    """Check the two letters, with which many texts begin too, and the length of the second header (wingdi.h)."""
+    """Check the letters BM, and the length of the second header (Windows GDI, wingdi.h): many texts begin with BM."""
     return head.startswith(b"BM") and _little_endian(head[14:18]) in (12, 40, 52, 56, 64, 108, 124)
 
 

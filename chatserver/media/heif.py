@@ -16,9 +16,7 @@ _STRIP_ROWS = 256
 def reduced(data: bytes, factor: int) -> Image.Image:
     """Decode the primary picture, upright, RGB or RGBA, and reduce its sides by an integer `factor`, strip by strip.
 
-    The reduction is a box filter.
-
-    Raises what pi-heif raises for a damaged file; the extra `heic` must be installed.
+    The reduction is a box filter. Raises what pi-heif raises for a damaged file; the extra `heic` must be installed.
     """
     picture = importlib.import_module("pi_heif").open_heif(BytesIO(data), convert_hdr_to_8bit=True)
     mode = picture.mode

@@ -151,6 +151,7 @@ def _moving(source: Source, limit_bytes: int) -> Rendered:
 
 def _animated(stored: EncodedImage, animation: Animation, limit_bytes: int) -> Rendered:
     """Use an animation of up to THUMB_SIDE px as its own thumbnail; for a larger animation use its first frame.
+
     The animation is not scaled down for the thumbnail, because scaling a drawing adds colours, and often multiplies
     its bytes.
     """

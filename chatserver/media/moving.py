@@ -1,8 +1,8 @@
 """Encodes an animation as AVIF, or as WebP, of at most a given number of bytes. No I/O.
 
 In 110 KB, AVIF keeps forty frames of 480 × 360 px, and WebP ten of them with 200 × 150 px, because AVIF codes motion
-and WebP only changed pixels. Small drawings stay WebP if that fits, because every browser reads it and their pixels
-stay exact.
+and WebP only changed pixels. Small drawn animations stay WebP if that fits, because every browser reads WebP and their
+pixels stay exact.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from chatserver.media.animation import Animation, reduced
 from chatserver.media.encoded import EncodedImage, check_limit
 from chatserver.media.search import Rules, estimated_quality
 
-# WebP is tried first for an animation of at most this number of pixels in all frames. It takes 0.1 s for each million.
+# WebP is tried first for an animation with at most this number of pixels in all frames. It takes 0.1 s per million.
 WEBP_FIRST_PIXELS = 2_500_000
 WEBP_QUALITY, WEBP_QUALITY_MIN = 70, 40
 _WEBP_RULES = Rules(low=WEBP_QUALITY_MIN, top=WEBP_QUALITY, attempts=0, good_share=1, halving=40, doubling=20)

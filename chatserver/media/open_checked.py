@@ -149,7 +149,7 @@ def _check_header(kind: Kind, data: bytes) -> None:
 
 
 def _check_size(kind: Kind, width: int, height: int, frames: int) -> None:
-    """Raises DomainError: `image_too_large`."""
+    """Raises DomainError: `image_too_large` if a limit on pixels or frames is exceeded."""
     pixels, pixels_max = width * height, PIXELS_MAX_OF.get(kind, PIXELS_MAX)
     if frames > 1:
         pixels_max = min(pixels_max, FRAME_PIXELS_MAX)

@@ -13,7 +13,7 @@ from PIL import Image
 
 # An estimate of the quality aims at this share of the limit.
 TARGET_SHARE = 0.95
-# If the estimate is at most so many steps of quality away, it is good enough: no further attempt is made.
+# If the estimate is at most this many steps of quality away, it is accurate enough, and no further attempt is made.
 _NEAR = 2
 # The side length of a tile of the sample, as a share of the side of its grid cell. The sample has an eighth of the
 # pixels.

@@ -59,7 +59,7 @@ class ImageWorkers:
     """Decodes uploaded pictures in worker processes. An async context manager.
 
     At most `processes` jobs run, one for each owner. At most `queue_max` jobs wait, and at most `queue_of_one_max`
-    of one owner; one job more raises DomainError: `busy`. A job is refused as too large after `job_cpu_seconds`
+    of one owner; any further job raises DomainError: `busy`. A job is refused as too large after `job_cpu_seconds`
     of processor time, and as `busy` after `job_seconds` of wall time. An idle worker ends after `idle_seconds`.
     """
 

@@ -6,7 +6,7 @@ from chatserver.ops.failure import CommandError
 
 
 def check() -> None:
-    """Raises CommandError with one sentence if one of the two packages cannot be used."""
+    """Raises CommandError if one of the two packages cannot be used. The message is one sentence."""
     from chatserver.http.aiohttp_compat import requirements
 
     try:

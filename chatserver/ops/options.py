@@ -34,7 +34,7 @@ def add_setting(parser: argparse._ActionsContainer, setting: Setting) -> None:
         setting.flag,
         dest="setting_" + setting.name,
         metavar="VALUE",
-        # The command's default must not replace the value of a flag before the command.
+        # The default must not replace the value of a flag that stands before the command's name.
         default=argparse.SUPPRESS,
         help=help.replace("%", "%%"),
     )

@@ -11,7 +11,7 @@ _LINE_MAX = 64 * 1024
 
 
 def read_password(call: Call, prompt: str) -> str | None:
-    """Read the password; None if none was given. Raises CommandError if the repeated password differs."""
+    """Read the password; None if no password was given. Raises CommandError if the repeated password differs."""
     if call.arguments.password_stdin:
         return _read_line()
     if sys.stdin is None or not sys.stdin.isatty():

@@ -52,12 +52,12 @@ class Administrators:
         return user, ended
 
     async def on_create_admin(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """`name`, and `password` or null; answers `name` and whether the member was `created`."""
+        """Arguments: `name`, and `password` or null. Answers `name` and whether the member was `created`."""
         user, is_new = await self.make_administrator(arguments["name"], arguments.get("password"))
         return {"name": user.name, "created": is_new}
 
     async def on_reset_password(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """`name` and `password`; answers `name` and the number of `sessions_ended`."""
+        """Arguments: `name` and `password`. Answers `name` and the number of `sessions_ended`."""
         user, ended = await self.reset_password(arguments["name"], arguments["password"])
         return {"name": user.name, "sessions_ended": ended}
 

@@ -56,14 +56,17 @@ class Login:
         return account
 
     async def get_page(self, request: web.Request) -> web.Response:
-        """`?next=` is the path to go to after logging in."""
+        """The login page. `?next=` is the path to go to after the login."""
         target = _own_path(request.query.get("next", ""))
         if request[VIEWER].user:
             return responses.see_other(target)
         return responses.page(request, "login.html", {"error": None, "values": {}, "next": target})
 
     async def on_form(self, request: web.Request) -> web.Response:
-        """`username`, `password` and `next`. Answers `{"user": {…}}`, or a browser's form with 303 to `next`."""
+        """Fields: `username`, `password` and `next`.
+
+        Answers `{"user": {…}}`, or a browser's form with 303 to `next`.
+        """
         form, address = form_of(request), request.app[SITE].origin.address(request)
         target = _own_path(form.text("next") or request.query.get("next", ""))
         name = form.text("username")

@@ -1,7 +1,7 @@
 """Moderation: administrators mute, ban and promote members, undo this, and remove an avatar or a name.
 
 Administrators cannot act on their own account, and the database runs one act after another. So an administrator who
-demotes another one keeps the own role, and a room that has an administrator always keeps at least one.
+demotes another one stays an administrator, and a room that has an administrator always keeps at least one.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ class Moderate:
         return responses.page(request, "members.html", values)
 
     async def on_form(self, request: web.Request) -> web.Response:
-        """`act`, the value of an Act, and `seconds` for a mute.
+        """Fields: `act`, the value of an Act, and `seconds` for a mute.
 
         Answers `{"member": {…}}`, or a browser's form with 303 to the list.
         """

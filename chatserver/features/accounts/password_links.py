@@ -132,7 +132,7 @@ class PasswordLinks:
         return responses.page(request, "password_link.html", values, 201)
 
     async def on_operator(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """`name`; answers `name`, `token`, `expires_ms`, and the public `address`, "" if none is set."""
+        """Argument: `name`. Answers `name`, `token`, `expires_ms`, and the public `address`, "" if none is set."""
         key = names.lookup_key(arguments["name"])
         account = await self._database.run(lambda tx: store.account_named(tx, key))
         if account is None:
@@ -146,7 +146,10 @@ class PasswordLinks:
         return responses.page(request, "password.html", {"name": user.name, "error": None})
 
     async def on_form(self, request: web.Request) -> web.Response:
-        """`password`; the member is logged in. Answers `{"user": {…}}`, or a browser's form with 303 to the room."""
+        """Field: `password`. The member is logged in.
+
+        Answers `{"user": {…}}`, or a browser's form with 303 to the room.
+        """
         token, address = request.match_info["token"], request.app[SITE].origin.address(request)
         user = await self.member_of(token, address)
         try:
@@ -186,7 +189,7 @@ def _create(tx: Transaction, member_id: int, token: str, now_ms: int, maker: Use
         (member_id, _hash(token), now_ms, now_ms + LIFE_MS, made_by),
     )
     record(tx, now_ms, AuditAct.MEMBER_PASSWORD_LINK, maker, member_id, expires_ms=now_ms + LIFE_MS)
-    # Expired links are never valid again; this only keeps the table short.
+    # Delete expired links. They are never valid again; this only keeps the table short.
     tx.execute("DELETE FROM password_links WHERE expires_ms <= ?", (now_ms,))
     return account.user
 

@@ -83,8 +83,8 @@ def verify(password: str, hashed: str) -> bool:
 def verify_at_cost(password: str, hashed: str | None, cost: int) -> bool:
     """`verify`, but always with the work of one hash of `cost`; also for None (no such member), which gives False.
 
-    Else the time would tell which names exist. A hash of cost n takes 2 ** n rounds. After a cheaper hash of cost n,
-    from before the cost was raised, hashes of cost n, n + 1 … cost - 1 are compared too, to reach the same number.
+    Else the time would tell which names exist. A hash of cost n takes 2 ** n rounds. After a hash of a lower cost n,
+    from before the cost was raised, hashes of cost n, n + 1 … cost - 1 are compared too: together as many rounds.
 
     A password that is longer than PASSWORD_MAX or is not valid text gives False after the same time, and before any
     work that grows with the length (NFC of 124 KB of alternating accents takes 9 s, with the GIL held).

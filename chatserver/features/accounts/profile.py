@@ -63,7 +63,7 @@ class Profile:
         return await self._database.run(lambda tx: _set_avatar(tx, user, avatar, self._clock.now_ms()))
 
     async def change_password(self, user: User, old: str, new: str, session_id: int) -> None:
-        """Set a new password and end all sessions but `session_id`.
+        """Set a new password and end all sessions except `session_id`.
 
         Raises DomainError: `password_weak`; `login_throttled`; `login_failed` if `old` is not the password, or if
         the password was changed while the new hash was computed.

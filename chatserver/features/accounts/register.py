@@ -1,4 +1,4 @@
-"""Register: a new member, with or without an avatar, as the room's policy allows."""
+"""Registration: adds a member, with or without an avatar, if the room's policy allows it."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Register:
         return responses.page(request, "register.html", {"error": None, "values": values})
 
     async def on_form(self, request: web.Request) -> web.Response:
-        """`username`, `password`, `invite` and the file `avatar`; the member is logged in.
+        """Fields: `username`, `password`, `invite` and the file `avatar`. The new member is logged in.
 
         Answers 201 with `{"user": {…}}`, or a browser's form with 303 to the room.
         """

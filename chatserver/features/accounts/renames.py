@@ -5,7 +5,7 @@ from __future__ import annotations
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import names
 
-# A member may change the name once in this time. For so long the old name is shown and reserved for the member.
+# A member may change the name once in this time, during which the old name is shown and reserved for the member.
 HELD_MS = 24 * 3_600_000
 
 

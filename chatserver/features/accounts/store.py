@@ -21,7 +21,7 @@ _ROLES = {role.value: role for role in Role}
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A member, with fields that are only for the rules and not for readers. `muted_until_ms` is 0 for never muted."""
+    """A member, with fields that only the rules may use and no reader sees. `muted_until_ms` is 0 for never muted."""
 
     user: User
     muted_until_ms: int

@@ -64,7 +64,7 @@ class Announcement:
         return responses.page(request, "upload_global_background.html", {**self.hello_fields(), "error": None})
 
     async def on_form(self, request: web.Request) -> web.Response:
-        """The file `image`. Answers `{"image": URL}`, or a browser's form with 303 to the room."""
+        """Field: the file `image`. Answers `{"image": URL}`, or a browser's form with 303 to the room."""
         try:
             picture = await self._uploads.take_picture(request, Folder.ANNOUNCEMENTS)
             if picture is None:

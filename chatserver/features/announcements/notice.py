@@ -100,7 +100,7 @@ class Notice:
         return responses.page(request, "notice.html", self._page(request))
 
     async def on_form(self, request: web.Request) -> web.Response:
-        """The field `text`. Answers 200 with the fields of the frame, or a browser's form with 303 to the room."""
+        """Field: `text`. Answers 200 with the fields of the frame, or a browser's form with 303 to the room."""
         typed = await text_of(request, "text")
         try:
             changed = await self.put(member_of(request), typed)

@@ -1,4 +1,4 @@
-"""The exported columns of the audit log: all columns."""
+"""The exported columns of the audit log, which are all of its columns."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ Detail = str | int | float | bool | None
 
 
 class AuditAct(StrEnum):
-    """The kinds of recorded acts. The page can filter by the part before the dot."""
+    """The recorded acts. The part before the dot is the kind of the act, by which the page can filter."""
 
     MEMBER_MUTE = "member.mute"
     MEMBER_UNMUTE = "member.unmute"

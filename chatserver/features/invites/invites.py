@@ -116,8 +116,8 @@ class Invites:
     async def on_form(self, request: web.Request) -> web.Response:
         """Make an invitation with `uses` (default 1) and `hours` (default 168), or withdraw an invitation.
 
-        `withdraw` is the id of the latter. A new invitation is answered with 201 and its address, which is not shown
-        again. Raises DomainError: `bad_request` (`field`), `not_found`.
+        `withdraw` is the id of the invitation to withdraw. A new invitation is answered with 201 and its address,
+        which is not shown again. Raises DomainError: `bad_request` (`field`), `not_found`.
         """
         typed: dict[str, Any] = {}
         try:
@@ -133,8 +133,8 @@ class Invites:
             )
 
     async def on_invite(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """`uses` and `hours`; answers `code`, `uses`, `expires_ms`, the `registration` policy, and the public
-        `address`, "" if none is set."""
+        """Arguments: `uses` and `hours`. Answers `code`, `uses`, `expires_ms`, the `registration` policy, and the
+        public `address`, "" if none is set."""
         invite = await self.create(arguments["uses"], arguments["hours"])
         now = self._settings.now
         return {
@@ -224,7 +224,7 @@ def use(tx: Transaction, code: str, now_ms: int) -> int:
 
 def _create(tx: Transaction, new: OpenInvite, maker: User | None) -> None:
     made_by = permissions.require_administrator(tx, maker).id if maker else None
-    # Expired invitations are never valid again; this only keeps the table short.
+    # Delete expired invitations. They are never valid again; this only keeps the table short.
     tx.execute("DELETE FROM invites WHERE expires_ms <= ?", (new.created_ms,))
     tx.execute(
         "INSERT INTO invites (code_hash, uses_left, created_ms, expires_ms, made_by) VALUES (?, ?, ?, ?, ?)",

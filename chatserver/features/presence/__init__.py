@@ -1,1 +1,1 @@
-"""Who is connected; the room page and its socket."""
+"""The list of connected members, the room page and its WebSocket."""

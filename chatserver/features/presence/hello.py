@@ -19,6 +19,7 @@ _SHAPE = (
 
 class Hello:
     """Encodes `hello`. `version` is that of the static files, so that a page with other files can offer a reload.
+
     `muted_until` returns the end of a member's mute in Unix ms (0: not muted).
     """
 

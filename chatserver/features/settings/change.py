@@ -1,4 +1,4 @@
-"""Change the settings while the server runs: the rule, and the administrators' settings page."""
+"""Changes settings while the server runs: who may do it, and the administrators' settings page."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class ChangeSettings:
         return responses.page(request, "settings.html", {"error": None, "notice": notice, **values})
 
     async def on_form(self, request: web.Request) -> web.Response:
-        """A text for each setting, all or nothing. An empty text, or `reset=NAME`, removes the setting's override.
+        """Fields: a text for each setting, all or nothing. An empty text, or `reset=NAME`, removes an override.
 
         Answers the list as GET does, or a browser's form with 303 to the page. Raises DomainError
         `bad_request` with the `field`.

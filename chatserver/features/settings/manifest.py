@@ -11,7 +11,7 @@ from chatserver.http.access import Access
 from chatserver.http.route import Route
 from chatserver.http.static_files import StaticTree
 
-# --paper of static/css/tokens.css, as hex: the browser reads the manifest before any style sheet.
+# The colour --paper of static/css/tokens.css in hex, because the browser reads the manifest before any style sheet.
 _PAPER = "#fbfaf7"
 _ICONS: tuple[tuple[str, dict[str, str]], ...] = (
     ("img/icon.svg", {"sizes": "any", "type": "image/svg+xml"}),

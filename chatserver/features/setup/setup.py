@@ -80,7 +80,7 @@ class Setup:
         return responses.page(request, "setup.html", {"error": None, **self._page(request, {"token": token})})
 
     async def on_form(self, request: web.Request) -> web.Response:
-        """`token`, `username`, `password` and the settings ASKED; the administrator is logged in.
+        """Fields: `token`, `username`, `password` and the settings ASKED. The administrator is logged in.
 
         Answers 201 with `{"user": {…}}`, or a browser's form with 303 to the room.
         """

@@ -18,7 +18,7 @@ _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _NOISE_BYTES = 16 * 1024
 # The largest share of the bytes that may be missing in scans that only refine the picture by one bit.
 LOST_MAX = 0.1
-# A loss of at most so many bytes is always accepted, for a picture whose file is mostly headers.
+# A loss of at most this many bytes is always accepted, because a small picture's file can be mostly headers.
 LOST_BYTES = 256
 # The height in pixels of the blocks that are coded together. The rows of an incomplete block count as decoded.
 _BLOCK_ROWS = 16

@@ -79,7 +79,7 @@ class Sender:
             limit_per_host=_CONNECTIONS_OF_HOST_MAX,
         )
         timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS, connect=CONNECT_SECONDS)
-        # Without cookies, and without the environment's proxies and passwords.
+        # Use no cookies, and no proxies and passwords from the environment.
         self._http = aiohttp.ClientSession(
             connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
         )
