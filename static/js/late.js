@@ -1,5 +1,5 @@
-// Says what to do where the page stays empty: its modules did not arrive, or the browser is too old to run them. So this
-// is a classic script, in the JavaScript of 2009. room.js reports by html[data-started].
+// Shows what to do if the page stays empty because its modules did not arrive or the browser is too old for them. So
+// this is a classic script, in the JavaScript of 2009. room.js sets html[data-started].
 (function () {
   var AFTER_MS = 15000;
   var root = document.documentElement;
@@ -9,7 +9,7 @@
     if (late && !root.hasAttribute("data-started")) late.hidden = false;
   }
 
-  // A module that cannot be fetched or parsed is an error at once; a browser without modules tells nothing.
+  // A module that cannot be fetched or parsed causes an error at once; a browser without modules reports nothing.
   window.addEventListener("error", function (event) {
     if (event.target && event.target.nodeName === "SCRIPT") show();
   }, true);

@@ -1,4 +1,4 @@
-// The room page. It draws the messages that the page brought along, then connects and loads the
+// The room page. It draws the messages that came with the page, then connects and loads the
 // features. The modules that the first drawing needs are imported statically and preloaded
 // (templates/partials/head.html): with the style sheet and the sentences they are at most 8 requests.
 //
@@ -10,7 +10,7 @@ import { TimelineView } from "./elements/timeline.js";
 import { Timeline } from "./models/timeline.js";
 import { Dates, t } from "./words/words.js";
 
-// Those that handle frames or write messages. They are started in this order, before any frame is handled.
+// Features that handle frames or write messages, started in this order, before any frame is handled.
 const WITH_FRAMES = [
   "features/settings", "features/announcement", "features/presence", "features/history", "features/post",
   ...(isMember() ? ["features/reply", "features/drafts", "features/attachments"] : []),
@@ -18,7 +18,7 @@ const WITH_FRAMES = [
   ...(isMember() ? ["features/read"] : []),
   "features/connection",
 ];
-// Those that can wait until the page is online: on a slow line they would hold it up.
+// Features that can wait until the page is online: on a slow line they would delay it.
 const OTHERS = [
   "elements/dialogs", "elements/on_screen_keyboard", "features/menu", "features/typing",
   "features/theme", "features/unread_count", "features/notifications", "features/shortcuts",
@@ -26,7 +26,7 @@ const OTHERS = [
   // Imported by the menu.
   "elements/long_press",
 ];
-// Imported by these; named here so that one round trip fetches them all.
+// Imported by these features; named here so that one round trip fetches them all.
 const IMPORTED = ["models/outbox", "elements/composer"];
 // Loaded when an element that matches is first clicked.
 const ON_CLICK = [
@@ -39,9 +39,9 @@ const ON_CLICK = [
   ["#messages .message-face > *, #messages .message-who, [data-member]", "features/member_card"],
 ];
 const OFFLINE_COPY_AFTER_MS = 4000;
-// Menus and pictures wait so long for the connection.
+// Menus and pictures wait at most this long for the connection.
 const SETTLED_AFTER_MS = 1500;
-// Fetched before they are used, so that they are there without a connection.
+// Fetched before they are used, so that they work without a connection.
 const PREFETCHED = ["net/http", "net/request", "elements/message_menu", "elements/order_sheet", "models/amounts"];
 const PREFETCH_AFTER_MS = 1500;
 
@@ -49,15 +49,15 @@ const startedAt = performance.now();
 const $ = (selector) => document.querySelector(selector);
 const page = JSON.parse($("#page-data").textContent);
 const { user: me } = page;
-// Else what is recalled later would stay in the document.
+// Otherwise a message recalled later would stay in the document.
 $("noscript[data-plain]")?.remove();
 if (page.offline) dropExpired();
 
 const frameHandlers = new Map();
 const helloHandlers = [];
 const clickHandlers = [];
-// What happened before the feature that handles it was started: elements that were clicked, the last key, and frames of
-// a type without a handler. The feature gets it when it registers. Null once all features are started.
+// Events from before their feature was started: clicked elements, the last key, and frames of a type without a handler.
+// The feature gets them when it registers. Null once all features are started.
 let early = { clicks: new Set(), key: null, frames: [] };
 let settle;
 
@@ -69,14 +69,14 @@ const room = {
   timeline: new Timeline(),
   dates: new Dates(),
   previews: new Map(),
-  // Resolved once a connection is made or has failed, and soon without one: pictures wait for it, so that on a slow line
-  // the room is live first.
+  // Resolved once a connection is made or has failed, or after SETTLED_AFTER_MS. Pictures wait for it, so that on a
+  // slow line the room is live first.
   settled: new Promise((resolve) => (settle = resolve)),
   presence: Object.assign(new EventTarget(), { online: page.online, guests: page.guests, members: page.members, people: page.people }),
   fromOfflineCopy: Boolean(page.offline),
   // Another account has logged in, or this one logged out, in another tab.
   userChanged: false,
-  // The logout is on its way: nothing is stored any more.
+  // The logout was submitted: nothing is stored any more.
   isLeaving: false,
   newVersion: false,
   // Set by the features; null for a guest, or until they are started.
@@ -90,7 +90,7 @@ const room = {
   reply: null,
   attachments: null,
   editing: null,
-  // What a reader can do, by name: filled by the features.
+  // The reader's actions by name, added by the features.
   actions: {},
   mutedUntil_ms: 0,
   isMuted: () => room.mutedUntil_ms > room.now(),
@@ -102,8 +102,8 @@ const room = {
   fetchOlder: async () => (await import("./features/history.js")).fetchOlder(room),
   toast: async (text) => (await import("./elements/dialogs.js")).toast(text),
   confirm: async (...question) => (await import("./elements/dialogs.js")).ask(...question),
-  // handler(frame, missed): with {age_ms, newestId} if the frame arrived before the handler was registered: how long ago,
-  // and which message was the newest then.
+  // handler(frame, missed). If the frame arrived before the handler was registered, `missed` is {age_ms, newestId}: how
+  // long ago that was, and the newest message then.
   onFrame,
   onHello: (handler) => helloHandlers.push(handler),
   // handler(clicked, message, target)
@@ -152,21 +152,21 @@ async function startFeatures() {
   loadTheRest().catch((error) => onFailed(error, { isUsable: true })).finally(forgetEarly);
 }
 
-// The notice, which many rooms do not have: its feature is loaded with the first one.
+// Many rooms have no notice, so its feature is loaded with the first notice.
 async function showNotice(notice) {
   const before = room.notice;
   room.notice = notice?.text ? notice : null;
   if (before || room.notice) (await import("./features/notice.js")).show(room);
 }
 
-// What takes the composer's place while the member is muted: loaded with the first mute.
+// While the member is muted, a text replaces the composer: loaded with the first mute.
 async function showMute(until_ms = 0, { isNews = false } = {}) {
   const before = room.mutedUntil_ms;
   room.mutedUntil_ms = until_ms;
   if (before || until_ms) (await import("./features/muted.js")).show(room, isNews);
 }
 
-// The next window that opens by itself: as for the notice.
+// The next planned window: loaded with the first plan.
 async function showPlanned(planned = null) {
   const before = room.planned;
   room.planned = planned;
@@ -189,7 +189,7 @@ async function openFeature(name, clicked, message) {
   }
 }
 
-// A module could not be fetched. Without those that handle frames nothing but the first messages works.
+// A module could not be fetched. Without the modules that handle frames only the first messages work.
 function onFailed(error, { isUsable }) {
   settle();
   if (!isUsable) {
@@ -211,7 +211,7 @@ async function connect() {
   room.socket.start();
 }
 
-// The page has a composer for members alone.
+// Only members have a composer.
 function isMember() {
   return document.getElementById("composer") !== null;
 }
@@ -231,7 +231,7 @@ function socketAddress() {
 }
 
 function onState({ hello }) {
-  // Not before the other listeners have shown the state.
+  // Later, so that the other listeners show the state first.
   if (room.socket.state !== "connecting") setTimeout(settle);
   if (room.socket.state !== "online") room.clock.expireSample();
   if (!hello) return;
@@ -248,7 +248,7 @@ function deliver(frame) {
   else early?.frames.push({ frame, at: performance.now(), newestId: room.timeline.newestId });
 }
 
-// What happened early is handled once the features that are started together have been started.
+// Early events are handled after all features that are started together.
 
 function onFrame(type, handler) {
   frameHandlers.set(type, [...(frameHandlers.get(type) ?? []), handler]);
@@ -275,7 +275,7 @@ function serve(target, [selector, handler]) {
   if (clicked) handler(clicked, room.timeline.get(Number(clicked.closest("article")?.dataset.id)), target);
 }
 
-// By the reader: what a script clicks, it clicks again if it has to. Of the clicks on one element the last counts.
+// Only clicks by the reader: a script repeats its own if it has to. Of several clicks on one element the last counts.
 function rememberClick({ isTrusted, target }) {
   if (!isTrusted) return;
   early.clicks.delete(target);
@@ -292,7 +292,7 @@ function forgetEarly() {
   early = null;
 }
 
-// The ordering window that is open, or undefined. Until its feature is started, the one that the page brought along.
+// The open ordering window, or undefined. Until its feature is started, the window that came with the page.
 function openWindow() {
   const current = room.window ? room.window.current : page.window;
   return current?.state === "open" && current.closes_ms > room.now() ? current : undefined;
@@ -306,7 +306,7 @@ function names() {
 }
 
 // The page was opened offline, from the copy (features/offline_copy.js). Messages that have expired
-// since are not shown; there is only the device's clock to tell.
+// since are not shown; offline only the device's clock can tell.
 function dropExpired() {
   page.now_ms = Date.now();
   const oldest_ms = page.now_ms - page.limits.history_ms;

@@ -5,10 +5,10 @@
 const CACHE = "room";
 const SHELL = "/";
 const HISTORY = "/history";
-// Any version in the path gets the file of the present one.
+// The server sends the current file for any version in the path.
 const ICON = "/static/now/img/icon-192.png";
 const PAGE_DATA = 'id="page-data">';
-// What the page holds for browsers without scripts: it would keep what is recalled.
+// For browsers without scripts. Not stored, because it would keep recalled messages.
 const PLAIN = /<noscript data-plain>[^]*?<\/noscript>/;
 
 // A page that was requested before a logout is not stored after it.
@@ -31,7 +31,7 @@ addEventListener("fetch", (event) => {
   else if (pathname.startsWith("/static/") || pathname.startsWith("/media/")) event.respondWith(file(request));
 });
 
-// A message of a push service, from `chatserver push`: a notification in place of an earlier one about the same thing.
+// A push message, sent by `chatserver push`: its notification replaces an earlier one with the same tag.
 addEventListener("push", (event) => {
   if (event.data) event.waitUntil(showPushed(event.data.json()));
 });
@@ -42,7 +42,7 @@ addEventListener("notificationclick", (event) => {
   event.waitUntil(clients.matchAll({ type: "window" }).then(([open]) => (open ? open.focus() : clients.openWindow("/"))));
 });
 
-// `alerts`: with a sound, also where it replaces another; without, only the words change.
+// `alerts`: with a sound, also if it replaces another notification. Otherwise only the text changes.
 function showPushed({ title, body, tag, alerts }) {
   return registration.showNotification(title, { body, tag, icon: ICON, renotify: alerts, silent: !alerts });
 }
@@ -64,7 +64,7 @@ async function file(request) {
   try {
     return await fetch(request);
   } catch (failure) {
-    // An AVIF varies with Accept; the stored one is of this browser all the same.
+    // An AVIF varies with Accept, but the stored one was made for this browser.
     const stored = await caches.match(request, { ignoreVary: true });
     if (stored) return stored;
     throw failure;

@@ -14,7 +14,7 @@ function enhance(picker) {
     show();
     input.focus();
   });
-  // The server may read a picture that this browser cannot show (HEIC, usually).
+  // This browser cannot show the picture (usually HEIC), but the server can perhaps read it.
   part("preview").addEventListener("error", () => {
     part("preview").hidden = true;
     part("now").hidden = false;

@@ -19,7 +19,7 @@ async function start() {
     return;
   }
   const current = await currentSubscription();
-  // The browser has lost it, or it was made with another key of the server.
+  // The subscription is lost, or was made with another key of the server.
   if ("subscribed" in form.dataset && !current) await act({ off: true });
   draw(Boolean(current) && "subscribed" in form.dataset);
   form.hidden = false;
@@ -49,7 +49,7 @@ async function turnOff() {
   return form.dataset.ended;
 }
 
-// The browser's subscription with the server's present key; one with another key is ended.
+// The browser's subscription with the server's present key, or null. Ends a subscription with another key.
 async function currentSubscription() {
   const registration = await navigator.serviceWorker.getRegistration("/");
   const found = await registration?.pushManager.getSubscription();
@@ -83,7 +83,7 @@ async function attempt(work) {
   try {
     tell(done, await work());
   } catch (error) {
-    // A DOMException is the browser's own, and in its language or English: no push service was reached.
+    // A DOMException has the browser's own text, in its language or English: no push service was reached.
     tell(refusal, error instanceof DOMException || error instanceof TypeError ? form.dataset.failed : error.message);
   } finally {
     button.disabled = offButton.disabled = false;

@@ -1,4 +1,4 @@
-// The buttons of an address that is shown once (templates/share.html). Where the browser lets no script copy, the
+// The buttons of an address that is shown once (templates/share.html). If the browser does not let a script copy, the
 // address is selected, so that the reader can copy it.
 
 import { copy, select } from "../elements/clipboard.js";

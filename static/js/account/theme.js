@@ -1,5 +1,5 @@
 // The theme: light, dark, or that of the system. It is stored in a cookie, so that the server renders the
-// next page with it, the room's too. The buttons are hidden without scripts, which write that cookie.
+// next page with it, the room's too. The buttons are hidden without scripts: a script writes the cookie.
 
 const YEAR_S = 365 * 86_400;
 const group = document.querySelector("[data-themes]");
