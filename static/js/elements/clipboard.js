@@ -1,6 +1,6 @@
-// Copying text. navigator.clipboard exists on https and localhost only; elsewhere a selection is copied.
+// Copies text. navigator.clipboard exists on https and localhost only; elsewhere a selection is copied.
 
-// Resolves to whether it worked.
+// Resolves to true if it worked.
 export async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);

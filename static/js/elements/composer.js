@@ -1,4 +1,4 @@
-// The composer: the text field and its button. It knows nothing of what is done with the text.
+// The composer: the text field and its button. It does not know what is done with the text.
 //
 // Events: "change" (the text was changed, by hand or by insert() and restoreText()), "submit",
 // "escape", and "up" (the arrow key in an empty field).
@@ -30,7 +30,7 @@ export class Composer extends EventTarget {
     this.draw();
   }
 
-  // On a touch screen Enter is a new line: there is a button for the thumb, and no Shift key.
+  // On a touch screen Enter is a new line, because there is a send button and no Shift key.
   get enterSends() {
     return this.#room.ui === "desktop" && !matchMedia("(pointer: coarse)").matches;
   }
@@ -39,7 +39,7 @@ export class Composer extends EventTarget {
     return this.#field.value;
   }
 
-  // Without the event "change": for a text that is not new, such as the draft.
+  // Fires no "change": for a text that is not new, such as the draft.
   set text(text) {
     this.#field.value = text;
     this.draw();
@@ -53,10 +53,10 @@ export class Composer extends EventTarget {
     this.text = "";
   }
 
-  // In place of what is selected, as if it had been typed: it can be undone.
+  // Replaces the selection as typing does, so that it can be undone.
   insert(text) {
     this.focus();
-    // setRangeText() and `value` end the browser's own undo; only this obsolete command goes through it. It fires
+    // setRangeText() and `value` clear the browser's undo history; only this obsolete command keeps it. It fires
     // "input", which draws.
     if (document.activeElement === this.#field && document.execCommand("insertText", false, text)) return;
     this.#field.setRangeText(text, this.#field.selectionStart, this.#field.selectionEnd, "end");
@@ -99,7 +99,7 @@ export class Composer extends EventTarget {
 
   #onKey(event) {
     // An input method uses Enter to choose a word. Safari ends the composition before the key event,
-    // which then only the obsolete key code tells.
+    // so that only the obsolete key code shows it.
     if (event.isComposing || event.keyCode === 229) return;
     if (event.key === "Enter" && this.enterSends && !event.shiftKey && !event.altKey) {
       event.preventDefault();

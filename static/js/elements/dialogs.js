@@ -2,8 +2,8 @@
 
 const TOAST_MS = 4000;
 
-// One set of listeners for all dialogs of the page. An opener stands in the dialog that is open, if one is; of several
-// openers that were clicked before this was loaded, the last opens its dialog.
+// One set of listeners for all dialogs of the page. An opener can be in an open dialog, which is then closed. Of
+// several openers that were clicked before this was loaded, the last opens its dialog.
 export function start(room) {
   room.onClick("[data-opens]", (opener) => {
     document.querySelector("dialog[open]")?.close();
@@ -16,7 +16,7 @@ export function start(room) {
   closeByGoingBack();
 }
 
-// An open dialog is one entry of the history: going back closes it, and stays in the room.
+// An open dialog is one history entry, so that going back closes it and does not leave the room.
 function closeByGoingBack() {
   const openDialogs = () => [...document.querySelectorAll("dialog[open]")];
   let entered = false;
@@ -26,7 +26,7 @@ function closeByGoingBack() {
     entered = true;
     history.pushState({ dialog: true }, "");
   };
-  // Left over from before a reload, in which the dialog was open.
+  // Left over from a dialog open before a reload.
   if (history.state?.dialog) history.replaceState(null, "");
   const follow = () => {
     const isOpen = openDialogs().length > 0;
@@ -43,7 +43,7 @@ function closeByGoingBack() {
   addEventListener("popstate", () => {
     if (ownSteps > 0) {
       ownSteps -= 1;
-      if (entered) enter(); // another one was opened meanwhile, whose entry this step has left
+      if (entered) enter(); // another dialog was opened meanwhile, and this step has left its entry
       return;
     }
     if (!entered) return;
@@ -82,7 +82,7 @@ export function toast(text) {
   const node = document.getElementById("toast");
   node.textContent = text;
   node.hidden = false;
-  // An open dialog covers all of the page but itself.
+  // An open dialog covers the rest of the page.
   (document.querySelector("dialog[open]") ?? document.body).append(node);
   clearTimeout(hiding);
   hiding = setTimeout(() => {

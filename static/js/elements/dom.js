@@ -1,17 +1,17 @@
-// Making nodes: elements, icons, avatars, and the text of messages with its links and mentions.
-// Text goes in as text: nothing here or elsewhere parses HTML.
+// Makes nodes: elements, icons, avatars, and the text of messages with its links and mentions.
+// Text is inserted as text: nothing here or elsewhere parses HTML.
 
 import { fold, foldedWithPlaces, t } from "../words/words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-// An address ends at white space, quotes, characters that are not seen (those that turn the direction of the text
-// among them), and before Chinese, Japanese and Korean characters and their punctuation.
+// An address ends at white space, quotes, invisible characters (such as those that change the text direction), and
+// before Chinese, Japanese and Korean characters and their punctuation.
 const IN_ADDRESS = String.raw`[^\s<>"'\x60“”‘’…—\p{C}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\u3000-\u303f\uff00-\uffef]`;
 const LINK = new RegExp(String.raw`(?:\bhttps?:\/\/|(?<before>[\w.@\/-]?)\bwww\.)${IN_ADDRESS}+`, "giu");
 // Punctuation at the end belongs to the sentence, not to the address.
 const TRAILING = /[.,;:!?)\]}'"*_~]+$/u;
 
-// A fresh copy of what a <template> of the page holds.
+// A new copy of the element in a <template> of the page.
 export function clone(id) {
   return document.getElementById(id).content.firstElementChild.cloneNode(true);
 }
@@ -66,7 +66,7 @@ export function face({ id, name, avatar }) {
   return picture;
 }
 
-// The marks of administrators and bots are drawn, so that no name can carry them. Nothing for a member.
+// The mark of an administrator or bot is an icon, so that no name can imitate it; "" for a member.
 export function badge(role) {
   if (role === "member") return "";
   const [mark, label] = role === "bot" ? ["bot", t("bot")] : ["badge", t("administrator")];
@@ -75,7 +75,7 @@ export function badge(role) {
   return node;
 }
 
-// A message's text: its links, and where it mentions the reader.
+// A message's text, with its links and the mentions of the reader.
 export function textNode(text, mentions) {
   const node = make("p", "message-text");
   node.dir = "auto";
@@ -86,7 +86,7 @@ export function textNode(text, mentions) {
   return node;
 }
 
-// The link, always read from left to right, and the host that it goes to where another one is read.
+// The link, always from left to right, and its real host if the visible text suggests another.
 function linkNode({ text, href, host }) {
   const link = make("a", "", text);
   link.href = href;
@@ -110,8 +110,8 @@ function withMentions(text, mentions) {
   return [...parts, text.slice(from)];
 }
 
-// A list of {text} and {text, href, host}, in order; joined, their texts are the whole text. `host` is the one that
-// the address goes to, where its text reads otherwise (a name before an @, letters that look like others): else "".
+// A list of {text} and {text, href, host}, in order; joined, their texts are the whole text. `host` is the link's real
+// host if the visible text suggests another (a name before an @, letters that look like others), else "".
 export function pieces(text) {
   const found = [];
   let from = 0;
@@ -128,7 +128,7 @@ export function pieces(text) {
   return found;
 }
 
-// With an @ or ＠ before it, each means all readers where an administrator writes it.
+// After an @ or ＠, each mentions all readers if an administrator writes it.
 const ALL_MEMBERS = ["所有人", "all"];
 
 // Where a message with this text mentions the reader: a list of {begin, to}, in order. `me` is null for a guest.
@@ -136,20 +136,20 @@ export function mentionsFor({ text, role }, me, names) {
   if (!/[@＠]/.test(text)) return [];
   const own = me ? mentionsOf(text, me.name, names()) : [];
   const all = role === "administrator" ? ALL_MEMBERS.flatMap((name) => mentionsOf(text, name)) : [];
-  // A member may be called what means all.
+  // A member's name can be one of ALL_MEMBERS.
   return [...all, ...own.filter(({ begin }) => all.every((each) => each.begin !== begin))].sort((a, b) => a.begin - b.begin);
 }
 
 const WORD = /[\p{Script=Latin}\p{Script=Cyrillic}\p{Nd}_]/u;
 
-// Where `text` mentions `name` with @ or ＠: a list of {begin, to}. A name in letters must end where a word
-// ends, so @lily does not mention li; and `longer` names that begin alike are tried first, so @小明明
+// Where `text` mentions `name` with @ or ＠: a list of {begin, to}. A name in letters must end at a word
+// boundary, so @lily does not mention li. Names of `longer` that start with `name` are tried first, so @小明明
 // does not mention 小明.
 export function mentionsOf(text, name, longer = []) {
   const { folded, from, to } = foldedWithPlaces(text);
   const wanted = fold(name);
   const others = longer.map(fold).filter((each) => each !== wanted && each.startsWith(wanted));
-  // Whether the name is read here, and ends with one of the text's characters.
+  // True if the name is here and does not end inside a character of the text.
   const isNamed = (each, at) =>
     folded.startsWith(each, at) &&
     from[at + each.length] !== from[at + each.length - 1] &&
@@ -166,7 +166,7 @@ export function mentionsOf(text, name, longer = []) {
 const ONE_GLYPH = String.raw`(?:\p{RI}\p{RI}|\p{Emoji_Presentation}|\p{Emoji}\uFE0F)(?:\p{EMod}|\uFE0F|\u200D\p{Emoji}\uFE0F?)*`;
 const FEW_GLYPHS = new RegExp(`^(?:${ONE_GLYPH}\\s?){1,3}$`, "u");
 
-// One to three emoji and nothing else: drawn larger, without a bubble.
+// True for one to three emoji and nothing else: drawn larger, without a bubble.
 export function isOnlyEmoji(text) {
   return text.length < 40 && FEW_GLYPHS.test(text);
 }
@@ -185,7 +185,7 @@ export function snippet(text, limit = 80) {
   return characters.length > limit ? `${characters.slice(0, limit).join("")}…` : line;
 }
 
-// Making one takes as long as drawing a message.
+// Kept: making a segmenter takes as long as drawing a message.
 let segmenter;
 
 // The first character of a name as a reader sees it, for a drawn face.
@@ -204,7 +204,7 @@ function withoutTail(address) {
   return opened > closed && address.startsWith(`${trimmed})`) ? `${trimmed})` : trimmed;
 }
 
-// {href, host} of an address, or null where it is none.
+// {href, host} of an address, or null if it is no address.
 function goalOf(address) {
   const isBare = !/^https?:/i.test(address);
   // Two dots at least: "www.example" alone is no address.
@@ -218,16 +218,16 @@ function goalOf(address) {
   }
 }
 
-// The host that one reads: what is before the path, without the port.
+// The host as the reader sees it: the text before the path, without the port.
 function readHost(address) {
   return /^(?:https?:\/\/)?([^/?#\\]*)/iu.exec(address)[1].toLowerCase().replace(/:\d*$/, "");
 }
 
-// The side in px up to which a picture is its own thumbnail, and so may move in the list (chatserver/media/images.py).
+// Up to this side in px a picture is its own thumbnail, and can be animated in the list (chatserver/media/images.py).
 const MOVING_SIDE = 480;
 
-// For those who asked their system for less motion: show the first frame alone, once it is there. A larger picture has a
-// thumbnail that does not move.
+// If the system is set to less motion, shows only the first frame, once it is loaded. A larger picture has a still
+// thumbnail.
 export function holdStill(picture, { width, height }) {
   if (Math.max(width, height) > MOVING_SIDE || !matchMedia("(prefers-reduced-motion: reduce)").matches) return;
   picture.addEventListener("load", () => (picture.src = firstFrame(picture)), { once: true });

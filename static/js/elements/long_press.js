@@ -1,9 +1,9 @@
-// What opens the menu of a message: a right click, a long press, the keyboard's menu key.
+// Opens the menu of a message on a right click, a long press, or the keyboard's menu key.
 
 const LONG_PRESS_MS = 450;
 const MOVE_MAX_PX = 10;
 
-// Calls `open(article, point, target)`, with `point` null for the keyboard; true if it opened something.
+// Calls `open(article, point, target)`, with `point` null for the keyboard; returns true if it opened something.
 export function listenForMenu(list, open) {
   list.addEventListener("contextmenu", (event) => {
     const article = event.target.closest("article");
@@ -30,7 +30,7 @@ function listenForLongPress(list, open) {
     if (from && Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY) > MOVE_MAX_PX) stop();
   });
   for (const end of ["pointerup", "pointercancel"]) list.addEventListener(end, stop);
-  // The sheet has opened under the finger: lifting it must not click there.
+  // The sheet has opened under the finger: lifting the finger must not click in it.
   list.addEventListener("touchend", (event) => {
     if (opened) event.preventDefault();
     opened = false;

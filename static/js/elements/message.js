@@ -2,18 +2,18 @@
 //
 // An item is {key, message, entry, mine, starts, day, unread, quote, card}: `entry` is the outbox's entry
 // of a pending message, `quote` the result of Timeline.original(), `card` that of Timeline.windowCards(), `album`
-// the place in the grid of an album, or null, `folded` and `fold` what foldOrders() found.
+// the place in the grid of an album, or null; foldOrders() sets `folded` and `fold`.
 
 import { phrases, t, timeLeft } from "../words/words.js";
 import { badge, button, clone, face, holdStill, icon, iconButton, isOnlyEmoji, make, snippet, textNode } from "./dom.js";
 
-// A picture that is higher than this many times its width shows its top (chatserver/media/images.py).
+// A picture that is higher than this many times its width shows only its top (chatserver/media/images.py).
 const LONG_RATIO = 2;
 const PICTURE_BOX = { desktop: [320, 320], mobile: [220, 260] };
 
 export class MessageRenderer {
   #drawn = new WeakMap();
-  // Made once: what stands beside each bubble is a copy.
+  // Made once, and copied for each bubble.
   #sideButtons = null;
 
   // Uses of `room`: me, ui, dates, previews (client_id -> object URL), recalledText(), mentions().
@@ -100,8 +100,8 @@ export class MessageRenderer {
     return node;
   }
 
-  // A picture of an album: a square with all that belongs to it inside. Words and the quote, which only the first
-  // one has, stand above.
+  // A picture of an album: a square with its buttons, reactions and status inside. Above it are the text and the
+  // quote, which only the first picture has.
   #cell(row, item) {
     const line = row.querySelector(".message-line");
     const bubble = line.querySelector(".bubble");
@@ -116,7 +116,7 @@ export class MessageRenderer {
     return row;
   }
 
-  // The reader's own order in two lines: its number and total, and what the ledger has.
+  // The reader's own order in two lines: its number and total, and what was ordered.
   #order({ no, lines, note, total }) {
     const head = make("p", "order-head", t("order_no", { no }));
     if (total) head.append(make("span", "order-sum tabular", t("order_total", { total })));
@@ -137,7 +137,7 @@ export class MessageRenderer {
     return line;
   }
 
-  // Beside a bubble. On a phone, which has no hover, the time opens the menu.
+  // Fills the place beside a bubble. On a phone, which has no hover, the time opens the menu.
   #fillSide(side, message) {
     const time = this.#time(message, "message-exact");
     if (this.room.ui === "mobile") return side.append(timeMenu(time));
@@ -202,7 +202,7 @@ export class MessageRenderer {
     return node;
   }
 
-  // Its size is known before its bytes are, so nothing moves when it arrives.
+  // A picture's size is known before it is loaded, so nothing moves when it arrives.
   #picture({ message, entry }) {
     const frame = button("picture", "");
     frame.dataset.picture = "";
@@ -311,7 +311,7 @@ export class MessageRenderer {
     return wrapper;
   }
 
-  // What stands beside a preset: on a phone nothing, since its own time opens the menu.
+  // The part beside a preset; "" on a phone, because the preset's time opens the menu.
   #side(message) {
     if (this.room.ui === "mobile") return "";
     const side = make("div", "message-side");
@@ -319,7 +319,7 @@ export class MessageRenderer {
     return side;
   }
 
-  // How much time a start or countdown has left, or what has become of its window.
+  // How much time a start or countdown has left, or what happened to its window.
   #fate(message, card) {
     if (card?.state === "live") {
       const seconds = Math.max(0, Math.ceil((card.closes_ms - this.room.now()) / 1000));
@@ -334,7 +334,7 @@ export class MessageRenderer {
     return [fate];
   }
 
-  // What the orders of the window came to, with the way to its ledger.
+  // The result of the window's orders, as a link to its ledger.
   #result({ result, digest, window_id }) {
     if (!digest || (result && !result.orders)) return [];
     const link = make("a", "notice-result", result ? resultText(result) : t("order_ledger"));
@@ -360,7 +360,7 @@ export class MessageRenderer {
   }
 }
 
-// The text of a preset in the reader's language; the server's text of a preset that this page does not know.
+// The text of a preset in the reader's language; the server's text if this page does not know the preset.
 function presetText(message) {
   return ["start", "stop", "countdown", "picture", "amended"].includes(message.preset)
     ? t(`preset_${message.preset}`)
@@ -390,7 +390,7 @@ function around(sentence, values) {
   return sentence.split(/\{(\w+)\}/).map((part, i) => (i % 2 ? element(values[part]) : part));
 }
 
-// The place of an album's picture in its grid, for the style sheet.
+// Sets the place of an album's picture in its grid, for the style sheet.
 function drawPlace(article, place) {
   article.classList.toggle("message--album", place !== null);
   if (!place) return;
@@ -432,7 +432,7 @@ function orderWords(order) {
   return phrases(order).flatMap((phrase, i) => [...(i ? [t("comma")] : []), make("bdi", "", phrase)]);
 }
 
-// Below the last order of a run that is shown: the button that unfolds those that follow.
+// Draws, below the last shown order of a run, the button that unfolds the orders after it.
 function drawFold(article, fold) {
   let node = article.querySelector(".fold");
   if (!fold) return node?.remove();
@@ -457,7 +457,7 @@ function divider(article, selector, text) {
   node.firstElementChild.textContent = text;
 }
 
-// Equal in all but the number of its last change and its reactions.
+// True if at most `seq` and the reactions differ.
 function sameContent(before, now) {
   return before === now || Object.keys(now).every((key) => key === "seq" || key === "reactions" || before[key] === now[key]);
 }

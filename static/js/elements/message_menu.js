@@ -26,7 +26,7 @@ export class MessageMenu {
     this.#list = dialog.querySelector("[role=menu]");
     dialog.addEventListener("close", () => {
       clearInterval(this.#timer);
-      this.#list.replaceChildren(); // the choices hold the message
+      this.#list.replaceChildren(); // frees the message, which the choices hold
     });
     room.timeline.addEventListener("change", ({ detail }) => {
       const isEdited = detail.edited?.some(({ id }) => id === this.#id);
@@ -35,7 +35,7 @@ export class MessageMenu {
     dialog.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
-  // `point` {x, y} in the viewport, or null: below `opener`.
+  // `point` {x, y} in the viewport, or null to open below `opener`.
   open(message, { opener, point = null }) {
     const { me, isMuted, actions } = this.#room;
     const choices = message.state === "live" ? CHOICES.map((choice) => choice(this.#room, message)).filter(Boolean) : [];
@@ -86,7 +86,7 @@ export class MessageMenu {
     this.#timer = setInterval(draw, 250);
   }
 
-  // Up and down through the list, in which the row of emoji is one stop; left and right in the row.
+  // Up and down move in the list, where the row of emoji is one stop; left and right in the row.
   #onKey(event) {
     const row = document.activeElement.closest(".reaction-row");
     const down = { ArrowDown: 1, ArrowUp: -1 }[event.key];

@@ -1,12 +1,12 @@
-// What the screen leaves: an on-screen keyboard takes half of a phone, and a large zoom most of a window.
+// Fits the page to the visible height: an on-screen keyboard covers half of a phone, a large zoom most of a window.
 //
-// On a phone's page the room is as high as the visible part: some browsers (Safari, and WeChat on iPhones) move the
-// page under the keyboard instead of making it smaller. html[data-keyboard] tells that it is open. On both pages
-// html[data-low] lets the style sheets drop what would push the composer off a very low screen.
+// On a phone's page the room is as high as the visible part, because some browsers (Safari, and WeChat on iPhones) move
+// the page under the keyboard instead of making it smaller. html[data-keyboard]: the keyboard is open. On both pages
+// html[data-low] lets the style sheets hide what would push the composer off a very low screen.
 
-// A phone on its side has 320 px or more, with the keyboard open 200 px or less.
+// A phone in landscape has 320 px or more, with the keyboard open 200 px or less.
 const LOW_PX = 260;
-// With the keyboard open a phone shows about half of its height, with the browser's own bars nine tenths.
+// With the keyboard open a phone shows about half of its height, otherwise nine tenths.
 const KEYBOARD_SHARE = 0.75;
 
 export function start({ ui }) {
@@ -15,11 +15,11 @@ export function start({ ui }) {
   let width = 0;
   let tallest = 0;
   const fit = () => {
-    // While the page is zoomed in by fingers, the visible part is smaller for another reason.
+    // While the page is pinch-zoomed, the visible part is smaller for another reason.
     if (visible.scale > 1.01) return;
     document.documentElement.toggleAttribute("data-low", visible.height < LOW_PX);
     if (ui !== "mobile") return;
-    // Turned by a quarter, the screen has another height.
+    // After a rotation the screen has another height.
     tallest = visible.width === width ? Math.max(tallest, visible.height) : visible.height;
     width = visible.width;
     document.documentElement.toggleAttribute("data-keyboard", visible.height < KEYBOARD_SHARE * tallest);
@@ -27,7 +27,7 @@ export function start({ ui }) {
     scrollTo(0, 0);
   };
   visible.addEventListener("resize", fit);
-  // The desktop page scrolls then. A browser shows the line with the caret alone, not the button beside the field.
+  // A very low desktop page scrolls. A browser shows only the line with the caret, not the button beside the field.
   const main = document.querySelector(".room-main");
   main.addEventListener("focusin", () => document.documentElement.dataset.low !== undefined && main.scrollIntoView({ block: "end" }));
   fit();

@@ -1,5 +1,5 @@
-// The order sheet: the window's items with − and +, what is left, a note, the total on the one button; below, the
-// member's own orders with what can be done with each.
+// The order sheet: the window's items with − and +, what is left of each, a note, the total on the submit button;
+// below, the member's own orders with their buttons.
 
 import { lineAmount, money, parse, quantity, typed } from "../models/amounts.js";
 import { getJSON } from "../net/http.js";
@@ -15,7 +15,7 @@ export class OrderSheet {
   #dialog;
   #outbox;
   #window = null;
-  // The order that is changed, or null, and how much it has of each item, in hundredths by the item's id.
+  // The order that is being changed, or null; and its quantities in hundredths, by item id.
   #changed = null;
   #had = new Map();
 
@@ -31,8 +31,8 @@ export class OrderSheet {
     dialog.addEventListener("click", ({ target }) => this.#onClick(target));
   }
 
-  // `message` is an order to be changed, or without an id what a new one begins with. `showMine`: scroll to the
-  // member's own orders.
+  // `message`: the order to change; without an id, the content of a new order. `showMine`: scroll to the member's own
+  // orders.
   open(message = null, { showMine = false } = {}) {
     const window = this.#room.openWindow();
     if (!window || this.#dialog.open) return;
@@ -43,7 +43,7 @@ export class OrderSheet {
     this.#loadMine(showMine);
   }
 
-  // The window changed: what is left, or its end.
+  // Called when the window changed: its stock or its end.
   draw() {
     const window = this.#room.openWindow();
     this.#dialog.querySelector(".order-over").hidden = Boolean(window) && window.id === this.#window?.id;
@@ -75,7 +75,7 @@ export class OrderSheet {
     dialog.querySelector(".order-all").href = `/orders/${window.id}/`;
   }
 
-  // The total is written on the button that orders it.
+  // Draws the submit button, with the total on it.
   #drawTotal() {
     const { dialog, submit, note } = this.#parts();
     const lines = this.#lines();
@@ -90,7 +90,7 @@ export class OrderSheet {
     offline.hidden = this.#room.socket.state === "online";
   }
 
-  // The lines that are asked for; null where a quantity is no number.
+  // The lines of the order; null if a quantity is no number.
   #lines() {
     const lines = [];
     let isWrong = false;
@@ -112,7 +112,7 @@ export class OrderSheet {
     return priced.reduce((sum, [line, item]) => sum + lineAmount(parse(line.quantity), parse(item.price)), 0);
   }
 
-  // How much of an item this order may have, as far as the sheet knows, in hundredths.
+  // The most of an item that this order can have, as far as the sheet knows, in hundredths.
   #most(id) {
     const { left, limit } = this.#item(id);
     const free = left === null ? MOST : parse(left) + (this.#had.get(id) ?? 0);

@@ -1,9 +1,9 @@
 // The list of messages: draws the part of the timeline that the document holds, and keeps the scroll
 // position.
 //
-// Changes are collected and drawn once per animation frame. After each drawing the messages that the
-// reader looks at are put back to where they were: older pages, expiry, pictures and a new window size
-// do not move the line that is being read.
+// Changes are collected and drawn once per animation frame. After each drawing the messages in view are
+// put back to where they were, so that older pages, expiry, pictures and a new window size do not move
+// the line that is being read.
 //
 // Event "read": the reader has seen the newest message; its id is `lastRead`. Event "follow": `following` changed.
 
@@ -27,13 +27,13 @@ export class TimelineView extends EventTarget {
   #wasFollowing = true;
   #fetching = false;
   #unseen = 0;
-  // The member's own name for an album -> its id, once the server has stored a picture of it.
+  // The outbox's name of an album -> its id, once the server has stored a picture of it.
   #albumIds = new Map();
   #unreadFrom = null;
-  // The orders that the reader unfolded, and those of each fold, by the id of the order above it.
+  // The ids of unfolded orders; and the ids in each fold, by the id of the order above it.
   #unfolded = new Set();
   #folds = new Map();
-  // The page was hidden with everything read: the unread divider goes above the next message.
+  // The page was hidden after everything was read: the unread divider goes above the next message.
   #leftAllRead = false;
 
   constructor(room, { list, newest, empty, older }) {
@@ -74,13 +74,13 @@ export class TimelineView extends EventTarget {
     this.#draw();
   }
 
-  // A reader who writes has read what is above.
+  // A reader who writes has read the messages above.
   onSent() {
     this.#unreadFrom = null;
     this.toEnd();
   }
 
-  // Brings a message into the middle of the view, fetching older pages until it is here.
+  // Scrolls a message into the middle of the view; fetches older pages until it is loaded.
   async reveal(id) {
     const { timeline } = this.#room;
     while (!timeline.get(id) && id < timeline.oldestId && timeline.hasMore) {
@@ -102,7 +102,7 @@ export class TimelineView extends EventTarget {
     return true;
   }
 
-  // Icons have the size that their style gives them before they load, and there are two beside each message.
+  // Not for icons: they have their size before they load, and there are two beside each message.
   #onLoad(target) {
     if (target instanceof HTMLImageElement) this.keepPosition();
   }
@@ -110,7 +110,7 @@ export class TimelineView extends EventTarget {
   #onFold(pressed) {
     if (!pressed) return;
     const ids = this.#folds.get(Number(pressed.closest("article").dataset.id));
-    // What the reader looks at stays, also at the end of the list.
+    // The messages in view stay where they are, also at the end of the list.
     this.following = false;
     this.#setUnfolded(ids, pressed.getAttribute("aria-expanded") !== "true");
   }
@@ -130,7 +130,7 @@ export class TimelineView extends EventTarget {
       const entry = mine && outbox?.find(message.client_id);
       if (entry) {
         if (entry.album) this.#albumIds.set(entry.album, message.album);
-        // The pending article becomes that of the message, so that it is not shown twice.
+        // The pending entry's article is used for the message, so that it is not shown twice.
         this.#keyOfId.set(message.id, message.client_id);
         outbox.confirm(message.client_id);
       }
@@ -204,7 +204,7 @@ export class TimelineView extends EventTarget {
     return items;
   }
 
-  // An unsent entry in the form of a message; a new one only when its state changes.
+  // An unsent entry as a message; a new object only when its state or album changes.
   #pending(entry) {
     const { me } = this.#room;
     const album = this.#albumIds.get(entry.album) ?? entry.album ?? null;
@@ -222,7 +222,7 @@ export class TimelineView extends EventTarget {
     return entry.shown.message;
   }
 
-  // Puts what the reader looks at back to its place, after the layout of the list has changed.
+  // Puts the messages in view back to their place after the layout of the list has changed.
   keepPosition() {
     const list = this.#list;
     if (this.following) {
@@ -269,7 +269,7 @@ export class TimelineView extends EventTarget {
     this.#showNewest(!this.following && (this.#unseen > 0 || far));
   }
 
-  // Writes only what changed: a write costs a layout at the next measurement, and each scroll event measures.
+  // Writes only changes, because a write causes a layout at the next measurement, and each scroll event measures.
   #showNewest(isShown) {
     const words = this.#unseen ? t("new_messages", { count: this.#unseen }) : t("to_newest");
     const label = this.newest.lastElementChild;
@@ -337,7 +337,7 @@ export class TimelineView extends EventTarget {
   }
 }
 
-// The renderer compares an item with the one that it drew last: it needs the entry as it was then.
+// The renderer compares an item with the last one drawn, so it needs a copy of the entry as it was then.
 function snapshot(entry) {
   if (entry.seen?.state !== entry.state) entry.seen = { ...entry, seen: undefined, shown: undefined };
   entry.seen.progress = entry.progress;

@@ -1,20 +1,20 @@
-// The card of the ordering window: what it offers, how long it is open, how many ordered, and the reader's own orders.
-// For 12 hours after its end (`last_window` of the server) it shows what the orders came to.
+// The card of the ordering window: its items, the time left, the number of orders, and the reader's own orders. For 12
+// hours after its end (`last_window` of the server) it shows the result of the orders.
 //
-// Above the conversation the card lies over the list of messages, which has room for it at its beginning
-// (--window-room): so folding and unfolding it move no message. It is folded to one line while the reader is in the
+// Above the conversation the card covers the beginning of the list of messages, where the list leaves space for it
+// (--window-room), so that folding and unfolding move no message. It is folded to one line while the reader is in the
 // history or the on-screen keyboard is open. In the right column of a wide desktop page it stays unfolded.
 
 import { LONG_S, clockFace, phrases, t, withUnit } from "../words/words.js";
 import { make } from "./dom.js";
 
 const ENDING_S = 10;
-// A closed window is unfolded for so long after its end.
+// A closed window stays unfolded this long after its end.
 const JUST_CLOSED_MS = 10 * 60_000;
 const FEW_ITEMS = 4;
-// Up to so many orders the ledger is fetched for the reader's own.
+// A ledger with more orders is not fetched to find the reader's own.
 const LEDGER_MOST = 300;
-// Where css/room/window.css puts the card into the column.
+// From this width css/room/window.css puts the card into the column.
 const COLUMN = matchMedia("(min-width: 1100px)");
 
 export class WindowCard {
@@ -23,12 +23,12 @@ export class WindowCard {
   #label;
   #frame = 0;
   #shows = null;
-  // What the reader chose, until the reason for folding changes; null: as the page decides.
+  // The reader's choice (true: unfolded), until the reason for folding changes; null: the page decides.
   #chosen = null;
   #wasReason = false;
   #allItems = false;
   #roomMade = 0;
-  // The reader's own orders that the ledger told of, by the id of their message, and of which window.
+  // The reader's own orders from the ledger, by message id; the window whose ledger was requested, and the one loaded.
   #older = new Map();
   #asked = 0;
   #loaded = 0;
@@ -49,7 +49,7 @@ export class WindowCard {
     root.addEventListener("click", ({ target }) => this.#onClick(target));
   }
 
-  // Called at each second, and when the window changed.
+  // Called each second, and when the window changed.
   draw() {
     const open = this.#room.openWindow();
     const shows = open ?? this.#ended();
@@ -73,7 +73,7 @@ export class WindowCard {
     return this.#root.dataset.state === "open";
   }
 
-  // The window that ended, also before the server has said so; null where it has no orders.
+  // The window that ended, also before the server has said so; null if it has no orders.
   #ended() {
     const { current, last } = this.#room.window;
     if (current) return current.orders ? current : null;
@@ -129,14 +129,14 @@ export class WindowCard {
     for (const link of this.#root.querySelectorAll("[data-link]")) link.href = link.dataset.link.replace("ID", id);
   }
 
-  // What the orders came to, as the message says that closed the window, or undefined where the page does not have it.
+  // The result in the message that closed the window, or undefined if the page does not have that message.
   #result() {
     const { id } = this.#shows;
     return this.#room.timeline.newest(({ window_id, preset, state }) => window_id === id && preset === "stop" && state === "live")?.result;
   }
 
   #drawItems(items) {
-    // One that would be the only folded one is shown instead of the button.
+    // A single further item is shown instead of the button.
     const isLong = items.length > FEW_ITEMS + 1;
     const shown = isLong && !this.#allItems ? items.slice(0, FEW_ITEMS) : items;
     this.#part("items").replaceChildren(...shown.map(itemLine));
@@ -147,7 +147,7 @@ export class WindowCard {
     more.textContent = this.#allItems ? t("items_fewer") : t("items_more", { count: items.length - FEW_ITEMS });
   }
 
-  // The reader's own orders, from the messages that the page has, and from the ledger where older messages may hold some.
+  // The reader's own orders, from the loaded messages, and from the ledger if older messages may have some.
   #drawMine() {
     const node = this.#part("mine");
     if (!node) return;
@@ -182,7 +182,7 @@ export class WindowCard {
     return !orders || !timeline.hasMore || reachesBack || this.#loaded === id;
   }
 
-  // Once for each window. A long ledger is not fetched for that: then the card only says where they are.
+  // Once for each window. A long ledger is not fetched for this: then the card only says where the orders are.
   async #loadMine() {
     const { id, orders } = this.#shows;
     if (this.#asked === id || orders > LEDGER_MOST) return;
@@ -197,7 +197,7 @@ export class WindowCard {
     this.#drawBody();
   }
 
-  // One of them was changed or withdrawn.
+  // An order of the ledger was changed or withdrawn.
   #updateOlder({ id, state, order }) {
     if (!this.#older.has(id)) return;
     if (state === "live") this.#older.set(id, order);
@@ -245,8 +245,8 @@ export class WindowCard {
     return this.#room.ui === "desktop" && COLUMN.matches;
   }
 
-  // --window-height: what the card covers now; --window-room: what it covers when it is unfolded; --toast-least: how far
-  // down a toast has to be to leave the countdown free.
+  // --window-height: the height that the card covers now; --window-room: that of the unfolded card; --toast-least: the
+  // least distance of a toast from the top, so that it does not cover the countdown.
   #makeRoom() {
     const { style } = this.#root.parentElement;
     const height = this.#root.hidden || this.#isInColumn ? 0 : this.#root.offsetHeight;

@@ -1,7 +1,7 @@
 // A request about one message, "recall", "delete" or "edit": over the socket while it is connected, over HTTP
 // otherwise. The answer is the room's own frame, or a refusal.
 
-// `fields`: what the request has besides the id. Resolves to the refusal of HTTP, which the reader has been told; a
+// `fields`: the request's fields besides the id. Resolves to a refusal by HTTP, which the reader has seen, else null; a
 // refusal over the socket is a frame.
 export async function request({ socket, timeline, toast }, action, id, fields = {}) {
   if (socket.send({ type: action, id, ...fields })) return null;

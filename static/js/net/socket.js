@@ -1,7 +1,7 @@
 // The room's WebSocket, and its reconnecting.
 //
 // States: "connecting" until `hello` has arrived, then "online"; "offline" while it waits for the next
-// attempt, or for good when the login has ended. Only `hello` means online: a proxy may open a socket
+// attempt, or permanently when the login has ended. Only `hello` means online: a proxy may open a socket
 // that does not reach the room.
 
 const WAIT_MIN_MS = 2000;
@@ -13,7 +13,7 @@ const PONG_WITHIN_MS = 8_000;
 const CHECK_WITHIN_MS = 3_000;
 // A guest may not send a ping: after this time without a frame their page reconnects.
 const GUEST_SILENCE_MS = 120_000;
-// Without one `hello` in as many attempts, something on the way lets no WebSocket through.
+// After this many attempts without a `hello`, something on the way blocks WebSockets.
 const BLOCKED_AFTER = 2;
 const ENDED = new Map([[4401, "login_required"], [4403, "banned"]]);
 
@@ -30,7 +30,7 @@ export class RoomSocket extends EventTarget {
   #watch = 0;
   #listenOnly;
   #receivedAt = 0;
-  // What arrived before deliver() was called; null after it.
+  // Frames that arrived before deliver() was called; null after it.
   #undelivered = [];
 
   // `address()` is called at each attempt: it holds the last `seq` of the page. `listenOnly`: a guest's
@@ -52,7 +52,7 @@ export class RoomSocket extends EventTarget {
     this.#connect();
   }
 
-  // No connection has reached the room, nor is one likely to: what can go over HTTP should.
+  // No connection has reached the room, and none is likely to: HTTP is used where possible.
   get isBlocked() {
     return !this.#wasOnline && (this.#cannotBeMade || this.#attempts >= BLOCKED_AFTER);
   }
@@ -63,7 +63,7 @@ export class RoomSocket extends EventTarget {
     for (const data of frames) this.#receive(data);
   }
 
-  // False when it is not connected.
+  // False if not connected.
   send(frame) {
     if (this.#listenOnly || this.state !== "online") return false;
     this.#socket.send(JSON.stringify(frame));
@@ -74,7 +74,7 @@ export class RoomSocket extends EventTarget {
     this.send({ type: "ping", t: performance.now() });
   }
 
-  // For good: the page cannot use it.
+  // Stops permanently: the page cannot use it.
   stop() {
     this.ended = "stopped";
     clearTimeout(this.#watch);
@@ -85,7 +85,7 @@ export class RoomSocket extends EventTarget {
     this.#setState("offline");
   }
 
-  // Without waiting for the next attempt.
+  // Connects without waiting for the next attempt.
   retryNow() {
     if (this.state === "offline" && !this.ended) this.#connect();
   }
@@ -104,7 +104,7 @@ export class RoomSocket extends EventTarget {
     socket.onclose = ({ code }) => socket === this.#socket && this.#onClosed(code);
   }
 
-  // Null where the constructor throws: by a policy, a setting or an extension of the browser.
+  // Null if the constructor throws because of a policy, a setting or an extension of the browser.
   #make() {
     try {
       return new WebSocket(this.#address());
@@ -116,7 +116,7 @@ export class RoomSocket extends EventTarget {
 
   #receive(data) {
     if (this.#undelivered) {
-      clearTimeout(this.#watch); // it lives; it is watched from deliver() on
+      clearTimeout(this.#watch); // it is alive; the watch starts in deliver()
       this.#undelivered.push(data);
       return;
     }
@@ -154,7 +154,7 @@ export class RoomSocket extends EventTarget {
     this.#dropAfter(within_ms);
   }
 
-  // A new handshake is a certain check; the page continues from its last `seq`.
+  // A new handshake is a reliable check; the page continues from its last `seq`.
   #reconnect() {
     const socket = this.#socket;
     this.#socket = null;
@@ -178,15 +178,15 @@ export class RoomSocket extends EventTarget {
   #onClosed(code) {
     clearTimeout(this.#watch);
     this.#socket = null;
-    // Frames of a closed connection would say "online" without one: the next connection brings them again.
+    // Undelivered frames of a closed connection would set "online": the next connection brings them again.
     if (this.#undelivered) this.#undelivered = [];
     this.ended = ENDED.get(code) ?? "";
     this.#setState("offline");
     if (this.ended) return;
     const wait = Math.min(WAIT_MAX_MS, WAIT_MIN_MS * 2 ** this.#attempts);
     this.#attempts += 1;
-    // When the server stops, all pages lose their connections in the same instant: they come back spread over the
-    // whole of the first wait, and over the upper half of each later one.
+    // When the server stops, all pages lose their connections at the same time, so they reconnect spread over the
+    // whole first wait, and over the upper half of each later wait.
     const spread = this.#attempts > 1 ? 0.5 + Math.random() / 2 : Math.random();
     const jittered = Math.max(RETRY_MIN_MS, wait * spread);
     this.#retry = setTimeout(() => this.#connect(), jittered);

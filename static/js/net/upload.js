@@ -1,17 +1,17 @@
-// Uploads: loaded when a picture is chosen, or where texts must go over HTTP.
+// Uploads: loaded when a picture is chosen, or if texts must go over HTTP.
 
 import { headers, noNetwork, Refused, resultOf } from "./http.js";
 
-// While a body is sent, for so long without a byte more; and for the answer, once all of it is sent. What is sent
-// may still wait in the device, and the picture in the server's queue.
+// Timeouts: without a further byte while a body is sent; and for the answer, once the body is sent. Sent bytes may
+// still wait in the device, and the picture in the server's queue.
 const STALLED_MS = 20_000;
 const UNANSWERED_MS = 45_000;
-// A line may be slow instead of silent: the deadlines grow with each attempt.
+// The line may be slow instead of dead, so the timeouts grow with each attempt, up to this factor.
 const PATIENCE_MAX = 4;
 
 // A multipart POST with `progress(part)` from 0 to 1 and an `abort()` on the promise. It is an XMLHttpRequest
-// because fetch does not report how much of a body has been sent. A line that goes silent is refused as
-// "stalled". `attempt` counts from 1.
+// because fetch does not report how much of a body has been sent. A timeout is refused as "stalled".
+// `attempt` counts from 1.
 export function upload(path, fields, progress = () => {}, attempt = 1) {
   const request = new XMLHttpRequest();
   const patience = Math.min(attempt, PATIENCE_MAX);
@@ -52,7 +52,7 @@ export function upload(path, fields, progress = () => {}, attempt = 1) {
   return Object.assign(done, { abort: () => request.abort() });
 }
 
-// The server checks the token before it accepts a file, so it comes first.
+// The server checks the token before it accepts a file, so the token comes first.
 function formOf(fields) {
   const form = new FormData();
   form.append("csrf_token", document.querySelector('meta[name="csrf-token"]').content);
