@@ -1,6 +1,6 @@
 // The server's clock as this page knows it, and the ordering window that ends by it.
 //
-// It counts on the page's monotonic clock, so that a countdown is right on a device whose own clock is
+// It uses the page's monotonic clock, so that a countdown is right on a device whose own clock is
 // wrong, or is set while the page is open.
 
 const FRESH_MS = 10 * 60_000;
@@ -17,7 +17,7 @@ export class Clock {
   // monotonic clock). A sample with a longer round trip is ignored while a better one is fresh.
   addSample(server_ms, round_trip_ms = Infinity, at_ms = this.#monotonic()) {
     const best = this.#best;
-    // An answer cannot arrive before it was sent. If this one did, the offset is too low, whatever its
+    // An answer cannot arrive before it was sent. If it seems so, the offset is too low, whatever its
     // round trip was: a window of 100 seconds would begin at 101.
     if (best && server_ms > at_ms + best.offset_ms) best.offset_ms = server_ms - at_ms;
     if (best && best.round_trip_ms < round_trip_ms && at_ms - best.at_ms < FRESH_MS) return;
@@ -25,7 +25,7 @@ export class Clock {
     this.#best = { at_ms, round_trip_ms, offset_ms: server_ms + travel_ms - at_ms };
   }
 
-  // After a sleep the monotonic clock may have stood still: the next sample counts, whatever its round trip.
+  // During sleep the monotonic clock may have stopped, so the next sample is used, whatever its round trip.
   expireSample() {
     if (this.#best) this.#best.round_trip_ms = Infinity;
   }
@@ -45,7 +45,7 @@ export function secondsLeft(end_ms, now_ms) {
 export class OrderingWindow extends EventTarget {
   #clock;
   current = null;
-  // What the server says of the window that was closed last, or null.
+  // The server's data of the window that was closed last, or null.
   last = null;
 
   constructor(clock) {

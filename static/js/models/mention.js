@@ -1,10 +1,10 @@
-// Finding the member whose name is being written after @ or ＠: by its characters, or by the first
+// Finds the member whose name is being written after @ or ＠: by its characters, or by the first
 // letters of their pinyin, so that "zs" finds 张三. No DOM: features/mention.js shows the names.
 
 import { fold } from "../words/words.js";
 
-// The first character of each pinyin initial, in the order of the browser's own collation: no
-// dictionary is needed. A character with two readings is found by its more usual one only.
+// The first character of each pinyin initial, in the order of the browser's own collation, so that no
+// dictionary is needed. A character with two readings is found only by its more usual reading.
 const FIRSTS = [..."阿八嚓哒妸发旮哈讥咔垃妈拏噢妑七呥仨它穵夕丫帀"];
 const LETTERS = "abcdefghjklmnopqrstwxyz";
 const HAN = /\p{Script=Han}/u;
@@ -13,7 +13,7 @@ const NAME_MAX = 20;
 
 const pinyin = new Intl.Collator("zh-u-co-pinyin");
 
-// "z" for 张; any other character itself.
+// "z" for 张; any other character unchanged.
 function initialOf(character) {
   if (!HAN.test(character)) return character;
   const after = FIRSTS.findIndex((first) => pinyin.compare(first, character) > 0);
@@ -42,7 +42,7 @@ export function namesFor(query, names) {
     .map(({ name }) => name);
 }
 
-// Each character of the query is that of the name, or its initial: 张s, zs and 张三 all match 张三.
+// Each character of the query equals that of the name, or its initial: 张s, zs and 张三 all match 张三.
 function matchIndex(wanted, name) {
   for (let at = 0; at + wanted.length <= name.length; at += 1) {
     if (wanted.every((character, i) => character === name[at + i] || character === initialOf(name[at + i]))) return at;

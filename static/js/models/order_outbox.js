@@ -1,7 +1,7 @@
-// The orders that a member has given and the server has not answered: each ends accepted, refused, or is given up.
+// The member's orders that the server has not answered. In the end each is accepted, refused or given up.
 //
-// An order keeps its `client_id` and the window that it is meant for, however often it is sent: the server stores it
-// once, and never in another window. Entries are kept over a reload, so that none disappears without an answer.
+// An order keeps its `client_id` and its window, however often it is sent, so that the server stores it once, and never
+// in another window. Entries are kept over a reload, so that none disappears without an answer.
 
 import { newClientId } from "./outbox.js";
 
@@ -15,8 +15,8 @@ export class OrderOutbox extends EventTarget {
   #key;
   #online = false;
 
-  // `send(entry)` starts sending one, and is false where there is no connection; the answer arrives by accept() or
-  // refuse().
+  // `send(entry)` starts to send an entry, and returns false if there is no connection; the answer arrives by accept()
+  // or refuse().
   constructor({ send, user_id }) {
     super();
     this.#send = send;
@@ -24,7 +24,7 @@ export class OrderOutbox extends EventTarget {
     this.entries = read(this.#key).map((entry) => (entry.state === "sending" ? { ...entry, state: "waiting" } : entry));
   }
 
-  // `id` and `no` are those of an order that is changed; `shown` says the order in words.
+  // `id` and `no`: of the order to change, if any; `shown`: the order in words.
   add({ window_id, lines, text, shown, id = null, no = null }) {
     const entry = { client_id: newClientId(), window_id, lines, text, shown, id, no, state: "waiting", code: "", reason: "" };
     this.entries.push(entry);
@@ -60,7 +60,7 @@ export class OrderOutbox extends EventTarget {
     this.#changed();
   }
 
-  // What was being sent when the connection closed may or may not have arrived: it is sent again.
+  // An order that was being sent when the connection closed may have arrived or not: it is sent again.
   setOnline(online) {
     this.#online = online;
     for (const entry of this.entries) {
@@ -84,7 +84,7 @@ export class OrderOutbox extends EventTarget {
   }
 }
 
-// The receipts of accepted orders, by window: what the ledger page checks the journal against.
+// Stores the receipt of an accepted order, by window: the ledger page checks the journal against the receipts.
 export function keepReceipt(window_id, { no, receipt }) {
   const kept = read("receipts", {});
   const others = (kept[window_id] ?? []).filter((each) => each.receipt !== receipt);
@@ -103,6 +103,6 @@ function write(key, value) {
   try {
     localStorage.setItem(key, JSON.stringify(value));
   } catch {
-    // No storage, or a full one: the entries live as long as the page.
+    // Storage is forbidden or full: the entries are lost with the page.
   }
 }

@@ -2,7 +2,7 @@
 //
 // Texts and pictures are two lanes: in each one entry is sent at a time, so that they arrive in the order in
 // which they were written, and a text never waits behind a picture. An entry keeps its `client_id` however often
-// it is sent: the server stores it once. The pictures of one `album` count once to the interval.
+// it is sent: the server stores it once. For the interval the pictures of one `album` count as one message.
 
 const RETRY_MS = 3000;
 const RETRIED = new Set(["too_fast", "busy", "offline", "stalled"]);
@@ -15,15 +15,15 @@ export class Outbox extends EventTarget {
   #interval_ms;
   #now;
   #later;
-  // The time at which the interval is over; and by lane, the one at which it is tried again, and its timer.
+  // When the interval is over; and for each lane when it is tried again, and the timer for that.
   #nextAt = 0;
   #againAt = { text: 0, picture: 0 };
   #timers = { text: null, picture: null };
-  // The albums of which the server has stored a picture: the others need not wait for the interval.
+  // Albums with a stored picture: their other pictures do not wait for the interval.
   #begun = new Set();
   #online = false;
 
-  // `send(entry)` starts sending one; its result arrives by confirm() or refuse(). `storage` keeps
+  // `send(entry)` starts to send an entry; the result arrives by confirm() or refuse(). `storage` keeps
   // entries over a reload: load(), save(entry), remove(client_id). `interval_ms()` is the least time
   // between two messages.
   constructor({ send, storage, interval_ms, now = () => performance.now(), later = (run, ms) => setTimeout(run, ms) }) {
@@ -35,7 +35,7 @@ export class Outbox extends EventTarget {
     this.#later = later;
   }
 
-  // Adds the entries that an earlier page left unsent, without those that are here already.
+  // Adds the entries that an earlier page left unsent, except entries that this page has already.
   async restore() {
     const stored = await this.#storage.load();
     const known = new Set(this.entries.map((entry) => entry.client_id));
@@ -49,8 +49,8 @@ export class Outbox extends EventTarget {
     this.sendNext();
   }
 
-  // `image`: {blob, name, width, height} or null; `album`: the name that the pictures share which are sent
-  // together, or null. Event "stored" tells when an entry has been stored.
+  // `image`: {blob, name, width, height} or null; `album`: a name that pictures sent together share, or null.
+  // Event "stored": the entry has been stored.
   add({ text, reply_to = null, image = null, album = null, created_ms }) {
     const entry = {
       client_id: newClientId(), text, reply_to, image, album, created_ms,
@@ -67,7 +67,7 @@ export class Outbox extends EventTarget {
     return this.entries.find((entry) => entry.client_id === client_id);
   }
 
-  // The server has stored it: its message or its ack has arrived.
+  // The server has stored the entry: its message or its ack has arrived.
   confirm(client_id) {
     const entry = this.find(client_id);
     if (!entry) return;
@@ -75,7 +75,7 @@ export class Outbox extends EventTarget {
     this.#remove(entry);
   }
 
-  // The server refused it, or could not be reached (code "offline").
+  // The server refused the entry, or could not be reached (code "offline").
   refuse(client_id, { code, message = "", retry_after_ms }) {
     const entry = this.find(client_id);
     if (!entry) return;
@@ -158,7 +158,7 @@ export class Outbox extends EventTarget {
     this.#send(entry);
   }
 
-  // The server's interval counts from when it had the whole message, before it processed the picture.
+  // The server's interval starts when it has the whole message, before it processes the picture.
   #startInterval(entry) {
     if (this.#begun.has(entry.album)) return;
     if (entry.album) this.#begun.add(entry.album);

@@ -1,16 +1,16 @@
-// Makes a photograph smaller before it is sent: the server stores 2,048 px and some 200 KB of it anyway, and over
-// 750 kbit/s the 4 MB of a phone's camera take 37 s. The server decides and checks all the same.
+// Makes a photograph smaller before it is sent, because the server stores only 2,048 px and about 200 KB of it, and
+// over 750 kbit/s the 4 MB of a phone's camera take 37 s. The server still decides and checks.
 //
-// A still JPEG, PNG or WebP of many bytes is drawn to a canvas, upright as its EXIF says and in sRGB, as the server
-// would. A JPEG stays one, so that the server goes on to treat it as a photograph. Whatever does not work here, is
-// animated, or would not become much smaller is sent as it is.
+// A large still JPEG, PNG or WebP is drawn to a canvas, upright as its EXIF says and in sRGB, as on the server. A JPEG
+// stays a JPEG, so that the server treats it as a photograph. A picture that cannot be drawn here, is animated, or
+// would not become much smaller is sent as it is.
 
 // As the server does: chatserver/media/images.py.
 const LONG_SIDE = 2048;
 const SHORT_SIDE = 600;
 const SIDE_MAX = 16_383;
 
-// A picture of fewer bytes is not worth it. A result of more than TARGET times what is stored is encoded again.
+// A picture of fewer bytes is not worth it. A result of more than TARGET times the stored size is encoded again.
 const WORTH_BYTES = 600_000;
 const TARGET = 2.25;
 const WORTH_PART = 0.8;
@@ -53,7 +53,7 @@ async function encoded(picture, type, target, original) {
   return smallest.size <= WORTH_PART * original.size ? smallest : original;
 }
 
-// An image element is drawn upright, as its EXIF says, by all browsers of the floor.
+// All supported browsers draw an image element upright, as its EXIF says.
 function drawn(picture) {
   const { naturalWidth: width, naturalHeight: height } = picture;
   const scale = scaleOf(width, height);
@@ -74,7 +74,7 @@ function scaleOf(width, height) {
   return Math.min(1, Math.max(LONG_SIDE / long, readable));
 }
 
-// False where the browser gives out other pixels than were drawn, against fingerprinting.
+// False if the browser returns other pixels than were drawn, as protection against fingerprinting.
 function isFaithful() {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = 8;
@@ -88,7 +88,7 @@ function isFaithful() {
   return colours.every((colour, i) => colour.every((value, channel) => Math.abs(data[4 * (8 * 4 + 2 * i) + channel] - value) < 8));
 }
 
-// An APNG says so before its picture's data, a WebP in its header (RFC 9649, section 2.7.1.1).
+// An APNG is marked before the image data, an animated WebP in its header (RFC 9649, section 2.7.1.1).
 async function isAnimated(blob) {
   const head = new Uint8Array(await blob.slice(0, 64 * 1024).arrayBuffer());
   const text = (from, to) => String.fromCharCode(...head.subarray(from, to));
@@ -100,6 +100,6 @@ async function isAnimated(blob) {
     if (name === "IDAT") return false;
     at += 12 + head[at] * 2 ** 24 + (head[at + 1] << 16) + (head[at + 2] << 8) + head[at + 3];
   }
-  // Its picture does not begin within what was looked at: it may move.
+  // The image data begins after the part that was read: the picture may be animated.
   return true;
 }

@@ -1,5 +1,5 @@
-// The outbox as it is stored, so that unsent messages outlive a reload: in IndexedDB, because it takes
-// pictures too. save() is false where the browser refuses storage; then the draft is kept instead.
+// Stores the outbox, so that unsent messages survive a reload: in IndexedDB, because it can hold pictures.
+// save() is false if the browser refuses storage; then the draft is kept instead.
 
 const STORE = "unsent";
 
@@ -30,7 +30,7 @@ export class StoredOutbox {
     await this.#run("readwrite", (store) => store.delete(client_id));
   }
 
-  // The result of `act`, or undefined where the browser refuses storage.
+  // The result of `act`, or undefined if the browser refuses storage.
   async #run(mode, act) {
     try {
       this.#database ??= open();

@@ -13,7 +13,7 @@ const PENDING_CHANGES_MAX = 500;
 const RUN_MS = 5 * 60_000;
 // A phone shows 650 px of the timeline, and less above a keyboard.
 const RUN_MAX_PX = 480;
-// So many orders of others in a row are shown; further ones are folded.
+// This many orders of others in a row are shown; further orders are folded.
 const ORDERS_SHOWN = 3;
 
 // The presets that tell of an ordering window.
@@ -29,7 +29,7 @@ export class Timeline extends EventTarget {
   #byId = new Map();
   // The highest id that was ever known; unlike `newestId` it stays when that message is deleted.
   #highestId = 0;
-  // Changes to messages that are not loaded yet, or no more: id -> {seq, state, by} or {seq, reactions}, or the
+  // Changes to messages that are not or no longer loaded: id -> {seq, state, by} or {seq, reactions}, or the
   // changed message itself. An answer that was read before a deletion cannot bring the message back.
   #pendingChanges = new Map();
 
@@ -45,7 +45,7 @@ export class Timeline extends EventTarget {
     return this.ids[this.ids.length - 1] ?? 0;
   }
 
-  // Replaces everything known: by the page's own messages, or by a `sync` that is not `complete`.
+  // Replaces all messages: by the page's own, or by those of a `sync` that is not `complete`.
   replace({ messages, seq, epoch, first_id, has_more }) {
     this.ids = [];
     this.#byId.clear();
@@ -85,7 +85,7 @@ export class Timeline extends EventTarget {
     this.#changed(isNew ? { posted: [message] } : { edited });
   }
 
-  // Other reactions to a message than before.
+  // The reactions to a message have changed.
   react(seq, id, reactions) {
     const known = this.#byId.get(id);
     this.seq = Math.max(this.seq, seq);
@@ -106,7 +106,7 @@ export class Timeline extends EventTarget {
     this.#changed({ removed: id });
   }
 
-  // Whether the message may still be read: also of one that this page has not loaded, unless it learns otherwise.
+  // True if the message can no longer be read. An unloaded message counts as readable unless the page knows otherwise.
   isGone(id) {
     const known = this.#byId.get(id);
     if (known) return known.state !== "live";
@@ -121,8 +121,8 @@ export class Timeline extends EventTarget {
     this.#changed({});
   }
 
-  // A member's new avatar, role or name also applies to their earlier messages; the name before, `was`, stands
-  // in reactions and recalls too.
+  // A member's new avatar, role or name also applies to their earlier messages; the previous name, `was`, is
+  // replaced in reactions and recalls too.
   updateAuthor(user, was) {
     for (const message of this.#byId.values()) {
       const now = message.user_id === user.id ? { avatar: user.avatar, role: user.role, user: user.name } : {};
@@ -133,11 +133,11 @@ export class Timeline extends EventTarget {
     this.#changed({ authors: true });
   }
 
-  // What has become of the presets that announce an ordering window, by their id: {state, at_ms, by}.
-  // "live": the newest of the window that is open, until `closes_ms`. "replaced": a newer one of its window
-  // followed, at `at_ms`.
-  // "closed": the window ended at `at_ms`, undefined where the page does not know; `by` is the member who
-  // stopped it, "" where it ended by itself. A stop has `at_ms` and `by` too.
+  // The state of the presets that announce an ordering window, by message id: {state, at_ms, by}.
+  // "live": the newest preset of the open window, until `closes_ms`. "replaced": a newer preset of the same
+  // window followed at `at_ms`.
+  // "closed": the window ended at `at_ms`, undefined if the page does not know; `by` is the member who
+  // stopped it, "" if it ended by itself. "stop" has `at_ms` and `by` too.
   windowCards({ id: open_id = 0, closes_ms } = {}) {
     const cards = new Map();
     const newer = new Map();
@@ -159,7 +159,7 @@ export class Timeline extends EventTarget {
     return cards;
   }
 
-  // Where a reply points: {state: "live", message}, or "recalled", "deleted", "gone", "earlier".
+  // The message that a reply answers: {state: "live", message}, or "recalled", "deleted", "gone", "earlier".
   original(id) {
     const message = this.#byId.get(id);
     if (message) return { state: message.state, message };
@@ -176,14 +176,14 @@ export class Timeline extends EventTarget {
     return undefined;
   }
 
-  // A message from the socket. A change to one that is older than the oldest loaded page is kept until
-  // that page is fetched: inserted now, it would leave a gap below it that is never fetched.
+  // A message from the socket. A change to a message older than the oldest loaded page is kept until its
+  // page is fetched: inserted now, it would leave a gap below it that is never fetched.
   #apply(message) {
     if (this.hasMore && message.id < this.oldestId) this.#keepChange(message.id, message);
     else this.#store(message);
   }
 
-  // Whether it says something else than the message that is known.
+  // True if the text differs from that of the known message.
   #isEdited({ id, seq, state, text }) {
     const known = this.#byId.get(id);
     return Boolean(known) && state === "live" && known.seq < seq && known.text !== text;
@@ -231,7 +231,7 @@ export class Timeline extends EventTarget {
   }
 }
 
-// The server's own stop is not before the end that was planned.
+// The server's own stop is never before the planned end.
 function endOf({ created_ms, closes_ms, user }) {
   const by_itself = created_ms >= closes_ms;
   return { at_ms: by_itself ? closes_ms : created_ms, by: by_itself ? "" : user };
@@ -241,7 +241,7 @@ function renamed(reactions, was, name) {
   return reactions.map(({ emoji, users }) => ({ emoji, users: users.map((each) => (each === was ? name : each)) }));
 }
 
-// The message after a change that came before it was loaded.
+// The message after a change that arrived before the message was loaded.
 function changed(message, change) {
   if (change.id) return change;
   return change.state ? emptied(message, change) : { ...message, seq: change.seq, reactions: change.reactions };
@@ -256,7 +256,7 @@ export function isNearEnd({ top, client, height }) {
   return height - client - top <= NEAR_END_PX;
 }
 
-// Index of the first of `count` items, in order, whose bottom edge lies below `line`; by halving,
+// Index of the first of `count` items, in order, whose bottom edge is below `line`. A binary search,
 // because measuring each of 300 items at every scroll event would be slow.
 export function firstBelow(count, bottomOf, line) {
   let low = 0;
@@ -279,7 +279,7 @@ export class Slice {
     return this.last === Infinity;
   }
 
-  // [from, to) in `ids` (sorted). Above the limit it drops the end that the reader does not look at.
+  // [from, to) in `ids` (sorted). Above the limit it drops the end that is not in view.
   bounds(ids, following) {
     let from = lowerBound(ids, this.first);
     let to = this.atEnd ? ids.length : lowerBound(ids, this.last + 1);
@@ -292,7 +292,7 @@ export class Slice {
     return [from, to];
   }
 
-  // One page more at the top; false when the timeline has none, and older messages must be fetched.
+  // Adds one page at the top; false if the timeline has none, so that older messages must be fetched.
   extendUp(ids) {
     const from = lowerBound(ids, this.first);
     if (from === 0) return false;
@@ -336,8 +336,8 @@ export function lowerBound(ids, id) {
   return low;
 }
 
-// Runs of messages, of which only the first shows the avatar, the name and the time: same author, within five minutes,
-// live and no presets, and no higher than what a phone shows, so that each screen says who wrote and when.
+// Runs of messages, of which only the first shows the avatar, the name and the time: same author, gaps under five
+// minutes, live, no presets or orders, no higher than a phone's screen, so that each screen shows who wrote and when.
 export class Runs {
   #previous;
   #height_px = 0;
@@ -347,10 +347,10 @@ export class Runs {
     this.#previous = previous;
   }
 
-  // Whether `message`, the next one, begins a run; `must`: something stands between.
+  // True if `message`, the next one, begins a run. It does if `must`: a divider is above it.
   begins(message, must) {
     const previous = this.#previous;
-    // Three pictures of an album stand side by side, and it is one message to the eye.
+    // Three pictures of an album are side by side, and the album looks like one message.
     const sameAlbum = Boolean(message.album) && previous?.album === message.album;
     const height_px = sameAlbum ? 88 : heightOf(message);
     const continues =
@@ -362,7 +362,7 @@ export class Runs {
   }
 }
 
-// About as high as it is on a phone, where a line holds 16 Chinese characters.
+// The approximate height on a phone, where a line holds 16 Chinese characters.
 function heightOf({ text, image }) {
   return 44 + (image ? 220 : 0) + Math.floor(text.length / 16) * 24;
 }
@@ -371,7 +371,7 @@ function isPlain({ state, kind }) {
   return state === "live" && kind !== "preset" && kind !== "order";
 }
 
-// The messages that others posted, of an event "change".
+// The messages of others in an event "change".
 export function postedByOthers({ posted = [] }, me) {
   return posted.filter(({ user_id }) => user_id !== me?.id);
 }
@@ -383,7 +383,7 @@ export function arrivedUnread({ timeline, page, view }) {
   return timeline.ids.filter((id) => id > from).map((id) => timeline.get(id)).filter(({ state }) => state === "live");
 }
 
-// The pictures of an album follow its first one, whatever was said while they were sent.
+// Moves the pictures of an album behind its first picture, also if other messages came between.
 export function albumsTogether(shown) {
   const placed = [];
   const lastOf = new Map();
@@ -399,8 +399,8 @@ export function albumsTogether(shown) {
 
 const ALBUM_COLUMNS = 3;
 
-// Gives the items of an album that follow each other their place in a grid: {index, columns}. One alone, and
-// one below a divider, begins anew.
+// Gives consecutive items of an album their place in a grid: {index, columns}. A single item gets no place;
+// an item below a divider begins a new grid.
 export function placeAlbums(items) {
   for (let from = 0, to; from < items.length; from = to) {
     const { album } = items[from].message;
@@ -413,9 +413,9 @@ export function placeAlbums(items) {
   }
 }
 
-// Folds what follows the first orders of others in a row, those that were withdrawn among them: each such item gets
-// `folded`, and the last one shown `fold`: {count, isOpen}. `opened` holds the ids of the orders that the reader unfolded.
-// Returns the folded ids by the id of the last order shown.
+// Folds, in a row of orders of others, the orders after the first ORDERS_SHOWN, withdrawn orders included: each gets
+// `folded`, the last shown order `fold`: {count, isOpen}. `opened` holds the ids of the orders that the reader
+// unfolded. Returns the ids in each fold by the id of the last shown order.
 export function foldOrders(items, opened) {
   const folds = new Map();
   for (let from = 0, to; from < items.length; from = to) {

@@ -5,14 +5,14 @@
 
 export const language = document.documentElement.lang.startsWith("en") ? "en" : "zh";
 
-// From here on a time left is shown in minutes.
+// From this on the time left is shown in minutes.
 export const LONG_S = 120;
 const sentences = globalThis.roomWords ?? {};
 const QUARTER_MS = 15 * 60_000;
-// {name} is the value called name; {count|message|messages} the first word for one, else the second.
+// {name} is the value called name; {count|message|messages} the first word if count is 1, else the second.
 const PLACE = /\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}/g;
 
-// A value that is not given leaves its {name}: see around() in elements/message.js.
+// A missing value leaves its {name}: see around() in elements/message.js.
 export function t(key, values = {}) {
   return (sentences[key] ?? key).replace(PLACE, (place, name, one, many) => {
     if (one === undefined) return values[name] ?? place;
@@ -25,12 +25,12 @@ export function timeLeft(seconds) {
   return seconds < LONG_S ? t("time_left", { seconds }) : clockFace(seconds);
 }
 
-// "2盒", "2 kg": a unit in Latin letters stands apart, on the same line.
+// "2盒", "2 kg": a no-break space before a unit in Latin letters.
 export function withUnit(quantity, unit) {
   return /^[a-z]/i.test(unit) ? `${quantity}\u00a0${unit}` : `${quantity}${unit}`;
 }
 
-// The lines and the note of an order in words, one by one: "蓝莓 2盒".
+// The lines and the note of an order as a list of texts: "蓝莓 2盒".
 export function phrases({ lines, note }) {
   return [...lines.map(({ name, quantity, unit }) => `${name} ${withUnit(quantity, unit)}`), note].filter(Boolean);
 }
@@ -74,8 +74,8 @@ export class Dates {
     return this.#exact.format(ms);
   }
 
-  // "2026-11-22", to compare with. It is called twice for each message at each drawing, and formatting
-  // is slow: so the answer is kept for each quarter of an hour. Every time zone changes its day at a
+  // "2026-11-22", for comparing. It is called twice for each message at each drawing, and formatting
+  // is slow, so the result is cached for each quarter of an hour. Every time zone changes its day at a
   // full quarter of an hour.
   dayKey(ms) {
     const quarter = Math.floor(ms / QUARTER_MS);
@@ -92,11 +92,11 @@ export class Dates {
   }
 }
 
-// A character with its accents and voicing marks, or the parts of Hangul syllables: normalising joins nothing across them.
+// A character with its accents and voicing marks, or a run of Hangul parts. Normalising never joins two clusters.
 const CLUSTER = /[\u1100-\u11ff]+|.[\p{M}\uff9e\uff9f]{0,30}/gsu;
 
-// Text for comparing, as the server folds it (chatserver/core/folding.py): what reads the same is equal. The
-// language of the browser has no part in it: in Turkish "I" would not be "i".
+// Text for comparing, as the server folds it (chatserver/core/folding.py): texts that read the same are equal. The
+// browser's language has no effect: in Turkish "I" would not be "i".
 export function fold(text) {
   return foldOnce(foldOnce(text));
 }
@@ -105,8 +105,8 @@ function foldOnce(text) {
   return text.normalize("NFKC").toUpperCase().toLowerCase().replace(/ς/g, "σ");
 }
 
-// The folded text, which may have another length, and for each of its units where the characters begin (`from`)
-// and end (`to`) in `text` that it comes from: no index of the one is an index of the other.
+// The folded text, which can have another length than `text`; and for each of its UTF-16 units the index in `text`
+// at which the source characters begin (`from`) and end (`to`).
 export function foldedWithPlaces(text) {
   let folded = "";
   const from = [];
