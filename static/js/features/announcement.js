@@ -1,6 +1,6 @@
-// The announcement: a picture in a dialog, whose buttons are hidden while there is none. It is fetched when it is
-// opened. One that is new since this browser was last here opens by itself, once, when the reader is free to look; on a
-// first visit its button is marked instead.
+// The announcement: a picture in a dialog, whose buttons are hidden while there is no picture. It is fetched when it is
+// opened. An announcement that is new since this browser's last visit opens by itself, once, when the reader is free;
+// on a first visit its button is marked instead.
 
 const FREE_CHECK_MS = 1000;
 
@@ -27,13 +27,13 @@ class Announcement {
     if (this.dialog.open && image) this.#load();
     else this.dialog.querySelector("img").removeAttribute("src");
     const { known } = this.memory.read();
-    // The first one that this browser meets is not new, only unseen.
+    // The first announcement in this browser is not new, only unseen.
     if (known === undefined) this.memory.write({ known: image });
     this.#mark();
     if (known !== undefined && known !== image && image) this.#openWhenFree();
   }
 
-  // By the reader, or by itself.
+  // Opened by the reader, or by itself.
   onOpened() {
     if (!this.dialog.open) return;
     clearTimeout(this.#timer);
@@ -58,7 +58,7 @@ class Announcement {
     }
   }
 
-  // Not while the page is hidden, the reader writes, or looks at something else. Another tab may have shown it.
+  // Not while the page is hidden, the reader writes, or another dialog is open. Another tab may have shown it.
   #openWhenFree() {
     clearTimeout(this.#timer);
     if (!this.#image || this.memory.read().known === this.#image) return;
@@ -72,8 +72,8 @@ function isFree() {
   return !document.hidden && !field?.value && !document.querySelector("dialog[open]");
 }
 
-// What this browser knows of the member's announcement: {known, seen}, both addresses; and of the notice
-// (features/notice.js). Nothing where a browser keeps nothing.
+// What this browser remembers of the announcement, {known, seen}, both addresses; and of the notice
+// (features/notice.js).
 export class Memory {
   #key;
   #value = {};
@@ -95,7 +95,7 @@ export class Memory {
     try {
       localStorage.setItem(this.#key, JSON.stringify(this.#value));
     } catch {
-      // Cookies are blocked, or there is no room: this page remembers it for itself.
+      // Cookies are blocked or storage is full: only this page remembers it.
     }
   }
 }

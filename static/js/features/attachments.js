@@ -31,7 +31,7 @@ class Attachments {
     this.#list = list;
   }
 
-  // As Outbox.add() takes them, with `preview`, an object URL.
+  // The images for Outbox.add(), with `preview`, an object URL.
   get images() {
     return this.#items.map(({ image }) => image);
   }
@@ -43,7 +43,7 @@ class Attachments {
       return;
     }
     for (const file of files) {
-      // The type is empty where the browser does not know it, as often for HEIC: the server decides.
+      // The type is empty if the browser does not know it, as often for HEIC: then the server decides.
       if (file.type && !file.type.startsWith("image/")) toast(t("not_a_picture", { name: file.name }));
       else if (file.size > limits.upload_max_bytes) toast(t("picture_too_large", { megabytes: Math.floor(limits.upload_max_bytes / 1048576) }));
       else if (this.#items.length >= PICTURES_MAX) toast(t("too_many_pictures", { limit: PICTURES_MAX }));
@@ -117,8 +117,8 @@ function listenForPasting(add) {
   });
 }
 
-// A spreadsheet offers its cells as text and as a picture of them: the text is what is pasted. A file that was copied
-// in a file manager comes with its name as text: the file is.
+// A spreadsheet copies its cells as text and as a picture: then the text is pasted. A file manager copies a file and
+// its name as text: then the file is pasted.
 function hasTextOfItsOwn(clipboard) {
   const names = new Set([...clipboard.files].map(({ name }) => name));
   const lines = clipboard.getData("text/plain").split(/\r\n|\r|\n/).map((line) => line.trim()).filter(Boolean);

@@ -77,7 +77,7 @@ class ConnectionView {
   }
 }
 
-// Messages that will be sent after reconnecting; a refused one will not.
+// How many messages will be sent after reconnecting; refused messages are not sent.
 function unsentOf(outbox) {
   return outbox?.entries.filter(({ state }) => state !== "failed").length ?? 0;
 }

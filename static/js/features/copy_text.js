@@ -1,4 +1,4 @@
-// Copying a message's text to the clipboard, and saving its picture as a file.
+// Copies a message's text to the clipboard, and saves its picture as a file.
 
 import { copy } from "../elements/clipboard.js";
 import { t } from "../words/words.js";

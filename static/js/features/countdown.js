@@ -1,5 +1,5 @@
-// One countdown by the server's clock, the same in every browser: it drives the window's card, the newest notice of the
-// window, the composer, and what a screen reader announces.
+// One countdown by the server's clock, the same in every browser: it updates the window's card, its newest preset, the
+// composer, and what a screen reader announces.
 
 import { WindowCard } from "../elements/window_card.js";
 import { t, timeLeft } from "../words/words.js";
@@ -64,7 +64,7 @@ class Countdown {
     if (isOpen) this.#before = { closes_ms: this.#room.window.current.closes_ms, seconds };
   }
 
-  // A new deadline passes no mark.
+  // True if a mark was passed since the last tick; a new deadline passes none.
   #passed(seconds) {
     const { closes_ms, seconds: before } = this.#before;
     const from = closes_ms === this.#room.window.current.closes_ms ? before : seconds + 1;

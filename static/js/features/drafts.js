@@ -1,6 +1,6 @@
 // The draft: the unsent text and its reply, kept by this browser for each member. It outlives a reload
 // and a crash of the tab. It is replaced only when the message is stored elsewhere: in the stored
-// outbox, or in the room. All tabs of the member show the same one.
+// outbox, or in the room. All tabs of the member show the same draft.
 
 export function start(room) {
   if (!room.me) return;
@@ -12,7 +12,7 @@ export function start(room) {
   // A browser that restores a form by itself may have a newer text.
   composer.text ||= text;
   reply.set(reply_to !== null && timeline.get(reply_to)?.state === "live" ? reply_to : null);
-  // What is typed, sent or cleared in another tab is so in this one too.
+  // What is typed, sent or cleared in another tab changes here too.
   drafts.onChange((draft) => {
     if (room.editing) {
       room.editing.draft = draft;
@@ -44,7 +44,7 @@ class Drafts {
     }
   }
 
-  // By another tab: a browser tells no tab of its own changes.
+  // Changes by other tabs only: a browser does not report a tab's own changes.
   onChange(changed) {
     addEventListener("storage", ({ key }) => key === this.#key && changed(this.load()));
   }

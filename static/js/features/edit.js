@@ -1,5 +1,5 @@
-// Editing one's own text: the choice in its menu, and the composer while it edits. What stood in the composer before
-// comes back afterwards. room.editing is the editor while it edits, else null.
+// Edits the member's own text: the choice in its menu, and the composer during the edit. The composer's draft comes
+// back afterwards. room.editing is the editor during an edit, else null.
 
 import { icon, iconButton, length, make, snippet } from "../elements/dom.js";
 import { request } from "../net/request.js";
@@ -20,7 +20,7 @@ export function choice(room, message) {
   return canEdit(room, message) && { action: "edit", label: t("edit"), glyph: "pencil", run: () => edit(room, message) };
 }
 
-// The member's newest text that can be edited; nothing where there is none.
+// Edits the member's newest text that can be edited, if there is one.
 export function editLast(room) {
   const last = room.timeline.newest((message) => canEdit(room, message));
   if (last) edit(room, last);
@@ -34,7 +34,7 @@ function edit(room, message) {
 }
 
 class Editor {
-  // What the composer held before, and gets again: {text, reply_to}. Another tab may change it meanwhile.
+  // The composer's content before the edit, restored after it: {text, reply_to}. Another tab may change it meanwhile.
   draft = null;
 
   #room;
@@ -59,11 +59,11 @@ class Editor {
     room.composer.addEventListener("escape", () => room.editing && this.#cancel());
     room.timeline.addEventListener("change", () => room.editing && this.#onChange());
     room.socket.addEventListener("state", () => room.editing && this.#onConnection());
-    // To answer another message is to write a new one.
+    // A reply is a new message, so it ends the edit.
     room.reply.addEventListener("change", () => {
       if (!room.editing || room.reply.id === null) return;
       this.#end(room.reply.id);
-      room.reply.dispatchEvent(new Event("change")); // the draft answers it now
+      room.reply.dispatchEvent(new Event("change")); // saves the draft as a reply to it
     });
     room.onFrame("refused", ({ id }) => {
       if (room.editing && id === this.#message.id) this.#isSent = false;
@@ -108,7 +108,7 @@ class Editor {
       this.#end();
     } else if (now && now.edited_ms !== this.#message.edited_ms) {
       this.#message = now;
-      // What was under way when the connection was lost may have arrived.
+      // An edit that was being sent when the connection was lost may have arrived.
       if (this.#isSent || now.text === composer.text.trim()) this.#end();
     }
   }
@@ -118,7 +118,7 @@ class Editor {
     this.#drawState();
   }
 
-  // What keeps the edit from being saved is said before the member tries.
+  // Shows why the edit cannot be saved before the member tries.
   #drawState() {
     const { socket } = this.#room;
     const left_ms = msLeft(this.#room, this.#message.created_ms);

@@ -1,5 +1,5 @@
-// The history of the room: messages as they are posted, those since the page was last connected, older
-// ones on request, and the expiry of the oldest.
+// The history of the room: new messages, the messages missed since the last connection, older messages on
+// request, and the expiry of the oldest.
 
 import { t } from "../words/words.js";
 
@@ -9,7 +9,7 @@ export function start(room) {
   const { timeline } = room;
   let helloSeq = room.page.seq;
   room.onHello(({ seq }) => (helloSeq = seq));
-  // `hello` and `sync` are one snapshot: it reaches up to the seq that hello gave.
+  // `hello` and `sync` are one snapshot, up to the seq in `hello`.
   room.onFrame("sync", ({ complete, messages, first_id }) => {
     if (complete) timeline.catchUp(messages, { seq: helloSeq, first_id });
     else timeline.replace({ messages, seq: helloSeq, epoch: timeline.epoch, first_id });
@@ -17,7 +17,7 @@ export function start(room) {
   room.onFrame("message", ({ seq, message }) => timeline.post(seq, message));
   room.onFrame("expire", ({ ids, first_id }) => timeline.expire(ids, first_id));
   room.onFrame("member", ({ user, was }) => {
-    // A role decides what the page is made of. The draft, unsent messages and the place in the room outlive it.
+    // The page depends on the role. The draft, unsent messages and the read position survive a reload.
     if (user.id === room.me?.id && user.role !== room.me.role) location.reload();
     if (user.id === room.me?.id) Object.assign(room.me, user);
     timeline.updateAuthor(user, was);
@@ -27,7 +27,7 @@ export function start(room) {
   });
 }
 
-// Resolves to whether there were any.
+// Resolves to true if there were any.
 export async function fetchOlder({ timeline }) {
   const { getJSON } = await import("../net/http.js");
   const { messages, first_id } = await getJSON(`/api/messages/?before=${timeline.oldestId}&limit=${PAGE}`);

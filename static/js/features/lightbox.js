@@ -1,5 +1,5 @@
-// A picture in full size: fitted, zoomed by pinch, wheel or double tap, dragged, and closed by a swipe. A long one is as
-// wide as the screen, and scrolls.
+// A picture in full size: fitted, zoomed by pinch, wheel or double tap, dragged, and closed by a swipe. A long picture
+// is as wide as the screen, and scrolls.
 
 import { t } from "../words/words.js";
 
@@ -83,7 +83,7 @@ class Lightbox {
     save.download = image.slice(image.lastIndexOf("/") + 1);
   }
 
-  // The thumbnail is loaded already; the picture replaces it once it is decoded, if it is still the one shown.
+  // The thumbnail is loaded already. The full picture replaces it once decoded, if it is still the one shown.
   async #sharpen(address) {
     const whole = new Image();
     whole.src = address;

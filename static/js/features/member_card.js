@@ -1,5 +1,5 @@
-// The card of a member: who it is and, for administrators, what may be done. What may be done and how it is asked
-// comes with the card (chatserver/features/accounts/card.py).
+// The card of a member: facts and, for administrators, actions. The server sends the actions and their questions
+// with the card (chatserver/features/accounts/card.py).
 
 import { badge, button, face, make } from "../elements/dom.js";
 import { getJSON, postJSON } from "../net/http.js";
@@ -30,7 +30,7 @@ class MemberCard {
     try {
       const [facts] = await Promise.all([this.#fetch(), loadStyles()]);
       if (this.#id !== id || this.#dialog.open) return;
-      // On a phone the list of members is a sheet of its own.
+      // On a phone the list of members is a sheet: close it.
       document.querySelector("#people[open]")?.close();
       this.#draw(facts);
       this.#dialog.showModal();
@@ -97,7 +97,7 @@ class MemberCard {
     return [group];
   }
 
-  // The new link takes the place of an earlier one, which works no longer.
+  // The new link replaces an earlier link, which no longer works.
   #linkButton(label) {
     const node = button("button button--small", label, async () => {
       try {
@@ -127,7 +127,7 @@ class MemberCard {
     }
   }
 
-  // The focus stays on the act, or goes to what stands in its place now.
+  // The focus stays on the act's button, or goes to the button in its place now.
   #redraw(facts, act) {
     const at = this.#buttons().findIndex((node) => node.dataset.act === act);
     this.#draw(facts);
@@ -142,7 +142,7 @@ class MemberCard {
 
 let styles = null;
 
-// Resolves once the style sheet is there, or cannot be had.
+// Resolves once the style sheet is loaded or has failed.
 function loadStyles() {
   styles ??= new Promise((resolve) => {
     const link = make("link");

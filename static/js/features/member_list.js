@@ -9,7 +9,7 @@ const PAUSE_MS = 200;
 let list = null;
 
 export function open(room, clicked) {
-  // On a phone the members who are online are a sheet of their own.
+  // On a phone the members who are online are in a sheet: close it.
   clicked.closest("dialog")?.close();
   list ??= new MemberList(room, document.getElementById("member-list"));
   list.open();
@@ -40,7 +40,7 @@ class MemberList {
       clearTimeout(this.#timer);
       this.#rows.replaceChildren();
     });
-    // Another name, role or face.
+    // A member has another name, role or avatar.
     room.onFrame("member", () => dialog.open && this.#findLater());
   }
 
@@ -57,8 +57,8 @@ class MemberList {
     this.#timer = setTimeout(() => this.#find(), PAUSE_MS);
   }
 
-  // Only the answer to the newest query is shown, in whatever order the answers arrive. `after`: the list goes on with
-  // the member after this one.
+  // Only the answer to the newest query is shown, in whatever order the answers arrive. `after`: the list continues
+  // after the member with this id.
   async #find(after = 0) {
     const asked = (this.#asked += 1);
     try {

@@ -1,11 +1,11 @@
-// Mentioning a member: names are offered while one writes after @ or ＠, at once those that the page knows, then those
-// of members who are not online; administrators may mention all. The field keeps the focus; the arrow keys choose,
-// Enter or Tab inserts, Esc closes. While an input method composes, it gets all keys.
+// Offers names while a member writes after @ or ＠: at once the names that the page knows, then those of members who
+// are not online. Administrators can mention all. The field keeps the focus; the arrow keys choose, Enter or Tab
+// inserts, Esc closes. While an input method composes, it gets all keys.
 
 import { button, make } from "../elements/dom.js";
 import { t } from "../words/words.js";
 
-// A pause in typing after which the server is asked.
+// The server is asked after this pause in typing.
 const ASK_AFTER_MS = 200;
 
 // The search for names is loaded with the first @.
@@ -38,7 +38,7 @@ class Mentions {
   #query = null;
   #chosen = 0;
   #timer;
-  // The answer for the query that the server was asked last.
+  // The last query to the server, and its answer.
   #absent = { query: "", names: [] };
 
   constructor(room, form, list, search) {
@@ -80,7 +80,7 @@ class Mentions {
     if (query && query !== this.#absent.query) this.#timer = setTimeout(() => this.#ask(query), ASK_AFTER_MS);
   }
 
-  // Without an answer the names that the page knows are all there is.
+  // Without an answer only the names that the page knows are offered.
   async #ask(query) {
     const { getJSON } = await import("../net/http.js");
     const answer = await getJSON(`/api/names/?q=${encodeURIComponent(query)}`).catch(() => null);
@@ -99,7 +99,7 @@ class Mentions {
     this.#choose(0);
   }
 
-  // An answer that is under way opens nothing any more.
+  // A pending answer does not open the list again.
   #close() {
     clearTimeout(this.#timer);
     this.#query = null;

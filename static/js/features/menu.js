@@ -1,4 +1,4 @@
-// Opening the menu of a message: by its ⋯ button or on a phone its time, a right click, a long press, or the keyboard. The
+// Opens the menu of a message: by its ⋯ button, on a phone its time, a right click, a long press, or the keyboard. The
 // menu itself (elements/message_menu.js) is loaded when it is first opened.
 
 import { listenForMenu } from "../elements/long_press.js";

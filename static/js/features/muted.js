@@ -1,14 +1,14 @@
-// A member who is muted: the composer gives way to words that say until when, and comes back by itself. What it held
-// stays in it. The server draws the page so from the start (templates/partials/composer.html).
+// While a member is muted, a text with the end time replaces the composer. The composer and its draft come back by
+// themselves. The server already renders the page this way (templates/partials/composer.html).
 
 import { t } from "../words/words.js";
 
-// Timers know no more than 24 days, and may not run while the page is hidden.
+// A timer waits at most 24 days, and may not run while the page is hidden.
 const LOOK_AGAIN_MS = 3_600_000;
 
 let words = null;
 
-// room.mutedUntil_ms is another one, or the same. `isNews`: an administrator has just set it.
+// Called when room.mutedUntil_ms was set, perhaps unchanged. `isNews`: an administrator has just set it.
 export function show(room, isNews) {
   words ??= new MutedWords(room, document.getElementById("composer"));
   words.draw();
@@ -30,7 +30,7 @@ class MutedWords {
     document.addEventListener("visibilitychange", () => this.draw());
   }
 
-  // "18:30", and with its day where that is another one.
+  // "18:30", with the day if it is not today.
   get end() {
     const { dates, mutedUntil_ms } = this.#room;
     const now_ms = this.#room.now();
@@ -51,7 +51,7 @@ class MutedWords {
     if (isMuted !== this.#isShown) this.#swap(isMuted);
   }
 
-  // The focus goes along with what takes the other's place.
+  // Swaps the composer and the text. The focus moves along.
   #swap(isMuted) {
     const { composer, toast } = this.#room;
     const hadFocus = this.#form.contains(document.activeElement);

@@ -1,5 +1,5 @@
-// The notice above the conversation: two lines until it is unfolded. The reader may fold it to one line, which this
-// browser keeps; a notice that changed is shown again, and read out. Loaded with the first notice (room.js).
+// The notice above the conversation: two lines until it is unfolded. The reader can fold it to one line, and this
+// browser remembers that; a changed notice is shown again, and announced. Loaded with the first notice (room.js).
 
 import { icon, iconButton, make, snippet, textNode } from "../elements/dom.js";
 import { t } from "../words/words.js";
@@ -7,7 +7,7 @@ import { Memory } from "./announcement.js";
 
 let band = null;
 
-// room.notice is {text, by, changed_ms}, or null: then it is taken down.
+// room.notice is {text, by, changed_ms}, or null: then the notice is hidden.
 export function show(room) {
   band ??= new Band(room, document.getElementById("notice"));
   band.show();
@@ -62,7 +62,7 @@ class Band {
     const time = make("time", "", `${dates.dayName(notice.changed_ms, now())} ${dates.time(notice.changed_ms)}`);
     time.dateTime = new Date(notice.changed_ms).toISOString();
     time.title = dates.exact(notice.changed_ms);
-    // Only administrators pin.
+    // Only administrators set the notice.
     this.#text.replaceChildren(textNode(notice.text, (text) => mentions({ text, role: "administrator" })));
     this.#by.replaceChildren(make("bdi", "", notice.by), " ", time);
     this.#line.replaceChildren(make("bdi", "", snippet(notice.text, 120)));
@@ -84,7 +84,7 @@ class Band {
     this.#drawMore();
   }
 
-  // By the reader.
+  // Keeps the reader's choice.
   #foldTo(folded) {
     this.#memory.write({ folded });
     this.#setFolded(folded);
@@ -98,7 +98,7 @@ class Band {
     this.#drawMore();
   }
 
-  // Only where two lines do not hold the text.
+  // Shown only if the text does not fit into two lines.
   #drawMore() {
     const text = this.#text.firstElementChild;
     this.#more.hidden = !text || text.scrollHeight <= text.clientHeight + 1 || this.#root.classList.contains("pinned--whole");

@@ -1,5 +1,5 @@
-// The administrators' dialog that changes the notice, or takes it down. It is a form of its own: where this module
-// cannot be loaded, the browser sends it.
+// The administrators' dialog that changes or removes the notice. It is a real form: if this module cannot be loaded,
+// the browser sends it.
 
 import { postJSON } from "../net/http.js";
 

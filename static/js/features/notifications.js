@@ -12,7 +12,7 @@ export function start(room) {
   const switches = new Switches(room);
   const isAway = () => document.hidden || !document.hasFocus();
   const onChange = ({ detail }) => {
-    // A window brings hundreds of orders, and none of them asks for an answer.
+    // Not for orders: a window brings hundreds, and none needs an answer.
     const others = postedByOthers(detail, room.me).filter(({ kind }) => kind !== "order");
     const mentions = others.filter((message) => room.mentions(message).length > 0);
     const mention = mentions[mentions.length - 1];
@@ -39,7 +39,7 @@ export function start(room) {
 class Switches {
   #room;
   #sound = null;
-  // Of the messages that were told of: id -> its notification, or the tag of one that the service worker shows.
+  // Message id -> promise of its notification, or of null if the service worker shows it.
   #told = new Map();
 
   constructor(room) {
@@ -53,7 +53,7 @@ class Switches {
       room.toast(t("notify_denied"));
       return false;
     });
-    // WeChat's browser, and Safari on a phone outside of an installed page, have none.
+    // WeChat's browser, and Safari on a phone outside of an installed page, have no notifications.
     if (!globalThis.Notification) this.#button("notify")?.remove();
     this.#draw();
   }
@@ -63,12 +63,12 @@ class Switches {
     if (this.#told.size > TOLD_MAX) this.#told.delete(this.#told.keys().next().value);
   }
 
-  // A message that was recalled or deleted is not to be read in a notification either.
+  // Closes the notifications of messages that were recalled or deleted.
   closeGone() {
     for (const id of [...this.#told.keys()]) if (this.#room.timeline.isGone(id)) this.#close(id);
   }
 
-  // Nor are words that were edited: the notification says the new ones, if they still mention the member.
+  // Shows the new text of an edited message if it mentions the member; else closes its notification.
   followEdit(message, isAway) {
     const { me, mentions } = this.#room;
     const isMention = message.user_id !== me?.id && message.edited_ms && mentions(message).length > 0;
@@ -98,8 +98,8 @@ class Switches {
     play();
   }
 
-  // Through the service worker where there is one: browsers on phones allow nothing else. Resolves to the
-  // notification that this page shows itself.
+  // By the service worker if there is one: browsers on phones allow nothing else. Resolves to the
+  // notification if this page shows it itself, else to null.
   async #notify(title, body, tag) {
     if (!this.#isOn("notify")) return null;
     const options = { body, tag, icon: document.querySelector('link[rel="apple-touch-icon"]').href };
@@ -113,7 +113,7 @@ class Switches {
       shown.addEventListener("click", () => focus());
       return shown;
     } catch {
-      return null; // the number in the title still tells of it
+      return null; // the number in the title still shows it
     }
   }
 
