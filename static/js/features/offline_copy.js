@@ -5,7 +5,7 @@
 const CACHE = "room";
 const HISTORY = "/history";
 const MESSAGES_MAX = 100;
-// As an image element asks in Chromium 85, Firefox 93, Safari 16 and newer.
+// The Accept header of an image element in Chromium 85, Firefox 93, Safari 16 and newer.
 const PICTURES = "image/avif,image/webp,*/*;q=0.8";
 const PICTURE_MAX_BYTES = 60_000;
 const SAVE_AFTER_MS = 1500;
@@ -30,7 +30,7 @@ export async function keepCopy(room) {
   document.addEventListener("submit", () => room.isLeaving && copy.remove());
   await copy.save();
   if (!room.isLeaving) await storeFiles();
-  // The page that registered the worker was not requested through it: it is requested once more.
+  // The page that registered the worker was not requested through it, so it is requested once more.
   if (!(await caches.match("/")) && !room.isLeaving) await fetch("/").catch(() => {});
 }
 
@@ -100,7 +100,7 @@ class OfflineCopy {
   }
 }
 
-// Avatars and thumbnails of the stored messages, and no others.
+// Stores the avatars and thumbnails of the stored messages, and removes others.
 async function storePictures(cache, messages) {
   const wanted = new Set(messages.flatMap(({ avatar, thumb }) => [avatar, thumb]).filter(Boolean));
   const stored = (await cache.keys()).filter(({ url }) => new URL(url).pathname.startsWith("/media/"));
@@ -119,7 +119,7 @@ async function storePicture(cache, address) {
   }
 }
 
-// The files that this page has loaded, of its own version only; the browser has them in its cache.
+// Stores the files that this page has loaded, of its own version only; the browser has them in its cache.
 async function storeFiles() {
   const cache = await caches.open(CACHE);
   const [, version] = /(\/static\/[^/]+\/)/.exec(import.meta.url);

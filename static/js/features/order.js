@@ -1,7 +1,7 @@
-// Ordering: the button beside the field, and what became of each order until the server answered it.
+// Ordering: the button beside the field, and the state of each order until the server has answered it.
 //
-// A window with items opens a sheet (elements/order_sheet.js). A window of free text takes what stands in the field.
-// The button says what it does: a chat text is never an order, nor an order a chat text.
+// A window with items opens a sheet (elements/order_sheet.js). A window of free text takes the text in the field.
+// The button says what it does, so that a chat text is never an order, nor an order a chat text.
 
 import { button, icon, make } from "../elements/dom.js";
 import { OrderOutbox, keepReceipt } from "../models/order_outbox.js";
@@ -94,7 +94,7 @@ function drawButton(room, { button: node }) {
   node.title = isOnline ? "" : t("order_offline_long");
 }
 
-// Above the field: the orders that are on their way, and those that did not count, with what can be done.
+// Draws above the field the orders without an answer and the refused orders, with their buttons.
 function drawTray(room, { outbox, tray }) {
   tray.hidden = outbox.entries.length === 0;
   tray.replaceChildren(...outbox.entries.map((entry) => {
@@ -129,8 +129,8 @@ function entryButton(act, label) {
   return node;
 }
 
-// Again: the change, or as a new order, in the window that is open now, because the member said so. Items are shown
-// first, since what was refused has to be corrected.
+// "again": repeats the change, or orders anew in the window that is open now, because the member chose so. An order
+// with items is shown first, because a refused order has to be corrected.
 function onEntry(room, outbox, clicked) {
   const entry = outbox.find(clicked.closest("li").dataset.clientId);
   const window = room.openWindow();

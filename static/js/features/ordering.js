@@ -30,7 +30,7 @@ function startOrders(room) {
   room.onClick("[data-my-orders]", () => open({ showMine: true }));
 }
 
-// Returns what loads it, if it is needed: a promise, or null.
+// Returns a function that loads the module if needed, and returns a promise or null.
 function loadOnce(room, module, isNeeded) {
   let started = null;
   const load = () => {
@@ -42,7 +42,7 @@ function loadOnce(room, module, isNeeded) {
   return load;
 }
 
-// As models/order_outbox.js keeps them.
+// Reads the storage of models/order_outbox.js.
 function hasUnanswered({ id }) {
   try {
     return (localStorage.getItem(`orders:${id}`) ?? "[]") !== "[]";

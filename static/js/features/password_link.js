@@ -7,7 +7,7 @@ import { t } from "../words/words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
-// Resolves to what shows the new link, built as templates/share.html is; rejects with a Refused.
+// Resolves to an element that shows the new link, like templates/share.html; rejects with a Refused.
 export async function makeLink(memberId) {
   const { link } = await postJSON(`/members/${memberId}/password-link`);
   const part = make("div", "share");

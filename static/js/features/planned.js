@@ -1,5 +1,5 @@
-// The next ordering window that opens by itself: one line in the place of the window, while none is open. Loaded with the
-// first plan (room.js).
+// The next ordering window that opens by itself: one line in the place of the window, while none is open. Loaded with
+// the first plan (room.js).
 
 import { make } from "../elements/dom.js";
 import { language, t } from "../words/words.js";
@@ -52,7 +52,7 @@ function dayOf(ms, now_ms, dates) {
   return isNear ? weekday.format(ms) : dates.dayName(ms, now_ms);
 }
 
-// Whether the reader's clock then shows what the room's does. A zone that this browser does not know is another one.
+// True if the reader's clock and the room's then show the same; false if this browser does not know the zone.
 function isSameTime(ms, zone) {
   try {
     return clock(ms, zone) === clock(ms);

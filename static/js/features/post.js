@@ -1,5 +1,5 @@
 // Posting: from the composer to the outbox, from there to the server, until its ack.
-// Texts go over the socket, and over HTTP where no socket can be made; pictures over HTTP.
+// Texts go over the socket, and over HTTP if no socket can be made; pictures over HTTP.
 
 import { Composer } from "../elements/composer.js";
 import { length } from "../elements/dom.js";
@@ -87,7 +87,7 @@ async function send(room, entry) {
   }
 }
 
-// What is uploaded of a picture. Without the module that makes it smaller, all of it.
+// The picture to upload, made smaller; unchanged if the module for that cannot be loaded.
 async function smaller({ limits }, { blob, name }) {
   try {
     const { smallerPicture } = await import("../models/smaller_picture.js");
@@ -117,7 +117,7 @@ async function restore(room) {
   confirmKnown(room);
 }
 
-// An entry whose message the room already has is not sent again.
+// Confirms entries whose message the room already has.
 function confirmKnown({ outbox, timeline, me }) {
   if (!outbox.entries.length) return;
   for (const id of timeline.ids) {

@@ -57,7 +57,7 @@ class MembersList {
     return { isUnknown: true, id: [...name].reduce((sum, glyph) => sum + glyph.codePointAt(0), 0), name, role: "member", avatar: "" };
   }
 
-  // A guest has none of it.
+  // A guest has neither avatar nor name.
   #drawOwn() {
     document.querySelector(".room-me")?.replaceChildren(face(this.#room.me));
     const name = document.querySelector(".own-name bdi");

@@ -1,5 +1,5 @@
 // Reactions: the row of emoji in a message's menu, and a click on those under a message.
-// Which emoji there are is the server's: it sends them with the page.
+// The server decides which emoji there are, and sends them with the page.
 
 import { button, make } from "../elements/dom.js";
 import { t } from "../words/words.js";
@@ -16,7 +16,7 @@ export function start(room) {
   });
 }
 
-// `choose(emoji)` is called with the one that was pressed; the member's own are marked.
+// `choose(emoji)` is called with the pressed emoji; the member's own reactions are marked.
 export function reactionRow({ me, page }, { reactions }, choose) {
   const row = make("div", "reaction-row");
   row.setAttribute("role", "group");

@@ -34,12 +34,12 @@ export function start(room) {
 
 // The choice in a message's menu (elements/message_menu.js).
 export function choice(room, message) {
-  // An order is withdrawn under that name (features/order.js).
+  // features/order.js offers to withdraw an order.
   if (message.kind === "order" || !canRecall(message, room.me, room.now())) return null;
   return { action: "recall", label: t("recall"), glyph: "recall", run: () => room.actions.recall(message) };
 }
 
-// The same for all pictures of its album that can be recalled, where there are several.
+// The same for all pictures of its album that can be recalled, if there are several.
 export function albumChoice(room, message) {
   const { timeline, me, actions } = room;
   if (!message.album) return null;

@@ -1,4 +1,4 @@
-// Searching the history by words, author and day, and scrolling to a hit or to the begin of a day.
+// Searches the history by words, author and day, and scrolls to a hit or to the start of a day.
 
 import { button, face, make, snippet } from "../elements/dom.js";
 import { getJSON } from "../net/http.js";
@@ -58,21 +58,21 @@ class Search {
     this.#find();
   }
 
-  // Those who are online and those whose messages the page has, and of all members those that the server names.
+  // Offers the names of members online, of the authors that the page knows, and of members that the server found.
   #fillAuthors(more = []) {
     this.#authors = new Set([...this.#room.names(), ...more]);
     const sorted = [...this.#authors].sort(new Intl.Collator(language).compare);
     this.#form.elements.by.list.replaceChildren(...sorted.map((name) => new Option(name, name)));
   }
 
-  // A name that is chosen from the list is looked for at once, one that is being written when it is complete.
+  // A name from the list is searched for at once; while a name is typed, the server is asked after a pause.
   #onAuthorTyped(name) {
     clearTimeout(this.#timer);
     if (!name || this.#authors.has(name)) this.#find();
     else this.#timer = setTimeout(() => this.#askNames(name), PAUSE_MS);
   }
 
-  // A guest gets no answer, and has the names that the page knows.
+  // A guest gets no answer, and has only the names that the page knows.
   async #askNames(name) {
     const answer = await getJSON(`/api/names/?q=${encodeURIComponent(name)}`).catch(() => null);
     if (!answer || this.#form.elements.by.value.trim() !== name) return;
@@ -122,7 +122,7 @@ class Search {
     this.#results.replaceChildren(...messages.map((message) => this.#row(message, text)));
   }
 
-  // What was recalled, deleted or has expired since it was found.
+  // Removes hits that have been recalled, deleted or expired since.
   #dropGone() {
     for (const row of [...this.#results.children]) {
       if (this.#room.timeline.isGone(Number(row.dataset.id))) row.remove();

@@ -18,7 +18,7 @@ export function start(room) {
       article.querySelector("[data-action=menu]")?.click();
     }
   });
-  // Only the buttons of the focused message are tab stops: those of a hundred messages would be 200.
+  // Only the buttons of the focused message are tab stops: a hundred messages have 200 buttons.
   let reachable = null;
   const reach = (article) => {
     if (article === reachable) return;

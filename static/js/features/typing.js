@@ -1,4 +1,4 @@
-// Who is typing: this member's own frame while they write, and the line that names the others.
+// Who is typing: sends a frame while this member writes, and shows a line that names the others.
 
 import { t } from "../words/words.js";
 

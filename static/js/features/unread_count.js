@@ -1,6 +1,6 @@
-// The messages that arrived while the page was hidden and have not been read on any device: their number, in its
-// title and on its icon, in the title with an @ where one of them mentions the reader. What was recalled, deleted or has
-// expired since counts no more.
+// Shows, in the title and on the icon, the number of messages that arrived while the page was hidden and have not been
+// read on any device; in the title with an @ if one mentions the reader. Messages that have been recalled, deleted or
+// expired since do not count.
 
 import { arrivedUnread, postedByOthers } from "../models/timeline.js";
 
