@@ -1,11 +1,11 @@
-// A clause of an order's words as tokens. Each is {type, start, end, gap}; `gap`: white space stands before it.
+// A clause of an order's text as tokens {type, start, end, gap}; `gap`: white space or a symbol is before it.
 //   A  an amount: {hundredths, unit}
 //   N  words that may be a name: {text}
 //   X  a time, a place, a telephone number: no amount, and no part of a name
-//   U  a number that is none of these: a name that touches it may be cut short
+//   U  a number of no other type: a name that touches it may be incomplete
 //   M  money
-//   V  an amount that is not exact, or not an order's: nothing of its clause can be trusted
-// The text is in the form that `normalized` gives.
+//   V  an amount that is not exact, or not ordered: nothing of its clause can be trusted
+// The text must be a result of normalized().
 
 import { matchAt, numberAt, ofHan } from "./numerals.js";
 
@@ -23,7 +23,7 @@ const LIANG = sticky(`([1-9]|[一二三四五六七八九])[两兩](?!${HAN_UNIT
 const TIMES = sticky("[x×*]\\s*(?=[\\d一二两兩三四五六七八九十百半])");
 const TIMES_AFTER = sticky("\\s*[x×*](?!\\s*\\d)(?![a-z])");
 const PAIR = sticky("[俩倆仨][个個]?(?!人|口|孩|月|小时|星期|礼拜)");
-// What makes the amount before it less than exact, or the size of a package.
+// After an amount: the amount is not exact, or the size of a package.
 const NOT_EXACT = sticky("装|左右|上下|以上|以下|以内|多|起(?!司)|\\s*/");
 
 const PLACE_OR_TIME = sticky([
@@ -54,7 +54,7 @@ const VAGUE = sticky([
   "and\\s+a\\s+half\\b",
   "/|½|¼|¾|⅓|⅔",
 ].join("|"));
-// All that is no word of a name begins with one of these; most characters are none.
+// Every token except a name begins with one of these; most characters do not.
 const STARTS = /[\da-z零一二两兩三四五六七八九十百千廿卅半几第俩倆仨¥￥$#/½¼¾⅓⅔x×*]/;
 const LATIN_WORD = sticky("[a-z][a-z0-9'’-]*(?:\\.\\d+)*|\\d+[a-z][a-z0-9'’-]*");
 // "6寸蛋糕", "1号套餐": the number is part of the name.
@@ -62,7 +62,7 @@ const SIZE_OR_KIND = sticky("\\d{1,2}(?:寸|号(?=套餐|餐|链接|电池|款|�
 const LATIN = /^[a-z0-9'’ -]+$/;
 const SYMBOL = /[\s:=~\-–—_#*×^\x60@.]/;
 
-// The same text, place for place, with half-width digits and signs and in lower case.
+// The same text with half-width digits and signs and in lower case; every index stays valid.
 export function normalized(text) {
   return Array.from(text, (character) => {
     const plain = character.normalize("NFKC").toLowerCase();
@@ -161,7 +161,7 @@ function withUnit(hundredths, unit, end) {
   return { type: "A", hundredths, unit, end, each: 100 };
 }
 
-// "一斤半", "一斤二两"; V where what follows takes the exactness away.
+// Adds a part after the unit: "一斤半", "一斤二两"; V if the next words make it inexact.
 function withMore(amount, clause) {
   let { hundredths, end } = amount;
   const half = matchAt(HALF, clause, end);
@@ -173,7 +173,7 @@ function withMore(amount, clause) {
   return { type: "A", hundredths, unit: amount.unit, end };
 }
 
-// Words that follow each other are one token: Chinese ones that touch, Latin ones also across a space.
+// Joins consecutive words to one token: Chinese words that touch, Latin words also across a space.
 function push(tokens, token, clause) {
   const last = tokens[tokens.length - 1];
   const isMore = token.type === "N" && last?.type === "N" && (!token.gap || (LATIN.test(last.text) && LATIN.test(token.text) && /^\s*$/.test(clause.slice(last.end, token.start))));

@@ -1,4 +1,4 @@
-// The dialog in which an administrator changes or strikes an order; after the close with a reason.
+// The dialog in which an administrator changes or strikes an order; with a reason after the window has closed.
 
 import { typed } from "../models/amounts.js";
 import { postJSON } from "../net/http.js";

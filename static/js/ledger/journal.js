@@ -1,14 +1,14 @@
 // Checks a journal: every entry's leaf, the chain of heads, and the heads that this browser knows already.
 // The form of an entry is that of chatserver/features/ordering/journal.py.
 
-// Where there is no SubtleCrypto: on plain http, but for this machine's own address.
+// False without SubtleCrypto: on plain http, except on this machine's own address.
 export const canCheck = Boolean(globalThis.crypto?.subtle);
 
 const HASH = /^[0-9a-f]{64}$/;
 const SALT = /^[0-9a-f]{32}$/;
 
 // {wrong: number of the first entry that does not fit, or 0; heads: the heads up to there, in hex; isCut: whether the
-// end is missing}. `known`: the head that a closed window has told, or undefined. It may be older than the journal.
+// end is missing}. `known`: the head from a closed window, or undefined. It may be older than the journal.
 export async function check({ entries, digest }, known) {
   let head = new Uint8Array(32);
   const heads = [];
@@ -18,7 +18,7 @@ export async function check({ entries, digest }, known) {
     if (toHex(head) !== entry.head) return { wrong: i + 1, heads, isCut: false };
     heads.push(entry.head);
   }
-  // A journal begins with the opening of its window: none is empty.
+  // A journal begins with the opening of its window, so it is never empty.
   const isCut = !heads.length || digest !== heads[heads.length - 1] || (known !== undefined && !heads.includes(known));
   return { wrong: 0, heads, isCut };
 }
@@ -38,7 +38,7 @@ function isEntry(entry) {
   return entry.body === null ? entry.salt === null : typeof entry.body === "string" && SALT.test(entry.salt);
 }
 
-// Of an entry whose words were erased only the leaf is left.
+// If an entry's text was erased, only its leaf is left.
 async function holdsItsBody({ salt, body, leaf }) {
   return body === null || toHex(await sha256(join(fromHex(salt), new TextEncoder().encode(body)))) === leaf;
 }

@@ -1,4 +1,4 @@
-// The list of windows: the numbers and the countdown of the open one, live.
+// The list of windows: live numbers, and the countdown of the open window.
 
 import { getJSON } from "../net/http.js";
 import { clockFace, t } from "../words/words.js";
@@ -7,7 +7,7 @@ import { say, words } from "./nodes.js";
 import { dateTime } from "./times.js";
 
 const list = document.getElementById("windows");
-// The server's clock less this one.
+// The server's clock minus this device's.
 let skew_ms = Number(list.dataset.now) - Date.now();
 
 const reloader = new Reloader({
@@ -23,7 +23,7 @@ const socket = listen(({ type, id, planned }) => {
   if (type === "planned") drawPlanned(planned);
   if (type !== "window") return;
   if (rowOf(id)) reloader.soon();
-  else if (!document.getElementById("open")) location.reload(); // a new one; nothing is typed here that could be lost
+  else if (!document.getElementById("open")) location.reload(); // a new window; no typed text is lost
 });
 socket.addEventListener("state", ({ hello }) => {
   if (hello) drawPlanned(hello.planned);
@@ -54,7 +54,7 @@ function drawPlanned(planned) {
   if (planned) line.textContent = say("next", { ...planned, time: dateTime(planned.opens_ms, planned.zone).slice(0, -3) });
 }
 
-// Of the form, which administrators have: whether a window can be opened now.
+// Shows, in the administrators' form, whether a window can be opened now.
 function drawHint(isOpen) {
   for (const hint of document.querySelectorAll("[data-while]")) hint.hidden = (hint.dataset.while === "open") !== isOpen;
 }

@@ -1,12 +1,12 @@
-// The connection of a ledger's pages to the room: they listen, and ask again for what changed.
+// The connection of a ledger's pages to the room: they listen, and request changed data again.
 
 import { RoomSocket } from "../net/socket.js";
 
 const RELOAD_MS = 1000;
-// After a reload that failed for a reason that passes.
+// After a reload that failed for a temporary reason.
 const RETRY_MS = 5000;
 
-// The socket, which is started and listens only.
+// Returns a started socket that only listens.
 export function listen(onFrame) {
   const address = () => `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/chat/`;
   const socket = new RoomSocket(address, { listenOnly: true });
@@ -16,8 +16,8 @@ export function listen(onFrame) {
   return socket;
 }
 
-// Asks for what changed, at most once a second. What is told while a request is under way is asked for again: it may
-// not be in the answer.
+// Requests changed data, at most once a second. A change during a request causes another request, because the answer
+// may not have it.
 export class Reloader {
   #ask;
   #show;

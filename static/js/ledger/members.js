@@ -1,4 +1,4 @@
-// A ledger by member: who gets what for how much, and for administrators the marks of the pick-up.
+// A ledger by member: what each gets for how much, and for administrators the marks of the pick-up.
 
 import { postJSON } from "../net/http.js";
 import { phrases, t } from "../words/words.js";
@@ -13,7 +13,7 @@ export class Members {
   #rows;
   #sending = Promise.resolve();
 
-  // `notice(text)` tells what did not succeed.
+  // `notice(text)` shows what failed.
   constructor(page, notice) {
     this.#page = page;
     this.#notice = notice;
@@ -43,7 +43,7 @@ export class Members {
     this.draw();
   }
 
-  // One after the other: two of one box must not overtake each other.
+  // Sends one request at a time, so that two changes of one box keep their order.
   #send(box) {
     const { user, mark } = box.dataset;
     const isOn = box.checked;
@@ -59,7 +59,7 @@ export class Members {
   }
 }
 
-// Of the member 0: that there is none.
+// For member 0: a row that says that there is none.
 function memberRow({ user, user_id, total, marks, said }) {
   if (!user_id) return node("li", "hint", words.none);
   const row = make("li", "ledger-member");
@@ -72,7 +72,7 @@ function memberRow({ user, user_id, total, marks, said }) {
   return row;
 }
 
-// On paper only: to be ticked there, or ticked already.
+// On paper only: a box to tick there, or ticked already.
 function printBox(mark, isOn) {
   const box = node("span", "print-box", `${isOn ? "☑" : "☐"} ${words[mark]}`);
   box.setAttribute("aria-hidden", "true");

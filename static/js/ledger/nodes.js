@@ -6,7 +6,7 @@ function sentences(id) {
   return JSON.parse(document.getElementById(id)?.textContent ?? "{}");
 }
 
-// The sentence with `values` for what stands in braces.
+// The sentence with `values` in place of the names in braces.
 export function say(key, values) {
   return words[key].replace(/\{(\w+)\}/g, (place, name) => values[name] ?? place);
 }

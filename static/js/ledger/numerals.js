@@ -7,8 +7,8 @@ const HAN = /[零一二两兩三四五六七八九十百千廿卅半]+/y;
 const VALUES = { 一: 1, 二: 2, 两: 2, 兩: 2, 三: 3, 四: 4, 五: 5, 六: 6, 七: 7, 八: 8, 九: 9 };
 const WHOLE = /^(?:([一二两兩三四五六七八九])千)?(零)?(?:([一二两兩三四五六七八九]?)(百))?(零)?(?:([一二三四五六七八九]?)(十))?(零)?([一二三四五六七八九])?$/;
 
-// The number that begins at `at`: {hundredths, end, isHan}; hundredths is null for one that is no exact amount
-// ("两三", "一百二", "1.234", "007"). undefined where there is no number.
+// The number that begins at `at`: {hundredths, end, isHan}; hundredths is null if it is no exact amount
+// ("两三", "一百二", "1.234", "007"). Falsy if there is no number.
 export function numberAt(text, at) {
   const arabic = matchAt(ARABIC, text, at);
   if (arabic) return { hundredths: /^0\d/.test(arabic) ? null : parse(arabic) || null, end: at + arabic.length, isHan: false };
@@ -16,7 +16,7 @@ export function numberAt(text, at) {
   return han && { hundredths: ofHan(han), end: at + han.length, isHan: true };
 }
 
-// What a sticky expression finds at this place, "" where it finds nothing.
+// The match of a sticky expression at this place, or "".
 export function matchAt(sticky, text, at) {
   sticky.lastIndex = at;
   return sticky.exec(text)?.[0] ?? "";

@@ -1,5 +1,5 @@
-// The form that opens a window: blank, from a template, or the same as last time. Only the start is required. What the
-// server refuses is told at the field that it is about.
+// The form that opens a window: blank, from a template, or the same as last time. No field is required. A refusal of
+// the server is shown at the field that it is about.
 
 import { typed } from "../models/amounts.js";
 import { getJSON, postJSON } from "../net/http.js";
@@ -19,9 +19,9 @@ const error = form.querySelector("[role=alert]");
 const notice = form.querySelector("[role=status]");
 const { title, note, minutes, until } = form.elements;
 const { zone } = form.dataset;
-// The server's clock less this one.
+// The server's clock minus this device's.
 const skew_ms = Number(form.dataset.now) - Date.now();
-// The window that the room's card asks for once more: /orders/?again=ID.
+// The window to repeat, from the room's card: /orders/?again=ID.
 const again = Number(new URLSearchParams(location.search).get("again"));
 let templates = [];
 let last = null;
@@ -43,7 +43,7 @@ function start() {
   offerChoices();
 }
 
-// A window can be opened without them.
+// Optional: a window can be opened without them.
 async function offerChoices() {
   try {
     const [kept, { windows }] = await Promise.all([getJSON("/orders/templates/"), getJSON("/api/windows/")]);
@@ -97,7 +97,7 @@ function addRow(item) {
   return row;
 }
 
-// Enter goes on to the next item: it would open the window half-way through the list.
+// Enter goes to the next item, else it would open the window half-way through the list.
 function onRowKey(event) {
   if (event.key !== "Enter" || event.isComposing || event.keyCode === 229 || event.target.tagName !== "INPUT") return;
   event.preventDefault();
@@ -105,7 +105,7 @@ function onRowKey(event) {
   next.querySelector("input").focus();
 }
 
-// A length and an end are two ways to say the same.
+// Only one of length and end can be set: they say the same.
 function onInput({ target }) {
   if (target === until && until.value) minutes.value = "";
   if (target === minutes && minutes.value) until.value = "";
@@ -179,7 +179,7 @@ function valueOf(row, name) {
   return NUMBERS.includes(name) ? typed(value) : value;
 }
 
-// Seconds until the time that was chosen, else of the minutes; null: the setting; NaN: neither.
+// Seconds until the chosen time, else of the minutes. null: none given, the setting applies; NaN: not valid.
 function length() {
   if (until.value) return secondsUntil(until.value, zone, Date.now() + skew_ms);
   const text = typed(minutes.value);
@@ -204,7 +204,7 @@ function fail({ message, details = {} }) {
   field.focus();
 }
 
-// The field that a refusal is about, and the place beside it.
+// The field that a refusal is about, and the place for the text beside it.
 function wrong({ field, row, part }) {
   if (field === "items" && row) {
     const line = filledRows()[row - 1];

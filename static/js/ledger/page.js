@@ -17,7 +17,7 @@ const members = new Members(page, notice);
 const proof = new Proof(page);
 const orderRows = new RowList($("orders"), ({ id }) => id, orderRow);
 const names = new Intl.Collator();
-// The module of readings.js, for administrators.
+// The Readings of readings.js, for administrators.
 let readings = null;
 const reloader = new Reloader({
   ask: () => getJSON(`/api/windows/${page.id}/`),
@@ -63,7 +63,7 @@ function onFrame(frame) {
     members.mark(frame);
   } else if (frame.type === "reading" && frame.window_id === page.id) {
     readings?.confirmed(frame);
-    if (reloader.isAsking) reloader.soon(); // the answer under way may be older
+    if (reloader.isAsking) reloader.soon(); // the pending answer may be older
   } else if (concerns(frame)) {
     reloader.soon();
   }
@@ -123,7 +123,7 @@ function itemRow(item, left) {
   return row;
 }
 
-// Of the order 0: that there is none.
+// For order 0: a row that says that there is none.
 function orderRow(order) {
   if (!order.id) return node("li", "hint", words.none);
   const row = make("li", `ledger-order ledger-order--${order.state}`);
@@ -146,7 +146,7 @@ function orderRow(order) {
   return row;
 }
 
-// For administrators, while there is still time: who is in the room and has not ordered.
+// For administrators, while the window is open: who is in the room and has not ordered.
 function drawAbsent() {
   if (!page.ledger || !page.isAdmin) return;
   const { window, members: given } = page.ledger;

@@ -1,4 +1,4 @@
-// The proof of a ledger: whether its journal is whole, with this browser's own receipts in it; and the corrections.
+// The proof of a ledger: whether its journal is complete, with this browser's own receipts in it; and the corrections.
 
 import { getJSON } from "../net/http.js";
 import { t } from "../words/words.js";

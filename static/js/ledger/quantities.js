@@ -1,19 +1,19 @@
-// What an order of free text seems to say: a suggestion, which an administrator confirms or corrects. Where the words
-// can be read in two ways, none is taken: a sum that is too small and says so is better than a wrong one.
+// Reads the quantities in an order of free text: a suggestion, which an administrator confirms or corrects. If the text
+// has two meanings, neither is taken: a sum that is too small and says so is better than a wrong sum.
 
 import { parse, quantity } from "../models/amounts.js";
 import { normalized, tokensOf } from "./amount_tokens.js";
 
-// As the server takes them: chatserver/features/ledger/readings.py.
+// The server's limits: chatserver/features/ledger/readings.py.
 const LINES_MAX = 20;
 const NAME_MAX = 40;
 const HUNDREDTHS_MAX = 99_999_999;
 
-// Between clauses; "1,200" and "2.5" have none.
+// They separate clauses; "1,200" and "2.5" contain none.
 const SEPARATORS = /[,;。!?、|\n()[\]【】{}"“”<>《》·•…&+]|\.(?=\s|$)/;
 const LIST_NUMBER = /^\s*\d{1,2}\s*[.、)](?!\d)\s*/;
 
-// With these the amounts of a text, or of a clause, are not what is ordered.
+// If a text, or a clause, contains these, its amounts are not what is ordered.
 const TEXT_TAKEN_BACK = /改成|改为|换成|不对|算了|取消|作废|不要了|不用了|别要|\binstead\b|\bcancel/;
 const CLAUSE_IN_DOUBT = /各|每(?!日)|大约|大概|差不多|至少|最多|不超过|[上近数]百|约\s*[\d一二两三四五六七八九十半]|或|\b(?:each|every|about|around|approximately|total|or|per|least|most|street|road|avenue|lane)\b/;
 
@@ -30,13 +30,13 @@ const JOINS_BACK = /(?:以及|还有|另外|外加|[和跟与及加]|(?:^|\s+)an
 // Matches no text.
 const NOTHING = /^\b\B/;
 
-// How, when and where: not what.
+// Words that say how, when and where, not what.
 const REMARK = /^(?:不(?:要|用|放|吃|辣|加|太|能|含|需)|多(?:放|加|点|给|一)|少(?:放|加|糖|冰|油|辣|盐|点)|全(?:糖|冰|熟|部)|去(?:冰|皮|骨|壳|糖)|微(?:糖|冰|辣|热)|半糖|常温$|代[拿取收付]|别|勿|尽量|最好|麻烦|送|自取|自提|帮|谢|挑|新鲜[一点的]|上午|下午|早上|中午|晚上|今[天晚]|明[天晚]|后天|周[一二三四五六日天]|星期|来[拿取]|取货|已|付|转账)|的$/;
 const NO_NAME = /^(?:同上|同|照旧|老样子|老规矩|随便|其他|其中|现在|原来|一?共计?|总[共计]?|合计|小计|我们?|你们?|他们?|大家|total|same|people|today|tomorrow|tonight|\w+day)$|^(?:more|extra|another|other)\b|^给|^换|减到|从$|[退换欠差补送赠剩少群号]$|上次|一样|不要|不用|别|取消|没|减少|[^日]改|^改|送到|.[和跟与及].|\band\b|一人|咱|人均|小区|大厦|公寓|广场|号楼|单元|电话|手机|微信|尾号|房号|门牌|编号/;
 const JOINED_NAME = /调和|和田|和牛|和果子/g;
 const EDGES = /^[\s,:=~\-–—_#*×'’的\p{Extended_Pictographic}\u200d\ufe0f]+|[\s,:=~\-–—_#*×'’\p{Extended_Pictographic}\u200d\ufe0f]+$/gu;
 
-// {lines: [{name, quantity, unit}], rest}; `rest`: the words that were not understood, "" where all were.
+// {lines: [{name, quantity, unit}], rest}; `rest`: the words that were not understood, "" if all were.
 export function readQuantities(words) {
   const text = normalized(words);
   const found = TEXT_TAKEN_BACK.test(text) ? [] : clauses(text).map((clause) => readClause(words, text, clause));
@@ -60,7 +60,7 @@ export function sumLines(readings) {
     .sort((a, b) => order.compare(a.name, b.name) || order.compare(a.unit, b.unit));
 }
 
-// [{start, end, isAside}]; what stands in brackets is an aside: "苹果10斤（5斤红富士，5斤嘎啦）".
+// [{start, end, isAside}]; text in brackets is an aside: "苹果10斤（5斤红富士，5斤嘎啦）".
 function clauses(text) {
   const found = [];
   let start = 0;
@@ -106,7 +106,7 @@ function isOnlyFiller(tokens) {
   return tokens.length > 0 && tokens.every(({ type }) => type === "F");
 }
 
-// Of words: without those that order nothing ("我要", "谢谢", "and"), which become tokens F. Their places stay.
+// Cuts words that order nothing ("我要", "谢谢", "and") from a name. If nothing is left, it becomes a token F.
 function withoutFillers(token, i, all) {
   if (token.type !== "N") return [token];
   let { start, end, text } = token;
@@ -130,7 +130,7 @@ function withoutFillers(token, i, all) {
   return [{ ...token, start, end, text }];
 }
 
-// Runs of names and amounts between what breaks them.
+// Runs of names and amounts; other tokens separate them.
 function segments(tokens) {
   const found = [[]];
   for (const [i, token] of tokens.entries()) {
@@ -173,7 +173,7 @@ function pattern(tokens) {
   return tokens.map(({ type }) => type).join("");
 }
 
-// Chunks that are lines by themselves stand alone; single tokens between them are read together.
+// A chunk of several tokens is a run of its own; single tokens between such chunks are read together.
 function runsOf(chunks) {
   const runs = [];
   for (const chunk of chunks) {
@@ -188,20 +188,20 @@ function isRead({ isLoose, tokens }) {
   return (isLoose ? /^(?:(?:N+A)+|(?:AN+)+|N+)$/ : /^(?:(?:NA)+|(?:AN)+)$/).test(pattern(tokens));
 }
 
-// An amount that belongs to nothing may belong to the line beside it.
+// True if an amount without a name is beside the run: it may belong to this line.
 function isBesideLooseAmount(run, i, runs) {
   if (run.isLoose) return false;
   const isLooseAmount = (other, token) => other?.isLoose && !isRead(other) && token(other.tokens).type === "A";
   return isLooseAmount(runs[i - 1], (tokens) => tokens[tokens.length - 1]) || isLooseAmount(runs[i + 1], (tokens) => tokens[0]);
 }
 
-// Of several names before an amount, or behind it, the nearest is meant.
+// Of several names before or after an amount, keeps the nearest.
 function nearestNames({ tokens }) {
   const step = tokens[0].type === "N" ? 1 : -1;
   return tokens.filter(({ type }, i) => type === "A" || tokens[i + step]?.type === "A");
 }
 
-// Neighbours two by two, in either order; none where one of the names is no name.
+// Pairs of a name and an amount, in either order; none if a name is not valid.
 function pairs(tokens) {
   const found = [];
   for (let i = 0; i + 1 < tokens.length; i += 2) {
@@ -227,7 +227,7 @@ function written(words, { name, amount }) {
   };
 }
 
-// Neighbouring tokens as one piece of the text: [[start, end]].
+// Joins neighbouring tokens to pieces of the text: [[start, end]].
 function pieces(tokens) {
   const found = [];
   for (const { start, end, gap } of tokens) {

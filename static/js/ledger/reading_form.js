@@ -8,7 +8,7 @@ import { numberAt } from "./numerals.js";
 const ROWS_MAX = 20;
 const FIELDS = ["name", "quantity", "unit"];
 
-// A form with a method `readLines()`: the lines as the server takes them; null, said in the form, where one is wrong.
+// A form with a method `readLines()`: the lines for the server; null if a line is wrong, which the form then shows.
 export function readingForm(lines) {
   const form = document.getElementById("reading-form").content.cloneNode(true).firstElementChild;
   const rows = form.querySelector("ul");
@@ -37,7 +37,7 @@ function values(row) {
   return { name, quantity: typed && exact(typed), unit };
 }
 
-// "２" and "十二" as "2" and "12"; "" for no amount.
+// "２" and "十二" as "2" and "12"; "" if it is no amount.
 function exact(typed) {
   const text = normalized(typed);
   const number = numberAt(text, 0);

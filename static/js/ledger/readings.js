@@ -1,5 +1,5 @@
-// What orders of free text come to, for administrators: the sums of the readings that were confirmed, the readings
-// that wait for it, and the words from which none could be made. What is confirmed is kept by the server, for all.
+// Orders of free text, for administrators: the sums of the confirmed readings, the readings that wait for confirmation,
+// and the texts that could not be read. The server stores what is confirmed, for all.
 
 import { postJSON } from "../net/http.js";
 import { make, node, say, words } from "./nodes.js";
@@ -13,7 +13,7 @@ export class Readings {
   #windowId;
   #notify;
   #orders = [];
-  // Texts that were read before -> what was read.
+  // Cache: text -> what was read from it.
   #read = new Map();
   #lists = ["waiting", "unread", "confirmed"].map((kind) => ({
     kind,
@@ -35,7 +35,7 @@ export class Readings {
     this.#draw();
   }
 
-  // Another administrator's confirmation, or one's own.
+  // A reading was confirmed, here or by another administrator.
   confirmed({ no, reading }) {
     const order = this.#orders.find((each) => each.no === no);
     if (!order) return;
@@ -104,7 +104,7 @@ export class Readings {
     if (lines) this.#confirm(entry, lines, row);
   }
 
-  // Sends what the administrator saw: an order that has changed since is refused by the server.
+  // Sends what the administrator saw: the server refuses it if the order has changed since.
   async #confirm({ no, changed_ms }, lines, row) {
     if (row.dataset.sending) return;
     row.dataset.sending = "true";
@@ -162,7 +162,7 @@ function focusIn(lists) {
   return found ? [found.list, [...found.list.children].indexOf(row)] : null;
 }
 
-// The focus of a row that went is taken by the one in its place.
+// If the row with the focus was removed, the row in its place gets the focus.
 function keepFocus(focus) {
   if (!focus || document.activeElement !== document.body) return;
   const [list, place] = focus;

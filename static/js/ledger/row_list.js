@@ -1,7 +1,7 @@
-// A list of which a row stays the same node for as long as it says the same: an update once a second then keeps
-// the focus, the selection and the place that the reader has scrolled to, and costs what has changed.
+// A list that keeps the node of a row as long as its content stays the same, so that an update once a second keeps
+// the focus, the selection and the scroll position, and costs only the changed rows.
 
-// Rows made in one frame: a phone draws this many without a pause that is felt.
+// Rows made in one frame: a phone draws this many without a noticeable pause.
 const CHUNK = 100;
 
 export class RowList {
@@ -19,7 +19,7 @@ export class RowList {
     this.#make = make;
   }
 
-  // Shows `things`, in their order; the first of them at once.
+  // Shows `things`, in their order; the first CHUNK of them at once.
   show(things) {
     this.#turn += 1;
     this.#drop(new Set(things.map(this.#keyOf)));
@@ -34,7 +34,7 @@ export class RowList {
     }
   }
 
-  // `before`: the row in front of which the next one belongs, where it is not that one itself.
+  // `before`: the row at the next place: either the next thing's own row, or the new row is inserted before it.
   #place(things, from, before, turn) {
     if (turn !== this.#turn) return;
     for (const thing of things.slice(from, from + CHUNK)) {
@@ -58,7 +58,7 @@ export class RowList {
   }
 }
 
-// The control that has the focus is followed by the one in its place.
+// If a control of the old row has the focus, the control in its place gets it.
 function replace(old, row) {
   const place = controls(old).indexOf(document.activeElement);
   old.replaceWith(row);

@@ -12,7 +12,7 @@ export function timeOfDay(ms, zone) {
   return format("sv-SE", zone, { timeStyle: "medium" }).format(ms);
 }
 
-// False where this browser does not know the zone, for example one that was renamed since it was made.
+// False if this browser does not know the zone, for example a zone that was renamed after the browser was made.
 export function knows(zone) {
   try {
     return Boolean(new Intl.DateTimeFormat("sv-SE", { timeZone: zone }));

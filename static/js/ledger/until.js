@@ -1,4 +1,4 @@
-// An end by the clock of the room, wherever the reader's own clock stands.
+// An end by the clock of the room, in whatever time zone the reader is.
 
 const DAY_S = 86_400;
 
