@@ -1,4 +1,4 @@
-// The one renderer of messages: from history, live, and pending.
+// The only renderer of messages: history, live, and pending.
 //
 // An item is {key, message, entry, mine, starts, day, unread, quote, card}: `entry` is the outbox's entry
 // of a pending message, `quote` the result of Timeline.original(), `card` that of Timeline.windowCards(), `album`

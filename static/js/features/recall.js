@@ -1,5 +1,5 @@
-// Recalling a message: the choice in its menu, the frame that tells of it, and the recalled text, which
-// its author can edit again.
+// Recalls a message: the choice in its menu, the frame "recall", and the recalled text, which its author
+// can edit again.
 
 import { secondsLeft } from "../models/clock.js";
 import { t } from "../words/words.js";

@@ -1,5 +1,5 @@
-// Replying: the message that the next one answers, shown above the field until it is sent or cancelled.
-// room.reply: `id` or null, set(id), clear(), and the event "change" for what the member did.
+// The reply: the message that the next message answers, shown above the field until it is sent or cancelled.
+// room.reply: `id` or null, set(id), clear(), and the event "change" for an act of the member.
 
 import { iconButton, make } from "../elements/dom.js";
 import { t } from "../words/words.js";

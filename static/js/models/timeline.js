@@ -16,7 +16,7 @@ const RUN_MAX_PX = 480;
 // This many orders of others in a row are shown; further orders are folded.
 const ORDERS_SHOWN = 3;
 
-// The presets that tell of an ordering window.
+// The presets that announce an ordering window.
 const WINDOW_PRESETS = new Set(["start", "countdown", "stop"]);
 
 export class Timeline extends EventTarget {
