@@ -10,12 +10,12 @@ from chatserver.core.errors import DomainError, ErrorCode
 RETRY_AFTER_MS = 2_000
 
 # Another process holds the file or a lock on it, or the system lacks something other than disk space.
-_PASSING_ERRNO = frozenset(
+_TRANSIENT_ERRNO = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.ENOLCK, errno.ETIMEDOUT}
 )
-_PASSING = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM})
+_TRANSIENT = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM})
 # Input/output errors that are about a lock or memory (extended codes, sqlite.org/rescode.html).
-_PASSING_EXTENDED = frozenset(
+_TRANSIENT_EXTENDED = frozenset(
     {
         sqlite3.SQLITE_IOERR_BLOCKED,
         sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK,
@@ -30,8 +30,8 @@ def is_transient(error: BaseException) -> bool:
     """True if the same operation may succeed a moment later."""
     if isinstance(error, sqlite3.Error):
         code = getattr(error, "sqlite_errorcode", 0)
-        return code & 0xFF in _PASSING or code in _PASSING_EXTENDED
-    return isinstance(error, OSError) and error.errno in _PASSING_ERRNO
+        return code & 0xFF in _TRANSIENT or code in _TRANSIENT_EXTENDED
+    return isinstance(error, OSError) and error.errno in _TRANSIENT_ERRNO
 
 
 def refusal(error: BaseException) -> DomainError:

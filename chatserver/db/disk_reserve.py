@@ -16,6 +16,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from chatserver.core.storage_errors import is_transient
+
 log = logging.getLogger(__name__)
 
 # Enough for the log of an erasure, and for rewriting a database of a usual size.
@@ -68,4 +70,9 @@ class DiskReserve:
 def is_full(error: BaseException) -> bool:
     """True if a write found no space: in the file itself, or (as an input/output error) in its shared memory."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return isinstance(error, sqlite3.Error) and code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+    # Some input/output errors are about a lock or memory, and pass.
+    return (
+        isinstance(error, sqlite3.Error)
+        and code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+        and not is_transient(error)
+    )

@@ -43,6 +43,8 @@ class UploadPlace:
 
     def take(self) -> None:
         uploads = self._uploads
+        if self._is_taken:
+            return
         if uploads.count.total() >= UPLOADS_MAX or uploads.count[self._address] >= UPLOADS_OF_ADDRESS_MAX:
             raise DomainError(ErrorCode.BUSY, retry_after_ms=RETRY_MS)
         self._is_taken = True

@@ -12,7 +12,7 @@ import pytest
 
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.db.database import Database
-from chatserver.db.disk_reserve import SIZE, DiskReserve
+from chatserver.db.disk_reserve import SIZE, DiskReserve, is_full
 from chatserver.db.transaction import Transaction
 
 
@@ -79,3 +79,19 @@ def test_a_disk_without_room_for_it_is_no_fault_and_tried_again_later(
     disk_reserve._next_try = 0.0
     disk_reserve.fill()
     assert disk_reserve.is_whole
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (sqlite3.SQLITE_FULL, True),
+        (sqlite3.SQLITE_IOERR_SHMSIZE, True),
+        (sqlite3.SQLITE_IOERR_LOCK, False),
+        (sqlite3.SQLITE_IOERR_NOMEM, False),
+        (sqlite3.SQLITE_BUSY, False),
+    ],
+)
+def test_an_input_output_error_about_a_lock_or_memory_is_no_full_disk(code: int, expected: bool) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = code
+    assert is_full(error) is expected

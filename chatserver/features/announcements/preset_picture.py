@@ -53,7 +53,8 @@ class PresetPicture:
             picture = await self._files.copy(preset)
         except DomainError as error:
             raise _none_chosen() if error.code is ErrorCode.NOT_FOUND else error from None
-        return await self._database.run(lambda tx: self._post(tx, actor, picture))
+        async with self._uploads.kept_if_used(picture.image, picture.thumb):
+            return await self._database.run(lambda tx: self._post(tx, actor, picture))
 
     async def on_form(self, request: web.Request) -> web.Response:
         """Post the preset picture; a file `image` replaces it first. Answers 201 with the message."""

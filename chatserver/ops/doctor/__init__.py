@@ -32,4 +32,4 @@ def as_text(findings: list[Finding]) -> str:
     return "\n".join(lines)
 
 
-__all__ = ["Finding", "Level", "as_text", "examine"]
+__all__ = ["Finding", "Level", "as_text", "run_checks"]

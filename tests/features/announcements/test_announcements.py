@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -57,6 +58,29 @@ async def test_the_preset_picture_is_posted_as_a_copy_of_its_own(stage: Stage, w
     assert stage.told(ContentErased) == [ContentErased((first.image, first.thumb), is_urgent=True)]
     assert await stage.run(lambda tx: media.state_of(tx, "copy1")) is State.RECALLED
     assert await stage.run(lambda tx: media.state_of(tx, "copy2")) is State.LIVE
+
+
+async def test_an_administrator_who_is_muted_while_the_files_are_copied_leaves_no_copy(
+    stage: Stage, wang: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.room.preset_picture.replace(wang, PICTURE)
+    files, erased = stage.room.preset_picture._files, list[str]()
+    copy = files.copy
+
+    async def copy_slowly(stored: StoredImage) -> StoredImage:
+        copied = await copy(stored)
+        until_ms = stage.clock.now_ms() + 60_000
+        await stage.sql("UPDATE users SET muted_until_ms = ? WHERE id = ?", until_ms, wang.id)
+        return copied
+
+    async def erase(names: Sequence[str]) -> None:
+        erased.extend(names)
+
+    monkeypatch.setattr(files, "copy", copy_slowly)
+    monkeypatch.setattr(files, "erase", erase)
+    with refuses(ErrorCode.MUTED):
+        await stage.room.preset_picture.post(wang)
+    assert erased == ["images/copy1.webp", "images/copy1.thumb.webp"]
 
 
 async def test_without_a_preset_picture_there_is_nothing_to_post(stage: Stage, wang: User) -> None:
