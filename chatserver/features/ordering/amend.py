@@ -1,4 +1,4 @@
-"""Corrections: what may be changed in a ledger, by whom, and how the room learns of it after the close."""
+"""Corrections: who may change an order, and the message that tells the room of a change after the window's close."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Amendments:
         self._encoder = encoder
 
     def announce(self, tx: Transaction, ledger: LedgerTransaction, actor: User, now_ms: int) -> None:
-        """Save the ledger of a closed window, and tell the room that its digest is another one now."""
+        """Save the ledger of a closed window, and post a message with its new digest."""
         window = ledger.save()
         tx.announce(OrdersCounted(window))
         post_preset(
@@ -40,7 +40,7 @@ class Amendments:
 
 
 def check_correction(window: WindowRow, actor: User, author_id: int, reason: str, asked_ms: int) -> bool:
-    """May `actor` change an order of member `author_id`? True for a correction, which needs a reason.
+    """Check that `actor` may change an order of member `author_id`. True for a correction, which needs a reason.
 
     `asked_ms`: when the server read the request. Raises DomainError: `not_yours`, `window_closed` (`late_ms`),
     `bad_request` (`reason`).

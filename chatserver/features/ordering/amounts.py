@@ -1,6 +1,6 @@
-"""Quantities and money, in whole hundredths and whole cents: never a float.
+"""Quantities in whole hundredths and money in whole cents; never a float.
 
-A text of the protocol is `1.5` or `25.00`: ASCII digits, at most two of them behind the point.
+The protocol sends them as texts, for example `1.5` or `25.00`: ASCII digits, at most two of them after the point.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ _DECIMAL = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,2}))?")
 
 
 def parse(text: Any, least: int = 1) -> int | None:
-    """The hundredths that a decimal text says, `least` to MOST; None for anything else."""
-    # No longer text is kept in memory.
+    """Convert a decimal text to hundredths, from `least` to MOST; None for any other value."""
+    # The length is checked first, so that the cache never holds a longer text.
     hundredths = _hundredths(text) if isinstance(text, str) and len(text) <= LONGEST else None
     return hundredths if hundredths is not None and hundredths >= least else None
 
@@ -49,11 +49,11 @@ def optional_quantity(hundredths: int | None) -> str | None:
 
 
 def line_amount(hundredths: int, cents: int | None) -> int | None:
-    """The cents of a number of hundredths at `cents` each, rounded half up; None without a price."""
+    """The cents for a quantity in `hundredths` at `cents` a unit, rounded half up; None without a price."""
     return None if cents is None else (hundredths * cents + 50) // 100
 
 
 def total(amounts: list[int | None]) -> int | None:
-    """The sum of those that have a price; None where none has."""
+    """The sum of the amounts that are not None; None if all are None."""
     known = [amount for amount in amounts if amount is not None]
     return sum(known) if known else None

@@ -1,4 +1,4 @@
-"""How orders are answered, and the fields that their forms have in common."""
+"""Responses to a new or changed order, and the form fields that both requests share."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def order_answer(
 
 
 async def fields_of(request: web.Request) -> dict[str, Any]:
-    """The fields of a JSON object, or of a form with its `lines` as JSON has them. Raises DomainError `bad_request`."""
+    """Read a JSON object, or a form with its `lines` in the JSON shape. Raises DomainError `bad_request`."""
     if request.content_type == "application/json":
         return await forms.read_json(request)
     fields: dict[str, Any] = dict(form_of(request).fields)
@@ -43,7 +43,7 @@ async def fields_of(request: web.Request) -> dict[str, Any]:
 
 
 def optional_id(fields: dict[str, Any], name: str) -> int | None:
-    """A positive whole number, or a text of one; None for an empty field. Raises DomainError `bad_request`."""
+    """Read an id from a number or a string of digits; None if the field is empty. Raises DomainError `bad_request`."""
     value = fields.get(name)
     if value is None or value == "":
         return None
@@ -54,7 +54,7 @@ def optional_id(fields: dict[str, Any], name: str) -> int | None:
 
 
 def message_of(tx: Transaction, order: Order, author: User) -> Message:
-    """The message of an order as it stands now; one that has expired from the history is made from the ledger."""
+    """The present message of an order. If it has expired from the history, it is built from the ledger."""
     return message_store.get(tx, order.id) or expired_message(tx, order)
 
 

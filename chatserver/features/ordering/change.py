@@ -30,7 +30,7 @@ from chatserver.http.viewer import member_of
 
 
 class OrderChanged(MessageChange):
-    """The order says something else than before."""
+    """The lines or the note of an order were changed."""
 
     __slots__ = ()
 
@@ -58,7 +58,7 @@ class ChangeOrder:
         self._amendments = amendments
 
     async def change(self, actor: User, message_id: int, lines: Any, text: Any = "", reason: Any = "") -> Changed:
-        """Let the order say something else. Its own quantity counts as free.
+        """Replace the lines and the note of an order. The quantities that it had before count as free.
 
         Raises DomainError: `not_found`, `not_yours`, `gone` (withdrawn), `window_closed` (`late_ms`), `sold_out`,
         `over_limit`, `empty`, `too_long`, `bad_request` (a correction needs a reason), `muted`, `banned`,
@@ -88,7 +88,7 @@ class ChangeOrder:
             done(error)
 
     async def on_form(self, request: web.Request) -> web.Response:
-        """JSON, or a form as to place an order, with `reason`. 200 with the message and its `receipt`."""
+        """Read JSON, or the form of a new order, with `reason`. Answers 200 with the message and its `receipt`."""
         fields = await answers.fields_of(request)
         changed = await self.change(
             member_of(request), path_id(request), fields.get("lines"), fields.get("text"), fields.get("reason")
@@ -139,7 +139,8 @@ class ChangeOrder:
             self._amendments.announce(tx, ledger, actor, asked_ms)
         else:
             tx.announce(OrdersCounted(ledger.save()))
-        # Without is_urgent a member who changes an order again and again would have the database rewritten as often.
+        # Not urgent unless a reading is erased. Else a member who changes an order again and again would cause as
+        # many rewrites of the database.
         tx.announce(ContentErased(is_urgent=was_read))
         return Changed(changed._replace(receipt=receipt), message or answers.expired_message(tx, changed))
 

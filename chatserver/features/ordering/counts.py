@@ -1,4 +1,4 @@
-"""The numbers of the open window, to all readers, at most once a second however many orders come."""
+"""Broadcast the counts of the open window to all readers, at most once a second however many orders come."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class OrderCounts:
 
     def on_counted(self, event: OrdersCounted) -> None:
         if not event.window.is_open:
-            return  # what is corrected after the close is told by a message
+            return  # a correction after the close is announced by a message
         self._window = event.window
         if self._timer is None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_at(max(loop.time(), self._next_at), self._broadcast)
 
     def on_changed(self, event: WindowChanged) -> None:
-        """Readers have just got the window with its numbers."""
+        """Cancel the pending broadcast, because readers have just got the window with its counts."""
         self.stop()
         self._next_at = asyncio.get_running_loop().time() + INTERVAL_SECONDS
 

@@ -1,4 +1,4 @@
-"""Erases from a copy of the database the orders and ledgers that have been erased since: see db/vacuum.py."""
+"""Delete orders and ledgers from an upgrade copy if they were erased in the database after the copy was made."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from chatserver.db.transaction import Transaction
 
 
 def erased_orders(tx: Transaction) -> Callable[[Transaction], int]:
-    """Read what is kept. The function deletes all else from a copy; one of an older schema may have no ledgers.
+    """Read what the database keeps. The returned function deletes everything else from a copy.
 
-    An order that was changed is deleted from the copy whole: the copy is for an upgrade that failed, and must not
-    keep words that were taken back.
+    A copy of an older schema may have no ledgers. A changed order is deleted from the copy completely, because
+    the copy is for an upgrade that failed and must not keep text that was taken back.
     """
     kept = json.encode_value([row[0] for row in tx.all("SELECT id FROM windows")])
     standing = json.encode_value(
@@ -41,7 +41,7 @@ def erased_orders(tx: Transaction) -> Callable[[Transaction], int]:
 
 
 def _erase_readings(copy: Transaction, kept: str) -> int:
-    """`kept`: a JSON list of order's id and lines. How many readings of the copy are not among them."""
+    """Delete the readings that are not in `kept`, a JSON list of [order's id, lines]. Returns how many."""
     if copy.one("SELECT 1 FROM sqlite_schema WHERE name = 'order_readings'") is None:
         return 0
     return copy.execute(

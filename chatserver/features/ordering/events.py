@@ -1,4 +1,4 @@
-"""What the rules of ordering announce."""
+"""Events of ordering windows, orders, ledgers and templates."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ class WindowChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class OrdersCounted(Event):
-    """Orders of the window came, changed or went. Readers get its new numbers later, at most once a second."""
+    """Orders were placed, changed or withdrawn. Readers get the window's new counts later, at most once a second."""
 
     window: OrderingWindow
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerErased(Event):
-    """The ledger of the window is not kept any more."""
+    """The ledger of the window was erased."""
 
     window_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class TemplatesChanged(Event):
-    """A template was changed or removed: what a plan opens may be another by now."""
+    """A template was changed or removed, so that a plan may open another offer, or none, now."""

@@ -1,4 +1,4 @@
-"""Erase a ledger whole, journal, marks, readings and all, when it has been kept for its days."""
+"""Erase a ledger, with its journal, marks and readings, when the time for which ledgers are kept is over."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chatserver.features.settings.settings import SettingsChanged
 
 
 class LedgerExpiry:
-    """Ages as messages do: a wall clock that jumps ahead erases nothing (see messages/expiry.py)."""
+    """Ledgers age as messages do, so that a wall clock that jumps ahead erases nothing (see messages/expiry.py)."""
 
     def __init__(self, database: Database, settings: CurrentConfig, clock: Clock, expiry: Expiry) -> None:
         self._database = database
@@ -26,7 +26,7 @@ class LedgerExpiry:
         await self._database.run(self.trim, frees=True)
 
     async def next_expiry(self) -> int | None:
-        """When the oldest ledger has been kept long enough, in Unix ms; None where no window is closed."""
+        """When the oldest ledger expires, in Unix ms; None if no window is closed."""
         closed_ms: int | None = await self._database.run(lambda tx: tx.one("SELECT min(closed_ms) FROM windows")[0])
         return None if closed_ms is None else closed_ms + self._settings.now.ledger_ms + self._expiry.behind_ms
 

@@ -17,7 +17,7 @@ PARTS = ("name", "unit", "price", "stock", "limit")
 
 
 def parse(text: str) -> list[dict[str, str]]:
-    """The items as `offer.read` takes them, without empty lines.
+    """Read the items, in the form that `offer.read` takes. Empty lines are skipped.
 
     Raises DomainError `bad_request` (`field`, `row` counted from 1) for a line of more than five parts.
     """
@@ -30,7 +30,7 @@ def line_number(text: str, row: int) -> int:
 
 
 def as_text(items: Iterable[Mapping[str, Any]]) -> str:
-    """The lines that `parse` reads as these items."""
+    """Write the items as lines that `parse` can read."""
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
     for item in items:

@@ -1,7 +1,8 @@
-"""The journal of a ledger: a chain of salted hashes, from which words can be erased and the count still be proved.
+"""The journal of a ledger: a chain of salted hashes. Text can be erased from it, and it still proves the count.
 
-An entry's `leaf` is SHA-256(salt + body), its `head` SHA-256(head of the entry before + leaf); the first follows
-32 zero bytes. The salt keeps a short body from being guessed by trying: an erased entry tells nothing of its words.
+An entry's `leaf` is SHA-256(salt + body), its `head` SHA-256(head of the entry before + leaf). For the first entry the
+head before is 32 zero bytes. The salt prevents that a short body is guessed by trying, so an erased entry reveals
+nothing of its text.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",",
 
 
 class Entry(NamedTuple):
-    """`salt` and `body` are None where the words were erased."""
+    """`salt` and `body` are None if the text of the entry was erased."""
 
     salt: bytes | None
     body: str | None
@@ -41,12 +42,12 @@ class Entry(NamedTuple):
 
 
 def body_of(fields: dict[str, Any]) -> str:
-    """Compact JSON, its names in alphabetical order."""
+    """Encode the fields as compact JSON, with the names in alphabetical order."""
     return _ENCODER.encode(fields)
 
 
 def accepted_body(at_ms: int, no: int, user: User, words: OrderContent) -> str:
-    """The same for an order that was accepted, from parts that are encoded already."""
+    """Encode the body for an accepted order, from parts that are already encoded."""
     priced, note, name = words.priced, encode_text(words.note), encode_text(user.name)
     return (  # the names in alphabetical order
         f'{{"at_ms":{at_ms},"kind":"accepted","lines":{priced.json},"no":{no},"note":{note},"total":{priced.total_json}'
@@ -55,31 +56,31 @@ def accepted_body(at_ms: int, no: int, user: User, words: OrderContent) -> str:
 
 
 def salts(count: int) -> list[bytes]:
-    """Random salts for so many entries. Drawn at once: each drawing is a system call that gives away Python's lock."""
+    """Random salts for `count` entries, drawn in one call, because each call is a system call that releases the GIL."""
     drawn = secrets.token_bytes(SALT_BYTES * count)
     return [drawn[begin : begin + SALT_BYTES] for begin in range(0, len(drawn), SALT_BYTES)]
 
 
 def next_entry(head: bytes, salt: bytes, body: str) -> Entry:
-    """The entry with this body after the one whose head is given."""
+    """The entry with this body that follows the entry with this `head`."""
     leaf = hashlib.sha256(salt + body.encode()).digest()
     return Entry(salt, body, leaf, hashlib.sha256(head + leaf).digest())
 
 
 def entry_id(window_id: int, entry: int) -> int:
-    """The id of an entry's row: those of one window follow each other."""
+    """The id of an entry's row. The ids of one window are consecutive."""
     return (window_id << 32) | entry
 
 
 def insert(tx: Transaction, window_id: int, first: int, entries: Sequence[tuple[int | None, Entry]]) -> None:
-    """Append entries, the first of them with the number `first`. With each comes the number of the order whose words
-    it holds, None for an entry that keeps them."""
+    """Append entries, numbered from `first`. Each comes with the number of the order whose text it holds, or None if
+    its text stays when orders are changed or withdrawn."""
     rows = [(id_, order_no, *entry) for id_, (order_no, entry) in enumerate(entries, entry_id(window_id, first))]
     insert_rows(tx, "journal", ("id", "order_no", "salt", "body", "leaf", "head"), rows)
 
 
 def erase_words(tx: Transaction, window_id: int, entry: int | None) -> None:
-    """Erase what this entry says; the chain stays."""
+    """Erase the text of this entry; its hashes stay."""
     if entry is not None:
         tx.execute("UPDATE journal SET salt = NULL, body = NULL WHERE id = ?", (entry_id(window_id, entry),))
 
@@ -93,7 +94,7 @@ def entries(tx: Transaction, window_id: int) -> list[Entry]:
 
 
 def first_wrong(chain: Iterable[Entry]) -> int | None:
-    """The number, from 1, of the first entry that does not fit; None for a whole chain."""
+    """The number (from 1) of the first entry with a wrong hash; None if the chain is correct."""
     head = FIRST_HEAD
     for number, entry in enumerate(chain, 1):
         if entry.body is not None and entry.salt is not None:

@@ -1,8 +1,8 @@
-"""What a batch of orders has read and counted, kept for the next batch of the same window.
+"""A cache of what a batch of orders has read and counted, for the next batch of the same window.
 
-It holds as long as the journal ends with the same head: each change of a ledger appends an entry with a random salt, in
-the same transaction. So a transaction that was rolled back, a change, a withdrawal and another window all show in the
-window's row, which every batch reads anyway, and nothing has to be told to forget.
+The cache is valid while the journal ends with the same head, because each change of a ledger appends an entry with a
+random salt in the same transaction. Every batch reads the window's row, with its head, anyway. So a rollback, a
+change, a withdrawal or another window is noticed there, and no event has to clear the cache.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from chatserver.features.ordering.store import WindowRow
 
 
 class MemberOrders:
-    """What one member has in a window: how many orders and how many that stand, how much of each item, client keys."""
+    """One member's orders in a window: number of all and of standing orders, quantity of each item, client keys."""
 
     __slots__ = ("count", "keys", "quantities", "standing")
 
@@ -28,7 +28,7 @@ class MemberOrders:
         self.quantities: dict[int, int] = defaultdict(int)
 
     def add(self, quantities: Mapping[int, int]) -> None:
-        """Count an order of these quantities, which stands."""
+        """Count a standing order with these quantities."""
         self.standing += 1
         for item, hundredths in quantities.items():
             self.quantities[item] += hundredths
@@ -44,13 +44,13 @@ class Counts(NamedTuple):
 
 
 class KeptCounts:
-    """The counts of the last batch. For the database's thread."""
+    """The counts of the last batch. Used only in the database's thread."""
 
     def __init__(self) -> None:
         self._counts: Counts | None = None
 
     def take(self, window: WindowRow) -> Counts | None:
-        """The counts, where they are those of this window now. Who takes them changes them, and keeps the new."""
+        """Take out the counts if they are valid for this window, else None. The caller changes and `keep`s them."""
         counts, self._counts = self._counts, None
         return counts if counts and (counts.window_id, counts.head) == (window.id, window.head) else None
 

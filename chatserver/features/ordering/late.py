@@ -1,4 +1,4 @@
-"""The refusal of what comes after the end of a window, with how late it came."""
+"""The error for a request that comes after the end of a window. It says how late the request came."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from chatserver.features.ordering import store
 
 
 def window_closed(tx: Transaction, window_id: int | None, received_ms: int) -> DomainError:
-    """`window_closed`, with `late_ms` since the end of the window that was named, else of the last one.
+    """`window_closed`, with `late_ms` since the end of window `window_id`, or of the last window if that is None.
 
-    Without `late_ms` where there never was one, or where the one that was named is not kept, or not over.
+    Without `late_ms` if that window does not exist, is not kept any more, or is not over.
     """
     row = store.window(tx, window_id) if window_id is not None else store.open_window(tx) or store.newest_closed(tx)
     if row is None:

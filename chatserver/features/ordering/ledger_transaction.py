@@ -1,7 +1,7 @@
 """The ledger of one window inside one transaction: its counters, its items, and the end of its journal.
 
-Numbers are counted in memory while a transaction function runs, and written once by `save`: a hundred orders
-of one batch update the window's row once, and append to the journal in one statement or two.
+The counters are kept in memory while a transaction function runs, and written once by `save`. So a hundred orders
+of one batch update the window's row once, and append to the journal in one or two statements.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from chatserver.features.ordering.kept_counts import Counts, KeptCounts, MemberO
 from chatserver.features.ordering.model import OrderContent, OrderingWindow, PricedLines
 from chatserver.features.ordering.order_input import OrderInput
 
-# Orders of one member in one window, withdrawn ones counted: each leaves a row and two entries for ever.
+# Orders of one member in one window. Withdrawn orders count too, because each leaves a row and two journal entries.
 ORDERS_OF_MEMBER_MAX = 20
 
 
 class LedgerTransaction:
     def __init__(self, tx: Transaction, window: store.WindowRow, counts: Counts | None = None) -> None:
-        """`counts`: of this window as it is now, where they are known."""
+        """`counts`: the present counts of this window, if they are known."""
         self._tx = tx
         self.window = window
         self.items = counts.items if counts else {item.id: item for item in store.items(tx, window.id)}
@@ -37,28 +37,28 @@ class LedgerTransaction:
         self.head = window.head
         # Item's id -> hundredths in standing orders; `save` writes those that changed.
         self._ordered = {item.id: item.ordered for item in self.items.values()}
-        # What was asked for -> the lines.
+        # The lines of an `OrderInput` -> the same lines with their prices.
         self._priced: dict[tuple[tuple[int, int], ...], PricedLines] = {}
-        # Written by `save`: the number of the order whose words an entry holds, and the entry.
+        # (number of the order whose text the entry holds, entry); written by `save`.
         self._new_entries: list[tuple[int | None, journal.Entry]] = []
         self._salts: list[bytes] = []
 
     @classmethod
     def open(cls, tx: Transaction, kept: KeptCounts | None = None) -> LedgerTransaction | None:
-        """The ledger of the open window."""
+        """Open the ledger of the open window; None if no window is open."""
         window = store.open_window(tx)
         return cls(tx, window, kept.take(window) if kept else None) if window else None
 
     def counts(self) -> Counts:
-        """For the next ledger of this window. This one is not used any more."""
+        """The counts, for the next LedgerTransaction of this window. Do not use this LedgerTransaction afterwards."""
         return Counts(self.window.id, self.head, self.items, self._members)
 
     def expect_entries(self, count: int) -> None:
-        """So many entries may follow: their salts are drawn together."""
+        """Draw the salts of the next `count` entries in one call."""
         self._salts = journal.salts(count)
 
     def load_members(self, user_ids: Iterable[int]) -> None:
-        """Read what these members have ordered, where it is not known: one query for many."""
+        """Read the orders of those of these members that are not loaded yet, in one query."""
         missing = [*{*user_ids} - self._members.keys()]
         if not missing:
             return
@@ -72,7 +72,10 @@ class LedgerTransaction:
                 member.add(_quantities(lines))
 
     def words(self, asked: OrderInput) -> OrderContent:
-        """In a batch many ask for the same: their lines are priced and encoded once. Raises as `OrderInput.words`."""
+        """Price and encode equal lines only once, because orders in a batch are often equal.
+
+        Raises DomainError as `OrderInput.words` does.
+        """
         priced = self._priced.get(asked.lines) if asked.lines else None
         if priced is not None:
             return OrderContent(priced, asked.note)
@@ -85,7 +88,7 @@ class LedgerTransaction:
         return key is not None and key in self._members[user_id].keys
 
     def check_new(self, user_id: int, words: OrderContent) -> None:
-        """Raises DomainError: `over_limit`, `sold_out`."""
+        """Check also how many orders the member has. Raises DomainError: `over_limit`, `sold_out`."""
         if self._members[user_id].count >= ORDERS_OF_MEMBER_MAX:
             raise DomainError(
                 ErrorCode.OVER_LIMIT, item=None, limit=ORDERS_OF_MEMBER_MAX, have=self._members[user_id].count,
@@ -94,7 +97,7 @@ class LedgerTransaction:
         self.check(user_id, words)
 
     def check(self, user_id: int, words: OrderContent) -> None:
-        """Is there so much of each item, and may this member have it? Raises DomainError: `sold_out`, `over_limit`."""
+        """Check the stock and the member's limit for each item. Raises DomainError: `sold_out`, `over_limit`."""
         have = self._members[user_id].quantities
         for line in words.priced.lines:
             item = self.items[line.item.id]
@@ -119,7 +122,10 @@ class LedgerTransaction:
                 )
 
     def accept(self, at_ms: int, user: User, words: OrderContent, key: bytes | None) -> tuple[int, bytes, int]:
-        """Number and count a new order, and append it to the journal; its number, its receipt (the head), its entry."""
+        """Number and count a new order, and append it to the journal.
+
+        Returns the order's number, its receipt (the head) and the number of its entry.
+        """
         if not self.entries:
             self.write_opened(self.window.opened_by.name)
         self._last_no = no = self._last_no + 1
@@ -131,7 +137,7 @@ class LedgerTransaction:
         return no, receipt, self.entries
 
     def add(self, user_id: int, words: OrderContent) -> None:
-        """Count an order that stands from now on."""
+        """Add a standing order to the counters."""
         member, quantities = self._members[user_id], words.priced.quantities
         self._orders += 1
         self._orderers += member.standing == 0
@@ -139,7 +145,7 @@ class LedgerTransaction:
         self._order(quantities, 1)
 
     def take_out(self, user_id: int, lines: str) -> None:
-        """Count an order no more; `lines` as the ledger has them."""
+        """Subtract an order from the counters; `lines` as the ledger stores them."""
         member = self._members[user_id]
         self._orders -= 1
         member.standing -= 1
@@ -150,10 +156,10 @@ class LedgerTransaction:
         self._order(quantities, -1)
 
     def write(self, kind: str, at_ms: int, words_of: int | None = None, **fields: Any) -> bytes:
-        """Append an entry to the journal; its head. `words_of`: the number of the order whose words it holds.
-        `save` stores it.
+        """Append an entry to the journal and return its head. `save` stores the entry.
 
-        The journal of a window that was opened before there were journals begins with its first change.
+        `words_of`: the number of the order whose text it holds. If a window was opened before there were journals,
+        its journal begins with the first change.
         """
         if not self.entries and kind != "opened":
             self.write_opened(self.window.opened_by.name)
@@ -190,7 +196,7 @@ class LedgerTransaction:
         store.index_keys(self._tx, self.window.id)
 
     def save(self) -> OrderingWindow:
-        """Write the counters and the new entries of the journal; the window as readers get it."""
+        """Write the counters and the new entries of the journal. Returns the window as readers get it."""
         journal.insert(self._tx, self.window.id, self.entries - len(self._new_entries) + 1, self._new_entries)
         self._new_entries.clear()
         self.window = self.window._replace(
@@ -223,7 +229,7 @@ class LedgerTransaction:
 
 @lru_cache(
     maxsize=512
-)  # members order the same again, and a member's orders are read for each batch that has a new one
+)  # members often order the same, and a batch reads the earlier orders of each member who has a new order in it
 def _quantities(lines: str) -> Mapping[int, int]:
-    """Item's id -> hundredths, of lines as the ledger has them."""
+    """Item's id -> hundredths, from lines as the ledger stores them."""
     return {line["item"]: amounts.parse(line["quantity"]) or 0 for line in json.loads(lines)}

@@ -7,7 +7,7 @@ from chatserver.features.ordering import store
 
 
 def count(tx: Transaction, user_id: int) -> int | None:
-    """Those that are not withdrawn; None where no window is open."""
+    """How many orders are not withdrawn; None if no window is open."""
     window = store.open_window(tx)
     if window is None:
         return None

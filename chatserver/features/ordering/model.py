@@ -1,4 +1,4 @@
-"""Windows, items, lines and orders, as the rules and readers have them. Prices are cents, quantities hundredths."""
+"""Windows, items, lines and orders. Prices are in cents, quantities in hundredths; readers get them as decimals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from chatserver.features.ordering import amounts
 
 
 class Item(NamedTuple):
-    """What a window offers. None: no price, no stock, no limit a member. `ordered`: in standing orders."""
+    """An item that a window offers. None means no price, unlimited stock, or no limit for each member.
+
+    `ordered`: the quantity in standing orders.
+    """
 
     id: int
     name: str
@@ -27,7 +30,7 @@ class Item(NamedTuple):
         return None if self.stock is None else max(0, self.stock - self.ordered)
 
     def as_offered(self) -> dict[str, Any]:
-        """What its window says of it, which never changes."""
+        """The fields that its window offers; they never change."""
         return {
             "id": self.id,
             "name": self.name,
@@ -42,7 +45,7 @@ class Item(NamedTuple):
 
 
 class Line(NamedTuple):
-    """So much of an item, at the price of its window."""
+    """A quantity of an item, at the price of its window."""
 
     item: Item
     quantity: int
@@ -52,7 +55,7 @@ class Line(NamedTuple):
         return amounts.line_amount(self.quantity, self.item.price)
 
     def as_json(self) -> dict[str, Any]:
-        """In alphabetical order, as the journal has its fields."""
+        """The fields in alphabetical order, as the journal writes its fields."""
         return {
             "item": self.item.id,
             "name": self.item.name,
@@ -63,10 +66,10 @@ class Line(NamedTuple):
 
 
 class PricedLines(NamedTuple):
-    """The lines of an order in each form that is needed of them.
+    """The lines of an order in each form that is needed.
 
-    `shown` are the lines as readers get them, `json` the same as JSON, `said` the same in words; `total` is of the
-    lines that have a price, `total_json` the same as JSON. `quantities`: item's id -> hundredths.
+    `shown`: the lines as readers get them; `json`: `shown` as JSON; `said`: `shown` as text; `total`: the sum of the
+    lines that have a price; `total_json`: `total` as JSON. `quantities`: item's id -> hundredths.
     """
 
     lines: tuple[Line, ...]
@@ -86,14 +89,14 @@ class PricedLines(NamedTuple):
 
 
 class OrderContent(NamedTuple):
-    """What an order says: its lines, and the member's own note."""
+    """The content of an order: its lines, and the member's own note."""
 
     priced: PricedLines
     note: str
 
     @property
     def text(self) -> str:
-        """For clients that know no orders: `蓝莓 2盒，草莓 1.5斤；备注：…`."""
+        """The text for clients that do not support orders, for example `蓝莓 2盒，草莓 1.5斤；备注：…`."""
         return describe(self.priced.said, self.note)
 
     def as_json(self) -> dict[str, Any]:
@@ -102,18 +105,18 @@ class OrderContent(NamedTuple):
 
 
 def describe_lines(lines: Iterable[Mapping[str, Any]]) -> str:
-    """Lines as readers get them, in words."""
+    """Join lines, as readers get them, to one text."""
     return "，".join(f"{line['name']} {line['quantity']}{line['unit']}" for line in lines)
 
 
 def describe(said: str, note: str) -> str:
-    """Lines in words, and the note."""
+    """Join the text of the lines and the note."""
     return f"{said}；备注：{note}" if said and note else said or note
 
 
 class Order(NamedTuple):
-    """A row of the ledger. `lines` is the JSON list that readers get; `user` the member's name; `entry` the number of
-    the journal's entry that holds its words, None once it is withdrawn."""
+    """A row of the ledger. `lines`: the JSON list that readers get; `user`: the member's name; `entry`: the number of
+    the journal's entry that holds the order's text, None after a withdrawal."""
 
     id: int
     window_id: int
@@ -132,12 +135,12 @@ class Order(NamedTuple):
 
     @property
     def is_free_text(self) -> bool:
-        """It stands, and says what it orders in the member's own words alone."""
+        """True for a standing order without lines, which says only in its note what it orders."""
         return self.is_standing and self.lines == "[]"
 
     @property
     def extra(self) -> str:
-        """The field `order` of its message, in the JSON object that `Message.extra` is."""
+        """`Message.extra` of its message: a JSON object with the field `order`."""
         return order_extra(self.window_id, self.no, self.lines, self.note, total_json(self.total))
 
     @property
@@ -146,7 +149,7 @@ class Order(NamedTuple):
 
 
 def order_extra(window_id: int, no: int, lines: str, note: str, total: str) -> str:
-    """`lines` and `total` are JSON; the list is "[]", and the note empty, for an order that was withdrawn."""
+    """`lines` and `total` are JSON. For a withdrawn order `lines` is "[]" and `note` is empty."""
     order = f'"window_id":{window_id},"no":{no},"lines":{lines},"note":{encode_text(note)},"total":{total}'
     return f'{{"order":{{{order}}}}}'
 
@@ -157,10 +160,10 @@ def total_json(cents: int | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OrderingWindow:
-    """The period in which members may order. It ends at `closes_ms`, or when a member closes it before.
+    """The period in which members may order. It ends at `closes_ms`, or earlier if a member closes it.
 
-    `orders` and `members` count the orders that stand, and who gave them. `digest` is the head of the
-    journal of a closed window, in hex. `is_planned`: it opened by itself, by a plan of the member `by`.
+    `orders` and `members` count the standing orders and the members who placed them. `digest` is the head of the
+    journal of a closed window, in hex. `is_planned`: a plan of the member `by` opened it automatically.
     """
 
     id: int
@@ -177,7 +180,7 @@ class OrderingWindow:
     is_planned: bool = False
 
     def as_json(self, now_ms: int) -> dict[str, Any]:
-        """The window as readers get it; with `now_ms`, the server's time, they count down by the server's clock."""
+        """The window as readers get it. `now_ms` is the server's time, so that their countdown follows its clock."""
         shown: dict[str, Any] = {
             "id": self.id,
             "state": "open" if self.is_open else "closed",

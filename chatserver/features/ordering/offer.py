@@ -1,4 +1,4 @@
-"""What an administrator offers in a window: title, note, items, length. Read from JSON, also that of a template."""
+"""An offer: the title, note, items and length of a window. Read from the JSON of a request or of a template."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNIT_MAX = 8
 
 
 class Offer(NamedTuple):
-    """`seconds` None: the setting. An offer without items takes orders in the members' own words."""
+    """If `seconds` is None, the setting is used. If there are no items, members order in free text."""
 
     title: str = ""
     note: str = ""
@@ -32,9 +32,9 @@ class Offer(NamedTuple):
 
 
 def read(fields: Mapping[str, Any]) -> Offer:
-    """The fields `title`, `note`, `items`, `seconds`.
+    """Read the fields `title`, `note`, `items`, `seconds`.
 
-    Raises DomainError `bad_request` with the `field`; of an item with its `row`, counted from 1, and the `part` of it.
+    Raises DomainError `bad_request` with the `field`; for an item also with its `row`, counted from 1, and `part`.
     """
     return Offer(
         _text(fields.get("title"), TITLE_MAX, {"field": "title"}, is_one_line=True),
@@ -45,7 +45,7 @@ def read(fields: Mapping[str, Any]) -> Offer:
 
 
 def seconds(value: Any) -> int | None:
-    """Raises DomainError `bad_request` for anything but None and a whole number from 1 to SECONDS_MAX."""
+    """Raises DomainError `bad_request` if the value is not None and not a whole number from 1 to SECONDS_MAX."""
     if value is not None and (type(value) is not int or not 1 <= value <= SECONDS_MAX):
         raise DomainError(ErrorCode.BAD_REQUEST, field="seconds", reason="seconds")
     return value
@@ -94,7 +94,7 @@ def _number(given: Mapping[str, Any], number: int, part: str, least: int) -> int
 
 
 def _text(given: Any, most: int, place: dict[str, Any], *, is_one_line: bool = False) -> str:
-    """`place`: the details that say where a wrong one stands."""
+    """`place`: error details that name the field, used if the text is refused."""
     if given is None:
         return ""
     if not isinstance(given, str) or not is_storable(given):

@@ -1,4 +1,4 @@
-"""What a member asks to order: read from a frame or a form, and matched with what the window offers."""
+"""The content of a requested order: read from a frame or a form, and matched with the items of the window."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class OrderInput(NamedTuple):
     note: str
 
     def words(self, items: Mapping[int, Item]) -> OrderContent:
-        """As an order of a window with these items. Raises DomainError: `bad_request`, `empty`."""
+        """Match the lines with the items of a window. Raises DomainError: `bad_request`, `empty`."""
         if not self.lines and not self.note:
             raise DomainError(ErrorCode.EMPTY)
         unknown = [item for item, _ in self.lines if item not in items]
@@ -37,12 +37,12 @@ class OrderInput(NamedTuple):
 
 
 def read(lines: Any, text: Any) -> OrderInput:
-    """The fields `lines` and `text` as JSON has them. Raises DomainError: `bad_request` (`field`), `too_long`."""
+    """Read the fields `lines` and `text` of JSON. Raises DomainError: `bad_request` (`field`), `too_long`."""
     return OrderInput(_lines(lines), note(text, "text", NOTE_MAX))
 
 
 def note(text: Any, field: str, most: int) -> str:
-    """A member's or an administrator's own words; "" for None. Raises DomainError: `bad_request`, `too_long`."""
+    """Clean a text of a member or an administrator; "" for None. Raises DomainError: `bad_request`, `too_long`."""
     if text is None:
         return ""
     if not isinstance(text, str) or not is_storable(text):
@@ -54,7 +54,7 @@ def note(text: Any, field: str, most: int) -> str:
 
 
 def reason(text: Any) -> str:
-    """Why an administrator corrects a closed ledger: at most REASON_MAX characters. Raises `bad_request`."""
+    """Clean an administrator's reason for a correction: at most REASON_MAX characters. Raises `bad_request`."""
     try:
         return note(text, "reason", REASON_MAX)
     except DomainError:
@@ -62,7 +62,7 @@ def reason(text: Any) -> str:
 
 
 def form_lines(fields: Mapping[str, str]) -> Any:
-    """The lines of a form: the field `lines` as JSON text, or `item-ID` fields; those left empty or 0 are no lines."""
+    """The lines of a form: the field `lines` as JSON text, or the `item-ID` fields that are not empty or 0."""
     if typed := fields.get("lines"):
         try:
             return json.loads(typed)

@@ -34,7 +34,7 @@ from chatserver.http.viewer import member_of
 
 
 class Placed(NamedTuple):
-    """`message` is as it stands now. `is_new` is False when the order had been stored before."""
+    """`message` is the present message. `is_new` is False if the order was already stored before."""
 
     order: Order
     message: Message
@@ -43,7 +43,7 @@ class Placed(NamedTuple):
 
 @dataclass(slots=True)
 class OrderRequest:
-    """`received_ms`: when the server read it. `wanted` is what to order, or the error that refuses it."""
+    """`received_ms`: when the server read the request. `wanted`: the order's content, or the error that refuses it."""
 
     author: User
     client_id: str
@@ -97,17 +97,17 @@ class PlaceOrder:
     async def place(
         self, author: User, lines: Any, text: Any = "", client_id: str = "", window_id: int | None = None
     ) -> Placed:
-        """Order in the open window. It counts if the window was open at this call, however long the queue is.
+        """Order in the open window. The order counts if the window is open at this call, however long the queue is.
 
         Raises DomainError: `window_closed` (`late_ms`), `sold_out`, `over_limit`, `empty`, `too_long`, `bad_request`,
-        `muted`, `banned`, `forbidden` (a bot). A `client_id` that this member has used for an order is answered with
+        `muted`, `banned`, `forbidden` (a bot). If this member has already used the `client_id` for an order, returns
         that order.
         """
         request = self._request(author, lines, text, client_id, window_id)
         return await self._database.run(lambda tx: _one(self._place_batch(tx, [request])))
 
     def submit(self, request: OrderRequest, answer: ResultCallback[Placed]) -> None:
-        """The same without a task or a future: `answer` is called on the loop, before the broadcast."""
+        """Like `place`, but without a task or a future: `answer` is called on the loop, before the broadcast."""
         self._database.submit_batched(self._place_batch, request, answer)
 
     def on_frame(self, frame: ClientFrame, done: Done) -> None:
@@ -130,7 +130,10 @@ class PlaceOrder:
             done(error)
 
     async def on_form(self, request: web.Request) -> web.Response:
-        """JSON, or a form with `lines` as JSON text or fields `item-ID`. 201 with the message and its `receipt`."""
+        """Read JSON, or a form with `lines` as JSON text or fields `item-ID`.
+
+        Answers 201 (200 if the order was stored before) with the message and its `receipt`.
+        """
         fields = await answers.fields_of(request)
         client_id, window_id = fields.get("client_id") or "", answers.optional_id(fields, "window_id")
         if not isinstance(client_id, str):
@@ -145,12 +148,15 @@ class PlaceOrder:
         try:
             found = order_input.read(lines, text)
         except DomainError as error:
-            # Not raised yet: an order that was stored before is answered whatever comes with it now.
+            # Not raised yet, because a repeated request gets its stored order even if its fields are wrong now.
             found = error.with_traceback(None)
         return OrderRequest(author, client_id, client_key(client_id), found, window_id, received_ms)
 
     def _place_batch(self, tx: Transaction, requests: Sequence[OrderRequest]) -> list[Placed | DomainError]:
-        """Neighbouring orders of the queue. Raises RetryOneByOne when one of several may have been sent twice."""
+        """Place orders that are next to each other in the queue.
+
+        Raises RetryOneByOne if there are several and one of them may have been sent twice.
+        """
         if len(requests) == 1 and (before := _placed_before(tx, requests[0])):
             return [before]
         keys = [(request.author.id, request.key) for request in requests]
@@ -166,7 +172,7 @@ class PlaceOrder:
         new: list[_NewOrder] = []
         answered: dict[int, Placed | DomainError] = {}
         for index, request in enumerate(requests):
-            if ledger and ledger.has_key(request.author.id, request.key):  # also of an order before it in this batch
+            if ledger and ledger.has_key(request.author.id, request.key):  # also in this batch
                 raise RetryOneByOne
             try:
                 new.append(_accepted(tx, ledger, request, accounts.get(request.author.id), now_ms))
@@ -204,7 +210,7 @@ def _accepted(
     account: account_store.Account | None,
     now_ms: int,
 ) -> _NewOrder:
-    """The order with its number and its entry in the journal, counted in the ledger. Raises DomainError."""
+    """Check an order, give it a number and a journal entry, and count it in the ledger. Raises DomainError."""
     author, asked = permissions.may_order(account, now_ms), request.wanted
     if isinstance(asked, DomainError):
         raise asked

@@ -29,10 +29,10 @@ class Presets:
     async def on_form(self, request: web.Request) -> web.Response:
         """`command`: start, stop or countdown, or its Chinese name.
 
-        A start takes `seconds`, and `title`, `note` and `items`, or the id of a `template`. With `may_move` false it
-        does not move the end of a window that is open, but is refused with `window_open`, as an offer is.
-        As JSON or as a form. Answers 201 with the message's fields and the `window`, or a browser's form with
-        303 to the room.
+        A start takes `seconds`, and `title`, `note` and `items`, or the id of a `template`. If a window is open, a
+        start moves its end; a start with an offer, or with `may_move` false, is refused with `window_open` instead.
+        As JSON or as a form. Answers 201 with the message's fields and the `window`, or 303 to the room for a
+        browser's form.
         """
         preset, start = await _asked(request)
         actor = member_of(request)
@@ -51,7 +51,7 @@ class Presets:
 
 
 async def _asked(request: web.Request) -> tuple[Preset, dict[str, Any]]:
-    """The preset, and what a start gets, from a form or a JSON object. Raises DomainError `bad_request`."""
+    """Read the preset and the arguments of a start from a form or a JSON object. Raises DomainError `bad_request`."""
     fields: dict[str, Any]
     if request.content_type == "application/json":
         fields = await forms.read_json(request)

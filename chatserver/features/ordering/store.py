@@ -1,4 +1,4 @@
-"""The rows of windows, items and orders: what several use cases share."""
+"""SQL for windows, items and orders that several use cases share."""
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ def shown_window(tx: Transaction, window_id: int) -> OrderingWindow:
 
 
 def windows(tx: Transaction) -> list[WindowRow]:
-    """All that are kept, newest first."""
+    """All windows that are kept, newest first."""
     rows = (_window(row) for row in tx.all(f"{_WINDOW} ORDER BY w.id DESC"))
     return [row for row in rows if row]
 
 
 def total(tx: Transaction, window_id: int) -> int | None:
-    """The cents of the standing orders of a window; None where none has a price."""
-    # In two parts: SQLite refuses a sum of more than 63 bits, and the largest order has 53.
+    """The total of a window's standing orders in cents; None if no order has a price."""
+    # Two sums, because SQLite refuses a sum of more than 63 bits, and the largest order has 53.
     millions, rest = tx.one(
         "SELECT sum(total / 1000000), sum(total % 1000000) FROM orders WHERE window_id = ? AND state = 'accepted'",
         (window_id,),
@@ -94,13 +94,13 @@ def newest_closed(tx: Transaction) -> WindowRow | None:
 
 
 def last_window_id(tx: Transaction) -> int:
-    """The highest id ever given."""
+    """The highest window id that was ever used."""
     row = tx.one("SELECT seq FROM sqlite_sequence WHERE name = 'windows'")
     return row[0] if row else 0
 
 
 def missing(tx: Transaction, window_id: int) -> DomainError:
-    """Why there is no such window: `gone` for one that was kept once, else `not_found`."""
+    """The error for a missing window: `gone` if it existed once, else `not_found`."""
     return DomainError(ErrorCode.GONE if window_id <= last_window_id(tx) else ErrorCode.NOT_FOUND)
 
 
@@ -129,7 +129,7 @@ def order_of_number(tx: Transaction, window_id: int, no: int) -> Order | None:
 
 
 def placed_before(tx: Transaction, user_id: int, key: bytes | None) -> Order | None:
-    """The order that this member has placed under this key."""
+    """The order that this member has already placed with this client key."""
     if key is None:
         return None
     by_key = "o.user_id = ? AND o.client_key = ?"
@@ -141,7 +141,7 @@ def placed_before(tx: Transaction, user_id: int, key: bytes | None) -> Order | N
 
 
 def are_new_keys(tx: Transaction, keys: Sequence[tuple[int, bytes | None]]) -> bool:
-    """Whether no order of a closed window has one of these: members' ids, each with a client key."""
+    """True if no order of a closed window has one of the `keys`: (member's id, client key)."""
     return not any(
         tx.one(
             f"WITH asked (user_id, client_key) AS ({places(2, len(some))})"
@@ -154,7 +154,7 @@ def are_new_keys(tx: Transaction, keys: Sequence[tuple[int, bytes | None]]) -> b
 
 
 def orders(tx: Transaction, window_id: int) -> list[Order]:
-    """All of a window, by number."""
+    """All orders of a window, sorted by number."""
     return [Order._make(row) for row in tx.execute(f"{_ORDER} WHERE o.window_id = ? ORDER BY o.no", (window_id,))]
 
 
@@ -170,7 +170,7 @@ def orders_of_members(
 
 
 def insert_orders(tx: Transaction, new: Sequence[tuple[Order, bytes | None]]) -> None:
-    """Store new orders, each with its client key, which its member has not used before."""
+    """Store new orders, each with its client key. The member must not have used the key before."""
     rows = [
         (
             order.id, order.window_id, order.no, order.user_id, order.lines, order.note, order.total, order.created_ms,
@@ -193,7 +193,7 @@ def index_keys(tx: Transaction, window_id: int) -> None:
 
 
 def change_order(tx: Transaction, message_id: int, words: OrderContent, entry: int, now_ms: int) -> bool:
-    """Its words are others, those of this entry of the journal, and their reading goes; True where there was one."""
+    """Replace an order's content and its journal entry, and delete its reading. True if it had a reading."""
     tx.execute(
         "UPDATE orders SET lines = ?, note = ?, total = ?, entry = ?, changed_ms = ? WHERE message_id = ?",
         (words.priced.json, words.note, words.priced.total, entry, now_ms, message_id),
@@ -202,7 +202,7 @@ def change_order(tx: Transaction, message_id: int, words: OrderContent, entry: i
 
 
 def withdraw_order(tx: Transaction, message_id: int, now_ms: int) -> None:
-    """Its number stays; its words and their reading go."""
+    """Mark an order as withdrawn, and erase its content and its reading; its number stays."""
     tx.execute(
         "UPDATE orders SET state = 'withdrawn', lines = '[]', note = '', total = NULL, entry = NULL, changed_ms = ?"
         " WHERE message_id = ?",
@@ -212,7 +212,7 @@ def withdraw_order(tx: Transaction, message_id: int, now_ms: int) -> None:
 
 
 def put_reading(tx: Transaction, message_id: int, lines: str) -> bool:
-    """Keep what the order was confirmed to say, in place of the reading before; True where there was one."""
+    """Store the confirmed reading of an order in place of the old reading. True if there was an old reading."""
     was_read = _erase_reading(tx, message_id)
     tx.execute("INSERT INTO order_readings (message_id, lines) VALUES (?, ?)", (message_id, lines))
     return was_read

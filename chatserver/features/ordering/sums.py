@@ -1,4 +1,4 @@
-"""What the orders of a window come to: by item, by member, in all. Withdrawn orders do not count."""
+"""The sums of a window's orders: by item, by member, in total. Withdrawn orders do not count."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chatserver.features.ordering.model import Item, Order
 
 
 class Sums:
-    """`quantities`: item's id -> hundredths; `amounts`: item's id -> cents; `members`: see `of_members`."""
+    """`quantities`: item's id -> hundredths; `amounts`: item's id -> cents; `members`: how many members ordered."""
 
     def __init__(self, items: Sequence[Item], orders: Iterable[Order]) -> None:
         self.items = items
@@ -54,14 +54,14 @@ class Sums:
         ]
 
     def of_members(self) -> list[dict[str, Any]]:
-        """In the order of their first orders."""
+        """The sums by member, sorted by each member's first order."""
         return [
             {"user": m.name, "user_id": user_id, "orders": m.orders, "total": amounts.optional_money(m.total)}
             for user_id, m in self._members.items()
         ]
 
     def each_member(self) -> Iterable[MemberSum]:
-        """In the order of their first orders."""
+        """The sums by member, sorted by each member's first order."""
         return self._members.values()
 
     @property
@@ -79,7 +79,7 @@ class Sums:
         return encode_value({"digest": digest, "result": result})
 
     def as_text(self) -> str:
-        """The same in words, for clients that know no orders; "" where there are none."""
+        """The sums as text, for clients that do not support orders; "" if there are no orders."""
         if not self.orders:
             return ""
         lines = [f"{self.orders} 个订单，{self.members} 人"]
@@ -92,7 +92,7 @@ class Sums:
 
 
 class MemberSum:
-    """`total` is None where no line of theirs has a price."""
+    """The sums of one member. `total` is None if no line of the member's orders has a price."""
 
     __slots__ = ("name", "orders", "total")
 

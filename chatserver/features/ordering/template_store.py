@@ -1,4 +1,4 @@
-"""The rows of prepared windows."""
+"""SQL for templates (prepared windows)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TEMPLATES_MAX = 50
 
 
 def find(tx: Transaction, template_id: int) -> Offer:
-    """Raises DomainError `not_found`."""
+    """The offer of a template. Raises DomainError `not_found`."""
     row = tx.one("SELECT title, note, items, seconds FROM templates WHERE id = ?", (template_id,))
     if row is None:
         raise DomainError(ErrorCode.NOT_FOUND)
@@ -24,13 +24,13 @@ def find(tx: Transaction, template_id: int) -> Offer:
 
 
 def listed(tx: Transaction) -> list[dict[str, Any]]:
-    """All, as JSON, by id."""
+    """All templates as JSON, sorted by id."""
     rows = tx.all("SELECT id, title, note, items, seconds FROM templates ORDER BY id")
     return [as_json(template_id, _offer(*row)) for template_id, *row in rows]
 
 
 def of_window(tx: Transaction, window_id: int) -> Offer:
-    """What a window offered. Raises DomainError: `not_found`, `gone`."""
+    """The offer of a window. Raises DomainError: `not_found`, `gone`."""
     window = store.window(tx, window_id)
     if window is None:
         raise store.missing(tx, window_id)
@@ -41,7 +41,7 @@ def of_window(tx: Transaction, window_id: int) -> Offer:
 
 
 def insert(tx: Transaction, offered: Offer, by: int, now_ms: int) -> int:
-    """The new template's id. Raises DomainError `over_limit`."""
+    """Store a new template and return its id. Raises DomainError `over_limit`."""
     if tx.one("SELECT count(*) FROM templates")[0] >= TEMPLATES_MAX:
         raise DomainError(ErrorCode.OVER_LIMIT, item=None, limit=TEMPLATES_MAX, have=TEMPLATES_MAX, reason="templates")
     row = tx.one(

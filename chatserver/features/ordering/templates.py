@@ -1,4 +1,4 @@
-"""Prepared windows: made, changed, removed and opened by administrators."""
+"""Templates (prepared windows), which administrators make, change, remove and open."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Templates:
     async def on_form(self, request: web.Request) -> web.Response:
         """`act`: `make`, `change`, `remove` or `open`; as JSON, or as a form with `items` as JSON text.
 
-        Answers `{"template": …}`, 201 for a new one and for a window that was opened; a browser's form 303.
+        Answers `{"template": …}`, with 201 for a new template or an opened window; a browser's form gets 303.
         """
         actor, fields = member_of(request), await _fields_of(request)
         act = fields.get("act")
@@ -76,7 +76,7 @@ class Templates:
         return template_store.as_json(template_id, offered)
 
     def _change(self, tx: Transaction, actor: User, template_id: int, fields: dict[str, Any]) -> dict[str, Any]:
-        """What `fields` does not name stays as it is."""
+        """Values that `fields` does not name stay as they are."""
         actor, now_ms = permissions.require_administrator(tx, actor), self._clock.now_ms()
         before = template_store.as_json(template_id, template_store.find(tx, template_id))
         changed = offer.read({**before, **fields})

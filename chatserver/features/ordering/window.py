@@ -1,4 +1,4 @@
-"""Ordering windows. The server closes each at the time in its row, whether or not its administrator is connected."""
+"""Ordering windows. The server closes each window at the time in its row, even if its administrator is offline."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from chatserver.features.ordering.sums import Sums
 
 # The text of each preset's message. The page shows it in the reader's language, by the message's `preset`.
 TEXTS = {Preset.START: "开始下单", Preset.STOP: "停止下单", Preset.COUNTDOWN: "倒计时图"}
-# What the message of a window that opened by itself has besides.
+# `extra` of the start message if a plan opened the window.
 _PLANNED = '{"planned":true}'
 # How long after its end the page still shows the window that was closed last.
 LAST_SHOWN_MS = 12 * 3_600_000
@@ -41,10 +41,10 @@ class PresetPosted:
 
 
 class OrderingWindows:
-    """At most one window is open; the database's index `windows_open` ensures it. `load` comes before `hello_fields`.
+    """At most one window is open; the database's index `windows_open` ensures it. Call `load` before `hello_fields`.
 
-    A request is judged by the time at which the server read it, never by the time at which the queue reached it:
-    so everything that was read before the end of a window is in the queue before whatever closes it.
+    A request is judged by the time at which the server read it, never by the time at which the queue reached it.
+    So each request that was read before the end of a window is in the queue before the job that closes the window.
     """
 
     def __init__(self, database: Database, settings: CurrentConfig, clock: Clock, encoder: MessageEncoder) -> None:
@@ -52,12 +52,12 @@ class OrderingWindows:
         self._settings = settings
         self._clock = clock
         self._encoder = encoder
-        # The open window, and the one that was closed last, by the last event.
+        # The open window, and the window that was closed last, according to the last event.
         self._current: OrderingWindow | None = None
         self._last: OrderingWindow | None = None
 
     async def load(self) -> None:
-        """Read both windows. Before the first event is published."""
+        """Read both windows. Call it before the first event is published."""
         self._current, self._last = await self._database.run(lambda tx: (_current(tx), _last(tx)))
 
     async def start(
@@ -69,11 +69,11 @@ class OrderingWindows:
         offered: Offer | None = None,
         template_id: int | None = None,
     ) -> PresetPosted:
-        """Open a window of `seconds` (1 to 86,400; None: the offer's, else the setting), or let the open one end then.
+        """Open a window of `seconds` (1 to 86,400; None: the offer's, else the setting), or move the open window's end.
 
-        What it offers is `offered`, or the template of that id. Raises DomainError: `forbidden`, `banned`,
-        `bad_request` (`seconds`), `not_found` (the template), and `window_open` (`window`) when one is open and this
-        is an offer, or is not to move it.
+        The window offers `offered`, or the template `template_id`. Raises DomainError: `forbidden`, `banned`,
+        `bad_request` (`seconds`), `not_found` (the template), and `window_open` (`window`) if a window is open and
+        an offer is given or `may_move` is false.
         """
         offer.seconds(seconds)
         asked_ms = self._clock.now_ms()
@@ -91,7 +91,7 @@ class OrderingWindows:
         return await self._database.run(lambda tx: self._stop(tx, actor, asked_ms))
 
     async def countdown(self, actor: User) -> PresetPosted:
-        """Post its countdown. Raises DomainError: `forbidden`, `banned`, `muted`, `window_closed` when none is open."""
+        """Post the countdown. Raises DomainError: `forbidden`, `banned`, `muted`, `window_closed` if none is open."""
         asked_ms = self._clock.now_ms()
         return await self._database.run(lambda tx: self._countdown(tx, actor, asked_ms))
 
@@ -101,7 +101,7 @@ class OrderingWindows:
         await self._database.run(lambda tx: self.close_ended(tx, asked_ms))
 
     async def next_closing(self) -> int | None:
-        """When the open window ends, in Unix ms; None where none is open."""
+        """When the open window ends, in Unix ms; None if no window is open."""
         current = await self._database.run(_current)
         return current.closes_ms if current else None
 
@@ -110,7 +110,7 @@ class OrderingWindows:
         return {"window": self.as_json(self._current) if self._current else None, "last_window": self._last_as_json()}
 
     def _last_as_json(self) -> dict[str, Any] | None:
-        """The last closed window, for 12 hours, if it has orders: what a page shows of it without its ledger."""
+        """What a page shows of the last closed window without its ledger; None after 12 hours or without orders."""
         last = self._last
         if last is None or not last.orders or self._clock.now_ms() - last.closes_ms > LAST_SHOWN_MS:
             return None
@@ -159,7 +159,7 @@ class OrderingWindows:
         *,
         plan_id: int | None = None,
     ) -> PresetPosted:
-        """The rule of `start`, for an `actor` who may. `plan_id`: the plan by which the window opens by itself."""
+        """Do what `start` does, after the permission of `actor` was checked. `plan_id`: the plan that opens it."""
         closes_ms = asked_ms + self.length_ms(offered, seconds)
         self.close_ended(tx, asked_ms)
         ledger = LedgerTransaction.open(tx)
@@ -180,7 +180,7 @@ class OrderingWindows:
         return PresetPosted(self._post(tx, Preset.START, actor, asked_ms, window, extra=extra), window)
 
     def close_ended(self, tx: Transaction, asked_ms: int) -> None:
-        """Close the window if it had ended at `asked_ms`: its timer may be late."""
+        """Close the window if it had ended at `asked_ms`, because its timer may be late."""
         ledger = LedgerTransaction.open(tx)
         if ledger and ledger.window.closes_ms <= asked_ms:
             self._close(tx, ledger, ledger.window.opened_by, asked_ms, by=None)
@@ -206,7 +206,7 @@ class OrderingWindows:
     def _close(
         self, tx: Transaction, ledger: LedgerTransaction, author: User, asked_ms: int, by: str | None
     ) -> PresetPosted:
-        """`by`: the name of the administrator who ends it, None for the server. `author` posts the message."""
+        """`by`: the name of the administrator who ends the window, None for the server. `author`: of the message."""
         ends_ms = min(ledger.window.closes_ms, asked_ms)
         planned_ms = ledger.window.closes_ms
         ledger.write("closed", ends_ms, orders=ledger.standing, by=by)
@@ -239,7 +239,7 @@ class OrderingWindows:
         closes_ms: int | None = None,
         extra: str = "",
     ) -> Message:
-        """The message has the end that was planned: a `stop` that is not before it was the server's own."""
+        """Post a preset. The message has the planned end, so a `stop` that is not earlier comes from the server."""
         return post_preset(
             tx,
             self._encoder,

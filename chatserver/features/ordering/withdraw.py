@@ -1,4 +1,4 @@
-"""Withdraw an order: what a recall or a deletion of its message means for the ledger."""
+"""Withdraw an order from the ledger when its message is recalled or deleted."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class WithdrawOrder:
     def withdraw(self, tx: Transaction, actor: User, message_id: int, reason: str, asked_ms: int) -> Withdrawn | None:
         """Withdraw the order that has this id, if there is one: see messages/withdraw.py.
 
-        Raises DomainError: `not_yours`, `window_closed` (`late_ms`; its author, after the end), `bad_request`
-        (`reason`: an administrator, after the end, without one; one that is too long).
+        Raises DomainError: `not_yours`, `window_closed` (`late_ms`, for the author after the end), `bad_request`
+        (`reason`: missing for an administrator after the end, or too long).
         """
         order = store.order(tx, message_id)
         if order is None:
