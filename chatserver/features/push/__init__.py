@@ -1,1 +1,1 @@
-"""Web Push (RFC 8030, 8291, 8292): what a member wants to hear while no page is open. Sent by `chatserver push`."""
+"""Web Push (RFC 8030, 8291, 8292): notifications for members while no page is open. Sent by `chatserver push`."""

@@ -1,4 +1,4 @@
-"""What the room knows of `chatserver push`: whether it runs, and what became of the messages that it took."""
+"""The state of `chatserver push`: whether it runs, and the outcomes of the messages that it took."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.features.push.queue import PushQueue
 from chatserver.features.push.vapid import IS_INSTALLED
 
-# A process that asks has asked again within this time.
+# A process that runs asks again within this time.
 ASKED_SECONDS = 90.0
-# What a push service made of a message: took it, refused it for good, or does not know its subscription.
+# Results of a message at a push service: it was accepted, it was refused for good, or its subscription is unknown.
 OUTCOMES = ("sent", "failed", "gone")
 _COUNT_MAX = 10**9
 
@@ -23,7 +23,8 @@ _COUNT_MAX = 10**9
 class PushFigures:
     """`outcomes` has a count of messages since the start for each of OUTCOMES.
 
-    `last_sent_ms`: when `chatserver push` last told of one that was sent, at most 20 s after it; None before the first.
+    `last_sent_ms`: when `chatserver push` last reported a sent message, at most 20 s after sending it; None before the
+    first report.
     """
 
     is_on: bool
@@ -48,9 +49,9 @@ class Delivery:
         return self._clock.monotonic() - self._asked_at < ASKED_SECONDS
 
     def on_asked(self, outcomes: Any) -> None:
-        """The process asks for messages, and tells what became of those before: name of OUTCOMES -> count, or None.
+        """Note that the process asked for messages, and count the outcomes that it reports for earlier messages.
 
-        Raises DomainError `bad_request`.
+        `outcomes`: name of OUTCOMES -> count, or None. Raises DomainError `bad_request`.
         """
         if outcomes is not None and not _are_counts(outcomes):
             raise DomainError(ErrorCode.BAD_REQUEST, field="outcomes")

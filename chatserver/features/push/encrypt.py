@@ -1,10 +1,10 @@
-"""Encrypts a message for one browser (RFC 8291): the push service that carries it cannot read it."""
+"""Encrypt a message for one browser (RFC 8291), so that the push service cannot read it."""
 
 from __future__ import annotations
 
-# All payloads are as long as a multiple of this, so that a push service does not learn the length of a text.
+# Payloads are padded to a multiple of this, so that a push service does not learn the length of a text.
 PADDED_TO_BYTES = 512
-# RFC 8291, section 4: what is left of the 4,096 bytes that a push service has to take.
+# RFC 8291, section 4: the bytes for the payload in the 4,096 bytes that a push service has to accept.
 PAYLOAD_MAX = 3993
 PUBLIC_KEY_BYTES, AUTH_BYTES = 65, 16
 
@@ -12,8 +12,8 @@ PUBLIC_KEY_BYTES, AUTH_BYTES = 65, 16
 def encrypted(payload: bytes, public_key: bytes, auth: bytes) -> bytes:
     """The body of the request, in the content encoding aes128gcm. `payload` is JSON, which may end with spaces.
 
-    `public_key` is an uncompressed point of P-256, `auth` the shared secret of 16 bytes, both the browser's.
-    Raises ValueError for a key that is no point, and for a payload longer than PAYLOAD_MAX.
+    `public_key` is an uncompressed point of P-256, `auth` the shared secret of 16 bytes; both come from the browser.
+    Raises ValueError if the key is not a point of the curve, or the payload is longer than PAYLOAD_MAX.
     """
     import http_ece
     from cryptography.hazmat.primitives.asymmetric import ec

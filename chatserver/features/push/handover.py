@@ -1,7 +1,7 @@
-"""Hands messages over to `chatserver push`, encrypted: the operations of the socket `push/push.sock`.
+"""Hand messages over to `chatserver push`, encrypted: the operations of the socket `push/push.sock`.
 
-A socket of its own, because a process that reaches the internet must not have the control socket, with which an
-administrator can be made.
+The socket is separate from the control socket, because a process with internet access must not have the control
+socket, which can create an administrator.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ID_MAX = 10**18 - 1
 
 
 class Handover:
-    """Empties the queue, and has the key pair that the other parts of the feature use.
+    """Takes messages from the queue, and owns the key pair that the other parts of the feature use.
 
     `subject` is the operator's address, "" for none: see VapidKeys.
     """
@@ -51,14 +51,14 @@ class Handover:
         self._settings = settings
         self._clock = clock
         self._delivery = delivery
-        # The number of the newest request: an older one that still waits belongs to a process that has ended.
+        # The number of the newest request. An older request that still waits belongs to a process that has ended.
         self._newest = 0
         self._is_stopping = False
         self._woken = asyncio.Event()
         self.queue.added = self._woken.set
 
     def notes(self) -> dict[str, str]:
-        """Why `push` has no effect, as setting -> note of the settings page; empty where it works or is off."""
+        """Why `push` has no effect, as setting -> note of the settings page; empty if it works or is off."""
         if not IS_INSTALLED:
             return {"push": "push_not_installed"}
         is_on = self._settings.now.push == "on"
@@ -68,16 +68,16 @@ class Handover:
         return {"push_take": self.on_take, "push_forget": self.on_forget}
 
     def stop(self) -> None:
-        """Answer the request that waits."""
+        """Answer the waiting request at once."""
         self._is_stopping = True
         self._woken.set()
 
     async def on_take(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """`limit`, 1 to TAKEN_MAX; answers `messages`, after at most WAIT_SECONDS.
+        """Hand over at most `limit` (1 to TAKEN_MAX) messages. Answers `messages`, after at most WAIT_SECONDS.
 
-        `outcomes`, which may be absent: how many messages were sent, failed, or gone since the request before.
-        Each has `subscription` (an id), `endpoint`, `topic`, `urgency`, `ttl` (seconds), `authorization`, and `body` in
-        base64. What was handed over is not kept: a process that ends loses it.
+        `outcomes` (optional): how many messages were sent, failed, or gone since the request before.
+        Each message has `subscription` (an id), `endpoint`, `topic`, `urgency`, `ttl` (seconds), `authorization`, and
+        `body` in base64. Messages that were handed over are not kept, so a process that ends loses them.
         """
         limit = arguments.get("limit")
         if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= TAKEN_MAX:
@@ -96,7 +96,7 @@ class Handover:
         return {"messages": await asyncio.to_thread(self._prepared, taken, addresses, services, now_ms)}
 
     async def on_forget(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """`subscriptions`, a list of ids that their push service does not know any more."""
+        """Delete `subscriptions`, a list of ids that their push services do not know any more."""
         ids = arguments.get("subscriptions")
         if not isinstance(ids, list) or len(ids) > FORGOTTEN_MAX or not all(map(_is_id, ids)):
             raise DomainError(ErrorCode.BAD_REQUEST, field="subscriptions")
@@ -115,12 +115,12 @@ class Handover:
     def _prepared(
         self, taken: list[Push], addresses: dict[int, Address], services: tuple[str, ...], now_ms: int
     ) -> list[dict[str, Any]]:
-        """In a thread: 0.2 ms for each message."""
+        """Encrypt the messages. Runs in a thread, because each message takes 0.2 ms."""
         found = []
         for push in taken:
             address = addresses.get(push.subscription_id)
             origin = origin_of(address.endpoint, services) if address else None
-            if address is None or origin is None:  # the session has ended, or the list has changed
+            if address is None or origin is None:  # session ended, or services changed
                 continue
             body = encrypted(push.payload, address.public_key, address.auth)
             found.append(

@@ -1,4 +1,4 @@
-"""Whom a text mentions, by the same rule as the page draws it (static/js/elements/dom.js, `mentionsOf`)."""
+"""Find the members whom a text mentions, by the same rule as the page (static/js/elements/dom.js, `mentionsOf`)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from chatserver.db.transaction import Transaction
 from chatserver.features.accounts.names import NAME_MAX, skeleton
 
 _SIGNS = "@＠﹫"
-# A text has at most 10,000 characters; a longer list of names is not read.
+# Further mentions of a text are ignored. A text has at most 10,000 characters.
 MENTIONS_MAX = 50
-# With a sign before it, each means all members where an administrator writes it.
+# After a sign, each of these words means all members if an administrator writes it.
 _EVERYBODY = ("所有人", "all")
 
 
@@ -23,9 +23,9 @@ def may_mention(text: str) -> bool:
 
 
 def mentioned(tx: Transaction, text: str) -> set[int]:
-    """The ids of the members whom the text mentions: of the first MENTIONS_MAX mentions.
+    """The ids of the members in the first MENTIONS_MAX mentions of the text.
 
-    The longest name that stands there counts: @小明明 does not mention 小明.
+    If several names match, the longest name counts, so @小明明 mentions the member 小明明 and not 小明.
     """
     starts = [text[at + 1 : at + 1 + NAME_MAX + 1] for at in _mentions(text)]
     begun = {begin for start in starts for begin in _beginnings(start)}
@@ -43,7 +43,7 @@ def mentioned(tx: Transaction, text: str) -> set[int]:
 
 
 def mentions_everybody(text: str, role: Role) -> bool:
-    """True where an administrator mentions @所有人 or @all."""
+    """True if an administrator mentions @所有人 or @all."""
     if role is not Role.ADMINISTRATOR:
         return False
     starts = [text[at + 1 :][:NAME_MAX] for at in _mentions(text)]
@@ -51,7 +51,7 @@ def mentions_everybody(text: str, role: Role) -> bool:
 
 
 def _mentions(text: str) -> Iterator[int]:
-    """Where the signs stand that begin a mention: an e-mail address has a letter before its @."""
+    """The positions of the signs that begin a mention. A sign after a letter does not (it is an e-mail address)."""
     found = 0
     for at, character in enumerate(text):
         if character in _SIGNS and not (at and _is_of_a_word(text[at - 1])):
@@ -62,7 +62,10 @@ def _mentions(text: str) -> Iterator[int]:
 
 
 def _beginnings(start: str) -> Iterator[str]:
-    """The beginnings of this text that may be a name, from the shortest: a name in letters ends where a word ends."""
+    """The prefixes of this text that may be a name, shortest first.
+
+    A name in Latin or Cyrillic letters must end at a word boundary.
+    """
     for end in range(1, min(len(start), NAME_MAX) + 1):
         last, after = start[end - 1], start[end : end + 1]
         if after and unicodedata.category(after).startswith("M"):
@@ -72,7 +75,7 @@ def _beginnings(start: str) -> Iterator[str]:
 
 
 def _is_of_a_word(character: str) -> bool:
-    """A Latin or Cyrillic letter, a digit or an underscore, also of full width."""
+    """True for a Latin or Cyrillic letter, a digit or an underscore, also in full width."""
     for plain in fold(character)[:1]:
         if plain == "_" or plain.isdecimal():
             return True

@@ -1,4 +1,4 @@
-"""Decides who is told of what: ordering windows, and messages that name a member."""
+"""Decide who gets a notification: of ordering windows, and of messages that mention or answer a member."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from chatserver.realtime.hub import Hub
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-# How long before its end a window is told of; only one that is longer than twice this.
+# How long before the end of a window its warning is sent, if the window is longer than twice this time.
 WARNING_MS = 60_000
-# A warning that comes later than this much before the end is of no use.
+# If less time than this is left before the end, the warning is not sent.
 WARNING_MIN_MS = 5_000
-# How long a push service keeps what names a member, for a phone that is off.
+# How long a push service keeps the notification of a mention or an answer, for a phone that is off.
 NAMED_MS_MAX = 12 * 3_600_000
-# Messages of which it is known who was told of them, so that a recall can replace what a phone shows.
+# Messages for which the notified subscriptions are remembered, so that a recall can replace what a phone shows.
 TOLD_MAX = 1_000
 
 
@@ -53,22 +53,22 @@ class OpenWindow(NamedTuple):
 
     @property
     def warning_ms(self) -> int | None:
-        """When its end is told of; None for a short one."""
+        """When the warning of its end is due; None for a short window."""
         return self.closes_ms - WARNING_MS if self.closes_ms - self.opened_ms > 2 * WARNING_MS else None
 
 
 class Named(NamedTuple):
-    """A live message, and the subscriptions of those whom it names -> how: `mention`, `all` or `reply`."""
+    """A live message. `hows`: subscription of a member whom it names -> `mention`, `all` or `reply`."""
 
     message: Message
     hows: dict[Subscription, str]
 
 
 class Notify:
-    """Reads who wants to hear of an event, in a transaction function of its own after the COMMIT, and queues for them.
+    """Queues notifications of an event. Reads who wants them in a separate transaction function after the COMMIT.
 
-    A member is not told while one of their sockets is connected, and not in their quiet hours. `load` comes before the
-    first event.
+    A member gets no notification while one of their sockets is connected, and none in their quiet hours. Call `load`
+    before the first event.
     """
 
     def __init__(self, database: Database, settings: CurrentConfig, clock: Clock, hub: Hub, queue: PushQueue) -> None:
@@ -77,10 +77,10 @@ class Notify:
         self._clock = clock
         self._hub = hub
         self._queue = queue
-        # The newest window that was told of, and the end of a window that was warned of.
+        # The newest window that was announced; (id, end) of the last window whose warning was handled.
         self._last_window_id = 0
         self._warned_of: tuple[int, int] | None = None
-        # Message id -> subscription id -> whether the words were told.
+        # Message id -> subscription id -> whether the notification had the message's text.
         self._told: BoundedDict[int, dict[int, bool]] = BoundedDict(TOLD_MAX)
 
     @property
@@ -88,20 +88,20 @@ class Notify:
         return IS_INSTALLED and self._settings.now.push == "on"
 
     async def load(self) -> None:
-        """What was before the start is not told again."""
+        """Remember the present windows, so that events from before the start are not announced again."""
         self._last_window_id, window = await self._database.run(_windows)
         if window and window.closes_ms - WARNING_MS <= self._clock.now_ms():
             self._warned_of = window.id, window.closes_ms
 
     async def next_warning(self) -> int | None:
-        """When the open window is to be warned of, in Unix ms; None where it is not."""
+        """When the warning of the open window's end is due, in Unix ms; None if no warning is due."""
         window = (await self._database.run(_windows))[1] if self.is_on else None
         if window is None or self._warned_of == (window.id, window.closes_ms):
             return None
         return window.warning_ms
 
     async def warn(self) -> None:
-        """Tell those who want to hear it that the window closes in a minute."""
+        """Notify the members who want this that the window closes in a minute."""
         if not self.is_on:
             return
         now_ms = self._clock.now_ms()
@@ -115,7 +115,7 @@ class Notify:
             self._tell_of_window(window, found, words.window_closes)
 
     def warning_of(self, event: WindowChanged) -> int | None:
-        """When this window may have to be warned of; `next_warning` knows better."""
+        """When a warning for this window may be due; `next_warning` then gives the exact answer."""
         return event.window.closes_ms - WARNING_MS if event.window.is_open and self.is_on else None
 
     def on_window(self, event: WindowChanged) -> None:
@@ -129,7 +129,7 @@ class Notify:
 
     def on_posted(self, event: MessagePosted) -> None:
         message = event.message
-        # An order mentions no member and answers none; a preset is told of as a window.
+        # An order mentions no member and answers none; for a preset, the event of its window is announced.
         if self.is_on and message.kind in (Kind.TEXT, Kind.IMAGE):
             if message.reply_to is not None or may_mention(message.text):
                 self._read(lambda tx: _named(tx, message.id), self._on_named)
@@ -140,7 +140,7 @@ class Notify:
             self._read(lambda tx: _named(tx, message.id), self._on_edited)
 
     def on_emptied(self, event: MessageEmptied) -> None:
-        """A message was recalled or deleted: what is on its way is stopped, what may be on a screen is replaced."""
+        """After a recall or deletion, stop queued notifications of the message, and replace those on a screen."""
         self._replace(event.message.id, self._told.pop(event.message.id, {}), words.gone)
 
     def _on_opened(self, opened: tuple[OpenWindow | None, list[Subscription]]) -> None:
@@ -150,20 +150,20 @@ class Notify:
             self._tell_of_window(window, others, words.window_opened)
 
     def _tell_of_window(self, window: OpenWindow, found: list[Subscription], body: Callable[[str, str], str]) -> None:
-        """`body` gives the words for a language and the window's title: encoded once, for the whole room at once."""
+        """`body` returns the text for a language and the window's title. Each text is encoded once for the room."""
         topic = _window_topic(window.id)
         payloads = {language: self._payload(body(language, window.title), topic) for language in LANGUAGES}
         for each in self._reachable(found):
             self._queue.put(Push(each.id, topic, payloads[each.wishes.language], "high", window.closes_ms))
 
     def _on_named(self, named: Named | None) -> set[int]:
-        """Queue for those who are named; the ids of their subscriptions."""
+        """Queue notifications for the named members. Returns the ids of their subscriptions."""
         if named is None:
             return set()
         message, hows = named
         told, topic = dict(self._told.get(message.id, {})), _message_topic(message.id)
         expires_ms = message.created_ms + min(self._settings.now.history_ms, NAMED_MS_MAX)
-        # Who it is from was said already to those who do not want the words, and has not changed.
+        # A subscription without `words` that was notified already knows the author, and the author has not changed.
         reached = self._reachable([each for each in hows if each.id not in told or each.wishes.words])
         for each in reached:
             body = words.named(each.wishes.language, message, hows[each], each.wishes.words)
@@ -174,7 +174,7 @@ class Notify:
         return {each.id for each in reached}
 
     def _on_edited(self, named: Named | None) -> None:
-        """Tell those whom it names now, and take the words that it had from all others."""
+        """Notify the members whom the message names now, and replace the old text on all other devices."""
         if named is None:
             return
         message, before = named.message, self._told.get(named.message.id, {})
@@ -185,7 +185,7 @@ class Notify:
             self._told[message.id] = {**self._told[message.id], **dict.fromkeys(outdated, False)}
 
     def _replace(self, message_id: int, told: Iterable[int], body: Callable[[str], str]) -> None:
-        """Take back what was told of a message: out of the queue, else by another message in its place."""
+        """Take back the notifications of a message: remove them from the queue, else send others that replace them."""
         topic = _message_topic(message_id)
         left = [key for key in told if not self._queue.drop(key, topic)]
 
@@ -199,7 +199,7 @@ class Notify:
             self._read(lambda tx: store.of_ids(tx, left), replace_for)
 
     def _reachable(self, found: list[Subscription]) -> list[Subscription]:
-        """Those whose member has no socket connected and does not want quiet now."""
+        """The subscriptions of members who have no connected socket and no quiet hours now."""
         now = datetime.fromtimestamp(self._clock.now_ms() / 1000, self._settings.now.timezone)
         minute = now.hour * 60 + now.minute
         return [each for each in found if not self._hub.is_online(each.user_id) and not each.wishes.is_quiet(minute)]
@@ -208,7 +208,7 @@ class Notify:
         return words.payload(self._settings.now.room_name, body, topic, alerts=alerts)
 
     def _read(self, function: Callable[[Transaction], T], then: Callable[[T], object]) -> None:
-        """Call `then` on the loop with what `function` reads; not at all where the database does not answer."""
+        """Call `then` on the loop with the result of `function`; do not call it if the database fails."""
 
         def answer(found: T | None, error: BaseException | None) -> None:
             if error is None:
@@ -238,7 +238,7 @@ def _window_topic(window_id: int) -> str:
 
 
 def _windows(tx: Transaction) -> tuple[int, OpenWindow | None]:
-    """The id of the newest window, 0 for none; and the open one."""
+    """The id of the newest window (0 for none), and the open window."""
     last_id = tx.one("SELECT coalesce(max(id), 0) FROM windows")[0]
     row = tx.one("SELECT id, opened_ms, closes_ms, title, opened_by FROM windows WHERE closed_ms IS NULL")
     return last_id, OpenWindow(*row) if row else None
@@ -253,7 +253,7 @@ def _closing(tx: Transaction) -> tuple[OpenWindow | None, list[Subscription]]:
 
 
 def _named(tx: Transaction, message_id: int) -> Named | None:
-    """None where the message is gone meanwhile."""
+    """Read a message and the subscriptions of the members whom it names. None if the message is gone meanwhile."""
     message = message_store.get(tx, message_id)
     if message is None or message.state is not State.LIVE:
         return None

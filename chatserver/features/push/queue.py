@@ -1,7 +1,7 @@
-"""Messages that wait for `chatserver push`: in memory, bounded, a newer one in place of an older one of the same thing.
+"""The queue of messages for `chatserver push`: in memory and bounded. A newer message of a topic replaces the older.
 
-In memory, because a message that is minutes old is worth little, one that comes twice after a restart is worse than one
-that is lost, and the words of a message are then in no file that a recall would have to clean.
+In memory, because a message that is minutes old is worth little, because a duplicate after a restart is worse than a
+lost message, and because no file then holds text that a recall would have to erase.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
-# An ordering window that opens in a room of 2,000 members with 5 devices each.
+# Enough for an ordering window that opens in a room of 2,000 members with 5 devices each.
 QUEUE_MAX = 10_000
 
 
 class Push(NamedTuple):
-    """A message for one subscription. `topic` says what it is about: a newer one with the same topic replaces it.
+    """A message for one subscription. A newer message with the same `topic` replaces it.
 
     `payload` is the JSON that the service worker gets (words.py). `urgency` is that of RFC 8030, section 5.3.
     """
@@ -38,7 +38,7 @@ class PushQueue:
         return len(self._waiting)
 
     def put(self, push: Push) -> None:
-        """Add to the end, in place of one with the same subscription and topic; a full queue drops its oldest."""
+        """Append a message, and remove one with the same subscription and topic. A full queue drops its oldest."""
         self._waiting.pop((push.subscription_id, push.topic), None)
         if len(self._waiting) >= QUEUE_MAX:
             self._waiting.popitem(last=False)
@@ -46,7 +46,7 @@ class PushQueue:
         self.added()
 
     def take(self, limit: int, now_ms: int) -> list[Push]:
-        """Remove the oldest and return them, at most `limit`; those that have expired are dropped."""
+        """Remove and return the oldest messages, at most `limit`; expired messages are dropped."""
         found: list[Push] = []
         while self._waiting and len(found) < limit:
             _, push = self._waiting.popitem(last=False)
@@ -55,7 +55,7 @@ class PushQueue:
         return found
 
     def drop(self, subscription_id: int, topic: str) -> bool:
-        """Remove a message; False where it does not wait (any more)."""
+        """Remove a message; False if it is not in the queue (any more)."""
         return self._waiting.pop((subscription_id, topic), None) is not None
 
     def drop_topic(self, topic: str) -> None:

@@ -1,4 +1,4 @@
-"""The rows of subscriptions: what several use cases share."""
+"""SQL for subscriptions that several use cases share."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from enum import StrEnum
 
 from chatserver.db.transaction import Transaction
 
-# More devices than a person hears. A subscription beyond them takes the place of the oldest.
+# More devices than a person needs. A further subscription replaces the oldest.
 SUBSCRIPTIONS_OF_MEMBER_MAX = 5
 
 
 class PushKind(StrEnum):
-    """What a member may want to hear of; each is a column."""
+    """The kinds of notification; each kind is a column."""
 
     OPENED = "opened"
     """An ordering window was opened."""
     CLOSES = "closes"
     """An ordering window closes in a minute."""
     NAMED = "named"
-    """A message mentions the member, or answers one of theirs."""
+    """A message mentions the member, or answers one of the member's messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotificationPreferences:
-    """What a member wants to hear on one device. `words`: also what the message says.
+    """The notifications that a member wants on one device. `words`: with the text of the message.
 
     `quiet_from` and `quiet_to` are minutes after midnight in the room's time zone, both None for no quiet hours.
     `language` is that of the page.
@@ -51,7 +51,7 @@ class NotificationPreferences:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a browser is reached, and the keys to encrypt for it."""
+    """The endpoint of a browser, and the keys to encrypt for it."""
 
     endpoint: str
     public_key: bytes
@@ -74,7 +74,7 @@ def put(
 ) -> None:
     """Store the subscription of a session, in place of any other of this session or of this endpoint.
 
-    One whose endpoint and keys are the same keeps its id.
+    A subscription with the same endpoint and keys keeps its id.
     """
     keys = (address.endpoint, address.public_key, address.auth)
     tx.execute(
@@ -118,19 +118,19 @@ def of_members(tx: Transaction, kind: PushKind, user_ids: Iterable[int]) -> list
 
 
 def of_ids(tx: Transaction, ids: Iterable[int]) -> list[Subscription]:
-    """Those of these subscriptions that still exist."""
+    """The subscriptions with these ids that still exist."""
     sql = f"{_SUBSCRIPTION} WHERE id IN (SELECT value FROM json_each(?))"  # nosec B608 # constants
     return [_subscription(row) for row in tx.all(sql, (json.dumps([*ids]),))]
 
 
 def addresses(tx: Transaction, ids: Iterable[int]) -> dict[int, Address]:
-    """Where the subscriptions are reached that still exist, by id."""
+    """Subscription's id -> address, for the subscriptions with these ids that still exist."""
     sql = "SELECT id, endpoint, public_key, auth FROM push_subscriptions WHERE id IN (SELECT value FROM json_each(?))"
     return {row[0]: Address(*row[1:]) for row in tx.all(sql, (json.dumps([*ids]),))}
 
 
 def forget(tx: Transaction, ids: Iterable[int]) -> None:
-    """Remove subscriptions that their push service does not know any more."""
+    """Delete subscriptions that their push service does not know any more."""
     tx.execute("DELETE FROM push_subscriptions WHERE id IN (SELECT value FROM json_each(?))", (json.dumps([*ids]),))
 
 

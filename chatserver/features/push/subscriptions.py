@@ -1,4 +1,4 @@
-"""Turn notifications on and off for the browser of a session, and say which ones: the rule and its page."""
+"""Subscribe and unsubscribe the browser of a session, and choose its notifications: the rule and its page."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from chatserver.http.access import Access
 from chatserver.http.route import Route
 from chatserver.http.viewer import VIEWER, form_of, wants_json
 
-# Changes of one member.
+# Rate limit for the changes of one member.
 CHANGES_AT_ONCE, CHANGES_PER_SECOND = 10, 0.2
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]{1,200}={0,2}")
@@ -50,10 +50,10 @@ class PushSubscriptions:
         return "on" if IS_INSTALLED else "not_installed"
 
     async def subscribe(self, session: Session, address: Address, wishes: NotificationPreferences) -> None:
-        """Tell this session's browser of what it wishes, in place of what it wished before.
+        """Store the push subscription of this session's browser, in place of its old subscription.
 
-        Raises DomainError: `forbidden` (`reason`) unless the state is `on`; `bad_request` (`field`) for an endpoint on
-        no service of the list, and for keys that are none; `empty` without any kind; `too_fast`; `login_required`,
+        Raises DomainError: `forbidden` (`reason`) unless the state is `on`; `bad_request` (`field`) if the endpoint is
+        on no service of the list, or a key is invalid; `empty` if no kind is chosen; `too_fast`; `login_required`,
         `banned`.
         """
         if self.state != "on":
@@ -72,14 +72,14 @@ class PushSubscriptions:
         await self._database.run(lambda tx: _subscribe(tx, session, address, wishes, now_ms))
 
     async def end(self, session: Session) -> None:
-        """This session's browser is told of nothing more. Does nothing where there is no subscription."""
+        """End the push subscription of this session. Does nothing if there is no subscription."""
         await self._database.run(lambda tx: store.end(tx, session.id))
 
     async def get_page(self, request: web.Request) -> web.Response:
         """The page; as JSON `{"push": {"state", "key", "subscription"}}`.
 
-        `key` is the server's public key, "" unless the state is `on`; `subscription` what this session's browser
-        wishes, or null.
+        `key` is the server's public key, "" unless the state is `on`; `subscription` the preferences of this session's
+        browser, or null.
         """
         shown = await self._shown(_session_of(request))
         if wants_json(request):
@@ -158,7 +158,7 @@ def _text(typed: dict[str, Any], name: str) -> str:
 
 
 def _bytes(typed: dict[str, Any], name: str) -> bytes:
-    """Base64url, with or without padding."""
+    """Decode a base64url field, with or without padding. Raises DomainError `bad_request`."""
     text = _text(typed, name)
     try:
         if not _BASE64URL.fullmatch(text):
@@ -170,7 +170,7 @@ def _bytes(typed: dict[str, Any], name: str) -> bytes:
 
 
 def _is_on(typed: dict[str, Any], name: str) -> bool:
-    """True, or "1" of a form's box; without it false."""
+    """True for JSON true or the "1" of a form's checkbox; False if the field is missing."""
     value = typed.get(name, False)
     if value not in (True, False, "1", ""):
         raise DomainError(ErrorCode.BAD_REQUEST, field=name)

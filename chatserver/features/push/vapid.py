@@ -1,4 +1,4 @@
-"""The server's key pair (RFC 8292), by which push services know that a message comes from this room."""
+"""The server's key pair (RFC 8292), by which push services recognise the messages of this room."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ FILE_NAME = "vapid.key"
 KEY_BYTES = 32
 # The order of the curve P-256: a private key is below it (SEC 1, 3.2.1).
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-# RFC 8292, section 2: at most 24 hours. A new one is signed when half of it is over.
+# Lifetime of a token: RFC 8292, section 2, allows at most 24 hours. A new token is signed after half of this time.
 TOKEN_SECONDS = 12 * 3600
 _ORIGINS_MAX = 64
 
 
 class VapidKeys:
-    """Reads the key pair when it is first used, and creates it then. Only where IS_INSTALLED.
+    """Reads the key pair at its first use, and creates it if it does not exist. Use it only if IS_INSTALLED.
 
-    `subject` is the operator's address, as `sub` of RFC 8292: Apple's service refuses a message without.
+    `subject` is the operator's address, for `sub` of RFC 8292. Apple's service refuses a message without it.
     """
 
     def __init__(self, data_dir: Path, clock: Clock, subject: str) -> None:
@@ -71,13 +71,13 @@ class VapidKeys:
             from py_vapid import Vapid02
 
             number = int.from_bytes(_load(self._data_dir))
-            # The library's own check of `sub` refuses an origin with a port.
+            # `no-strict`, because the library's own check of `sub` refuses an origin with a port.
             self._signer = Vapid02(ec.derive_private_key(number, ec.SECP256R1()), conf={"no-strict": True})
         return self._signer
 
 
 def _load(data_dir: Path) -> bytes:
-    """Read `vapid.key`; create it if it does not exist. Raises OSError, also for a file that is no private key."""
+    """Read `vapid.key`; create it if it does not exist. Raises OSError, also if the file is not a private key."""
     path = data_dir / FILE_NAME
     if not path.exists():
         durable_files.write(path, (1 + secrets.randbelow(_ORDER - 1)).to_bytes(KEY_BYTES))

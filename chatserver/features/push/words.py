@@ -1,4 +1,4 @@
-"""What a notification says, in the language of the page on which it was turned on."""
+"""The texts of notifications, in the language of the page on which they were turned on."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ SNIPPET_MAX = 120
 def payload(title: str, body: str, topic: str, *, alerts: bool = True) -> bytes:
     """The JSON for the service worker: `title`, `body`, `tag`, `alerts`.
 
-    `tag` is that of the page's own notifications (static/js/features/notifications.js): one replaces the other.
-    Without `alerts` it only replaces what is shown, without a sound.
+    `tag` is the same as in the page's own notifications (static/js/features/notifications.js), so that one replaces
+    the other. Without `alerts` the notification replaces the shown notification without a sound.
     """
     return json.dumps({"title": title, "body": body, "tag": topic, "alerts": alerts})
 
@@ -38,13 +38,13 @@ def named(language: str, message: Message, how: str, with_words: bool) -> str:
 
 
 def gone(language: str) -> str:
-    """In place of a message that was recalled or deleted."""
+    """The text in place of a message that was recalled or deleted."""
     t = translator(language)
     return t("push.gone")
 
 
 def edited(language: str, message: Message) -> str:
-    """In place of words that mention the member no more."""
+    """The text in place of a message that does not mention the member any more."""
     t = translator(language)
     return t("push.edited", name=message.author.name)
 
