@@ -1,1 +1,1 @@
-"""The ledgers as readers have them: pages, files, marks of the pick-up, readings of free-text orders."""
+"""The ledgers for readers: pages, files, pick-up marks, readings of free-text orders."""

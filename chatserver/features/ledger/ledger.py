@@ -1,7 +1,7 @@
-"""The ledgers, for all readers of the room: the windows that are kept, one of them with its sums, and its journal.
+"""The ledgers, for all readers of the room: the list of windows, one window with its orders and sums, its journal.
 
-Everyone who watches a window fill asks for the same ledger again and again, so its encoded form is kept in memory
-until an order changes it.
+While a window is open, many readers request the same ledger again and again, so its encoded form is cached until the
+next change.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from chatserver.http.route import ID, Route, path_id
 from chatserver.http.site import SITE
 from chatserver.http.viewer import VIEWER, wants_json
 
-# Encoded ledgers in memory: usually the open window's and the one before. Each has 250 bytes an order.
+# Cached ledgers: usually those of the open window and of the window before. Each takes 250 bytes per order.
 KEPT_MAX = 4
 
 _ORDER = (
@@ -41,13 +41,13 @@ _ORDER = (
 )
 
 
-# A window, and the cents of its standing orders.
+# A window, and the total of its standing orders in cents.
 ListedWindow = tuple[OrderingWindow, int | None]
 
 
 class Ledger:
     def __init__(self, database: Database, clock: Clock, planned: Callable[[], dict[str, Any]]) -> None:
-        """`planned` gives the field `planned`, as `hello` has it."""
+        """`planned` returns an object with the field `planned`, as in `hello`."""
         self._database = database
         self._clock = clock
         self._planned = planned
@@ -55,11 +55,11 @@ class Ledger:
         self._kept: BoundedDict[tuple[int, bool], tuple[OrderingWindow, bytes]] = BoundedDict(KEPT_MAX)
         # Window's id -> its total. A window of 10,000 orders is summed again only after one of them changed.
         self._totals: dict[int, int | None] = {}
-        # Counts the changes, so that what was read before one is not kept after it.
+        # Counts the changes, so that data that was read before a change is not cached after it.
         self._version = 0
 
     async def windows(self) -> list[ListedWindow]:
-        """All that are kept, newest first."""
+        """All windows that are kept, newest first."""
         version, known = self._version, self._totals
         listed = await self._database.run(lambda tx: _listed(tx, known))
         if version == self._version:
@@ -67,7 +67,7 @@ class Ledger:
         return listed
 
     async def get_windows(self, _: web.Request) -> web.StreamResponse:
-        """Each as in the frame `window`, with its `total`: None where no order has a price."""
+        """Answer all windows, each as in the frame `window`, with its `total` (null if no order has a price)."""
         listed, now_ms = await self.windows(), self._clock.now_ms()
         shown = [{**window.as_json(now_ms), "total": amounts.optional_money(total)} for window, total in listed]
         return responses.as_json({"windows": shown})
@@ -85,7 +85,7 @@ class Ledger:
         return responses.prebuilt_json(head[:-1] + b"," + rest[1:])
 
     async def get_journal(self, request: web.Request) -> web.Response:
-        """The proof: see journal.py. `digest` is the head of the last entry."""
+        """Answer the journal, which is the proof (see ordering/journal.py). `digest` is the head of the last entry."""
         window_id = path_id(request)
         entries = await self._database.run(lambda tx: _journal(tx, window_id))
         digest = entries[-1].head if entries else journal.FIRST_HEAD
@@ -139,7 +139,7 @@ def _is_administrator(request: web.Request) -> bool:
 
 
 def _listed(tx: Transaction, totals: dict[int, int | None]) -> list[ListedWindow]:
-    """`totals`: those that are known already."""
+    """`totals`: window's id -> total, for the totals that are already known."""
     return [
         (row.shown(store.items(tx, row.id)), totals[row.id] if row.id in totals else store.total(tx, row.id))
         for row in store.windows(tx)
@@ -163,7 +163,7 @@ def _read(tx: Transaction, window_id: int, is_full: bool) -> tuple[OrderingWindo
 
 
 def _order_json(order: Order, read: dict[int, str] | None) -> str:
-    """`read`: order's id -> its confirmed lines; None for readers who get none."""
+    """`read`: order's id -> its confirmed lines; None for readers who do not get readings."""
     return _ORDER % (
         order.no,
         order.id,

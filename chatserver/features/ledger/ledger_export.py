@@ -29,12 +29,12 @@ from chatserver.http.access import Access
 from chatserver.http.route import ID, Route, path_id
 from chatserver.http.viewer import VIEWER
 
-# Exports at work, and waiting. 10,000 orders take a second of one core.
+# Exports that run at once, and exports that run or wait. 10,000 orders take a second of one core.
 AT_WORK_MAX, WAITING_MAX = 1, 8
 
 
 class Contents(NamedTuple):
-    """`readings`: order's id -> its confirmed lines as JSON; empty for readers who get none."""
+    """`readings`: order's id -> its confirmed lines as JSON; empty for readers who do not get readings."""
 
     window: OrderingWindow
     orders: Sequence[Order]
@@ -43,7 +43,7 @@ class Contents(NamedTuple):
 
 Write = Callable[[Contents, Callable[..., str], ZoneInfo], bytes]
 
-# Characters that no file's name may have on some system, and those that no text shows.
+# Characters that some system forbids in file names, and invisible characters.
 _UNSAFE = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+')
 # Some spreadsheets in East Asian languages read the full-width forms as formulas too.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
@@ -89,7 +89,7 @@ class LedgerExport:
 
 
 def as_csv(contents: Contents, t: Callable[..., str], zone: ZoneInfo) -> bytes:
-    """The orders, in UTF-8 with a mark that tells spreadsheets so."""
+    """The orders in UTF-8, with a byte order mark by which spreadsheets recognise UTF-8."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\r\n")
     orders_table = table.tables(contents.window, contents.orders, t, zone)[0]
@@ -133,7 +133,7 @@ def _csv_cell(cell: Cell) -> str:
 
 
 def _csv_text(text: str) -> str:
-    """A tab before what a spreadsheet would take for a formula."""
+    """Put a tab before a text that a spreadsheet would read as a formula."""
     return f"\t{text}" if text.startswith(_FORMULA) else text
 
 

@@ -20,22 +20,23 @@ from chatserver.http.route import ID, Route, path_id
 from chatserver.http.site import SITE
 from chatserver.http.viewer import VIEWER, wants_json
 
-# Placeholder in the rendered page for the reader's token; random, so no text holds it.
+# Placeholder in the rendered page for the reader's token; random, so that no other text contains it.
 _TOKEN = f"@{secrets.token_hex(12)}@"
 KEPT_MAX = 200
 
 
 class LedgerPage:
-    """Reading the window and rendering the template take ten times as long as the rest of an answer,
+    """A cache of rendered pages, until an order, a window or a member changes.
 
-    and all who watch a window fill open the same page: so pages are kept until their window changes.
+    Reading the window and rendering the template take ten times as long as the rest of a response, and many readers
+    open the same page while a window is open.
     """
 
     def __init__(self, database: Database, ledger: Ledger) -> None:
         self._database = database
         self._ledger = ledger
         self._kept: BoundedDict[tuple[Any, ...], bytes] = BoundedDict(KEPT_MAX)
-        # Counts the changes, so that what was read before one is not kept after it.
+        # Counts the changes, so that a page that was read before a change is not cached after it.
         self._version = 0
 
     async def get(self, request: web.Request) -> web.StreamResponse:

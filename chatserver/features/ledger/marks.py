@@ -1,4 +1,4 @@
-"""What administrators mark at the pick-up: who has paid, who has collected. No part of the proof."""
+"""Marks that administrators set at the pick-up: who has paid, who has collected. They are not part of the proof."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FORM_VALUES = {"true": True, "1": True, "on": True, "false": False, "0": False,
 
 @dataclass(frozen=True, slots=True)
 class MarksChanged(Event):
-    """The marks of `member_id` in a window. Frame `marks`, for administrators."""
+    """The marks of member `member_id` in a window have changed. Frame `marks`, for administrators."""
 
     audience: ClassVar[Audience] = Audience.ADMINISTRATORS
     window_id: int
@@ -53,7 +53,7 @@ class Marks:
         self._clock = clock
 
     async def mark(self, actor: User, window_id: int, member_id: int, changes: dict[str, bool]) -> dict[str, bool]:
-        """Set the marks that `changes` names; the member's marks after it.
+        """Set the marks that `changes` names. Returns the member's marks after the change.
 
         Raises DomainError: `forbidden`, `banned`, `not_found` (also a member without an order), `gone`.
         """
@@ -61,7 +61,7 @@ class Marks:
         return await self._database.run(lambda tx: _mark(tx, actor, window_id, member_id, changes, now_ms))
 
     async def on_form(self, request: web.Request) -> web.Response:
-        """`user_id`, `paid`, `collected`; as JSON or as a form. 200 with `{"marks": {"paid", "collected"}}`."""
+        """Read `user_id`, `paid`, `collected` (JSON or form). Answers 200 with `{"marks": {"paid", "collected"}}`."""
         is_json = request.content_type == "application/json"
         fields = await forms.read_json(request) if is_json else dict(form_of(request).fields)
         member_id = answers.optional_id(fields, "user_id")
@@ -75,7 +75,7 @@ class Marks:
 
 
 def of_window(tx: Transaction, window_id: int) -> dict[int, dict[str, bool]]:
-    """Member's id -> marks, of those who have any."""
+    """Member's id -> marks, for members who have marks."""
     rows = tx.all("SELECT user_id, paid, collected FROM marks WHERE window_id = ?", (window_id,))
     return {user_id: {"paid": bool(paid), "collected": bool(collected)} for user_id, paid, collected in rows}
 

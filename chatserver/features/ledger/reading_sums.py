@@ -1,4 +1,4 @@
-"""What the confirmed readings of free-text orders come to, as a table for a workbook of an administrator."""
+"""The sums of the confirmed readings of free-text orders, as a table for an administrator's workbook."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from chatserver.features.ordering.model import Order
 
 
 def reading_table(orders: Sequence[Order], readings: Mapping[int, str], t: Callable[..., str]) -> Table | None:
-    """Sums by name and unit, and below them how many orders are in them, and how many are not; None without readings.
+    """Sums by name and unit, and below them the numbers of free-text orders with and without a reading.
 
-    `readings`: order's id -> the JSON list of its confirmed lines.
+    None if there are no readings. `readings`: order's id -> the JSON list of its confirmed lines.
     """
     read = [readings[order.id] for order in orders if order.id in readings]
     if not read:
@@ -27,7 +27,7 @@ def reading_table(orders: Sequence[Order], readings: Mapping[int, str], t: Calla
 
 
 def _sums(read: Iterable[str]) -> list[tuple[str, str, int]]:
-    """(name, unit, hundredths), in the order of the names; written as where they came first."""
+    """(name, unit, hundredths), sorted by name. Names and units are written as in their first line."""
     sums: dict[tuple[str, str], tuple[str, str, int]] = {}
     for lines in read:
         for line in json.loads(lines):

@@ -1,6 +1,6 @@
-"""What administrators confirmed that an order of free text says: name, quantity and unit. No part of the proof.
+"""Readings: the names, quantities and units of a free-text order, as an administrator confirmed. Not part of the proof.
 
-The page suggests a reading (static/js/ledger/quantities.js); nothing is kept that an administrator has not confirmed.
+The page suggests a reading (static/js/ledger/quantities.js). Only a reading that an administrator confirmed is stored.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LINES_MAX = 20
 
 @dataclass(frozen=True, slots=True)
 class ReadingConfirmed(Event):
-    """The reading of an order. `lines` is the JSON list that readers get. Frame `reading`, for administrators."""
+    """The reading of an order was confirmed. `lines`: its JSON list. Frame `reading`, for administrators."""
 
     audience: ClassVar[Audience] = Audience.ADMINISTRATORS
     window_id: int
@@ -45,9 +45,9 @@ class ReadingConfirmed(Event):
 
 
 class Reading(NamedTuple):
-    """`lines`: the JSON list to keep; `[]` says that there is no amount in the order.
+    """`lines`: the JSON list to store; `[]` means that the order names no amount.
 
-    `changed_ms`: that of the order that was read; None: whatever it says now.
+    `changed_ms`: of the order that the administrator read; None accepts the order whatever it says now.
     """
 
     no: int
@@ -61,15 +61,15 @@ class Readings:
         self._clock = clock
 
     async def confirm(self, actor: User, window_id: int, reading: Reading) -> None:
-        """Keep the reading, in place of the one before.
+        """Store the reading, in place of the reading before.
 
         Raises DomainError: `forbidden`, `banned`, `not_found`, `gone` (erased, withdrawn, or, with `reason`
-        `order_changed`, not what was read), `bad_request` (an order of items).
+        `order_changed`, changed after it was read), `bad_request` (an order of items).
         """
         await self._database.run(lambda tx: _confirm(tx, actor, window_id, reading, self._clock.now_ms()))
 
     async def on_json(self, request: web.Request) -> web.Response:
-        """`no`, `lines` (`name`, `quantity`, `unit`), `none`, `changed_ms`. 200 with `{"no", "reading"}`."""
+        """Read `no`, `lines` (`name`, `quantity`, `unit`), `none`, `changed_ms`. Answers `{"no", "reading"}`."""
         reading = read(await forms.read_json(request))
         await self.confirm(member_of(request), path_id(request), reading)
         shape = '{"no":%d,"reading":%s}'
@@ -79,7 +79,7 @@ class Readings:
 
 
 def read(fields: dict[str, Any]) -> Reading:
-    """The fields of the request. Raises DomainError `bad_request` (`field`)."""
+    """Read the fields of the request. Raises DomainError `bad_request` (`field`)."""
     no, given, is_none = answers.optional_id(fields, "no"), fields.get("lines"), fields.get("none", False)
     if no is None:
         raise DomainError(ErrorCode.BAD_REQUEST, field="no")
@@ -91,7 +91,7 @@ def read(fields: dict[str, Any]) -> Reading:
 
 
 def of_window(tx: Transaction, window_id: int) -> dict[int, str]:
-    """Order's id -> the JSON list of its confirmed lines, of those that have a reading."""
+    """Order's id -> the JSON list of its confirmed lines, for orders that have a reading."""
     return dict(
         tx.all(
             "SELECT r.message_id, r.lines FROM orders o JOIN order_readings r ON r.message_id = o.message_id"
@@ -110,7 +110,7 @@ def _confirm(tx: Transaction, actor: User, window_id: int, reading: Reading, now
         raise DomainError(ErrorCode.NOT_FOUND)
     if not order.is_standing:
         raise DomainError(ErrorCode.GONE)
-    if not order.is_free_text:  # counted by its items
+    if not order.is_free_text:  # an order of items needs no reading
         raise DomainError(ErrorCode.BAD_REQUEST, field="no")
     if reading.changed_ms not in (None, order.changed_ms):
         raise DomainError(ErrorCode.GONE, reason="order_changed")
@@ -134,7 +134,7 @@ def _line(given: Any) -> dict[str, str]:
 
 
 def _text(given: Any, least: int, most: int) -> str:
-    """On one line."""
+    """Clean a text and put it on one line. Raises DomainError `bad_request`."""
     if not isinstance(given, str) or len(given) > 4 * most or not is_storable(given):
         raise DomainError(ErrorCode.BAD_REQUEST, field="lines")
     text = " ".join(clean(given).split())

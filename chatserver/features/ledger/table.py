@@ -1,4 +1,4 @@
-"""A ledger as tables, for files: its orders, its sums by item and by member, with headings in a language."""
+"""A ledger as tables, for files: its orders, its sums by item and by member, with translated headings."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Table(NamedTuple):
 
 
 def tables(window: OrderingWindow, orders: Sequence[Order], t: Callable[..., str], zone: ZoneInfo) -> list[Table]:
-    """Orders, items and members; a window of free text has no items."""
+    """The tables of orders, items and members. A window without items has no table of items."""
     sums = Sums(window.items, orders)
     found = [_orders(window, orders, t, zone)]
     if window.items:
@@ -89,12 +89,12 @@ def _number(hundredths: int | None, *, is_money: bool) -> Number | None:
 
 
 def _local(time_ms: int, zone: ZoneInfo) -> datetime:
-    """Without its zone, which no spreadsheet can hold, and without the fraction of its second."""
+    """A local time without its zone, which no spreadsheet can store, and without fractions of a second."""
     return datetime.fromtimestamp(time_ms // 1000, zone).replace(tzinfo=None)
 
 
 def as_text(window: OrderingWindow, orders: Sequence[Order]) -> str:
-    """What one pastes into a WeChat group: each standing order on a line of its own, counted from 1."""
+    """A text to paste into a WeChat group: one line for each standing order, numbered from 1."""
     standing = [order for order in orders if order.is_standing]
     lines = ["#接龙", *filter(None, [window.title])]
     for number, order in enumerate(standing, 1):

@@ -13,19 +13,19 @@ from xlsxwriter.worksheet import Worksheet
 
 from chatserver.features.ledger.table import Cell, Number, Table
 
-# XML 1.0, section 2.2, allows neither.
+# XML 1.0, section 2.2, does not allow these two characters.
 _NOT_XML = re.compile("[\ufffe\uffff]")
-# ECMA-376, part 1, 22.4.2.4: "_x0041_" in a cell stands for "A". XlsxWriter 3.3 escapes it, except where two share an
+# ECMA-376, part 1, 22.4.2.4: "_x0041_" in a cell means "A". XlsxWriter 3.3 escapes it, except if two of them share an
 # underscore.
 _SHARED_UNDERSCORE = re.compile("_x[0-9A-Fa-f]{4}_x[0-9A-Fa-f]{4}_")
-# Between the parts that this separates, no escape is left.
+# Splits a text in the middle of each escape, so that no part contains an escape.
 _INSIDE_ESCAPE = re.compile("(?<=_x)(?=[0-9A-Fa-f]{4}_)")
 
 
 def write(tables: Sequence[Table]) -> bytes:
-    """The file. Memory grows by 2 KB for each row: with XlsxWriter's `constant_memory`, rows would go to a file."""
+    """The file's bytes. Each row takes 2 KB of memory; XlsxWriter's `constant_memory` would write rows to a file."""
     file = io.BytesIO()
-    # No file outside the data directory holds a word of a ledger.
+    # In memory, so that no file outside the data directory contains text of a ledger.
     with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
         formats = {
             "heading": book.add_format({"bold": True, "num_format": "@", "text_wrap": True, "valign": "top"}),
@@ -58,7 +58,7 @@ def _write_table(sheet: Worksheet, table: Table, formats: dict[str, Format]) -> 
 def _write_cell(sheet: Worksheet, row: int, column: int, cell: Cell, formats: dict[str, Format]) -> None:
     match cell:
         case Number(hundredths, is_money):
-            # Exact: a double has 15 digits, and the largest amount has fewer.
+            # Exact, because a double has 15 digits, and the largest amount has fewer.
             sheet.write_number(row, column, hundredths / 100, formats["money" if is_money else "quantity"])
         case int():
             sheet.write_number(row, column, cell)
@@ -69,7 +69,7 @@ def _write_cell(sheet: Worksheet, row: int, column: int, cell: Cell, formats: di
 
 
 def _write_text(sheet: Worksheet, row: int, column: int, text: str, cell: Format, part: Format) -> None:
-    """Write `text` as it is. What XlsxWriter would take for markup or leave as an escape goes out in parts."""
+    """Write `text` unchanged. A text that XlsxWriter would read as markup or leave as an escape is written in parts."""
     text = _NOT_XML.sub("\ufffd", text)
     is_like_markup = text.startswith("<r>") and text.endswith("</r>")
     if not is_like_markup and not _SHARED_UNDERSCORE.search(text):

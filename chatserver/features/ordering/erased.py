@@ -1,4 +1,4 @@
-"""Delete orders and ledgers from an upgrade copy if they were erased in the database after the copy was made."""
+"""Delete from an upgrade copy the orders and ledgers that were erased after the copy was made (see db/vacuum.py)."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Windows that open by themselves at a time that an administrator has set."""
+"""Windows that the server opens at a time that an administrator has set."""

@@ -1,4 +1,4 @@
-"""The administrators' page of planned windows, and the same as JSON. It needs no script."""
+"""The administrators' page of planned windows, also as JSON. The page works without JavaScript."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from chatserver.http.route import Route
 from chatserver.http.viewer import VIEWER, form_of, member_of, wants_html
 
 _ACTS = ("make", "change", "remove", "skip")
-# So many of the newest windows can be planned again.
+# How many of the newest windows the page offers to plan again.
 WINDOWS_OFFERED = 5
 _TEXTS = ("act", "id", "repeat", "at", "date", "title", "note", "template", "window", "opens_ms")
 _VALUES = ("items", "weekdays", "seconds")
@@ -44,7 +44,7 @@ class PlanPage:
         self._planned = planned
 
     async def get(self, request: web.Request) -> web.Response:
-        """`{"plans": […], "zone"}`; to a browser the page, with `?change=ID` the form of that plan."""
+        """Answer `{"plans": […], "zone"}`, or the page to a browser. With `?change=ID` the form shows that plan."""
         if not wants_html(request):
             return responses.as_json({"plans": await self._planned.listed(), "zone": self._zone})
         done = request.query.get("done", "")
@@ -57,7 +57,8 @@ class PlanPage:
     async def on_form(self, request: web.Request) -> web.Response:
         """`act`: `make`, `change`, `remove` or `skip`; as JSON, or as a form.
 
-        Answers `{"plan": …}`, 201 for a new one; a browser's form 303 to the page, or the page with what is wrong.
+        Answers `{"plan": …}`, with 201 for a new plan. A browser's form gets 303 to the page, or the page with the
+        error.
         """
         typed: dict[str, str] = {}
         try:
@@ -135,7 +136,7 @@ def _with_weekday(request: web.Request, time_ms: int) -> str:
 
 
 def _form_of_plan(plan: dict[str, Any] | None) -> dict[str, Any]:
-    """The fields of the form, for a new plan or for one to change."""
+    """The fields of the form, for a new plan or to change this plan."""
     if plan is None:
         return dict(_NEW)
     seconds, template_id = plan["seconds"], plan["template"]
@@ -152,7 +153,7 @@ def _form_of_plan(plan: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _form_again(typed: Mapping[str, str]) -> dict[str, Any]:
-    """What was typed, after a refusal. A button beside a plan leaves the form empty."""
+    """The typed fields, to show again after a refusal. After a button beside a plan, the form is empty."""
     if typed.get("act") not in ("make", "change"):
         return dict(_NEW)
     return {**_NEW, **typed, "weekdays": _chosen_days(typed)}
@@ -165,9 +166,9 @@ def _line_number(typed: Mapping[str, str], error: DomainError) -> int | None:
 
 
 def _fields(form: Mapping[str, str]) -> dict[str, Any]:
-    """The fields of a form as JSON has them. Raises DomainError `bad_request` (`field`).
+    """Convert the fields of a form to those of JSON. Raises DomainError `bad_request` (`field`).
 
-    Of its own are `weekday-1` to `weekday-7`, `minutes`, `item_lines`, and `from`: "", `template-ID` or `window-ID`.
+    Only a form has `weekday-1` to `weekday-7`, `minutes`, `item_lines`, and `from` ("", `template-ID`, `window-ID`).
     """
     fields: dict[str, Any] = {name: form[name] for name in _TEXTS if name in form}
     for name in _VALUES:
@@ -202,7 +203,7 @@ def _seconds(minutes: str) -> int | None:
 
 
 def _begun_with(fields: dict[str, Any], begin: str) -> dict[str, Any]:
-    """The fields, with the offer that the form begins with."""
+    """Add the template or the window that `begin`, the form's field `from`, names."""
     if not begin:
         return {"items": [], **fields, "template": None}
     found = _FROM.fullmatch(begin)
@@ -210,6 +211,6 @@ def _begun_with(fields: dict[str, Any], begin: str) -> dict[str, Any]:
         raise DomainError(ErrorCode.BAD_REQUEST, field="from")
     if fields.get("items"):
         raise DomainError(ErrorCode.BAD_REQUEST, field="items", reason="plan_items")
-    # What was left empty is that of the template or the window.
+    # An empty title or note is taken from the template or the window.
     rest = {name: value for name, value in fields.items() if name not in ("title", "note") or value}
     return {**rest, found[1]: found[2]}

@@ -1,4 +1,4 @@
-"""The rows of planned windows."""
+"""SQL for planned windows."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from chatserver.features.ordering import offer, template_store
 from chatserver.features.ordering.offer import Offer
 from chatserver.features.planning.recurrence import Repeat, Schedule
 
-# Each holds up to 50 items: 12 KB at most.
+# A plan holds up to 50 items, at most 12 KB.
 PLANS_MAX = 50
 
 
 class Outcome(StrEnum):
-    """What became of an opening. The last four say why the plan's member, or its template, let it not open."""
+    """The result of an opening. The last four say that the plan's member, or its template, prevented it."""
 
     OPENED = "opened"
     SKIPPED = "skipped"
@@ -35,7 +35,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a plan opens: the template of that id, or else `offered`. `seconds` is the plan's own, None: the other's."""
+    """What a plan opens: the template `template_id`, or else `offered`.
+
+    `seconds`: the plan's own length; None for that of the template, else the setting.
+    """
 
     offered: Offer = field(default_factory=Offer)
     template_id: int | None = None
@@ -44,8 +47,8 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`next_day` and `opens_ms` (Unix ms) are those of the next opening, None where there is none any more; `last` the
-    opening before and what became of it. `by` is who planned it, in whose name it opens.
+    """`next_day` and `opens_ms` (Unix ms): the next opening, None if there is no further opening. `last`: the opening
+    before (Unix ms) and its outcome. `by`: the member who planned it, in whose name it opens.
     """
 
     id: int
@@ -58,7 +61,7 @@ class Plan:
 
 
 def offered(tx: Transaction, content: Content) -> Offer:
-    """What would be opened now. Raises DomainError `not_found` when its template was removed."""
+    """The offer that would be opened now. Raises DomainError `not_found` if its template was removed."""
     if content.template_id is None:
         return content.offered._replace(seconds=content.seconds)
     found = template_store.find(tx, content.template_id)
@@ -74,24 +77,24 @@ def find(tx: Transaction, plan_id: int) -> Plan:
 
 
 def listed(tx: Transaction) -> list[Plan]:
-    """All: the next to open first, and those that open no more at the end."""
+    """All plans: the next plan to open first, plans that will not open again last."""
     return [_plan(row) for row in tx.all(f"{_PLAN} ORDER BY p.opens_ms IS NULL, p.opens_ms, p.id")]
 
 
 def ahead(tx: Transaction) -> list[Plan]:
-    """Those that are to open, the next one first."""
+    """The plans that are still to open, the next plan first."""
     return [_plan(row) for row in tx.all(f"{_PLAN} WHERE p.opens_ms IS NOT NULL ORDER BY p.opens_ms, p.id")]
 
 
 def due(tx: Transaction, now_ms: int) -> list[Plan]:
-    """Those whose opening has come by `now_ms` (Unix ms), the first one first."""
+    """The plans that are due at `now_ms` (Unix ms), the earliest first."""
     return [_plan(row) for row in tx.all(f"{_PLAN} WHERE p.opens_ms <= ? ORDER BY p.opens_ms, p.id", (now_ms,))]
 
 
 def insert(
     tx: Transaction, content: Content, schedule: Schedule, by: int, next_day: date, opens_ms: int, now_ms: int
 ) -> int:
-    """The new plan's id. Raises DomainError `over_limit`."""
+    """Store a new plan and return its id. Raises DomainError `over_limit`."""
     if tx.one("SELECT count(*) FROM plans")[0] >= PLANS_MAX:
         raise DomainError(ErrorCode.OVER_LIMIT, item=None, limit=PLANS_MAX, have=PLANS_MAX, reason="plans")
     row = tx.one(
@@ -123,7 +126,7 @@ def change(
 def put_next(
     tx: Transaction, plan_id: int, next_day: date | None, opens_ms: int | None, last: tuple[int, Outcome] | None
 ) -> None:
-    """The next opening, and what became of the one before."""
+    """Store the next opening, and the outcome of the opening before."""
     last_ms, outcome = last or (None, "")
     tx.execute(
         "UPDATE plans SET next_day = ?, opens_ms = ?, last_ms = ?, last_outcome = ? WHERE id = ?",

@@ -1,7 +1,8 @@
-"""Planned windows: made, moved and dropped by administrators, opened by the server at the time in their rows.
+"""Planned windows: administrators make, change and remove plans; the server opens them at the time in their rows.
 
-A plan opens in the name of the member who planned it, by the rule of `start`. While another window is open it waits,
-for at most its own length. An opening that was missed by more than LATE_MS, because the server was down, is left out.
+A plan opens in the name of the member who planned it, by the rule of `start`. While another window is open, the plan
+waits, for at most its own length. An opening that was missed by more than LATE_MS, because the server was down, is not
+made up for.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from chatserver.features.planning.recurrence import Schedule
 
 log = logging.getLogger(__name__)
 
-# An opening that was missed by at most this is made late.
+# An opening that was missed by at most this time is made up for.
 LATE_MS = 600_000
 _OUTCOMES = {
     ErrorCode.FORBIDDEN: Outcome.FORBIDDEN,
@@ -46,7 +47,7 @@ _OUTCOMES = {
 
 @dataclass(frozen=True, slots=True)
 class NextWindow:
-    """The next window that opens by itself, as all readers get it. `zone` is the room's, in which it was planned."""
+    """The next planned window, as all readers get it. `zone` is the room's time zone, in which it was planned."""
 
     title: str
     opens_ms: int
@@ -56,7 +57,7 @@ class NextWindow:
 
 @dataclass(frozen=True, slots=True)
 class PlannedChanged(Event):
-    """Another window is the next one, or none is. Frame `planned`."""
+    """The next planned window has changed; None if there is none. Frame `planned`."""
 
     next: NextWindow | None
 
@@ -68,19 +69,19 @@ class PlannedChanged(Event):
 
 
 class PlannedWindows:
-    """`load` comes before `hello_fields`."""
+    """Call `load` before `hello_fields`."""
 
     def __init__(self, database: Database, settings: CurrentConfig, clock: Clock, windows: OrderingWindows) -> None:
         self._database = database
         self._settings = settings
         self._clock = clock
         self._windows = windows
-        # The next window by the last event; and the one that the database's thread has announced last.
+        # The next window according to the last event, and the window that the database's thread announced last.
         self._current = PlannedChanged(None)
         self._announced: NextWindow | None = None
 
     async def load(self) -> None:
-        """Compute all times anew, by the time zone in force now; find the next window. Before the first event."""
+        """Compute all times again, by the present time zone, and find the next window. Call before the first event."""
         now_ms = self._clock.now_ms()
         self._current = PlannedChanged(await self._database.run(lambda tx: self._load(tx, now_ms)))
 
@@ -94,9 +95,9 @@ class PlannedWindows:
         return await self._database.run(lambda tx: [as_json(tx, plan, now_ms) for plan in plan_store.listed(tx)])
 
     async def make(self, actor: User, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Plan a window: `repeat`, `at`, `date` or `weekdays`, and what it offers; the plan as JSON.
+        """Plan a window: `repeat`, `at`, `date` or `weekdays`, and its offer. Returns the plan as JSON.
 
-        It offers the `template` of that id, or what the `window` of that id did, or `title`, `note` and `items`, for
+        The offer is that of the `template` or of the `window` with that id, or `title`, `note` and `items`, for
         `seconds`. Raises DomainError: `forbidden`, `banned`, `bad_request` (`field`), `not_found`, `gone`,
         `over_limit`.
         """
@@ -104,17 +105,17 @@ class PlannedWindows:
         return await self._database.run(lambda tx: self._make(tx, actor, fields, now_ms))
 
     async def change(self, actor: User, plan_id: int, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Change what `fields` names; from now on it is the plan of `actor`. Raises DomainError as `make` does."""
+        """Change what `fields` names. From then on the plan belongs to `actor`. Raises DomainError as `make` does."""
         now_ms = self._clock.now_ms()
         return await self._database.run(lambda tx: self._change(tx, actor, plan_id, fields, now_ms))
 
     async def remove(self, actor: User, plan_id: int) -> dict[str, Any]:
-        """Drop a plan; as it was. Raises DomainError: `forbidden`, `banned`, `not_found`."""
+        """Remove a plan and return it as it was. Raises DomainError: `forbidden`, `banned`, `not_found`."""
         now_ms = self._clock.now_ms()
         return await self._database.run(lambda tx: self._remove(tx, actor, plan_id, now_ms))
 
     async def skip(self, actor: User, plan_id: int, opens_ms: int | None = None) -> dict[str, Any]:
-        """Leave out the next opening alone; with `opens_ms` only if it still is that one.
+        """Skip the next opening only. If `opens_ms` is given and is not the next opening any more, do nothing.
 
         Raises DomainError: `forbidden`, `banned`, `not_found`, and `bad_request` (`act`) for a plan of one date.
         """
@@ -122,13 +123,13 @@ class PlannedWindows:
         return await self._database.run(lambda tx: self._skip(tx, actor, plan_id, opens_ms, now_ms))
 
     async def settle(self) -> None:
-        """Open what is due, or note why it does not open."""
+        """Open each plan that is due, or record why it does not open."""
         asked_ms = self._clock.now_ms()
         for plan, outcome in await self._database.run(lambda tx: self._settle(tx, asked_ms)):
             log.warning("planned window %d (%s) was not opened: %s", plan.id, self._local(plan), outcome.value)
 
     async def next_opening(self) -> int | None:
-        """When there is something to settle, in Unix ms; None where nothing is planned."""
+        """When `settle` has to run next, in Unix ms; None if nothing is planned."""
         now_ms = self._clock.now_ms()
         return await self._database.run(lambda tx: self._next_opening(tx, now_ms))
 
@@ -160,7 +161,7 @@ class PlannedWindows:
         schedule = recurrence.read({**plan.schedule.as_json(), **fields})
         content = _content(tx, fields, plan.content)
         next_day, opens_ms = plan.next_day, plan.opens_ms
-        # Where only the offer changes, an opening that was left out stays so.
+        # If only the offer changes, a skipped opening stays skipped.
         if schedule != plan.schedule or opens_ms is None:
             next_day, opens_ms = self._opening_after(schedule, now_ms)
         plan_store.change(tx, plan_id, content, schedule, actor.id, next_day, opens_ms, now_ms)
@@ -186,12 +187,12 @@ class PlannedWindows:
         return self._shown(tx, plan_store.find(tx, plan_id), now_ms)
 
     def _shown(self, tx: Transaction, plan: Plan, now_ms: int) -> dict[str, Any]:
-        """The plan after its change, which readers are told of."""
+        """Announce the next window to readers after a change, and return the plan as JSON."""
         self._announce_next(tx, plan_store.ahead(tx), now_ms)
         return as_json(tx, plan, now_ms)
 
     def _opening_after(self, schedule: Schedule, now_ms: int) -> tuple[date, int]:
-        """The first one. Raises DomainError `bad_request` for a date that is over, or too far ahead."""
+        """First opening after `now_ms`. Raises DomainError `bad_request` for a date that is over or too far ahead."""
         zone = self._settings.now.timezone
         today = datetime.fromtimestamp(now_ms / 1000, zone).date()
         if schedule.day and schedule.day - today > timedelta(days=recurrence.DAYS_AHEAD_MAX):
@@ -203,7 +204,7 @@ class PlannedWindows:
         return day, schedule.opening(day, zone)
 
     def _settle(self, tx: Transaction, asked_ms: int) -> list[tuple[Plan, Outcome]]:
-        """The plans that were to open and did not."""
+        """Open the plans that are due. Returns the plans that could not open, with the reason."""
         self._windows.close_ended(tx, asked_ms)
         failed: list[tuple[Plan, Outcome]] = []
         for plan in plan_store.due(tx, asked_ms):
@@ -220,7 +221,7 @@ class PlannedWindows:
         return failed
 
     def _try(self, tx: Transaction, plan: Plan, opens_ms: int, asked_ms: int) -> Outcome | None:
-        """Open it if it may and can; None while it waits for the end of another window."""
+        """Open the plan's window if that is allowed and possible. None while it waits for another window to end."""
         try:
             manager, offered = _allowed(tx, plan, asked_ms)
         except DomainError as refused:
@@ -229,7 +230,7 @@ class PlannedWindows:
         if store.open_window(tx):
             return None if asked_ms < until_ms else Outcome.BUSY
         before = store.newest_closed(tx)
-        # When it could open first. A clock that was set back leaves an end in the future.
+        # The earliest time at which it could open. If the clock was set back, the end before may be in the future.
         ready_ms = max(opens_ms, min(before.shown(()).closes_ms, asked_ms) if before else 0)
         if ready_ms > until_ms:
             return Outcome.BUSY
@@ -239,7 +240,7 @@ class PlannedWindows:
         return Outcome.OPENED
 
     def _advance(self, tx: Transaction, plan: Plan, opens_ms: int, outcome: Outcome, now_ms: int) -> None:
-        """On to the next opening that is not missed by more than LATE_MS. A plan of one date that opened is over."""
+        """Set the next opening that is not missed by more than LATE_MS. Remove a plan of one date that has opened."""
         if plan.schedule.day and outcome is Outcome.OPENED:
             plan_store.remove(tx, plan.id)
             return
@@ -250,14 +251,14 @@ class PlannedWindows:
 
     def _next_opening(self, tx: Transaction, now_ms: int) -> int | None:
         plans = plan_store.ahead(tx)
-        # A member's ban may end, or a name change, without an event that tells of it here.
+        # Checked here too, because a member's ban may end, or a name change, without an event that arrives here.
         self._announce_next(tx, plans, now_ms)
         window = store.open_window(tx)
         waits_ms = [self._settled_by(tx, plan, now_ms, window.closes_ms if window else None) for plan in plans]
         return min(waits_ms, default=None)
 
     def _settled_by(self, tx: Transaction, plan: Plan, now_ms: int, closes_ms: int | None) -> int:
-        """`closes_ms`: when the open window ends, None where none is open."""
+        """When the plan has to be settled. `closes_ms`: when the open window ends, None if no window is open."""
         assert plan.opens_ms is not None
         if closes_ms is None or plan.opens_ms > now_ms or _obstacle(tx, plan, now_ms):
             return plan.opens_ms
@@ -265,7 +266,7 @@ class PlannedWindows:
         return min(plan.opens_ms + length_ms, closes_ms)
 
     def _announce_next(self, tx: Transaction, plans: Sequence[Plan], now_ms: int) -> None:
-        """Tell readers of the next window, if that is another one than they know of."""
+        """Announce the next window to readers if it differs from the window that was announced last."""
         before, found = self._announced, self._next_window(tx, plans, now_ms)
         if found != before:
             self._announced = found
@@ -294,7 +295,7 @@ class PlannedWindows:
             settle,
             {
                 PlannedChanged: lambda _, event: event.next.opens_ms if event.next else None,
-                # What may let a plan open, or no more: its deadline is read again at once.
+                # Each of these events may allow a plan to open, or prevent it, so its deadline is read again at once.
                 WindowChanged: lambda _, event: event.window.closes_ms if event.window.is_open else 0,
                 TemplatesChanged: lambda *_: 0,
                 MemberChanged: lambda *_: 0,
@@ -331,12 +332,13 @@ def as_json(tx: Transaction, plan: Plan, now_ms: int) -> dict[str, Any]:
 
 
 def _allowed(tx: Transaction, plan: Plan, at_ms: int) -> tuple[User, Offer]:
-    """Who opens it at `at_ms`, and what. Raises DomainError: `forbidden`, `banned`, `muted`, `not_found`."""
+    """The member who opens it at `at_ms`, and the offer. Raises DomainError: `forbidden`, `banned`, `muted`,
+    `not_found`."""
     return permissions.require_window_manager(tx, plan.by, at_ms), plan_store.offered(tx, plan.content)
 
 
 def _obstacle(tx: Transaction, plan: Plan, now_ms: int) -> Outcome | None:
-    """Why it would not open at its time, as things stand."""
+    """The reason for which the plan, as of now, would not open at its time; None if it would open."""
     try:
         _allowed(tx, plan, max(now_ms, plan.opens_ms or 0))
     except DomainError as refused:
@@ -345,7 +347,10 @@ def _obstacle(tx: Transaction, plan: Plan, now_ms: int) -> Outcome | None:
 
 
 def _content(tx: Transaction, fields: Mapping[str, Any], before: Content) -> Content:
-    """What `fields` does not name stays as it was. Raises DomainError: `bad_request`, `not_found`, `gone`."""
+    """The content after a change. Values that `fields` does not name stay as they were.
+
+    Raises DomainError: `bad_request`, `not_found`, `gone`.
+    """
     given = dict(fields)
     seconds = offer.seconds(given["seconds"]) if "seconds" in given else before.seconds
     template_id, window_id = answers.optional_id(given, "template"), answers.optional_id(given, "window")

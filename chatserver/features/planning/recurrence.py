@@ -1,7 +1,7 @@
-"""When a planned window opens: once, daily or weekly, at a minute of the room's time zone. Pure; no clock, no rows.
+"""When a planned window opens: once, daily or weekly, at a minute of the room's time zone. No clock and no database.
 
-A local time that does not exist (the clock is set forward) means the first moment after the gap; one that exists twice
-(the clock is set back) means the first of the two. So there is one moment for each day.
+A local time that does not exist (the clock is set forward) means the first moment after the gap. A local time that
+exists twice (the clock is set back) means the first of the two moments. So each day has exactly one moment.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from chatserver.core.errors import DomainError, ErrorCode
 
-# A date may be so far ahead, in days.
+# How many days a date may be ahead.
 DAYS_AHEAD_MAX = 400
 _DAY = timedelta(days=1)
 _AT = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
@@ -50,16 +50,16 @@ class Schedule(NamedTuple):
         return moment(datetime.combine(day, time.fromisoformat(self.at)), zone)
 
     def day_after(self, after_ms: int, zone: ZoneInfo) -> date | None:
-        """The first day whose opening is later than `after_ms` (Unix ms); None where there is none any more."""
+        """The first day whose opening is later than `after_ms` (Unix ms); None if there is no such day."""
         start = datetime.fromtimestamp(after_ms / 1000, zone).date() - _DAY
         return next((day for day in self._days(start) if self.opening(day, zone) > after_ms), None)
 
     def _days(self, start: date) -> Iterator[date]:
-        """The days on which it opens, from `start` on, until one is certainly late enough."""
+        """The days on which it opens, from `start` on, until a day is certainly late enough for `day_after`."""
         if self.day:
             yield self.day
             return
-        # A week, the day before it and the two that a change of the clock may cost.
+        # 10 days: a week, the day before it, and two days that a change of the clock may cost.
         for number in range(10):
             day = start + number * _DAY
             if self.repeat is Repeat.DAILY or day.isoweekday() in self.weekdays:
@@ -67,7 +67,7 @@ class Schedule(NamedTuple):
 
 
 def read(fields: Mapping[str, Any]) -> Schedule:
-    """The fields `repeat`, `at`, `date`, `weekdays`. Raises DomainError `bad_request` (`field`, `reason`)."""
+    """Read the fields `repeat`, `at`, `date`, `weekdays`. Raises DomainError `bad_request` (`field`, `reason`)."""
     repeat, at = fields.get("repeat"), fields.get("at")
     if repeat not in list(Repeat):
         raise _wrong("repeat")
@@ -81,17 +81,17 @@ def read(fields: Mapping[str, Any]) -> Schedule:
 
 
 def moment(local: datetime, zone: ZoneInfo) -> int:
-    """The moment of a naive local time in Unix ms: of two the first, of a gap its end."""
+    """Convert a naive local time to Unix ms: the first of two moments; for a time in a gap, the end of the gap."""
     found = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if found.astimezone(zone).replace(tzinfo=None) == local:
         return _unix_ms(found)
-    # Inside a gap `fold=0` counts by the offset before it, which is a moment after its end, and `fold=1` by the offset
-    # after it, which is a moment before (PEP 495).
+    # Inside a gap, `fold=0` uses the offset before the gap, which gives a moment after the gap's end. `fold=1` uses the
+    # offset after the gap, which gives a moment before the gap (PEP 495).
     return _unix_ms(_change_of_offset(local.replace(tzinfo=zone, fold=1).astimezone(UTC), found, zone))
 
 
 def _change_of_offset(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    """The first second from which the offset of `after` holds. Both are in UTC, with one change between them."""
+    """The first second with the offset of `after`. Both times are in UTC, with one change of offset between them."""
     offset = after.astimezone(zone).utcoffset()
     while after - before > timedelta(seconds=1):
         middle = before + timedelta(seconds=(after - before) // timedelta(seconds=2))
