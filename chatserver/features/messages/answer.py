@@ -1,4 +1,4 @@
-"""The fields and the answer of a request that changes a message."""
+"""The fields of a request that changes a message, and the response to it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def change_answer(request: web.Request, encoder: MessageEncoder, message: Messag
 
 
 async def text_of(request: web.Request, name: str) -> str:
-    """The field `name` of a form or a JSON object; "" where there is none. Raises DomainError `bad_request`."""
+    """The field `name` of a form or a JSON object; "" if it is missing. Raises DomainError `bad_request`."""
     if request.content_type != "application/json" or not request.body_exists:
         return form_of(request).text(name)
     text = (await forms.read_json(request)).get(name)

@@ -1,8 +1,8 @@
 """Pages of messages as JSON, encoded a few messages at a time, one page after the other.
 
 A thousand messages take 8 ms to read and 8 ms to encode. When forty clients asked for them at once, one batch of the
-database answered all forty, and the event loop encoded all of it in one pass: a third of a second in which it read no
-other frame.
+database answered all forty, and the event loop encoded everything in one tick. It took a third of a second, in which
+the loop read no other frame.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from chatserver.core.json import join_list
 from chatserver.core.model import Page
 from chatserver.features.messages.encode import ANSWER_BYTES_MAX, MessageEncoder, newest_within, page_json
 
-# Messages encoded in one pass of the loop: 0.8 ms.
+# Messages encoded in one tick of the event loop, which takes 0.8 ms.
 AT_A_TIME = 100
 
 
@@ -28,15 +28,16 @@ class _Answer:
 
 
 class ChunkedPages:
-    """`read` gives the newest messages that are kept, as of one commit."""
+    """`read` returns the newest messages that are kept, as of one commit."""
 
     def __init__(self, encoder: MessageEncoder, read: Callable[[int], Awaitable[Page]]) -> None:
         self._encoder = encoder
         self._read = read
-        # What waits for a lock goes on in a pass of its own. A short page does not wait for a long one.
+        # A request that waited for a lock continues in a tick of its own. There are two locks, so that a short page
+        # does not wait for a long page.
         self._page_turn = asyncio.Lock()
         self._newest_turn = asyncio.Lock()
-        # The order in which answers were asked for and begun.
+        # Numbers the requests and the starts of encoding, in their order.
         self._order = counting()
         self._waiting = 0
         self._last: _Answer | None = None
@@ -47,9 +48,9 @@ class ChunkedPages:
             return await self._encoded(page)
 
     async def newest(self, count: int) -> bytes:
-        """The newest `count` messages as of this call, or of a later moment: shared with those who asked before that.
+        """The newest `count` messages, as of this call or later. Calls made before a read share its result.
 
-        They are read and encoded for one count at a time.
+        Only one count is read and encoded at a time.
         """
         asked = next(self._order)
         self._waiting += 1
@@ -70,6 +71,6 @@ class ChunkedPages:
         encoded: list[bytes] = []
         for begin in range(0, len(page.messages), AT_A_TIME):
             encoded.extend(map(self._encoder, page.messages[begin : begin + AT_A_TIME]))
-            await asyncio.sleep(0)  # after the last ones too: what waits for the lock would go on in this pass
+            await asyncio.sleep(0)  # after the last chunk too, else the next waiter continues in this tick
         messages = join_list(newest_within(ANSWER_BYTES_MAX, encoded))
         return page_json(messages, page.seq, page.first_id, page.epoch)

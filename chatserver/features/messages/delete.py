@@ -35,9 +35,9 @@ class Delete:
         self._withdraw = withdraw
 
     async def delete(self, actor: User, message_id: int, reason: str = "") -> Message:
-        """Empty the message and leave it out of every list. Repeated: the same answer.
+        """Empty the message and leave it out of every list. A repeated call returns the same message.
 
-        `reason` is for what else the message was (see Withdraw), which has errors of its own.
+        `reason` is for the feature that the message belongs to, which may raise more errors (see Withdraw).
         Raises DomainError: `not_yours`, `not_found`, `gone`, `banned`.
         """
         asked_ms = self._clock.now_ms()
@@ -67,7 +67,7 @@ class Delete:
             message = store.stamp_emptied(tx, message_id)
             if withdrawn is None and message.author.id != actor.id:
                 record(tx, asked_ms, AuditAct.MESSAGE_DELETE, actor, message.author.id, message=message_id)
-        elif withdrawn and withdrawn.is_new:  # its message has expired; readers learn of it all the same
+        elif withdrawn and withdrawn.is_new:  # its message has expired, but readers are told too
             message = withdrawn.message._replace(seq=sequence.next_seq(tx), state=State.DELETED)
         else:
             return store.unchanged(tx, actor, message_id, State.DELETED, withdrawn)

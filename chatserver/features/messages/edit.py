@@ -27,7 +27,7 @@ EDITS_AT_ONCE, EDITS_PER_SECOND = 5, 1.0
 
 
 class MessageEdited(MessageChange):
-    """The message has another text than before. Frame `message`."""
+    """The text of a message was changed. Frame `message`."""
 
     __slots__ = ()
 
@@ -72,7 +72,7 @@ class Edit:
             raise DomainError(ErrorCode.TOO_FAST, retry_after_ms=wait_ms)
         message = store.stamp(tx, message_id)
         tx.announce(MessageEdited(message, self._encoder))
-        # Without is_urgent a member who edits again and again would have the database rewritten as often.
+        # Not urgent. Else a member who edits again and again would cause as many rewrites of the database.
         tx.announce(ContentErased())
         return message
 

@@ -1,4 +1,4 @@
-"""A message as JSON, and the base of the events that change one: encoded once for all readers."""
+"""A message as JSON, and the base class of the events that change a message. It is encoded once for all readers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHAPE = (
     ',"reactions":%s,"recalled_by":%s%s}'
 )
 
-# The messages of one answer together. Half of what may wait to be read by one address (http/http_connections.py).
+# All messages of one response: half of the bytes that may wait for one address to read (http/http_connections.py).
 ANSWER_BYTES_MAX = 8 * 1024 * 1024
 
 Encode = Callable[[Message], bytes]
@@ -37,7 +37,7 @@ class MessageEncoder:
         self._timestamp = ""
 
     def __call__(self, message: Message) -> bytes:
-        # Unpacked at once: two dozen fields read by name take as long as the formatting.
+        # Unpacked in one step, because reading two dozen fields by name takes as long as the formatting.
         (
             message_id, seq, state, kind, author, text, image, thumb, width, height, created_ms, recall_until_ms,
             reply_to, client_id, preset, closes_ms, window_id, album, reactions, ended_by, extra,
@@ -80,7 +80,7 @@ class MessageEncoder:
         )
 
     def as_dict(self, message: Message) -> dict[str, Any]:
-        """The same as a dictionary, for an answer that adds fields."""
+        """The message as a dictionary, for a response that adds fields."""
         shape: dict[str, Any] = stdlib_json.loads(self(message))
         return shape
 
@@ -91,9 +91,9 @@ def reactions_json(reactions: Iterable[Reaction]) -> list[dict[str, Any]]:
 
 @dataclass(slots=True, eq=False)
 class MessageChange(Event):
-    """A message was posted or changed: the base of the events that give it a new `seq`.
+    """A message was posted or changed. The base class of the events that give a message a new `seq`.
 
-    `encode` runs at most once, on the event loop, when the first of publisher and newest messages asks.
+    `encode` runs at most once, on the event loop, when the publisher or the recent messages first read `json`.
     """
 
     message: Message
@@ -119,7 +119,7 @@ class MessageChange(Event):
 
 @dataclass(slots=True, eq=False)
 class MessageEmptied(MessageChange):
-    """The base of recall and delete. `message` is the empty row that is left; `by` is the name of the actor."""
+    """The base class of recall and delete. `message`: the row that is left, empty; `by`: the name of the actor."""
 
     frame_type: ClassVar[str]
     by: str
@@ -129,7 +129,7 @@ class MessageEmptied(MessageChange):
 
 
 def newest_within(bytes_max: int, encoded: Sequence[bytes]) -> Sequence[bytes]:
-    """The last of the encoded messages, as many as fit into `bytes_max` together; one at least."""
+    """The newest of the encoded messages that fit into `bytes_max` together; at least one message."""
     total = 0
     for number, each in enumerate(reversed(encoded)):
         total += len(each) + 1
@@ -139,5 +139,5 @@ def newest_within(bytes_max: int, encoded: Sequence[bytes]) -> Sequence[bytes]:
 
 
 def page_json(messages: bytes, seq: int, first_id: int, epoch: str) -> bytes:
-    """A JSON list of messages, with the numbers that say where in the history they stand: the API's answer."""
+    """The API's answer: a JSON list of messages, with the numbers of their place in the history."""
     return b'{"messages":%b,%b' % (messages, json.dumps({"seq": seq, "first_id": first_id, "epoch": epoch})[1:])

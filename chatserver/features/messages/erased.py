@@ -1,4 +1,4 @@
-"""Erases from a copy of the database the messages that have been erased since: see db/vacuum.py."""
+"""Delete from an upgrade copy the messages that were erased after the copy was made (see db/vacuum.py)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from chatserver.db.transaction import Transaction
 
 
 def erased_messages(tx: Transaction) -> Callable[[Transaction], int]:
-    """Read which messages are erased; the function that deletes their rows from a copy of any schema.
+    """Read which messages are erased. The returned function deletes their rows from a copy of any schema.
 
-    A message whose text was replaced since, by an edit or a change of its order, is deleted from the copy whole: the
-    copy is for an upgrade that failed, and must not keep words that were taken back.
+    A message whose text was replaced since the copy, by an edit or a change of its order, is deleted from the copy
+    completely, because the copy is for an upgrade that failed and must not keep text that was taken back.
     """
     first_id = sequence.read(tx).first_id
     ids = [row[0] for row in tx.all("SELECT id FROM messages WHERE state <> 'live'")]

@@ -1,18 +1,18 @@
-"""Expiry: erase the messages that are too old, or beyond the count that is kept. How old a message is.
+"""Expiry: erase the messages that are too old, or beyond the count that is kept. Decide how old a message is.
 
 Messages carry the wall clock's time. If it were trusted at once, a wrong date two days ahead would
 erase all messages at the next commit, and correcting it would bring nothing back. So the wall clock is
 compared with the machine's monotonic clock, which cannot be set.
 
 A *jump* is a movement of the wall clock by more than JUMP_MS ahead of the time that has passed. From
-then on messages age by the wall clock less the jump, until a whole history's length has passed. By
-then, what was posted before the jump is too old in any case, and what was posted since carries the new
-time: the wall clock can be trusted, whether the jump was an error or its correction. A clock that is
-set back takes a jump back with it; without one, messages are kept longer by as much, never shorter.
+then on messages age by the wall clock minus the jump, until a whole history's length has passed. By
+then, each message from before the jump is too old in any case, and each later message carries the new
+time, so that the wall clock can be trusted, whether the jump was an error or its correction. If the clock
+is set back, the jump becomes smaller; without a jump, messages are kept longer by as much, never shorter.
 
-Across a restart the row in the database tells the same, as long as the machine has not been booted
-since. After a boot it is unknown how long the machine was off, and the wall clock is trusted: a
-machine that was off for a week must not show last week's messages.
+After a restart the row in the database gives the same information, if the machine has not been booted
+since. After a boot it is unknown how long the machine was off. Then the wall clock is trusted, because
+a machine that was off for a week must not show last week's messages.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ from chatserver.features.settings.settings import SettingsChanged
 
 log = logging.getLogger(__name__)
 
-# More than a time server corrects in one step on a machine that keeps time.
+# More than a time server corrects in one step on a machine whose clock is about right.
 JUMP_MS = 5 * 60_000
-# The row is written with a commit this often: in that time the two clocks drift apart by less than JUMP_MS.
+# How often a commit writes the row. In this time the two clocks drift apart by less than JUMP_MS.
 WRITE_MS = 10 * 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class MessagesExpired(Event):
-    """`ids` are erased; so is every message below `first_id`."""
+    """The messages `ids` were erased. Every message below `first_id` is erased now."""
 
     ids: tuple[int, ...]
     first_id: int
@@ -70,7 +70,7 @@ class Expiry:
 
     @property
     def behind_ms(self) -> int:
-        """By how much content ages behind the wall clock now: see ClockSkew."""
+        """How many ms the time by which content ages is behind the wall clock now: see ClockSkew."""
         return self._clock_skew.behind_ms
 
     def aging_now_ms(self, tx: Transaction) -> int:
@@ -111,15 +111,15 @@ class Expiry:
 
 
 def _oldest_to_keep(tx: Transaction, limit: int, since_ms: int) -> int:
-    """The id below which every message goes: beyond the newest `limit`, or older than `since_ms`.
+    """The id below which every message is erased, as beyond the newest `limit` or older than `since_ms`.
 
-    Deleted messages do not count. The id after the newest message when none is to stay.
+    Deleted messages do not count. If no message stays, it is the id after the newest message.
     """
     within_count = tx.execute(
         "SELECT id FROM messages WHERE state <> 'deleted' ORDER BY id DESC LIMIT 1 OFFSET ?", (limit - 1,)
     ).fetchone()
     # Ids grow with time, so the old messages are the first ones; a clock that was set back cannot change that.
-    # `+` keeps SQLite from walking all rows from the newest back to find the first that is old.
+    # `+` prevents that SQLite reads all rows backwards, from the newest to the first old row.
     newest_old = tx.execute("SELECT max(+id) FROM messages WHERE created_ms <= ?", (since_ms,)).fetchone()[0] or 0
     return max(within_count[0] if within_count else 0, newest_old + 1)
 
@@ -127,7 +127,7 @@ def _oldest_to_keep(tx: Transaction, limit: int, since_ms: int) -> int:
 class _ClockState(NamedTuple):
     """The one row of `clock`. `boot` is the machine's boot that `steady_ms` and `leapt_ms` count from.
 
-    Messages age by the wall clock less `behind_ms`, since the wall clock jumped at `leapt_ms`.
+    Messages age by the wall clock minus `behind_ms`, because the wall clock jumped at `leapt_ms`.
     """
 
     boot: str
@@ -147,7 +147,7 @@ class ClockSkew:
 
     @property
     def behind_ms(self) -> int:
-        """By how much messages age behind the wall clock now."""
+        """How many ms the time by which messages age is behind the wall clock now."""
         return self._state.behind_ms if self._state else 0
 
     def now_ms(self, tx: Transaction, history_ms: int) -> int:

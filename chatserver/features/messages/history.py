@@ -1,4 +1,4 @@
-"""History: pages of older messages, and the newest, as JSON."""
+"""History: pages of older messages, and the newest messages, as JSON."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from chatserver.http.route import Route
 from chatserver.http.site import SITE
 
 OLDER_MAX = 100
-# Messages in one answer, as far as ANSWER_BYTES_MAX holds them. Older ones are read page by page.
+# Messages in one response, if they fit into ANSWER_BYTES_MAX. Older messages are read page by page.
 ANSWER_MAX = 1_000
-# Searches at work, in all and of one address. Each reads through what is kept.
+# Searches that run at once, in total and from one address. Each search reads all kept messages.
 SEARCHES_MAX, SEARCHES_OF_ADDRESS_MAX = 16, 4
 RETRY_MS = 1_000
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -73,8 +73,8 @@ class History:
     async def get_messages(self, request: web.Request) -> web.StreamResponse:
         """`?before=ID&limit=N`: the page just before ID.
 
-        `?q=TEXT`, `by=NAME`, `day=YYYY-MM-DD`, alone or together: the newest that match all, below ID if given.
-        `?first=DAY`: the first of that day, alone.
+        `?q=TEXT`, `by=NAME`, `day=YYYY-MM-DD`, alone or together: the newest messages that match all of them, below
+        ID if given. `?first=DAY`: only the first message of that day.
         """
         before = number(request, "before", 1, ID_MAX, ID_MAX)
         limit = number(request, "limit", 1, OLDER_MAX, API_PAGE)
@@ -87,7 +87,7 @@ class History:
             return await self._page_answer(await self._search.search(query, before, limit))
 
     def _query(self, request: web.Request) -> Query:
-        """Raises DomainError: `too_long`, `bad_request` (`field`)."""
+        """Read the parameters of a search. Raises DomainError: `too_long`, `bad_request` (`field`)."""
         text, author = request.query.get("q", ""), request.query.get("by", "")
         if len(text) > QUERY_MAX or len(author) > QUERY_MAX:
             raise DomainError(ErrorCode.TOO_LONG, limit=QUERY_MAX)
@@ -96,7 +96,7 @@ class History:
 
     @contextmanager
     def _searching(self, address: str) -> Iterator[None]:
-        """Raises DomainError `busy` where too many searches are at work already."""
+        """Count a search while it runs. Raises DomainError `busy` if too many searches run already."""
         searches = self._searches
         if searches.total() >= SEARCHES_MAX or searches[address] >= SEARCHES_OF_ADDRESS_MAX:
             raise DomainError(ErrorCode.BUSY, retry_after_ms=RETRY_MS)
@@ -138,6 +138,6 @@ def _day(request: web.Request, name: str) -> date | None:
 
 
 def page_of(tx: Transaction, messages: list[Message]) -> Page:
-    """The messages with the numbers of this moment."""
+    """A page of these messages, with the sequence numbers as of now."""
     now = sequence.read(tx)
     return Page(tuple(messages), now.seq, now.first_id, now.epoch)

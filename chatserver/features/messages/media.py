@@ -1,4 +1,4 @@
-"""The stored pictures, for those who may read the room."""
+"""Serve the stored pictures to all who may read the room."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Media:
         self._copies = copies
 
     async def get(self, request: web.Request) -> web.StreamResponse:
-        """One file; for an AVIF, a WebP of the same picture if the client does not name `image/avif` in Accept.
+        """Serve a file; for an AVIF, a WebP of the same picture if the client does not name `image/avif` in Accept.
 
         Raises DomainError: `gone` (recalled or deleted), `not_found`, and for a WebP that is not made yet `busy`.
         """
@@ -51,7 +51,7 @@ class Media:
             headers["Vary"] = "Accept"
             if not _reads_avif(request):
                 path = await self._copies.path(f"{folder}/{name}")
-        # The name for a picture that is saved: it may be a WebP under the address of an AVIF.
+        # The name with which a picture is saved, because the address of an AVIF may serve a WebP.
         headers["Content-Disposition"] = f'inline; filename="{path.name}"'
         response = web.FileResponse(path, headers=headers)
         response.content_type = _TYPES[path.suffix]
@@ -61,12 +61,12 @@ class Media:
 
 
 def _reads_avif(request: web.Request) -> bool:
-    """A wildcard does not count: browsers that read AVIF say so, and those that do not send `*/*`."""
+    """True if Accept names AVIF. A wildcard does not count, because browsers that cannot read AVIF send `*/*` too."""
     return _NAMES_AVIF.search(",".join(request.headers.getall("Accept", []))) is not None
 
 
 def state_of(tx: Transaction, media_key: str) -> State | None:
-    """The state of the message that the file belongs to; None where no message has it."""
-    # The second condition is the one of the index; SQLite does not derive it from the first.
+    """The state of the message that the file belongs to; None if no message has it."""
+    # The second condition is that of the partial index, because SQLite does not derive it from the first.
     row = tx.one("SELECT state FROM messages WHERE media_key = ? AND media_key <> ''", (media_key,))
     return State(row[0]) if row else None

@@ -1,4 +1,4 @@
-"""The newest messages as HTML, for a reader whose browser runs no script: what the room page holds in <noscript>."""
+"""The newest messages as HTML, for browsers without JavaScript: the <noscript> part of the room page."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from chatserver.features.messages.recent import PAGE, RecentMessages
 from chatserver.i18n import translator
 
 PLAIN_PAGE = 50
-# Every reader's page carries it, so very long messages are fewer than PLAIN_PAGE; the newest one is always there.
+# Every reader's page contains this HTML, so there are fewer than PLAIN_PAGE messages if they are very long. The newest
+# message is always there.
 PLAIN_BYTES_MAX = 64 * 1024
 
 
 class _Rendered(NamedTuple):
-    """`page` is the JSON of the newest messages as of then: another object after each change of one of them."""
+    """`page`: the JSON of the newest messages when they were rendered. Each change of a message makes a new object."""
 
     page: bytes
     messages: list[Message]
@@ -27,7 +28,7 @@ class _Rendered(NamedTuple):
 
 
 class PlainHistory:
-    """Rendered once for each language and change: a message that did not change is not rendered again."""
+    """The HTML is rendered once for each language and change. Unchanged messages are not rendered again."""
 
     def __init__(self, recent: RecentMessages) -> None:
         self._recent = recent
@@ -46,7 +47,7 @@ class PlainHistory:
 
 
 def _render(page: bytes, messages: list[Message], zone: ZoneInfo, language: str, known: _Rendered) -> _Rendered:
-    """`known` is what was rendered before: a message that did not change is the same object, and its row is kept."""
+    """`known`: the result before. A message that did not change is the same object, so its row is reused."""
     before = {message.id: message for message in known.messages}
     rows: dict[int, bytes] = {}
     left = PLAIN_BYTES_MAX

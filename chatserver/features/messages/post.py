@@ -43,7 +43,7 @@ class Draft(NamedTuple):
 
 
 class Posted(NamedTuple):
-    """`seq` is the one it was posted with. `is_new` is False when it had been stored before."""
+    """`seq`: the number with which the message was posted. `is_new` is False if it was already stored before."""
 
     message: Message
     seq: int
@@ -52,9 +52,9 @@ class Posted(NamedTuple):
 
 @dataclass(slots=True)
 class PostRequest:
-    """A draft with its client key. `text` is what would be stored, or the error that refuses it.
+    """A draft with its client key. `text`: the text to store, or the error that refuses it.
 
-    With an `admission` the interval was checked and began earlier.
+    If there is an `admission`, the send interval was checked and began earlier.
     """
 
     author: User
@@ -83,14 +83,14 @@ class Post:
         """Store the message and announce it; it is on disk when this returns.
 
         Raises DomainError: `empty`, `too_long`, `bad_request`, `too_fast`, `muted`, `banned`, `not_found`
-        (a `reply_to` that was never given). A `client_id` that this member has used before is answered
-        with the message it was stored as, and is never `too_fast`.
+        (a `reply_to` that no message ever had). If this member has used the `client_id` before, returns the
+        message that was stored with it, and never raises `too_fast`.
         """
         request = self._request(author, draft)
         return await self._database.run(lambda tx: self._post(tx, request))
 
     def submit(self, author: User, draft: Draft, answer: ResultCallback[Posted]) -> None:
-        """The same for a text, without a task or a future: `answer` is called on the loop, before the broadcast."""
+        """Like `post`, for a text, without a task or a future: `answer` is called on the loop, before the broadcast."""
         self._database.submit_batched(self._post_batch, self._request(author, draft), answer)
 
     def on_frame(self, frame: ClientFrame, done: Done) -> None:
@@ -116,9 +116,9 @@ class Post:
     async def admit(self, author: User, draft: Draft, album_name: str) -> Admitted | Posted:
         """Check a picture's message against every rule before the picture is processed, and begin the interval.
 
-        The interval counts from here, so that of two pictures at once the second is refused before it costs
-        anything. `post_admitted` or `give_back` must follow. `album_name` is the client's own name for the album, ""
-        for none. Raises DomainError as `post` does. Returns the stored message when this `client_id` was used before.
+        The interval counts from here, so that the second of two simultaneous pictures is refused before it costs
+        anything. Call `post_admitted` or `give_back` afterwards. `album_name` is the client's own name for the album,
+        "" for none. Raises DomainError as `post` does. Returns the stored message if the `client_id` was used before.
         """
         if len(album_name) > ALBUM_NAME_MAX or not is_storable(album_name):
             raise DomainError(ErrorCode.BAD_REQUEST, field="album")
@@ -126,14 +126,14 @@ class Post:
         return await self._database.run(lambda tx: self._admit(tx, request, album_name))
 
     async def post_admitted(self, admitted: Admitted, picture: StoredImage) -> Posted:
-        """Store an admitted message with its picture, as `post` does; it may still be `muted` or `banned` by now."""
+        """Store an admitted message with its picture, as `post` does. May still raise `muted` or `banned`."""
         request, admission = admitted
         request = replace(request, draft=request.draft._replace(picture=picture), admission=admission)
         return await self._database.run(lambda tx: self._post(tx, request))
 
     def give_back(self, admitted: Admitted) -> None:
-        """The message will not be stored: it uses up no interval."""
-        with suppress(DomainError):  # the queue is full: then the member waits for the interval
+        """Give the interval back, because the message will not be stored."""
+        with suppress(DomainError):  # if the queue is full, the member waits for the interval
             self._database.submit(lambda tx: self._interval.give_back(admitted.admission), _ignore)
 
     def _request(self, author: User, draft: Draft, *, with_picture: bool = False) -> PostRequest:
@@ -142,12 +142,15 @@ class Post:
         try:
             text = checked(draft.text, self._settings.now.text_max, may_be_empty=with_picture or bool(draft.picture))
         except DomainError as error:
-            # Not raised yet: a message that was stored before is answered whatever comes with it now.
+            # Not raised yet, because a repeated request gets its stored message even if its text is wrong now.
             text = error
         return PostRequest(author, draft, text, client_key(draft.client_id))
 
     def _post_batch(self, tx: Transaction, requests: Sequence[PostRequest]) -> list[Posted | DomainError]:
-        """Neighbouring texts of the queue. Raises RetryOneByOne when one of several may have been sent twice."""
+        """Store text messages that are next to each other in the queue, in one transaction.
+
+        Raises RetryOneByOne if there are several and one of them may have been sent twice.
+        """
         now_ms = self._clock.now_ns() // 1_000_000
         accounts = account_store.accounts(tx, {request.author.id for request in requests})
         new: list[store.NewMessage] = []
@@ -159,7 +162,7 @@ class Post:
                 new.append(self._accepted(tx, request, accounts.get(request.author.id), now_ms, ahead=len(new)))
                 keys.add(request.key)
             except DomainError as error:
-                # Looked up only now: most messages are new, and the INSERT itself finds the others.
+                # Looked up only now, because most messages are new, and the INSERT itself finds the repeated ones.
                 if request.key and request.key in keys:
                     raise RetryOneByOne from None
                 answered[index] = _posted_before(tx, request.author, request.key) or error
@@ -168,7 +171,7 @@ class Post:
         except RetryOneByOne:
             if len(requests) > 1:
                 raise
-            tx.roll_back(len(tx.events), undo)  # the number and the interval
+            tx.roll_back(len(tx.events), undo)  # undo the number and the interval
             return [_known(tx, requests[0])]
         for message in messages:
             tx.announce(MessagePosted(message, self._encoder))
@@ -179,7 +182,7 @@ class Post:
         return found
 
     def _post(self, tx: Transaction, request: PostRequest) -> Posted:
-        """One message, maybe with a picture."""
+        """Store one message, with or without a picture."""
         account, now_ms = account_store.account(tx, request.author.id), self._clock.now_ms()
         undo = len(tx.undo)
         try:
@@ -190,7 +193,7 @@ class Post:
             raise
         message = store.insert(tx, new)
         if message is None:
-            tx.roll_back(len(tx.events), undo)  # the interval
+            tx.roll_back(len(tx.events), undo)  # undo the interval
             return _known(tx, request)
         tx.announce(MessagePosted(message, self._encoder))
         return Posted(message, message.seq, True)
@@ -209,9 +212,9 @@ class Post:
         now_ms: int,
         ahead: int = 0,
     ) -> store.NewMessage:
-        """The row to store, after the `ahead` rows of the same batch that are not stored yet; the interval has begun.
+        """Check a message, begin its interval, and return the row to store. Raises DomainError.
 
-        Raises DomainError.
+        `ahead`: how many rows of the same batch will be stored before it.
         """
         author, draft, admission = _speaker(tx, request, account, now_ms, ahead), request.draft, request.admission
         if admission is None:
@@ -234,13 +237,13 @@ class Post:
 
 
 def _ignore(result: object, error: BaseException | None) -> None:
-    """The answer of a transaction that nothing waits for."""
+    """The callback of a transaction whose result is not needed."""
 
 
 def _speaker(
     tx: Transaction, request: PostRequest, account: account_store.Account | None, now_ms: int, ahead: int = 0
 ) -> User:
-    """The author as stored. Raises DomainError for all that refuses the message but the interval."""
+    """The author as stored. Raises DomainError for every reason to refuse the message, except the interval."""
     if account is None:
         raise DomainError(ErrorCode.LOGIN_REQUIRED)
     author, reply_to = account.speaker(now_ms), request.draft.reply_to
@@ -257,7 +260,7 @@ def _posted_before(tx: Transaction, author: User, key: bytes | None) -> Posted |
 
 
 def _known(tx: Transaction, request: PostRequest) -> Posted:
-    """What the request was stored as, whose key is taken."""
+    """The stored message of a request whose client key was already used."""
     before = _posted_before(tx, request.author, request.key)
     assert before is not None
     return before

@@ -20,7 +20,7 @@ from chatserver.http.route import Route
 from chatserver.http.uploads import Uploads
 from chatserver.http.viewer import VIEWER, form_of, member_of, wants_json
 
-# For a request that waited for the same upload in another one, which ended without an answer.
+# For a request that waited for the same upload in another request, which ended without an answer.
 RETRY_AFTER_MS = 1000
 
 
@@ -33,9 +33,9 @@ class PostForm:
         self._under_way: dict[tuple[int, str], asyncio.Future[Posted]] = {}
 
     async def on_form(self, request: web.Request) -> web.Response:
-        """A form, or a bot's text as JSON.
+        """Read a form, or a bot's text as JSON.
 
-        201 with the message, 200 with one that this member has posted under the same `client_id` before.
+        Answers 201 with the message, or 200 if this member has already posted a message with the same `client_id`.
         """
         form, author = form_of(request), member_of(request)
         is_bot = request[VIEWER].is_bot
@@ -51,7 +51,7 @@ class PostForm:
         return responses.encoded_json(self._encoder(posted.message), 201 if posted.is_new else 200)
 
     async def _once(self, author: User, client_id: str, work: Callable[[], Awaitable[Posted]]) -> Posted:
-        """A picture that is sent again while it is processed waits for that, instead of being processed twice."""
+        """If a picture is sent again while it is processed, wait for its result instead of processing it twice."""
         key = (author.id, client_id)
         if not client_id:
             return await work()
@@ -63,7 +63,7 @@ class PostForm:
         except BaseException as error:
             again = DomainError(ErrorCode.BUSY, retry_after_ms=RETRY_AFTER_MS)
             result.set_exception(DomainError(error.code, **error.details) if isinstance(error, DomainError) else again)
-            result.exception()  # most often no second request waits for it
+            result.exception()  # mark as read: usually no second request waits
             raise
         finally:
             del self._under_way[key]
@@ -87,7 +87,7 @@ class PostForm:
         assert picture is not None
         async with self._uploads.kept_if_used(picture.image, picture.thumb):
             posted = await self._post.post_admitted(admitted, picture)
-        if not posted.is_new:  # a text of the same `client_id` came over a socket meanwhile
+        if not posted.is_new:  # a socket posted a text with this `client_id` meanwhile
             await self._uploads.drop(picture)
         return posted
 
@@ -102,6 +102,6 @@ def _draft(form: Form) -> Draft:
 
 
 async def _json_draft(request: web.Request) -> Draft:
-    """The same fields of a JSON object, each optional. Raises DomainError `bad_request` (`field`)."""
+    """Read a draft from a JSON object. Each field is optional. Raises DomainError `bad_request` (`field`)."""
     fields = JsonFields(await read_json(request))
     return Draft(fields.text("text"), fields.text("client_id"), fields.optional_id("reply_to"))

@@ -23,8 +23,8 @@ def post_preset(
     window_id: int | None = None,
     extra: str = "",
 ) -> Message:
-    """Store the message and announce it. `recall_ms` is the length of its recall window; `extra` a JSON object
-    of fields that this preset has besides."""
+    """Store the message and announce it. `recall_ms`: the length of its recall window; `extra`: a JSON object with
+    the additional fields of this preset."""
     message = store.insert(
         tx,
         store.NewMessage(
