@@ -83,7 +83,7 @@ class Post:
         """Store the message and announce it; it is on disk when this returns.
 
         Raises DomainError: `empty`, `too_long`, `bad_request`, `too_fast`, `muted`, `banned`, `not_found`
-        (a `reply_to` that no message ever had). If this member has used the `client_id` before, returns the
+        (a `reply_to` that was never a message's id). If this member has used the `client_id` before, returns the
         message that was stored with it, and never raises `too_fast`.
         """
         request = self._request(author, draft)

@@ -14,14 +14,14 @@ from chatserver.features.messages import store
 from chatserver.features.messages.encode import MessageChange, MessageEncoder, reactions_json
 from chatserver.http.client_frame import ClientFrame
 
-# Each reaction is broadcast to every reader: fast enough for a person, too slow for a script.
+# A rate limit, because each reaction is broadcast to every reader: fast enough for a person, too slow for a script.
 REACTIONS_MAX, REACTIONS_SECONDS = 20, 10.0
 
 
 class ReactionsChanged(MessageChange):
-    """The message is live and has other reactions than before.
+    """The reactions of a live message were changed.
 
-    Frame `reactions`: without the text, which may be 8 KB and which readers have already.
+    Frame `reactions`. It leaves out the text, which may be 8 KB and which readers already have.
     """
 
     __slots__ = ()
@@ -40,7 +40,7 @@ class React:
         self._limit = AttemptLimit(clock, REACTIONS_MAX, REACTIONS_SECONDS)
 
     async def react(self, actor: User, message_id: int, emoji: str, on: bool) -> Message:
-        """Put `emoji` (one of REACTIONS) on a live message, or take it off. Repeated: nothing changes.
+        """Add `emoji` (one of REACTIONS) to a live message, or remove it. A repeated call changes nothing.
 
         Raises DomainError: `bad_request`, `not_found`, `gone` (recalled or deleted), `muted`, `banned`,
         and `too_fast` beyond 20 in 10 s.
@@ -78,7 +78,7 @@ class React:
 
 
 def _add(tx: Transaction, message_id: int, emoji: str, user_id: int) -> bool:
-    """False when the reaction was there already."""
+    """Add a reaction; False if it was already there."""
     added = tx.execute(
         "INSERT INTO reactions (message_id, emoji, user_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         (message_id, emoji, user_id),
@@ -87,7 +87,7 @@ def _add(tx: Transaction, message_id: int, emoji: str, user_id: int) -> bool:
 
 
 def _remove(tx: Transaction, message_id: int, emoji: str, user_id: int) -> bool:
-    """False when the reaction was not there."""
+    """Remove a reaction; False if it was not there."""
     removed = tx.execute(
         "DELETE FROM reactions WHERE message_id = ? AND emoji = ? AND user_id = ?", (message_id, emoji, user_id)
     )

@@ -36,7 +36,10 @@ class ReadMarks:
         self._cache: BoundedDict[int, int] = BoundedDict(CACHED_MEMBERS_MAX)
 
     async def mark(self, actor: User, message_id: int) -> None:
-        """The member has seen all messages up to this one. A mark never moves back. Raises DomainError `banned`."""
+        """Record that the member has seen all messages up to `message_id`. A mark never moves back.
+
+        Raises DomainError `banned`.
+        """
         if message_id > await self.of_member(actor):
             await self._database.run(lambda tx: _mark(tx, actor, message_id))
             self._cache.pop(actor.id, None)
@@ -49,7 +52,7 @@ class ReadMarks:
         return known
 
     async def on_frame(self, frame: ClientFrame) -> None:
-        """`{"type": "read", "id": N}`; the member's devices get it back when it moved the mark."""
+        """`{"type": "read", "id": N}`; all devices of the member get a frame `read` if the mark moved."""
         await self.mark(frame.user, frame.id("id"))
 
     FRAMES = {"read": on_frame}

@@ -54,13 +54,13 @@ class Recall:
         self._clock = clock
         self._encoder = encoder
         self._withdraw = withdraw
-        # Windows that closed while the server was down are not announced: no client was connected.
+        # Windows that closed while the server was down are not announced, because no client was connected.
         self._announced_until_ms = clock.now_ms()
 
     async def recall(self, actor: User, message_id: int, reason: str = "") -> Message:
-        """Empty the message; the row that is left says who recalled it. Repeated: the same answer.
+        """Empty the message; the row that is left says who recalled it. A repeated call returns the same message.
 
-        `reason` is for what else the message was (see Withdraw), which has errors of its own.
+        `reason` is for the feature that the message belongs to, which may raise more errors (see Withdraw).
         Raises DomainError: `not_yours`, `recall_expired`, `not_found`, `gone`, `banned`.
         """
         asked_ms = self._clock.now_ms()
@@ -82,7 +82,7 @@ class Recall:
         await self._database.run(self._announce_closed_windows)
 
     async def next_window_end(self) -> int | None:
-        """When the next recall window closes, in Unix ms; None where none is open."""
+        """When the next recall window closes, in Unix ms; None if no recall window is open."""
         return await self._database.run(self._next_window_end)
 
     def _recall(self, tx: Transaction, actor: User, message_id: int, reason: str, asked_ms: int) -> Message:
@@ -102,7 +102,7 @@ class Recall:
             message = store.stamp_emptied(tx, message_id)
             if withdrawn is None and message.author.id != actor.id:
                 record(tx, asked_ms, AuditAct.MESSAGE_RECALL, actor, message.author.id, message=message_id)
-        elif withdrawn and withdrawn.is_new:  # its message has expired; readers learn of it all the same
+        elif withdrawn and withdrawn.is_new:  # its message has expired, but readers are told too
             message = withdrawn.message._replace(seq=sequence.next_seq(tx))
         else:
             return store.unchanged(tx, actor, message_id, State.RECALLED, withdrawn)

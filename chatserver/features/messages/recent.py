@@ -1,8 +1,8 @@
-"""The newest messages, encoded and in memory: what a page, a new connection and a returning client get.
+"""The newest messages, encoded and in memory, for pages, new connections and returning clients.
 
-Built from the same events that readers get and at the same moment, on the event loop. So a snapshot
-taken here and the events that follow it have neither a gap nor a repetition between them, and no
-page view costs a query.
+They are updated on the event loop by the same events that readers get, at the same moment. So there is
+neither a gap nor a repetition between a snapshot from here and the events that follow it, and no page
+view costs a query.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ from chatserver.features.messages.encode import (
 from chatserver.features.messages.expiry import MessagesExpired
 from chatserver.features.messages.post import MessagePosted
 
-# Messages held that a page shows: usually 2 KB each at most, 40 KB in the worst case. Deletions make them fewer;
-# from REFILL_BELOW on the older ones are read.
+# Held messages that a page shows: usually at most 2 KB each, 40 KB in the worst case. Deletions reduce their number;
+# below REFILL_BELOW, older messages are read.
 ROWS_MAX = 500
 REFILL_BELOW = 250
-# Deleted messages held, for clients that return: 0.3 KB each. Apart from the others, so that they displace none.
+# Held deleted messages, for returning clients: 0.3 KB each. Held separately, so that they displace no other message.
 DELETED_MAX = 500
-# What a page shows at first, and what a client gets that cannot continue where it was.
+# Messages that a page shows at first, and that a client gets if it cannot continue where it was.
 PAGE = 100
-# What the API answers when no count is given.
+# Messages in the API's answer if no count is given.
 API_PAGE = 50
-# A client further behind than this gets a page instead: it would scroll past the rest anyway.
+# A client that missed more changes gets a page instead, because it would scroll past the rest anyway.
 CHANGES_MAX = 300
-# What one `sync` holds at most: two thirds of a connection's outbox, so that live events find room behind it.
+# Maximum size of one `sync`: two thirds of a connection's outbox, so that live events have room behind it.
 SYNC_BYTES_MAX = 512 * 1024
 
 
@@ -53,30 +53,31 @@ class _Entry(NamedTuple):
 
 
 class RecentMessages:
-    """`seq` and `first_id` are those of the last event applied. `load` comes before anything else."""
+    """`seq` and `first_id` are those of the last event applied. Call `load` before all other methods."""
 
     def __init__(self, encoder: MessageEncoder) -> None:
         self.epoch = ""
         self.seq = 0
         self.first_id = 0
-        # Messages since the start.
+        # Messages posted since the start.
         self.posted = 0
         self._encoder = encoder
         self._database: Database | None = None
-        # The newest change to a message that is not held: a client that knows less cannot be told all.
+        # `seq` of the newest change to a message that is not held. If a client's `seq` is lower, it cannot get all
+        # changes from here.
         self._forgotten_seq = 0
-        # The newest messages but for the deleted ones, in the order of their ids; all ids up to `_below` are not held.
+        # The newest messages without deleted ones, in the order of their ids. No id up to `_below` is held.
         self._entries: OrderedDict[int, _Entry] = OrderedDict()
         self._below = 0
-        # Deleted ones, in the order of their deletions. Those that expired may still be here.
+        # Deleted messages, in the order of their deletions. Expired messages may still be here.
         self._deleted: OrderedDict[int, _Entry] = OrderedDict()
         self._is_refilling = False
-        # Joined lists and answers of the usual counts, until the next change.
+        # Cache of lists and API answers for the usual counts, until the next change.
         self._lists: dict[int, bytes] = {}
         self._answers: dict[int, bytes] = {}
 
     async def load(self, database: Database) -> None:
-        """Read the newest messages, as of one commit. Before the first event is published."""
+        """Read the newest messages, as of one commit. Call it before the first event is published."""
         self._database = database
         await database.run(self._load)
 
@@ -105,7 +106,7 @@ class RecentMessages:
         self._answers.clear()
 
     def on_member_changed(self, event: MemberChanged) -> None:
-        """An author stands in each of their messages, names in reactions and recalls too."""
+        """Update the member in all their messages, and their name in reactions and recalls."""
         for held in (self._entries, self._deleted):
             for message_id, entry in held.items():
                 message = _with_member(entry.message, event)
@@ -129,13 +130,13 @@ class RecentMessages:
         return encoded
 
     def newest_messages(self, count: int) -> list[Message]:
-        """The same messages, not encoded."""
+        """The newest `count` messages, oldest first, without deleted ones, not encoded."""
         newest = [entry.message for entry in islice(reversed(self._entries.values()), count)]
         newest.reverse()
         return newest
 
     def answer(self, count: int) -> bytes:
-        """The newest `count` messages with the numbers that say where they stand: the API's answer."""
+        """The API's answer: the newest `count` messages, with the numbers of their place in the history."""
         answer = self._answers.get(count)
         if answer is None:
             answer = page_json(self.newest(count), self.seq, self.first_id, self.epoch)
@@ -144,7 +145,7 @@ class RecentMessages:
         return answer
 
     def sync_page(self) -> bytes:
-        """What a client shows that cannot continue where it was: the newest PAGE, or fewer very long ones."""
+        """The page for a client that cannot continue where it was: PAGE messages, or fewer if they are very long."""
         whole = self.newest(PAGE)
         if len(whole) <= SYNC_BYTES_MAX:
             return whole
@@ -160,7 +161,7 @@ class RecentMessages:
         return len(self._entries) > count or self._has_older
 
     def changes_after(self, seq: int) -> bytes | None:
-        """A JSON list of all changes after `seq`, in their order; None when they are not all known here."""
+        """A JSON list of all changes after `seq`, in their order; None if some are not known here, or too many."""
         if not self._forgotten_seq <= seq <= self.seq:
             return None
         changed = [entry for entry in self._entries.values() if entry.message.seq > seq]
@@ -196,14 +197,14 @@ class RecentMessages:
             self._forgotten_seq = max(self._forgotten_seq, oldest.message.seq)
 
     def _refill(self) -> None:
-        """Read older messages in the place of deleted ones.
+        """Read older messages to replace deleted messages.
 
-        The answer comes before the events of its batch, so that what is read here is never newer than what is held.
+        `_refilled` is called before the events of its batch, so that the messages read are never newer than those held.
         """
         if self._is_refilling or len(self._entries) >= REFILL_BELOW or not self._has_older or self._database is None:
             return
         below, wanted = self._below, ROWS_MAX - len(self._entries)
-        with suppress(DomainError):  # busy: the next deletion tries again
+        with suppress(DomainError):  # if busy, the next deletion tries again
             self._database.submit(
                 lambda tx: _page_below(tx, below + 1, wanted), lambda found, error: self._refilled(below, found)
             )
@@ -211,12 +212,12 @@ class RecentMessages:
 
     def _refilled(self, below: int, found: tuple[list[Message], int] | None) -> None:
         self._is_refilling = False
-        # Otherwise so much was posted meanwhile that what is held begins elsewhere by now.
+        # If `_below` differs, so many messages were posted meanwhile that the held messages begin at another id now.
         if found is not None and below == self._below:
             self._hold_older(*found)
 
     def _hold_older(self, messages: list[Message], below: int) -> None:
-        """`messages`, oldest first, are all that is kept between `below` and the oldest that is held."""
+        """Add `messages` (oldest first): all messages that are kept between `below` and the oldest held message."""
         for message in reversed(messages):
             self._entries[message.id] = _Entry(message, self._encoder(message))
             self._entries.move_to_end(message.id, last=False)
@@ -232,13 +233,13 @@ class RecentMessages:
 
 
 def _page_below(tx: Transaction, message_id: int, limit: int) -> tuple[list[Message], int]:
-    """The `limit` messages just below, oldest first, and the id of the next older one; 0 where there is none."""
+    """The `limit` messages just below `message_id`, oldest first, and the id of the next older message, else 0."""
     found = store.before(tx, message_id, limit + 1)
     return (found[1:], found[0].id) if len(found) > limit else (found, 0)
 
 
 def _with_member(message: Message, event: MemberChanged) -> Message:
-    """The message with the member as they are now; the same object where the member does not occur in it."""
+    """The message with the changed member; the same object if the member does not occur in it."""
     if message.author.id == event.user.id:
         message = message._replace(author=event.user)
     if event.was:

@@ -1,7 +1,7 @@
-"""Search: the messages that hold every word of a text, of one author or of one day. Nothing is indexed.
+"""Search for the messages that contain every word of a text, of one author or of one day. There is no index.
 
-What is kept is bounded, so a search reads through it, a bounded number of rows at a time; an index
-would have to be made to forget what was recalled.
+The number of kept messages is bounded, so a search reads all of them, a bounded number of rows at a time.
+From an index, recalled text would have to be erased too.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from chatserver.db.transaction import Transaction
 from chatserver.features.messages import store
 
 QUERY_MAX = 200
-# Rows that one transaction reads: a few milliseconds of the queue's time.
+# Rows that one transaction reads, which takes a few milliseconds of the queue's time.
 SEARCH_ROWS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is looked for: all of `words` (folded), by the author of this name (folded; "" for any), in this time.
+    """Finds messages with all of `words` (folded), by the author of this name (folded; "" for any), in this time.
 
-    A word may be any part of a message's text, in any case and however accents were typed, so one Chinese
-    character is found too. `from_ms` is included, `to_ms` is not.
+    A word may be any part of a message's text, in upper or lower case and with accents typed in any way, so that
+    one Chinese character is found too. `from_ms` is included, `to_ms` is not.
     """
 
     words: tuple[str, ...] = ()
@@ -81,18 +81,18 @@ class Search:
         return await self._database.run(lambda tx: _still_live(tx, reversed(newest_first)))
 
     async def first_of(self, query: Query) -> Page:
-        """The first live message in the query's time, and no other; none where there is none."""
+        """A page with the first live message in the query's time; an empty page if there is none."""
         return await self._database.run(lambda tx: _page_of_live(tx, store.first_since(tx, query.from_ms, query.to_ms)))
 
 
 def _search(tx: Transaction, query: Query, below_id: int, rows: int) -> tuple[list[Message], int | None]:
-    """What matches among the next `rows` live messages, and the id to go on from; None at the end."""
+    """The matches among the next `rows` live messages, and the id to continue from; None at the end."""
     read = store.live_below(tx, below_id, rows)
     return [message for message in read if query.matches(message)], read[-1].id if len(read) == rows else None
 
 
 def _still_live(tx: Transaction, found: Iterable[Message]) -> Page:
-    """Read again: a message may have been recalled between the transactions of the search."""
+    """Read the messages again, because a message may have been recalled between the transactions of the search."""
     fresh = [store.get(tx, message.id) for message in found]
     return _page_of_live(tx, fresh)
 

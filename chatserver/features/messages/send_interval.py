@@ -1,4 +1,4 @@
-"""The least time between two messages of one member, over all sockets and forms. An album counts as one message."""
+"""The minimum time between two messages of one member, over all sockets and forms. An album counts as one message."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from chatserver.core.rate_limit import AttemptLimit, MinInterval
 from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
 
-# The pictures of one album; a page chooses as many at once.
+# Maximum number of pictures in one album. A page allows the same number at once.
 ALBUM_PICTURES_MAX = 9
-# The time in which they must come: nine photographs over a slow line.
+# The time in which the pictures of an album must arrive: enough for nine photographs over a slow line.
 ALBUM_SECONDS = 600.0
 # A bot may post as many messages as its rate says in this time, so it can answer several members at once.
 BOT_SECONDS = 10.0
-# Albums that are remembered; past that, the next picture of a forgotten one counts as a message of its own.
+# Albums that are remembered. The next picture of a forgotten album counts as a separate message.
 ALBUMS_MAX = 10_000
 
 
 @dataclass(slots=True)
 class _Album:
-    """An album of one member. `pictures` are those that were admitted and not given back."""
+    """An album of one member. `pictures`: how many pictures were admitted and not given back."""
 
     key: tuple[int, str]
     number: int
@@ -44,9 +44,9 @@ class _Album:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A message that may be posted, and has taken its part of the interval, unless an album's picture before it had.
+    """A message that may be posted. It has begun the interval, unless an earlier picture of its album has.
 
-    `album` is None outside of one.
+    `album` is None for a message outside an album.
     """
 
     undo: Callable[[], None] | None
@@ -68,7 +68,7 @@ class SendInterval:
         self._albums: BoundedDict[tuple[int, str], _Album] = BoundedDict(ALBUMS_MAX)
 
     def begin(self, tx: Transaction, author: User) -> Callable[[], None]:
-        """A message of this member may be stored now, and the interval begins; returns what takes that back.
+        """Check that this member may post now, and begin the interval. Returns a function that undoes this.
 
         Raises DomainError: `too_fast`; `login_required` for a bot whose token ended. Administrators never wait.
         """
@@ -81,17 +81,17 @@ class SendInterval:
         return partial(self._interval.restore, member_id, self._interval.record(member_id))
 
     def admit(self, tx: Transaction, author: User, album_name: str) -> Admission:
-        """Check and begin the interval before the message is stored: for a picture that takes time to process.
+        """Check and begin the interval before the message is stored, for a picture, which takes time to process.
 
         `album_name` is the client's own name for the album, "" for none. Up to ALBUM_PICTURES_MAX pictures of one
-        name within ALBUM_SECONDS count once; the next one begins another album. Raises DomainError: `too_fast`.
+        name within ALBUM_SECONDS count once; the next picture begins another album. Raises DomainError: `too_fast`.
         """
         admission = self._album_admission(tx, author, album_name) if album_name else self._admission(tx, author)
         tx.on_rollback(lambda: self.give_back(admission))
         return admission
 
     def give_back(self, admission: Admission) -> None:
-        """The message was not stored. An interval that other pictures of the album rest on goes on."""
+        """Undo the admission of a message that is not stored. The interval stays if its album has other pictures."""
         album = admission.album
         if album is not None:
             album.pictures -= 1

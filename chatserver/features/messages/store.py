@@ -1,4 +1,4 @@
-"""The rows of messages: what several use cases share. A row that is not live is empty."""
+"""SQL for messages that several use cases share. A row that is not live is empty."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ _FIELDS = {
 }
 _SELECTED = f"{', '.join(_FIELDS.values())} FROM messages m JOIN users u ON u.id = m.user_id"
 
-# What a recall or a deletion leaves of a row: who and when, keys that tell nothing of what it held, and in `extra`
-# what its kind keeps.
+# The columns that a recall or a deletion empties. The row keeps who and when, keys that reveal nothing of its content,
+# and in `extra` the data that messages of its kind keep.
 EMPTY = "text = '', image = '', thumb = '', width = 0, height = 0, client_id = '', album = NULL, edited_ms = NULL"
 
 
@@ -66,7 +66,7 @@ class NewMessage(NamedTuple):
 
 
 def insert(tx: Transaction, new: NewMessage) -> Message | None:
-    """Store a new message; None when its author has posted one under this `client_key` before."""
+    """Store a new message; None if its author has already posted a message with this `client_key`."""
     seq = sequence.seq(tx) + 1
     picture = new.picture or StoredImage("", "", 0, 0)
     columns: dict[str, Any] = {
@@ -143,7 +143,7 @@ def get(tx: Transaction, message_id: int) -> Message | None:
 
 
 def posted_before(tx: Transaction, user_id: int, client_key: bytes) -> tuple[Message, int] | None:
-    """The message that this member has posted under this key, and the `seq` it was posted with."""
+    """The message that this member has posted with this client key, and the `seq` with which it was posted."""
     row = tx.one(f"SELECT m.posted_seq, {_SELECTED} WHERE m.user_id = ? AND m.client_key = ?", (user_id, client_key))
     return (_message(row[1:]), row[0]) if row else None
 
@@ -161,7 +161,8 @@ def newest_deleted(tx: Transaction, limit: int) -> list[Message]:
 
 
 def last_change(tx: Transaction, up_to_id: int, before_seq: int) -> int:
-    """The last change to a message up to `up_to_id`, or deleted before `before_seq`; 0 without one. Reads all rows."""
+    """The `seq` of the last change to a message with an id up to `up_to_id`, or of the last deletion before
+    `before_seq`; 0 if there is none. Reads all rows."""
     (seq,) = tx.one(
         "SELECT max(seq) FROM messages WHERE CASE state WHEN 'deleted' THEN seq < ? ELSE id <= ? END",
         (before_seq, up_to_id),
@@ -178,7 +179,7 @@ def before(tx: Transaction, message_id: int, limit: int) -> list[Message]:
 
 
 def live_below(tx: Transaction, message_id: int, limit: int) -> list[Message]:
-    """The `limit` live messages just below `message_id`, newest first. By the index that holds no deleted ones."""
+    """The `limit` live messages just below `message_id`, newest first. Uses the index without deleted messages."""
     rows = tx.all(
         f"SELECT {_SELECTED} WHERE m.id < ? AND m.state = 'live' AND m.state <> 'deleted' ORDER BY m.id DESC LIMIT ?",
         (message_id, limit),
@@ -187,7 +188,7 @@ def live_below(tx: Transaction, message_id: int, limit: int) -> list[Message]:
 
 
 def first_since(tx: Transaction, from_ms: int, to_ms: int) -> list[Message]:
-    """The first live message of those posted from `from_ms` until before `to_ms`: a list of one, or of none."""
+    """The first live message posted from `from_ms` until before `to_ms`, as a list of one message or none."""
     rows = tx.all(
         f"SELECT {_SELECTED} WHERE m.created_ms >= ? AND m.created_ms < ? AND m.state = 'live' ORDER BY m.id LIMIT 1",
         (from_ms, to_ms),
@@ -215,12 +216,12 @@ def media_key(image: str) -> str:
 
 
 def has_posted(tx: Transaction, user_id: int) -> bool:
-    """Whether a message of this member is kept that readers see. Reads all messages where there is none."""
+    """True if a message of this member is kept and readers see it. Reads all messages if there is none."""
     return tx.one("SELECT 1 FROM messages WHERE user_id = ? AND state <> 'deleted' LIMIT 1", (user_id,)) is not None
 
 
 def last_id(tx: Transaction) -> int:
-    """The highest id ever given."""
+    """The highest message id that was ever used."""
     row = tx.one("SELECT seq FROM sqlite_sequence WHERE name = 'messages'")
     return row[0] if row else 0
 
@@ -234,7 +235,7 @@ def stamp(tx: Transaction, message_id: int) -> Message:
 
 
 def change_content(tx: Transaction, message_id: int, text: str, extra: str) -> Message | None:
-    """Let a live message say something else; None where there is no such message any more."""
+    """Replace the text and `extra` of a live message; None if there is no such message any more."""
     changed = tx.execute(
         "UPDATE messages SET text = ?, extra = ? WHERE id = ? AND state = 'live'", (text, extra, message_id)
     )
@@ -242,16 +243,16 @@ def change_content(tx: Transaction, message_id: int, text: str, extra: str) -> M
 
 
 def stamp_emptied(tx: Transaction, message_id: int) -> Message:
-    """The same for a message that was just recalled or deleted: its reactions go too."""
+    """Like `stamp`, for a message that was just recalled or deleted; deletes its reactions too."""
     tx.execute("DELETE FROM reactions WHERE message_id = ?", (message_id,))
     return stamp(tx, message_id)
 
 
 def unchanged(tx: Transaction, actor: User, message_id: int, wanted: State, withdrawn: Withdrawn | None) -> Message:
-    """Why a recall or a deletion changed no row: the message where it is as `wanted` already, else a DomainError.
+    """Find out why a recall or a deletion changed no row. Returns the message if its state is already `wanted`.
 
-    `withdrawn` is the answer for a message that has expired, where it was more than a message.
-    Raises `not_found` (an id that was never given), `gone` (expired or deleted), `not_yours`, `recall_expired`.
+    `withdrawn`: the result of the feature that the message belongs to, returned if the message has expired.
+    Raises `not_found` (an id that was never used), `gone` (expired or deleted), `not_yours`, `recall_expired`.
     """
     message = get(tx, message_id)
     if message is None:
@@ -266,7 +267,7 @@ def unchanged(tx: Transaction, actor: User, message_id: int, wanted: State, with
 
 
 def missing(tx: Transaction, message_id: int) -> DomainError:
-    """Why there is no row of this id: `gone` (expired), or `not_found` (an id that was never given)."""
+    """The error for an id without a row: `gone` (expired), or `not_found` (an id that was never used)."""
     is_expired = 0 < message_id < sequence.read(tx).first_id
     return DomainError(ErrorCode.GONE) if is_expired else DomainError(ErrorCode.NOT_FOUND, reason="message")
 
@@ -284,7 +285,7 @@ def _message(row: tuple[Any, ...]) -> Message:
 
 
 def _reactions(encoded: str) -> tuple[Reaction, ...]:
-    """From SQLite's JSON list of [emoji, name]; in the order of REACTIONS, names in alphabetical order."""
+    """Read SQLite's JSON list of [emoji, name]. Sorted as in REACTIONS, names in alphabetical order."""
     if encoded == "[]":
         return ()
     pairs = sorted(json.loads(encoded))

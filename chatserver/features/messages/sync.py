@@ -1,4 +1,4 @@
-"""The frame `sync`: what a client missed, or a page where that is not known or too much."""
+"""The frame `sync`: the changes that a client missed, or a page if they are not known or too many."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ KEPT_MAX = 16
 
 
 class SyncFrames:
-    """After a restart all clients come back at once, and most have missed the same: a frame is kept until the next
-    change, by the `seq` that it continues.
+    """A cache of frames until the next change, by the `seq` that they continue. After a restart all clients return at
+    once, and most have missed the same changes.
     """
 
     def __init__(self, recent: RecentMessages) -> None:
         self._recent = recent
         self._kept: BoundedDict[int | None, bytes] = BoundedDict(KEPT_MAX)
-        # What the frames were made of.
+        # The state from which the frames were made.
         self._page = b""
         self._seq = self._first_id = 0
 
     def frame(self, after: str, epoch: str) -> bytes:
-        """For a client that has all up to `after`, a `seq` of that epoch; both as the client sent them."""
+        """The frame for a client with all changes up to `after`, a `seq` of `epoch`, both as the client sent them."""
         recent = self._recent
         self._drop_outdated()
         seq = whole_number(after) if epoch == recent.epoch else None
@@ -38,7 +38,7 @@ class SyncFrames:
         return frame
 
     def _drop_outdated(self) -> None:
-        """The newest page is another object after each change of what is held, also of a member's name or picture."""
+        """Clear the cache after a change. Each change of a held message, also of a member, makes a new page object."""
         recent = self._recent
         page, seq, first_id = recent.newest(PAGE), recent.seq, recent.first_id
         if page is not self._page or (seq, first_id) != (self._seq, self._first_id):

@@ -1,4 +1,4 @@
-"""What members type, as it is stored; and the client's own name for what it sends."""
+"""Check and clean the text that members type, and check `client_id`, the client's own name for a message."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _UNSEEN = re.compile(
 
 
 def clean(text: str) -> str:
-    """`text` with plain line ends, without controls and white space at its ends; "" where nothing of it shows."""
+    """`text` with line feeds only, no control characters, no outer white space; "" if nothing of it is visible."""
     # A carriage return is a control character too.
     if _CONTROLS.search(text):
         text = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
@@ -33,7 +33,7 @@ def _shown(text: str) -> str:
 
 def checked(text: str, limit: int, *, may_be_empty: bool = False) -> str:
     """The text as it will be stored. Raises DomainError: `bad_request`, `empty`, `too_long` (over `limit`)."""
-    # A printable text has none of the characters that are refused or removed, and is found faster.
+    # A printable text has none of the characters that are refused or removed, and this check is faster.
     if text.isprintable():
         text = _shown(text.strip())
     elif is_storable(text):
@@ -48,16 +48,16 @@ def checked(text: str, limit: int, *, may_be_empty: bool = False) -> str:
 
 
 def is_storable(text: str) -> bool:
-    """False for half a surrogate pair, which UTF-8 cannot write, and for NUL, at which some programs end a text."""
+    """False if `text` contains half a surrogate pair, which UTF-8 cannot encode, or NUL, where some programs stop."""
     return "\0" not in text and (text.isascii() or is_encodable(text))
 
 
 def check_client_id(client_id: str) -> None:
-    """Raises DomainError `bad_request` for one that is too long or cannot be stored."""
+    """Raises DomainError `bad_request` if `client_id` is too long or cannot be stored."""
     if len(client_id) > CLIENT_ID_MAX or not (client_id.isprintable() or is_storable(client_id)):
         raise DomainError(ErrorCode.BAD_REQUEST, field="client_id")
 
 
 def client_key(client_id: str) -> bytes | None:
-    """A hash, so that what remains of a recalled message holds nothing that its sender wrote. None for ""."""
+    """A hash of `client_id`, so that a recalled message keeps nothing that its sender wrote. None for ""."""
     return hashlib.sha256(client_id.encode()).digest()[:16] if client_id else None

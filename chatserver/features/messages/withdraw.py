@@ -1,4 +1,4 @@
-"""What recall and delete ask the feature whose messages are more than their text."""
+"""The function by which recall and delete ask the feature that a message belongs to, for example ordering."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from chatserver.db.transaction import Transaction
 
 
 class Withdrawn(NamedTuple):
-    """`message` is what is left, with what it keeps in `extra`. `is_new`: False when it was withdrawn before."""
+    """`message`: the emptied message, with the data that it keeps in `extra`. `is_new`: False for a repeated call."""
 
     message: Message
     is_new: bool
 
 
 class Withdraw(Protocol):
-    """The rule of the feature that owns a message, called in the transaction that is to empty it. Raises DomainError.
+    """The rule of the feature that owns a message, called in the transaction that empties it. Raises DomainError.
 
-    `asked_ms`: when the server read the request. None: the message is no such one. Else the actor may empty it at
-    any time, and what is returned is the answer where the message has expired from the history.
+    `asked_ms`: when the server read the request. Returns None if the message does not belong to the feature. Else the
+    actor may empty it at any time, and the returned message is the answer if it has expired from the history.
     """
 
     def __call__(
