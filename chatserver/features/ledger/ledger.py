@@ -53,7 +53,7 @@ class Ledger:
         self._planned = planned
         # (window's id, whether it is for administrators) -> the window, and the rest of the answer as JSON.
         self._kept: BoundedDict[tuple[int, bool], tuple[OrderingWindow, bytes]] = BoundedDict(KEPT_MAX)
-        # Window's id -> its total. A window of 10,000 orders is summed again only after one of them changed.
+        # Window's id -> its total. A window of 10,000 orders is summed again only after one of its orders changed.
         self._totals: dict[int, int | None] = {}
         # Counts the changes, so that data that was read before a change is not cached after it.
         self._version = 0

@@ -47,7 +47,7 @@ class ReadingConfirmed(Event):
 class Reading(NamedTuple):
     """`lines`: the JSON list to store; `[]` means that the order names no amount.
 
-    `changed_ms`: of the order that the administrator read; None accepts the order whatever it says now.
+    `changed_ms`: that of the order as the administrator read it; None accepts the order whatever it says now.
     """
 
     no: int

@@ -53,7 +53,7 @@ class LedgerExpiry:
                 WindowChanged: lambda expiry, event: (
                     None if event.window.is_open else expiry._clock.now_ms() + expiry._settings.now.ledger_ms
                 ),
-                # Look again: ledgers may be kept for a shorter time now.
+                # Look again, because ledgers may be kept for a shorter time now.
                 SettingsChanged: lambda expiry, event: expiry._clock.now_ms(),
             },
         ),

@@ -1,7 +1,7 @@
 """Items as lines of text, for a form without scripts: name, unit, price, stock, limit; only the name is needed.
 
-`蓝莓，盒，25，40，5`: the commas may be Chinese ones. A part that holds a comma or a quotation mark stands in quotation
-marks, as in CSV.
+Chinese commas are allowed too, for example `蓝莓，盒，25，40，5`. A part that contains a comma or a
+quotation mark must be in quotation marks, as in CSV.
 """
 
 from __future__ import annotations

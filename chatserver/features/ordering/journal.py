@@ -1,8 +1,8 @@
-"""The journal of a ledger: a chain of salted hashes. Text can be erased from it, and it still proves the count.
+"""The journal of a ledger: a chain of salted hashes, which still proves the count after text was erased from it.
 
 An entry's `leaf` is SHA-256(salt + body), its `head` SHA-256(head of the entry before + leaf). For the first entry the
-head before is 32 zero bytes. The salt prevents that a short body is guessed by trying, so an erased entry reveals
-nothing of its text.
+head before is 32 zero bytes. The salt makes it impossible to guess a short body by trying, so an erased entry
+reveals nothing of its text.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ class KeptCounts:
         self._counts: Counts | None = None
 
     def take(self, window: WindowRow) -> Counts | None:
-        """Take out the counts if they are valid for this window, else None. The caller changes and `keep`s them."""
+        """Remove and return the counts if they are valid for this window, else None. Change and `keep` them."""
         counts, self._counts = self._counts, None
         return counts if counts and (counts.window_id, counts.head) == (window.id, window.head) else None
 

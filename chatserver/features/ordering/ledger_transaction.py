@@ -35,7 +35,7 @@ class LedgerTransaction:
         self._orderers = window.members
         self.entries = window.entries
         self.head = window.head
-        # Item's id -> hundredths in standing orders; `save` writes those that changed.
+        # Item's id -> hundredths in standing orders; `save` writes the quantities that changed.
         self._ordered = {item.id: item.ordered for item in self.items.values()}
         # The lines of an `OrderInput` -> the same lines with their prices.
         self._priced: dict[tuple[tuple[int, int], ...], PricedLines] = {}
@@ -58,7 +58,7 @@ class LedgerTransaction:
         self._salts = journal.salts(count)
 
     def load_members(self, user_ids: Iterable[int]) -> None:
-        """Read the orders of those of these members that are not loaded yet, in one query."""
+        """Read the orders of these members, except of members that are already loaded, in one query."""
         missing = [*{*user_ids} - self._members.keys()]
         if not missing:
             return
@@ -88,7 +88,7 @@ class LedgerTransaction:
         return key is not None and key in self._members[user_id].keys
 
     def check_new(self, user_id: int, words: OrderContent) -> None:
-        """Check also how many orders the member has. Raises DomainError: `over_limit`, `sold_out`."""
+        """Check the member's number of orders, then as `check` does. Raises DomainError: `over_limit`, `sold_out`."""
         if self._members[user_id].count >= ORDERS_OF_MEMBER_MAX:
             raise DomainError(
                 ErrorCode.OVER_LIMIT, item=None, limit=ORDERS_OF_MEMBER_MAX, have=self._members[user_id].count,

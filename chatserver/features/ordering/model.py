@@ -180,7 +180,7 @@ class OrderingWindow:
     is_planned: bool = False
 
     def as_json(self, now_ms: int) -> dict[str, Any]:
-        """The window as readers get it. `now_ms` is the server's time, so that their countdown follows its clock."""
+        """The window as readers get it. `now_ms`, the server's time, lets them count down by the server's clock."""
         shown: dict[str, Any] = {
             "id": self.id,
             "state": "open" if self.is_open else "closed",

@@ -11,7 +11,7 @@ from chatserver.db.transaction import Transaction
 from chatserver.features.ordering import offer, store
 from chatserver.features.ordering.offer import Offer
 
-# Each holds up to 50 items: 12 KB at most.
+# A template holds up to 50 items, at most 12 KB.
 TEMPLATES_MAX = 50
 
 

@@ -86,7 +86,7 @@ class OrderingWindows:
         return await self._database.run(open_window)
 
     async def stop(self, actor: User) -> PresetPosted:
-        """Close the window. Raises DomainError: `forbidden`, `banned`, `muted`, `window_closed` when none is open."""
+        """Close the window. Raises DomainError: `forbidden`, `banned`, `muted`, `window_closed` if none is open."""
         asked_ms = self._clock.now_ms()
         return await self._database.run(lambda tx: self._stop(tx, actor, asked_ms))
 
@@ -206,7 +206,7 @@ class OrderingWindows:
     def _close(
         self, tx: Transaction, ledger: LedgerTransaction, author: User, asked_ms: int, by: str | None
     ) -> PresetPosted:
-        """`by`: the name of the administrator who ends the window, None for the server. `author`: of the message."""
+        """`by`: the name of the administrator who ends it, None for the server. `author`: the message's author."""
         ends_ms = min(ledger.window.closes_ms, asked_ms)
         planned_ms = ledger.window.closes_ms
         ledger.write("closed", ends_ms, orders=ledger.standing, by=by)
