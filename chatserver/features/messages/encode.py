@@ -22,7 +22,8 @@ _SHAPE = (
     ',"reactions":%s,"recalled_by":%s%s}'
 )
 
-# All messages of one response: half of the bytes that may wait for one address to read (http/http_connections.py).
+# Maximum size of the messages in one response: half of the bytes that may wait to be read by one address
+# (http/http_connections.py).
 ANSWER_BYTES_MAX = 8 * 1024 * 1024
 
 Encode = Callable[[Message], bytes]

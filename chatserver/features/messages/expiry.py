@@ -70,7 +70,7 @@ class Expiry:
 
     @property
     def behind_ms(self) -> int:
-        """How many ms the time by which content ages is behind the wall clock now: see ClockSkew."""
+        """By how many ms `aging_now_ms` is behind the wall clock now: see ClockSkew."""
         return self._clock_skew.behind_ms
 
     def aging_now_ms(self, tx: Transaction) -> int:
@@ -103,7 +103,7 @@ class Expiry:
             expire,
             {
                 MessagePosted: lambda expiry, event: event.message.created_ms + expiry._settings.now.history_ms,
-                # Look again: messages may be kept for a shorter time now.
+                # Look again, because messages may be kept for a shorter time now.
                 SettingsChanged: lambda expiry, event: expiry._clock.now_ms(),
             },
         ),
@@ -111,7 +111,7 @@ class Expiry:
 
 
 def _oldest_to_keep(tx: Transaction, limit: int, since_ms: int) -> int:
-    """The id below which every message is erased, as beyond the newest `limit` or older than `since_ms`.
+    """The id below which every message is erased, because it is beyond the newest `limit` or older than `since_ms`.
 
     Deleted messages do not count. If no message stays, it is the id after the newest message.
     """
@@ -119,7 +119,7 @@ def _oldest_to_keep(tx: Transaction, limit: int, since_ms: int) -> int:
         "SELECT id FROM messages WHERE state <> 'deleted' ORDER BY id DESC LIMIT 1 OFFSET ?", (limit - 1,)
     ).fetchone()
     # Ids grow with time, so the old messages are the first ones; a clock that was set back cannot change that.
-    # `+` prevents that SQLite reads all rows backwards, from the newest to the first old row.
+    # `+` prevents SQLite from reading all rows backwards, from the newest row to the first old row.
     newest_old = tx.execute("SELECT max(+id) FROM messages WHERE created_ms <= ?", (since_ms,)).fetchone()[0] or 0
     return max(within_count[0] if within_count else 0, newest_old + 1)
 
@@ -147,7 +147,7 @@ class ClockSkew:
 
     @property
     def behind_ms(self) -> int:
-        """How many ms the time by which messages age is behind the wall clock now."""
+        """By how many ms the time of `now_ms` is behind the wall clock now."""
         return self._state.behind_ms if self._state else 0
 
     def now_ms(self, tx: Transaction, history_ms: int) -> int:

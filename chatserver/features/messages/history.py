@@ -124,7 +124,7 @@ class History:
 
 
 def _day(request: web.Request, name: str) -> date | None:
-    """The parameter as a day, between the years 1970 and 9998. Raises DomainError `bad_request` (`field`)."""
+    """The parameter as a day in the years 1971 to 9998. Raises DomainError `bad_request` (`field`)."""
     typed = request.query.get(name)
     if not typed:
         return None

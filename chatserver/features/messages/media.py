@@ -67,6 +67,6 @@ def _reads_avif(request: web.Request) -> bool:
 
 def state_of(tx: Transaction, media_key: str) -> State | None:
     """The state of the message that the file belongs to; None if no message has it."""
-    # The second condition is that of the partial index, because SQLite does not derive it from the first.
+    # The second condition repeats the condition of the index, because SQLite does not derive it from the first.
     row = tx.one("SELECT state FROM messages WHERE media_key = ? AND media_key <> ''", (media_key,))
     return State(row[0]) if row else None

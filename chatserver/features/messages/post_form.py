@@ -63,7 +63,7 @@ class PostForm:
         except BaseException as error:
             again = DomainError(ErrorCode.BUSY, retry_after_ms=RETRY_AFTER_MS)
             result.set_exception(DomainError(error.code, **error.details) if isinstance(error, DomainError) else again)
-            result.exception()  # mark as read: usually no second request waits
+            result.exception()  # marks the error as retrieved, because usually no second request waits
             raise
         finally:
             del self._under_way[key]

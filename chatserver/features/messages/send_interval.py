@@ -37,7 +37,7 @@ class _Album:
 
     @property
     def public_id(self) -> str:
-        """The id that readers see. It is made of the author's id too, so no member can post into another's album."""
+        """The id that readers see. It depends on the author's id too, so no member can post into another's album."""
         author_id, name = self.key
         return hashlib.sha256(f"{author_id}\0{name}\0{self.number}".encode()).hexdigest()[:16]
 

@@ -69,7 +69,7 @@ def offered(tx: Transaction, content: Content) -> Offer:
 
 
 def find(tx: Transaction, plan_id: int) -> Plan:
-    """Raises DomainError `not_found`."""
+    """The plan with this id. Raises DomainError `not_found`."""
     row = tx.one(f"{_PLAN} WHERE p.id = ?", (plan_id,))
     if row is None:
         raise DomainError(ErrorCode.NOT_FOUND, reason="plan")

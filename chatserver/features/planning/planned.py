@@ -1,8 +1,8 @@
 """Planned windows: administrators make, change and remove plans; the server opens them at the time in their rows.
 
 A plan opens in the name of the member who planned it, by the rule of `start`. While another window is open, the plan
-waits, for at most its own length. An opening that was missed by more than LATE_MS, because the server was down, is not
-made up for.
+waits, for at most its own length. An opening that was missed by more than LATE_MS, because the server was down, does
+not take place.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from chatserver.features.planning.recurrence import Schedule
 
 log = logging.getLogger(__name__)
 
-# An opening that was missed by at most this time is made up for.
+# An opening that was missed by at most this time takes place late.
 LATE_MS = 600_000
 _OUTCOMES = {
     ErrorCode.FORBIDDEN: Outcome.FORBIDDEN,
@@ -90,7 +90,7 @@ class PlannedWindows:
         return self._current.as_json()
 
     async def listed(self) -> list[dict[str, Any]]:
-        """All plans as JSON, the next one first."""
+        """All plans as JSON, the next plan first."""
         now_ms = self._clock.now_ms()
         return await self._database.run(lambda tx: [as_json(tx, plan, now_ms) for plan in plan_store.listed(tx)])
 
@@ -338,7 +338,7 @@ def _allowed(tx: Transaction, plan: Plan, at_ms: int) -> tuple[User, Offer]:
 
 
 def _obstacle(tx: Transaction, plan: Plan, now_ms: int) -> Outcome | None:
-    """The reason for which the plan, as of now, would not open at its time; None if it would open."""
+    """The present reason why the plan would not open at its time; None if it would open."""
     try:
         _allowed(tx, plan, max(now_ms, plan.opens_ms or 0))
     except DomainError as refused:

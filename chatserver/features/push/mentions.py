@@ -51,7 +51,7 @@ def mentions_everybody(text: str, role: Role) -> bool:
 
 
 def _mentions(text: str) -> Iterator[int]:
-    """The positions of the signs that begin a mention. A sign after a letter does not (it is an e-mail address)."""
+    """The positions of the signs that begin a mention. A sign after a letter is part of an e-mail address."""
     found = 0
     for at, character in enumerate(text):
         if character in _SIGNS and not (at and _is_of_a_word(text[at - 1])):

@@ -185,7 +185,7 @@ class Notify:
             self._told[message.id] = {**self._told[message.id], **dict.fromkeys(outdated, False)}
 
     def _replace(self, message_id: int, told: Iterable[int], body: Callable[[str], str]) -> None:
-        """Take back the notifications of a message: remove them from the queue, else send others that replace them."""
+        """Remove the notifications of a message from the queue, or queue others that replace those already sent."""
         topic = _message_topic(message_id)
         left = [key for key in told if not self._queue.drop(key, topic)]
 

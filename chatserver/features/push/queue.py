@@ -38,7 +38,7 @@ class PushQueue:
         return len(self._waiting)
 
     def put(self, push: Push) -> None:
-        """Append a message, and remove one with the same subscription and topic. A full queue drops its oldest."""
+        """Append a message, in place of a message with its subscription and topic. A full queue drops its oldest."""
         self._waiting.pop((push.subscription_id, push.topic), None)
         if len(self._waiting) >= QUEUE_MAX:
             self._waiting.popitem(last=False)

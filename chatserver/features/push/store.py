@@ -72,7 +72,7 @@ _SUBSCRIPTION = f"SELECT id, user_id, {_WISHES} FROM push_subscriptions"  # nose
 def put(
     tx: Transaction, user_id: int, session_id: int, address: Address, wishes: NotificationPreferences, now_ms: int
 ) -> None:
-    """Store the subscription of a session, in place of any other of this session or of this endpoint.
+    """Store the subscription of a session, in place of any other subscription of this session or this endpoint.
 
     A subscription with the same endpoint and keys keeps its id.
     """
