@@ -133,7 +133,7 @@ def placed_before(tx: Transaction, user_id: int, key: bytes | None) -> Order | N
     if key is None:
         return None
     by_key = "o.user_id = ? AND o.client_key = ?"
-    in_open_window = f"o.window_id = (SELECT id FROM windows WHERE closed_ms IS NULL) AND {by_key}"
+    in_open_window = f"o.window_id = (SELECT id FROM windows WHERE closed_ms IS NULL) AND {by_key}"  # nosec B608 # constants
     return _order(
         tx.one(f"{_ORDER} WHERE o.window_closed = 1 AND {by_key}", (user_id, key))
         or tx.one(f"{_ORDER} WHERE {in_open_window}", (user_id, key))
@@ -144,7 +144,7 @@ def are_new_keys(tx: Transaction, keys: Sequence[tuple[int, bytes | None]]) -> b
     """True if no order of a closed window has one of the `keys`: (member's id, client key)."""
     return not any(
         tx.one(
-            f"WITH asked (user_id, client_key) AS ({places(2, len(some))})"
+            f"WITH asked (user_id, client_key) AS ({places(2, len(some))})"  # nosec B608 # question marks alone
             " SELECT 1 FROM asked a CROSS JOIN orders o"
             " ON o.window_closed = 1 AND o.user_id = a.user_id AND o.client_key = a.client_key LIMIT 1",
             [*chain.from_iterable(some)],
