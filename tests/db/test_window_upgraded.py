@@ -111,7 +111,7 @@ def with_an_order(path: Path) -> bytes:
     opened = journal.next_entry(journal.FIRST_HEAD, salts[0], journal.body_of({"kind": "opened", "at_ms": OPENED_MS}))
     body = journal.body_of({"kind": "accepted", "at_ms": OPENED_MS + 1, "no": 1})
     accepted = journal.next_entry(opened.head, salts[1], body)
-    extra = order_extra(2, 1, LINES, "", total_json(7_500))
+    extra = order_extra(2, 1, LINES, '""', total_json(7_500))
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(
             "INSERT INTO windows (id, opened_ms, closes_ms, opened_by, title, last_no, orders, members, entries, head)"

@@ -31,20 +31,24 @@ def _shown(text: str) -> str:
     return "" if _UNSEEN.fullmatch(text) else text
 
 
-def checked(text: str, limit: int, *, may_be_empty: bool = False) -> str:
-    """The text as it will be stored. Raises DomainError: `bad_request`, `empty`, `too_long` (over `limit`)."""
+def cleaned(text: str) -> str | None:
+    """`clean(text)`, or None for a text that cannot be stored."""
     # A printable text has none of the characters that are refused or removed, and this check is faster.
     if text.isprintable():
-        text = _shown(text.strip())
-    elif is_storable(text):
-        text = clean(text)
-    else:
+        return _shown(text.strip())
+    return clean(text) if is_storable(text) else None
+
+
+def checked(text: str, limit: int, *, may_be_empty: bool = False) -> str:
+    """The text as it will be stored. Raises DomainError: `bad_request`, `empty`, `too_long` (over `limit`)."""
+    stored = cleaned(text)
+    if stored is None:
         raise DomainError(ErrorCode.BAD_REQUEST, field="text")
-    if not text and not may_be_empty:
+    if not stored and not may_be_empty:
         raise DomainError(ErrorCode.EMPTY)
-    if len(text) > limit:
-        raise DomainError(ErrorCode.TOO_LONG, limit=limit, length=len(text))
-    return text
+    if len(stored) > limit:
+        raise DomainError(ErrorCode.TOO_LONG, limit=limit, length=len(stored))
+    return stored
 
 
 def is_storable(text: str) -> bool:

@@ -48,9 +48,9 @@ def body_of(fields: dict[str, Any]) -> str:
 
 def accepted_body(at_ms: int, no: int, user: User, words: OrderContent) -> str:
     """Encode the body for an accepted order, from parts that are already encoded."""
-    priced, note, name = words.priced, encode_text(words.note), encode_text(user.name)
+    priced, name = words.priced, encode_text(user.name)
     return (  # the names in alphabetical order
-        f'{{"at_ms":{at_ms},"kind":"accepted","lines":{priced.json},"no":{no},"note":{note},"total":{priced.total_json}'
+        f'{{"at_ms":{at_ms},"kind":"accepted","lines":{priced.json},"no":{no},"note":{words.note_json},"total":{priced.total_json}'
         f',"user":{name},"user_id":{user.id}}}'
     )
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.json import encode_text
 from chatserver.core.model import User
 from chatserver.db.transaction import Transaction
 from chatserver.features.ordering import amounts, journal, store
@@ -78,7 +79,7 @@ class LedgerTransaction:
         """
         priced = self._priced.get(asked.lines) if asked.lines else None
         if priced is not None:
-            return OrderContent(priced, asked.note)
+            return OrderContent(priced, asked.note, encode_text(asked.note))
         words = asked.words(self.items)
         self._priced[asked.lines] = words.priced
         return words
@@ -227,9 +228,8 @@ class LedgerTransaction:
             self._ordered[item_id] += sign * hundredths
 
 
-@lru_cache(
-    maxsize=512
-)  # members often order the same, and a batch reads the earlier orders of each member who has a new order in it
+# Members often order the same, and a batch reads the earlier orders of each member who has a new order in it.
+@lru_cache(maxsize=512)
 def _quantities(lines: str) -> Mapping[int, int]:
     """Item's id -> hundredths, from lines as the ledger stores them."""
     return {line["item"]: amounts.parse(line["quantity"]) or 0 for line in json.loads(lines)}

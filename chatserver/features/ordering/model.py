@@ -89,10 +89,11 @@ class PricedLines(NamedTuple):
 
 
 class OrderContent(NamedTuple):
-    """The content of an order: its lines, and the member's own note."""
+    """The content of an order: its lines, and the member's own note, also as JSON."""
 
     priced: PricedLines
     note: str
+    note_json: str
 
     @property
     def text(self) -> str:
@@ -141,7 +142,7 @@ class Order(NamedTuple):
     @property
     def extra(self) -> str:
         """`Message.extra` of its message: a JSON object with the field `order`."""
-        return order_extra(self.window_id, self.no, self.lines, self.note, total_json(self.total))
+        return order_extra(self.window_id, self.no, self.lines, encode_text(self.note), total_json(self.total))
 
     @property
     def text(self) -> str:
@@ -149,8 +150,8 @@ class Order(NamedTuple):
 
 
 def order_extra(window_id: int, no: int, lines: str, note: str, total: str) -> str:
-    """`lines` and `total` are JSON. For a withdrawn order `lines` is "[]" and `note` is empty."""
-    order = f'"window_id":{window_id},"no":{no},"lines":{lines},"note":{encode_text(note)},"total":{total}'
+    """`lines`, `note` and `total` are JSON. For a withdrawn order `lines` is "[]" and `note` is an empty string."""
+    order = f'"window_id":{window_id},"no":{no},"lines":{lines},"note":{note},"total":{total}'
     return f'{{"order":{{{order}}}}}'
 
 

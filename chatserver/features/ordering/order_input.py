@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.json import encode_text
 from chatserver.core.numbers import ID_MAX, whole_number
-from chatserver.features.messages.text import clean, is_storable
+from chatserver.features.messages.text import cleaned
 from chatserver.features.ordering import amounts
 from chatserver.features.ordering.model import Item, Line, OrderContent, PricedLines
 
@@ -33,7 +34,7 @@ class OrderInput(NamedTuple):
         if unknown:
             raise DomainError(ErrorCode.BAD_REQUEST, field="lines", item=unknown[0])
         lines = tuple(Line(items[item], hundredths) for item, hundredths in self.lines)
-        return OrderContent(PricedLines.of(lines), self.note)
+        return OrderContent(PricedLines.of(lines), self.note, encode_text(self.note))
 
 
 def read(lines: Any, text: Any) -> OrderInput:
@@ -45,12 +46,12 @@ def note(text: Any, field: str, most: int) -> str:
     """Clean a text of a member or an administrator; "" for None. Raises DomainError: `bad_request`, `too_long`."""
     if text is None:
         return ""
-    if not isinstance(text, str) or not is_storable(text):
+    stored = cleaned(text) if isinstance(text, str) else None
+    if stored is None:
         raise DomainError(ErrorCode.BAD_REQUEST, field=field)
-    cleaned = clean(text)
-    if len(cleaned) > most:
-        raise DomainError(ErrorCode.TOO_LONG, field=field, limit=most, length=len(cleaned))
-    return cleaned
+    if len(stored) > most:
+        raise DomainError(ErrorCode.TOO_LONG, field=field, limit=most, length=len(stored))
+    return stored
 
 
 def reason(text: Any) -> str:

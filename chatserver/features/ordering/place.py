@@ -75,7 +75,7 @@ class _NewOrder(NamedTuple):
             recall_until_ms=received_ms + recall_ms,
             client_id=self.request.client_id,
             window_id=self.window_id,
-            extra=order_extra(self.window_id, self.no, priced.json, words.note, priced.total_json),
+            extra=order_extra(self.window_id, self.no, priced.json, words.note_json, priced.total_json),
         )
 
     def order(self, message: Message) -> Order:
