@@ -20,7 +20,7 @@ from chatserver.http.route import ID, Route, path_id
 from chatserver.http.site import SITE
 from chatserver.http.viewer import VIEWER, wants_json
 
-# Placeholder in the rendered page for the reader's token; random, so that no other text contains it.
+# Stands in the rendered page where each reader's token is inserted; random, so that no other text contains it.
 _TOKEN = f"@{secrets.token_hex(12)}@"
 KEPT_MAX = 200
 

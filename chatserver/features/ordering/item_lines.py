@@ -7,7 +7,6 @@ quotation mark must be in quotation marks, as in CSV.
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -26,23 +25,34 @@ def parse(text: str) -> list[dict[str, str]]:
 
 def line_number(text: str, row: int) -> int:
     """The number of the line that the item `row` was read from; both counted from 1."""
-    return [number for number, line in enumerate(text.splitlines(), 1) if line.strip()][row - 1]
+    return [number for number, line in enumerate(_split(text), 1) if line.strip()][row - 1]
 
 
 def as_text(items: Iterable[Mapping[str, Any]]) -> str:
-    """Write the items as lines that `parse` can read."""
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\n")
+    """Write the items as lines that `parse` reads as the same items."""
+    lines = []
     for item in items:
         parts = [item.get(part) or "" for part in PARTS]
         while not parts[-1]:
             parts.pop()
-        writer.writerow(parts)
-    return written.getvalue()
+        lines.append(",".join(map(_quoted, parts)) + "\n")
+    return "".join(lines)
+
+
+def _quoted(part: str) -> str:
+    """Quote a part that contains a separator, also a Chinese comma, which the csv module would leave as it is."""
+    if not any(sign in part for sign in ',，"'):
+        return part
+    return '"' + part.replace('"', '""') + '"'
 
 
 def _lines(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line.strip()]
+    return [line for line in _split(text) if line.strip()]
+
+
+def _split(text: str) -> list[str]:
+    # Not `splitlines`, which also splits at signs that a name may contain, such as U+2028.
+    return text.replace("\r\n", "\n").split("\n")
 
 
 def _item(number: int, line: str) -> dict[str, str]:
