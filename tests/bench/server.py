@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tempfile
@@ -83,10 +84,11 @@ def prepare(tree: Path, work: Path, cores: Cores, data: Path, count: int) -> lis
 
 def target_of(process: Process) -> Target:
     """Wait until a server listens; its WebSocket, which is open when `hello` has come."""
-    words = process.read_line(30).split()
-    if words[:2] != ["listening", "on"]:
-        raise RuntimeError(f"the server printed {' '.join(words)!r}")
-    address = urlsplit(words[2])
+    line = process.read_line(30)
+    found = re.search(r'listening on (https?://[^\s"]+)', line)
+    if found is None:
+        raise RuntimeError(f"the server printed {line!r}")
+    address = urlsplit(found[1])
     return Target(address.hostname or "", address.port or 0, "/ws/chat/", b'"type":"hello"')
 
 

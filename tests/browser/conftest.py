@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -134,7 +135,9 @@ def first_run(data_dir: Path) -> Iterator[str]:
         assert process.stdout is not None
         while "/setup/" not in (line := process.stdout.readline()):
             assert line, "the server said nothing"
-        yield next(word for word in line.split() if word.startswith("http"))
+        found = re.search(r'https?://[^\s"]+', line)
+        assert found, line
+        yield found[0]
 
 
 @contextmanager
