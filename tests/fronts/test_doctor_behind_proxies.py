@@ -18,6 +18,7 @@ from tests.process.serving import run, serving
 
 # A name that every machine knows, so that the doctor itself finds the proxy.
 HOST = "localhost"
+CHANGED = {"nginx": "chat.conf", "haproxy": "haproxy.cfg"}
 NO_UPGRADE = ("        proxy_set_header Upgrade $http_upgrade;\n", "")
 FORWARDED = "proxy_set_header X-Forwarded-For "
 OTHER_HOST = ("proxy_set_header Host $http_host;", "proxy_set_header Host chat_room;")
@@ -40,7 +41,7 @@ async def fronted(
         room_port = int(room.address.rsplit(":", 1)[1]) if reaches_room else free_port()
         commands = FRONTS[name](directory, pair, port, free_port(), room_port)
         for old, new in changes:
-            file = directory / "chat.conf"
+            file = directory / CHANGED[name]
             text = file.read_text("utf-8")
             assert old in text
             file.write_text(text.replace(old, new), "utf-8")
@@ -120,18 +121,28 @@ async def test_a_proxy_that_names_its_clients_is_right(name: str, tmp_path: Path
     assert (code, found["level"]) == (0, "ok"), found
 
 
+FORGED = "passes on an X-Forwarded-For that its client made up"
+
+
 @pytest.mark.parametrize(
-    ("sent", "says", "advises"),
+    ("name", "change", "says", "advises"),
     [
-        ("$http_x_forwarded_for", "passes on an X-Forwarded-For that its client made up", "option forwardfor"),
-        ("unknown", "'unknown' in X-Forwarded-For, which is no address", "the client's address"),
+        ("haproxy", ("    option forwardfor\n", ""), FORGED, "option forwardfor"),
+        ("nginx", (FORWARDED, f"{FORWARDED}$http_x_forwarded_for; # "), FORGED, "option forwardfor"),
+        (
+            "nginx",
+            (FORWARDED, f"{FORWARDED}unknown; # "),
+            "'unknown' in X-Forwarded-For, which is no address",
+            "the client's address",
+        ),
     ],
+    ids=["haproxy that passes it on", "nginx that passes it on", "a word"],
 )
 async def test_a_proxy_that_does_not_name_its_clients_is_a_problem(
-    sent: str, says: str, advises: str, tmp_path: Path
+    name: str, change: tuple[str, str], says: str, advises: str, tmp_path: Path
 ) -> None:
-    program("nginx")
-    async with fronted("nginx", tmp_path, (FORWARDED, f"{FORWARDED}{sent}; # ")) as (pair, settings):
+    program(name)
+    async with fronted(name, tmp_path, change) as (pair, settings):
         code, found = await way_in(pair, settings, "proxy")
     assert (code, found["level"]) == (1, "problem")
     assert says in found["text"] and advises in found["advice"], found

@@ -18,7 +18,7 @@ from PIL import Image
 from chatserver.realtime.connection import SILENT_SECONDS
 from chatserver.realtime.hub import PING_SECONDS
 from tests.bots import made
-from tests.client import JSON, Browser
+from tests.client import JSON, Browser, picture
 from tests.fronts.proxies import FRONTS, NAME, ROOT, HereResolver, Pair, certificate, free_port, front, program
 from tests.process.serving import Serving, make_administrator, serving
 
@@ -110,6 +110,23 @@ async def test_a_photo_goes_through_and_what_is_too_large_is_refused_in_our_own_
         assert (refused.status, refused.code) == (413, "image_too_large")
 
 
+async def test_what_is_above_the_proxys_own_limit_is_413(fronted: Fronted) -> None:
+    """Whatever page it sends with it: the room's page has words for the status alone (test_sending_pictures.py)."""
+    async with fronted.browser() as browser:
+        assert (await browser.register("小明")).status == 201
+        refused = await browser.post("/post/", {}, {"image": b"x" * (40 * 1024 * 1024)})
+        assert refused.status == 413
+
+
+async def test_it_keeps_no_copy_of_a_picture_that_is_recalled(fronted: Fronted) -> None:
+    async with fronted.browser() as browser, fronted.browser() as guest:
+        assert (await browser.register("小明")).status == 201
+        message = await browser.show(picture(90, 90))
+        seen = [(await guest.get(message["image"])).status for _ in range(2)]
+        assert (await browser.recall(message["id"])).status == 200
+        assert [*seen, (await guest.get(message["image"])).status] == [200, 200, 410]
+
+
 async def test_a_bot_works_through_it_and_its_log_has_no_token(fronted: Fronted, tmp_path: Path) -> None:
     await make_administrator(tmp_path / "data")
     async with fronted.browser() as admin:
@@ -152,18 +169,19 @@ def noise() -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("file", "pattern"),
+    ("file", "pattern", "unit"),
     [
-        ("nginx.conf", r"proxy_read_timeout (\d+)s;"),
-        ("nginx.conf", r"proxy_send_timeout (\d+)s;"),
-        ("apache.conf", r"upgrade=websocket timeout=(\d+)\n"),
-        ("haproxy.cfg", r"timeout client (\d+)s\n"),
-        ("haproxy.cfg", r"timeout server (\d+)s\n"),
+        ("nginx.conf", r"proxy_read_timeout (\d+)s;", 1),
+        ("nginx.conf", r"proxy_send_timeout (\d+)s;", 1),
+        ("apache.conf", r"upgrade=websocket timeout=(\d+)\n", 1),
+        ("haproxy.cfg", r"timeout client (\d+)s\n", 1),
+        ("haproxy.cfg", r"timeout server (\d+)s\n", 1),
+        ("haproxy.cfg", r"timeout tunnel (\d+)h\n", 3600),
     ],
 )
-def test_the_front_waits_longer_than_the_room_pings(file: str, pattern: str) -> None:
+def test_the_front_waits_longer_than_the_room_pings(file: str, pattern: str, unit: int) -> None:
     found = re.search(pattern, (ROOT / "docs/deploy" / file).read_text("utf-8"))
-    assert found and int(found[1]) > max(SILENT_SECONDS, 2 * PING_SECONDS)
+    assert found and int(found[1]) * unit > max(SILENT_SECONDS, 2 * PING_SECONDS)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 import subprocess
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 
@@ -21,6 +22,9 @@ LEFT = [
     "etc/systemd/system/chat@.service",
     "etc/systemd/system/chat@.socket",
     "etc/systemd/system/chat@8001.socket.d/override.conf",
+    "etc/systemd/system/chat@8001.service.d/override.conf",
+    "etc/systemd/system/chat-backup.service.d/override.conf",
+    "etc/systemd/system/chat-backup.timer.d/override.conf",
     "etc/systemd/system/chat-backup.service",
     "etc/systemd/system/chat-backup.timer",
     "etc/systemd/system/chat-push.service",
@@ -38,11 +42,18 @@ LEFT = [
     "var/lib/private/chat-8001/chat.db",
     "var/lib/private/chat.before-restore-20261130-120000/chat.db",
     "var/lib/private/.chat.restoring-0123abcd/chat.db",
+    # Of a service without DynamicUser=.
+    "var/lib/chat-8002/chat.db",
+    "var/lib/chat.before-restore-20261130-120001/chat.db",
+    "var/lib/.chat.restoring-4567cdef/chat.db",
+    "var/lib/systemd/timers/stamp-chat-backup.timer",
     "var/backups/chat/chat-20261130-033000.tar",
     "var/backups/chat-before-upgrade.tar",
 ]
 LINKS = {
     "etc/systemd/system/sockets.target.wants/chat.socket": "/etc/systemd/system/chat.socket",
+    "etc/systemd/system/sockets.target.wants/chat@8001.socket": "/etc/systemd/system/chat@.socket",
+    "etc/systemd/system/multi-user.target.wants/chat.service": "/etc/systemd/system/chat.service",
     "etc/systemd/system/multi-user.target.wants/chat@8001.service": "/etc/systemd/system/chat@.service",
     "etc/systemd/system/timers.target.wants/chat-backup.timer": "/etc/systemd/system/chat-backup.timer",
     "etc/systemd/system/chat.service.wants/chat-push.service": "/etc/systemd/system/chat-push.service",
@@ -96,6 +107,12 @@ def test_it_erases_what_it_lists_and_nothing_else(host: Path) -> None:
     assert set(files_under(host)) == set(OTHERS)
     assert not [name for name in LINKS if (host / name).is_symlink()]
     assert uninstall("--root", str(host)) == []
+
+
+def test_each_of_its_lines_finds_something_here() -> None:
+    places = [str(place) for name in (*LEFT, *LINKS) for place in (PurePath("/", name), *PurePath("/", name).parents)]
+    lines = [line for line in SCRIPT.read_text("utf-8").splitlines() if line.startswith("/")]
+    assert [line for line in lines if not fnmatch.filter(places, line)] == []
 
 
 def test_a_wrong_word_erases_nothing(host: Path) -> None:
