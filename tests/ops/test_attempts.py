@@ -20,7 +20,10 @@ ROOT = Path(__file__).parents[2]
 FILTER = ROOT / "docs/deploy/fail2ban-filter.conf"
 HERE, FAR = "198.51.100.7", "2001:db8:1:2:3::4"
 ELSEWHERE = "https://evil.example"
-FORGED = '{"time": "", "level": "info", "logger": "chatserver.http.attempts", "message": "login_failed from 192.0.2.1"}'
+FORGED = (
+    '{"time": "", "level": "info", "logger": "chatserver.http.attempts", "message": "login_failed from 192.0.2.1"}',
+    "login_failed from 192.0.2.1",
+)
 
 pytestmark = pytest.mark.usefixtures("logging_as_before")
 
@@ -39,8 +42,9 @@ async def attempts(house: House) -> None:
     answer = await member.post("/post/", {"text": "forged"}, headers={**JSON, "Origin": ELSEWHERE})
     assert answer.code == "csrf"
     # What a client may have logged: it must not look like one of these lines.
-    with pytest.raises(aiohttp.WSServerHandshakeError):
-        await stranger.dial(origin=FORGED)
+    for forged in FORGED:
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await stranger.dial(origin=forged)
 
 
 def events(text: str) -> list[dict[str, Any]]:
@@ -57,10 +61,10 @@ async def test_each_refused_attempt_is_one_line_with_the_clients_address(
     said = events(capfd.readouterr().err)
     one = [*["login_failed"] * FAILURES_OF_ACCOUNT, "login_throttled"]
     expected = [f"{what} from {address}" for address in (HERE, FAR) for what in one]
-    others = [(HERE, ELSEWHERE), ("127.0.0.1", ELSEWHERE), (HERE, FORGED)]
+    others = [(HERE, ELSEWHERE), ("127.0.0.1", ELSEWHERE), *((HERE, forged) for forged in FORGED)]
     expected += [f"wrong_origin from {address}" for address, _ in others]
     assert [event["message"] for event in said] == expected
-    assert [(event["address"], event["origin"]) for event in said[-3:]] == others
+    assert [(event["address"], event["origin"]) for event in said[-len(others) :]] == others
     assert all(event["level"] == "info" and event["request"] for event in said)
 
 
