@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import APIRequestContext, Browser
 
-from tests.security.markup.hostile_strings import HOSTILE
-from tests.security.markup.scene import Scene, listen, skeletons, values
+from tests.browser.markup.hostile_strings import HOSTILE
+from tests.browser.markup.scene import Scene, listen, skeletons, values
 
 HTML = {"Accept": "text/html"}
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import APIResponse, BrowserContext, Page
 
 from tests.browser.conftest import ADMINISTRATOR, PASSWORD, RoomProcess
-from tests.security.markup.hostile_strings import HOSTILE
+from tests.browser.markup.hostile_strings import HOSTILE
 
 LISTENING = """
   window.alert = (n) => window.attacked(`alert(${n}) ran`);

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import add_administrator, browser, serving  # noqa: F401
-from tests.security.markup.scene import Scene, fill, listen
+from tests.browser.markup.scene import Scene, fill, listen
 
 
 @pytest.fixture(autouse=True)

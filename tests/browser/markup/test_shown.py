@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import ADMINISTRATOR, PHONE
-from tests.security.markup.hostile_strings import HOSTILE
-from tests.security.markup.scene import Scene, listen, skeletons
+from tests.browser.markup.hostile_strings import HOSTILE
+from tests.browser.markup.scene import Scene, listen, skeletons
 
 SEEN = 'article[data-id] .message-text:has-text("{}")'
 # Of every message: its text, what its text is made of, where that leads, and the rest of it.
