@@ -71,10 +71,17 @@ def _bounds(image: Image.Image, frames: int, excess: float, kept_max: int) -> _B
 
 
 def _plays(source: Source) -> int:
-    """The number of times that the animation is played; 0 for endless. A GIF without a loop count is played once."""
+    """The number of times that the animation is played; 0 for endless.
+
+    The loop count of a GIF is the number of repetitions after the first time, as Chromium and Firefox understand it. A
+    GIF without a loop count is played once.
+    """
     if source.kind is Kind.AVIF:
         return avif_repetition.plays(source.file.data)
-    return int(source.image.info.get("loop", 1))
+    info = source.image.info
+    if source.kind is Kind.GIF and info.get("loop"):
+        return min(1 + int(info["loop"]), avif_repetition.PLAYS_MAX)
+    return int(info.get("loop", 1))
 
 
 def _duration(image: Image.Image) -> int:

@@ -135,3 +135,19 @@ def test_the_largest_animation_that_is_accepted_stays_within_the_memory(tmp_path
     )
     assert done.returncode == 0, done.stderr
     assert 0 < int(done.stdout) <= LIMIT
+
+
+def test_an_animated_avif_has_a_limited_range_of_values(tmp_path: Path) -> None:
+    """Chromium 156 shows one of full range with too much contrast (tests/browser/test_animations.py)."""
+    path = samples.save_animation(samples.film_frames(40, 480, 360), tmp_path / "file", "WEBP", quality=80)
+    data = render(path)[1].image
+    at = data.index(b"colrnclx")
+    assert data[at + 14] & 0x80 == 0  # ISO/IEC 14496-12, section 12.1.5: full_range_flag
+
+
+def test_the_loop_count_of_a_gif_does_not_count_the_first_time(tmp_path: Path) -> None:
+    for count, plays in ((None, 1), (0, 0), (1, 2), (2, 3), (65_535, 65_535)):
+        options = {} if count is None else {"loop": count}
+        frames = samples.sticker_frames(3)
+        frames[0].save(tmp_path / "file", "GIF", save_all=True, append_images=frames[1:], disposal=2, **options)
+        assert render(tmp_path / "file")[0].info["loop"] == plays
