@@ -22,11 +22,14 @@ from chatserver.media.primaries import PRIMARIES, SRGB, Primaries
 _BT709_CURVES = frozenset((1, 6, 14, 15))
 _SRGB = 13
 _GAMMAS = {4: 2.2, 5: 2.8, 8: 1.0, **dict.fromkeys(_BT709_CURVES, 2.4)}
-_UNSPECIFIED = 2
 
-# A gAMA of 1/2.2 means sRGB (PNG specification, section 11.3.2.4). Browsers change nothing visible for a gamma within
-# the tolerance.
+# A gAMA of 1/2.2 without cHRM means sRGB (PNG specification, section 11.3.2.4): Chromium changes nothing for a gamma
+# within the tolerance. Beside cHRM, which ImageMagick writes, Chromium and Firefox apply the power of 2.2.
 _GAMMA_OF_SRGB, _GAMMA_TOLERANCE = 1 / 2.2, 0.005
+
+# The descriptions of profiles that need no conversion: of HP (cameras, phones), Little CMS, Skia (Android) and libvips.
+# Other profiles have "sRGB" in their description too: "Display P3 Gamut with sRGB Transfer" (libultrahdr).
+_SRGB_PROFILES = frozenset(("sRGB IEC61966-2.1", "sRGB built-in", "sRGB Gamut with sRGB Transfer", "sRGB"))
 
 
 class ColourSpace(NamedTuple):
@@ -89,7 +92,7 @@ def _apply_profile(image: Image.Image, profile: bytes | None) -> Image.Image:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
         if source.profile.xcolor_space.strip() == "RGB" and image.mode == "L":
             image = image.convert("RGB")
-        if image.mode == "RGB" and "sRGB" in ImageCms.getProfileDescription(source):
+        if image.mode == "RGB" and ImageCms.getProfileDescription(source).strip() in _SRGB_PROFILES:
             return image
         return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB") or image
     except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
@@ -107,9 +110,11 @@ def _of_png(data: bytes, profile: bytes | None) -> ColourSpace:
     if len(chunks.get(b"gAMA", b"")) != 4:
         return ColourSpace()
     gamma = int.from_bytes(chunks[b"gAMA"], "big") / 100_000
-    primaries = _chromaticities(chunks.get(b"cHRM", b"")) or SRGB
-    is_srgb = primaries == SRGB and abs(gamma - _GAMMA_OF_SRGB) < _GAMMA_TOLERANCE
-    return ColourSpace() if is_srgb or not 0.05 <= gamma <= 20 else ColourSpace(gamma=gamma, primaries=primaries)
+    primaries = _chromaticities(chunks.get(b"cHRM", b""))
+    is_srgb = primaries is None and abs(gamma - _GAMMA_OF_SRGB) < _GAMMA_TOLERANCE
+    if is_srgb or not 0.05 <= gamma <= 20:
+        return ColourSpace()
+    return ColourSpace(gamma=gamma, primaries=primaries or SRGB)
 
 
 def _colour_chunks(data: bytes) -> dict[bytes, bytes]:
@@ -139,8 +144,7 @@ def _of_iso_media(data: bytes) -> ColourSpace:
     if at < 0 or at + 14 > len(data):
         return ColourSpace()
     primaries, transfer = struct.unpack_from(">HH", data, at + 8)
-    if transfer in hdr.TRANSFERS:
-        return ColourSpace(cicp=(primaries, transfer))
-    if primaries == _UNSPECIFIED or PRIMARIES.get(primaries, SRGB) == SRGB:
+    transfer = _SRGB if transfer in _BT709_CURVES else transfer
+    if PRIMARIES.get(primaries, SRGB) == SRGB and transfer not in _GAMMAS.keys() | hdr.TRANSFERS:
         return ColourSpace()
-    return ColourSpace(cicp=(primaries, _SRGB if transfer in _BT709_CURVES else transfer))
+    return ColourSpace(cicp=(primaries, transfer))

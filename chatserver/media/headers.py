@@ -59,7 +59,7 @@ def kind(head: bytes) -> Kind | None:
         if found & _AVIF_BRANDS:
             return Kind.AVIF
         return Kind.HEIF if found & _HEVC_BRANDS else None
-    if head.startswith((b"II*\0", b"MM\0*")):
+    if head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):  # a plus: BigTIFF
         return Kind.TIFF
     if _is_bmp(head):
         return Kind.BMP
