@@ -8,19 +8,20 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-# CLOCK_BOOTTIME (Linux, clock_gettime(2)) also counts the time in which the machine was suspended.
+# CLOCK_BOOTTIME (Linux, clock_gettime(2)) also counts the time while the machine was suspended.
 _MONOTONIC = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class Clock(Protocol):
     def now_ms(self) -> int:
-        """Wall time in Unix milliseconds: for deadlines that must survive a restart."""
+        """Wall time in Unix milliseconds. Use it for deadlines that must survive a restart."""
 
     def now_ns(self) -> int:
         """Wall time in Unix nanoseconds."""
 
     def monotonic(self) -> float:
-        """Seconds of a clock that does not jump if the wall clock is set: for intervals within the process."""
+        """Seconds on a clock that does not jump if somebody sets the wall clock. Use it for intervals within the
+        process."""
 
     def boot_id(self) -> str:
         """The id of this boot of the machine, from which `monotonic` counts; "" if unknown."""

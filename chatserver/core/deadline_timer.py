@@ -15,10 +15,11 @@ from chatserver.core.events import Event
 
 log = logging.getLogger(__name__)
 
-# The longest sleep. After it the deadlines are read again, because the wall clock may have been set, and
-# because some deadlines (of a new session) are set without an event.
+# The longest sleep. The timer reads the deadlines again after it, because the wall clock may have been set, and because
+# some deadlines (of a new session) are set without an event.
 SLEEP_MAX_SECONDS = 30.0
-# The pause after each action, so that deadlines close together share an action: a busy room has thousands a second.
+# The pause after each action, so that one action handles all deadlines of that time: a busy room has thousands a
+# second.
 MIN_PAUSE_SECONDS = 0.2
 # The pause after a failure (for example a full disk). Each further failure doubles it, up to SLEEP_MAX_SECONDS.
 RETRY_SECONDS = 0.5

@@ -12,7 +12,7 @@ def write(path: Path, data: bytes) -> None:
     Raises OSError. A reader never sees a partial file. The name is on the disk only after `sync` of the directory.
     """
     temporary = path.with_name(f".{path.name}.part")
-    temporary.unlink(missing_ok=True)  # left by a crash
+    temporary.unlink(missing_ok=True)  # a crash left this file
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:

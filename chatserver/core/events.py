@@ -1,7 +1,7 @@
-"""Events: a transaction announces them, and readers and the server's own parts get them after its COMMIT.
+"""Events: a transaction announces them; readers and other parts of the server get them after its COMMIT.
 
-Each feature defines its event classes beside the rule that announces them. An event is the same for
-every reader: it does not say whether something is the reader's own, and has no translated text.
+Each feature defines its event classes beside the rule that announces them. Every reader gets the same event: it does
+not say whether something belongs to the reader, and has no translated text.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Makes the garbage collector look at fewer objects, less often.
 
-10,000 connections are a million objects that live for days, and almost none of this program's
-objects form cycles. With Python's default of a pass after every 700 new objects, accepting
-connections took a fifth longer. A start creates only objects that stay, so the collector is off until
-the server listens (it took a seventh of the start's time).
+10,000 connections have a million objects that live for days, and almost none of this program's objects form cycles.
+With Python's default of a pass after every 700 new objects, accepting connections took a fifth longer. During a start
+only objects are created that stay, so the collector is off until the server listens: it took a seventh of the start's
+time.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ def pause() -> None:
 
 
 def resume() -> None:
-    """Turn the collector on when the server listens. It never looks at objects that exist by now."""
+    """Turn the collector on when the server listens. The collector never looks at objects that exist at this time."""
     if tuning.ENABLED:
         gc.freeze()
-        # A pass over the second generation holds the GIL, for 20 to 40 ms with 100,000 objects. When it came after 20
-        # passes over the first generation, a large workbook made it a million objects, and 140 to 340 ms. The oldest
-        # generation is looked at after 100 million new objects.
+        # A pass over the second generation holds the GIL for 20 to 40 ms with 100,000 objects. When it ran after each
+        # 20 passes over the first generation, a large workbook had made a million objects by then, and the pass took
+        # 140 to 340 ms. A pass over the oldest generation runs after 100 million new objects.
         gc.set_threshold(50_000, 1, 1_000)
     gc.enable()

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 
 class Histogram:
-    """Counts the values at or under each bound, and has their sum and the largest value since the last `take_max`.
+    """Counts the values at or under each bound, their sum, and the largest value since the last `take_max`.
 
-    `bounds` are in ascending order. While another thread counts a value, a reader may see it in one figure and
-    not yet in the next, which is acceptable for statistics.
+    `bounds` are in ascending order. If another thread counts a value during a read, the reader may see the value in one
+    figure and not yet in the next figure. This is acceptable for statistics.
     """
 
     __slots__ = ("_max", "bounds", "counts", "sum")

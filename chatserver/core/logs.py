@@ -57,9 +57,9 @@ def start_line(logger: str, message: str, format: str) -> str:
 
 
 class ThreadHandler(logging.Handler):
-    """Writes lines in a thread, because a write to a full pipe blocks until its reader reads.
+    """Writes lines in a thread, because a write to a full pipe blocks until the other end reads.
 
-    Queues at most QUEUED_LINES_MAX lines. Drops further lines; the next line that is written gives their number.
+    Queues at most QUEUED_LINES_MAX lines and drops further lines. The next line that is written gives their number.
     """
 
     def __init__(self, stream: TextIO) -> None:

@@ -18,7 +18,7 @@ from chatserver.core.clock import Clock
 FRAMES_PER_SECOND = 250.0
 # A page that reconnects sends its stored outbox at once: less than 100 frames.
 BURST = 1_000
-# The connection of a client that ignores this many refusals in sequence is closed.
+# The server closes the connection of a client that gets this many refusals without a pause.
 REFUSALS_MAX = 100
 
 
@@ -31,8 +31,8 @@ class Verdict(Enum):
 
 
 class TokenBucket:
-    """A token bucket (https://en.wikipedia.org/wiki/Token_bucket): `burst` tokens, one for each action, refilled at
-    `per_second`; by default for the frames of one member.
+    """A token bucket (https://en.wikipedia.org/wiki/Token_bucket): each action takes one of `burst` tokens, which are
+    refilled at `per_second`. The defaults are for the frames of one member.
 
     The token of a stored message is given back (`tokens += 1`; `take` limits them to `burst`), because the setting
     `send_interval` limits messages: if it is 0, this bucket must not limit messages either.
@@ -54,7 +54,7 @@ class TokenBucket:
             tokens = self.burst
         self._refilled_at = now
         if tokens > self.burst / 2:
-            self._refused = 0  # the client waited, as the refusal asked
+            self._refused = 0  # the client waited as long as the refusal said
         if tokens >= 1:
             self.tokens = tokens - 1
             return Verdict.ALLOW
@@ -116,7 +116,7 @@ class MinInterval:
         return now, before
 
     def restore(self, member_id: int, action: Action) -> None:
-        """Undo `record`, whose return value `action` is, unless the member has acted again since."""
+        """Undo the `record` that returned `action`, unless the member has acted again since then."""
         at, before = action
         if self._last.get(member_id) != at:
             return
