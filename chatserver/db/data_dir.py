@@ -6,7 +6,8 @@ import contextlib
 import os
 from pathlib import Path
 
-# Files that an empty data directory may have: one keeps it in the repository, one is the lock of an earlier command.
+# Files that an empty data directory may have: .gitignore keeps the directory in the repository, and an earlier command
+# may have left its lock.
 _IGNORED = {".gitkeep", "chat.lock"}
 
 
@@ -16,7 +17,7 @@ def prepare(data_dir: Path) -> None:
     An existing directory that is empty, for example that of a checkout, gets this mode too.
     """
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Only if it is empty, because a directory of other files, named by mistake, must stay accessible to its users.
+    # Other directories keep their mode: one that was named by mistake must stay accessible to its users.
     if data_dir.stat().st_mode & 0o077 and is_empty(data_dir):
         with contextlib.suppress(PermissionError):  # the directory belongs to another user
             data_dir.chmod(0o700)

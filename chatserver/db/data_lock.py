@@ -1,4 +1,4 @@
-"""A lock, so that one process at a time uses the data directory: the server, or an operator's command."""
+"""A lock that lets only one process at a time use the data directory: the server, or an operator's command."""
 
 from __future__ import annotations
 

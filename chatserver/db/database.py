@@ -49,7 +49,8 @@ T = TypeVar("T")
 # Jobs in the queue. Further jobs are refused with `busy`.
 QUEUE_MAX = 10_000
 BATCH_MAX = 1_000
-# A disk commits a few thousand batches a second, and the metrics empty the list every few seconds.
+# The most entries in `batches`. The metrics empty the list every few seconds, and a disk commits a few thousand batches
+# a second.
 COMMITTED_MAX = 50_000
 
 Publish = Callable[[list[Event]], None]
@@ -91,7 +92,7 @@ class Database:
         return cls(path, connection, disk_reserve)
 
     def publish_to(self, publish: Publish) -> None:
-        """Give `publish` the events of each batch (maybe none), on the loop, after its COMMIT. It must not fail."""
+        """Give `publish` the events of each batch (or none) on the loop, after its COMMIT. `publish` must not fail."""
         self._publish = publish
 
     def before_each_commit(self, function: TransactionFunction[None]) -> None:
@@ -116,7 +117,8 @@ class Database:
         try:
             return await done
         finally:
-            del done  # an error's traceback refers to this frame, which would refer back to the error
+            # The traceback of an error refers to this frame, and `done` refers to the error: this line ends the cycle.
+            del done
 
     def submit(self, function: TransactionFunction[T], answer: ResultCallback[T], *, frees: bool = False) -> None:
         """Like `run`, but without waiting: `answer` is called on the loop with the result or the error.
@@ -199,11 +201,11 @@ class Database:
         for job in (*batch, *tasks):
             try:
                 job.answer(job.result, job.error)
-            except Exception:  # a bug in this program again; the writer must stay alive
+            except Exception:  # a bug in this program: the writer must stay alive
                 log.exception("delivering a job's result failed")
         try:
             self._publish(events)
-        except Exception:  # the data is on disk, so the callers must not get another answer
+        except Exception:  # the data is on disk, so the callers keep their answers
             log.exception("publishing events failed")
 
     def _perform_in_thread(self, batch: list[Job[Any]], tasks: list[Job[Any]]) -> list[Event]:

@@ -1,9 +1,9 @@
-"""Disk space that is reserved for erasing, so that content can be erased on a full disk too.
+"""Disk space that is reserved for erasing, so that content can be erased even if the disk is full.
 
-To delete a row SQLite first writes to its log, and a full disk refuses that write too. Then expired and
-recalled messages would stay readable until the operator frees space. So a file of some megabytes is kept
-for erasing alone. It is truncated while a function that erases runs, in the connection's thread, where
-no post can use the space meanwhile, and is filled again right after the log was emptied.
+To delete a row SQLite first writes to its log, and a full disk refuses that write too. Expired and recalled messages
+would then stay readable until the operator frees space. So a file of some megabytes is kept for erasing alone. It is
+truncated while a function that erases runs in the connection's thread, where no post can use the space meanwhile. It is
+filled again immediately after the log was emptied.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from chatserver.core.storage_errors import is_transient
 
 log = logging.getLogger(__name__)
 
-# Enough for the log of an erasure, and for rewriting a database of a usual size.
+# This is enough for the log of an erasure, and to rewrite a database of a usual size.
 SIZE = 8 * 1024 * 1024
-# The time between two attempts to fill a reserve that is not whole.
+# The time between two attempts to fill an incomplete reserve.
 RETRY_SECONDS = 10.0
 
 
@@ -36,7 +36,8 @@ class DiskReserve:
         self._next_try = 0.0
 
     def fill(self) -> None:
-        """Allocate the file's blocks. Does nothing if it is whole, or if the last attempt was within RETRY_SECONDS."""
+        """Allocate the file's blocks. Does nothing if all are allocated, or if the last attempt was within
+        RETRY_SECONDS."""
         now = time.monotonic()
         if self.is_whole or now < self._next_try:
             return
@@ -55,7 +56,7 @@ class DiskReserve:
 
     @contextlib.contextmanager
     def release(self) -> Iterator[None]:
-        """Free the space during the block, and allocate it again at the end if the disk still has it."""
+        """Free the space during the block. At the end allocate it again if the disk still has the space."""
         log.warning("the disk is full: erasing in the space of the disk reserve")
         with contextlib.suppress(OSError):
             os.truncate(self._path, 0)
@@ -70,7 +71,7 @@ class DiskReserve:
 def is_full(error: BaseException) -> bool:
     """True if a write found no space: in the file itself, or (as an input/output error) in its shared memory."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    # Some input/output errors are about a lock or memory, and pass.
+    # Input/output errors about a lock or memory are transient.
     return (
         isinstance(error, sqlite3.Error)
         and code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)

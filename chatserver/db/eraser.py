@@ -41,9 +41,10 @@ class Eraser:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Erase until the block ends. First a VACUUM is due, for content that was erased just before a crash.
+        """Erase content until the block ends. The first VACUUM is due at once, because content may have been erased
+        just before a crash.
 
-        At the end all that was erased meanwhile leaves the disk.
+        At the end, all content that was erased meanwhile is removed from the disk.
         """
         self._until(time.monotonic() + vacuum_schedule.DELAY_SECONDS)
         task = asyncio.create_task(self._run(), name="eraser")
@@ -58,7 +59,7 @@ class Eraser:
                 log.exception("erasing failed; retrying at the next start")
 
     def _until(self, due: float) -> None:
-        if due < self._due:  # in a busy room most events set no earlier time
+        if due < self._due:  # in a busy room most events do not bring the due time nearer
             self._due = due
             self._woken.set()
 
@@ -85,7 +86,8 @@ class Eraser:
         self._woken.clear()
 
     async def _erase(self) -> None:
-        self._due = math.inf  # set first, because content that is erased from now on may miss this VACUUM
+        # Set before the VACUUM starts, because the VACUUM may miss content that is erased from now on.
+        self._due = math.inf
         await self._delete_files()
         begun = time.monotonic()
         await self._vacuum()

@@ -15,7 +15,7 @@ from chatserver.db.transaction import Transaction
 
 # In bytes. With less free space a message with a picture may be refused.
 FREE_MIN = 256 * 1024
-# How long a refused write counts, even if a smaller write has succeeded since.
+# The database counts as not writable for this long after a refused write, even if a smaller write has succeeded since.
 RECENT_SECONDS = 5.0
 
 

@@ -1,9 +1,9 @@
 """A cache of rows between batches, for transaction functions. A trigger in SQLite removes a row that is written.
 
-A row that is read for every message (its author's) costs 4 µs each time, and changes a few times a day. The cache holds
-the object that was made of the row. A temporary trigger removes it whenever a statement writes one of the columns, so
-that no rule has to know of the cache. A row that the current batch has written is not cached before its COMMIT. A write
-of another process is noticed at the next batch.
+To read a row for every message (the author's) costs 4 µs each time, and the row changes a few times a day. The cache
+holds the object that was made from the row. A temporary trigger removes the object when a statement writes one of the
+columns, so that no rule needs to know the cache. A row that the current batch has written is not cached before its
+COMMIT. A write of another process is noticed at the next batch.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from chatserver.core import tuning
 
 Row = TypeVar("Row")
 
-# About 0.5 KB each. If it would hold more, the cache is cleared: active authors are cached again with the next message.
+# A row takes about 0.5 KB. The cache is cleared instead of exceeding this number; the next message of an active author
+# caches its row again.
 ROWS_MAX = 20_000
 
 
@@ -24,7 +25,7 @@ class KeptRows(dict[int, Row], Generic[Row]):
 
     def __init__(self) -> None:
         super().__init__()
-        # Ids that the current batch has written. What is read of these rows may be rolled back.
+        # Ids that the current batch has written. These rows are not cached, because the write may be rolled back.
         self.written: set[int] = set()
         # `PRAGMA data_version`, which changes when another process writes to the file.
         self.version = 0

@@ -65,7 +65,8 @@ def newest_version() -> int:
 
 
 def inspect(path: Path) -> int:
-    """Check the file read-only, before anything changes it. Returns its schema version, 0 for an empty file."""
+    """Check the file through a read-only connection, before it is changed. Returns its schema version, 0 for an empty
+    file."""
     try:
         connection = open_read_only(path)
         try:

@@ -7,7 +7,10 @@ from typing import Literal
 
 
 def set_up_database(connection: sqlite3.Connection) -> None:
-    """Raises sqlite3.Error, also if the file system does not allow a write-ahead log."""
+    """Set up the connection of the database in use.
+
+    Raises sqlite3.Error, also if the file system does not allow a write-ahead log.
+    """
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != "wal":
         raise sqlite3.OperationalError(f"the file system does not allow a write-ahead log (got {mode})")
@@ -31,7 +34,7 @@ def set_up_copy(connection: sqlite3.Connection, journal: Literal["DELETE", "MEMO
 
 
 def _set_up_common(connection: sqlite3.Connection) -> None:
-    # Erased content must stay neither in free pages nor in a temporary file.
+    # Erased content must not stay in free pages or in a temporary file.
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA foreign_keys = ON")

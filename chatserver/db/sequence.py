@@ -57,5 +57,5 @@ def _write_seq(tx: Transaction) -> None:
 
 
 def start_new_epoch(tx: Transaction) -> None:
-    """Give the history a new epoch, so that no reader continues from its state of the old history."""
+    """Give the history a new epoch, so that clients load the whole history again instead of only the changes."""
     tx.execute("UPDATE room SET epoch = lower(hex(randomblob(8)))")

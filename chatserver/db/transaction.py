@@ -29,7 +29,7 @@ class RetryOneByOne(Exception):
 
 
 class Batch:
-    """Data that the functions of one COMMIT share: values read once, and writes that are done once, at its end.
+    """Data that the functions of one COMMIT share: values that are read once, and writes that are done once at its end.
 
     `kept` are the rows that stay in memory between batches, by table: see kept_rows.py.
     """
@@ -53,11 +53,11 @@ class Transaction:
     __slots__ = ("agent", "announce", "batch", "events", "execute", "on_rollback", "undo")
 
     execute: Callable[..., sqlite3.Cursor]
-    """`execute(sql, values=())`, as in sqlite3.Connection."""
+    """`execute(sql, values=())` as in sqlite3.Connection."""
     announce: Callable[[Event], None]
     """Publish an event once the transaction is on disk. The event is dropped if the transaction is rolled back."""
     on_rollback: Callable[[Callable[[], None]], None]
-    """Call a function, which undoes a change in memory, if this transaction does not reach the disk."""
+    """The function undoes a change in memory. It is called if this transaction does not reach the disk."""
 
     def __init__(self, connection: sqlite3.Connection, batch: Batch | None = None) -> None:
         self.batch = batch or Batch()
@@ -107,7 +107,7 @@ def insert_rows(
 
 
 def in_powers_of_two(rows: Sequence[Sequence[Any]]) -> Iterator[Sequence[Sequence[Any]]]:
-    """Split `rows` into pieces of few sizes, because each size is a statement, which SQLite keeps prepared."""
+    """Split `rows` into pieces of few different sizes. SQLite keeps a prepared statement for each size."""
     begin = 0
     while left := len(rows) - begin:
         size = min(_ROWS_AT_ONCE, 1 << left.bit_length() - 1)
@@ -210,7 +210,7 @@ def commit(
             raw.execute("ROLLBACK")
         tx.roll_back()
         raise
-    # The undo functions may refer to the transaction. Drop them now, so that no reference cycle is left.
+    # The undo functions may refer to the transaction: without this line a reference cycle would be left.
     tx.undo.clear()
     return tx.events, has_changed
 
@@ -251,7 +251,7 @@ def _run(raw: sqlite3.Connection, tx: Transaction, jobs: list[Job[Any]], savepoi
             job.result = job.function(tx)
     except Exception as error:
         tx.roll_back(events, undo)
-        # A full disk or a failed read ends the whole transaction; all work of the batch is lost then.
+        # A full disk or a failed read ends the whole transaction, so all work of the batch is lost.
         if not raw.in_transaction or is_storage_error(error):
             raise
         # The traceback of a domain error is never read, and refers to this job, which refers to the error.

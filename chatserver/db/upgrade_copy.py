@@ -81,7 +81,7 @@ def clean(copy: Path, erase: Callable[[Transaction], int]) -> None:
             connection.execute("COMMIT")
             if deleted:
                 connection.execute("VACUUM")
-        # Keep its time, because its age counts from the upgrade.
+        # Keep the modification time of the copy, because its age counts from the upgrade.
         os.utime(copy, ns=(before.st_atime_ns, before.st_mtime_ns))
     except sqlite3.Error:
         copy.unlink(missing_ok=True)

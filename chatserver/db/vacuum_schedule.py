@@ -1,8 +1,8 @@
-"""When VACUUM runs after content was erased: the longer a VACUUM takes, the later the next one runs.
+"""When VACUUM runs after content was erased: the longer the last VACUUM took, the later the next one runs.
 
-VACUUM blocks the queue: 4 ms for 100 messages, 0.4 s for 100,000. Content that a member recalled or
-deleted is gone within the promised 10 s, whatever that costs. Expired content (in a busy room some expires
-with every message) waits until VACUUM takes 0.5 % of the time, but at most a minute.
+VACUUM blocks the queue: 4 ms for 100 messages, 0.4 s for 100,000. Content that a member recalled or deleted is gone
+within the promised 10 s, at any cost. For expired content (in a busy room some expires with every message) VACUUM may
+take 0.5 % of the time, and runs at least once a minute.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 
 from chatserver.core import tuning
 
-# The least wait, so that one VACUUM serves all content that is erased meanwhile.
+# The minimum wait, so that one VACUUM removes all content that is erased during it.
 DELAY_SECONDS = 3.0
 # How long the next VACUUM waits, as a multiple of the time that the last VACUUM took; and the maximum.
 URGENT_FACTOR, URGENT_SECONDS_MAX = 20.0, 6.0
