@@ -13,22 +13,23 @@ from chatserver.realtime.frames import NORMAL_CLOSURE, UNSUPPORTED_DATA, FramePa
 from chatserver.realtime.masking import Unmask
 from chatserver.realtime.shared_buffer import SharedBuffer
 
-# The most bytes that may wait for one connection: some 1,200 messages, or a page of history and a burst. While a
-# buffer grows, it takes up to a third more, so a connection costs at most 1 MiB of memory.
+# The most bytes that may wait for one connection: some 1,200 messages, or a page of history and a burst. A buffer that
+# grows takes up to a third more memory, so a connection costs at most 1 MiB.
 OUTBOX_MAX = 768 * 1024
-# A connection with a non-empty outbox is dropped if it sends no byte of it for this long.
+# The server drops a connection if its outbox is not empty and the socket takes no byte of it for this long.
 STUCK_SECONDS = 10.0
 # How long a peer may take to answer a close frame.
 CLOSING_SECONDS = 5.0
-# A peer that has sent nothing, not even a pong, for this long is dropped.
+# The server drops a connection if its peer has sent nothing, not even a pong, for this long.
 SILENT_SECONDS = 60.0
 
 TRY_AGAIN_LATER = 1013
 
-# All connections read into this buffer: each parses it before the next connection reads. For `data_received` asyncio
-# allocates 256 KiB for each read, which the C library may map anew each time: 19 µs for 200 bytes, against 4 µs.
+# All connections read into this buffer: each connection parses its bytes before the next one reads. For `data_received`
+# asyncio allocates 256 KiB for each read, and the C library may map this memory anew each time: 19 µs for 200 bytes,
+# against 4 µs.
 _RECEIVED = bytearray(64 * 1024)
-# asyncio gets this view, because over TLS it reads into slices, and a slice of a bytearray would be a copy.
+# asyncio gets a view, because over TLS it reads into slices, and a slice of a bytearray would be a copy.
 _RECEIVED_VIEW = memoryview(_RECEIVED)
 
 
@@ -40,7 +41,7 @@ class Receiver(Protocol):
     def ping_received(self, payload: bytes) -> None: ...
     def pong_received(self) -> None: ...
     def close(self, code: int) -> None:
-        """Call `Connection.close` after all that was broadcast before."""
+        """Close the connection after everything that was broadcast before this call: see `Connection.close`."""
 
     def connection_lost(self) -> None: ...
 
@@ -83,14 +84,14 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
         self._given = 0
         self._sent = 0
 
-    # The transport's side
+    # Methods that the transport calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         self._descriptor = direct_write.descriptor(transport)
         if self._descriptor >= 0:
-            # So `pause_writing` is called when the first byte waits, and `resume_writing` when no byte waits any more.
+            # asyncio calls `pause_writing` when the first byte waits, and `resume_writing` when no byte waits any more.
             transport.set_write_buffer_limits(high=0)
         self.direct = -1 if transport.get_write_buffer_size() else self._descriptor
 
@@ -151,8 +152,10 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
         self.transport.close()
 
     def failed(self, code: int) -> None:
-        """Fail the connection (section 7.1.7). The socket is closed for writing only, because the kernel would answer
-        unread bytes with a reset, which can overtake the close frame. Then the peer or the deadline closes it.
+        """Fail the connection (section 7.1.7).
+
+        The socket is closed for writing only. If it were closed for reading too, the kernel would answer unread bytes
+        with a reset, which can overtake the close frame. Then the peer closes the connection, or the deadline does.
         """
         self._close(code)
         if not self.transport.can_write_eof():  # over TLS, asyncio reads on until the peer closes
@@ -188,14 +191,14 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
             return self.buffer(data)
         try:
             taken = shared.send_to(self.direct) if shared else os.write(self.direct, data)
-        except OSError:  # the socket's buffer is full, or the peer is gone: the transport finds out which
+        except OSError:  # the socket's buffer is full, or the peer is gone: the transport finds out which of the two
             taken = 0
         return taken == len(data) or self.buffer(data[taken:])
 
     def send_both(self, data: bytes, own: bytes) -> bool:
-        """Like `send`, for `data`, which other connections get too, and then `own`, in one write.
+        """Like `send`, for `data`, which other connections get too, followed by `own`, in one write.
 
-        They are not joined, because a hundred senders of a busy room would each copy the 60 KB of a batch.
+        The two are not joined, because a hundred senders of a busy room would each copy the 60 KB of a batch.
         """
         if self.closing_code is not None:
             return True
@@ -231,7 +234,7 @@ class Connection(FrameParser, asyncio.BufferedProtocol):
             self._write_no_more()
             self._close_deadline = now + CLOSING_SECONDS
             self.transport.write(frames.close(code))
-            if self._is_paused:  # to read the peer's answer
+            if self._is_paused:  # resume, to read the peer's close frame
                 self._is_paused = False
                 self.transport.resume_reading()
 

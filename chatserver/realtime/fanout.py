@@ -10,7 +10,7 @@ from types import MappingProxyType
 from chatserver.realtime.connection import Connection
 from chatserver.realtime.shared_buffer import SHARED_MIN, SharedBuffer
 
-# The number of connections that are written to before the loop does other work: a quarter of a millisecond.
+# This many connections are written to before the loop does other work: a quarter of a millisecond.
 AT_A_TIME = 32
 # Bytes that may be pending in a round. If there are more, the round is finished at once.
 PENDING_MAX = 256 * 1024
@@ -102,7 +102,7 @@ class Fanout:
                 self._write_to(connection)
                 cursor, data = self._joined
                 continue
-            # The usual case of `_write_to`, without its calls, because they took 0.2 of 6 µs.
+            # The usual case of `_write_to`, written inline because the calls took 0.2 of 6 µs.
             connection.cursor = end
             try:
                 taken = write(connection.direct, data)

@@ -46,11 +46,11 @@ def text(payload: bytes) -> bytes:
 
 
 def texts(payloads: Iterable[bytes]) -> bytes:
-    """Several text messages, each in one frame, one after the other."""
+    """Several text messages, each in a frame of its own."""
     parts: list[bytes] = []
     for payload in payloads:
         size = len(payload)
-        # `_header` is written inline for the usual sizes, because this runs for each message and each answer.
+        # `_header` is written inline for the usual sizes, because this function runs for each message and each answer.
         if size < 126:
             parts += _SHORT_HEADERS[size], payload
         elif size < 65_536:

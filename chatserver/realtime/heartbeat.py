@@ -8,14 +8,15 @@ from collections.abc import AsyncIterator, Callable
 
 from chatserver.realtime.hub import Hub
 
-# No check of a beat is due sooner. Without connections the pause is longer, so that a machine can sleep longer.
+# The minimum pause between two beats. Without connections the pause is longer, so that the machine can sleep longer.
 BEAT_SECONDS = 1.0
 IDLE_SECONDS = 5.0
 
 
 @contextlib.asynccontextmanager
 async def beating(hub: Hub, on_beat: Callable[[float], None]) -> AsyncIterator[None]:
-    """Beat until the block ends. `on_beat` gets the delay of each beat in seconds: all readers waited as long."""
+    """Call the hub's heartbeat until the block ends. `on_beat` gets the delay of each beat in seconds: all readers
+    waited as long."""
     loop = asyncio.get_running_loop()
 
     async def beat() -> None:

@@ -25,7 +25,7 @@ class Hub:
 
     def __init__(self, clock: Clock) -> None:
         self.changed: Callable[[], None] = lambda: None
-        # Connections dropped: too slow for their outbox, stuck, or silent.
+        # The number of dropped connections: too slow for their outbox, stuck, or silent.
         self.dropped = 0
         self._clock = clock
         self._live: set[Connection] = set()

@@ -9,7 +9,7 @@ Unmask = Callable[[bytes, bytearray], None]
 
 
 def unmask(key: bytes, payload: bytearray) -> None:
-    """XOR over whole integers: 1.1 µs for 200 bytes, against 8 µs byte by byte."""
+    """XOR over whole integers takes 1.1 µs for 200 bytes; byte by byte it takes 8 µs."""
     size = len(payload)
     keys = (key * (size // 4 + 1))[:size]
     payload[:] = (int.from_bytes(payload, "little") ^ int.from_bytes(keys, "little")).to_bytes(size, "little")

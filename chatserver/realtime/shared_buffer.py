@@ -1,7 +1,7 @@
-"""Bytes for many sockets, which the kernel stores once instead of a copy for each socket.
+"""Bytes for many sockets. The kernel stores them once, instead of a copy for each socket.
 
-In a busy room the copies into socket buffers took half of the time of the loop's thread. With slow
-memory, the 99th percentile at 2,000 messages a second was 144 ms with copies and 40 ms without.
+In a busy room the copies into socket buffers took half of the time of the loop's thread. With slow memory, the 99th
+percentile at 2,000 messages a second was 144 ms with copies and 40 ms without.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import os
 
 from chatserver.core import tuning
 
-# For fewer bytes a copy costs less than the overhead of `sendfile`.
+# For fewer bytes, a copy costs less than a call of `sendfile`.
 SHARED_MIN = 8 * 1024
 
 
 class SharedBuffer:
-    """`data`, of SHARED_MIN bytes or more, and a file in memory whose pages `sendfile` gives to every socket.
+    """`data`, of SHARED_MIN bytes or more, and a file in memory. `sendfile` gives the file's pages to every socket.
 
-    The file is never written to again. After `close` its pages stay for as long as a socket has not sent them.
+    The file is written once. After `close` its pages stay in memory until every socket has sent them.
     """
 
     __slots__ = ("_file", "data")
@@ -40,7 +40,7 @@ class SharedBuffer:
 
 
 def _file_of(data: bytes) -> int | None:
-    """Make the file in memory. None if that is not possible: another system, or no descriptor or memory left."""
+    """Make the file in memory. None if the system does not support it, or has no descriptor or memory left."""
     if not hasattr(os, "memfd_create"):
         return None
     with contextlib.suppress(OSError):
