@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
         arguments = parser.parse_args(_with_command(parser, sys.argv[1:] if argv is None else argv))
         config, sources = load(setting_flags(arguments), {**credentials.variables(os.environ), **os.environ})
         call = Call(arguments, config, sources)
-        # `serve` has its own signal handlers, for an orderly shutdown.
+        # `serve` has its own signal handlers, because its shutdown takes several steps.
         with contextlib.nullcontext() if arguments.command == "serve" else signals.raise_on_signal():
             arguments.run(call)
         print(end="", flush=True)
@@ -52,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
         return _fail(_explanation(refusal), EXIT_REFUSED)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except BrokenPipeError:  # the reader closed the pipe, for example `settings | head`
+    except BrokenPipeError:  # the reader has closed the pipe: `settings | head` does this
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_REFUSED
     except OSError as error:
@@ -86,7 +86,7 @@ def _parser() -> _Parser:
 
 
 def _with_command(parser: _Parser, argv: Sequence[str]) -> list[str]:
-    """Put `serve` before `argv` if it names no command, so that `run.py --port 0` serves."""
+    """Put `serve` before `argv` if `argv` names no command, so that `run.py --port 0` serves."""
     position = 0
     while position < len(argv) and argv[position].partition("=")[0] == "--data-dir":
         position += 1 if "=" in argv[position] else 2
@@ -108,7 +108,8 @@ def _explanation(refusal: DomainError) -> str:
 
 
 def _os_error_text(error: OSError) -> str:
-    """The error's text without its number and with its file: "cannot use /srv/chat: permission denied"."""
+    """The text of the error with the name of its file and without its number: "cannot use /srv/chat: permission
+    denied"."""
     reason = error.strerror or str(error) or type(error).__name__
     if error.filename is None:
         return reason
@@ -121,6 +122,6 @@ def _fail(message: str, code: int) -> int:
 
 
 def _escape_unencodable_output() -> None:
-    """On an ASCII terminal, print for example a Chinese room name escaped instead of failing with a traceback."""
+    """On a terminal that shows only ASCII, escape other characters (a Chinese room name) instead of failing."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

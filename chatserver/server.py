@@ -241,7 +241,7 @@ class Room:
         }
 
     def trim(self, tx: Transaction) -> None:
-        """Erase all that is too old to be kept."""
+        """Erase content that has expired."""
         self.expiry.trim(tx)
         self.ledger_expiry.trim(tx)
         self.rename.trim(tx)
@@ -254,7 +254,8 @@ class Room:
         await self.change_settings.load()
 
     async def load_content(self) -> None:
-        """Load what features keep in memory. Call it after old content was erased; only a server needs it."""
+        """Load the data that features keep in memory. Call it after old content was erased. Only a server needs this
+        data."""
         await self.database.keep_rows("users", account_store.ACCOUNT_COLUMNS)
         await self.mutes.load()
         await self.recent.load(self.database)
@@ -299,7 +300,7 @@ async def open_operations(config: Config) -> AsyncIterator[Mapping[str, Operatio
 
 
 class Server:
-    """A running server, as `serve` and the tests see it."""
+    """A running server, as `serve` and the tests use it."""
 
     def __init__(
         self, address: str, setup_token: str, room: Room, app: web.Application, certificate: Certificate | None
@@ -338,7 +339,7 @@ async def running(config: Config, clock: Clock, sources: Mapping[str, str] | Non
         stack.callback(room.presence.stop)
         stack.callback(room.order_counts.stop)
         await room.load()
-        # Only in a server, because an operator's command may have other settings and must erase nothing.
+        # Only the server does this, because an operator's command may have other settings and must erase nothing.
         database.before_each_commit(room.expiry.trim)
         await room.expiry.expire()
         await room.ledger_expiry.expire()

@@ -28,7 +28,7 @@ def notify(state: str) -> None:
         address = "\0" + address[1:]
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-            # A blocking send could stop the event loop; a lost notification does less harm.
+            # Do not block: a blocking send could stop the event loop, and a lost notification does less harm.
             channel.setblocking(False)
             channel.sendto(state.encode(), address)
     except OSError as error:
