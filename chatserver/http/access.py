@@ -10,9 +10,9 @@ from chatserver.core.model import User
 
 class Access(Enum):
     OPEN = auto()
-    """Health probes: no cookie is read and the Host header is not checked."""
+    """Health probes: the server reads no cookie and does not check the Host header."""
     FILE = auto()
-    """Static files, the same for all clients: no cookie is read."""
+    """Static files, which are the same for all clients: the server reads no cookie."""
     ANYONE = auto()
     READER = auto()
     """Members, and guests if the setting `guests` is "read"."""

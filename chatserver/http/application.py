@@ -40,7 +40,7 @@ def load_templates(app: web.Application, templates: Path) -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        auto_reload=False,  # a reload would check the files again for every page
+        auto_reload=False,  # with `auto_reload`, Jinja would look at the template files for every page
     )
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
-# File name suffixes that are compressed; the formats of pictures are compressed already.
+# These suffixes are compressed. The formats of pictures are compressed already.
 TEXT_SUFFIXES = frozenset({".js", ".css", ".svg"})
-# Comments are removed, because they are 20 % of the bytes. Empty lines stay in their place, so that line numbers in
-# a browser's error messages are those of the source.
+# Comments are removed, because they are 20 % of the bytes. A removed line stays as an empty line, so that line numbers
+# in a browser's error messages are the same as in the source.
 _COMMENTS = {".js": re.compile(rb"^[ \t]*//.*$", re.M), ".css": re.compile(rb"/\*.*?\*/", re.S)}
 # Imported style sheets are inserted, so that a browser makes one request instead of one for each file.
 _IMPORT = re.compile(rb'^@import "([^"]+)";\n', re.M)

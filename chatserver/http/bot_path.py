@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# Also after an extra slash, which occurs if the path was appended to an address that ends with a slash.
+# A program that appends the path to an address with a slash at its end sends two slashes.
 _TOKEN = re.compile("(?<=/bots/)/*[^/]+")
 
 

@@ -28,10 +28,11 @@ from chatserver.realtime.publisher import Publisher
 
 log = logging.getLogger(__name__)
 
-# The most frames of one connection that are handled at the same time. Then no frame is read until one is done.
+# The most frames of one connection that are handled at the same time. The connection reads no more frames until one is
+# done.
 AT_WORK_MAX = 64
 INVALID_FRAMES_MAX = 10
-# A guest's page sends no frames. Each frame of a guest is refused; after this number the connection is closed.
+# A guest's page sends no frames, so each frame of a guest is refused. After this number the connection is closed.
 GUEST_FRAMES_MAX = 100
 
 # Close codes (RFC 6455, section 7.4.1).
@@ -154,7 +155,8 @@ class FrameReader:
         self._guest_frames = 0
         now, user = context.clock.monotonic(), connection.user
         self._bucket = context.buckets.of(user.id if user else connection.address, now)
-        # Each guest connection has a control bucket: a thousand guests behind one address answer the server's pings.
+        # Pongs of guests are counted per connection, because a thousand guests behind one address answer the server's
+        # pings.
         self._control_bucket = self._bucket if user else TokenBucket(now)
 
     def text_received(self, text: str) -> None:
@@ -202,8 +204,8 @@ class FrameReader:
         elif self.connection.user is None:
             self._refuse_guest(frame.fields)
         else:
-            # Not awaited, so that the client's next frame can be handled while its message is written to the disk.
-            # The database keeps the order in which the handlers were started.
+            # The task is not awaited, so that the client's next frame can be handled while this message is written to
+            # the disk. The database keeps the order in which the handlers were started.
             self._at_work += 1
             if self._at_work >= AT_WORK_MAX:
                 self._is_paused = True
@@ -246,7 +248,7 @@ class FrameReader:
     def _done(self) -> None:
         self._at_work -= 1
         if self._is_paused and not self._is_resuming:
-            # Resume later, because this may be called while the answers of a batch are still being collected.
+            # Resume in a later tick, because this may be called while the answers of a batch are still being collected.
             self._is_resuming = True
             asyncio.get_running_loop().call_soon(self._resume)
 

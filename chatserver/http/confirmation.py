@@ -1,6 +1,6 @@
-"""A confirmation page before a browser's form is carried out. It works without scripts.
+"""Asks for confirmation before a browser's form is carried out. The page works without scripts.
 
-Programs are not asked: a client that sends `Accept: application/json`, or no Accept header of a browser, has decided.
+A program is not asked: it sends `Accept: application/json`, or no Accept header of a browser.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ class CSRFTokens:
         return hmac.digest(self._secret, b"csrf:" + visitor.encode(), "sha256").hex()[:40]
 
     def is_valid(self, visitor: str, token: str) -> bool:
-        """Compare in constant time."""
+        """Compare the tokens in a time that does not depend on their content."""
         return hmac.compare_digest(self.for_visitor(visitor).encode(), token.encode("utf-8", "replace"))
 
 

@@ -20,7 +20,7 @@ _SAME_ORIGIN_CONNECTIONS = "connect-src 'self'"
 # For uploaded pictures: no scripts, no forms, no plugins, even if a browser would treat a picture as a document.
 MEDIA_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
-_SERVER = "chat"  # aiohttp's default names the versions of aiohttp and Python
+_SERVER = "chat"  # the default of aiohttp names the versions of aiohttp and Python
 _HEADERS = {
     "Server": _SERVER,
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,

@@ -9,11 +9,12 @@ from typing import Protocol
 
 log = logging.getLogger(__name__)
 
-# Bytes of responses that clients have not read yet, without the bytes that the kernel holds. A page has 75 KB; the
-# longest answer, 1,000 messages of 2,000 characters each, has about 12 MB.
+# The most bytes of responses that clients have not read yet, without the bytes that the kernel holds. A page has 75 KB;
+# the longest answer, 1,000 messages of 2,000 characters each, has about 12 MB.
 UNREAD_OF_ADDRESS_MAX = 16 * 1024 * 1024
 UNREAD_MAX = 128 * 1024 * 1024
-# The time limit for reading a response: a minute, plus its bytes at this rate. The body of a request has the same.
+# A client has a minute to read a response, plus the time that its bytes take at this rate. A request's body has the
+# same limit.
 READ_GRACE_SECONDS = 60.0
 LEAST_BYTES_PER_SECOND = 8 * 1024
 
@@ -21,7 +22,7 @@ LEAST_BYTES_PER_SECOND = 8 * 1024
 class HttpConnection(Protocol):
     """The part of a connection that the limits use."""
 
-    address: str  # of the client, as rate limits know it; "" for a trusted proxy, which carries many clients
+    address: str  # the client's address for rate limits; "" for a trusted proxy, which carries many clients
 
     @property
     def is_waiting(self) -> bool:
@@ -31,7 +32,7 @@ class HttpConnection(Protocol):
 
 
 class HttpConnections:
-    """All HTTP connections; a WebSocket leaves after its handshake. `limit` is for one address; 0: no limit."""
+    """All HTTP connections, until they end or become WebSockets. `limit`: the most of one address; 0 for no limit."""
 
     def __init__(self, limit: Callable[[], int]) -> None:
         self._limit = limit

@@ -64,7 +64,7 @@ async def listening(
         yield _address(sockets[0], host, tls is not None)
     finally:
         await runner.cleanup()
-        # Close also WebSockets whose handshake was not finished when the others were closed.
+        # Also close a WebSocket whose handshake ended after the others were closed.
         hub.close_all(GOING_AWAY)
         hub.abort_all()
         await hub.wait_until_empty()
@@ -77,7 +77,7 @@ def _bind(config: Config) -> socket.socket:
     try:
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
-        if error.errno == errno.EAFNOSUPPORT:  # RestrictAddressFamilies=AF_UNIX of chat.service
+        if error.errno == errno.EAFNOSUPPORT:  # chat.service allows only Unix sockets: RestrictAddressFamilies=AF_UNIX
             raise ConfigError(
                 f"cannot listen on {config.host}:{config.port}: this service may open no socket and was passed none; "
                 "to have chat.socket pass its own: systemctl daemon-reload && systemctl restart chat.socket"

@@ -51,7 +51,8 @@ class Guard:
 
 
 def answering(guard: Guard) -> Middleware:
-    """Make the only middleware. It is one instead of four, because each costs every request 2 µs."""
+    """Make the only middleware. Its four tasks are in one function, because each middleware costs every request 2
+    µs."""
 
     @web.middleware
     async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -77,7 +78,7 @@ def _error_answer(request: web.Request, error: Exception) -> web.Response:
             log_attempt(request, WRONG_ORIGIN, origin=error.details["origin"], own=error.details["own"])
         response = responses.refused(request, error)
         if not request.content.at_eof():
-            response.force_close()  # a refused upload need not be read to its end
+            response.force_close()  # the rest of a refused upload is not read
         return response
     if isinstance(error, web.HTTPException):
         return _aiohttp_error_answer(request, error)
@@ -95,7 +96,8 @@ def _viewer(guard: Guard, request: web.Request) -> Viewer:
         request,
         known,
         guard.site.settings.now.language,
-        visitor if visitor.isascii() else None,  # this server sets only ASCII; other bytes may not even be text
+        # a cookie of this server is ASCII; other bytes may not even be valid text
+        visitor if visitor.isascii() else None,
     )
     return viewer
 
@@ -112,7 +114,7 @@ async def _guarded(guard: Guard, request: web.Request, viewer: Viewer, handler: 
     guard.site.origin.check_host(request)
     if (
         route is None or access is None or access is Access.FILE
-    ):  # None: there is no such route, which the handler answers
+    ):  # there is no such route: the handler answers with 404 or 405
         return await handler(request)
     viewer.session = await guard.find_session(request)
     access.check(viewer.user, guard.site.settings.now.guests, route.bots)
@@ -121,7 +123,8 @@ async def _guarded(guard: Guard, request: web.Request, viewer: Viewer, handler: 
     if not viewer.is_bot:
         guard.site.origin.check_origin(request)
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in ("", "identity"):  # 190 KB can decode to 187 MB
+    # the decoded body may have a thousand times the bytes: 190 KB can decode to 187 MB
+    if encoding not in ("", "identity"):
         raise DomainError(ErrorCode.BAD_REQUEST, encoding=encoding[:40])
     request[FORM] = form = await _read_form(guard, request, viewer, route.file)
     try:

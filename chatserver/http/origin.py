@@ -22,7 +22,7 @@ _OWN_SITES = {"same-origin", "none"}
 # Headers that proxies add.
 _PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 
-# X-Forwarded-Proto -> the scheme of the page's origin. For a WebSocket's handshake some proxies send ws or wss.
+# X-Forwarded-Proto -> the scheme of the page's origin. Some proxies send ws or wss for the handshake of a WebSocket.
 _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
 # `host-part` and `port-part` of a Content-Security-Policy, without wildcards; a name has at most 253 characters.
@@ -141,7 +141,7 @@ class OriginPolicy:
         """
         if self._base_url or self._proxies or any(name in request.headers for name in _PROXY_HEADERS):
             return False
-        if request.version < HttpVersion11:  # no scraper uses HTTP/1.0; nginx does by default
+        if request.version < HttpVersion11:  # A scraper on this host does not use HTTP/1.0, but nginx does by default.
             return False
         peer, host = _parsed(request.remote or ""), _host_name(request.host)
         parsed = _parsed(host)
@@ -199,7 +199,8 @@ def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
 
 @lru_cache(4096)
 def _network(address: str) -> str:
-    """The address for rate limits: an IPv4 address, or the /64 network of an IPv6 address (one subscriber)."""
+    """The address that rate limits count: an IPv4 address, or the /64 network of an IPv6 address, which one subscriber
+    has."""
     parsed = _parsed(address)
     if parsed is None:
         return address

@@ -94,8 +94,8 @@ def _asset(root: Path, suffix: str, body: bytes) -> Asset:
 
 
 def _encoded(root: Path, body: bytes) -> dict[str, bytes]:
-    """Read the codings that the build made. A checkout has none, so only gzip is made, in 10 ms for all files; Brotli
-    would take 0.5 s at each start."""
+    """Read the codings that the build made. A checkout has no such files, so the server compresses with gzip, in 10 ms
+    for all files. Brotli would take 0.5 s at each start."""
     found = {}
     for coding, suffix in (("br", "br"), ("gzip", "gz")):
         path = assets.prebuilt_path(root, body, suffix)

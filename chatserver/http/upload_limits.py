@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from chatserver.core.errors import DomainError, ErrorCode
 
-# Many members behind one address can send pictures at the same time, for example twenty members two each. Their bytes
-# are limited too. A page tries again after `busy`.
+# Many members behind one address can send pictures at the same time: twenty members send two pictures each. Their bytes
+# are limited too. A page that gets `busy` tries again.
 UPLOADS_MAX, UPLOADS_OF_ADDRESS_MAX = 128, 48
 BYTES_MAX, BYTES_OF_ADDRESS_MAX = 512 * 1024 * 1024, 256 * 1024 * 1024
 RETRY_MS = 2000

@@ -25,7 +25,7 @@ def hand_over(request: web.Request, protocol: asyncio.BaseProtocol) -> bytes:
     if not handler._upgraded:
         raise web.HTTPBadRequest
     rest = bytes(handler._message_tail)
-    handler.transport = None  # else `connection_lost` closes it
+    handler.transport = None  # without this line `connection_lost` would close it
     handler.connection_lost(None)
     transport.set_protocol(protocol)
     protocol.connection_made(transport)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _HEAD_END = f"{REQUEST_ID_HEADER}: %b\r\n{hdrs.CONTENT_LENGTH}: %d\r\n\r\n".encode()
 
-# The number of heads that are cached, for a second: a few kinds of answer for each Host that requests name.
+# The number of cached heads, which are valid for a second: a few kinds of response for each Host that requests name.
 HEADS_MAX = 256
 
 # For a body of this many bytes or more, joining its pieces costs more than writing them directly to the socket.
@@ -117,10 +117,11 @@ class PrebuiltResponse(web.StreamResponse):
 
 
 def _write_direct(transport: asyncio.Transport, pieces: Sequence[bytes]) -> None:
-    """Write directly to the socket if nothing waits in the transport. The pieces are joined by the kernel anyway."""
+    """Write directly to the socket if no byte waits in the transport. The kernel joins the pieces."""
     descriptor, taken = direct_write.descriptor(transport), 0
     if descriptor >= 0 and not transport.get_write_buffer_size():
-        with contextlib.suppress(OSError):  # buffer full or client gone: the transport finds out which
+        # the socket's buffer is full, or the client is gone: the transport finds out which of the two
+        with contextlib.suppress(OSError):
             taken = os.writev(descriptor, pieces)
             if taken == sum(map(len, pieces)):
                 return

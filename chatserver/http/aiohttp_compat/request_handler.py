@@ -1,8 +1,8 @@
 """Adds to aiohttp's handler of a connection: our error responses, and limits on connections and unread responses.
 
 If aiohttp cannot parse a request, it answers before any middleware runs. Its response and its log line contain the
-invalid bytes, which can be a cookie, and its response does not have the security headers. aiohttp neither counts the
-connections of an address nor drops a client that does not read.
+invalid bytes, which can be a cookie, and its response lacks the security headers. aiohttp does not count the
+connections of an address, and does not drop a client that does not read.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class _Handler(RequestHandler):
             self.force_close()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Also called when a WebSocket, which has its own limits, is handed over: see hand_over.py."""
+        """aiohttp also calls this when a WebSocket is handed over (hand_over.py); a WebSocket has its own limits."""
         self._leave()
         super().connection_lost(exc)
 

@@ -1,8 +1,8 @@
 """Checks at start that the installed aiohttp has the private parts that this package relies on.
 
-The parts are as in aiohttp 3.14.5. `server.py` imports the other files of this package, so the check runs
-before that import (`ops/dependencies.py`). With an unsuitable aiohttp the program then ends with one sentence,
-not with a traceback later. Attributes that aiohttp sets on an instance only are not checked.
+The parts are as in aiohttp 3.14.5. `server.py` imports the other files of this package, so the check runs before that
+import (`ops/dependencies.py`). If aiohttp is unsuitable, the program ends with one sentence at the start instead of
+with a traceback later. Attributes that aiohttp sets only on an instance are not checked.
 """
 
 from __future__ import annotations

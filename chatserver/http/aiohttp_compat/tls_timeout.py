@@ -35,6 +35,6 @@ class TLSTimeoutSite(web.SockSite):
             ssl=self._ssl_context,
             backlog=self._backlog,
             ssl_handshake_timeout=self._handshake_seconds,
-            # The wait for the peer's close_notify (RFC 8446, section 6.1), which the server does not need.
+            # How long to wait for the peer's close_notify (RFC 8446, section 6.1). The server does not need it.
             ssl_shutdown_timeout=self._handshake_seconds and min(self._handshake_seconds, 5.0),
         )
