@@ -28,7 +28,7 @@ LARGE_PIXELS = 400_000
 # The binary logarithm of a thumbnail's bytes per pixel above which the quality of photographs falls steeply.
 _BUSY_DETAIL = -3.2
 # A photograph's sample has a sixth of its pixels. The whole image then has 0.88 to 1.08 times the bytes that the sample
-# predicts; with a sample of an eighth of the pixels it has 0.85 to 1.2 times.
+# predicts. With a sample of an eighth of the pixels the factor is 0.85 to 1.2.
 _PHOTOGRAPH_SAMPLE_SIDES = 0.42
 # A sample above this multiple of its share at the lowest quality shows that the whole image does not fit.
 GIVE_UP_RATIO = 1.5

@@ -86,7 +86,7 @@ def _profile_of_cicp(primaries: int, transfer: int) -> bytes | None:
 def _apply_profile(image: Image.Image, profile: bytes | None) -> Image.Image:
     if profile is None:
         return image
-    from PIL import ImageCms  # a worker starts sooner without it
+    from PIL import ImageCms  # imported here, because a worker starts sooner without it
 
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))

@@ -23,7 +23,7 @@ class FairQueue:
         self._waiting_max = waiting_max
         self._waiting_of_one_max = waiting_of_one_max
         self._at_work: set[Hashable] = set()
-        # The owner that was served longest ago comes first; each has at least one job waiting.
+        # Each owner in this dict has at least one job waiting. The owner that was served longest ago comes first.
         self._lines: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
         self._waiting = 0
         self._is_closed = False
@@ -66,7 +66,7 @@ class FairQueue:
             await future
         except asyncio.CancelledError:
             if future.done() and not future.cancelled() and future.exception() is None:
-                self._release(owner)  # the slot was assigned just before the task was cancelled
+                self._release(owner)  # the slot was assigned immediately before the task was cancelled
             else:
                 self._forget(owner, future)
             raise
@@ -93,7 +93,7 @@ class FairQueue:
                 self._lines.move_to_end(owner)
             else:
                 del self._lines[owner]
-            if not future.done():  # a cancelled future stays in the queue until its task runs: skip it
+            if not future.done():  # skip a cancelled future, which stays in the queue until its task runs
                 self._start(owner)
                 future.set_result(None)
 

@@ -32,13 +32,14 @@ if TYPE_CHECKING:
 AREA = LONG_SIDE**2
 # A long picture, such as a screenshot of a whole conversation, keeps this short side, within AREA.
 SHORT_SIDE = 600
-# The short side in pixels of a long picture whose bytes do not fit with SHORT_SIDE: half of what phones have.
+# The short side in pixels of a long picture that does not fit with SHORT_SIDE: half of the short side of a phone's
+# screen.
 LEGIBLE_SIDE = 544
 # A very long picture may have this area, so that its short side can be LEGIBLE_SIDE too.
 LEGIBLE_AREA = 2 * AREA
 LEGIBLE_QUALITY_MIN = 8
 
-# The WebP copy of an animation becomes small, so fewer pixels are decoded for it.
+# The WebP copy of an animation is small, so the worker decodes fewer pixels for it.
 _COPIED_PIXELS_MAX = 4_000_000
 
 AVATAR_SIDE = 256
@@ -63,7 +64,8 @@ def webp_copy(path: str | PathLike[str], limit_bytes: int) -> Rendered:
     """Encode the AVIF at `path`, made by `picture`, as WebP with a thumbnail, for browsers that do not read AVIF."""
     with _domain_errors(), opened(path) as source:
         if source.frames > 1:
-            from chatserver.media import animations, moving  # a worker starts sooner without them
+            # imported here, because a worker starts sooner without them
+            from chatserver.media import animations, moving
 
             loaded = animations.load(source, limit_bytes, kept_max=_COPIED_PIXELS_MAX)
             return _animated(moving.fit_webp(loaded, limit_bytes), loaded, limit_bytes)
@@ -78,7 +80,7 @@ def avatar(path: str | PathLike[str]) -> bytes:
         # Decode twice the square's size, so that the lower quality of the draft is not visible. The long side of a
         # very narrow image is limited.
         image = stills.load(source, min(2 * AVATAR_SIDE * max(width, height) // min(width, height), 8 * LONG_SIDE))
-        from PIL import ImageOps  # a worker starts sooner without it
+        from PIL import ImageOps  # imported here, because a worker starts sooner without it
 
         square = ImageOps.fit(image, (AVATAR_SIDE, AVATAR_SIDE), Image.Resampling.LANCZOS)
         return webp.fit_square(square, AVATAR_BYTES)

@@ -79,7 +79,7 @@ def opened(path: str | PathLike[str]) -> Iterator[Source]:
 
     Raises DomainError: `image_unsupported` (with a format as `reason`), `image_unreadable`, `image_too_large`.
     """
-    with open(path, "rb") as upload:  # a worker starts sooner without pathlib
+    with open(path, "rb") as upload:  # imported here, because a worker starts sooner without pathlib
         data = upload.read()
     if not data:
         raise DomainError(ErrorCode.IMAGE_UNREADABLE)

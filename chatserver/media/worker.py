@@ -65,7 +65,7 @@ def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _set_limits() -> None:
-    # Ctrl-C and a service manager's SIGTERM reach the whole process group; the server ends its workers itself.
+    # Ctrl-C and a service manager's SIGTERM reach the whole process group, but only the server ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # When memory runs out, the kernel kills a worker and not the server, which holds every connection.
@@ -121,7 +121,7 @@ def _answer(job: Job) -> list[bytes]:
 def _give_memory_back() -> None:
     """Return to the kernel the memory that malloc keeps during a job (`workers._environment`). Only with glibc."""
     with suppress(ImportError, MemoryError, OSError, AttributeError):
-        import ctypes  # as in `sandbox`
+        import ctypes  # missing in some builds of Python
 
         ctypes.CDLL(None).malloc_trim(0)
 

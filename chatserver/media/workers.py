@@ -32,7 +32,8 @@ log = logging.getLogger(__name__)
 
 # The timeout from the end of a worker's pipe until the exit of its process is known.
 EXIT_SECONDS = 5.0
-# A start takes 0.1 s of processor time, and much more wall time on a host whose cores are all busy.
+# The timeout of a worker's start. It takes 0.1 s of processor time, and much more wall time if all cores of the host
+# are busy.
 START_SECONDS = 60.0
 # Added to the server's own niceness. With a higher value, a busy host would hardly run the workers.
 NICENESS = 5
@@ -179,7 +180,7 @@ class ImageWorkers:
         return await self._start_worker()
 
     async def _prepare(self) -> None:
-        with suppress(DomainError):  # the job itself tries again, and raises the error then
+        with suppress(DomainError):  # the job starts its own worker, and raises the error then
             worker = await self._start_worker()
             worker.start_idle_timer(self._idle_seconds, self._end_idle)
             self._idle.append(worker)
@@ -334,7 +335,7 @@ def _lower_priority(pid: int) -> None:
 
     On two cores two workers would otherwise take turns with the event loop, some milliseconds each.
     """
-    with suppress(OSError):  # a sandbox may refuse it, which only makes the server slower; or the process has ended
+    with suppress(OSError):  # a sandbox may refuse it, and then the server is only slower; or the process has ended
         os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
 
 
