@@ -13,7 +13,7 @@ from chatserver.ops.failure import CommandError
 from chatserver.ops.snapshot_reader import check_target, received
 
 _PIECE = 1024 * 1024
-# Most of an archive is pictures, which a higher level does not compress further.
+# A higher level does not help: most of an archive is pictures, which are compressed already.
 _GZIP_LEVEL = 1
 
 

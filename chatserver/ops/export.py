@@ -86,7 +86,7 @@ def _write_lines(target: Path, objects: Iterator[dict[str, Any]], *, replace: bo
     with archive.write_file(target, replace=replace) as file:
         for value in objects:
             count += 1
-            # If a lone surrogate was ever stored, escape it; it is not an error.
+            # A lone surrogate is escaped if one was ever stored; the export does not fail.
             file.write(json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
     return count
 

@@ -32,8 +32,8 @@ def raise_on_signal() -> Iterator[None]:
 def defer_signals() -> Iterator[None]:
     """In the block, no signal raises an exception. Signals that were received are raised again at its end.
 
-    Uses handlers and not a signal mask: a mask is valid for one thread only, so the kernel gives the signal to
-    another thread of the process, and Python then runs the handler in the main thread anyway.
+    This uses handlers and not a signal mask. A mask is valid for one thread only: the kernel would give the signal to
+    another thread of the process, and Python would run the handler in the main thread anyway.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # handlers run only in the main thread

@@ -101,7 +101,7 @@ class Snapshot:
 
 
 def _clean_up(database: Path, pinned: PinnedFiles) -> None:
-    for path in database.parent.glob(f"{database.name}*"):  # and files that SQLite may have left beside it
+    for path in database.parent.glob(f"{database.name}*"):  # SQLite may have left these files beside the database
         path.unlink(missing_ok=True)
     pinned.release()
 

@@ -41,5 +41,5 @@ def check_target(config: Config, target: Path, *, force: bool) -> None:
     if not force and (target.exists() or target.is_symlink()):
         raise CommandError(f"{target} already exists (--force replaces it)")
     if target.parent.resolve().is_relative_to(config.data_dir.resolve()):
-        # Content that members recall must leave the data directory, but this file would keep it there.
+        # Recalled content must leave the data directory, but this file would keep it there.
         raise CommandError(f"{target} is inside the data directory; choose a path outside it")

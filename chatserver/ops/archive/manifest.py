@@ -12,7 +12,7 @@ MANIFEST = "manifest.json"
 MANIFEST_MAX = 64 * 1024 * 1024
 DATABASE = "chat.db"
 
-# Valid names: the database, the secrets, the media. No path outside the data directory, and no hidden file.
+# Valid names: the database, the secrets and the media. A path outside the data directory or a hidden file is invalid.
 _MEDIA = r"media/[a-z]{1,20}/[A-Za-z0-9_-]{20,64}(?:\.thumb)?\.(?:webp|avif)"
 _NAME = re.compile(rf"chat\.db|[a-z][a-z0-9-]{{0,40}}\.key|{_MEDIA}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")

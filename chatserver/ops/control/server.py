@@ -30,7 +30,7 @@ SECONDS_MAX = 30.0
 class ControlServer:
     """`address` is the server's own address. It replaces an `address` of "" in an answer.
 
-    An operation answers "" if no public address is set, because only a server knows where it listens. `mode` is the
+    If no public address is set, an operation answers "", because only the server knows where it listens. `mode` is the
     mode of the socket's file.
     """
 
@@ -42,7 +42,8 @@ class ControlServer:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        self._path.unlink(missing_ok=True)  # left by a killed server; no server uses it, as this process has the lock
+        # A killed server left it. No server uses it now, because this process has the lock.
+        self._path.unlink(missing_ok=True)
         # Open the socket through the directory's descriptor, because the path of a socket has at most 107 bytes. Keep
         # the descriptor open until the end, because asyncio of Python 3.13 uses the path again when the server closes.
         directory = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
@@ -62,7 +63,7 @@ class ControlServer:
         try:
             async with asyncio.timeout(SECONDS_MAX):
                 line = await reader.readline()
-            answer = await self._answer(line)  # without a time limit: a large snapshot takes minutes
+            answer = await self._answer(line)  # No time limit, because a large snapshot takes minutes.
             async with asyncio.timeout(SECONDS_MAX):
                 writer.write(json.dumps(answer).encode() + b"\n")
                 await writer.drain()

@@ -92,7 +92,7 @@ def _permissions(directory: Path) -> Finding:
 def _is_open(path: Path) -> bool:
     try:
         found = path.lstat()
-    except FileNotFoundError:  # erased since it was listed
+    except FileNotFoundError:  # the file was erased after it was listed
         return False
     return not stat.S_ISLNK(found.st_mode) and path.name != ".gitkeep" and bool(found.st_mode & 0o077)
 
@@ -131,8 +131,8 @@ def _secret(directory: Path) -> Finding:
 
 def _database(config: Config) -> tuple[list[Finding], Answer | None]:
     path = config.data_dir / "chat.db"
-    # Without a lock file, no process uses the database. Do not create one: if root runs this, the server's user could
-    # not open it.
+    # Without a lock file, no process uses the database. Do not create the file: if root runs this command, the server's
+    # user could not open it.
     has_lock = (config.data_dir / "chat.lock").exists()
     try:
         with DataLock(config.data_dir) if has_lock else contextlib.nullcontext():

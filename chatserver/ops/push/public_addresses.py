@@ -1,6 +1,7 @@
 """Resolves the names of push services, and drops every address that is not on the public internet.
 
-The connection is made to the checked addresses; the name is not resolved a second time after the check.
+The program connects to the checked addresses. It does not resolve the name again after the check, because the second
+answer could differ.
 """
 
 from __future__ import annotations
