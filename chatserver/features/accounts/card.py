@@ -60,7 +60,7 @@ class MemberCard:
         """The card as `reader` may see it. Raises DomainError `not_found`.
 
         A guest (None) sees only cards of members who are online or have a stored message. Ids are consecutive numbers,
-        so guests could else read the list of all members, which is not for guests.
+        so without this rule guests could read the list of all members, which is not for guests.
         """
         is_shown = reader is not None or self._hub.is_online(member_id)
         return await self._database.run(lambda tx: self._read(tx, reader, member_id, is_shown))

@@ -32,8 +32,8 @@ _ALPHABETS = (
     ("ロエタニハカトナヘベペーリ丨", "口工夕二八力卜十へべぺ一りl"),
 )
 
-# Letters that look alike within Latin. `l` replaces 1, and `rn` replaces m. `names` handles the capital I.
-# i and l stay different, because else half of all short names would be taken.
+# Letters that look alike within Latin. `l` replaces 1, and `rn` replaces m. `names` handles the capital I. i and l are
+# not replaced by each other, because half of all short names would be taken then.
 _WITHIN_LATIN = {"0": "o", "1": "l", "m": "rn", "w": "vv"}
 
 

@@ -35,7 +35,7 @@ class LoginFailures:
     def clear(self, key: str, address: str | None = None) -> None:
         """Clear the account's failures after a correct password, and this attempt of the address.
 
-        The address's other failures stay, because a guesser who has an account could else clear them repeatedly.
+        The address's other failures stay. Otherwise a guesser who has an account could clear them again and again.
         """
         self._of_account.clear(key)
         if address is not None:

@@ -36,14 +36,14 @@ from chatserver.http.viewer import VIEWER, form_of, member_of, wants_json
 log = logging.getLogger(__name__)
 
 MUTE_SECONDS = 3600
-MUTE_SECONDS_MAX = 31_536_000  # a year; use a ban for longer
+MUTE_SECONDS_MAX = 31_536_000  # A year. To exclude a member for longer, administrators use a ban.
 
 # The most names that `take_name` tries, because members may have chosen some of them.
 NAMES_TRIED = 1_000
 
 # Members on one page.
 PAGE_MEMBERS = 50
-# The most members in one answer to the operator, because it is one line of JSON that is encoded on the event loop.
+# The most members in one answer to the operator. An answer is one line of JSON, which the event loop encodes.
 ANSWER_MEMBERS = 500
 # The durations of a mute that the page offers, in seconds: ten minutes, an hour, a day, thirty days.
 SPANS = (600, 3600, 86_400, 2_592_000)

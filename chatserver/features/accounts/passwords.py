@@ -83,8 +83,9 @@ def verify(password: str, hashed: str) -> bool:
 def verify_at_cost(password: str, hashed: str | None, cost: int) -> bool:
     """`verify`, but always with the work of one hash of `cost`; also for None (no such member), which gives False.
 
-    Else the time would tell which names exist. A hash of cost n takes 2 ** n rounds. After a hash of a lower cost n,
-    from before the cost was raised, hashes of cost n, n + 1 … cost - 1 are compared too: together as many rounds.
+    Otherwise the time would tell which names exist. A hash of cost n takes 2 ** n rounds. If a member's hash has a
+    lower cost n, because it was made before the cost was raised, the password is also compared with hashes of cost n, n
+    + 1 … cost - 1: the rounds of all these add up to 2 ** cost.
 
     A password that is longer than PASSWORD_MAX or is not valid text gives False after the same time, and before any
     work that grows with the length (NFC of 124 KB of alternating accents takes 9 s, with the GIL held).
@@ -153,7 +154,7 @@ def _lower_priority() -> None:
     On two cores, two hashes use both, and without this the event loop waited tens of milliseconds for a core.
     """
     if sys.platform == "linux":
-        with contextlib.suppress(OSError):  # a sandbox may refuse it, which only makes the server slower
+        with contextlib.suppress(OSError):  # a sandbox may refuse it, and then the server is only slower
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 

@@ -27,8 +27,8 @@ from chatserver.http.route import Route
 from chatserver.http.uploads import Uploads
 from chatserver.http.viewer import VIEWER, form_of, short_agent, wants_json
 
-# The limit of avatar changes, because every reader is notified of a new avatar and loads it. Two, so that a member can
-# correct a first choice.
+# The limit of avatar changes, because every reader is notified of a new avatar and loads it. A member may change it
+# twice, to correct a first choice.
 AVATARS_MAX, AVATARS_SECONDS = 2, 60.0
 
 _NOTICES = ("avatar", "name", "password", "session")
@@ -47,8 +47,8 @@ class Profile:
         self._database = database
         self._hasher = hasher
         self._clock = clock
-        # Counted separately from failed logins, which strangers can cause, so that these never keep a logged-in member
-        # from changing the password.
+        # Wrong old passwords have a counter of their own. Strangers can cause failed logins, and these must not keep a
+        # logged-in member from changing the password.
         self._wrong_passwords = LoginFailures(clock)
         self._avatars = AttemptLimit(clock, AVATARS_MAX, AVATARS_SECONDS)
         self._uploads = uploads

@@ -20,7 +20,7 @@ LIFE_MS = 90 * 86_400_000
 TOUCH_MS = 3_600_000
 CACHED_MAX = 20_000
 LISTED_MAX = 100
-# More devices than a person has. One login more ends the oldest session.
+# The most sessions of a member: more devices than a person has. One more login ends the oldest session.
 SESSIONS_OF_MEMBER_MAX = 20
 AGENT_MAX = 200
 

@@ -1,6 +1,6 @@
 """Records an act of an administrator, of a bot that manages ordering windows, or of the operator.
 
-Call it in the transaction of the act, so that there is no act without a record and no record without an act.
+Call it in the transaction of the act, so that an act is never stored without its record, or a record without its act.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class BotTokens:
 
     async def _session_of(self, token: str, address: str) -> Session:
         token_hash, now_ms = store.hash_of(token), self._clock.now_ms()
-        # A token that was valid before is looked up anyway, so that a guesser cannot block the bots of this address.
+        # A token that was valid before is never throttled, so that a guesser cannot block the bots of this address.
         wait_ms = self._wrong_of_address.wait_ms(address)
         if wait_ms and token_hash not in self._right:
             raise DomainError(ErrorCode.LOGIN_THROTTLED, retry_after_ms=wait_ms)

@@ -55,7 +55,7 @@ class Ledger:
         self._kept: BoundedDict[tuple[int, bool], tuple[OrderingWindow, bytes]] = BoundedDict(KEPT_MAX)
         # Window's id -> its total. A window of 10,000 orders is summed again only after one of its orders changed.
         self._totals: dict[int, int | None] = {}
-        # Counts the changes, so that data that was read before a change is not cached after it.
+        # The number of changes so far. Data is cached only if this number has not changed since the data was read.
         self._version = 0
 
     async def windows(self) -> list[ListedWindow]:

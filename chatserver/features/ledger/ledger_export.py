@@ -100,7 +100,8 @@ def as_csv(contents: Contents, t: Callable[..., str], zone: ZoneInfo) -> bytes:
 
 
 def as_xlsx(contents: Contents, t: Callable[..., str], zone: ZoneInfo) -> bytes:
-    from chatserver.features.ledger import workbook  # its package takes 60 ms to import, and most rooms never need it
+    # imported here, because it takes 60 ms, and most rooms never need it
+    from chatserver.features.ledger import workbook
 
     window, orders, readings = contents
     found = table.tables(window, orders, t, zone)

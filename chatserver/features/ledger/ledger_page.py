@@ -20,7 +20,7 @@ from chatserver.http.route import ID, Route, path_id
 from chatserver.http.site import SITE
 from chatserver.http.viewer import VIEWER, wants_json
 
-# Stands in the rendered page where each reader's token is inserted; random, so that no other text contains it.
+# The placeholder in the rendered page for each reader's token. It is random, so that no other text contains it.
 _TOKEN = f"@{secrets.token_hex(12)}@"
 KEPT_MAX = 200
 
@@ -36,7 +36,7 @@ class LedgerPage:
         self._database = database
         self._ledger = ledger
         self._kept: BoundedDict[tuple[Any, ...], bytes] = BoundedDict(KEPT_MAX)
-        # Counts the changes, so that a page that was read before a change is not cached after it.
+        # The number of changes so far. A page is cached only if this number has not changed since the page was read.
         self._version = 0
 
     async def get(self, request: web.Request) -> web.StreamResponse:

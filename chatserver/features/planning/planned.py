@@ -251,7 +251,7 @@ class PlannedWindows:
 
     def _next_opening(self, tx: Transaction, now_ms: int) -> int | None:
         plans = plan_store.ahead(tx)
-        # Checked here too, because a member's ban may end, or a name change, without an event that arrives here.
+        # Checked here too, because a member's ban or name change may end without an event that this feature gets.
         self._announce_next(tx, plans, now_ms)
         window = store.open_window(tx)
         waits_ms = [self._settled_by(tx, plan, now_ms, window.closes_ms if window else None) for plan in plans]

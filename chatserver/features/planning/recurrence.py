@@ -55,11 +55,11 @@ class Schedule(NamedTuple):
         return next((day for day in self._days(start) if self.opening(day, zone) > after_ms), None)
 
     def _days(self, start: date) -> Iterator[date]:
-        """The days on which it opens, from `start` on, until a day is certainly late enough for `day_after`."""
+        """The days on which it opens, from `start` to a day that is certainly late enough for `day_after`."""
         if self.day:
             yield self.day
             return
-        # 10 days: a week, the day before it, and two days that a change of the clock may cost.
+        # 10 days: a week, the day before it, and two days that may be lost when the clock changes.
         for number in range(10):
             day = start + number * _DAY
             if self.repeat is Repeat.DAILY or day.isoweekday() in self.weekdays:

@@ -15,7 +15,8 @@ INTERVAL_SECONDS = 1.0
 # The list has the names of the first NAMES_MAX members and the avatars of the first FACES_MAX; the others are counted.
 NAMES_MAX = 500
 FACES_MAX = 100
-# In a large room the list is sent less often, so that all connections together get at most this many bytes a second.
+# In a large room the list is sent less often, so that it takes at most this many bytes a second on all connections
+# together.
 BYTES_PER_SECOND = 4_000_000
 
 
@@ -36,7 +37,8 @@ class Presence:
         hub.changed = self._on_hub_changed
 
     def as_json(self) -> bytes:
-        """A JSON object with the members, each once also with several tabs, and the number of guests' connections."""
+        """A JSON object: the connected members, and the number of guests' connections. A member with several tabs is
+        listed once."""
         if self._is_stale and asyncio.get_running_loop().time() - self._encoded_at >= INTERVAL_SECONDS:
             self._encode()
         return self._json

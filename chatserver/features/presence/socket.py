@@ -74,8 +74,8 @@ class Socket:
         self._check_rate(address)
         read_id = await self._read_marks.of_member(viewer.user) if viewer.user else 0
         close_code, user = await self._admit(request)
-        # No await from here on, so that new connections are counted one by one, and no session ends between its check
-        # and `join`.
+        # There is no await from here on. So new connections are counted one by one, and no session ends between its
+        # check and `join`.
         self._make_room(address, is_member=user is not None)
         session_id = viewer.session.id if viewer.session else None
         connection = Connection(user, session_id, address, self._clock.monotonic(), self._unmask)
@@ -134,7 +134,7 @@ class Socket:
 
         There is no await, so that the connection gets all later events after these frames.
         """
-        self._hub.join(connection)  # first, so that a member who connects is counted as online
+        self._hub.join(connection)  # before `hello`, so that a member who connects is counted as online
         answer = handshake.answer(request)
         if close_code is not None:
             self._hub.send(connection, answer)

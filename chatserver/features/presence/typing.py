@@ -1,4 +1,4 @@
-"""Broadcasts to all who is typing. Nothing is stored."""
+"""Tells all readers which members are typing. Nothing is stored."""
 
 from __future__ import annotations
 

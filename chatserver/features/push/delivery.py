@@ -12,7 +12,7 @@ from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.features.push.queue import PushQueue
 from chatserver.features.push.vapid import IS_INSTALLED
 
-# A process that runs asks again within this time.
+# A running process asks again within this time.
 ASKED_SECONDS = 90.0
 # Results of a message at a push service: it was accepted, it was refused for good, or its subscription is unknown.
 OUTCOMES = ("sent", "failed", "gone")

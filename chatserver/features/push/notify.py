@@ -122,7 +122,7 @@ class Notify:
         window = event.window
         if not window.is_open:
             self._queue.drop_topic(_window_topic(window.id))
-        elif window.id > self._last_window_id:  # else its end was moved
+        elif window.id > self._last_window_id:  # otherwise the window's end was moved
             self._last_window_id = window.id
             if self.is_on:
                 self._read(_opened, self._on_opened)

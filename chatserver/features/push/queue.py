@@ -1,7 +1,8 @@
-"""The queue of messages for `chatserver push`: in memory and bounded. A newer message of a topic replaces the older.
+"""The queue of messages for `chatserver push`: in memory and bounded. A newer message of a topic replaces the older
+one.
 
-In memory, because a message that is minutes old is worth little, because a duplicate after a restart is worse than a
-lost message, and because no file then holds text that a recall would have to erase.
+The queue is not stored, for three reasons: a message that is minutes old is worth little, a duplicate after a restart
+is worse than a lost message, and a file would hold text that a recall must erase.
 """
 
 from __future__ import annotations

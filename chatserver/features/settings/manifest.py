@@ -27,9 +27,9 @@ class Manifest:
         self._static = static
 
     async def get(self, request: web.Request) -> web.Response:
-        """The manifest. Not cached, because administrators can rename the room.
+        """The manifest. It is not cached, because administrators can rename the room.
 
-        Browsers request it without cookies, so it is the same for all readers and contains no more than the login page.
+        Browsers request it without cookies, so it is the same for all readers and reveals no more than the login page.
         """
         config = self._settings.now
         manifest = {
