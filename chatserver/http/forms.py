@@ -26,15 +26,15 @@ T = TypeVar("T")
 
 # The time limit for the next chunk of a body.
 CHUNK_TIMEOUT_SECONDS = 30.0
-# The minimum rate of a body, counted from its start plus a grace time of a minute, and the maximum time of a body.
+# A body may take a minute of grace time, plus the time that its bytes take at this rate, and at most BODY_SECONDS_MAX.
 LEAST_BYTES_PER_SECOND = 8 * 1024
 GRACE_SECONDS = 60.0
 BODY_SECONDS_MAX = 900.0
 # The most fields of a form. An order has up to 50 fields `item-<id>`, and the form of all settings has about 20 fields.
 FIELDS_MAX = 64
 _NUMBER_MAX = 10**18 - 1
-# The maximum size of a text field, and of a body without files. A message of 10,000 characters of 4 bytes each has 120,000 bytes when it is
-# percent-encoded.
+# The maximum size of a text field, and of a body without files. A message of 10,000 characters of 4 bytes each has
+# 120,000 bytes when it is percent-encoded.
 FIELD_BYTES_MAX = 128 * 1024
 # The maximum size of all text fields of a multipart form together.
 FORM_BYTES_MAX = 2 * FIELD_BYTES_MAX
