@@ -1,5 +1,5 @@
-// Shows what to do if the page stays empty because its modules did not arrive or the browser is too old for them. So
-// this is a classic script, in the JavaScript of 2009. room.js sets html[data-started].
+// Shows what to do if the page stays empty because its modules did not arrive, or because the browser is too old for
+// them. For old browsers this is a classic script in the JavaScript of 2009. room.js sets html[data-started].
 (function () {
   var AFTER_MS = 15000;
   var root = document.documentElement;

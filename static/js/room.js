@@ -23,7 +23,7 @@ const OTHERS = [
   "elements/dialogs", "elements/on_screen_keyboard", "features/menu", "features/typing",
   "features/theme", "features/unread_count", "features/notifications", "features/shortcuts",
   ...(isMember() ? ["features/mention"] : []),
-  // Imported by the menu.
+  // The menu imports these modules.
   "elements/long_press",
 ];
 // Imported by these features; named here so that one round trip fetches them all.
@@ -49,7 +49,7 @@ const startedAt = performance.now();
 const $ = (selector) => document.querySelector(selector);
 const page = JSON.parse($("#page-data").textContent);
 const { user: me } = page;
-// Otherwise a message recalled later would stay in the document.
+// Remove the part for browsers without scripts, because a message that is recalled later would stay in it.
 $("noscript[data-plain]")?.remove();
 if (page.offline) dropExpired();
 
@@ -76,7 +76,7 @@ const room = {
   fromOfflineCopy: Boolean(page.offline),
   // Another account has logged in, or this one logged out, in another tab.
   userChanged: false,
-  // The logout was submitted: nothing is stored any more.
+  // The member has logged out, so nothing is stored any more.
   isLeaving: false,
   newVersion: false,
   // Set by the features; null for a guest, or until they are started.
@@ -189,7 +189,7 @@ async function openFeature(name, clicked, message) {
   }
 }
 
-// A module could not be fetched. Without the modules that handle frames only the first messages work.
+// A module could not be fetched. Without the modules that handle frames only the first messages are shown.
 function onFailed(error, { isUsable }) {
   settle();
   if (!isUsable) {
@@ -231,7 +231,7 @@ function socketAddress() {
 }
 
 function onState({ hello }) {
-  // Later, so that the other listeners show the state first.
+  // Runs after the other listeners, so that they show the state first.
   if (room.socket.state !== "connecting") setTimeout(settle);
   if (room.socket.state !== "online") room.clock.expireSample();
   if (!hello) return;
@@ -248,7 +248,7 @@ function deliver(frame) {
   else early?.frames.push({ frame, at: performance.now(), newestId: room.timeline.newestId });
 }
 
-// Early events are handled after all features that are started together.
+// Early events are handled after all features of this group have started.
 
 function onFrame(type, handler) {
   frameHandlers.set(type, [...(frameHandlers.get(type) ?? []), handler]);
@@ -263,7 +263,7 @@ function onClick(selector, handler) {
   for (const target of early?.clicks ?? []) queueMicrotask(() => target.isConnected && serve(target, [selector, handler]));
 }
 
-// For keys that are pressed anywhere on the page.
+// For keys that work anywhere on the page.
 function onKey(handler) {
   document.addEventListener("keydown", handler);
   const key = early?.key;
@@ -275,7 +275,8 @@ function serve(target, [selector, handler]) {
   if (clicked) handler(clicked, room.timeline.get(Number(clicked.closest("article")?.dataset.id)), target);
 }
 
-// Only clicks by the reader: a script repeats its own if it has to. Of several clicks on one element the last counts.
+// Counts only clicks by the reader, because a script can repeat its own click. If an element was clicked several times,
+// the last click counts.
 function rememberClick({ isTrusted, target }) {
   if (!isTrusted) return;
   early.clicks.delete(target);

@@ -8,10 +8,10 @@ const HISTORY = "/history";
 // The server sends the current file for any version in the path.
 const ICON = "/static/now/img/icon-192.png";
 const PAGE_DATA = 'id="page-data">';
-// For browsers without scripts. Not stored, because it would keep recalled messages.
+// For browsers without scripts. It is not stored, because it would keep recalled messages.
 const PLAIN = /<noscript data-plain>[^]*?<\/noscript>/;
 
-// A page that was requested before a logout is not stored after it.
+// A page that was requested before a logout is not stored after the logout.
 let logouts = 0;
 
 addEventListener("install", () => skipWaiting());
@@ -64,7 +64,7 @@ async function file(request) {
   try {
     return await fetch(request);
   } catch (failure) {
-    // An AVIF varies with Accept, but the stored one was made for this browser.
+    // An AVIF varies with Accept, but the stored answer was made for this browser.
     const stored = await caches.match(request, { ignoreVary: true });
     if (stored) return stored;
     throw failure;
@@ -82,7 +82,7 @@ async function storeShell(response, before) {
   await put(SHELL, new Response((html.slice(0, from) + html.slice(to)).replace(PLAIN, ""), { headers }));
 }
 
-// Redirected to the login: this browser may not read the room any more.
+// The response is a redirect to the login: this browser may not read the room any more.
 async function removeIfRefused({ type, status }) {
   if (type === "opaqueredirect" || status === 401 || status === 403) await caches.delete(CACHE);
 }
@@ -92,7 +92,7 @@ async function offline() {
   if (!shell || !history) return undefined;
   const html = await shell.text();
   const at = html.indexOf(PAGE_DATA) + PAGE_DATA.length;
-  // Stored by an earlier version of the page, which marked its data differently.
+  // An earlier version of the page stored this copy, and marked its data differently.
   if (at < PAGE_DATA.length) return undefined;
   const pageData = (await history.text()).replaceAll("<", "\\u003c");
   return new Response(html.slice(0, at) + pageData + html.slice(at), { headers: shell.headers });

@@ -22,7 +22,7 @@ function enhance(picker) {
   acceptDrops();
   part("buttons").hidden = false;
   picker.dataset.ready = "";
-  show(); // the browser may have kept a file across a reload
+  show(); // the browser may have kept the chosen file when the page was reloaded
 
   function show() {
     const file = input.files[0];
@@ -35,7 +35,7 @@ function enhance(picker) {
     part("name").textContent = file?.name ?? "";
     if (file) part("preview").src = address;
     else part("preview").removeAttribute("src");
-    if (submit) submit.hidden = !file; // nothing to send yet
+    if (submit) submit.hidden = !file; // no file is chosen yet
   }
 
   function acceptDrops() {

@@ -19,7 +19,7 @@ async function start() {
     return;
   }
   const current = await currentSubscription();
-  // The subscription is lost, or was made with another key of the server.
+  // The browser has no subscription any more, or its subscription was made with another key of the server.
   if ("subscribed" in form.dataset && !current) await act({ off: true });
   draw(Boolean(current) && "subscribed" in form.dataset);
   form.hidden = false;
@@ -83,7 +83,8 @@ async function attempt(work) {
   try {
     tell(done, await work());
   } catch (error) {
-    // A DOMException has the browser's own text, in its language or English: no push service was reached.
+    // A DOMException has the browser's own text, in its own language, so the page shows its own sentence: no push
+    // service was reached.
     tell(refusal, error instanceof DOMException || error instanceof TypeError ? form.dataset.failed : error.message);
   } finally {
     button.disabled = offButton.disabled = false;

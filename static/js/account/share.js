@@ -1,5 +1,5 @@
 // The buttons of an address that is shown once (templates/share.html). If the browser does not let a script copy, the
-// address is selected, so that the reader can copy it.
+// script selects the address, so that the reader can copy it.
 
 import { copy, select } from "../elements/clipboard.js";
 

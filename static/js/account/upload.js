@@ -21,7 +21,7 @@ function send(form) {
   request.upload.addEventListener("progress", (event) => {
     if (event.lengthComputable) bar.value = (100 * event.loaded) / event.total;
   });
-  // All bytes are sent, but the server has not answered yet: the bar has no value until it does.
+  // The server has all bytes and has not answered yet: the bar shows no value until the answer.
   request.upload.addEventListener("load", () => bar.removeAttribute("value"));
   request.addEventListener("load", () => {
     if (request.status >= 200 && request.status < 300) location.assign(form.dataset.then);

@@ -39,7 +39,7 @@ export class Composer extends EventTarget {
     return this.#field.value;
   }
 
-  // Fires no "change": for a text that is not new, such as the draft.
+  // Sets a text that is not new, such as the draft, so it fires no "change".
   set text(text) {
     this.#field.value = text;
     this.draw();
@@ -63,7 +63,7 @@ export class Composer extends EventTarget {
     this.#changed();
   }
 
-  // Puts a text back for another try. Asks first if it would replace what the member is writing.
+  // Puts a text back, so that the member can send it again. Asks first if it would replace other text.
   async restoreText(text) {
     if (this.#field.value.trim() && this.#field.value.trim() !== text) {
       if (!(await this.#room.confirm(t("replace_draft"), t("replace")))) return;
@@ -98,8 +98,8 @@ export class Composer extends EventTarget {
   }
 
   #onKey(event) {
-    // An input method uses Enter to choose a word. Safari ends the composition before the key event,
-    // so that only the obsolete key code shows it.
+    // With an input method, Enter chooses a word. Safari ends the composition before the key event, so only the
+    // obsolete key code shows that the key belonged to the input method.
     if (event.isComposing || event.keyCode === 229) return;
     if (event.key === "Enter" && this.enterSends && !event.shiftKey && !event.altKey) {
       event.preventDefault();
@@ -137,8 +137,8 @@ export class Composer extends EventTarget {
     this.#form.classList.toggle("composer--ready", count > 0 || Boolean(attachments?.images.length));
   }
 
-  // The button shows the rest of the send interval; a message that is sent meanwhile waits in the outbox. An edit does
-  // not wait.
+  // The button shows the rest of the send interval. A message that is sent before its end waits in the outbox; an edit
+  // does not wait.
   #drawWait() {
     if (this.#ticking) return;
     const { editing, outbox } = this.#room;

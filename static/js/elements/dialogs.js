@@ -1,9 +1,9 @@
-// Dialogs: opened by [data-opens], closed by [data-closes] or a click beside them. A question, and a toast.
+// Dialogs: [data-opens] opens a dialog; [data-closes] or a click beside it closes it. Also a question, and a toast.
 
 const TOAST_MS = 4000;
 
-// One set of listeners for all dialogs of the page. An opener can be in an open dialog, which is then closed. Of
-// several openers that were clicked before this was loaded, the last opens its dialog.
+// One set of listeners serves all dialogs of the page. If an opener is in an open dialog, that dialog is closed. If
+// several openers were clicked before this module was loaded, the last one opens its dialog.
 export function start(room) {
   room.onClick("[data-opens]", (opener) => {
     document.querySelector("dialog[open]")?.close();
@@ -20,13 +20,13 @@ export function start(room) {
 function closeByGoingBack() {
   const openDialogs = () => [...document.querySelectorAll("dialog[open]")];
   let entered = false;
-  // Steps back that this page takes itself, because a dialog was closed in another way.
+  // The number of history steps that this page takes back itself, because a dialog was closed in another way.
   let ownSteps = 0;
   const enter = () => {
     entered = true;
     history.pushState({ dialog: true }, "");
   };
-  // Left over from a dialog open before a reload.
+  // A dialog that was open before a reload has left this entry.
   if (history.state?.dialog) history.replaceState(null, "");
   const follow = () => {
     const isOpen = openDialogs().length > 0;
@@ -38,12 +38,12 @@ function closeByGoingBack() {
     }
   };
   new MutationObserver(follow).observe(document.body, { subtree: true, attributes: true, attributeFilter: ["open"] });
-  // The card of a member or a picture may have been opened before this was loaded.
+  // The card of a member or a picture may have been opened before this module was loaded.
   follow();
   addEventListener("popstate", () => {
     if (ownSteps > 0) {
       ownSteps -= 1;
-      if (entered) enter(); // another dialog was opened meanwhile, and this step has left its entry
+      if (entered) enter(); // another dialog was opened meanwhile and needs an entry again
       return;
     }
     if (!entered) return;
@@ -82,7 +82,7 @@ export function toast(text) {
   const node = document.getElementById("toast");
   node.textContent = text;
   node.hidden = false;
-  // An open dialog covers the rest of the page.
+  // The toast is shown inside an open dialog, because the dialog covers the rest of the page.
   (document.querySelector("dialog[open]") ?? document.body).append(node);
   clearTimeout(hiding);
   hiding = setTimeout(() => {

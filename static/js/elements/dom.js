@@ -1,5 +1,5 @@
-// Makes nodes: elements, icons, avatars, and the text of messages with its links and mentions.
-// Text is inserted as text: nothing here or elsewhere parses HTML.
+// Makes nodes: elements, icons, avatars, and the text of messages with its links and mentions. Text is always inserted
+// as text: no part of the page parses HTML.
 
 import { fold, foldedWithPlaces, t } from "../words/words.js";
 
@@ -66,7 +66,7 @@ export function face({ id, name, avatar }) {
   return picture;
 }
 
-// The mark of an administrator or bot is an icon, so that no name can imitate it; "" for a member.
+// The mark of an administrator or a bot; "" for a member. It is an icon, so that no name can imitate it.
 export function badge(role) {
   if (role === "member") return "";
   const [mark, label] = role === "bot" ? ["bot", t("bot")] : ["badge", t("administrator")];
@@ -86,7 +86,7 @@ export function textNode(text, mentions) {
   return node;
 }
 
-// The link, always from left to right, and its real host if the visible text suggests another.
+// The link, always written from left to right, and its real host if the visible text suggests another host.
 function linkNode({ text, href, host }) {
   const link = make("a", "", text);
   link.href = href;
@@ -110,8 +110,8 @@ function withMentions(text, mentions) {
   return [...parts, text.slice(from)];
 }
 
-// A list of {text} and {text, href, host}, in order; joined, their texts are the whole text. `host` is the link's real
-// host if the visible text suggests another (a name before an @, letters that look like others), else "".
+// A list of {text} and {text, href, host}, in order. All `text` values joined are the whole text. `host` is the link's
+// real host if the visible text suggests another host (a name before an @, letters that look like others), else "".
 export function pieces(text) {
   const found = [];
   let from = 0;
@@ -128,7 +128,7 @@ export function pieces(text) {
   return found;
 }
 
-// After an @ or ＠, each mentions all readers if an administrator writes it.
+// Names that mention all members. They count only in a message of an administrator.
 const ALL_MEMBERS = ["所有人", "all"];
 
 // Where a message with this text mentions the reader: a list of {begin, to}, in order. `me` is null for a guest.
@@ -142,9 +142,8 @@ export function mentionsFor({ text, role }, me, names) {
 
 const WORD = /[\p{Script=Latin}\p{Script=Cyrillic}\p{Nd}_]/u;
 
-// Where `text` mentions `name` with @ or ＠: a list of {begin, to}. A name in letters must end at a word
-// boundary, so @lily does not mention li. Names of `longer` that start with `name` are tried first, so @小明明
-// does not mention 小明.
+// Where `text` mentions `name` with @ or ＠: a list of {begin, to}. A name in Latin letters must end at a word boundary,
+// so @lily does not mention li. Names of `longer` that start with `name` are tried first, so @小明明 does not mention 小明.
 export function mentionsOf(text, name, longer = []) {
   const { folded, from, to } = foldedWithPlaces(text);
   const wanted = fold(name);
@@ -166,12 +165,12 @@ export function mentionsOf(text, name, longer = []) {
 const ONE_GLYPH = String.raw`(?:\p{RI}\p{RI}|\p{Emoji_Presentation}|\p{Emoji}\uFE0F)(?:\p{EMod}|\uFE0F|\u200D\p{Emoji}\uFE0F?)*`;
 const FEW_GLYPHS = new RegExp(`^(?:${ONE_GLYPH}\\s?){1,3}$`, "u");
 
-// True for one to three emoji and nothing else: drawn larger, without a bubble.
+// True if the text is one to three emoji and nothing else: then it is drawn larger, without a bubble.
 export function isOnlyEmoji(text) {
   return text.length < 40 && FEW_GLYPHS.test(text);
 }
 
-// Characters as the server counts them: code points, not UTF-16 units.
+// Characters as the server counts them: code points instead of UTF-16 units.
 export function length(text) {
   let count = 0;
   for (const _ of text) count += 1;
@@ -185,7 +184,7 @@ export function snippet(text, limit = 80) {
   return characters.length > limit ? `${characters.slice(0, limit).join("")}…` : line;
 }
 
-// Kept: making a segmenter takes as long as drawing a message.
+// The segmenter is reused, because making one takes as long as drawing a message.
 let segmenter;
 
 // The first character of a name as a reader sees it, for a drawn face.
@@ -198,16 +197,16 @@ export function initial(name) {
 
 function withoutTail(address) {
   const trimmed = address.replace(TRAILING, "");
-  // "(https://host/a_(b))" keeps the bracket that the address itself opened.
+  // In "(https://host/a_(b))" the address keeps the last bracket that it opened itself.
   const opened = (trimmed.match(/\(/g) ?? []).length;
   const closed = (trimmed.match(/\)/g) ?? []).length;
   return opened > closed && address.startsWith(`${trimmed})`) ? `${trimmed})` : trimmed;
 }
 
-// {href, host} of an address, or null if it is no address.
+// {href, host} of an address, or null if the text is no address.
 function goalOf(address) {
   const isBare = !/^https?:/i.test(address);
-  // Two dots at least: "www.example" alone is no address.
+  // A host needs two dots, because "www.example" is no address.
   if (isBare && !/^www\.[^./]+\.[^./]/iu.test(address)) return null;
   try {
     const { protocol, href, host, hostname } = new URL(isBare ? `http://${address}` : address);
@@ -223,11 +222,11 @@ function readHost(address) {
   return /^(?:https?:\/\/)?([^/?#\\]*)/iu.exec(address)[1].toLowerCase().replace(/:\d*$/, "");
 }
 
-// Up to this side in px a picture is its own thumbnail, and can be animated in the list (chatserver/media/images.py).
+// A picture up to this side in px is its own thumbnail, and can be animated in the list (chatserver/media/images.py).
 const MOVING_SIDE = 480;
 
-// If the system is set to less motion, shows only the first frame, once it is loaded. A larger picture has a still
-// thumbnail.
+// If the system is set to reduce motion, shows only the first frame after the picture is loaded. A larger picture has a
+// still thumbnail already.
 export function holdStill(picture, { width, height }) {
   if (Math.max(width, height) > MOVING_SIDE || !matchMedia("(prefers-reduced-motion: reduce)").matches) return;
   picture.addEventListener("load", () => (picture.src = firstFrame(picture)), { once: true });

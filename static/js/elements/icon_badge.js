@@ -13,11 +13,11 @@ export async function drawBadge(count) {
   wanted = count;
   picture ??= load(address);
   const drawn = count ? draw(await picture, count > NUMBER_MAX ? `${NUMBER_MAX}+` : String(count)) : address;
-  // Another number may have come while the picture was loading.
+  // The number may have changed while the picture was loading.
   if (wanted !== count) return;
   original.href = drawn;
   original.type = count ? "image/png" : "image/svg+xml";
-  // A browser uses the last icon that it supports, so there is only one icon while it has a number.
+  // A browser uses the last icon that it supports, so the page has only this icon while there is a number.
   if (count) others.forEach((each) => each.remove());
   else original.after(...others);
 }
@@ -36,7 +36,7 @@ function draw(image, label) {
   if (image.complete && image.naturalWidth) pen.drawImage(image, 0, 0, SIZE, SIZE);
   const wide = label.length > 1 ? 46 : 36;
   pen.beginPath();
-  // Two half circles and the area between them, because Chromium before 99 and Safari before 16 lack roundRect().
+  // Draws two half circles and the area between them, because Chromium before 99 and Safari before 16 lack roundRect().
   pen.arc(SIZE - wide + 18, SIZE - 18, 18, Math.PI / 2, -Math.PI / 2);
   pen.arc(SIZE - 18, SIZE - 18, 18, -Math.PI / 2, Math.PI / 2);
   pen.fillStyle = "#1d2622";

@@ -3,11 +3,11 @@
 const LONG_PRESS_MS = 450;
 const MOVE_MAX_PX = 10;
 
-// Calls `open(article, point, target)`, with `point` null for the keyboard; returns true if it opened something.
+// Calls `open(article, point, target)`. `point` is null for the keyboard. `open` returns true if it opened something.
 export function listenForMenu(list, open) {
   list.addEventListener("contextmenu", (event) => {
     const article = event.target.closest("article");
-    // A link or a selection gets the browser's own menu.
+    // On a link or a selection the browser opens its own menu.
     if (!article || event.target.closest("a") || String(getSelection())) return;
     const byKeyboard = event.button !== 2 && event.pointerType === "";
     if (open(article, byKeyboard ? null : { x: event.clientX, y: event.clientY }, event.target)) event.preventDefault();
@@ -30,7 +30,7 @@ function listenForLongPress(list, open) {
     if (from && Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY) > MOVE_MAX_PX) stop();
   });
   for (const end of ["pointerup", "pointercancel"]) list.addEventListener(end, stop);
-  // The sheet has opened under the finger: lifting the finger must not click in it.
+  // The sheet has opened under the finger, so lifting the finger must not click an item of the sheet.
   list.addEventListener("touchend", (event) => {
     if (opened) event.preventDefault();
     opened = false;

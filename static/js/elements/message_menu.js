@@ -26,7 +26,7 @@ export class MessageMenu {
     this.#list = dialog.querySelector("[role=menu]");
     dialog.addEventListener("close", () => {
       clearInterval(this.#timer);
-      this.#list.replaceChildren(); // frees the message, which the choices hold
+      this.#list.replaceChildren(); // let go of the message, which the choices refer to
     });
     room.timeline.addEventListener("change", ({ detail }) => {
       const isEdited = detail.edited?.some(({ id }) => id === this.#id);
@@ -86,7 +86,7 @@ export class MessageMenu {
     this.#timer = setInterval(draw, 250);
   }
 
-  // Up and down move in the list, where the row of emoji is one stop; left and right in the row.
+  // The up and down keys move in the list. The row of emoji is one stop, and the left and right keys move in it.
   #onKey(event) {
     const row = document.activeElement.closest(".reaction-row");
     const down = { ArrowDown: 1, ArrowUp: -1 }[event.key];

@@ -1,4 +1,5 @@
-// Fits the page to the visible height: an on-screen keyboard covers half of a phone, a large zoom most of a window.
+// Fits the page to the visible height. An on-screen keyboard covers half of a phone, and a large zoom leaves only a
+// small part of a window.
 //
 // On a phone's page the room is as high as the visible part, because some browsers (Safari, and WeChat on iPhones) move
 // the page under the keyboard instead of making it smaller. html[data-keyboard]: the keyboard is open. On both pages
@@ -15,7 +16,7 @@ export function start({ ui }) {
   let width = 0;
   let tallest = 0;
   const fit = () => {
-    // While the page is pinch-zoomed, the visible part is smaller for another reason.
+    // While the reader zooms with two fingers, the visible part is smaller, but no keyboard is open.
     if (visible.scale > 1.01) return;
     document.documentElement.toggleAttribute("data-low", visible.height < LOW_PX);
     if (ui !== "mobile") return;
@@ -27,7 +28,8 @@ export function start({ ui }) {
     scrollTo(0, 0);
   };
   visible.addEventListener("resize", fit);
-  // A very low desktop page scrolls. A browser shows only the line with the caret, not the button beside the field.
+  // A browser scrolls a very low desktop page only to the line with the caret. This also shows the button beside the
+  // field.
   const main = document.querySelector(".room-main");
   main.addEventListener("focusin", () => document.documentElement.dataset.low !== undefined && main.scrollIntoView({ block: "end" }));
   fit();

@@ -1,5 +1,5 @@
-// The order sheet: the window's items with − and +, what is left of each, a note, the total on the submit button;
-// below, the member's own orders with their buttons.
+// The order sheet: the window's items with − and +, the remaining stock of each, a note, and the total on the submit
+// button. Below are the member's own orders with their buttons.
 
 import { lineAmount, money, parse, quantity, typed } from "../models/amounts.js";
 import { getJSON } from "../net/http.js";
@@ -90,7 +90,7 @@ export class OrderSheet {
     offline.hidden = this.#room.socket.state === "online";
   }
 
-  // The lines of the order; null if a quantity is no number.
+  // The lines of the order; null if a quantity is not a number.
   #lines() {
     const lines = [];
     let isWrong = false;
@@ -112,7 +112,7 @@ export class OrderSheet {
     return priced.reduce((sum, [line, item]) => sum + lineAmount(parse(line.quantity), parse(item.price)), 0);
   }
 
-  // The most of an item that this order can have, as far as the sheet knows, in hundredths.
+  // The largest quantity of an item that this order can have, in hundredths, according to the data of the sheet.
   #most(id) {
     const { left, limit } = this.#item(id);
     const free = left === null ? MOST : parse(left) + (this.#had.get(id) ?? 0);
@@ -161,7 +161,7 @@ export class OrderSheet {
     try {
       ledger = await getJSON(`/api/windows/${this.#window.id}/`);
     } catch {
-      return; // offline: the list stays empty, and the sheet works
+      return; // Without a connection the list stays empty; the sheet works.
     }
     const mine = ledger.orders.filter((order) => order.user_id === me.id);
     box.hidden = mine.length === 0 && !showMine;

@@ -33,7 +33,7 @@ export class TimelineView extends EventTarget {
   // The ids of unfolded orders; and the ids in each fold, by the id of the order above it.
   #unfolded = new Set();
   #folds = new Map();
-  // The page was hidden after everything was read: the unread divider goes above the next message.
+  // The page was hidden after the member had read everything, so the unread divider goes above the next message.
   #leftAllRead = false;
 
   constructor(room, { list, newest, empty, older }) {
@@ -74,7 +74,7 @@ export class TimelineView extends EventTarget {
     this.#draw();
   }
 
-  // A reader who writes has read the messages above.
+  // A member who posts has read the messages above.
   onSent() {
     this.#unreadFrom = null;
     this.toEnd();
@@ -102,7 +102,7 @@ export class TimelineView extends EventTarget {
     return true;
   }
 
-  // Not for icons: they have their size before they load, and there are two beside each message.
+  // Skip icons: their size is known before they load, and each message has two beside it.
   #onLoad(target) {
     if (target instanceof HTMLImageElement) this.keepPosition();
   }
@@ -130,7 +130,7 @@ export class TimelineView extends EventTarget {
       const entry = mine && outbox?.find(message.client_id);
       if (entry) {
         if (entry.album) this.#albumIds.set(entry.album, message.album);
-        // The pending entry's article is used for the message, so that it is not shown twice.
+        // The message uses the article of its pending entry, so that it is not shown twice.
         this.#keyOfId.set(message.id, message.client_id);
         outbox.confirm(message.client_id);
       }
@@ -204,7 +204,7 @@ export class TimelineView extends EventTarget {
     return items;
   }
 
-  // An unsent entry as a message; a new object only when its state or album changes.
+  // An unsent entry as a message. The object is new only if the state or album of the entry has changed.
   #pending(entry) {
     const { me } = this.#room;
     const album = this.#albumIds.get(entry.album) ?? entry.album ?? null;
@@ -238,7 +238,7 @@ export class TimelineView extends EventTarget {
   }
 
   #scrolled() {
-    // The height of the list has changed (an on-screen keyboard opened): the reader did not scroll.
+    // The height of the list has changed (an on-screen keyboard opened), so this scroll event is not from the reader.
     if (this.#list.clientHeight !== this.#measured) this.keepPosition();
     else this.#measure();
     const { scrollTop, scrollHeight, clientHeight } = this.#list;
@@ -250,7 +250,7 @@ export class TimelineView extends EventTarget {
     this.#noteRead();
   }
 
-  // Records which messages are in view and where, for keepPosition() after the next change.
+  // Records which messages are in view, and at which height, for keepPosition() after the next change.
   #measure() {
     const list = this.#list;
     const where = { top: list.scrollTop, client: list.clientHeight, height: list.scrollHeight };
@@ -304,7 +304,7 @@ export class TimelineView extends EventTarget {
     }
   }
 
-  // Older messages that are added must not be announced: the log is marked as busy meanwhile.
+  // A screen reader must not announce older messages that are added, so the log is marked as busy meanwhile.
   #suppressAnnouncements() {
     this.#list.setAttribute("aria-busy", "true");
     setTimeout(() => this.#list.setAttribute("aria-busy", "false"), 300);
@@ -330,14 +330,14 @@ export class TimelineView extends EventTarget {
     this.dispatchEvent(new Event("read"));
   }
 
-  // The unread divider does not move while the page is visible; it may move while it is hidden.
+  // The unread divider moves only while the page is hidden.
   #onVisibility() {
     this.#noteRead();
     this.#leftAllRead = document.hidden && this.lastRead >= this.#room.timeline.newestId;
   }
 }
 
-// The renderer compares an item with the last one drawn, so it needs a copy of the entry as it was then.
+// The renderer compares an item with the last drawn item, so it needs a copy of the entry as it was then.
 function snapshot(entry) {
   if (entry.seen?.state !== entry.state) entry.seen = { ...entry, seen: undefined, shown: undefined };
   entry.seen.progress = entry.progress;

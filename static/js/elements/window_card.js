@@ -9,10 +9,10 @@ import { LONG_S, clockFace, phrases, t, withUnit } from "../words/words.js";
 import { make } from "./dom.js";
 
 const ENDING_S = 10;
-// A closed window stays unfolded this long after its end.
+// After its end a window stays unfolded for this time.
 const JUST_CLOSED_MS = 10 * 60_000;
 const FEW_ITEMS = 4;
-// A ledger with more orders is not fetched to find the reader's own.
+// A ledger with more orders than this is not fetched to find the reader's own orders.
 const LEDGER_MOST = 300;
 // From this width css/room/window.css puts the card into the column.
 const COLUMN = matchMedia("(min-width: 1100px)");
@@ -23,12 +23,13 @@ export class WindowCard {
   #label;
   #frame = 0;
   #shows = null;
-  // The reader's choice (true: unfolded), until the reason for folding changes; null: the page decides.
+  // The reader's choice, until the reason for folding changes: true is unfolded. null: the page decides.
   #chosen = null;
   #wasReason = false;
   #allItems = false;
   #roomMade = 0;
-  // The reader's own orders from the ledger, by message id; the window whose ledger was requested, and the one loaded.
+  // The reader's own orders from the ledger, by message id; the window whose ledger was requested; and the window whose
+  // ledger is loaded.
   #older = new Map();
   #asked = 0;
   #loaded = 0;
@@ -73,7 +74,7 @@ export class WindowCard {
     return this.#root.dataset.state === "open";
   }
 
-  // The window that ended, also before the server has said so; null if it has no orders.
+  // The window that has ended, even before the server has said so; null if it has no orders.
   #ended() {
     const { current, last } = this.#room.window;
     if (current) return current.orders ? current : null;
@@ -129,14 +130,14 @@ export class WindowCard {
     for (const link of this.#root.querySelectorAll("[data-link]")) link.href = link.dataset.link.replace("ID", id);
   }
 
-  // The result in the message that closed the window, or undefined if the page does not have that message.
+  // The result in the message that closed the window; undefined if the page does not have that message.
   #result() {
     const { id } = this.#shows;
     return this.#room.timeline.newest(({ window_id, preset, state }) => window_id === id && preset === "stop" && state === "live")?.result;
   }
 
   #drawItems(items) {
-    // A single further item is shown instead of the button.
+    // If only one more item would be hidden, it is shown instead of the button.
     const isLong = items.length > FEW_ITEMS + 1;
     const shown = isLong && !this.#allItems ? items.slice(0, FEW_ITEMS) : items;
     this.#part("items").replaceChildren(...shown.map(itemLine));
@@ -182,7 +183,8 @@ export class WindowCard {
     return !orders || !timeline.hasMore || reachesBack || this.#loaded === id;
   }
 
-  // Once for each window. A long ledger is not fetched for this: then the card only says where the orders are.
+  // Fetches the ledger once for each window. It does not fetch a long ledger: then the card only says where the orders
+  // are.
   async #loadMine() {
     const { id, orders } = this.#shows;
     if (this.#asked === id || orders > LEDGER_MOST) return;

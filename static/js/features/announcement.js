@@ -8,7 +8,7 @@ export function start(room) {
   const announcement = new Announcement(room);
   room.onHello((hello) => announcement.show(hello.announcement));
   room.onFrame("announcement", ({ image }) => announcement.show(image));
-  // elements/dialogs.js opens it, once it is loaded.
+  // elements/dialogs.js opens the dialog as soon as it is loaded.
   new MutationObserver(() => announcement.onOpened()).observe(announcement.dialog, { attributeFilter: ["open"] });
   announcement.show(room.page.announcement);
 }
@@ -27,13 +27,13 @@ class Announcement {
     if (this.dialog.open && image) this.#load();
     else this.dialog.querySelector("img").removeAttribute("src");
     const { known } = this.memory.read();
-    // The first announcement in this browser is not new, only unseen.
+    // In a browser without an earlier visit, the announcement is not new, so its button is only marked.
     if (known === undefined) this.memory.write({ known: image });
     this.#mark();
     if (known !== undefined && known !== image && image) this.#openWhenFree();
   }
 
-  // Opened by the reader, or by itself.
+  // The reader opened the dialog, or it opened by itself.
   onOpened() {
     if (!this.dialog.open) return;
     clearTimeout(this.#timer);
@@ -58,7 +58,8 @@ class Announcement {
     }
   }
 
-  // Not while the page is hidden, the reader writes, or another dialog is open. Another tab may have shown it.
+  // The announcement does not open while the page is hidden, the reader writes, or another dialog is open. Another tab
+  // may have shown it already.
   #openWhenFree() {
     clearTimeout(this.#timer);
     if (!this.#image || this.memory.read().known === this.#image) return;
@@ -72,7 +73,7 @@ function isFree() {
   return !document.hidden && !field?.value && !document.querySelector("dialog[open]");
 }
 
-// What this browser remembers of the announcement, {known, seen}, both addresses; and of the notice
+// This browser stores {known, seen} for the announcement, both addresses, and the same for the notice
 // (features/notice.js).
 export class Memory {
   #key;
@@ -95,7 +96,7 @@ export class Memory {
     try {
       localStorage.setItem(this.#key, JSON.stringify(this.#value));
     } catch {
-      // Cookies are blocked or storage is full: only this page remembers it.
+      // Cookies are blocked or the storage is full, so only this page remembers the value.
     }
   }
 }

@@ -43,7 +43,7 @@ class Attachments {
       return;
     }
     for (const file of files) {
-      // The type is empty if the browser does not know it, as often for HEIC: then the server decides.
+      // The type is empty if the browser does not know it, which is common for HEIC: then the server decides.
       if (file.type && !file.type.startsWith("image/")) toast(t("not_a_picture", { name: file.name }));
       else if (file.size > limits.upload_max_bytes) toast(t("picture_too_large", { megabytes: Math.floor(limits.upload_max_bytes / 1048576) }));
       else if (this.#items.length >= PICTURES_MAX) toast(t("too_many_pictures", { limit: PICTURES_MAX }));
@@ -53,7 +53,7 @@ class Attachments {
     this.#prepare(files);
   }
 
-  // While the member writes, the pictures are made smaller. If that fails, they are sent as they are.
+  // The pictures are made smaller while the member writes. If that fails, they are sent unchanged.
   async #prepare(files) {
     try {
       const [{ smallerPicture }] = await Promise.all([import("../models/smaller_picture.js"), import("../net/upload.js")]);
@@ -61,7 +61,7 @@ class Attachments {
     } catch {}
   }
 
-  // The previews are not revoked: the pending messages show them.
+  // Do not revoke the previews, because the pending messages show them.
   clear() {
     this.#items = [];
     this.#draw();

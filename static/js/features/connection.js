@@ -77,7 +77,8 @@ class ConnectionView {
   }
 }
 
-// How many messages will be sent after reconnecting; refused messages are not sent.
+// The number of messages that will be sent after reconnecting. Refused messages do not count, because they are not
+// sent.
 function unsentOf(outbox) {
   return outbox?.entries.filter(({ state }) => state !== "failed").length ?? 0;
 }

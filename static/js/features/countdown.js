@@ -6,7 +6,7 @@ import { t, timeLeft } from "../words/words.js";
 
 const ANNOUNCED_AT_S = [60, 30, 10];
 
-// Loaded with the first window that the page knows (features/ordering.js).
+// features/ordering.js loads this module with the first window that the page knows.
 export function start(room) {
   new Countdown(room, document.getElementById("announcer"));
 }
@@ -27,7 +27,7 @@ class Countdown {
       this.#tick();
       room.view.redraw();
     });
-    // The timers of a hidden page may not have run.
+    // A hidden page may not have run its timers.
     document.addEventListener("visibilitychange", () => this.#tick());
     this.#tick();
   }
@@ -44,19 +44,19 @@ class Countdown {
     this.#drawNotice(seconds);
     this.#announce(isOpen, seconds);
     this.#wasOpen = isOpen;
-    // At the next whole second, so that all browsers change at the same time.
+    // Draws at the next whole second, so that all browsers change at the same time.
     if (isOpen) this.#timer = setTimeout(() => this.#tick(), ((window.current.closes_ms - clock.now()) % 1000) + 5);
   }
 
-  // The newest preset in the timeline that announced this window counts down too; the others are redrawn
-  // when it is replaced or closed.
+  // The newest preset in the timeline that announced this window counts down too. An older preset is drawn again when
+  // it is replaced or its window closes.
   #drawNotice(seconds) {
     const node = document.querySelector("#messages .remaining");
     if (node) node.textContent = timeLeft(seconds);
   }
 
-  // A screen reader announces the opening, 60, 30 and 10 seconds, and the end. The timers of a busy or
-  // hidden page skip seconds: a mark that was skipped is announced as soon as it has been passed.
+  // A screen reader announces the opening, 60, 30 and 10 seconds, and the end. A busy or hidden page skips seconds, so
+  // each mark is announced as soon as it has passed.
   #announce(isOpen, seconds) {
     if (isOpen && !this.#wasOpen) this.#write(t("ordering_opened", { seconds }));
     else if (isOpen && this.#passed(seconds)) this.#write(t("seconds_left", { seconds }));
@@ -64,7 +64,7 @@ class Countdown {
     if (isOpen) this.#before = { closes_ms: this.#room.window.current.closes_ms, seconds };
   }
 
-  // True if a mark was passed since the last tick; a new deadline passes none.
+  // True if a mark has passed since the last tick. A new deadline passes no mark.
   #passed(seconds) {
     const { closes_ms, seconds: before } = this.#before;
     const from = closes_ms === this.#room.window.current.closes_ms ? before : seconds + 1;

@@ -12,7 +12,7 @@ export function start(room) {
 
 // The choice in a message's menu (elements/message_menu.js).
 export function choice({ me, actions }, message) {
-  // Deleting an order would withdraw it: features/order.js offers that.
+  // To delete an order would withdraw it, and features/order.js offers that.
   if (!me || message.kind === "order" || (me.id !== message.user_id && me.role !== "administrator")) return null;
   return { action: "delete", label: t("delete"), glyph: "trash", run: () => actions.delete(message) };
 }

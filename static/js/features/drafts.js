@@ -6,13 +6,13 @@ export function start(room) {
   if (!room.me) return;
   const { composer, reply, outbox, timeline } = room;
   const drafts = new Drafts(room.me.id);
-  // While a message is edited, what the composer holds is no draft.
+  // During an edit the text in the composer is not a draft.
   const save = () => room.editing ?? drafts.save({ text: composer.text, reply_to: reply.id });
   const { text, reply_to } = drafts.load();
-  // A browser that restores a form by itself may have a newer text.
+  // The browser may have restored the form itself, with a newer text.
   composer.text ||= text;
   reply.set(reply_to !== null && timeline.get(reply_to)?.state === "live" ? reply_to : null);
-  // What is typed, sent or cleared in another tab changes here too.
+  // A draft that is typed, sent or cleared in another tab changes here too.
   drafts.onChange((draft) => {
     if (room.editing) {
       room.editing.draft = draft;
@@ -44,7 +44,7 @@ class Drafts {
     }
   }
 
-  // Changes by other tabs only: a browser does not report a tab's own changes.
+  // A browser reports only the changes of other tabs here.
   onChange(changed) {
     addEventListener("storage", ({ key }) => key === this.#key && changed(this.load()));
   }
@@ -54,7 +54,7 @@ class Drafts {
       if (!text && reply_to === null) this.#storage.removeItem(this.#key);
       else this.#storage.setItem(this.#key, JSON.stringify({ text, reply_to }));
     } catch {
-      // Storage is full or forbidden: the draft will not outlive a reload.
+      // Storage is full or forbidden, so a reload loses the draft.
     }
   }
 }

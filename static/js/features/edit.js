@@ -12,7 +12,7 @@ function canEdit(room, { kind, state, user_id, created_ms }) {
 }
 
 function msLeft(room, created_ms) {
-  return created_ms + (room.limits.edit_ms ?? 0) - room.now(); // an older version's offline copy has no limit
+  return created_ms + (room.limits.edit_ms ?? 0) - room.now(); // the offline copy of an older version has no limit
 }
 
 // The choice in a message's menu (elements/message_menu.js).
@@ -44,7 +44,7 @@ class Editor {
   #state = make("span", "composer-editing-state");
   #message = null;
   #timer = 0;
-  // Sent, and not answered yet.
+  // True if the edit was sent and is not answered yet.
   #isSent = false;
 
   constructor(room, form) {
@@ -63,7 +63,7 @@ class Editor {
     room.reply.addEventListener("change", () => {
       if (!room.editing || room.reply.id === null) return;
       this.#end(room.reply.id);
-      room.reply.dispatchEvent(new Event("change")); // saves the draft as a reply to it
+      room.reply.dispatchEvent(new Event("change")); // Saves the draft as the draft of a reply.
     });
     room.onFrame("refused", ({ id }) => {
       if (room.editing && id === this.#message.id) this.#isSent = false;
@@ -108,7 +108,7 @@ class Editor {
       this.#end();
     } else if (now && now.edited_ms !== this.#message.edited_ms) {
       this.#message = now;
-      // An edit that was being sent when the connection was lost may have arrived.
+      // If the connection was lost while an edit was sent, the edit may have arrived.
       if (this.#isSent || now.text === composer.text.trim()) this.#end();
     }
   }
@@ -118,7 +118,7 @@ class Editor {
     this.#drawState();
   }
 
-  // Shows why the edit cannot be saved before the member tries.
+  // Shows the reason before the member tries to save an edit that the server would refuse.
   #drawState() {
     const { socket } = this.#room;
     const left_ms = msLeft(this.#room, this.#message.created_ms);
@@ -133,7 +133,7 @@ class Editor {
     this.#room.composer.focus();
   }
 
-  // `reply_to`: the message that the draft answers from now on.
+  // `reply_to`: the message that the draft answers after this call.
   #end(reply_to = this.draft.reply_to) {
     const { composer, reply, timeline } = this.#room;
     const { text } = this.draft;

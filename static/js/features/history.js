@@ -9,7 +9,7 @@ export function start(room) {
   const { timeline } = room;
   let helloSeq = room.page.seq;
   room.onHello(({ seq }) => (helloSeq = seq));
-  // `hello` and `sync` are one snapshot, up to the seq in `hello`.
+  // `hello` and `sync` are one snapshot of the room at the seq in `hello`.
   room.onFrame("sync", ({ complete, messages, first_id }) => {
     if (complete) timeline.catchUp(messages, { seq: helloSeq, first_id });
     else timeline.replace({ messages, seq: helloSeq, epoch: timeline.epoch, first_id });
@@ -27,7 +27,7 @@ export function start(room) {
   });
 }
 
-// Resolves to true if there were any.
+// Resolves to true if there were older messages.
 export async function fetchOlder({ timeline }) {
   const { getJSON } = await import("../net/http.js");
   const { messages, first_id } = await getJSON(`/api/messages/?before=${timeline.oldestId}&limit=${PAGE}`);

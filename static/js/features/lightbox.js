@@ -14,7 +14,7 @@ const SCROLL_PX = 120;
 let lightbox = null;
 
 export function open(room, clicked, message) {
-  // It may have been recalled while this module was loaded.
+  // The picture may have been recalled while this module was loaded.
   if (!message || !room.timeline.get(message.id)?.image) return;
   lightbox ??= new Lightbox(room, document.getElementById("lightbox"));
   lightbox.open(message.id);
@@ -83,7 +83,7 @@ class Lightbox {
     save.download = image.slice(image.lastIndexOf("/") + 1);
   }
 
-  // The thumbnail is loaded already. The full picture replaces it once decoded, if it is still the one shown.
+  // The thumbnail is loaded already. The full picture replaces it after decoding, if the reader has not moved on.
   async #sharpen(address) {
     const whole = new Image();
     whole.src = address;
@@ -98,7 +98,7 @@ class Lightbox {
     if (next !== undefined) this.#show(next);
   }
 
-  // A picture that was recalled, deleted or has expired must not stay open.
+  // Close a picture that was recalled, was deleted or has expired.
   #closeIfRemoved() {
     if (this.#dialog.open && !this.#room.timeline.get(this.#id)?.image) this.#dialog.close();
   }
@@ -166,7 +166,7 @@ class Lightbox {
     return x < left || x > right || y < top || y > bottom;
   }
 
-  // The point under the fingers stays where it is.
+  // The point under the fingers stays in its place.
   #zoom(wanted, clientX, clientY) {
     const scale = Math.min(SCALE_MAX, Math.max(1, wanted));
     const box = this.#stage.getBoundingClientRect();

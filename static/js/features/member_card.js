@@ -30,7 +30,7 @@ class MemberCard {
     try {
       const [facts] = await Promise.all([this.#fetch(), loadStyles()]);
       if (this.#id !== id || this.#dialog.open) return;
-      // On a phone the list of members is a sheet: close it.
+      // On a phone the list of members is a sheet, so it is closed.
       document.querySelector("#people[open]")?.close();
       this.#draw(facts);
       this.#dialog.showModal();
@@ -71,7 +71,7 @@ class MemberCard {
     const { me, composer, isMuted } = this.#room;
     if (!me || me.id === id || isMuted()) return [];
     const node = button("button button--primary", t("card_mention"), () => {
-      // The card may lie over the list of all members.
+      // The card may cover the list of all members.
       for (const each of document.querySelectorAll("dialog[open]")) each.close();
       composer.focus();
       composer.insert(`@${name} `);

@@ -9,7 +9,7 @@ const PAUSE_MS = 200;
 let list = null;
 
 export function open(room, clicked) {
-  // On a phone the members who are online are in a sheet: close it.
+  // On a phone the list of online members is a sheet, so it is closed.
   clicked.closest("dialog")?.close();
   list ??= new MemberList(room, document.getElementById("member-list"));
   list.open();
@@ -40,14 +40,14 @@ class MemberList {
       clearTimeout(this.#timer);
       this.#rows.replaceChildren();
     });
-    // A member has another name, role or avatar.
+    // A member's name, role or avatar has changed.
     room.onFrame("member", () => dialog.open && this.#findLater());
   }
 
   open() {
     this.#field.value = "";
     this.#dialog.showModal();
-    // On a touch screen the focus would open the keyboard over the list.
+    // On a touch screen the focus would open a keyboard that covers the list.
     if (this.#room.composer.enterSends) this.#field.focus();
     this.#find();
   }
@@ -57,7 +57,7 @@ class MemberList {
     this.#timer = setTimeout(() => this.#find(), PAUSE_MS);
   }
 
-  // Only the answer to the newest query is shown, in whatever order the answers arrive. `after`: the list continues
+  // Shows only the answer to the newest query, because answers can arrive in another order. `after`: the list continues
   // after the member with this id.
   async #find(after = 0) {
     const asked = (this.#asked += 1);

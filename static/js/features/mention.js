@@ -5,7 +5,7 @@
 import { button, make } from "../elements/dom.js";
 import { t } from "../words/words.js";
 
-// The server is asked after this pause in typing.
+// The page asks the server after this pause in typing, in ms.
 const ASK_AFTER_MS = 200;
 
 // The search for names is loaded with the first @.
@@ -26,7 +26,7 @@ export function start(room) {
     }
   };
   field.addEventListener("input", listen);
-  // An @ may have been written before this feature was loaded.
+  // The member may have written an @ before this feature was loaded.
   listen();
 }
 
@@ -49,9 +49,9 @@ class Mentions {
     this.#field.addEventListener("input", ({ isComposing }) => !isComposing && this.update());
     this.#field.addEventListener("compositionend", () => this.update());
     this.#field.addEventListener("blur", () => this.#close());
-    // Before the composer's own listener, which would send.
+    // This listener runs before the composer's own listener, which would send the message.
     form.addEventListener("keydown", (event) => this.#onKey(event), { capture: true });
-    // A press on a name must not take the focus from the field, nor close an on-screen keyboard.
+    // A press on a name must not take the focus from the field, because that would close an on-screen keyboard.
     list.addEventListener("pointerdown", (event) => event.preventDefault());
     list.addEventListener("mousedown", (event) => event.preventDefault());
   }
@@ -61,7 +61,7 @@ class Mentions {
     const { value, selectionStart, selectionEnd } = this.#field;
     this.#query = selectionStart === selectionEnd ? this.#search.queryAt(value, selectionStart) : null;
     const names = this.#query ? this.#search.namesFor(this.#query.query, this.#known()) : [];
-    // Nothing to complete: the name is written in full.
+    // The name is written in full, so there is nothing to complete.
     if (names.length === 0 || (names.length === 1 && names[0] === this.#query.query)) this.#hide();
     else this.#open(names);
     this.#askLater();
@@ -80,7 +80,7 @@ class Mentions {
     if (query && query !== this.#absent.query) this.#timer = setTimeout(() => this.#ask(query), ASK_AFTER_MS);
   }
 
-  // Without an answer only the names that the page knows are offered.
+  // If the server does not answer, only the names that the page knows are offered.
   async #ask(query) {
     const { getJSON } = await import("../net/http.js");
     const answer = await getJSON(`/api/names/?q=${encodeURIComponent(query)}`).catch(() => null);
@@ -99,7 +99,7 @@ class Mentions {
     this.#choose(0);
   }
 
-  // A pending answer does not open the list again.
+  // A late answer does not open the list again.
   #close() {
     clearTimeout(this.#timer);
     this.#query = null;

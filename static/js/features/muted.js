@@ -3,12 +3,12 @@
 
 import { t } from "../words/words.js";
 
-// A timer waits at most 24 days, and may not run while the page is hidden.
+// A timer can wait at most 24 days, and may not run while the page is hidden.
 const LOOK_AGAIN_MS = 3_600_000;
 
 let words = null;
 
-// Called when room.mutedUntil_ms was set, perhaps unchanged. `isNews`: an administrator has just set it.
+// Called when room.mutedUntil_ms was set, even if it is unchanged. `isNews`: an administrator has set it just now.
 export function show(room, isNews) {
   words ??= new MutedWords(room, document.getElementById("composer"));
   words.draw();
@@ -51,7 +51,7 @@ class MutedWords {
     if (isMuted !== this.#isShown) this.#swap(isMuted);
   }
 
-  // Swaps the composer and the text. The focus moves along.
+  // Shows either the composer or the text. The focus moves to the part that is shown.
   #swap(isMuted) {
     const { composer, toast } = this.#room;
     const hadFocus = this.#form.contains(document.activeElement);

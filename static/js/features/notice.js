@@ -84,7 +84,7 @@ class Band {
     this.#drawMore();
   }
 
-  // Keeps the reader's choice.
+  // Stores the reader's choice.
   #foldTo(folded) {
     this.#memory.write({ folded });
     this.#setFolded(folded);
@@ -98,7 +98,7 @@ class Band {
     this.#drawMore();
   }
 
-  // Shown only if the text does not fit into two lines.
+  // The button is shown only if the text does not fit into two lines.
   #drawMore() {
     const text = this.#text.firstElementChild;
     this.#more.hidden = !text || text.scrollHeight <= text.clientHeight + 1 || this.#root.classList.contains("pinned--whole");

@@ -30,7 +30,7 @@ class Editor {
 
   begin() {
     const { text } = this.#form.elements;
-    // The dialog opens before this module is loaded: what was typed meanwhile stays.
+    // The dialog opens before this module is loaded, so text that was typed meanwhile stays.
     if (!this.#isFirst || !text.value) text.value = this.#room.notice?.text ?? "";
     this.#isFirst = false;
     this.#dialog.querySelector("[data-take-down]").hidden = !this.#room.notice;

@@ -12,7 +12,7 @@ export function start(room) {
   const switches = new Switches(room);
   const isAway = () => document.hidden || !document.hasFocus();
   const onChange = ({ detail }) => {
-    // Not for orders: a window brings hundreds, and none needs an answer.
+    // Orders cause no notification, because a window brings hundreds of them, and none needs an answer.
     const others = postedByOthers(detail, room.me).filter(({ kind }) => kind !== "order");
     const mentions = others.filter((message) => room.mentions(message).length > 0);
     const mention = mentions[mentions.length - 1];
@@ -26,7 +26,7 @@ export function start(room) {
   let lastId = room.page.window?.id;
   const onWindow = () => {
     const { current, isOpen } = room.window;
-    // A window whose deadline is moved keeps its id.
+    // If only the deadline of a window moves, the window keeps its id.
     if (!isOpen || current.id === lastId) return;
     lastId = current.id;
     if (isAway()) switches.notifyOrdering(current);
@@ -53,7 +53,7 @@ class Switches {
       room.toast(t("notify_denied"));
       return false;
     });
-    // WeChat's browser, and Safari on a phone outside of an installed page, have no notifications.
+    // WeChat's browser has no notifications, and Safari on a phone has them only in an installed page.
     if (!globalThis.Notification) this.#button("notify")?.remove();
     this.#draw();
   }
@@ -98,8 +98,8 @@ class Switches {
     play();
   }
 
-  // By the service worker if there is one: browsers on phones allow nothing else. Resolves to the
-  // notification if this page shows it itself, else to null.
+  // The service worker shows the notification if there is one, because browsers on phones allow nothing else. Resolves
+  // to the notification if this page shows it itself, else to null.
   async #notify(title, body, tag) {
     if (!this.#isOn("notify")) return null;
     const options = { body, tag, icon: document.querySelector('link[rel="apple-touch-icon"]').href };
@@ -113,11 +113,11 @@ class Switches {
       shown.addEventListener("click", () => focus());
       return shown;
     } catch {
-      return null; // the number in the title still shows it
+      return null; // the number in the title still shows the message
     }
   }
 
-  // `changed(on)` returns, or resolves to, whether the browser allows it.
+  // `changed(on)` returns whether the browser allows it, or a promise of that.
   #listen(name, changed) {
     this.#button(name)?.addEventListener("click", async () => {
       const on = !this.#isOn(name);
@@ -158,6 +158,6 @@ function store(key, on) {
     if (on) localStorage.setItem(key, "on");
     else localStorage.removeItem(key);
   } catch {
-    // Storage is forbidden: the switch stays off.
+    // Storage is forbidden, so the switch stays off.
   }
 }

@@ -20,7 +20,7 @@ export async function keepCopy(room) {
   }
   await controlled();
   const copy = new OfflineCopy(room);
-  // The login ended, or the logout was sent, before this was loaded.
+  // The login ended, or the logout was sent, before this module was loaded.
   if (room.socket.ended || room.isLeaving) {
     await copy.remove();
     return;
@@ -30,7 +30,7 @@ export async function keepCopy(room) {
   document.addEventListener("submit", () => room.isLeaving && copy.remove());
   await copy.save();
   if (!room.isLeaving) await storeFiles();
-  // The page that registered the worker was not requested through it, so it is requested once more.
+  // The page that registered the worker was not requested through it, so the page is requested again for the copy.
   if (!(await caches.match("/")) && !room.isLeaving) await fetch("/").catch(() => {});
 }
 
@@ -58,7 +58,7 @@ class OfflineCopy {
     this.#timer ||= setTimeout(() => this.save(), SAVE_AFTER_MS);
   }
 
-  // One write at a time; changes during it are written after it.
+  // Writes one copy at a time. Changes during a write are written after it.
   save() {
     clearTimeout(this.#timer);
     this.#timer = 0;
@@ -115,7 +115,7 @@ async function storePicture(cache, address) {
     const response = await fetch(address, { headers: { Accept: PICTURES } });
     if (response.ok && Number(response.headers.get("Content-Length")) <= PICTURE_MAX_BYTES) await cache.put(address, response);
   } catch {
-    // The picture is missing from the copy, as it is from the page.
+    // The copy lacks the picture, as the page does.
   }
 }
 

@@ -9,7 +9,7 @@ import { t } from "../words/words.js";
 
 const NOTE_MAX = 200;
 
-// Loaded with the first window that opens (features/ordering.js), also while the socket is online already.
+// features/ordering.js loads this module with the first window that opens, which can be after the socket is online.
 export function start(room) {
   const { socket } = room;
   const outbox = new OrderOutbox({ send: (entry) => socket.send(frameOf(entry)), user_id: room.me.id });
@@ -94,7 +94,7 @@ function drawButton(room, { button: node }) {
   node.title = isOnline ? "" : t("order_offline_long");
 }
 
-// Draws above the field the orders without an answer and the refused orders, with their buttons.
+// Draws, above the field, the refused orders and the orders without an answer, with their buttons.
 function drawTray(room, { outbox, tray }) {
   tray.hidden = outbox.entries.length === 0;
   tray.replaceChildren(...outbox.entries.map((entry) => {
@@ -129,8 +129,8 @@ function entryButton(act, label) {
   return node;
 }
 
-// "again": repeats the change, or orders anew in the window that is open now, because the member chose so. An order
-// with items is shown first, because a refused order has to be corrected.
+// "again" repeats the change. For a new order it orders again in the window that is open now, because the member chose
+// that. An order with items is shown first, because a refused order has to be corrected.
 function onEntry(room, outbox, clicked) {
   const entry = outbox.find(clicked.closest("li").dataset.clientId);
   const window = room.openWindow();

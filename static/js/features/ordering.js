@@ -21,7 +21,7 @@ export function start(room) {
 
 function startOrders(room) {
   const load = loadOnce(room, "./order.js", () => room.window.isOpen || hasUnanswered(room.me));
-  // The card with these buttons is shown before that feature is loaded.
+  // The card with these buttons is shown before features/order.js is loaded.
   const open = async (options) => {
     await load();
     room.orders?.open(null, options);

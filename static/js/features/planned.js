@@ -4,7 +4,7 @@
 import { make } from "../elements/dom.js";
 import { language, t } from "../words/words.js";
 
-const REDRAW_MS = 60_000; // "tomorrow" becomes "today"
+const REDRAW_MS = 60_000; // After midnight the text "tomorrow" must become "today".
 const NEAR_DAYS = 6;
 const DAY_MS = 86_400_000;
 
@@ -52,7 +52,8 @@ function dayOf(ms, now_ms, dates) {
   return isNear ? weekday.format(ms) : dates.dayName(ms, now_ms);
 }
 
-// True if the reader's clock and the room's then show the same; false if this browser does not know the zone.
+// True if the reader's clock and the room's clock show the same time at that moment; false if this browser does not
+// know the zone.
 function isSameTime(ms, zone) {
   try {
     return clock(ms, zone) === clock(ms);

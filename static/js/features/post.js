@@ -14,7 +14,7 @@ export function start(room) {
   const outbox = new Outbox({
     send: (entry) => send(room, entry),
     storage: storageOf(room.me.id),
-    // Administrators are exempt from the interval.
+    // The interval does not apply to administrators.
     interval_ms: () => (room.me.role === "administrator" ? 0 : room.limits.send_interval_ms),
   });
   room.outbox = outbox;
@@ -48,7 +48,7 @@ function submit(room) {
     toast(t("too_many_waiting"));
     return;
   }
-  // The text goes with the first picture; the others are messages of their own, of the same album.
+  // The text goes with the first picture. The other pictures are messages of their own in the same album.
   const parts = images.length ? images : [null];
   const album = images.length > 1 ? newClientId() : null;
   parts.forEach((image, i) => {
@@ -68,7 +68,7 @@ async function send(room, entry) {
     room.socket.send({ type: "post", client_id, text, reply_to });
     return;
   }
-  // Discarded while the picture is being made smaller, before there is a request to abort.
+  // True if the member discards the picture while it is being made smaller: there is no request to abort yet.
   let isDiscarded = false;
   entry.abort = () => {
     isDiscarded = true;
@@ -82,7 +82,7 @@ async function send(room, entry) {
     room.timeline.post(0, await sending);
     room.outbox.confirm(client_id);
   } catch (refused) {
-    // An error without a code did not come from the server: upload.js itself could not be fetched.
+    // An error without a code did not come from the server: the page could not fetch upload.js itself.
     if (refused.code !== "aborted") room.outbox.refuse(client_id, refused.code ? refused : { code: "offline" });
   }
 }
@@ -102,7 +102,7 @@ function onRefused({ outbox, toast }, refusal) {
   else if (refusal.code !== "bad_request") toast(refusal.message);
 }
 
-// The text of a discarded message goes back to the field.
+// The text of a discarded message returns to the field.
 function discard(room, client_id) {
   const entry = room.outbox.discard(client_id);
   if (entry?.text) room.composer.restoreText(entry.text);
@@ -117,7 +117,7 @@ async function restore(room) {
   confirmKnown(room);
 }
 
-// Confirms entries whose message the room already has.
+// Confirms the entries whose messages are in the room already.
 function confirmKnown({ outbox, timeline, me }) {
   if (!outbox.entries.length) return;
   for (const id of timeline.ids) {

@@ -19,7 +19,7 @@ export function start(room) {
 
 class MembersList {
   #room;
-  // Members who are online and whose avatar and role are not known yet: their first message has both.
+  // These members are online, but their avatar and role are not known until their first message.
   #unknown = new Set();
 
   constructor(room) {

@@ -30,7 +30,7 @@ function send(pressed) {
   return command === "picture" ? upload("/send_preset_image/", {}) : postJSON("/send_preset/", { command });
 }
 
-// The end of an open window is moved only after a question, also if this page does not know of the window yet.
+// The page asks before it moves the end of an open window, even if it does not know of that window yet.
 async function openWindow(room, pressed) {
   const length = pressed.closest("[data-presets]").querySelector("[name=seconds]");
   const start = { command: "start", ...(length.value ? { seconds: Number(length.value) } : {}) };

@@ -21,7 +21,7 @@ export function reactionRow({ me, page }, { reactions }, choose) {
   const row = make("div", "reaction-row");
   row.setAttribute("role", "group");
   row.setAttribute("aria-label", t("react"));
-  for (const emoji of page.reactions ?? []) { // an older version's offline copy has none
+  for (const emoji of page.reactions ?? []) { // the offline copy of an older version has no reactions
     const node = button("emoji", emoji, () => choose(emoji));
     node.setAttribute("role", "menuitemcheckbox");
     node.setAttribute("aria-checked", String(isMine(reactions, emoji, me)));
@@ -32,7 +32,7 @@ export function reactionRow({ me, page }, { reactions }, choose) {
   return row;
 }
 
-// Who reacted, for touch screens, which show no title.
+// Shows who reacted. A title is not enough, because touch screens do not show it.
 export function namesOf(pressed) {
   return `${pressed.dataset.emoji} ${pressed.title}`;
 }

@@ -24,7 +24,7 @@ export function start(room) {
 
   view.addEventListener("read", sendLater);
   document.addEventListener("visibilitychange", () => document.hidden && send());
-  // The member may have read on in another browser: before this page connected, or just now.
+  // The member may have read more in another browser, before this page connected or just now.
   const readElsewhere = (id) => {
     serverKnows = id;
     view.readTo(id);

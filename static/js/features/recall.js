@@ -39,7 +39,7 @@ export function choice(room, message) {
   return { action: "recall", label: t("recall"), glyph: "recall", run: () => room.actions.recall(message) };
 }
 
-// The same for all pictures of its album that can be recalled, if there are several.
+// Recalls all pictures of its album that can still be recalled, if there are several.
 export function albumChoice(room, message) {
   const { timeline, me, actions } = room;
   if (!message.album) return null;

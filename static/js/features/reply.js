@@ -45,7 +45,7 @@ class Reply extends EventTarget {
     this.#room.composer.focus();
   }
 
-  // The message was recalled or deleted: nothing of it stays here.
+  // The message was recalled or deleted, so its quote is removed here too.
   drop() {
     this.set(null);
     this.dispatchEvent(new Event("change"));

@@ -49,7 +49,7 @@ class Search {
       if (dialog.open && detail.edited?.length) this.#find();
       else this.#dropGone();
     });
-    // The dialog opens before this module is loaded: what was typed meanwhile is searched for too.
+    // The dialog opens before this module is loaded, so text that was typed meanwhile is searched for.
     this.#find();
   }
 
@@ -65,14 +65,15 @@ class Search {
     this.#form.elements.by.list.replaceChildren(...sorted.map((name) => new Option(name, name)));
   }
 
-  // A name from the list is searched for at once; while a name is typed, the server is asked after a pause.
+  // If a name is chosen from the list, the search starts at once. While a name is typed, the page asks the server after
+  // a pause.
   #onAuthorTyped(name) {
     clearTimeout(this.#timer);
     if (!name || this.#authors.has(name)) this.#find();
     else this.#timer = setTimeout(() => this.#askNames(name), PAUSE_MS);
   }
 
-  // A guest gets no answer, and has only the names that the page knows.
+  // The server does not answer guests, so they have only the names that the page knows.
   async #askNames(name) {
     const answer = await getJSON(`/api/names/?q=${encodeURIComponent(name)}`).catch(() => null);
     if (!answer || this.#form.elements.by.value.trim() !== name) return;
@@ -80,7 +81,7 @@ class Search {
     if (this.#authors.has(name)) this.#find();
   }
 
-  // Only the result of the newest query is shown, in whatever order the results arrive.
+  // Shows only the result of the newest query, because results can arrive in another order.
   async #find() {
     const { q, by, day, go } = this.#form.elements;
     const asked = (this.#asked += 1);
@@ -122,7 +123,7 @@ class Search {
     this.#results.replaceChildren(...messages.map((message) => this.#row(message, text)));
   }
 
-  // Removes hits that have been recalled, deleted or expired since.
+  // Removes hits that were recalled, were deleted or have expired since.
   #dropGone() {
     for (const row of [...this.#results.children]) {
       if (this.#room.timeline.isGone(Number(row.dataset.id))) row.remove();

@@ -13,7 +13,8 @@ export function start(room) {
       event.preventDefault();
       room.view.toEnd();
     } else if (event.key === "Enter" && document.activeElement === article) {
-      // Otherwise the same key would also activate the first choice of the menu, which gets the focus.
+      // Without this line the same key would also activate the first choice of the menu, because that choice gets the
+      // focus.
       event.preventDefault();
       article.querySelector("[data-action=menu]")?.click();
     }

@@ -7,7 +7,7 @@ const AT_MOST_EVERY_MS = 2000;
 let output = null;
 let playedAt = -Infinity;
 
-// At most once in two seconds, however many messages arrive.
+// Play the sound at most once in two seconds, even if many messages arrive.
 export function play() {
   if (performance.now() - playedAt < AT_MOST_EVERY_MS) return;
   playedAt = performance.now();

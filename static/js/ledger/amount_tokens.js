@@ -23,7 +23,7 @@ const LIANG = sticky(`([1-9]|[一二三四五六七八九])[两兩](?!${HAN_UNIT
 const TIMES = sticky("[x×*]\\s*(?=[\\d一二两兩三四五六七八九十百半])");
 const TIMES_AFTER = sticky("\\s*[x×*](?!\\s*\\d)(?![a-z])");
 const PAIR = sticky("[俩倆仨][个個]?(?!人|口|孩|月|小时|星期|礼拜)");
-// After an amount: the amount is not exact, or the size of a package.
+// These words after an amount say that it is not exact, or that it is the size of a package.
 const NOT_EXACT = sticky("装|左右|上下|以上|以下|以内|多|起(?!司)|\\s*/");
 
 const PLACE_OR_TIME = sticky([
@@ -57,7 +57,7 @@ const VAGUE = sticky([
 // Every token except a name begins with one of these; most characters do not.
 const STARTS = /[\da-z零一二两兩三四五六七八九十百千廿卅半几第俩倆仨¥￥$#/½¼¾⅓⅔x×*]/;
 const LATIN_WORD = sticky("[a-z][a-z0-9'’-]*(?:\\.\\d+)*|\\d+[a-z][a-z0-9'’-]*");
-// "6寸蛋糕", "1号套餐": the number is part of the name.
+// In "6寸蛋糕" and "1号套餐" the number is part of the name.
 const SIZE_OR_KIND = sticky("\\d{1,2}(?:寸|号(?=套餐|餐|链接|电池|款|色|码))");
 const LATIN = /^[a-z0-9'’ -]+$/;
 const SYMBOL = /[\s:=~\-–—_#*×^\x60@.]/;
@@ -82,7 +82,7 @@ export function tokensOf(text, start, end) {
       continue;
     }
     const token = tokenAt(clause, at, start);
-    // "3 apples", but "3 天后".
+    // The number of "3 apples" counts, but not the number of "3 天后".
     const opensName = tokens[tokens.length - 1]?.type !== "N" && !/^\s*(?:$|[a-z])/.test(clause.slice(token.end));
     if (token.isBare && opensName) token.type = "U";
     push(tokens, { ...token, start: at, gap }, clause);
@@ -109,7 +109,7 @@ function tokenAt(clause, at, start) {
   return { type: "N", text: word, end: at + word.length };
 }
 
-// 俩, 仨: a number with its unit; not in "我们俩".
+// 俩 and 仨 are a number with its unit, but not in "我们俩".
 function pairAt(clause, at, previous) {
   const found = matchAt(PAIR, clause, at);
   if (!found || /[们咱他她你我]/.test(previous)) return undefined;

@@ -1,10 +1,11 @@
-// The dialog in which an administrator changes or strikes an order; with a reason after the window has closed.
+// The dialog in which an administrator changes or withdraws an order. After the window has closed, a reason is
+// required.
 
 import { typed } from "../models/amounts.js";
 import { postJSON } from "../net/http.js";
 import { make, node, say } from "./nodes.js";
 
-// Resolves to true when the order was changed or struck.
+// Resolves to true when the order was changed or withdrawn.
 export function offerCorrection(window, order) {
   const dialog = document.getElementById("correct");
   const form = dialog.querySelector("form");
@@ -35,7 +36,7 @@ export function offerCorrection(window, order) {
       } catch (refused) {
         error.hidden = false;
         error.textContent = refused.message;
-        if (refused.details?.field === "reason") askReason(form, true); // the window has ended meanwhile
+        if (refused.details?.field === "reason") askReason(form, true); // the window has closed meanwhile
       } finally {
         isSending = false;
       }

@@ -1,7 +1,7 @@
 // Checks a journal: every entry's leaf, the chain of heads, and the heads that this browser knows already.
 // The form of an entry is that of chatserver/features/ordering/journal.py.
 
-// False without SubtleCrypto: on plain http, except on this machine's own address.
+// False if the browser has no SubtleCrypto, which needs https or this machine's own address.
 export const canCheck = Boolean(globalThis.crypto?.subtle);
 
 const HASH = /^[0-9a-f]{64}$/;
@@ -18,7 +18,7 @@ export async function check({ entries, digest }, known) {
     if (toHex(head) !== entry.head) return { wrong: i + 1, heads, isCut: false };
     heads.push(entry.head);
   }
-  // A journal begins with the opening of its window, so it is never empty.
+  // A journal is never empty, because it begins with the opening of its window.
   const isCut = !heads.length || digest !== heads[heads.length - 1] || (known !== undefined && !heads.includes(known));
   return { wrong: 0, heads, isCut };
 }

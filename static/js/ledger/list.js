@@ -16,14 +16,15 @@ const reloader = new Reloader({
     windows.forEach(draw);
     drawHint(windows.some(({ state }) => state === "open"));
   },
-  fail: () => {}, // the next frame asks again
+  fail: () => {}, // the next frame causes another request
 });
 
 const socket = listen(({ type, id, planned }) => {
   if (type === "planned") drawPlanned(planned);
   if (type !== "window") return;
   if (rowOf(id)) reloader.soon();
-  else if (!document.getElementById("open")) location.reload(); // a new window; no typed text is lost
+  // reload for a new window, unless this would lose typed text
+  else if (!document.getElementById("open")) location.reload();
 });
 socket.addEventListener("state", ({ hello }) => {
   if (hello) drawPlanned(hello.planned);

@@ -3,7 +3,7 @@
 import { RoomSocket } from "../net/socket.js";
 
 const RELOAD_MS = 1000;
-// After a reload that failed for a temporary reason.
+// The pause in ms after a reload that failed for a temporary reason.
 const RETRY_MS = 5000;
 
 // Returns a started socket that only listens.

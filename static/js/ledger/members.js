@@ -1,4 +1,4 @@
-// A ledger by member: what each gets for how much, and for administrators the marks of the pick-up.
+// A ledger by member: the items and the total of each member, and for administrators the marks of the pick-up.
 
 import { postJSON } from "../net/http.js";
 import { phrases, t } from "../words/words.js";
@@ -13,7 +13,7 @@ export class Members {
   #rows;
   #sending = Promise.resolve();
 
-  // `notice(text)` shows what failed.
+  // `notice(text)` shows the reason of a failure.
   constructor(page, notice) {
     this.#page = page;
     this.#notice = notice;
@@ -59,7 +59,7 @@ export class Members {
   }
 }
 
-// For member 0: a row that says that there is none.
+// Member 0 is a row that says that there is no member.
 function memberRow({ user, user_id, total, marks, said }) {
   if (!user_id) return node("li", "hint", words.none);
   const row = make("li", "ledger-member");
@@ -72,7 +72,7 @@ function memberRow({ user, user_id, total, marks, said }) {
   return row;
 }
 
-// On paper only: a box to tick there, or ticked already.
+// This box is only for paper: it is empty, or ticked already.
 function printBox(mark, isOn) {
   const box = node("span", "print-box", `${isOn ? "☑" : "☐"} ${words[mark]}`);
   box.setAttribute("aria-hidden", "true");

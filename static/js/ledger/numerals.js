@@ -7,8 +7,8 @@ const HAN = /[零一二两兩三四五六七八九十百千廿卅半]+/y;
 const VALUES = { 一: 1, 二: 2, 两: 2, 兩: 2, 三: 3, 四: 4, 五: 5, 六: 6, 七: 7, 八: 8, 九: 9 };
 const WHOLE = /^(?:([一二两兩三四五六七八九])千)?(零)?(?:([一二两兩三四五六七八九]?)(百))?(零)?(?:([一二三四五六七八九]?)(十))?(零)?([一二三四五六七八九])?$/;
 
-// The number that begins at `at`: {hundredths, end, isHan}; hundredths is null if it is no exact amount
-// ("两三", "一百二", "1.234", "007"). Falsy if there is no number.
+// The number that begins at `at`: {hundredths, end, isHan}. `hundredths` is null if the number is not exact ("两三",
+// "一百二", "1.234", "007"). Returns a false value if there is no number.
 export function numberAt(text, at) {
   const arabic = matchAt(ARABIC, text, at);
   if (arabic) return { hundredths: /^0\d/.test(arabic) ? null : parse(arabic) || null, end: at + arabic.length, isHan: false };
@@ -30,7 +30,7 @@ export function ofHan(run) {
   if (!found) return null;
   const [, thousands, zeroA, hundreds, hasHundreds, zeroB, tens, hasTens, zeroC, ones] = found;
   if (hasHundreds && !hundreds && thousands) return null;
-  // "一百二" is 120 to some and 102 to others.
+  // Some readers take "一百二" for 120, others for 102.
   if (ones && !hasTens && (thousands || hasHundreds) && !(zeroA || zeroB || zeroC)) return null;
   const whole =
     (VALUES[thousands] ?? 0) * 1000 +

@@ -43,7 +43,7 @@ function start() {
   offerChoices();
 }
 
-// Optional: a window can be opened without them.
+// Templates and earlier windows are optional: the form works without them.
 async function offerChoices() {
   try {
     const [kept, { windows }] = await Promise.all([getJSON("/orders/templates/"), getJSON("/api/windows/")]);
@@ -97,7 +97,7 @@ function addRow(item) {
   return row;
 }
 
-// Enter goes to the next item, else it would open the window half-way through the list.
+// Enter goes to the next item. Otherwise it would send the form before the list of items is complete.
 function onRowKey(event) {
   if (event.key !== "Enter" || event.isComposing || event.keyCode === 229 || event.target.tagName !== "INPUT") return;
   event.preventDefault();
@@ -105,7 +105,7 @@ function onRowKey(event) {
   next.querySelector("input").focus();
 }
 
-// Only one of length and end can be set: they say the same.
+// The length and the end say the same, so only one of them can be set.
 function onInput({ target }) {
   if (target === until && until.value) minutes.value = "";
   if (target === minutes && minutes.value) until.value = "";
@@ -179,7 +179,8 @@ function valueOf(row, name) {
   return NUMBERS.includes(name) ? typed(value) : value;
 }
 
-// Seconds until the chosen time, else of the minutes. null: none given, the setting applies; NaN: not valid.
+// Seconds until the chosen time, or else of the minutes. null if neither is given (the setting applies); NaN if not
+// valid.
 function length() {
   if (until.value) return secondsUntil(until.value, zone, Date.now() + skew_ms);
   const text = typed(minutes.value);

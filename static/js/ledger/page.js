@@ -63,7 +63,7 @@ function onFrame(frame) {
     members.mark(frame);
   } else if (frame.type === "reading" && frame.window_id === page.id) {
     readings?.confirmed(frame);
-    if (reloader.isAsking) reloader.soon(); // the pending answer may be older
+    if (reloader.isAsking) reloader.soon(); // The answer that is on its way may be older than this change.
   } else if (concerns(frame)) {
     reloader.soon();
   }
@@ -123,7 +123,7 @@ function itemRow(item, left) {
   return row;
 }
 
-// For order 0: a row that says that there is none.
+// Order 0 is a row that says that there is no order.
 function orderRow(order) {
   if (!order.id) return node("li", "hint", words.none);
   const row = make("li", `ledger-order ledger-order--${order.state}`);
@@ -146,7 +146,7 @@ function orderRow(order) {
   return row;
 }
 
-// For administrators, while the window is open: who is in the room and has not ordered.
+// For administrators, while the window is open: the members who are in the room and have not ordered.
 function drawAbsent() {
   if (!page.ledger || !page.isAdmin) return;
   const { window, members: given } = page.ledger;
@@ -173,7 +173,7 @@ async function keepTemplate() {
 }
 
 async function copy(event) {
-  if (!navigator.clipboard) return; // the link then downloads the text
+  if (!navigator.clipboard) return; // the link downloads the text instead
   event.preventDefault();
   try {
     const answer = await fetch(event.currentTarget.href);

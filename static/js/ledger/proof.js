@@ -47,7 +47,7 @@ export class Proof {
     return { text: words.whole, more: [...found, say("digest", journal)] };
   }
 
-  // What administrators changed after the close: when, by whom, why.
+  // The changes that administrators made after the close: when, by whom and why.
   async #drawCorrections(digest) {
     this.#correctedTo = digest;
     let bodies;
@@ -55,7 +55,7 @@ export class Proof {
       const { entries } = await this.#journal();
       bodies = entries.map(({ body }) => body && JSON.parse(body)).filter((body) => body?.reason);
     } catch {
-      this.#correctedTo = undefined; // the next reload asks again
+      this.#correctedTo = undefined; // the next reload causes another request
       return;
     }
     document.getElementById("corrections").replaceChildren(...bodies.map((body) => {

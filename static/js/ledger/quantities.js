@@ -1,5 +1,6 @@
-// Reads the quantities in an order of free text: a suggestion, which an administrator confirms or corrects. If the text
-// has two meanings, neither is taken: a sum that is too small and says so is better than a wrong sum.
+// Reads the quantities in an order of free text. The result is a suggestion, which an administrator confirms or
+// corrects. If a text has two meanings, the result has neither: a sum that is too small and says so is better than a
+// wrong sum.
 
 import { parse, quantity } from "../models/amounts.js";
 import { normalized, tokensOf } from "./amount_tokens.js";
@@ -9,18 +10,18 @@ const LINES_MAX = 20;
 const NAME_MAX = 40;
 const HUNDREDTHS_MAX = 99_999_999;
 
-// They separate clauses; "1,200" and "2.5" contain none.
+// These characters separate clauses. The numbers "1,200" and "2.5" contain none of them.
 const SEPARATORS = /[,;。!?、|\n()[\]【】{}"“”<>《》·•…&+]|\.(?=\s|$)/;
 const LIST_NUMBER = /^\s*\d{1,2}\s*[.、)](?!\d)\s*/;
 
-// If a text, or a clause, contains these, its amounts are not what is ordered.
+// If a text or a clause contains one of these, its amounts do not say what is ordered.
 const TEXT_TAKEN_BACK = /改成|改为|换成|不对|算了|取消|作废|不要了|不用了|别要|\binstead\b|\bcancel/;
 const CLAUSE_IN_DOUBT = /各|每(?!日)|大约|大概|差不多|至少|最多|不超过|[上近数]百|约\s*[\d一二两三四五六七八九十半]|或|\b(?:each|every|about|around|approximately|total|or|per|least|most|street|road|avenue|lane)\b/;
 
 const FRONT = /^(?:老板娘?|您好|你好|麻烦|请|帮我(?:带|拿|买|留|订|来)?|给我(?:带|拿|买|留|订|来)?|我们家|我家|我们|我(?:还)?(?:想)?(?:要|订|买|来)|想要|需要|还要|再[来要加买]|下单|预[订定]|订购|就要|要|买)+/;
 const WHOLE_FILLER = /^(?:我|我们|就|来|拿|带|加|订|定|留|再|还|先|取|来拿|来取|去拿|帮忙|谢谢.*|谢了|多谢|收到|好的?|[啊呀啦了哟噢嘛]+|ok|hi|hello)$/;
 const BACK = /(?:谢谢(?:老板|您|你)?|谢了|多谢|[哈哦呢吧啊呀嘛])+$/;
-// Between a name and its amount: "蓝莓我要两盒".
+// These words can stand between a name and its amount: "蓝莓我要两盒".
 const BEFORE_AMOUNT = /(?:(?:麻烦|请|帮我|给我|我|就|还|再)*(?:要|来|买|订|定|拿|留)|(?:帮我|给我|再|还)(?:带|加))$/;
 const FRONT_WORDS = /^(?:(?:i|we|i'd|i’d|i'll|want|would|like|need|get|take|have|order|give|me|us|can|could|please|pls|also|just|some|of|for|the|my|hi|hello|thanks|thank|you)(?:\s+|$))+/;
 const BACK_WORDS = /(?:(?:^|\s+)(?:please|pls|thanks|thank|you|thx))+$/;
@@ -30,7 +31,7 @@ const JOINS_BACK = /(?:以及|还有|另外|外加|[和跟与及加]|(?:^|\s+)an
 // Matches no text.
 const NOTHING = /^\b\B/;
 
-// Words that say how, when and where, not what.
+// Words that say how, when and where, but not which item.
 const REMARK = /^(?:不(?:要|用|放|吃|辣|加|太|能|含|需)|多(?:放|加|点|给|一)|少(?:放|加|糖|冰|油|辣|盐|点)|全(?:糖|冰|熟|部)|去(?:冰|皮|骨|壳|糖)|微(?:糖|冰|辣|热)|半糖|常温$|代[拿取收付]|别|勿|尽量|最好|麻烦|送|自取|自提|帮|谢|挑|新鲜[一点的]|上午|下午|早上|中午|晚上|今[天晚]|明[天晚]|后天|周[一二三四五六日天]|星期|来[拿取]|取货|已|付|转账)|的$/;
 const NO_NAME = /^(?:同上|同|照旧|老样子|老规矩|随便|其他|其中|现在|原来|一?共计?|总[共计]?|合计|小计|我们?|你们?|他们?|大家|total|same|people|today|tomorrow|tonight|\w+day)$|^(?:more|extra|another|other)\b|^给|^换|减到|从$|[退换欠差补送赠剩少群号]$|上次|一样|不要|不用|别|取消|没|减少|[^日]改|^改|送到|.[和跟与及].|\band\b|一人|咱|人均|小区|大厦|公寓|广场|号楼|单元|电话|手机|微信|尾号|房号|门牌|编号/;
 const JOINED_NAME = /调和|和田|和牛|和果子/g;
@@ -173,7 +174,7 @@ function pattern(tokens) {
   return tokens.map(({ type }) => type).join("");
 }
 
-// A chunk of several tokens is a run of its own; single tokens between such chunks are read together.
+// A chunk of several tokens is a run of its own. The single tokens between such chunks are read together.
 function runsOf(chunks) {
   const runs = [];
   for (const chunk of chunks) {
@@ -188,14 +189,14 @@ function isRead({ isLoose, tokens }) {
   return (isLoose ? /^(?:(?:N+A)+|(?:AN+)+|N+)$/ : /^(?:(?:NA)+|(?:AN)+)$/).test(pattern(tokens));
 }
 
-// True if an amount without a name is beside the run: it may belong to this line.
+// True if an amount without a name is beside the run, because it may belong to this line.
 function isBesideLooseAmount(run, i, runs) {
   if (run.isLoose) return false;
   const isLooseAmount = (other, token) => other?.isLoose && !isRead(other) && token(other.tokens).type === "A";
   return isLooseAmount(runs[i - 1], (tokens) => tokens[tokens.length - 1]) || isLooseAmount(runs[i + 1], (tokens) => tokens[0]);
 }
 
-// Of several names before or after an amount, keeps the nearest.
+// If several names stand before or after an amount, keeps the nearest one.
 function nearestNames({ tokens }) {
   const step = tokens[0].type === "N" ? 1 : -1;
   return tokens.filter(({ type }, i) => type === "A" || tokens[i + step]?.type === "A");
@@ -208,7 +209,7 @@ function pairs(tokens) {
     const isNameFirst = tokens[i].type === "N";
     const [name, amount] = isNameFirst ? [tokens[i], tokens[i + 1]] : [tokens[i + 1], tokens[i]];
     if (!isName(name) || amount.hundredths > HUNDREDTHS_MAX) return [];
-    if (isNameFirst && /^[块塊]$/.test(amount.unit)) return []; // "豆腐3块" may be money
+    if (isNameFirst && /^[块塊]$/.test(amount.unit)) return []; // In "豆腐3块", the amount may be money.
     found.push({ name, amount, tokens: [name.token, amount.token] });
   }
   return found;

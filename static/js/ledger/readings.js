@@ -29,7 +29,7 @@ export class Readings {
     $("readings").addEventListener("submit", (event) => this.#onSubmit(event));
   }
 
-  // Shows the orders of a ledger; `reading` of each is a list of lines, or null.
+  // Shows the orders of a ledger. The `reading` of an order is a list of lines, or null.
   show(orders) {
     this.#orders = orders.filter(({ state, lines, note }) => state === "accepted" && !lines.length && note);
     this.#draw();
@@ -104,7 +104,7 @@ export class Readings {
     if (lines) this.#confirm(entry, lines, row);
   }
 
-  // Sends what the administrator saw: the server refuses it if the order has changed since.
+  // Sends the order as the administrator saw it, so that the server refuses the reading if the order has changed since.
   async #confirm({ no, changed_ms }, lines, row) {
     if (row.dataset.sending) return;
     row.dataset.sending = "true";

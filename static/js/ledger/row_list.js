@@ -1,7 +1,7 @@
-// A list that keeps the node of a row as long as its content stays the same, so that an update once a second keeps
-// the focus, the selection and the scroll position, and costs only the changed rows.
+// A list that keeps the node of a row while its content stays the same. So an update once a second keeps the focus, the
+// selection and the scroll position, and costs only the changed rows.
 
-// Rows made in one frame: a phone draws this many without a noticeable pause.
+// The number of rows made in one frame: a phone draws this many without a visible pause.
 const CHUNK = 100;
 
 export class RowList {
@@ -19,7 +19,7 @@ export class RowList {
     this.#make = make;
   }
 
-  // Shows `things`, in their order; the first CHUNK of them at once.
+  // Shows `things` in their order: the first CHUNK of them now, the others in later frames.
   show(things) {
     this.#turn += 1;
     this.#drop(new Set(things.map(this.#keyOf)));
@@ -34,7 +34,8 @@ export class RowList {
     }
   }
 
-  // `before`: the row at the next place: either the next thing's own row, or the new row is inserted before it.
+  // `before`: the row at the next place. If it is the next thing's own row, it stays; else the new row is inserted
+  // before it.
   #place(things, from, before, turn) {
     if (turn !== this.#turn) return;
     for (const thing of things.slice(from, from + CHUNK)) {

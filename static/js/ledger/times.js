@@ -1,4 +1,4 @@
-// Times of a ledger: in the time zone of the room, as in its files, wherever its reader is.
+// Times of a ledger, in the time zone of the room, as in its files. The reader's own time zone does not matter.
 
 const formats = new Map();
 

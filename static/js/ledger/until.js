@@ -1,4 +1,4 @@
-// An end by the clock of the room, in whatever time zone the reader is.
+// The end of a window by the clock of the room. The reader's own time zone does not matter.
 
 const DAY_S = 86_400;
 
@@ -7,7 +7,7 @@ export function secondsUntil(time, zone, now_ms) {
   const [hours, minutes] = time.split(":").map(Number);
   const wanted = hours * 3600 + minutes * 60;
   const ahead = (wanted - secondOfDay(zone, now_ms) + DAY_S) % DAY_S || DAY_S;
-  // A night on which the clocks are changed is an hour shorter or longer.
+  // On a night when the clocks change, the day is an hour shorter or longer.
   const missed = wanted - secondOfDay(zone, now_ms + ahead * 1000);
   const nearest = missed - DAY_S * Math.round(missed / DAY_S);
   return Math.min(DAY_S, Math.max(1, ahead + nearest));

@@ -13,19 +13,20 @@ export class Clock {
     this.#monotonic = monotonic;
   }
 
-  // A sample: the server's clock showed `server_ms` half of `round_trip_ms` before `at_ms` (of the
-  // monotonic clock). A sample with a longer round trip is ignored while a better one is fresh.
+  // Adds a sample: when the monotonic clock showed `at_ms`, the server's clock had shown `server_ms` half of
+  // `round_trip_ms` earlier. A sample with a longer round trip is ignored while a better sample is recent.
   addSample(server_ms, round_trip_ms = Infinity, at_ms = this.#monotonic()) {
     const best = this.#best;
-    // An answer cannot arrive before it was sent. If it seems so, the offset is too low, whatever its
-    // round trip was: a window of 100 seconds would begin at 101.
+    // An answer cannot arrive before the server has sent it. If it seems to, the offset is too low, even if its round
+    // trip was short: a countdown of 100 seconds would begin at 101.
     if (best && server_ms > at_ms + best.offset_ms) best.offset_ms = server_ms - at_ms;
     if (best && best.round_trip_ms < round_trip_ms && at_ms - best.at_ms < FRESH_MS) return;
     const travel_ms = Number.isFinite(round_trip_ms) ? round_trip_ms / 2 : 0;
     this.#best = { at_ms, round_trip_ms, offset_ms: server_ms + travel_ms - at_ms };
   }
 
-  // During sleep the monotonic clock may have stopped, so the next sample is used, whatever its round trip.
+  // The monotonic clock may have stopped while the device slept, so the next sample is used, even if its round trip is
+  // long.
   expireSample() {
     if (this.#best) this.#best.round_trip_ms = Infinity;
   }

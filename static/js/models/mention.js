@@ -31,7 +31,7 @@ export function queryAt(text, caret) {
   return query.length > NAME_MAX || /\s/.test(query) ? null : { from, query };
 }
 
-// The names that match `query`: those that begin with it first, then those that contain it.
+// The names that match `query`: first the names that begin with it, then the names that contain it.
 export function namesFor(query, names) {
   const wanted = [...fold(query)];
   const found = names.map((name) => ({ name, index: matchIndex(wanted, [...fold(name)]) }));

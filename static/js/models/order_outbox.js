@@ -1,4 +1,4 @@
-// The member's orders that the server has not answered. In the end each is accepted, refused or given up.
+// The member's orders that the server has not answered. In the end each order is accepted, refused or discarded.
 //
 // An order keeps its `client_id` and its window, however often it is sent, so that the server stores it once, and never
 // in another window. Entries are kept over a reload, so that none disappears without an answer.
@@ -60,7 +60,7 @@ export class OrderOutbox extends EventTarget {
     this.#changed();
   }
 
-  // An order that was being sent when the connection closed may have arrived or not: it is sent again.
+  // An order that was being sent when the connection closed may or may not have arrived, so it is sent again.
   setOnline(online) {
     this.#online = online;
     for (const entry of this.entries) {

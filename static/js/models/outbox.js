@@ -15,11 +15,11 @@ export class Outbox extends EventTarget {
   #interval_ms;
   #now;
   #later;
-  // When the interval is over; and for each lane when it is tried again, and the timer for that.
+  // The time when the interval is over. For each lane: the time of the next attempt, and the timer for it.
   #nextAt = 0;
   #againAt = { text: 0, picture: 0 };
   #timers = { text: null, picture: null };
-  // Albums with a stored picture: their other pictures do not wait for the interval.
+  // Albums with a stored picture. Their other pictures do not wait for the interval.
   #begun = new Set();
   #online = false;
 
@@ -35,7 +35,7 @@ export class Outbox extends EventTarget {
     this.#later = later;
   }
 
-  // Adds the entries that an earlier page left unsent, except entries that this page has already.
+  // Adds the entries that an earlier page left unsent, except the entries that this page has already.
   async restore() {
     const stored = await this.#storage.load();
     const known = new Set(this.entries.map((entry) => entry.client_id));
@@ -118,8 +118,8 @@ export class Outbox extends EventTarget {
     return entry;
   }
 
-  // A text that was being sent when the connection closed may or may not have arrived: it is sent again,
-  // with the same client_id. Pictures go over HTTP, and fail there by themselves.
+  // A text that was being sent when the connection closed may or may not have arrived, so it is sent again with the
+  // same client_id. Pictures go over HTTP, and their request fails by itself.
   setOnline(online) {
     this.#online = online;
     for (const entry of this.entries) {
@@ -158,7 +158,7 @@ export class Outbox extends EventTarget {
     this.#send(entry);
   }
 
-  // The server's interval starts when it has the whole message, before it processes the picture.
+  // The server's interval starts when the server has the whole message, before it processes the picture.
   #startInterval(entry) {
     if (this.#begun.has(entry.album)) return;
     if (entry.album) this.#begun.add(entry.album);
@@ -167,7 +167,7 @@ export class Outbox extends EventTarget {
 
   async #store(entry) {
     entry.stored = await this.#storage.save(entry);
-    // It may have been confirmed while it was being stored.
+    // The server may have confirmed the entry while it was being stored.
     if (!this.find(entry.client_id)) this.#storage.remove(entry.client_id);
     if (entry.stored) this.dispatchEvent(new Event("stored"));
   }
@@ -188,7 +188,7 @@ function laneOf(entry) {
   return entry.image ? "picture" : "text";
 }
 
-// crypto.randomUUID is missing on plain http; random bytes are not.
+// On plain http there is no crypto.randomUUID, but random bytes exist.
 export function newClientId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -5,12 +5,12 @@
 // stays a JPEG, so that the server treats it as a photograph. A picture that cannot be drawn here, is animated, or
 // would not become much smaller is sent as it is.
 
-// As the server does: chatserver/media/images.py.
+// The same limits as on the server: chatserver/media/images.py.
 const LONG_SIDE = 2048;
 const SHORT_SIDE = 600;
 const SIDE_MAX = 16_383;
 
-// A picture of fewer bytes is not worth it. A result of more than TARGET times the stored size is encoded again.
+// A picture of fewer bytes is sent unchanged. A result of more than TARGET times the stored size is encoded again.
 const WORTH_BYTES = 600_000;
 const TARGET = 2.25;
 const WORTH_PART = 0.8;
@@ -44,12 +44,12 @@ async function encoded(picture, type, target, original) {
   let smallest = original;
   for (const quality of QUALITIES) {
     const result = await new Promise((resolve) => canvas.toBlob(resolve, type, quality));
-    // A browser that cannot write this type writes PNG.
+    // A browser that cannot write this type writes a PNG instead.
     if (result?.type !== type) break;
     if (result.size < smallest.size) smallest = result;
     if (result.size <= target) break;
   }
-  canvas.width = 0; // Safari keeps the memory of a canvas for a while otherwise.
+  canvas.width = 0; // Without this, Safari keeps the memory of a canvas for a while.
   return smallest.size <= WORTH_PART * original.size ? smallest : original;
 }
 
@@ -66,7 +66,7 @@ function drawn(picture) {
   return canvas;
 }
 
-// At most 1. A long picture keeps its short side, so that a screenshot of a conversation can be read.
+// The scale, at most 1. A long picture keeps its short side, so that a screenshot of a conversation can be read.
 function scaleOf(width, height) {
   const long = Math.max(width, height);
   const short = Math.min(width, height);
@@ -74,7 +74,7 @@ function scaleOf(width, height) {
   return Math.min(1, Math.max(LONG_SIDE / long, readable));
 }
 
-// False if the browser returns other pixels than were drawn, as protection against fingerprinting.
+// False if the browser returns other pixels than were drawn, to prevent fingerprinting.
 function isFaithful() {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = 8;
@@ -100,6 +100,6 @@ async function isAnimated(blob) {
     if (name === "IDAT") return false;
     at += 12 + head[at] * 2 ** 24 + (head[at + 1] << 16) + (head[at + 2] << 8) + head[at + 3];
   }
-  // The image data begins after the part that was read: the picture may be animated.
+  // The image data begins after the part that was read, so the picture may be animated.
   return true;
 }

@@ -116,7 +116,7 @@ export class RoomSocket extends EventTarget {
 
   #receive(data) {
     if (this.#undelivered) {
-      clearTimeout(this.#watch); // it is alive; the watch starts in deliver()
+      clearTimeout(this.#watch); // the connection is alive; deliver() starts the watch
       this.#undelivered.push(data);
       return;
     }
@@ -137,8 +137,8 @@ export class RoomSocket extends EventTarget {
     }
   }
 
-  // A connection can fail without a close. After a silence it is checked with a ping, and dropped if no
-  // frame follows.
+  // A connection can fail without a close. After a time without frames the page sends a ping, and drops the connection
+  // if no frame follows.
   #onAlive() {
     clearTimeout(this.#watch);
     this.#receivedAt = performance.now();
@@ -167,7 +167,7 @@ export class RoomSocket extends EventTarget {
     this.#watch = setTimeout(() => this.#drop(), within_ms);
   }
 
-  // close() waits for the server, which may be unreachable: this does not wait.
+  // Drop the socket without close(), because close() waits for the server, which may be unreachable.
   #drop() {
     const socket = this.#socket;
     this.#socket = null;
@@ -178,7 +178,7 @@ export class RoomSocket extends EventTarget {
   #onClosed(code) {
     clearTimeout(this.#watch);
     this.#socket = null;
-    // Undelivered frames of a closed connection would set "online": the next connection brings them again.
+    // A closed connection must not deliver frames that would set "online". The next connection brings them again.
     if (this.#undelivered) this.#undelivered = [];
     this.ended = ENDED.get(code) ?? "";
     this.#setState("offline");
@@ -200,7 +200,7 @@ export class RoomSocket extends EventTarget {
 
   #check() {
     if (this.state !== "online") return;
-    // A guest's connection that just received a frame needs no check.
+    // A guest's connection needs no check if it has just received a frame.
     if (this.#listenOnly && performance.now() - this.#receivedAt < SILENCE_MS) return;
     this.#ping(CHECK_WITHIN_MS);
   }

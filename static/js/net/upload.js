@@ -2,11 +2,11 @@
 
 import { headers, noNetwork, Refused, resultOf } from "./http.js";
 
-// Timeouts: without a further byte while a body is sent; and for the answer, once the body is sent. Sent bytes may
-// still wait in the device, and the picture in the server's queue.
+// Two timeouts: for the next byte while a body is sent, and for the answer after the body was sent. Sent bytes may
+// still wait in the device, and the picture may wait in the server's queue.
 const STALLED_MS = 20_000;
 const UNANSWERED_MS = 45_000;
-// The line may be slow instead of dead, so the timeouts grow with each attempt, up to this factor.
+// The line may only be slow, so the timeouts grow with each attempt, up to this factor.
 const PATIENCE_MAX = 4;
 
 // A multipart POST with `progress(part)` from 0 to 1 and an `abort()` on the promise. It is an XMLHttpRequest

@@ -5,7 +5,7 @@
 
 export const language = document.documentElement.lang.startsWith("en") ? "en" : "zh";
 
-// From this on the time left is shown in minutes.
+// Time left of this many seconds or more is shown in minutes.
 export const LONG_S = 120;
 const sentences = globalThis.roomWords ?? {};
 const QUARTER_MS = 15 * 60_000;
