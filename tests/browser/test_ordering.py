@@ -198,7 +198,7 @@ def test_a_window_that_ran_out_says_that_nobody_closed_it(visit: Come, alone: Ca
     stop = ming.page.locator(".notice--preset[data-window=stop]")
     expect(stop).to_contain_text("到时自动结束")
     assert ADMINISTRATOR not in stop.inner_text()
-    assert re.fullmatch(r"\d\d:\d\d:\d\d 已到时结束", fates(ming)[0])
+    assert re.fullmatch(r"\d\d:\d\d:\d\d 到时自动结束", fates(ming)[0])
     shown = [
         node.get_attribute("datetime") for node in ming.page.locator(".notice-fate time, [data-window=stop] time").all()
     ]
@@ -240,7 +240,7 @@ def test_a_second_administrator_is_asked_before_the_end_is_moved(
     press_start(li, kind)
     question = li.page.locator("#confirm-question")
     expect(question).to_be_visible()
-    assert re.fullmatch(rf"{ADMINISTRATOR}开启的下单还有 (10:00|9:5\d)。改为从现在起 100 秒？", question.inner_text())
+    assert re.fullmatch(rf"{ADMINISTRATOR}开启的下单还有 (10:00|9:5\d)。改为从现在起 100 秒后结束？", question.inner_text())
     li.page.click("#confirm [value=no]")
     assert int(li.page.locator("#countdown").text_content() or 0) > 500
     press_start(li, kind)

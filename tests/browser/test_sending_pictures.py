@@ -289,5 +289,5 @@ def test_a_proxy_that_takes_no_file_of_this_size_is_told_in_words(come: Come) ->
     pick(ming, png("navy"))
     send(ming)
     failed = ming.page.locator("#messages article[data-state=failed]")
-    expect(failed).to_contain_text("Larger than the server in front of the room lets through")
+    expect(failed).to_contain_text("Too large for the proxy in front of the room")
     ming.complaints.clear()  # the browser's own line about 413

@@ -108,6 +108,6 @@ async def test_the_refusal_and_the_doctor_name_both_origins(tmp_path: Path) -> N
         headers = {**HTML, "Origin": public, "Sec-Fetch-Site": "same-origin", "Accept-Language": "en"}
         answer = await browser.post("/post/", {"text": "hello"}, headers=headers)
         assert answer.status == 403
-        assert f"from {public}, and the room takes itself for {house.address}" in answer.text
+        assert f"from {public}, but the address of this room is set to {house.address}" in answer.text
         seen = await house.server.room.origin.report({})
         assert seen["other_origin"] == (public, house.address)

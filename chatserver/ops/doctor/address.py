@@ -80,7 +80,7 @@ async def _behind_proxies(config: Config) -> list[Finding]:
     seen = await ask(config, "proxies", {})
     if seen["other_origin"]:
         origin, own = seen["other_origin"]
-        text = f"a browser on a page of {origin} was refused, because the server takes itself for {own}"
+        text = f"a browser on a page of {origin} was refused, because the server's own origin is {own}"
         advice = f"pass the Host header through the proxy unchanged, and set CHAT_BASE_URL ({origin}, if it is yours)"
         return [warning("origin", text, advice)]
     if not seen["is_behind_proxy"]:

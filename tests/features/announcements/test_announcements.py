@@ -114,7 +114,7 @@ async def test_posting_the_preset_picture_while_there_is_none_says_to_choose_one
     wang = await house.administrator()
     for language, words in (
         ("zh", "还没有预设图，请先选择一张图片"),
-        ("en", "There is no preset picture yet. Choose one first"),
+        ("en", "There is no preset picture yet. Choose one first."),
     ):
         answer = await wang.post("/send_preset_image/", headers={**JSON, "Accept-Language": language})
         assert (answer.status, answer.code, answer.json["error"]["message"]) == (404, "not_found", words)

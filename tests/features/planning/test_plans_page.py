@@ -187,7 +187,7 @@ async def test_the_page_lists_plans_and_makes_them_by_its_form(house: House, lan
     page = await admin.page("/orders/plans/?done=make")
     words = {
         "zh": ["计划已保存", "每周一、周五 20:00", "下次 周一 2026-11-23 20:00", "由店长计划"],
-        "en": ["The plan was kept", "Mon, Fri at 20:00", "Next Mon 2026-11-23 20:00", "Planned by 店长"],
+        "en": ["Plan saved", "Mon, Fri at 20:00", "Next Mon 2026-11-23 20:00", "Planned by 店长"],
     }
     assert [word for word in [*words[language], "周五&lt;水果&gt;"] if word not in page.text] == []
 
@@ -299,7 +299,7 @@ async def test_a_template_takes_no_typed_items_besides(house: House) -> None:
     await admin.post_json("/orders/templates/", {"act": "make", "title": "蔬菜", "items": [{"name": "青菜"}]})
     form = {"act": "make", "repeat": "daily", "at": "18:00", "minutes": "", "from": "template-1", "item_lines": "蓝莓"}
     answer = await admin.post(PATH, form, headers=HTML)
-    assert answer.status == 400 and "选了模板或以前的下单，就不要再写品种" in answer.text
+    assert answer.status == 400 and "模板或以前的下单已有品种" in answer.text
     assert (await admin.post(PATH, {**form, "item_lines": " \r\n"}, headers=HTML)).status == 303
 
 

@@ -155,10 +155,10 @@ async def test_the_settings_page_says_what_is_missing(tmp_path: Path, monkeypatc
 
         assert "setting-note" not in await page()
         await wang.post("/settings/", {"push": "on"})
-        assert "Nothing takes the notifications away" in await page()
+        assert "No process sends the notifications" in await page()
         await take(house)
         assert "setting-note" not in await page()
         house.clock.forward(delivery.ASKED_SECONDS)
-        assert "Nothing takes the notifications away" in await page()
+        assert "No process sends the notifications" in await page()
         monkeypatch.setattr(handover, "IS_INSTALLED", False)
         assert "the extra push" in await page()

@@ -64,7 +64,7 @@ async def test_a_mention_and_a_reply_tell_their_member_without_the_words(stage: 
     assert push.expires_ms == START_MS + 12 * 3_600_000
     assert said == {"title": "水果团", "body": "小明提到了你", "tag": f"message-{message.id}", "alerts": True}
     await stage.say(hong, "好", reply_to=message.id)
-    assert await queued(stage) == [(his, "小红 answered you", True)]
+    assert await queued(stage) == [(his, "小红 replied to you", True)]
     await stage.say(hong, "你们好")
     await stage.say(hong, "小明 you")
     assert await queued(stage) == []

@@ -57,7 +57,7 @@ async def test_without_the_packages_it_says_what_is_missing(tmp_path: Path, monk
         wang = await house.administrator("老王", Accept_Language="en")
         assert await shown(wang) == {"state": "not_installed", "key": "", "subscription": None}
         assert (await wang.post_json("/push/", device().fields())).code == "forbidden"
-        assert "is not installed" in (await wang.page("/push/")).text
+        assert "are not installed" in (await wang.page("/push/")).text
 
 
 @pytest.mark.settings(push="on")

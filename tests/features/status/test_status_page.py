@@ -76,7 +76,7 @@ async def test_push_notifications_that_nothing_takes_away_are_remarked_on(house:
     assert "推送通知" not in (await admin.page("/status/")).text
     await admin.post("/settings/", {"push": "on"})
     page = (await admin.page("/status/")).text
-    assert "推送通知：没有程序取走通知" in page and "已发送 0，失败 0，设备已失效 0，等待 0" in page
+    assert "推送通知：没有进程在发送通知" in page and "已发送 0，失败 0，设备已失效 0，等待 0" in page
 
 
 def test_a_chart_ends_at_the_right_edge_and_stays_in_its_box() -> None:
