@@ -240,7 +240,9 @@ def test_a_second_administrator_is_asked_before_the_end_is_moved(
     press_start(li, kind)
     question = li.page.locator("#confirm-question")
     expect(question).to_be_visible()
-    assert re.fullmatch(rf"{ADMINISTRATOR}开启的下单还有 (10:00|9:5\d)。改为从现在起 100 秒后结束？", question.inner_text())
+    assert re.fullmatch(
+        rf"{ADMINISTRATOR}开启的下单还有 (10:00|9:5\d)。改为从现在起 100 秒后结束？", question.inner_text()
+    )
     li.page.click("#confirm [value=no]")
     assert int(li.page.locator("#countdown").text_content() or 0) > 500
     press_start(li, kind)
