@@ -18,7 +18,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.numbers import whole_number
 from chatserver.core.storage_errors import refusal
-from chatserver.http import csrf
+from chatserver.http import csrf, upload_size_limit
 from chatserver.http.upload_limits import UploadPlace
 
 log = logging.getLogger(__name__)
@@ -137,8 +137,7 @@ async def _read_multipart(
 ) -> Form:
     if not file_field and (request.content_length or 0) > FORM_BYTES_MAX:
         raise DomainError(ErrorCode.BODY_TOO_LARGE)
-    if (request.content_length or 0) > upload_max + FORM_BYTES_MAX:
-        raise DomainError(ErrorCode.IMAGE_TOO_LARGE, limit_mb=upload_max // 1_048_576)
+    upload_size_limit.check_declared(request.content_length, upload_max, FORM_BYTES_MAX)
     form, pace, text_bytes = Form(), _Pace(), 0
     try:
         reader = await request.multipart()
@@ -233,8 +232,7 @@ async def _read_file(
         while chunk := await pace.read(part.content.read_chunk(256 * 1024)):
             size += len(chunk)
             place.add(len(chunk))
-            if size > upload_max:
-                raise DomainError(ErrorCode.IMAGE_TOO_LARGE, limit_mb=upload_max // 1_048_576)
+            upload_size_limit.check_received(size, upload_max)
             await _in_thread(functools.partial(file.write, chunk))
     finally:
         await _in_thread(file.close)
