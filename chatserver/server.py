@@ -114,7 +114,7 @@ from chatserver.http.origin import OriginPolicy
 from chatserver.http.route import Route
 from chatserver.http.site import Site
 from chatserver.http.static_files import StaticTree
-from chatserver.http.upload_limits import UploadLimits
+from chatserver.http.upload_concurrency import UploadConcurrency
 from chatserver.http.uploads import Uploads
 from chatserver.media.files import MediaFiles
 from chatserver.media.webp_copies import WebpCopies
@@ -380,7 +380,7 @@ def _application(config: Config, clock: Clock, room: Room, publisher: Publisher,
     routes: dict[web.AbstractRoute, Route] = {}
     find_session = room.bot_tokens.find_session
     new_upload = room.workers.preparing(files.new_upload_path)
-    app = build(Guard(site, routes, find_session, new_upload, UploadLimits(), config.secure))
+    app = build(Guard(site, routes, find_session, new_upload, UploadConcurrency(), config.secure))
     environment = load_templates(app, assets.templates_dir())
     handlers = binding.frame_handlers(room.features())
     context = FrameContext(room.hub, publisher, clock, handlers, room.metrics.count_error)

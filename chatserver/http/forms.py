@@ -19,7 +19,7 @@ from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.numbers import whole_number
 from chatserver.core.storage_errors import refusal
 from chatserver.http import csrf, upload_size_limit
-from chatserver.http.upload_limits import UploadPlace
+from chatserver.http.upload_concurrency import UploadSlot
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -67,7 +67,7 @@ async def read(
     file_field: str,
     new_path: Callable[[], Path],
     upload_max: int,
-    place: UploadPlace,
+    slot: UploadSlot,
     *,
     is_trusted: bool = False,
 ) -> Form:
@@ -76,7 +76,7 @@ async def read(
     The token is in the header, or else in a field; in a multipart body this field must be the first part. A request
     of a bot (`is_trusted`) needs no token.
     `file_field` is the field that may contain a file, "" for none; `new_path` creates the path of an upload
-    (blocking); `upload_max` is in bytes; `place` counts the uploads that are being received.
+    (blocking); `upload_max` is in bytes; `slot` counts the uploads that are being received.
     Raises DomainError: `csrf`, `bad_request`, `busy`, `body_too_large`, `image_too_large`, `storage_full`; then the
     uploaded files are removed.
     """
@@ -85,7 +85,7 @@ async def read(
         check_token(header)
     is_checked = is_trusted or header is not None
     if request.content_type == "multipart/form-data":
-        return await _read_multipart(request, check_token, is_checked, file_field, new_path, upload_max, place)
+        return await _read_multipart(request, check_token, is_checked, file_field, new_path, upload_max, slot)
     form = Form()
     if request.content_type == "application/x-www-form-urlencoded":
         form.fields = _parse(await _read_whole(request))
@@ -133,7 +133,7 @@ async def _read_multipart(
     file_field: str,
     new_path: Callable[[], Path],
     upload_max: int,
-    place: UploadPlace,
+    slot: UploadSlot,
 ) -> Form:
     if not file_field and (request.content_length or 0) > FORM_BYTES_MAX:
         raise DomainError(ErrorCode.BODY_TOO_LARGE)
@@ -150,7 +150,7 @@ async def _read_multipart(
                 check_token(await _read_text(part, pace, FIELD_BYTES_MAX) if is_token else "")
                 is_checked = True
             elif part.name == file_field and part.filename is not None:
-                await _read_file(part, form, new_path, upload_max, pace, place)
+                await _read_file(part, form, new_path, upload_max, pace, slot)
             elif part.name and part.filename is None:
                 left = min(FIELD_BYTES_MAX, FORM_BYTES_MAX - text_bytes)
                 form.fields[part.name] = text = await _read_text(part, pace, left)
@@ -219,19 +219,19 @@ async def _read_file(
     new_path: Callable[[], Path],
     upload_max: int,
     pace: _Pace,
-    place: UploadPlace,
+    slot: UploadSlot,
 ) -> None:
     """Write one upload to disk, chunk by chunk. Ignores an empty file, which browsers send for an empty field."""
     if part.name in form.files:
         raise DomainError(ErrorCode.BAD_REQUEST, field=part.name)
-    place.take()
+    slot.take()
     path = form.files[part.name] = await _in_thread(new_path)
     size = 0
     file = await _in_thread(lambda: path.open("wb"))
     try:
         while chunk := await pace.read(part.content.read_chunk(256 * 1024)):
             size += len(chunk)
-            place.add(len(chunk))
+            slot.add(len(chunk))
             upload_size_limit.check_received(size, upload_max)
             await _in_thread(functools.partial(file.write, chunk))
     finally:

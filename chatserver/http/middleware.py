@@ -19,7 +19,7 @@ from chatserver.http.cookies import COOKIES
 from chatserver.http.request_id import REQUEST_ID
 from chatserver.http.route import Route
 from chatserver.http.site import Site
-from chatserver.http.upload_limits import UploadLimits
+from chatserver.http.upload_concurrency import UploadConcurrency
 from chatserver.http.viewer import FORM, VIEWER, Viewer, limit_key
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Guard:
     routes: Mapping[web.AbstractRoute, Route]
     find_session: Callable[[web.Request], Awaitable[Session | None]]
     new_upload: Callable[[], Path]
-    uploads: UploadLimits
+    uploads: UploadConcurrency
     secure: bool
 
     @property
@@ -154,9 +154,9 @@ async def _read_form(guard: Guard, request: web.Request, viewer: Viewer, file_fi
             raise DomainError(ErrorCode.CSRF)
 
     upload_max = guard.site.settings.now.upload_max_bytes
-    with guard.uploads.place(limit_key(request)) as place:
+    with guard.uploads.slot(limit_key(request)) as slot:
         return await forms.read(
-            request, check_token, file_field, guard.new_upload, upload_max, place, is_trusted=viewer.is_bot
+            request, check_token, file_field, guard.new_upload, upload_max, slot, is_trusted=viewer.is_bot
         )
 
 

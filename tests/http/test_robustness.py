@@ -12,11 +12,11 @@ import pytest
 
 from chatserver.core.errors import ErrorCode
 from chatserver.http import listening
-from chatserver.http.upload_limits import (
+from chatserver.http.upload_concurrency import (
     BYTES_OF_ADDRESS_MAX,
     UPLOADS_MAX,
     UPLOADS_OF_ADDRESS_MAX,
-    UploadLimits,
+    UploadConcurrency,
 )
 from tests.client import PASSWORD, PATIENCE, Browser, House, opened
 from tests.stage import refuses
@@ -118,21 +118,21 @@ async def test_a_body_that_trickles_is_given_up(house: House, monkeypatch: pytes
 
 
 def test_uploads_under_way_are_bounded_in_all_and_for_each_address() -> None:
-    uploads = UploadLimits()
+    uploads = UploadConcurrency()
     with ExitStack() as stack:
         for _ in range(UPLOADS_OF_ADDRESS_MAX):
-            stack.enter_context(uploads.place("one")).take()
-        with uploads.place("one") as place, refuses(ErrorCode.BUSY):
-            place.take()
-        with uploads.place("other") as place:
-            place.take()
+            stack.enter_context(uploads.slot("one")).take()
+        with uploads.slot("one") as slot, refuses(ErrorCode.BUSY):
+            slot.take()
+        with uploads.slot("other") as slot:
+            slot.take()
             with refuses(ErrorCode.BUSY):
                 for _ in range(BYTES_OF_ADDRESS_MAX // 1_000_000 + 1):
-                    place.add(1_000_000)
+                    slot.add(1_000_000)
         for n in range(UPLOADS_MAX - UPLOADS_OF_ADDRESS_MAX):
-            stack.enter_context(uploads.place(f"address {n}")).take()
-        with uploads.place("last") as place, refuses(ErrorCode.BUSY):
-            place.take()
+            stack.enter_context(uploads.slot(f"address {n}")).take()
+        with uploads.slot("last") as slot, refuses(ErrorCode.BUSY):
+            slot.take()
     assert not uploads.count and not uploads.bytes
 
 

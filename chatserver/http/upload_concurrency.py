@@ -15,27 +15,27 @@ BYTES_MAX, BYTES_OF_ADDRESS_MAX = 512 * 1024 * 1024, 256 * 1024 * 1024
 RETRY_MS = 2000
 
 
-class UploadLimits:
+class UploadConcurrency:
     def __init__(self) -> None:
         self.count: Counter[str] = Counter()
         self.bytes: Counter[str] = Counter()
 
     @contextmanager
-    def place(self, address: str) -> Iterator[UploadPlace]:
-        """The place of one request from this address, while it is read. It counts only once its first file begins."""
-        place = UploadPlace(self, address)
+    def slot(self, address: str) -> Iterator[UploadSlot]:
+        """The slot of one request from this address, while its body is read. It counts from the first file on."""
+        slot = UploadSlot(self, address)
         try:
-            yield place
+            yield slot
         finally:
-            place.leave()
+            slot.leave()
 
 
-class UploadPlace:
+class UploadSlot:
     """Call `take` before a file is stored, and `add` for each of its chunks. Both raise DomainError `busy`."""
 
     __slots__ = ("_address", "_bytes", "_is_taken", "_uploads")
 
-    def __init__(self, uploads: UploadLimits, address: str) -> None:
+    def __init__(self, uploads: UploadConcurrency, address: str) -> None:
         self._uploads = uploads
         self._address = address
         self._is_taken = False
