@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from chatserver.media.search import resized
+from chatserver.media.quality_search import resized
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from PIL import AvifImagePlugin as _avif  # noqa: F401
 from PIL import Image
 
 from chatserver.media.encoded import EncodedImage, check_limit
-from chatserver.media.search import Attempt, Rules, best_quality, quality_of_sample, sample, shrunk_to_fit
+from chatserver.media.quality_search import Attempt, Rules, best_quality, quality_of_sample, sample, shrunk_to_fit
 
 SPEED = 9
 FIRST_QUALITY = 68

@@ -13,7 +13,7 @@ from io import BytesIO
 from chatserver.media import avif_repetition
 from chatserver.media.animation import Animation, reduced
 from chatserver.media.encoded import EncodedImage, check_limit
-from chatserver.media.search import Rules, estimated_quality
+from chatserver.media.quality_search import Rules, estimated_quality
 
 # WebP is tried first for an animation with at most this number of pixels in all frames. It takes 0.1 s per million.
 WEBP_FIRST_PIXELS = 2_500_000

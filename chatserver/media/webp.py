@@ -13,7 +13,7 @@ from PIL import Image
 from PIL import WebPImagePlugin as _webp  # noqa: F401
 
 from chatserver.media.encoded import EncodedImage, check_limit
-from chatserver.media.search import Attempt, Rules, best_quality, sample, shrunk_to_fit
+from chatserver.media.quality_search import Attempt, Rules, best_quality, sample, shrunk_to_fit
 
 # The longest side in pixels: 14 bits (RFC 9649, section 2.5).
 SIDE_MAX = 16_383

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageFilter
 
-from chatserver.media import images, photographs, search
+from chatserver.media import images, photographs, quality_search
 from tests.media import samples
 
 LIMIT = 200 * samples.KIB
-RULES = search.Rules(low=25, top=92, attempts=3, good_share=0.84, halving=14, doubling=14)
+RULES = quality_search.Rules(low=25, top=92, attempts=3, good_share=0.84, halving=14, doubling=14)
 
 
 def busy(width: int, height: int) -> Image.Image:
@@ -84,12 +84,12 @@ def test_the_quality_of_a_sample_is_found_in_three_attempts(first: int, halving:
         tried.append(quality)
         return bytes(round(100_000 * 2 ** ((quality - 55) / halving)))
 
-    found = search.quality_of_sample(encode, 100_000, first, RULES)
+    found = quality_search.quality_of_sample(encode, 100_000, first, RULES)
     assert len(tried) <= RULES.attempts
     assert 51 <= found.quality <= 55
     assert found.size <= 100_000
 
 
 def test_a_sample_that_is_too_large_at_the_lowest_quality_says_how_large() -> None:
-    found = search.quality_of_sample(lambda quality: bytes(1000 * quality), 10_000, 60, RULES)
+    found = quality_search.quality_of_sample(lambda quality: bytes(1000 * quality), 10_000, 60, RULES)
     assert (found.quality, found.size) == (RULES.low, 25_000)
