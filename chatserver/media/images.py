@@ -65,10 +65,10 @@ def webp_copy(path: str | PathLike[str], limit_bytes: int) -> Rendered:
     with _domain_errors(), opened(path) as source:
         if source.frames > 1:
             # imported here, because a worker starts sooner without them
-            from chatserver.media import animations, moving
+            from chatserver.media import animation_decoder, animation_encoder
 
-            loaded = animations.load(source, limit_bytes, kept_max=_COPIED_PIXELS_MAX)
-            return _animated(moving.fit_webp(loaded, limit_bytes), loaded, limit_bytes)
+            loaded = animation_decoder.load(source, limit_bytes, kept_max=_COPIED_PIXELS_MAX)
+            return _animated(animation_encoder.fit_webp(loaded, limit_bytes), loaded, limit_bytes)
         image = stills.load(source, max(source.image.size))
         return _with_thumbnail(webp.fit_still(image, limit_bytes), image, limit_bytes)
 
@@ -145,10 +145,10 @@ def _with_thumbnail(stored: EncodedImage, image: Image.Image, limit_bytes: int) 
 
 
 def _moving(source: Source, limit_bytes: int) -> Rendered:
-    from chatserver.media import animations, moving  # as in `webp_copy`
+    from chatserver.media import animation_decoder, animation_encoder  # imported here, as in `webp_copy`
 
-    loaded = animations.load(source, limit_bytes)
-    return _animated(moving.fit(loaded, limit_bytes), loaded, limit_bytes)
+    loaded = animation_decoder.load(source, limit_bytes)
+    return _animated(animation_encoder.fit(loaded, limit_bytes), loaded, limit_bytes)
 
 
 def _animated(stored: EncodedImage, animation: Animation, limit_bytes: int) -> Rendered:

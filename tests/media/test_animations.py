@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
-from chatserver.media import animations, avif_repetition, images
+from chatserver.media import animation_decoder, avif_repetition, images
 from tests.media import samples
 from tests.media.test_images import LIMIT, near, render
 
@@ -43,7 +43,7 @@ def test_a_gif_of_many_frames_is_made_smaller_while_it_is_decoded(tmp_path: Path
     image, rendered = render(path)
     frames = getattr(image, "n_frames", 1)
     assert frames >= 150
-    assert image.width * image.height * frames <= animations.KEPT_PIXELS_MAX
+    assert image.width * image.height * frames <= animation_decoder.KEPT_PIXELS_MAX
     assert image.width >= 0.69 * 498
     assert sum(samples.durations(rendered.image)) == 300 * 40
 

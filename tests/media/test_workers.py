@@ -278,7 +278,7 @@ async def test_a_worker_is_nice_while_it_starts(tmp_path: Path, monkeypatch: pyt
 def test_a_worker_imports_what_its_first_photograph_needs_alone() -> None:
     """A start is mostly imports, and the first upload after an idle minute waits for them."""
     needless = ("dataclasses", "inspect", "pathlib", "runpy", "site", "PIL.ImageCms", "PIL.ImageOps", "pi_heif")
-    ours = ("chatserver.media.animations", "chatserver.media.moving", "chatserver.media.repair.png")
+    ours = ("chatserver.media.animation_decoder", "chatserver.media.animation_encoder", "chatserver.media.repair.png")
     # Pillow needs `logging`, which since Python 3.14 brings some of them itself.
     program = (
         "import logging, sys; known = {*sys.modules}; import chatserver.media.worker; "
