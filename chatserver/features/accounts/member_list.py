@@ -16,7 +16,7 @@ from chatserver.core.numbers import ID_MAX
 from chatserver.core.rate_limit import RateLimit
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
-from chatserver.features.accounts import renames
+from chatserver.features.accounts import rename_store
 from chatserver.features.accounts.name_search import BURST, PER_SECOND, NameSearch, holds
 from chatserver.http import responses
 from chatserver.http.access import Access
@@ -100,7 +100,7 @@ class MemberList:
 def _listed(tx: Transaction, part: str, ids: list[int] | None, after: int, limit: int) -> list[ListedMember]:
     """`ids` are the members whose name contains `part`; None for all members."""
     if ids is not None:
-        ids = ids + [user_id for user_id, old_name in renames.old_names(tx) if holds(part, old_name)]
+        ids = ids + [user_id for user_id, old_name in rename_store.old_names(tx) if holds(part, old_name)]
     values = {"ids": None if ids is None else json.dumps(ids), "after": after, "limit": limit}
     rows = tx.all(_LISTED, values)
     return [ListedMember(User(row[0], row[1], Role(row[2]), row[3]), row[4], row[5]) for row in rows]

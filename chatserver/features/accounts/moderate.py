@@ -22,7 +22,7 @@ from chatserver.core.model import Role, User
 from chatserver.core.numbers import ID_MAX
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
-from chatserver.features.accounts import names, password_links, permissions, renames, sessions, store
+from chatserver.features.accounts import names, password_links, permissions, rename_store, sessions, store
 from chatserver.features.accounts.events import MemberChanged, MemberMuted
 from chatserver.features.audit.record import AuditAct, record
 from chatserver.http import confirmation, forms, responses
@@ -302,7 +302,7 @@ def _take_name(tx: Transaction, member_id: int, actor_id: int, now_ms: int, lang
     if name != before.user.name:
         tx.announce(MemberChanged(before.user._replace(name=name), was=before.user.name))
     if name != before.user.name or before.old_name:
-        renames.add_taken(tx, member_id, now_ms)
+        rename_store.add_taken(tx, member_id, now_ms)
         tx.announce(ContentErased(is_urgent=True))
     return True
 

@@ -13,7 +13,7 @@ from chatserver.core.model import Session, User
 from chatserver.core.rate_limit import AttemptLimit
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
-from chatserver.features.accounts import names, passwords, permissions, renames, sessions, store
+from chatserver.features.accounts import names, passwords, permissions, rename_store, sessions, store
 from chatserver.features.accounts.events import MemberChanged
 from chatserver.features.accounts.login_failures import LoginFailures
 from chatserver.features.accounts.passwords import PasswordHasher
@@ -166,7 +166,7 @@ def _session_of(request: web.Request) -> Session:
 def _waits(tx: Transaction, user_id: int, now_ms: int) -> tuple[int, int]:
     """The time from which the member may change the name, and the end of the member's mute, in Unix ms."""
     account = store.account(tx, user_id)
-    return now_ms + renames.wait_ms(tx, user_id, now_ms), account.muted_until_ms if account else 0
+    return now_ms + rename_store.wait_ms(tx, user_id, now_ms), account.muted_until_ms if account else 0
 
 
 def _set_avatar(tx: Transaction, user: User, avatar: str, now_ms: int) -> User:

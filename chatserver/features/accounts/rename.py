@@ -13,7 +13,7 @@ from chatserver.core.events import ContentErased
 from chatserver.core.model import User
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
-from chatserver.features.accounts import names, permissions, renames, store
+from chatserver.features.accounts import names, permissions, rename_store, store
 from chatserver.features.accounts.events import MemberChanged
 
 
@@ -35,11 +35,11 @@ class Rename:
         await self._database.run(self.trim, frees=True)
 
     async def next_expiry(self) -> int | None:
-        return await self._database.run(renames.next_end)
+        return await self._database.run(rename_store.next_end)
 
     def trim(self, tx: Transaction) -> None:
         """Erase the old names that were given up at least 24 hours ago."""
-        if renames.delete_ended(tx, self._clock.now_ms()):
+        if rename_store.delete_ended(tx, self._clock.now_ms()):
             tx.announce(ContentErased())
 
     def _rename(self, tx: Transaction, user: User, name: str) -> User:
@@ -49,13 +49,13 @@ class Rename:
             raise DomainError(ErrorCode.FORBIDDEN)
         if name == before.name:
             return before
-        if wait_ms := renames.wait_ms(tx, before.id, now_ms):
+        if wait_ms := rename_store.wait_ms(tx, before.id, now_ms):
             raise DomainError(ErrorCode.TOO_FAST, reason="rename", retry_after_ms=wait_ms)
         skeleton = names.skeleton(name)
         if not store.is_free(tx, skeleton, now_ms, before.id):
             raise DomainError(ErrorCode.NAME_TAKEN)
         tx.execute("UPDATE users SET name = ?, skeleton = ? WHERE id = ?", (name, skeleton, before.id))
-        renames.add(tx, before.id, before.name, now_ms)
+        rename_store.add(tx, before.id, before.name, now_ms)
         renamed = before._replace(name=name)
         tx.announce(MemberChanged(renamed, was=before.name))
         return renamed
@@ -65,6 +65,6 @@ class Rename:
             "rename",
             next_expiry,
             expire,
-            {MemberChanged: lambda rename, event: rename._clock.now_ms() + renames.HELD_MS if event.was else None},
+            {MemberChanged: lambda rename, event: rename._clock.now_ms() + rename_store.HELD_MS if event.was else None},
         ),
     )

@@ -10,7 +10,7 @@ from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import Role, User
 from chatserver.db.kept_rows import KeptRows
 from chatserver.db.transaction import Transaction
-from chatserver.features.accounts import names, renames
+from chatserver.features.accounts import names, rename_store
 
 # The columns of an Account. A cached account is dropped when one of these columns changes.
 ACCOUNT_COLUMNS = "name, role, avatar, muted_until_ms, banned"
@@ -59,7 +59,7 @@ def insert(
     tx: Transaction, name: str, skeleton: str, password: str, role: Role, avatar: str, now_ms: int
 ) -> User | None:
     """Add a member; None if another member has a name with that skeleton, or gave it up less than 24 hours ago."""
-    if renames.holder(tx, skeleton, now_ms) is not None:
+    if rename_store.holder(tx, skeleton, now_ms) is not None:
         return None
     row = tx.one(
         "INSERT INTO users (name, skeleton, password, role, avatar, created_ms) VALUES (?, ?, ?, ?, ?, ?)"
@@ -100,7 +100,7 @@ def account_named(tx: Transaction, skeleton: str) -> Account | None:
 def is_free(tx: Transaction, skeleton: str, now_ms: int, user_id: int = 0) -> bool:
     """True if no member except `user_id` has a name with this skeleton, or gave it up less than 24 hours ago."""
     found = account_named(tx, skeleton)
-    owners = {found.user.id if found else None, renames.holder(tx, skeleton, now_ms)}
+    owners = {found.user.id if found else None, rename_store.holder(tx, skeleton, now_ms)}
     return owners <= {None, user_id}
 
 

@@ -12,7 +12,7 @@ from chatserver.core.events import ContentErased
 from chatserver.core.model import Role, User
 from chatserver.features.accounts.erased import erased_old_names
 from chatserver.features.accounts.moderate import Act
-from chatserver.features.accounts.renames import HELD_MS
+from chatserver.features.accounts.rename_store import HELD_MS
 from chatserver.features.ordering import journal
 from tests.client import HTML, Browser, House, files_under, opened
 from tests.stage import Stage, refuses

@@ -1,4 +1,4 @@
-"""The rows of renames: each member's last change of name, kept for 24 hours."""
+"""SQL for the changes of names: each member's last change of name, kept for 24 hours."""
 
 from __future__ import annotations
 
