@@ -111,7 +111,7 @@ class Hub:
             self._left.clear()
             await self._left.wait()
 
-    def close_a_guest(self, address: str | None = None) -> bool:
+    def close_one_guest(self, address: str | None = None) -> bool:
         """Close the connection of one guest (of `address`) with 1013, to let a member in. False if there is none."""
         for connection in self._live:
             if connection.user is None and address in (None, connection.address):

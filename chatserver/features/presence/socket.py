@@ -123,10 +123,10 @@ class Socket:
         config = self._settings.now
         most, most_of_address = config.max_connections, config.connections_per_address
         if most_of_address and self._hub.of_address(address) >= most_of_address:
-            if not is_member or not self._hub.close_a_guest(address):
+            if not is_member or not self._hub.close_one_guest(address):
                 raise DomainError(ErrorCode.BUSY, retry_after_ms=5000)
         if most and len(self._hub) >= most:
-            if not is_member or not self._hub.close_a_guest():
+            if not is_member or not self._hub.close_one_guest():
                 raise DomainError(ErrorCode.BUSY, retry_after_ms=5000)
 
     def _begin(self, request: web.Request, connection: Connection, close_code: int | None, read_id: int) -> None:
