@@ -56,7 +56,7 @@ def repeat_rows_from(image: Image.Image, row: int) -> Image.Image:
 
 
 @contextmanager
-def decoding_what_there_is() -> Iterator[None]:
+def accepting_truncated() -> Iterator[None]:
     """Let Pillow's decoders accept a truncated file without an error; missing rows stay 0."""
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     try:

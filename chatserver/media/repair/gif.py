@@ -9,8 +9,8 @@ from PIL import Image, ImageChops
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.media.repair.damage import (
     Repaired,
+    accepting_truncated,
     check_missing,
-    decoding_what_there_is,
     repeat_rows_from,
     without_rows_from,
 )
@@ -66,7 +66,7 @@ class _CutGif(Repaired):
         if box is not None:
             check_missing(1 - difference.histogram()[0] / (difference.width * difference.height))
             self._first_missing = box[1]
-        with decoding_what_there_is():
+        with accepting_truncated():
             image.load()
         return image
 
@@ -79,7 +79,7 @@ class _CutGif(Repaired):
     def _decoded(self, transparent: int) -> Image.Image:
         extension = _TRANSPARENT + bytes((transparent, 0))
         image = Image.open(BytesIO(self.data[: self._at] + extension + self.data[self._at :]), formats=["GIF"])
-        with decoding_what_there_is():
+        with accepting_truncated():
             image.load()
         return image
 

@@ -8,7 +8,7 @@ from io import BytesIO
 from PIL import Image, ImageChops
 
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.media.repair.damage import Repaired, check_missing, decoding_what_there_is
+from chatserver.media.repair.damage import Repaired, accepting_truncated, check_missing
 
 _END_OF_IMAGE = b"\xff\xd9"
 # In entropy-coded data, 0xFF is followed by 0; restart markers (D0 to D7) belong to it.
@@ -168,6 +168,6 @@ def _difference(image: Image.Image, other: bytes) -> tuple[int, int, int, int] |
             # a request of more than half.
             second.draft(None, (image.width - 1, image.height - 1))
         # libjpeg may reject the noise if it codes a coefficient that does not exist; the rows decoded until then count.
-        with decoding_what_there_is():
+        with accepting_truncated():
             second.load()
         return ImageChops.difference(image, second).getbbox()
