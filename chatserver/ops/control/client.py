@@ -13,7 +13,7 @@ from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.db import data_dir
 from chatserver.db.data_lock import DataLock, DataLocked
 from chatserver.ops import dependencies
-from chatserver.ops.control.operations import carry_out
+from chatserver.ops.control.operations import run_operation
 
 # Try several times, because a starting server holds the lock before its socket exists.
 CONNECT_TRIES = 50
@@ -52,7 +52,7 @@ async def _operate_on_files(config: Config, command: str, arguments: dict[str, A
 
     try:
         async with open_operations(config) as operations:
-            return await carry_out(operations, command, arguments)
+            return await run_operation(operations, command, arguments)
     finally:
         await asyncio.to_thread(data_dir.give_to_owner, config.data_dir, config.data_dir)
 

@@ -13,7 +13,7 @@ Operation = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 Operations = Mapping[str, Operation]
 
 
-async def carry_out(operations: Operations, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+async def run_operation(operations: Operations, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Run an operation and return its answer.
 
     Raises DomainError: `bad_request` for an unknown name, and what the operation raises.

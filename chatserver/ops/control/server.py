@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.ops.control.operations import Operations, carry_out
+from chatserver.ops.control.operations import Operations, run_operation
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class ControlServer:
         except (ValueError, LookupError, TypeError):
             return {"refused": ErrorCode.BAD_REQUEST.value, "details": {}}
         try:
-            answer = await carry_out(self._operations, command, arguments)
+            answer = await run_operation(self._operations, command, arguments)
             if answer.get("address") == "":
                 answer = {**answer, "address": self._address}
             return {"answer": answer}
