@@ -26,7 +26,7 @@ warnings.filterwarnings("ignore", category=web.NotAppKeyWarning, module="aiohttp
 def build(guard: Guard) -> web.Application:
     """Make the application without routes. Call `add_routes` afterwards."""
     expect_header.install()
-    app = web.Application(middlewares=[middleware.answering(guard)])
+    app = web.Application(middlewares=[middleware.make_middleware(guard)])
     app[SITE] = guard.site
     app[prebuilt.HEADS] = prebuilt.ResponseHeads(guard.secure)
     app.on_response_prepare.append(headers.prepare_handler(guard.secure))
