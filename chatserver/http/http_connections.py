@@ -41,7 +41,7 @@ class HttpConnections:
         self._unread: dict[HttpConnection, int] = {}
         self._unread_of_address: Counter[str] = Counter()
 
-    def enter(self, connection: HttpConnection) -> bool:
+    def add(self, connection: HttpConnection) -> bool:
         """Add a connection. At the limit of its address, abort the oldest connection that waits for a request.
 
         Browsers keep such connections open for a next request. False if all connections of the address are being
@@ -54,19 +54,19 @@ class HttpConnections:
         others[connection] = None
         return True
 
-    def leave(self, connection: HttpConnection) -> None:
-        self.has_read(connection)
+    def remove(self, connection: HttpConnection) -> None:
+        self.clear_unread(connection)
         others = self._of_address.get(connection.address, {})
         others.pop(connection, None)
         if not others:
             self._of_address.pop(connection.address, None)
 
-    def must_read(self, connection: HttpConnection, size: int) -> float:
+    def add_unread(self, connection: HttpConnection, size: int) -> float:
         """Record that `size` bytes of a response are not read yet. Returns the seconds after which it must be aborted.
 
         Beyond the limits, the responses that have waited longest are aborted at once.
         """
-        self.has_read(connection)
+        self.clear_unread(connection)
         self._unread[connection] = size
         self._unread_of_address[connection.address] += size
         while connection.address and self._unread_of_address[connection.address] > UNREAD_OF_ADDRESS_MAX:
@@ -75,7 +75,7 @@ class HttpConnections:
             self._give_up(next(iter(self._unread)))
         return READ_GRACE_SECONDS + size / LEAST_BYTES_PER_SECOND
 
-    def has_read(self, connection: HttpConnection) -> None:
+    def clear_unread(self, connection: HttpConnection) -> None:
         if size := self._unread.pop(connection, 0):
             self._unread_of_address[connection.address] -= size
             if self._unread_of_address[connection.address] <= 0:
@@ -83,7 +83,7 @@ class HttpConnections:
 
     def _give_up(self, connection: HttpConnection) -> None:
         log.info("%s does not read its responses: one is given up", connection.address or "a proxy")
-        self.has_read(connection)
+        self.clear_unread(connection)
         connection.abort()
 
 

@@ -75,7 +75,7 @@ class _Handler(RequestHandler):
         peer = transport.get_extra_info("peername")
         self.address = self._address_of(peer[0]) if isinstance(peer, tuple) else ""
         super().connection_made(transport)
-        if not self._connections.enter(self) and isinstance(transport, asyncio.Transport):
+        if not self._connections.add(self) and isinstance(transport, asyncio.Transport):
             transport.write(self._busy())
             self.force_close()
 
@@ -87,13 +87,13 @@ class _Handler(RequestHandler):
     def pause_writing(self) -> None:
         super().pause_writing()
         if isinstance(self.transport, asyncio.Transport):
-            seconds = self._connections.must_read(self, self.transport.get_write_buffer_size())
+            seconds = self._connections.add_unread(self, self.transport.get_write_buffer_size())
             self._cancel_deadline()
             self._deadline = self._loop.call_later(seconds, self.abort)
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._connections.has_read(self)
+        self._connections.clear_unread(self)
         self._cancel_deadline()
 
     @property
@@ -105,7 +105,7 @@ class _Handler(RequestHandler):
             self.transport.abort()
 
     def _leave(self) -> None:
-        self._connections.leave(self)
+        self._connections.remove(self)
         self._cancel_deadline()
 
     def _cancel_deadline(self) -> None:
