@@ -61,7 +61,7 @@ class HttpConnections:
         if not others:
             self._of_address.pop(connection.address, None)
 
-    def add_unread(self, connection: HttpConnection, size: int) -> float:
+    def set_unread(self, connection: HttpConnection, size: int) -> float:
         """Record that `size` bytes of a response are not read yet. Returns the seconds after which it must be aborted.
 
         Beyond the limits, the responses that have waited longest are aborted at once.

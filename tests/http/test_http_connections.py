@@ -153,21 +153,21 @@ def test_bytes_that_wait_to_be_read_are_bounded_for_an_address_and_in_all() -> N
     mib = 1024 * 1024
     connections = HttpConnections(lambda: 0)
     readers = [Reader("192.0.2.1") for _ in range(5)]
-    assert connections.add_unread(readers[0], 4 * mib) == 60.0 + 4 * mib / 8192
+    assert connections.set_unread(readers[0], 4 * mib) == 60.0 + 4 * mib / 8192
     for reader in readers[1:]:
-        connections.add_unread(reader, 4 * mib)
+        connections.set_unread(reader, 4 * mib)
     assert [reader.aborted for reader in readers] == [True, False, False, False, False]
     connections.clear_unread(readers[1])
-    connections.add_unread(readers[2], 8 * mib)  # counted once
+    connections.set_unread(readers[2], 8 * mib)  # counted once
     assert not any(reader.aborted for reader in readers[1:])
     others = [Reader(f"192.0.2.{number}") for number in range(2, 10)]
     for reader in others:
-        connections.add_unread(reader, 15 * mib)
+        connections.set_unread(reader, 15 * mib)
     # 16 + 8 x 15 = 136: the oldest of all went first.
     assert readers[3].aborted and readers[4].aborted and not any(reader.aborted for reader in others)
     for reader in (*readers, *others):
         connections.remove(reader)
     proxied = [Reader("") for _ in range(9)]
     for reader in proxied:
-        connections.add_unread(reader, 15 * mib)
+        connections.set_unread(reader, 15 * mib)
     assert [reader.aborted for reader in proxied] == [True] + [False] * 8

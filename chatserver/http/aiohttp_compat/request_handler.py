@@ -87,7 +87,7 @@ class _Handler(RequestHandler):
     def pause_writing(self) -> None:
         super().pause_writing()
         if isinstance(self.transport, asyncio.Transport):
-            seconds = self._connections.add_unread(self, self.transport.get_write_buffer_size())
+            seconds = self._connections.set_unread(self, self.transport.get_write_buffer_size())
             self._cancel_deadline()
             self._deadline = self._loop.call_later(seconds, self.abort)
 
