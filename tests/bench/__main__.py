@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cores = Cores.choose()
     machine = describe(cores)
     pin(cores.load)
-    # The load makes no cycles worth looking for, and a collection in the middle of a turn is a pause.
+    # The load makes almost no reference cycles, and a garbage collection in the middle of a turn would be a pause.
     gc.disable()
     with tempfile.TemporaryDirectory(prefix="chat-bench-") as directory:
         if asked.against:
@@ -57,8 +57,9 @@ def _measure(asked: argparse.Namespace, machine: str, cores: Cores, work: Path) 
 
 
 def _compare(asked: argparse.Namespace, machine: str, cores: Cores, work: Path) -> int:
-    """1 when a figure of a row is worse than allowed."""
-    # Each registers its members with its own server: a database of a newer schema is not for an older server.
+    """Returns 1 if a figure of a row is worse than allowed."""
+    # Each tree registers its members with its own server, because an older server cannot open a database of a newer
+    # schema.
     this = _prepare(asked, REPOSITORY, cores, work / "this", asked.turns)
     other = _prepare(asked, asked.against, cores, work / "other", asked.turns)
     found: list[Comparison] = []
@@ -68,7 +69,7 @@ def _compare(asked: argparse.Namespace, machine: str, cores: Cores, work: Path) 
         started = time.perf_counter()
         turns = asked.turns or (1 if asked.quick else row.turns)
         lines, remarks = against.compare(row, this, other, turns)
-        # At once too: a comparison that is ended early has told what it found.
+        # Print each row at once, so that a comparison that is stopped early has shown its results so far.
         tell("\n".join(map(against.as_line, lines)))
         tell(f"row {row.number} took {time.perf_counter() - started:.0f} s")
         found += lines

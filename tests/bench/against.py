@@ -1,12 +1,12 @@
-"""This tree against another checkout, in turns: the same load, the same cores, a server of each.
+"""Compares this tree with another checkout, in turns: the same load, the same cores, a server for each tree.
 
-In each turn both trees start a server of their own, so that what differs from one process to the next (addresses, hash
-seeds) differs in every turn; which one starts first alternates, since the first was up to 5 % slower in row 1. Both run
-at once, and one of them is measured at a time, for about a second, in pairs of which every second one begins with the
-other tree: a core that is slower for a minute is slower for both. The ratio of a turn is the mean of its pairs' ratios,
-that of a row the median of its turns'. It is above 1 when this tree is better: more a second, less time, less memory.
-The time of the core is not judged: it tells a server that does more work from one that waits, or from a machine that
-others used.
+In each turn both trees start a server of their own, so that random differences between processes (addresses, hash
+seeds) change with every turn. The tree that starts first alternates, because the first one was up to 5 % slower in row
+1. Both servers run at the same time. One of them is measured at a time, for about a second, in pairs; every second pair
+begins with the other tree. So a core that is slower for a minute is slower for both. The ratio of a turn is the mean of
+its pairs' ratios, and the ratio of a row is the median of its turns' ratios. A ratio above 1 means that this tree is
+better: more per second, less time, less memory. The time of the core is not judged. It only shows whether a server does
+more work, or waits, or whether others used the machine.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ _HEADER = ("row", "what", "this", "other", "ratio (above 1: this is better)", "l
 class Turn:
     """One figure of one turn: the means of both trees, and the geometric mean of the ratios of its pairs.
 
-    Means, because a figure may jump between two values (in row 1: how many messages share a round of the fan-out).
+    Means are used, because a figure may jump between two values (in row 1: how many messages share a round of the
+    fan-out).
     """
 
     this: float
@@ -51,7 +52,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One figure of a row. Without `is_judged` it only explains another one."""
+    """One figure of a row. If `is_judged` is false, it only explains another figure."""
 
     row: int
     what: str
@@ -70,17 +71,17 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """A turn of a row: what each pair found. `others` is the share of the machine that other processes used."""
+    """A turn of a row: the result of each pair. `others` is the share of the machine that other processes used."""
 
     pairs: list[tuple[list[Figure], list[Figure]]]
     others: float
 
 
 def compare(row: Row, this: Bench, other: Bench, turns: int) -> tuple[list[Comparison], list[str]]:
-    """Measure a comparable row on both trees; its figures, and remarks.
+    """Measure a comparable row on both trees. Returns its figures, and remarks.
 
-    A turn during which other processes used the machine is measured once more, so at most twice as many turns are
-    measured; the quietest `turns` of them count.
+    A turn is measured again if other processes used the machine during it, so at most twice as many turns are measured.
+    The `turns` with the least use by other processes count.
     """
     measured: list[_Measured] = []
     most = turns if this.quick or not row.is_disturbed_by_others else 2 * turns
@@ -129,7 +130,7 @@ def _comparisons(row: Row, measured: Sequence[_Measured]) -> list[Comparison]:
 
 
 def worse_lines(found: Iterable[Comparison], percent: float) -> list[str]:
-    """One line for each judged figure that is worse by more than so many per cent."""
+    """One line for each judged figure that is worse by more than this number of per cent."""
     worse = [comparison for comparison in found if comparison.is_judged and comparison.ratio < 1 - percent / 100]
     return [
         f"row {line.row} is worse by more than {percent:g} %: {line.what}, ratio {line.ratio:.3f}" for line in worse

@@ -1,4 +1,4 @@
-"""What every row is handed: how much to do, where to work, and on which cores."""
+"""The parameters of every row: how much to do, in which directory, and on which cores."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ Measure: TypeAlias = Callable[[], list[Figure]]
 class Row:
     """One row of the table: its number, its name, and how it is measured.
 
-    `comparable`, where two trees can be compared, starts a server of the bench's tree and gives a function that
-    measures once, in about a second. In each of the `turns` of a comparison that is done `pairs` times on both trees.
-    The number of turns is even, so that each tree is the first to start as often as the other.
+    `comparable` is set if two trees can be compared. It starts a server of the bench's tree and returns a function that
+    measures once, in about a second. In each of the `turns` of a comparison this is done `pairs` times on both trees.
+    The number of turns is even, so that each tree is the first to start in half of them.
     """
 
     number: int
@@ -38,11 +38,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """One run of the benchmark. `quick` shows that a row works; its figures are worth little.
+    """One run of the benchmark. `quick` only shows that a row works; its figures mean little.
 
-    The servers are those of `tree`, a checkout. `data` is a data directory in which `members` are registered and
-    logged in: servers start from copies of it. `photographs` is the unpacked package of photographs.py, None for a
-    drawing.
+    The servers are those of `tree`, a checkout. `data` is a data directory in which `members` are registered and logged
+    in; servers start from copies of it. `photographs` is the unpacked package of photographs.py; None for a drawing.
     """
 
     turns: int
@@ -63,7 +62,7 @@ class Bench:
         return [member.cookie for member in self.members]
 
     def in_turns(self, **measures: Callable[[], T]) -> Mapping[str, list[T]]:
-        """Measure each in its turn, over and over, so that a slow minute of the machine hits them all."""
+        """Measure all of them in turns, several times, so that a slow minute of the machine affects all of them."""
         found: dict[str, list[T]] = {name: [] for name in measures}
         for turn in range(self.turns):
             for name, measure in measures.items():
@@ -77,5 +76,5 @@ class Bench:
 
 
 def tell(words: str) -> None:
-    """Progress, beside the table."""
+    """Print the progress on standard error, beside the table."""
     print(words, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""RFC 6455 as the load speaks it: handshakes and masked frames out, frames in for the samples that are parsed."""
+"""RFC 6455 for the load: sends handshakes and masked frames, and parses the received frames of the samples."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-# What every message of the load has once in its text, and nothing else anywhere: no event, no header.
-# Long and of rare characters, because CPython's search skips up to its length: 12 million frames a
-# second are counted so, and 2 million with eight ordinary characters.
+# A mark that the text of every message of the load has once, and that no other data contains: no event, no header. It
+# is long and has rare characters, because CPython's search skips up to the mark's length. So it counts 12 million
+# frames a second; with eight ordinary characters it counts 2 million.
 MARK = b"^~`|^~`|^^~~``||~^`|~^||``^^~~|`"
 ACK = b'{"type":"ack","client_id":"'
 REFUSED = b'{"type":"refused"'
 
-# A pong that nobody asked for is allowed (section 5.5.3) and tells the server that we live.
+# An unsolicited pong is allowed (section 5.5.3), and shows the server that the client is alive.
 PONG = bytes((0x8A, 0x80, 0, 0, 0, 0))
 
 
 def handshake(host: str, port: int, path: str, cookie: str) -> bytes:
-    """A browser's request for a socket, as few bytes as the server asks for."""
+    """A browser's request for a socket, with only the bytes that the server needs."""
     lines = [
         f"GET {path} HTTP/1.1",
         f"Host: {host}:{port}",
@@ -36,7 +36,7 @@ def handshake(host: str, port: int, path: str, cookie: str) -> bytes:
 
 
 def masked(payload: bytes) -> bytes:
-    """A text frame from a client. A key of zeros masks nothing, which spares the load the work."""
+    """A text frame from a client. The masking key is zero, so that masking costs the load nothing."""
     size = len(payload)
     if size < 126:
         header = bytes((0x81, 0x80 | size))
@@ -48,13 +48,13 @@ def masked(payload: bytes) -> bytes:
 
 
 def text(size: int) -> str:
-    """`size` bytes of message, the mark once among them."""
+    """A message of `size` bytes that contains the mark once."""
     words = "lorem ipsum dolor sit amet consectetur adipiscing elit "
     return (MARK.decode() + words * (size // len(words) + 1))[:size].rstrip().ljust(size, ".")
 
 
 def payloads(data: bytes) -> Iterator[bytes]:
-    """The text messages in a whole number of unmasked frames (section 5.2)."""
+    """The text messages in these unmasked frames (section 5.2), which must be complete."""
     position = 0
     while position < len(data):
         opcode, size = data[position] & 0x0F, data[position + 1]
@@ -73,7 +73,7 @@ def payloads(data: bytes) -> Iterator[bytes]:
 
 
 def messages(data: bytes) -> list[dict[str, Any]]:
-    """The messages that one reader was told of, checked: no gap, no repetition, no disorder."""
+    """The messages that one reader got. Fails if one is missing, repeated or out of order."""
     told = [json.loads(payload) for payload in payloads(data)]
     found = [event["message"] for event in told if event["type"] == "message"]
     for earlier, later in pairwise(found):

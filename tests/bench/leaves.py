@@ -1,4 +1,5 @@
-"""A picture with what makes photographs hard to encode: edges at every scale, one thing before the other, and grain."""
+"""A picture with the features that make photographs hard to encode: edges at every scale, objects in front of others,
+grain."""
 
 from __future__ import annotations
 
@@ -12,9 +13,9 @@ _TILE = 512
 
 
 def dead_leaves(width: int, height: int, count: int = 60_000, seed: int = 1) -> Image.Image:
-    """Discs that fell on each other, their radii as r to the power of -3: the statistics of natural images.
+    """Discs that cover each other, with radii distributed as r to the power of -3: the statistics of natural images.
 
-    Lee, Mumford, Huang: Occlusion Models for Natural Images (2001). Seeded: the same picture on every run.
+    Lee, Mumford, Huang: Occlusion Models for Natural Images (2001). Seeded, so the picture is the same on every run.
     """
     chance = random.Random(seed)
     image = Image.new("RGB", (width, height))
@@ -31,7 +32,7 @@ def dead_leaves(width: int, height: int, count: int = 60_000, seed: int = 1) -> 
 
 
 def _grain(width: int, height: int, chance: random.Random) -> Image.Image:
-    """What a sensor adds: at most two of 255, around 128."""
+    """Add the noise of a sensor: at most two of 255, around 128."""
     tile = Image.frombytes("L", (_TILE, _TILE), bytes(chance.choices(range(126, 131), k=_TILE * _TILE)))
     grain = Image.new("L", (width, height))
     for left in range(0, width, _TILE):

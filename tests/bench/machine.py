@@ -1,4 +1,4 @@
-"""The machine: which core does what, how many descriptors there are, and what to print about it."""
+"""The machine: which core runs which process, the number of descriptors, and the line about the machine to print."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 
 import aiohttp
 
-# Of the machine: what others may use before a figure is called disturbed.
+# The share of the machine above which the use by other processes is reported as a disturbance.
 QUIET = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Cores:
-    """The server and every floor run on `server`, the load on `load`."""
+    """The server and every floor run on `server`, and the load runs on `load`."""
 
     server: int
     load: int
@@ -33,19 +33,19 @@ class Cores:
 
 
 def pin(core: int) -> None:
-    """Keep this process, and what it starts, on one core."""
+    """Keep this process and its child processes on one core."""
     os.sched_setaffinity(0, {core})
 
 
 def raise_descriptors() -> int:
-    """Take all the descriptors that this process may have; how many those are."""
+    """Raise the limit on descriptors as far as possible. Returns the new limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
 
 
 def describe(cores: Cores) -> str:
-    """One line that a reader of the table can compare with their own machine."""
+    """One line about the machine, which readers of the table can compare with their own machine."""
     split = "server and load share a core" if cores.are_shared else "the server pinned to one, the load to another"
     return (
         f"{_processor()}, {os.cpu_count()} cores ({split}), Linux {platform.release().split('-')[0]},"
@@ -55,13 +55,14 @@ def describe(cores: Cores) -> str:
 
 
 class Others:
-    """What other processes take of the machine meanwhile: above a few per cent, figures are worth little."""
+    """Measures the share of the machine that other processes use. Above a few per cent, the figures mean little."""
 
     def __init__(self) -> None:
         self._busy, self._all, self._ours = *_jiffies(), _our_seconds()
 
     def share(self) -> float:
-        """From 0 to 1, of all cores, since this was made. Children count as ours once they have ended."""
+        """The share since the start, from 0 to 1, of all cores. A child process counts as ours only after it has
+        ended."""
         busy, total = _jiffies()
         tick = os.sysconf("SC_CLK_TCK")
         elapsed = (total - self._all) / tick
@@ -70,7 +71,7 @@ class Others:
 
 
 def _jiffies() -> tuple[int, int]:
-    """Busy, and in all, of all cores (proc_stat(5)); time stolen by a hypervisor counts as busy."""
+    """The busy time and the whole time of all cores (proc_stat(5)). Time stolen by a hypervisor counts as busy."""
     user, nice, system, idle, iowait, irq, softirq, steal = map(
         int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]
     )

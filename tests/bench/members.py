@@ -1,4 +1,4 @@
-"""Members of the room, registered the way a browser does it."""
+"""Members of the room, registered with the requests that a browser sends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TOKEN = re.compile(rb'<meta name="csrf-token" content="([^"]+)"')
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody logged in: `cookie` is the header's whole value, `token` the CSRF token that goes with it."""
+    """A logged-in member: `cookie` is the header's whole value, `token` the CSRF token that belongs to it."""
 
     name: str
     cookie: str
@@ -21,7 +21,7 @@ class Member:
 
 
 def register(host: str, port: int, count: int, first: int = 0) -> list[Member]:
-    """`count` new members, numbered from `first`, one request after the other, over one connection."""
+    """Register `count` members, numbered from `first`, one request after the other, over one connection."""
     connection = http.client.HTTPConnection(host, port, timeout=30)
     try:
         connection.request("GET", "/register/")
@@ -53,7 +53,7 @@ def _register(connection: http.client.HTTPConnection, name: str, visitor: str, t
 
 
 def _cookie(answer: http.client.HTTPResponse, name: str) -> str:
-    """`name=value`, as the browser would send it back; a room may have given the name an end of its own."""
+    """`name=value`, as a browser would send it back. The room may have added a suffix of its own to the name."""
     for header in answer.headers.get_all("Set-Cookie") or ():
         pair: str = header.partition(";")[0]
         if re.match(rf"{name}(-\w+)?=", pair):

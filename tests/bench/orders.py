@@ -1,4 +1,4 @@
-"""Those who order: an administrator who opens windows, and members whose orders differ in a number alone."""
+"""Clients that order: an administrator who opens windows, and members whose orders differ only in a number."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tests.bench.senders import Sender, each_sends
 from tests.bench.server import Server
 from tests.bench.sockets import Crowd, connect
 
-# Orders that a member may have in one window.
+# The most orders of one member in one window.
 ORDERS_OF_MEMBER = 20
-# The note of an order stands in the text of its message, and in its field `order`.
+# The note of an order is in the text of its message and in the message's field `order`.
 MARKS_OF_ORDER = 2
 NOTE_BYTES = 60
 ITEMS = [
@@ -37,7 +37,7 @@ class Orderer(Sender):
 
 
 class Keeper:
-    """A member who is an administrator of a running server, and opens and closes its windows."""
+    """An administrator of a running server, who opens and closes its windows."""
 
     def __init__(self, bench: Bench, server: Server, member: Member) -> None:
         command = [sys.executable, "run.py", "create-admin", member.name, "--data-dir", str(server.data)]
@@ -46,7 +46,7 @@ class Keeper:
         self._member = member
 
     def open(self, seconds: int = 3_600) -> dict[str, Any]:
-        """The new window."""
+        """Open a window and return it."""
         window: dict[str, Any] = self._preset({"command": "start", "seconds": seconds, "items": ITEMS})["window"]
         return window
 
@@ -82,7 +82,7 @@ def orderers(crowd: Crowd) -> list[Sender]:
 
 
 def fill(bench: Bench, server: Server, keeper: Keeper, count: int) -> int:
-    """Open a window with `count` orders, as many of each member as are allowed; its id."""
+    """Open a window with `count` orders, with the maximum for each member. Returns the window's id."""
     window_id: int = keeper.open()["id"]
     crowd = connect(server.target, bench.cookies, -(-count // ORDERS_OF_MEMBER))
     order(crowd, orderers(crowd), min(count, ORDERS_OF_MEMBER))
@@ -91,5 +91,5 @@ def fill(bench: Bench, server: Server, keeper: Keeper, count: int) -> int:
 
 
 def order(crowd: Crowd, senders: Sequence[Sender], count: int) -> None:
-    """Each orders so often, the next time when the order before was acknowledged."""
+    """Each connection orders this number of times; it sends an order after the ack of the order before."""
     each_sends(crowd, senders, count, MARKS_OF_ORDER)

@@ -1,6 +1,6 @@
-"""The photographs of row 12: real ones of Debian's package lomiri-wallpapers-16.04, or a drawing without them.
+"""The photographs of row 12: those of Debian's package lomiri-wallpapers-16.04, or a drawing without the package.
 
-The rules of the pictures were tuned on other photographs of that package (docs/performance.md, "Pictures").
+The rules for pictures were tuned on other photographs of that package (docs/performance.md, "Pictures").
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from tests.bench.leaves import dead_leaves
 
 PACKAGE = "lomiri-wallpapers-16.04"
-# Where the unpacked package has them.
+# The directory of the photographs in the unpacked package.
 FOLDER = "usr/share/backgrounds"
 DRAWING_SIZE = (4000, 3000)
 
@@ -35,12 +35,13 @@ PHOTOGRAPHS = (
 
 
 def missing(package: Path) -> list[str]:
-    """The files that the unpacked package should have and has not."""
+    """The files that are missing in the unpacked package."""
     return [each.file for each in PHOTOGRAPHS if not (package / FOLDER / each.file).is_file()]
 
 
 def sources(package: Path | None, work: Path) -> list[tuple[str, Path]]:
-    """What is uploaded: in words, and its file. Without the package a drawing, made in `work` once for all turns."""
+    """The description and the file of the picture to upload. Without the package it is a drawing, made in `work` once
+    for all turns."""
     if package is not None:
         return [
             (f"{each.title} by {each.author}, {each.licence}", package / FOLDER / each.file) for each in PHOTOGRAPHS

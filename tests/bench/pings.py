@@ -1,4 +1,4 @@
-"""How long the event loop keeps a ping waiting while the server has other work."""
+"""Measures how long a ping waits for the event loop while the server has other work."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PING_EVERY_SECONDS = 0.005
 
 
 def during(bench: Bench, server: Server, work: Callable[[], object]) -> tuple[float, float]:
-    """The slowest and the median answer to a ping, in ms, while a thread does `work`."""
+    """The slowest and the median answer to a ping, in ms, while `work` runs in a thread."""
     crowd = connect(server.target, bench.cookies, 1)
     sock = crowd.peers[0].sock
     crowd.settle(0.5)

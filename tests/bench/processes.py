@@ -1,4 +1,4 @@
-"""Starting a process on a given core, reading its lines, and ending it."""
+"""Starts a process on a given core, reads its lines, and ends it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ END_SECONDS = 10.0
 
 
 class Meter:
-    """What a process does from now on: by the clock, and by the core's time that it is charged for."""
+    """Measures the time that a process uses from now on: wall time, and processor time."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
@@ -32,18 +32,18 @@ class Meter:
 
 
 def core_seconds(pid: int) -> float:
-    """User and system time of a process and all its threads, in nanosecond steps.
+    """User and system time of a process and all its threads, in steps of nanoseconds.
 
-    clock_getcpuclockid(3), which Python does not have, makes the clock's number so: the field 2 is the scheduler's
-    clock of a process. /proc/PID/stat counts in steps of 10 ms.
+    The number of the clock is computed as clock_getcpuclockid(3) does, which Python does not have: the field 2 is the
+    scheduler's clock of a process. /proc/PID/stat counts in steps of 10 ms.
     """
     return time.clock_gettime((~pid << 3) | 2)
 
 
 class Process:
-    """A child that answers by lines on its standard output. A context manager: what starts also ends.
+    """A child process that answers by lines on its standard output. A context manager, which also ends the process.
 
-    `tree` is its working directory, and the first place where it looks for `chatserver`.
+    `tree` is its working directory, and the first directory in which it looks for `chatserver`.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Process:
         self._popen.stdin.flush()
 
     def read_line(self, seconds: float = ANSWER_SECONDS) -> str:
-        """The next line. Raises RuntimeError, with the end of the child's log, when none comes."""
+        """The next line. Raises RuntimeError, with the end of the child's log, if no line comes."""
         assert self._popen.stdout is not None
         deadline = time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
@@ -102,7 +102,7 @@ class Process:
         return self.log.read_text(errors="replace")[-2000:]
 
     def end(self, target: int | None = None) -> None:
-        """SIGTERM to the child (or to `target`, the one it wraps), SIGKILL if that does not help."""
+        """Send SIGTERM to the child (or to `target`, which it wraps), and SIGKILL if it does not end."""
         if self._popen.poll() is None:
             os.kill(target or self.pid, signal.SIGTERM)
             try:

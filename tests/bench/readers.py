@@ -1,11 +1,11 @@
-"""Readers in a process of their own, since one process may not have descriptors for all.
+"""Readers in processes of their own, because one process may not have enough descriptors.
 
-    python -m tests.bench.readers HOST PORT PATH OPENED COOKIES_FILE
+python -m tests.bench.readers HOST PORT PATH OPENED COOKIES_FILE
 
-The first four are those of a Target; the file has a Cookie header's value on each line. Hears `connect COUNT TURN`,
-`until MESSAGES` and `drop`, and answers each with a line; `until` with the clock (`time.perf_counter`, one for all
-processes) when the last reader had so many messages, and the number of deliveries that are lacking. Between commands it
-reads what comes, and tells the server every 20 s that all live.
+The first four arguments are those of a Target; each line of the file is the value of a Cookie header. Reads `connect
+COUNT TURN`, `until MESSAGES` and `drop`, and answers each. The answer to `until` is the time (`time.perf_counter`, the
+same for all processes) at which the last reader had this number of messages, and the number of missing deliveries.
+Between commands the process reads the frames that come, and sends pongs every 20 s.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ from tests.bench.sockets import Crowd, Target, open_sockets, requests_of
 
 ALIVE_SECONDS = 20.0
 CONNECT_SECONDS = 900.0
-# Connections opened before those that are open are looked after.
+# After this number of new connections, the open connections send their pongs.
 CONNECT_AT_A_TIME = 500
-# After so long without a delivery those that lack are lost.
+# If no delivery comes for this time, the missing deliveries count as lost.
 QUIET_SECONDS = 5.0
-# Descriptors that a process needs for other things than readers.
+# Descriptors that a process needs besides those of the readers.
 SPARE_DESCRIPTORS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """Readers of one target, in as many processes as their descriptors ask for."""
+    """Readers of one target, in as many processes as their descriptors require."""
 
     processes: Sequence[Process]
 
     def until_all_have(self, messages: int) -> None:
-        """Begin to wait for the message of that number; `waited` gives the answer."""
+        """Begin to wait for the message with that number; `waited` returns the result."""
         for process in self.processes:
             process.write_line(f"until {messages}")
 
     def waited(self) -> tuple[float, int]:
-        """When the last reader had it, by the clock, and how many deliveries are lacking."""
+        """The time at which the last reader had the message, and the number of missing deliveries."""
         answers = [process.read_line().split() for process in self.processes]
         return max(float(at) for at, _ in answers), sum(int(lacking) for _, lacking in answers)
 
@@ -57,7 +57,7 @@ class Readers:
 def reading(
     bench: Bench, target: Target, cookies: Sequence[str], count: int, in_one: int, turn: int
 ) -> Iterator[Readers]:
-    """`count` connected readers, at most `in_one` of them in a process and from an address."""
+    """Connect `count` readers, at most `in_one` of them in one process and from one address."""
     file = bench.work / "cookies"
     file.write_text("\n".join(cookies) or "\n")
     sizes = [min(in_one, count - first) for first in range(0, count, in_one)]
@@ -101,7 +101,7 @@ class _LivingCrowd(Crowd):
     _told_at = 0.0
 
     def tell_alive(self, target: Target) -> None:
-        """Send a pong from each every ALIVE_SECONDS; the *send* floor does not read any."""
+        """Send a pong from each connection every ALIVE_SECONDS. The *send* floor does not read them."""
         now = time.perf_counter()
         if target.path and now - self._told_at > ALIVE_SECONDS:
             self._told_at = now

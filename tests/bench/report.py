@@ -1,4 +1,4 @@
-"""The table, as Markdown that docs/performance.md can quote, and the same as JSON."""
+"""Formats the table as Markdown for docs/performance.md, and as JSON."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _cells(line: Line) -> tuple[str, ...]:
 
 
 def number(value: float) -> str:
-    """Three digits that mean something, thousands marked."""
+    """Three significant digits, with a separator of thousands."""
     if value == 0 or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"

@@ -1,4 +1,4 @@
-"""Plain HTTP: a few keep-alive connections that ask the same again and again."""
+"""Plain HTTP: a few keep-alive connections that send the same request again and again."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ def fetch(target: Target, path: str, cookie: str) -> Answer:
 
 
 def ask(target: Target, path: str, cookie: str, seconds: float) -> int:
-    """Answers in that time, over CONNECTIONS connections that each wait for one before asking for the next."""
+    """The number of answers in that time, over CONNECTIONS connections. Each waits for an answer before its next
+    request."""
     lines = [f"GET {path} HTTP/1.1", f"Host: {target.host}:{target.port}"]
     request = "\r\n".join([*lines, *([f"Cookie: {cookie}"] if cookie else []), "", ""]).encode()
     poll = select.epoll()
@@ -57,7 +58,7 @@ def ask(target: Target, path: str, cookie: str, seconds: float) -> int:
 
 
 class _Asker:
-    """One connection: asks, reads the whole answer, asks again."""
+    """One connection: sends the request, reads the whole answer, and repeats."""
 
     def __init__(self, target: Target, request: bytes) -> None:
         self.sock = socket.create_connection((target.host, target.port))
@@ -67,14 +68,14 @@ class _Asker:
         self.sock.send(request)
 
     def read(self, buffer: bytearray) -> bool:
-        """True when an answer is complete; the next request is then on its way."""
+        """True if the answer is complete. The next request has then been sent."""
         size = self.sock.recv_into(buffer)
         if not size:
             raise RuntimeError("the server closed a connection that it should have kept")
         if self._missing:
             self._missing -= size
         else:
-            # A header comes in one piece: aiohttp writes it with the start of the body.
+            # The header arrives in one piece, because aiohttp writes it together with the start of the body.
             header = buffer.find(b"\r\n\r\n", 0, size)
             found = _LENGTH.search(buffer, 0, max(header, 0))
             if not buffer.startswith(b"HTTP/1.1 200") or found is None:

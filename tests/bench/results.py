@@ -1,4 +1,4 @@
-"""What a row found: figures by turn, what they are compared with, and whether the goal is reached."""
+"""The results of a row: figures by turn, the figures they are compared with, and whether the goal is reached."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CORE_TIME = "time of the core for one of them"
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """Judged on the ratio where there is a floor, else on the figure itself."""
+    """If there is a floor, the ratio is judged, else the figure itself."""
 
     sign: str
     number: float
@@ -34,7 +34,7 @@ def at_most(number: float) -> Goal:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """So many of something, in so many seconds by the clock and of the core (user and system time)."""
+    """A count, in seconds of wall time and of the core (user and system time)."""
 
     count: int
     seconds: float
@@ -55,9 +55,9 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What one turn of a row measured, as `--against` compares it. `more_is_better` for a rate, not for a time.
+    """The result of one turn of a row, as `--against` compares it. `more_is_better` for a rate, not for a time.
 
-    A row is worse when one of its judged figures is.
+    A row is worse if one of its judged figures is worse.
     """
 
     what: str
@@ -68,13 +68,13 @@ class Figure:
 
 
 def figures_of(what: str, work: Work) -> list[Figure]:
-    """How many a second, and what one of them costs the core."""
+    """The number per second, and the time of the core for one of them."""
     return [Figure(what, "/s", work.rate, more_is_better=True), Figure(CORE_TIME, "µs", work.core_us, is_judged=False)]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One figure. `turns` and `floor_turns` were measured alternately, so they pair up."""
+    """One figure. `turns` and `floor_turns` were measured alternately, so they form pairs."""
 
     what: str
     unit: str
@@ -93,7 +93,7 @@ class Line:
 
     @property
     def ratio(self) -> float | None:
-        """The median of the turns' ratios: what slowed a whole turn slowed both of its halves."""
+        """The median of the turns' ratios. An effect that slowed a whole turn slowed both of its halves."""
         if not self.floor_turns:
             return None
         return median(ours / max(theirs, 1e-9) for ours, theirs in zip(self.turns, self.floor_turns, strict=True))
@@ -108,7 +108,7 @@ class Line:
 
 @dataclass(slots=True)
 class Result:
-    """A row's lines, and remarks that no figure carries."""
+    """A row's lines, and remarks for results without a figure."""
 
     lines: list[Line] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -127,13 +127,13 @@ class Result:
     def compare(
         self, what: str, ours: Sequence[Work], floor: str, theirs: Sequence[Work], goal: Goal | None = None
     ) -> None:
-        """Two lines: how many a second, and what one of them costs the core, which other processes disturb less."""
+        """Two lines: the number per second, and the time of the core for one, which other processes disturb less."""
         self.line(what, "/s", [work.rate for work in ours], floor, [work.rate for work in theirs], goal)
         cost, least = [work.core_us for work in ours], [work.core_us for work in theirs]
         self.line(CORE_TIME, "µs", cost, floor, least)
 
 
 def percentile(values: Iterable[float], part: float) -> float:
-    """The smallest value that at least `part` (0 to 1) of all do not exceed: the nearest rank."""
+    """The smallest value that is not exceeded by the share `part` (0 to 1) of all values: the nearest rank."""
     ranked = sorted(values)
     return ranked[max(0, math.ceil(part * len(ranked)) - 1)] if ranked else math.nan

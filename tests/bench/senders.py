@@ -1,4 +1,4 @@
-"""Those who speak: one after the other, as fast as acks allow, or by the clock whatever happens."""
+"""Connections that post: one after the other, as fast as acks allow, or at fixed times."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from tests.bench import frames
 from tests.bench.sockets import Crowd, Peer
 
-# How far apart the readers are whose every delivery is timed, in an open loop.
+# In an open loop, every delivery to one of this number of readers is timed.
 TIMED_READERS = 100
 
 
 class Sender:
-    """A connection that posts. Its frames differ in a number alone, so that making one costs nothing."""
+    """A connection that posts. Its frames differ only in a number, so that making one costs nothing."""
 
     def __init__(self, peer: Peer, size: int) -> None:
         self.peer = peer
@@ -30,7 +30,7 @@ class Sender:
         return {"type": "post", "text": frames.text(size)}
 
     def send(self) -> str:
-        """Send the next frame; its client_id."""
+        """Send the next frame. Returns its client_id."""
         self._sent += 1
         number = b"%08d" % self._sent
         frame = self._head + number + self._rest
@@ -40,7 +40,7 @@ class Sender:
 
 
 def one_at_a_time(crowd: Crowd, sender: Sender, count: int) -> None:
-    """Each message is sent when the one before was acknowledged. Returns when every reader had all."""
+    """Send each message when the message before was acknowledged. Returns when every reader has all of them."""
     peer = sender.peer
     for number in range(1, count + 1):
         sender.send()
@@ -49,7 +49,8 @@ def one_at_a_time(crowd: Crowd, sender: Sender, count: int) -> None:
 
 
 def as_acks_allow(crowd: Crowd, senders: Sequence[Sender], seconds: float) -> int:
-    """Everybody sends, waits for the ack, sends again; returns how many, when every reader has all of them."""
+    """All connections send, wait for the ack, and repeat. Returns the number of messages, when every reader has all of
+    them."""
     sent = {sender: 0 for sender in senders}
     deadline = time.perf_counter() + seconds
     while time.perf_counter() < deadline:
@@ -65,9 +66,9 @@ def as_acks_allow(crowd: Crowd, senders: Sequence[Sender], seconds: float) -> in
 
 
 def each_sends(crowd: Crowd, senders: Sequence[Sender], count: int, marks_each: int = 1) -> None:
-    """Each sends `count` frames, the next one when the one before was acknowledged.
+    """Each connection sends `count` frames, each when the frame before was acknowledged.
 
-    Returns when every reader has all of them; a message has the mark `marks_each` times.
+    Returns when every reader has all of them. A message contains the mark `marks_each` times.
     """
     sent = {sender: 0 for sender in senders}
 
@@ -84,7 +85,7 @@ def each_sends(crowd: Crowd, senders: Sequence[Sender], count: int, marks_each: 
 
 @dataclass(frozen=True, slots=True)
 class OpenLoop:
-    """Seconds from when a message was due: of each timed delivery, and until the last timed reader had it."""
+    """Seconds from when a message was due: for each timed delivery, and until the last timed reader had it."""
 
     latencies: list[float]
     slowest: list[float]
@@ -92,10 +93,10 @@ class OpenLoop:
 
 
 def by_the_clock(crowd: Crowd, senders: Sequence[Sender], rate: float, seconds: float) -> OpenLoop:
-    """Post `rate` messages a second, whether or not those before were answered.
+    """Post `rate` messages a second, whether or not the messages before were answered.
 
-    The crowd's last peer keeps all it reads: it tells the order of the messages, and is parsed
-    for gaps and repetitions. `watch` must have been called before.
+    The crowd's last peer keeps all frames, so that it shows the order of the messages and is checked for gaps and
+    repetitions. Call `watch` before.
     """
     sample = crowd.peers[-1]
     crowd.begin()
@@ -126,7 +127,7 @@ def by_the_clock(crowd: Crowd, senders: Sequence[Sender], rate: float, seconds: 
 
 
 def watch(crowd: Crowd, timed: int = TIMED_READERS) -> None:
-    """Time the deliveries to `timed` readers, evenly spread, and keep the bytes of the last."""
+    """Time the deliveries to `timed` readers, evenly spread, and keep the bytes of the last one."""
     step = max(1, len(crowd.peers) // timed)
     for peer in crowd.peers[::step]:
         peer.log = []

@@ -19,7 +19,7 @@ from tests.bench.members import Member
 from tests.bench.processes import Process
 from tests.bench.sockets import Target
 
-# Only what a benchmark from one address cannot do without; all else is as an operator gets it.
+# Only the settings that a benchmark from one address needs. All others are the defaults.
 SETTINGS = {
     "CHAT_SEND_INTERVAL": "0",
     "CHAT_REGISTRATIONS_PER_HOUR": "0",
@@ -32,7 +32,7 @@ STRACE = shutil.which("strace")
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that takes connections. `syncs` is strace's log, where it was asked for."""
+    """A server that accepts connections. `syncs` is strace's log, if it was requested."""
 
     pid: int
     target: Target
@@ -41,20 +41,20 @@ class Server:
     syncs: Path | None
 
     def resident_kib(self) -> int:
-        """Its resident memory now."""
+        """The present resident memory of the process."""
         return self._status("VmRSS")
 
     def peak_kib(self) -> int:
-        """The most resident memory since `forget_peak`."""
+        """The maximum of the resident memory since `forget_peak`."""
         return self._status("VmHWM")
 
     def forget_peak(self) -> None:
         Path(f"/proc/{self.pid}/clear_refs").write_text("5")
 
     def synced(self) -> int:
-        """How often the disk was told to sync since the start."""
+        """The number of syncs to disk since the start."""
         assert self.syncs is not None
-        # `fdatasync(7 <unfinished ...>` counts, `<... fdatasync resumed>` is the same call's end.
+        # `fdatasync(7 <unfinished ...>` counts; `<... fdatasync resumed>` is the end of the same call.
         return self.syncs.read_text().count("sync(")
 
     def _status(self, field: str) -> int:
@@ -66,7 +66,7 @@ class Server:
 
 @contextmanager
 def serving(bench: Bench, *, count_syncs: bool = False, **settings: object) -> Iterator[Server]:
-    """A server with the prepared members. `settings` are those of `CHAT_…`, in small letters."""
+    """A server with the prepared members. `settings` are those of `CHAT_…` in lower case."""
     data = Path(tempfile.mkdtemp(prefix="data-", dir=bench.work))
     shutil.copytree(bench.data, data, dirs_exist_ok=True)
     try:
@@ -77,18 +77,17 @@ def serving(bench: Bench, *, count_syncs: bool = False, **settings: object) -> I
 
 
 def prepare(tree: Path, work: Path, cores: Cores, data: Path, count: int) -> list[Member]:
-    """Fill `data` with `count` members. Their logins outlive the server that made them."""
+    """Fill `data` with `count` members. Their sessions stay valid after the server that made them has ended."""
     with serving_in(data, tree, work, cores) as server:
         return members.register(server.target.host, server.target.port, count)
 
 
 def target_of(process: Process) -> Target:
-    """Wait until a server listens; its WebSocket, which is open when `hello` has come."""
-    line = process.read_line(30)
-    found = re.search(r'listening on (https?://[^\s"]+)', line)
-    if found is None:
-        raise RuntimeError(f"the server printed {line!r}")
-    address = urlsplit(found[1])
+    """Wait until a server listens. Its WebSocket is open when `hello` has arrived."""
+    words = process.read_line(30).split()
+    if words[:2] != ["listening", "on"]:
+        raise RuntimeError(f"the server printed {' '.join(words)!r}")
+    address = urlsplit(words[2])
     return Target(address.hostname or "", address.port or 0, "/ws/chat/", b'"type":"hello"')
 
 
@@ -96,11 +95,11 @@ def target_of(process: Process) -> Target:
 def serving_in(
     data: Path, tree: Path, work: Path, cores: Cores, *, count_syncs: bool = False, **settings: object
 ) -> Iterator[Server]:
-    """The server of `tree` over a data directory, which stays as the server leaves it. Its log goes to `work`."""
+    """The server of `tree` over a data directory, which is not removed afterwards. Its log goes to `work`."""
     command = [sys.executable, "run.py", "serve", "--host", "127.0.0.1", "--port", "0", "--data-dir", str(data)]
     syncs = work / "syncs.log" if count_syncs else None
     if syncs is not None:
-        # With --seccomp-bpf only the two calls stop the server, not every call it makes.
+        # With --seccomp-bpf only these two calls stop the server; without it every call would.
         tracing = ["-f", "--seccomp-bpf", "-qq", "-e", "trace=fsync,fdatasync", "-o", str(syncs)]
         command = [STRACE or "strace", *tracing, *command]
     environ = SETTINGS | {f"CHAT_{name.upper()}": str(value) for name, value in settings.items()}

@@ -1,7 +1,7 @@
-"""Thousands of readers in one thread: raw sockets, one epoll, one big buffer, a mark to count.
+"""Thousands of readers in one thread: raw sockets, one epoll, one big buffer, and a mark to count.
 
-The load spins (`poll(0)`) rather than sleeps: waking a sleeping process is work of whoever sends to
-it, and would be charged to the server and to its floors.
+The load polls (`poll(0)`) and never sleeps. To wake a sleeping process is work of the process that sends to it, and
+would count as time of the server and of the floors.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from dataclasses import dataclass, replace
 from tests.bench.frames import ACK, MARK, PONG, REFUSED, handshake
 
 BUFFER_BYTES = 1 << 20
-# So few events at a time that a sender in the same thread is not kept waiting.
+# The number of events is small, so that a sender in the same thread does not wait long.
 EVENTS = 256
-# What a mark may have in the piece before: kept, so that none is missed between two pieces.
+# The end of the last piece is kept, because a mark may begin in it and end in the next piece.
 _TAIL = len(MARK) - 1
 _ACK_START = _TAIL - (len(ACK) - 1)
 STALL_SECONDS = 30.0
-# In linux/in.h: choose the port at connect, by the whole pair of addresses, not at bind.
+# From linux/in.h: choose the port at connect, by both addresses, instead of at bind.
 _IP_BIND_ADDRESS_NO_PORT = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to connect. A connection is open when `opened` came after the answer's header; "" for the header alone.
+    """Where to connect. A connection is open when `opened` has come after the answer's header; "" for the header alone.
 
-    With an empty `path` there is no handshake: the *send* floor speaks in frames from the start.
+    With an empty `path` there is no handshake: the *send* floor sends frames from the start.
     """
 
     host: str
@@ -46,9 +46,9 @@ class Target:
 
 
 class Peer:
-    """One connection. `log` and `kept`, where they are not None, collect arrivals and all bytes.
+    """One connection. `log` and `kept`, if they are not None, collect arrivals and all bytes.
 
-    `refused`, where it is not None, collects all bytes from the first refusal on.
+    `refused`, if it is not None, collects all bytes from the first refusal on.
     """
 
     __slots__ = ("acks", "kept", "log", "marks", "recv_into", "refused", "sends", "sock", "tail")
@@ -66,7 +66,8 @@ class Peer:
 
 
 class Crowd:
-    """Connections that are read together. `marks` is what all of them have counted, `lost` those that were closed."""
+    """Connections that are read together. `marks` is the count of all of them, `lost` the number of closed
+    connections."""
 
     def __init__(self, sockets: Iterable[socket.socket]) -> None:
         self._poll = select.epoll()
@@ -87,7 +88,7 @@ class Crowd:
         self._poll.register(sock.fileno(), select.EPOLLIN)
 
     def pump(self, timeout: float = 0.0) -> bool:
-        """Read what has come, once from each connection that has something. False when there was nothing."""
+        """Read once from each connection that has data. False if none had data."""
         buffer, view, of_fd, now = self._buffer, self._view, self._of_fd, time.perf_counter
         events = self._poll.poll(timeout, EVENTS)
         for fd, _ in events:
@@ -122,7 +123,7 @@ class Crowd:
         return bool(events)
 
     def until(self, is_done: Callable[[], bool], *, or_quiet: bool = False) -> None:
-        """Read until `is_done`. When nothing comes any more: return if `or_quiet`, else raise RuntimeError."""
+        """Read until `is_done`. If nothing comes any more: return if `or_quiet`, else raise RuntimeError."""
         quiet_since = time.perf_counter()
         allowed = 3.0 if or_quiet else STALL_SECONDS
         while not is_done():
@@ -134,14 +135,14 @@ class Crowd:
                 raise RuntimeError(f"nothing came for {allowed:g} s ({self.marks} marks, {self.lost} closed)")
 
     def settle(self, quiet: float = 0.3, most: float = 20.0) -> None:
-        """Read until nothing has come for `quiet` seconds: presence, the last frames of the turn before."""
+        """Read until nothing has come for `quiet` seconds: presence, and the last frames of the turn before."""
         started = last = time.perf_counter()
         while (now := time.perf_counter()) - last < quiet and now - started < most:
             if self.pump(0.02):
                 last = now
 
     def begin(self) -> None:
-        """Start a turn: tell the server that everybody lives, read what is left over, count from nothing."""
+        """Start a turn: send a pong on each connection, read the remaining data, and reset the counts."""
         for peer in self.peers:
             peer.sock.send(PONG)
         self.settle()
@@ -159,7 +160,7 @@ class Crowd:
                 peer.refused = bytearray()
 
     def close(self) -> None:
-        """Hang up hard: an orderly end would hold ten thousand ports for a minute."""
+        """Reset the connections, because an orderly close would keep ten thousand ports for a minute."""
         self._poll.close()
         for peer in self.peers:
             hang_up(peer.sock)
@@ -171,12 +172,12 @@ def hang_up(sock: socket.socket) -> None:
 
 
 def connect(target: Target, cookies: Sequence[str], count: int, *, in_flight: int = 64, turn: int = 0) -> Crowd:
-    """`count` open connections, their cookies taken in turn; `turn` changes the source address, for its ports."""
+    """`count` open connections with the cookies in turn; `turn` changes the source address, so that ports are free."""
     return Crowd(open_sockets(target, requests_of(target, cookies, count), in_flight, turn))
 
 
 def requests_of(target: Target, cookies: Sequence[str], count: int) -> Iterator[bytes]:
-    """`count` handshakes, their cookies taken in turn; empty ones for the *send* floor."""
+    """`count` handshakes with the cookies in turn; empty handshakes for the *send* floor."""
     requests = [target.request(cookie) for cookie in cookies] if target.path else [b""]
     return (requests[number % len(requests)] for number in range(count))
 
@@ -190,7 +191,7 @@ def open_sockets(
 ) -> list[socket.socket]:
     """Connect and shake hands, `in_flight` at a time, until each is open. Raises RuntimeError on a refusal.
 
-    What came with the end of the handshake has been read and is gone.
+    Data that came together with the end of the handshake is read and dropped.
     """
     is_open = is_open or _opener(target)
     poll = select.epoll()

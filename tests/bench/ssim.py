@@ -1,8 +1,8 @@
 """Structural similarity of two pictures, with Pillow alone.
 
-Wang, Bovik, Sheikh, Simoncelli: Image Quality Assessment (2004), equation 13, over windows of 8 by 8
-pixels of the luma, every STEP pixels in both directions. Windows on one grid of 8 alone would lie on
-JPEG's own blocks, and not see the edges between those.
+Wang, Bovik, Sheikh, Simoncelli: Image Quality Assessment (2004), equation 13, over windows of 8 by 8 pixels of the
+luma, every STEP pixels in both directions. Windows only on a grid of 8 would coincide with JPEG's own blocks, and would
+not show the edges between them.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
 def ssim(first: Image.Image, second: Image.Image) -> float:
-    """1 for the same picture, less the less they look alike. Both of one size."""
+    """1 for equal pictures, and less for different pictures. Both must have the same size."""
     x, y = (image.convert("L").convert("F") for image in (first, second))
     steps = range(0, BLOCK, STEP)
     return fmean(_on_grid(x, y, left, top) for left, top in product(steps, steps))
 
 
 def _on_grid(x: Image.Image, y: Image.Image, left: int, top: int) -> float:
-    """The mean over windows side by side, the first of them at `left` and `top`."""
+    """The mean over adjacent windows, the first of them at `left` and `top`."""
     box = (left, top, left + (x.width - left) // BLOCK * BLOCK, top + (x.height - top) // BLOCK * BLOCK)
     x, y = x.crop(box), y.crop(box)
     mean_x, mean_y = x.reduce(BLOCK), y.reduce(BLOCK)
@@ -43,7 +43,7 @@ def _on_grid(x: Image.Image, y: Image.Image, left: int, top: int) -> float:
         vy=variance_y,
         cov=covariance,
     )
-    # Not ImageStat: it reads a histogram, which floats do not have.
+    # ImageStat cannot be used: it reads a histogram, and images of floats have none.
     mean = similar.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
     assert isinstance(mean, float)
     return mean

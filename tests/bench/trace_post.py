@@ -39,13 +39,14 @@ from tests.bench.sockets import connect
 
 WARMING, POSTS = 5, 9
 TEXT_BYTES = 40
-# Between the last delivery and the end of the recording: the batch loop then waits for the next job.
+# The time between the last delivery and the end of the recording, so that the batch loop already waits for the next
+# job.
 IDLE_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`function` is empty for a write to a socket, which is no step but marks where the fan-out is."""
+    """`function` is empty for a write to a socket, which is not a step but marks the position of the fan-out."""
 
     file: str
     function: str
@@ -53,13 +54,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What one posted text made the server enter, in order of time."""
+    """The functions that one posted text caused the server to enter, in order of time."""
 
     steps: tuple[Step, ...]
 
     @property
     def files(self) -> list[str]:
-        """In order of the first visit."""
+        """The files in order of the first visit."""
         return list(dict.fromkeys(step.file for step in self._entries))
 
     @property
@@ -71,7 +72,7 @@ class Trace:
         return Trace(self.steps[:last])
 
     def as_lines(self) -> list[str]:
-        """One line for each visit of a file, with the functions that it entered there."""
+        """One line for each visit of a file, with the functions that were entered there."""
         lines: list[str] = []
         file = ""
         for step in self._entries:

@@ -24,7 +24,8 @@ _WRITES = {"write", "writev", "sendfile", "send", "sendmsg"}
 
 
 class Recorder:
-    """Keeps one list for all threads: appending holds the interpreter's lock, so its order is the order of time."""
+    """Keeps one list for all threads. The interpreter's lock is held while an entry is appended, so the list is in time
+    order."""
 
     def __init__(self) -> None:
         self._recorded: list[tuple[str, str]] | None = None
@@ -51,7 +52,7 @@ class Recorder:
 
 if __name__ == "__main__":
     recorder = Recorder()
-    # Not profiled: it is started before.
+    # This thread is not profiled, because it starts before the profile function is set.
     threading.Thread(target=recorder.follow_commands, daemon=True).start()
     threading.setprofile(recorder.profile)
     sys.setprofile(recorder.profile)

@@ -1,4 +1,4 @@
-"""The floors: the least that the same work can cost, each in a process of its own on the server's core."""
+"""The floors: the lowest cost of the same work. Each floor is a process of its own on the server's core."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.bench.processes import Process
 
 
 def start(bench: Bench, name: str, *arguments: str) -> Process:
-    """Run the module `name` of this package; its first line says that it is ready."""
+    """Run the module `name` of this package. Its first line means that it is ready."""
     command = [sys.executable, "-m", f"tests.bench.floors.{name}", *arguments]
     return Process(command, bench.cores.server, bench.work / "floors.log")
 

@@ -1,9 +1,9 @@
-"""Bare aiohttp: a WebSocket that only listens, one whose every message goes to all, and a constant page.
+"""Bare aiohttp: a WebSocket that only listens, a WebSocket whose messages go to all, and a constant page.
 
-    python -m tests.bench.floors.bare BODY_FILE CONTENT_TYPE
+python -m tests.bench.floors.bare BODY_FILE CONTENT_TYPE
 
-`/listen` is what an accepted connection costs at the least; `/repeat` is the loop over `send_str`
-that most examples show, without a database; `/constant` answers with the file's bytes.
+`/listen` is the lowest cost of an accepted connection; `/repeat` is the loop over `send_str` that most examples show,
+without a database; `/constant` answers with the file's bytes.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""*commits*: aiosqlite, one INSERT and one COMMIT at a time, in WAL with synchronous=FULL, without network.
+"""*commits*: aiosqlite with one INSERT and one COMMIT at a time, in WAL with synchronous=FULL, without network.
 
-    python -m tests.bench.floors.commits DATABASE_FILE
+python -m tests.bench.floors.commits DATABASE_FILE
 
-Hears `go SECONDS`, answers with the number of commits made in that time.
+Reads `go SECONDS`, and answers with the number of commits made in that time.
 """
 
 from __future__ import annotations

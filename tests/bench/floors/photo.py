@@ -1,8 +1,9 @@
-"""A photo of twelve megapixels to a ceiling, by the server's code and by the seed's way, in one process.
+"""Encodes a photo of twelve megapixels within a limit of bytes, by the server's code or by the first version's code.
 
-    python -m tests.bench.floors.photo PHOTO_FILE LIMIT_BYTES OUTPUT_DIRECTORY
+python -m tests.bench.floors.photo PHOTO_FILE LIMIT_BYTES OUTPUT_DIRECTORY
 
-Hears `ours` or `seed`, answers with the seconds it took and leaves the result in the directory.
+Runs in one process. Reads `ours` or `seed` (the first version), answers with the seconds that it took, and leaves the
+result in the directory.
 """
 
 from __future__ import annotations
@@ -16,17 +17,17 @@ from PIL import Image
 
 from chatserver.media import images
 
-# Where the seed gave up, whatever the size was by then.
+# At this quality the first version stopped, even if the result was too large.
 SEED_LEAST_QUALITY = 20
 
 
 def ours(path: Path, limit: int) -> bytes:
-    """With its thumbnail, as the server does it."""
+    """Encode the photo and its thumbnail, as the server does."""
     return images.picture(path, limit).image
 
 
 def seed(path: Path, limit: int) -> bytes:
-    """Decode all of it, then JPEG at quality 85, 80, 75 … until it fits."""
+    """Decode the whole photo, then encode it as JPEG at quality 85, 80, 75 … until it fits."""
     with Image.open(path) as image:
         pixels = image.convert("RGB")
     for quality in range(85, SEED_LEAST_QUALITY - 1, -5):

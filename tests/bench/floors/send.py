@@ -1,8 +1,8 @@
-"""*send*: one `send()` of a ready frame for each socket and message, and nothing else.
+"""*send*: one `send()` of a prepared frame for each socket and message, and nothing else.
 
-    python -m tests.bench.floors.send FRAME_FILE
+python -m tests.bench.floors.send FRAME_FILE
 
-Hears `accept N`, `go MESSAGES` and `drop` on its standard input; answers each with a line.
+Reads `accept N`, `go MESSAGES` and `drop` from standard input, and answers each with a line.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The rows of the table, one file for what is measured in one way."""
+"""The rows of the table, a file for each kind of measurement."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ROWS: tuple[Row, ...] = (
         one_at_a_time.run,
         one_at_a_time.comparable,
         pairs=4,
-        turns=16,  # how many messages share a round of the fan-out differs from server to server
+        turns=16,  # the number of messages that share a round of the fan-out differs between two starts of the server
     ),
     Row(
         2,

@@ -1,4 +1,4 @@
-"""A frame as the real server sends it: what the floors send, so that both move the same bytes."""
+"""A frame as the real server sends it. The floors send it, so that both send the same bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TEXT_BYTES = 200
 
 
 def ready_frame(bench: Bench, server: Server, size: int = TEXT_BYTES) -> Path:
-    """A file that holds one whole `message` frame of this server, for a text of `size` bytes."""
+    """A file with one whole `message` frame of this server, for a text of `size` bytes."""
     crowd = connect(server.target, bench.cookies, 2)
     try:
         crowd.settle()
@@ -31,7 +31,7 @@ def ready_frame(bench: Bench, server: Server, size: int = TEXT_BYTES) -> Path:
 
 
 def payload_of(frame: Path) -> Path:
-    """A file with the frame's JSON alone, for those who frame it themselves."""
+    """A file with only the JSON of the frame, for floors that frame it themselves."""
     path = frame.with_suffix(".json")
     path.write_bytes(next(payloads(frame.read_bytes())))
     return path

@@ -1,4 +1,4 @@
-"""Row 8: how fast a room fills, after a restart say. From the first SYN to the last `hello`."""
+"""Row 8: how fast a room fills, for example after a restart: from the first SYN to the last `hello`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def run(bench: Bench) -> Result:
     body.write_bytes(b"nothing")
     with serving(bench) as server, floors.start(bench, "bare", str(body), "text/plain") as floor:
         bare = Target("127.0.0.1", floors.port_of(floor), "/listen")
-        _accepted(bench, server.target, server.pid, count)  # every login is looked up once
+        # so that every session is looked up once before the measurement
+        _accepted(bench, server.target, server.pid, count)
         found = bench.in_turns(
             server=lambda: _accepted(bench, server.target, server.pid, count),
             bare=lambda: _accepted(bench, bare, floor.pid, count),
@@ -48,5 +49,5 @@ def _accepted(bench: Bench, target: Target, pid: int, count: int) -> Work:
     work = meter.read(count)
     crowd.settle(1.5)
     crowd.close()
-    time.sleep(1.0)  # for the server to notice
+    time.sleep(1.0)  # wait until the server has noticed
     return work

@@ -1,4 +1,5 @@
-"""Rows 2 and 3: a hundred members send as fast as acks allow. What group commit and joined frames are for."""
+"""Rows 2 and 3: a hundred members send as fast as acks allow. The rows show the gain of group commit and joined
+frames."""
 
 from __future__ import annotations
 
@@ -93,7 +94,7 @@ def _bursting(bench: Bench, readers: int) -> Iterator[Callable[[], Work]]:
 
 
 def _crowd(bench: Bench, server: Server, readers: int) -> tuple[Crowd, list[Sender]]:
-    """`readers` connections of members; the first hundred also send, the last is parsed."""
+    """`readers` connections of members. The first hundred also send, and the frames of the last one are parsed."""
     crowd = connect(server.target, bench.cookies, readers)
     crowd.settle(1.5)
     crowd.peers[-1].kept = bytearray()
@@ -101,7 +102,7 @@ def _crowd(bench: Bench, server: Server, readers: int) -> tuple[Crowd, list[Send
 
 
 def _burst(server: Server, crowd: Crowd, senders: list[Sender], seconds: float) -> Work:
-    """As many messages as acks allow in that time."""
+    """Send as many messages as acks allow in that time."""
     crowd.begin()
     meter = Meter(server.pid)
     work = meter.read(as_acks_allow(crowd, senders, seconds))

@@ -1,4 +1,4 @@
-"""Row 18: a message that no other one overlaps. Until the last reader has it; then the next."""
+"""Row 18: one message at a time: the next one is sent when the last reader has the one before."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ def comparable(bench: Bench) -> Iterator[Measure]:
 
 
 class _Turn:
-    """Of one message, in ms: until the last reader had it (the median), and what it cost the core (the mean)."""
+    """For one message, in ms: the time until the last reader had it (the median), and the time of the core (the
+    mean)."""
 
     def __init__(self, seconds: list[float], core_seconds: float) -> None:
         self.ms = percentile(seconds, 0.5) * 1000
@@ -100,7 +101,7 @@ def _sending(bench: Bench, frame: Path, readers: int) -> Iterator[Callable[[int]
 
 
 def _until_all_have(crowd: Crowd, messages: int, send: Callable[[], object]) -> float:
-    """Send the message of that number; seconds until the last reader had it."""
+    """Send the message with that number. Returns the seconds until the last reader had it."""
     started = time.perf_counter()
     send()
     crowd.until(lambda: crowd.marks >= messages * len(crowd.peers))

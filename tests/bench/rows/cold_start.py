@@ -1,4 +1,4 @@
-"""Row 13: from nothing to `listening on`, against importing aiohttp and doing nothing with it."""
+"""Row 13: the time from the start of the process to `listening on`, compared with only importing aiohttp."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OF_EMPTY = "start with no room yet, until `listening on`"
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    """Milliseconds from the start of a process until its first line, by the clock and of the core."""
+    """Milliseconds from the start of a process until its first line, of wall time and of the core."""
 
     ms: float
     core_ms: float
@@ -84,7 +84,7 @@ def _until_first_line(bench: Bench, command: list[str], tree: Path) -> _Start:
 
 
 def _room_with_history(bench: Bench) -> Path:
-    """A data directory with so many messages, posted to a server of the tree; made once for all turns."""
+    """A data directory with that number of messages, posted to a server of the tree; made once for all turns."""
     full = bench.work / "cold-full"
     if full.exists():
         return full

@@ -1,4 +1,4 @@
-"""Row 7: what a connection costs that only listens."""
+"""Row 7: the memory of a connection that only listens."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def run(bench: Bench) -> Result:
 
 @contextmanager
 def comparable(bench: Bench) -> Iterator[Measure]:
-    """Each time with a new server: what was freed by one crowd is used again by the next."""
+    """Each turn has a new server, because memory that one crowd has freed would be used again by the next one."""
     count = bench.size(CONNECTIONS, 500)
     yield lambda: [Figure(_what(bench, count), "KiB", _of_server(bench, count))]
 
@@ -49,7 +49,7 @@ def _of_server(bench: Bench, count: int) -> float:
 
 
 def _kib_each(bench: Bench, target: Target, process: Server | Process, count: int) -> float:
-    # The first few pay for what is made once: modules, caches, the first arenas.
+    # The first connections also pay for caches, modules and the first memory arenas, which are created once.
     first = connect(target, bench.cookies, 20)
     first.settle(1.5)
     before = _resident_kib(process.pid)

@@ -1,6 +1,6 @@
-"""Row 14: a thousand members order in the last second of a window, and all are told what became of it.
+"""Row 14: a thousand members order in the last second of a window, and all get an answer.
 
-Twice: by the clock, one order each millisecond until the end; and all at once, shortly before the end.
+This is done twice: with one order each millisecond until the end, and with all orders at once shortly before the end.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from tests.bench.sockets import Crowd, Peer, connect
 MEMBERS, MEMBERS_WHEN_QUICK = 1_000, 100
 WINDOW_SECONDS = 3
 LAST_SECOND_MS = 1_000
-# Before the end, where all order at once.
+# The time before the end at which all members order at once.
 AT_ONCE_MS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """`seconds` from the end of the window until the last answer; how many orders were accepted, and how many late.
+    """`seconds` from the end of the window until the last answer; the number of accepted and of late orders.
 
-    `core_seconds`: of the core, from the first order to the last answer. `wrong`: refused although they were not late,
-    or accepted although they were.
+    `core_seconds`: the time of the core from the first order to the last answer. `wrong`: the number of orders that
+    were refused although they were not late, or accepted although they were.
     """
 
     seconds: float
@@ -65,7 +65,7 @@ def run(bench: Bench) -> Result:
 
 
 def _crowd(bench: Bench, server: Server, count: int) -> Crowd:
-    """A connection of each of so many members; those whom the bench lacks are registered."""
+    """A connection for each of that number of members. Members that the bench lacks are registered."""
     here = server.target
     more = members.register(here.host, here.port, max(0, count - len(bench.members)), first=len(bench.members))
     crowd = connect(here, [*bench.cookies, *(member.cookie for member in more)], count)
@@ -78,7 +78,8 @@ def _crowd(bench: Bench, server: Server, count: int) -> Crowd:
 def _turn(
     server: Server, keeper: orders.Keeper, crowd: Crowd, senders: Sequence[Sender], before_ms: Sequence[float]
 ) -> _Turn:
-    """Open a window; each member orders so many ms before its end. The load and the server share a clock."""
+    """Open a window. Each member orders that number of ms before its end. The load and the server use the same
+    clock."""
     window = keeper.open(WINDOW_SECONDS)
     crowd.begin()
     ends = window["closes_ms"] / 1000
@@ -107,7 +108,7 @@ def _turn(
 
 
 def _refusal(peer: Peer) -> dict[str, Any]:
-    """The first refusal that it got."""
+    """The first refusal that the connection got."""
     assert peer.refused is not None
     found: dict[str, Any]
     found, _ = json.JSONDecoder().raw_decode(bytes(peer.refused).decode("utf-8", "replace"))

@@ -1,4 +1,5 @@
-"""Row 16: what everyone opens who watches a window fill, against the same bytes from a bare handler."""
+"""Row 16: the page of a window that fills, which many readers request, compared with a bare handler of the same
+bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Row 19: fifty thousand that only listen, then a message a second. Memory, and when the last one has it."""
+"""Row 19: fifty thousand connections that only listen, then a message a second: memory, and the time of the last
+delivery."""
 
 from __future__ import annotations
 
@@ -17,14 +18,14 @@ from tests.bench.server import serving
 from tests.bench.sockets import Target, connect
 
 READERS, MESSAGES = 50_000, 10
-# Of one address: its ports, of which Linux gives out 28,000.
+# The most connections from one address: Linux assigns 28,000 ports.
 OF_ADDRESS_MAX = 25_000
 MEMORY_MIB = 450
 
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """`late_ms`: of each message, from when it was due until the last reader had it."""
+    """`late_ms`: for each message, the time from when it was due until the last reader had it."""
 
     late_ms: list[float]
     lost: int
@@ -77,7 +78,7 @@ def run(bench: Bench) -> Result:
 
 
 class _Addresses:
-    """Other source addresses for each crowd: a port that was just used is not free at once."""
+    """Each crowd has other source addresses, because a port that was just used is not free at once."""
 
     def __init__(self) -> None:
         self._used = 0
@@ -88,7 +89,7 @@ class _Addresses:
 
 
 def _a_message_a_second(crowd: Readers, messages: int, send: Callable[[], object]) -> tuple[list[float], int]:
-    """Milliseconds from when each was due until the last reader had it, and how many deliveries were lost."""
+    """Milliseconds from when each message was due until the last reader had it, and the number of lost deliveries."""
     late, lost = [], 0
     started = time.perf_counter() + 0.1
     for number in range(messages):

@@ -1,4 +1,4 @@
-"""Row 5: ten thousand readers and one message a second. How long until the last one has it."""
+"""Row 5: ten thousand readers and one message a second: the time until the last reader has it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.bench.sockets import Crowd, Target, connect
 
 READERS = 10_000
 MESSAGES = 10
-# Descriptors that the server and the load need for other things than readers.
+# Descriptors that the server and the load need besides those of the readers.
 SPARE_DESCRIPTORS = 200
 
 
@@ -28,7 +28,8 @@ def run(bench: Bench) -> Result:
     with serving(bench) as server, floors.start(bench, "send", str(ready_frame(bench, server))) as floor:
         floor_target = Target("127.0.0.1", floors.port_of(floor), "")
 
-        # Connected anew for each turn: the load's descriptors do not suffice for both crowds at once.
+        # The crowds are connected again for each turn, because the load has not enough descriptors for both crowds at
+        # once.
         def of_server(turn: list[int]) -> float:
             crowd = connect(server.target, bench.cookies, readers, turn=len(turn))
             crowd.settle(5.0)
@@ -63,7 +64,7 @@ def run(bench: Bench) -> Result:
 
 
 def _until_all_have_it(crowd: Crowd, messages: int, send: Callable[[], object]) -> list[float]:
-    """Seconds from when each of `messages`, one a second, was due until the last reader had it."""
+    """For each of `messages`, one a second: the seconds from when it was due until the last reader had it."""
     late: list[float] = []
     started = time.perf_counter() + 0.1
     wanted = 0

@@ -1,4 +1,5 @@
-"""Row 1: the cost of one message. Stored durably, sent to a thousand, acknowledged; then the next."""
+"""Row 1: the cost of one message. It is stored durably, sent to a thousand readers and acknowledged; then comes the
+next."""
 
 from __future__ import annotations
 
@@ -46,7 +47,8 @@ def _what(readers: int) -> str:
 
 @contextmanager
 def _delivering(bench: Bench, server: Server, readers: int) -> Iterator[Callable[[int], Work]]:
-    """A function that posts so many messages, each when all have the one before, and checks what a reader got."""
+    """A function that posts that number of messages, each when all readers have the one before, and checks the reader's
+    data."""
     crowd = connect(server.target, bench.cookies, readers)
     crowd.settle(1.5)
     crowd.peers[-1].kept = bytearray()
@@ -67,7 +69,7 @@ def _delivering(bench: Bench, server: Server, readers: int) -> Iterator[Callable
 
 @contextmanager
 def sending(bench: Bench, frame: Path, readers: int) -> Iterator[Callable[[int], Work]]:
-    """The *send* floor, connected: a function that sends so many messages to all."""
+    """The connected *send* floor: a function that sends that number of messages to all."""
     with floors.start(bench, "send", str(frame)) as floor:
         target = Target("127.0.0.1", floors.port_of(floor), "")
         floor.ask(f"accept {readers}")
@@ -89,7 +91,7 @@ def sending(bench: Bench, frame: Path, readers: int) -> Iterator[Callable[[int],
 
 @contextmanager
 def _repeating(bench: Bench, frame: Path, readers: int, messages: int) -> Iterator[Callable[[], Work]]:
-    """The loop over `send_str` in bare aiohttp, driven just as the server is."""
+    """The loop over `send_str` in bare aiohttp, with the same load as the server."""
     with floors.start(bench, "bare", str(payload_of(frame)), "application/json") as floor:
         crowd = connect(Target("127.0.0.1", floors.port_of(floor), "/repeat"), [""], readers)
         sender = Sender(crowd.peers[0], TEXT_BYTES)

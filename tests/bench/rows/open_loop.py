@@ -1,4 +1,4 @@
-"""Row 4: by the clock, whatever happens. Latency counts from when a message was due, not from when it was sent."""
+"""Row 4: messages at fixed times, whether or not the server keeps up. Latency counts from when a message was due."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def run(bench: Bench) -> Result:
 
 
 class _Figures:
-    """One turn at one rate, in ms."""
+    """One turn at one rate; the results are in ms."""
 
     def __init__(self, loop: OpenLoop) -> None:
         self.p50 = percentile(loop.latencies, 0.5) * 1000

@@ -1,7 +1,7 @@
-"""Row 15: orders as fast as acks allow, against plain texts of the same members in the same turns.
+"""Row 15: orders as fast as acks allow, compared with plain texts of the same members in the same turns.
 
-A member may have 20 orders in a window, so a turn is some windows in which each of a hundred members orders 10 times;
-opening and closing them is not counted. The texts are sent in the same way, 10 of each member at a time.
+A member may have 20 orders in a window, so a turn has several windows, in each of which a hundred members order 10
+times. Opening and closing a window is not counted. The texts are sent in the same way, 10 of each member at a time.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def run(bench: Bench) -> Result:
 
 
 def _measured(server: Server, crowd: Crowd, send: Callable[[], None]) -> Work:
-    """What the hundred members send, ORDERS_OF_EACH frames each; the last reader's messages are parsed."""
+    """What the hundred members send: ORDERS_OF_EACH frames each. The frames of the last reader are parsed."""
     crowd.begin()
     meter = Meter(server.pid)
     send()

@@ -1,4 +1,4 @@
-"""Rows 9 and 10: the room's page and its newest messages, against the same bytes from a bare handler."""
+"""Rows 9 and 10: the room's page and its newest messages, compared with the same bytes from a bare handler."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _compare(bench: Bench, path: str, goal: float) -> Result:
 
 
 def compare_with_constant(bench: Bench, server: Server, path: str, what: str, goal: float, result: Result) -> None:
-    """Two lines: answers a second, and the time of the core for one of them, against *constant* with the same bytes."""
+    """Two lines: answers a second, and the time of the core for one, compared with *constant* with the same bytes."""
     cookie = bench.cookies[0]
     answer = fetch(server.target, path, cookie)
     with floors.start(bench, "bare", *_body(bench, answer)) as floor:

@@ -1,4 +1,4 @@
-"""Row 12: a telephone's photo to 200 KB. How long, how good, and what the room notices of it."""
+"""Row 12: a phone's photo is encoded in 200 KB: the time, the quality, and the delay of the event loop."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _shrink(bench: Bench, title: str, source: Path, result: Result) -> None:
 
 @contextmanager
 def comparable(bench: Bench) -> Iterator[Measure]:
-    """By the server's answer alone, so that nothing of a tree's modules is imported."""
+    """Use only the server's answer, so that no module of a tree is imported."""
     [_, source], *_ = photographs.sources(bench.photographs, bench.work)
     with serving(bench) as server:
 
@@ -65,15 +65,15 @@ def comparable(bench: Bench) -> Iterator[Measure]:
             elapsed = time.perf_counter() - started
             return [Figure("a photo posted, until the answer", "ms", elapsed * 1000)]
 
-        posted()  # starts the picture worker
+        posted()  # this starts the picture worker
         yield posted
 
 
 def _compare_quality(bench: Bench, title: str, source: Path, result: Result) -> None:
-    """SSIM of the result, twice: as it lies, and shown in the photo's own size.
+    """SSIM of the result, twice: in its stored size, and scaled to the photo's own size.
 
-    The first against a JPEG of the photo in the size that the server chose, so that encoders are
-    compared; the second against a JPEG of the photo in its own size, so that choices of size are too.
+    The first value is compared with a JPEG of the photo in the size that the server chose, which compares encoders. The
+    second is compared with a JPEG of the photo in its own size, which also compares the choice of the size.
     """
     ours = bench.work / "ours"
     with Image.open(ours) as picture:
@@ -98,7 +98,7 @@ def _compare(result: Result, what: str, reference: Image.Image, shown: Image.Ima
 
 
 def _best_jpeg(image: Image.Image) -> bytes:
-    """The best quality of JPEG that fits, however long it takes to find."""
+    """The best JPEG quality that fits. The search may take any time."""
     best = b""
     low, high = 1, 95
     while low <= high:

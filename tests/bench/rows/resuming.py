@@ -1,4 +1,4 @@
-"""Row 11: a thousand clients come back at once and ask what they missed."""
+"""Row 11: a thousand clients come back at the same time and request the changes that they missed."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def run(bench: Bench) -> Result:
 
 
 def _has_all(got: bytearray) -> bool:
-    """True once the whole `sync` is there; it must hold each of the missed messages once."""
-    # Its end is worth looking for only when there is enough for all of them.
+    """True when the whole `sync` has arrived. It must hold each of the missed messages once."""
+    # Search for its end only when there are enough bytes for all of the messages.
     if len(got) < MISSED * TEXT_BYTES or got.count(MARK) < MISSED:
         return False
     if b'"complete":true' not in got or got.count(MARK) > MISSED:

@@ -1,4 +1,4 @@
-"""Row 6: two readers that never read, among fifty that do. They may cost nobody else anything."""
+"""Row 6: two readers that never read, among fifty that do. They must not cost the others anything."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LIVE, STUCK = 50, 2
 TEXT_BYTES = 8_000
 RATE, SECONDS = 250, 4
 OUTBOX_KIB = 1024
-# So many messages before memory is looked at: the room's history is then as full as it gets.
+# Send this number of messages before memory is measured, so that the room's history has its full size.
 WARMING = 150
 
 
@@ -32,7 +32,7 @@ def run(bench: Bench) -> Result:
     result = Result()
     result.line("deliveries lost by the others", "", [turn.lost for turn in stuck], goal=at_most(0))
     result.line("slowest delivery to the others", "ms", [turn.slowest_ms for turn in stuck], goal=at_most(100))
-    # What the same four seconds cost without the two is not theirs.
+    # The cost of the same four seconds without the two readers is subtracted.
     extra = [float(with_.grown_kib - without.grown_kib) / STUCK for with_, without in zip(stuck, none, strict=True)]
     result.line("memory at its peak for each of the two", "KiB", extra, goal=at_most(OUTBOX_KIB))
     dropped = sum(turn.dropped for turn in stuck)
@@ -63,7 +63,7 @@ def _turn(bench: Bench, stuck: int) -> _Turn:
 
 
 def _given_up(peer: Peer) -> bool:
-    """True when the server, after all that was on its way, has said goodbye (1013) or hung up."""
+    """True if the server, after all that was on its way, has sent a close frame (1013) or closed the connection."""
     peer.sock.settimeout(1.0)
     last = b""
     try:

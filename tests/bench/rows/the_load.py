@@ -1,4 +1,4 @@
-"""Row 0: what the load can count, so that no other row measures the load."""
+"""Row 0: the rate that the load can count, so that no other row measures only the load."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WRITES = 40
 
 
 def run(bench: Bench) -> Result:
-    """The *send* floor with fifty frames to a write, as a batch has them."""
+    """The *send* floor with fifty frames in each write, as a batch has them."""
     with serving(bench) as server:
         frame = ready_frame(bench, server)
     joined = bench.work / "joined"

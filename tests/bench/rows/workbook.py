@@ -1,4 +1,4 @@
-"""Row 17: a large ledger as a workbook. How long, and what the room notices of it."""
+"""Row 17: a large ledger as a workbook: the time, and the delay of the event loop."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def run(bench: Bench) -> Result:
             export()
             return meter.read(1)
 
-        size = export()  # imports what writes workbooks
+        size = export()  # so that the library for workbooks is imported before the measurement
         took = bench.in_turns(alone=exported)["alone"]
         lags = bench.in_turns(lag=lambda: pings.during(bench, server, export))["lag"]
     result = Result()
