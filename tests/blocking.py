@@ -1,8 +1,8 @@
-"""Nothing of ours may hold up the loop: a call that blocks on it fails the test that it happened in.
+"""A call that blocks the event loop fails the test in which it happens.
 
-`blockbuster` puts itself before the calls that may wait for a disk, a lock or another machine. One
-that the product makes while a loop runs raises there, and is noted, since a handler of ours might
-answer 500 for it, or a task of ours log it.
+`blockbuster` patches the calls that may wait for a disk, a lock or another machine. If the product makes such a call
+while a loop runs, the call raises an error and is recorded, because a handler of the product might answer 500 for the
+error, or a task of it might only log it.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _TESTS = str(Path(__file__).parent)
 _COROUTINE = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _PRODUCT = str(Path(__file__).parents[1] / "chatserver")
 
-# What it does not watch by itself: opening a file is half of reading one, a resolver takes as long as
-# it likes, and a hash a quarter of a second.
+# Calls that `blockbuster` does not watch: to open a file is half of reading it, a resolver takes any time, and a hash
+# takes a quarter of a second.
 _MORE = (
     *("io.open", "builtins.open", "os.open", "os.fsync", "os.fdatasync", "os.truncate", "os.chmod", "fcntl.flock"),
     *("shutil.copyfile", "shutil.copyfileobj", "shutil.rmtree", "socket.getaddrinfo", "subprocess.Popen.wait"),
     *("bcrypt.hashpw", "bcrypt.checkpw"),
 )
 
-# What may block: (the end of a file's name, a function of it, the reason).
+# The calls that may block: (end of the file's name, function in that file, reason).
 _ALLOWED = (
     ("chatserver/server.py", "running", "at its start and at its end the server serves nobody"),
     ("ops/control/client.py", "operate", "an operator's command has a process of its own, which serves nobody"),
@@ -42,12 +42,12 @@ _ALLOWED = (
     ("logging/__init__.py", "emit", "the program's handler writes in a thread (logs.ThreadHandler); pytest's do not"),
     ("subprocess.py", "__init__", "a worker's pipes are given files of Python's; no disk has to do with it"),
 )
-# It puts strings together. Only a relative path makes it ask the kernel, which knows by heart.
+# This joins strings. It asks the kernel only for a relative path, and the kernel answers from memory.
 _HARMLESS = ("os.path.abspath", "os.getcwd")
 
 
 class Found:
-    """The calls that blocked since the last look."""
+    """The calls that blocked since the last call of this function."""
 
     def __init__(self) -> None:
         self._calls: list[str] = []
@@ -62,7 +62,7 @@ class Found:
 
 @contextmanager
 def forbidden() -> Iterator[Found]:
-    """For as long as the block lasts, in every loop of this process."""
+    """Watch every loop of this process during the block."""
     found = Found()
 
     class Noted(BlockingError):
@@ -95,7 +95,7 @@ def _either(theirs: Callable[..., bool], ours: Callable[[FrameType], bool]) -> C
 
 
 def _is_the_tests_own_doing(frame: FrameType | None) -> bool:
-    """True when a test's own line blocks, or calls directly what the product calls from threads."""
+    """True if a line of the test itself blocks, or calls directly a function that the product calls in threads."""
     for code in _codes(frame):
         if code.co_filename.startswith(_TESTS):
             return True
@@ -105,7 +105,7 @@ def _is_the_tests_own_doing(frame: FrameType | None) -> bool:
 
 
 def _codes(frame: FrameType | None) -> Iterator[CodeType]:
-    """The innermost first, without this module's own."""
+    """The frames of the stack, innermost first, without those of this module."""
     while frame is not None:
         if frame.f_code.co_filename != __file__:
             yield frame.f_code
@@ -113,7 +113,7 @@ def _codes(frame: FrameType | None) -> Iterator[CodeType]:
 
 
 def _where(frame: FrameType | None) -> str:
-    """The product's functions on the stack, the innermost first."""
+    """The product's functions on the stack, innermost first."""
     places = []
     while frame is not None:
         if frame.f_code.co_filename.startswith(_PRODUCT):

@@ -1,4 +1,5 @@
-"""Bots for tests: made on the page `/bots/`, and then programs with a token, without cookies and Origin."""
+"""Bots for tests. They are made on the page `/bots/`, and then are programs with a token, without cookies and
+Origin."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from tests.client import JSON, Browser, House, multipart
 
 
 class Bot(Browser):
-    """A program that sends its token in the Authorization header, and nothing that a browser sends."""
+    """A program that sends its token in the Authorization header, and no header of a browser."""
 
     def __init__(self, address: str, token: str) -> None:
         super().__init__(address, Authorization=f"Bearer {token}")
@@ -40,7 +41,7 @@ class Bot(Browser):
 
 
 async def made(admin: Browser, name: str = "小助手", **fields: Any) -> dict[str, Any]:
-    """The bot as the page's JSON shows it, with its `token`."""
+    """The bot as the page's JSON has it, with its `token`."""
     answer = await admin.post_json("/bots/", {"name": name, **fields})
     assert answer.status == 201, answer.text
     found: dict[str, Any] = answer.json["bot"]

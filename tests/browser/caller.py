@@ -1,4 +1,4 @@
-"""A member without a browser: says and does things over HTTP, for tests that watch somebody else's page."""
+"""A member without a browser, who acts over HTTP, for tests that look at another member's page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PASSWORD = "strawberries at noon"
 
 
 class Caller:
-    """Registers, or logs in where the name is taken. Every call returns the server's JSON."""
+    """Registers, or logs in if the name is taken. Every call returns the server's JSON."""
 
     def __init__(self, address: str, name: str) -> None:
         self.address = address
@@ -55,14 +55,15 @@ class Caller:
         return self._ask("/send_preset/", json.dumps({"command": command, **more}).encode(), "application/json")
 
     def opens_window(self, **more: Any) -> str:
-        """Open an ordering window for 10 minutes; the address of its ledger. `more`: fields of the `start` command."""
+        """Open an ordering window for 10 minutes. Returns the address of its ledger. `more`: fields of the `start`
+        command."""
         return f"{self.address}/orders/{self.presets('start', seconds=600, **more)['window']['id']}/"
 
     def orders(self, lines: list[dict[str, Any]], text: str = "") -> dict[str, Any]:
         return self._ask("/order/", json.dumps({"lines": lines, "text": text}).encode(), "application/json")
 
     def sends(self, path: str, **fields: Any) -> dict[str, Any]:
-        """A POST of JSON."""
+        """Send a POST of JSON."""
         return self._ask(path, json.dumps(fields).encode(), "application/json")
 
     def reads(self, path: str) -> dict[str, Any]:
@@ -73,7 +74,7 @@ class Caller:
     def send(
         self, path: str, fields: dict[str, str], image: bytes | None = None, name: str = "image"
     ) -> dict[str, Any]:
-        """A multipart POST, as a form makes it; `name` is that of the file's field."""
+        """Send a multipart POST, as a form does. `name` is the name of the file's field."""
         edge = uuid.uuid4().hex
         parts = [
             f'--{edge}\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'.encode()
@@ -85,7 +86,7 @@ class Caller:
         return self._ask(path, b"".join(parts) + f"--{edge}--\r\n".encode(), f"multipart/form-data; boundary={edge}")
 
     def cookies(self) -> list[dict[str, Any]]:
-        """The login, for a browser to go on with."""
+        """The login's cookies, for a browser that continues with this login."""
         return [{"name": each.name, "value": each.value, "url": self.address} for each in self._jar]
 
     def _ask(self, path: str, body: bytes, content_type: str) -> dict[str, Any]:

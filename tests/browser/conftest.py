@@ -1,4 +1,4 @@
-"""Real browsers on the real server: Debian's Chromium, driven against a process of its own."""
+"""Real browsers on the real server: Debian's Chromium, with the server in a process of its own."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from tests.process.serving import CHEAP, ROOT, address_of, environment
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 RUN = ("run.py",)
 ADMINISTRATOR = "小王"
-# How long anything may take before a test gives up. Nothing here is meant to take long; a machine with
-# other work may be slow all the same, and Playwright's own five seconds then tell of that machine.
+# The timeout of every step of a test. No step should take long, but a machine with other work may be slow, and
+# Playwright's default of five seconds then fails because of the machine.
 PATIENCE_SECONDS = 60
 expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
-# What a phone's browser says of itself, with its size and its fingers.
+# A phone's browser: its User-Agent, its screen, and touch.
 PHONE = {
     "viewport": {"width": 390, "height": 844},
     "user_agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
@@ -57,7 +57,7 @@ def browser() -> Iterator[Browser]:
 
 
 def chromium() -> str | None:
-    """Where this machine has one."""
+    """The path of Chromium if it is installed on this machine."""
     return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
@@ -78,9 +78,10 @@ def room(tmp_path: Path) -> Iterator[RoomProcess]:
 
 @pytest.fixture(scope="module")
 def hall(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RoomProcess]:
-    """One room for all tests of a module, which may say SETTINGS for it, or another PROGRAM that serves it.
+    """One room for all tests of a module. The module may set SETTINGS, or another PROGRAM that serves the room.
 
-    Nobody has to wait to speak."""
+    There is no interval between two messages.
+    """
     settings = {"send_interval": "0", "registrations_per_hour": "0", "history_limit": "1000"}
     settings |= getattr(request.module, "SETTINGS", {})
     program = getattr(request.module, "PROGRAM", RUN)
@@ -92,9 +93,9 @@ def hall(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def serving(
     data_dir: Path, port: int = 0, program: Sequence[str] = RUN, tree: Path = ROOT, **settings: str
 ) -> Iterator[RoomProcess]:
-    """Run the room in a process of its own; `settings` are CHAT_ variables without their prefix.
+    """Run the room in a process of its own. `settings` are CHAT_ variables without their prefix.
 
-    `tree`: the checkout that the program is taken from, which may be an older one.
+    `tree`: the checkout of the program, which may be an older one.
     """
     add_administrator(data_dir, tree)
     variables = {f"CHAT_{name.upper()}": value for name, value in settings.items()}
@@ -130,7 +131,7 @@ def _with_administrator(tree: Path) -> bytes:
 
 @contextmanager
 def first_run(data_dir: Path) -> Iterator[str]:
-    """A room that has no administrator yet; the one-time address of its setup page."""
+    """A room without an administrator. Yields the one-time address of its setup page."""
     with _started(RUN, "--port", "0", "--data-dir", str(data_dir)) as process:
         assert process.stdout is not None
         while "/setup/" not in (line := process.stdout.readline()):
@@ -144,7 +145,7 @@ def first_run(data_dir: Path) -> Iterator[str]:
 def _started(
     program: Sequence[str], *flags: str, tree: Path = ROOT, **variables: str
 ) -> Iterator[subprocess.Popen[str]]:
-    """`serve` for as long as the block lasts."""
+    """Run `serve` during the block."""
     words = [sys.executable, *program, "serve", *flags, *CHEAP]
     with subprocess.Popen(words, cwd=tree, env=environment(**variables), stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -156,7 +157,7 @@ def _started(
 
 
 def until(page: Page, holds: Callable[[], object]) -> None:
-    """Wait until `holds()` is true, while the page goes on; fails after PATIENCE_SECONDS."""
+    """Wait until `holds()` is true, while the page runs. Fails after PATIENCE_SECONDS."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not holds():
         assert time.monotonic() < deadline, "it never came true"
@@ -164,7 +165,7 @@ def until(page: Page, holds: Callable[[], object]) -> None:
 
 
 class Visitor:
-    """One person at one browser. Whatever their page complains of fails the test."""
+    """One person with one browser. Every error that the page logs fails the test."""
 
     def __init__(self, context: BrowserContext, address: str) -> None:
         self.context = context
@@ -184,7 +185,7 @@ class Visitor:
         self._submit(name)
 
     def join(self, name: str) -> None:
-        """Come in as `name`, a member or not yet one, without the detour by the login page."""
+        """Log in as `name`, registered or not, without the login page."""
         self.context.add_cookies(Caller(self.address, name).cookies())
         self.open_room()
 
@@ -196,7 +197,7 @@ class Visitor:
         self.page.wait_for_selector("#connection[data-state=online]", state="attached")
 
     def say(self, text: str) -> None:
-        """Type and send, as one does on this kind of page."""
+        """Type a text and send it, as on this kind of page."""
         self.page.fill("#composer textarea[name=text]", text)
         self.page.click("#composer [type=submit]")
 
@@ -209,15 +210,16 @@ class Visitor:
         return self.page.locator("#composer textarea[name=text]")
 
     def message(self, text: str) -> Locator:
-        """The newest stored message that says `text`."""
+        """The newest stored message with this `text`."""
         return self.page.locator(self.article(text)).last
 
     def until(self, holds: Callable[[], object]) -> None:
-        """Until it holds; the page goes on meanwhile."""
+        """Wait until the condition holds, while the page runs."""
         until(self.page, holds)
 
     def drawn(self) -> None:
-        """Two frames: what was to be drawn has been. A headless Chromium now and then draws none: then two seconds."""
+        """Wait for two frames, so that pending changes are drawn. A headless Chromium sometimes draws no frame: then
+        wait two seconds."""
         self.page.evaluate(
             """() => Promise.race([
                 new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))),
@@ -226,11 +228,11 @@ class Visitor:
         )
 
     def stops_the_clock(self) -> None:
-        """From here on this page's time passes in `page.clock.run_for` alone, however slow the machine is."""
+        """From here on the time of this page moves only by `page.clock.run_for`, however slow the machine is."""
         self.page.clock.pause_at(self.page.evaluate("() => Date.now() + 100"))
 
     def hides(self, hidden: bool = True) -> None:
-        """The tab goes out of sight, or comes back: headless tabs are never hidden by themselves."""
+        """Hide or show the tab, because headless tabs are never hidden by themselves."""
         self.page.evaluate(
             """hidden => {
                 Object.defineProperty(document, 'hidden', {configurable: true, get: () => hidden});
@@ -243,7 +245,7 @@ class Visitor:
         )
 
     def violations(self) -> list[tuple[str, list[str]]]:
-        """What axe finds on the page, once nothing moves: the rule, and the elements that break it."""
+        """The faults that axe finds when nothing moves any more: the rule, and the elements that break it."""
         self.page.wait_for_function("() => document.getAnimations().every(each => each.playState !== 'running')")
         found = Axe().run(self.page).response["violations"]
         return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
@@ -252,7 +254,7 @@ class Visitor:
         return f'#messages article[data-id]:has-text("{text}")'
 
     def act(self, text: str, action: str) -> None:
-        """Choose `action` in the menu of the message that says `text`."""
+        """Choose `action` in the menu of the message with this `text`."""
         article = self.page.locator(self.article(text)).last
         article.hover()
         article.locator("[data-action=menu]").click()
@@ -267,25 +269,25 @@ class Visitor:
 
 @pytest.fixture
 def visit(browser: Browser, room: RoomProcess) -> Iterator[Callable[..., Visitor]]:
-    """`visit()` opens a browser of its own for somebody; `visit(**PHONE)` a phone's."""
+    """`visit()` opens a browser of its own for a person; `visit(**PHONE)` opens a phone's browser."""
     yield from _visits(browser, room)
 
 
 @pytest.fixture
 def come(browser: Browser, hall: RoomProcess) -> Iterator[Callable[..., Visitor]]:
-    """As `visit`, to the module's room; `come("小明")` is logged in and online."""
+    """Like `visit`, for the module's room. `come("小明")` is logged in and online."""
     yield from _visits(browser, hall)
 
 
 @pytest.fixture
 def call(hall: RoomProcess) -> Callable[[str], Caller]:
-    """`call("莉莉")`: a member of the module's room who needs no browser."""
+    """`call("莉莉")`: a member of the module's room without a browser."""
     return lambda name: Caller(hall.address, name)
 
 
 @pytest.fixture
 def wang(call: Callable[[str], Caller]) -> Iterator[Caller]:
-    """The administrator of the module's room. At the end of a test the ordering window is closed, if one is open."""
+    """The administrator of the module's room. An ordering window that is open at the end of a test is closed."""
     caller = call(ADMINISTRATOR)
     yield caller
     with suppress(HTTPError):  # no window is open

@@ -1,6 +1,6 @@
-"""A server with a fault in it, run as run.py is: `python -m tests.browser.faulty serve`.
+"""A server with a bug in it, which starts as run.py does: `python -m tests.browser.faulty serve`.
 
-A route that no page requests fails, so that the error page for a fault of the program can be looked at.
+A route that no page requests fails, so that a test can look at the error page of an internal error.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ async def fail(history: History, request: web.Request) -> web.Response:
 
 
 if __name__ == "__main__":
-    # Before the server binds the routes.
+    # This must happen before the server binds the routes.
     History.ROUTES = tuple(
         route._replace(handler=fail) if route.handler is History.get_count else route for route in History.ROUTES
     )  # type: ignore[assignment]

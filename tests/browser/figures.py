@@ -1,8 +1,8 @@
-"""Figures of the page, measured in Chromium: `python -m tests.browser.figures`. On a quiet machine.
+"""Figures of the page, measured in Chromium on a quiet machine: `python -m tests.browser.figures`.
 
-How much script a hundred messages cost, and how the page bears a burst of 200 messages a second. What the
-page's own thread was busy is time of a processor, which other work on the machine does not lengthen much;
-frames a second are what came out on that machine.
+They show how much script time a hundred messages take, and how the page handles a burst of 200 messages a second. The
+busy time of the page's own thread is processor time, which other work on the machine hardly changes. The frames a
+second depend on the machine.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.browser.conftest import DESKTOP, FLAGS, Visitor, chromium, serving
 LOADS = 7
 BURST_SECONDS = 5
 A_SECOND = 200
-BATCHES = 20  # a second: the server joins what it commits together
+BATCHES = 20  # A second. The server joins the messages of one commit.
 
 
 def main() -> None:
@@ -96,7 +96,7 @@ def burst(browser: Browser, address: str) -> None:
 
 
 def in_scripts(profile: dict[str, Any], address: str) -> float:
-    """Microseconds in functions of ours, and in what of the browser they called: those of a CPU profile."""
+    """Microseconds in the page's functions, and in the browser functions that they call, from a CPU profile."""
     nodes = {node["id"]: node for node in profile["nodes"]}
     parents = {child: node["id"] for node in profile["nodes"] for child in node.get("children", [])}
 
@@ -112,7 +112,7 @@ def in_scripts(profile: dict[str, Any], address: str) -> float:
 
 
 def busy(session: CDPSession) -> dict[str, float]:
-    """Seconds that the page's own thread has worked, by what for."""
+    """Seconds that the page's own thread has worked, by kind of work."""
     return {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
 
 

@@ -1,8 +1,8 @@
-"""What a phone's first visit costs until it is online: `python -m tests.browser.first_visit [TREE …]`.
+"""The cost of a phone's first visit until it is online: `python -m tests.browser.first_visit [TREE …]`.
 
-For each tree (this one unless told): a room with a history of 30, 10 of them photographs, and an announcement; bytes
-received and requests made until the page says that it is online, and the seconds that takes at 400 kbit/s and 400 ms on
-a processor that is four times slower. Name the tree before and the tree after in one run: both meet the same machine.
+For each tree (default: this one): a room with a history of 30 messages, 10 of them photographs, and an announcement. It
+prints the bytes and requests until the page is online, and the seconds at 400 kbit/s and 400 ms on a processor that is
+four times slower. Name the tree before and the tree after in one run, so that both are measured on the same machine.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.browser.conftest import ADMINISTRATOR, FLAGS, PHONE, ROOT, chromium, 
 
 HISTORY, PHOTOS = 30, 10
 VISITS = 3
-# As a phone has it in a lift: 400 kbit/s, 400 ms, a processor of a quarter.
+# A phone with a weak signal: 400 kbit/s, 400 ms, and a quarter of the processor.
 SLOW = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 SLOWER_TIMES = 4
 
@@ -34,7 +34,7 @@ _NOTE_ONLINE = """() => {
         self.disconnect();
     }).observe(document, { subtree: true, childList: true, attributeFilter: ['data-state'] });
 }"""
-# What was requested before it was online, with all of its bytes.
+# The requests before the page was online, with all of their bytes.
 _UNTIL_ONLINE = """() => {
     const began = (entry) => entry.startTime < window.onlineAt_;
     const found = ['navigation', 'resource'].flatMap((type) => performance.getEntriesByType(type)).filter(began);

@@ -1,4 +1,4 @@
-"""An input method, as the browser hears one: real composition events, by the DevTools protocol."""
+"""An input method: real composition events, sent by the DevTools protocol."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ class InputMethod:
         self._session = visitor.context.new_cdp_session(visitor.page)
 
     def composes(self, letters: str) -> None:
-        """Letters stand underlined in the field, not yet words."""
+        """Letters are underlined in the field; they are not words yet."""
         self._session.send(
             "Input.imeSetComposition", {"text": letters, "selectionStart": len(letters), "selectionEnd": len(letters)}
         )
 
     def presses_enter(self) -> None:
-        """The key that chooses a word; the page hears of it too, as key code 229."""
+        """The key that chooses a word. The page gets it too, with key code 229."""
         self._session.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **ENTER})
         self._session.send("Input.dispatchKeyEvent", {"type": "keyUp", **ENTER})
 

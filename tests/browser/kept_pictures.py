@@ -1,4 +1,4 @@
-"""Pictures for the documentation: WebP files of browser screenshots, kept where CHAT_SCREENSHOTS says."""
+"""Pictures for the documentation: WebP files of screenshots, stored in the directory CHAT_SCREENSHOTS."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ BYTES_MAX = 150 * 1024
 
 
 def keep(name: str, screenshot: bytes, size: tuple[int, int] | None = None) -> None:
-    """Write it as `name`.webp, or throw it away where CHAT_SCREENSHOTS is not set. `size`: what it has to be."""
+    """Write the screenshot as `name`.webp, or drop it if CHAT_SCREENSHOTS is not set. `size`: the size that it must
+    have."""
     picture = Image.open(io.BytesIO(screenshot)).convert("RGB")
     assert size is None or picture.size == size
     file = io.BytesIO()

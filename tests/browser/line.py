@@ -1,4 +1,4 @@
-"""The line between a page and the room, in a test's hands: held, cut, or with its words changed.
+"""The line between a page and the room, which a test can hold, cut or change.
 
 Set it up before the page is opened: `ming = come(); line = Line(ming); ming.join("小明")`.
 """
@@ -19,11 +19,11 @@ Frame = dict[str, Any]
 
 class Line:
     def __init__(self, visitor: Visitor) -> None:
-        self.sent: list[Frame] = []  # all that the page said
+        self.sent: list[Frame] = []  # all frames that the page sent
         self.attempts = 0
         self.address = ""
         self.is_cut = False
-        # What a frame becomes on its way; None: it does not arrive.
+        # The frame that the page gets instead; None if it gets none.
         self.up: Callable[[Frame], Frame | None] = lambda frame: frame
         self.down: Callable[[Frame], Frame | None] = lambda frame: frame
         self._visitor = visitor
@@ -33,7 +33,7 @@ class Line:
         self._page.route_web_socket(re.compile("/ws/chat/"), self._connect)
 
     def holds(self) -> None:
-        """What the server says waits, as behind a slow line."""
+        """Hold the frames of the server, as on a slow line."""
         self._held = []
 
     def releases(self) -> None:
@@ -42,23 +42,23 @@ class Line:
             self._to_page(text)
 
     def cuts(self, requests: bool = False) -> None:
-        """The connection closes and none can be made; `requests`: over HTTP neither."""
+        """Close the connection and refuse new ones. With `requests`, refuse HTTP requests too."""
         self.is_cut = True
         if requests:
             self._page.route("**/post/", self._abort)
         self.drops()
 
     def drops(self) -> None:
-        """The connection closes; the next attempt succeeds."""
+        """Close the connection. The next attempt succeeds."""
         if self._open is not None:
             self._open.close(code=1001)
             self._open = None
 
     def falters(self) -> None:
-        """The connection closes, and the page has come back by itself."""
+        """Close the connection, and wait until the page has connected again by itself."""
         before = self.attempts
         self.drops()
-        # To look for the moment without a line might be to look too late: a new attempt is there to stay.
+        # The test must not wait for the page to be offline, because the page may be online again before the test looks.
         self._visitor.until(lambda: self.attempts > before)
         self._visitor.wait_online()
 
@@ -69,7 +69,7 @@ class Line:
         self._page.evaluate("() => window.dispatchEvent(new Event('online'))")
 
     def says(self, frame: Frame) -> None:
-        """To the page, as if the server had said it."""
+        """Send a frame to the page, as if it came from the server."""
         assert self._open is not None
         self._open.send(json.dumps(frame))
 

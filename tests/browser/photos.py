@@ -1,4 +1,4 @@
-"""Pictures that look like photographs, drawn: nobody's rights, nobody's face."""
+"""Drawn pictures that look like photographs, so that no person and no copyright is affected."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Colour = tuple[int, int, int]
 
 
 def lake(width: int = 1440, height: int = 810) -> bytes:
-    """Mountains behind a lake, at sunset."""
+    """Draw mountains behind a lake, at sunset."""
     chance = random.Random(7)
     horizon = int(height * 0.58)
     picture = _gradient(width, horizon, [(46, 58, 105), (170, 105, 125), (250, 185, 120)])
@@ -42,7 +42,7 @@ def lake(width: int = 1440, height: int = 810) -> bytes:
 
 
 def oranges(width: int = 1280, height: int = 640) -> bytes:
-    """A crate of oranges, seen from above."""
+    """Draw a crate of oranges, seen from above."""
     chance = random.Random(3)
     picture = _gradient(width, height, [(92, 66, 40), (58, 40, 24)])
     radius = 128
@@ -55,7 +55,7 @@ def oranges(width: int = 1280, height: int = 640) -> bytes:
 
 
 def face(hue: int, size: int = 320) -> bytes:
-    """A soft disc of light: somebody's picture of themselves."""
+    """Draw a soft disc of light, as a profile picture."""
     picture = Image.new("HSV", (size, size), (hue, 120, 225)).convert("RGB")
     light = Image.new("RGB", (size, size))
     draw = ImageDraw.Draw(light)
@@ -88,7 +88,7 @@ def _orange(picture: Image.Image, chance: random.Random, x: int, y: int, radius:
 
 
 def _ridge(chance: random.Random, width: int, base: int, height: int) -> list[tuple[int, int]]:
-    """A line of peaks, by moving the middles of ever shorter pieces."""
+    """A line of peaks: the middles of ever shorter pieces are moved."""
     points = [(0, base), (width, base)]
     rise = float(height)
     while len(points) < 260:
@@ -107,7 +107,7 @@ def _gradient(width: int, height: int, colours: list[Colour]) -> Image.Image:
 
 
 def _developed(picture: Image.Image) -> bytes:
-    """With a film's grain and a lens's softness."""
+    """Add the grain of a film and the softness of a lens."""
     grain = Image.effect_noise(picture.size, 14).convert("RGB")
     return _png(Image.blend(picture.filter(ImageFilter.GaussianBlur(0.8)), ImageChops.overlay(picture, grain), 0.5))
 

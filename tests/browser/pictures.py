@@ -1,4 +1,4 @@
-"""Pictures to send, and the ways a hand brings them in: picking, pasting, dropping."""
+"""Pictures to send, and the ways to add them: pick, paste, drop."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def png(colour: str = "seagreen", size: tuple[int, int] = (640, 480)) -> bytes:
 
 
 def noise(size: tuple[int, int] = (1600, 1200)) -> bytes:
-    """A picture that cannot be compressed: some megabytes to carry."""
+    """A picture that cannot be compressed, so that some megabytes are sent."""
     file = io.BytesIO()
     Image.effect_noise(size, 100).save(file, "PNG")
     return file.getvalue()

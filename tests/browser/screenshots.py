@@ -42,7 +42,7 @@ WORDS = {
 
 
 class Camera:
-    """Takes each state twice, by day and by night, without a reload between."""
+    """Takes each state in the light and in the dark theme, without a reload between them."""
 
     def __init__(self, out: Path, size: str, language: str) -> None:
         self._places = {theme: out / f"{size}-{language}-{theme}" for theme in ("light", "dark")}

@@ -1,4 +1,4 @@
-"""Pictures of ordering, from the form that opens a window to the checked record; part of `screenshots`."""
+"""Screenshots of ordering, from the form that opens a window to the checked record; a part of `screenshots`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ WORDS: dict[str, dict[str, Any]] = {
 
 
 class Camera(Protocol):
-    """What keeps the picture of a state."""
+    """A function that stores the screenshot of a state."""
 
     def take(self, page: Page, state: str, *, full_page: bool = False) -> None: ...
 

@@ -1,6 +1,6 @@
-"""A server whose time a test can set forward, run as run.py is: `python -m tests.browser.set_forward serve`.
+"""A server whose clocks a test can move; it starts as run.py does: `python -m tests.browser.set_forward serve`.
 
-Each SIGUSR1 is STEP_SECONDS that have passed, by the wall clock and by the steady one.
+Each SIGUSR1 moves the wall clock and the monotonic clock by STEP_SECONDS.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from chatserver.ops import serve
 
 PROGRAM = ("-m", "tests.browser.set_forward")
 STEP_SECONDS = 300
-# Timers read the clock again after it.
+# Wake the timers, so that they read the clock again.
 NAP_SECONDS = 0.2
 
 

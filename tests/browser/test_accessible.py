@@ -1,4 +1,4 @@
-"""WCAG 2.2 AA: axe-core has nothing to say of any page, and what no tool can tell is tested by hand."""
+"""WCAG 2.2 AA: axe-core finds no fault on any page, and tests check what no tool can check."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ AXE = Axe().axe_script
 THEMES = ("light", "dark")
 LANGUAGES = {"chinese": "zh", "english": "en"}
 SIZES = {"desktop": DESKTOP, "phone": PHONE}
-# Every language in every size; every theme of that is looked at on the page itself.
+# Every language is tested in every size. For each of these, both themes are tested on the same page.
 every_look = pytest.mark.parametrize(
     "look",
     [(language, size) for language in LANGUAGES.values() for size in SIZES.values()],
     ids=[f"{language}-{size}" for language in LANGUAGES for size in SIZES],
 )
-# Colours pass over into each other, if only for a frame, and those that are inherited a frame later: looked at before,
-# they are those of no theme.
+# Colours change with a transition, and inherited colours change a frame later. A check during the transition would see
+# colours of no theme.
 IN_THEME = """async theme => {
     document.documentElement.dataset.theme = theme;
     for (let passing = [theme]; passing.length;) {
@@ -45,7 +45,7 @@ IN_THEME = """async theme => {
     }
 }"""
 Look = tuple[str, dict[str, object]]
-# All that can be asked for by address; which of it is a page, its answer says.
+# Every address that can be requested. The answer shows whether it is a page.
 ADDRESSES = sorted({path for method, path, *_ in ROUTES if method == "GET" and "{" not in path} - {"/", "/ws/chat/"})
 
 
@@ -57,7 +57,7 @@ def looking(come: Come, look: Look) -> Visitor:
 
 
 def faults(page: Page) -> list[str]:
-    """What axe has to say of the page as it is now, by day and by night."""
+    """The faults that axe finds on the page as it is now, in both themes."""
     said = []
     page.evaluate(AXE)
     for theme in THEMES:
@@ -68,9 +68,10 @@ def faults(page: Page) -> list[str]:
 
 
 def pages(visitor: Visitor) -> dict[str, list[str]]:
-    """Every page that this visitor can ask for, those that say no among them, with all unfolded that folds.
+    """Every page that this visitor can request, also the refusals, with all parts unfolded.
 
-    One of each heading: many addresses say the same no, or lead to the login."""
+    Only one page of each heading, because many addresses give the same refusal or lead to the login.
+    """
     said: dict[str, list[str]] = {}
     headings: set[str] = set()
     for path in (*ADDRESSES, "/nowhere", faulty.PATH):
@@ -84,7 +85,7 @@ def pages(visitor: Visitor) -> dict[str, list[str]]:
         headings.add(heading)
         visitor.page.evaluate("() => document.querySelectorAll('details').forEach(each => { each.open = true; })")
         said[path] = faults(visitor.page)
-    visitor.complaints.clear()  # the pages that say no
+    visitor.complaints.clear()  # also refusals
     return said
 
 
@@ -95,7 +96,7 @@ def nothing(said: dict[str, list[str]]) -> bool:
 
 @pytest.fixture(scope="module", autouse=True)
 def talk(hall: object) -> Iterator[None]:
-    """Something of everything that a timeline shows."""
+    """Post one message of every kind that the timeline shows."""
     address = hall.address  # type: ignore[attr-defined]
     li, wang = Caller(address, "莉莉"), Caller(address, ADMINISTRATOR)
     asked = li.says("今天有草莓吗 https://example.com/menu @小明")
@@ -127,7 +128,7 @@ def test_the_room_and_all_that_opens_over_it(come: Come, look: Look) -> None:
     wang.page.locator('#message-menu [data-emoji="👍"]').wait_for()
     said["the menu"] = faults(wang.page)
     if wang.page.get_attribute('#message-menu [data-emoji="👍"]', "aria-checked") == "true":
-        wang.page.keyboard.press("Escape")  # from the look before this one
+        wang.page.keyboard.press("Escape")  # left from the check before this one
     else:
         wang.page.click('#message-menu [data-emoji="👍"]')
     wang.message("今天有草莓吗").locator(".reaction").wait_for()
@@ -205,12 +206,12 @@ def test_the_administrators_pages(come: Come, look: Look) -> None:
     wang.page.wait_for_selector("[aria-invalid=true]")
     said["settings refused"] = faults(wang.page)
     said |= bots(wang, f"bot {look[0]} {'phone' if look[1] is PHONE else 'desktop'}")
-    wang.complaints.clear()  # the refusal
+    wang.complaints.clear()  # clear the browser's line about the refusal
     assert nothing(said)
 
 
 def bots(wang: Visitor, name: str) -> dict[str, list[str]]:
-    """A bot's token, a name that is refused, and the question before a bot is removed."""
+    """Check a bot's token, a refused name, and the question before a bot is removed."""
     page, said = wang.page, {}
     for state in ("a token", "a refused name"):
         page.goto(f"{wang.address}/bots/")
@@ -228,7 +229,7 @@ def bots(wang: Visitor, name: str) -> dict[str, list[str]]:
 
 @every_look
 def test_a_members_pages(come: Come, look: Look) -> None:
-    """Those of an administrator say no to them."""
+    """The administrators' pages, which refuse this visitor."""
     ming = looking(come, look)
     ming.join("小明")
     assert nothing(pages(ming))
@@ -246,7 +247,7 @@ def test_the_guests_pages(come: Come, look: Look) -> None:
     guest.page.click("main button[type=submit]")
     guest.page.wait_for_selector("[role=alert]")
     said["refused"] = faults(guest.page)
-    guest.complaints.clear()  # the refusal
+    guest.complaints.clear()  # clear the browser's line about the refusal
     assert nothing(said)
 
 
@@ -263,7 +264,7 @@ def test_the_setup_page(come: Come, look: Look, tmp_path: Path) -> None:
         first.page.wait_for_selector("[role=alert]")
         said["refused"] = faults(first.page)
         assert first.page.get_attribute("html", "lang") == look[0]
-        first.complaints.clear()  # the refusal
+        first.complaints.clear()  # clear the browser's line about the refusal
         assert nothing(said)
 
 
@@ -397,9 +398,9 @@ def test_nothing_moves_with_reduced_motion(come: Come, call: Call) -> None:
 
 @every_look
 def test_the_closed_window(come: Come, call: Call, look: Look) -> None:
-    """The last in this room, whose window is open until here."""
+    """This must be the last check of this room, whose window is open until here."""
     administrator = call(ADMINISTRATOR)
-    with suppress(HTTPError):  # closed by the look before
+    with suppress(HTTPError):  # the check before has closed it
         administrator.presets("stop")
     wang = looking(come, look)
     wang.join(ADMINISTRATOR)

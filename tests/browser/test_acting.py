@@ -1,4 +1,4 @@
-"""Acting on a message: one menu by four ways, replies, copying, recalling, deleting, writing again."""
+"""The acts on a message: four ways to the menu, replies, copying, recalling, deleting, and writing again."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_the_recall_counts_down_by_the_servers_clock_and_goes_when_it_is_over(
     ming.message("还能撤回").hover()
     ming.message("还能撤回").locator("[data-action=menu]").click()
     item = ming.page.locator(f"{MENU} [data-action=recall]")
-    # By its own clock this device would say that it was over ten minutes ago.
+    # By the device's own clock the recall window ended ten minutes ago.
     expect(item).to_have_text(re.compile(r"^撤回（([12]?\d|30) 秒内）$"))
     first = item.inner_text()
     expect(item).not_to_have_text(first)

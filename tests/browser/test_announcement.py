@@ -1,4 +1,4 @@
-"""The announcement: fetched when it is opened, and a new one shown once to whoever has not seen it."""
+"""The announcement is fetched when it is opened. A new one opens once for each reader who has not seen it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ both_pages = pytest.mark.parametrize("kind", [DESKTOP, PHONE], ids=["desktop", "
 
 @pytest.fixture
 def announce(room: RoomProcess) -> Callable[[str], str]:
-    """Publish a picture of this colour; its address."""
+    """Publish a picture of this colour. Returns its address."""
     wang = Caller(room.address, ADMINISTRATOR)
     return lambda colour: str(wang.send("/upload_global_background", {}, png(colour))["image"])
 
 
 def fetched(visitor: Visitor) -> list[str]:
-    """The announcements that this page requests from now on."""
+    """The announcements that this page requests after this call."""
     requests: list[str] = []
     visitor.page.on(
         "request", lambda request: requests.append(request.url) if "/media/announcements/" in request.url else None
@@ -72,7 +72,7 @@ def test_a_new_one_is_shown_once(visit: Visit, announce: Callable[[str], str], k
     ming.page.keyboard.press("Escape")
     ming.page.reload()
     ming.wait_online()
-    ming.page.clock.run_for(2_500)  # longer than it waits for a free moment
+    ming.page.clock.run_for(2_500)  # longer than the page waits for a free moment
     assert not dialog_is_open(ming)
 
 
@@ -93,7 +93,7 @@ def test_it_waits_while_the_reader_writes_or_looks_elsewhere(visit: Visit, annou
     ming.field.fill("还没写完")
     announce("tomato")
     expect(ming.page.locator("[data-opens=announcement]:visible")).to_have_attribute("data-unseen", "")
-    ming.page.clock.run_for(1_500)  # it has looked for a free moment by then
+    ming.page.clock.run_for(1_500)  # long enough for the page to look for a free moment
     assert not dialog_is_open(ming) and requests == []
     ming.page.press("#composer textarea", "Enter")
     expect(ming.page.locator("#announcement")).to_have_attribute("open", "")

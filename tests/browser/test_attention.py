@@ -1,4 +1,4 @@
-"""What calls the reader back: a number in the title and on the icon, notifications, a sound, each asked for."""
+"""A number in the title and on the icon, notifications and a sound: each is off until the reader turns it on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Come = Callable[..., Visitor]
 Call = Callable[[str], Caller]
 both_pages = pytest.mark.parametrize("kind", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
-# A browser that notes what it is asked, and whose reader agrees.
+# A browser that records what the page asks for, and whose reader allows it.
 WATCHED = """
     window.asked = 0; window.notes = []; window.takenBack = []; window.tones = 0;
     window.Notification = class extends EventTarget {
@@ -139,7 +139,7 @@ def test_a_refused_permission_leaves_the_switch_off_and_says_so(come: Come) -> N
 
 
 def test_where_there_are_no_notifications_there_is_no_switch(come: Come) -> None:
-    """As in WeChat's browser."""
+    """A browser without notifications, such as WeChat's."""
     ming = come(**PHONE)
     ming.page.add_init_script("delete window.Notification;")
     ming.join("小明")

@@ -20,7 +20,7 @@ every_size = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "
 
 
 def bot_says(address: str, token: str, text: str) -> None:
-    """As a program does: the address with its token, JSON, and nothing else."""
+    """Post as a program does: the address with the token, JSON, and no other header."""
     body = json.dumps({"text": text}).encode()
     request = urllib.request.Request(
         f"{address}/bots/{token}/messages", body, {"Content-Type": "application/json"}, method="POST"
@@ -31,7 +31,7 @@ def bot_says(address: str, token: str, text: str) -> None:
 
 @contextlib.contextmanager
 def bot_listens(address: str, token: str) -> Iterator[None]:
-    """A socket with the header alone, as long as the block lasts."""
+    """Open a socket with only the Authorization header, during the block."""
     at = urlsplit(address)
     head = (
         f"GET /ws/chat/ HTTP/1.1\r\nHost: {at.netloc}\r\nAuthorization: Bearer {token}\r\nUpgrade: websocket\r\n"

@@ -1,4 +1,4 @@
-"""Where one writes: keys and input methods, drafts, the interval, pictures, the counter, emoji."""
+"""The composer: keys and input methods, drafts, the interval, pictures, the counter, emoji."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def test_on_touch_enter_is_a_new_line_and_send_is_a_button(come: Come) -> None:
 
 
 def test_half_sent_words_enter_never_sends_while_an_input_method_composes(come: Come) -> None:
-    """The old page sent "nihao" when Enter chose 你好."""
+    """The first version of the page sent "nihao" when Enter chose 你好."""
     ming = come("小明")
     keyboard = InputMethod(ming)
     before = ming.page.locator("#messages article").count()
-    # The browser answers before the page has heard of a composition: wait for what the field shows.
+    # The browser answers before the page gets the composition event, so wait for the text in the field.
     keyboard.composes("ni'hao")
     expect(ming.field).to_have_value("ni'hao")
     keyboard.presses_enter()
@@ -138,7 +138,7 @@ def test_several_pictures_are_picked_pasted_and_dropped_and_each_can_be_taken_aw
     ming.sees("三张图")
     pictures = "#messages article[data-id][data-state=live] img[src*='/media/images/']"
     expect(li.page.locator(pictures)).to_have_count(3)
-    # The words stand with the first of them.
+    # The text is in the first picture's message.
     expect(li.message("三张图").locator("img[src*='/media/images/']")).to_have_count(1)
 
 
@@ -186,7 +186,7 @@ def test_a_picture_that_was_refused_says_why_and_can_be_tried_again(come: Come) 
     ming.page.unroute("**/post/")
     failed.locator("[data-unsent=retry]").click()
     ming.sees("再试一次的图")
-    ming.complaints.clear()  # the refusal itself
+    ming.complaints.clear()  # clear the browser's line about the refusal
 
 
 @both_pages

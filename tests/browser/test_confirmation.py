@@ -1,4 +1,4 @@
-"""Questions before what changes much, in a browser without scripts."""
+"""Confirmation pages before acts with large effects, in a browser without scripts."""
 
 from __future__ import annotations
 

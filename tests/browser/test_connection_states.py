@@ -1,4 +1,5 @@
-"""The connection: what the dot says, when the banner comes, how the page comes back, and without a line at all."""
+"""The connection: the state of the dot, when the banner appears, how the page reconnects, and the page without a
+connection."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ ONLINE, AWAY = "#connection[data-state=online]", "#connection:not([data-state=on
 
 
 def test_a_dot_that_says_online_only_when_it_is(come: Come, call: Call) -> None:
-    """The old page's dot was green before anything was connected, and so is an open line behind a stuck proxy."""
+    """The first version's dot was green before a connection existed. It must also not be green for an open socket
+    behind a proxy that does not reach the room."""
     ming = come()
     ming.context.add_cookies(Caller(ming.address, "小明").cookies())
     line = Line(ming)
@@ -34,7 +36,7 @@ def test_a_dot_that_says_online_only_when_it_is(come: Come, call: Call) -> None:
 
 
 def test_the_address_of_the_socket_is_the_pages_own(come: Come) -> None:
-    """The old page had ws:// written out, which an https page may not open."""
+    """The first version used ws:// always, which an https page may not open."""
     ming = come()
     line = Line(ming)
     ming.join("小明")
@@ -45,7 +47,7 @@ def test_the_address_of_the_socket_is_the_pages_own(come: Come) -> None:
 
 
 def test_a_guests_script_lives_and_sends_nothing(come: Come, call: Call) -> None:
-    """The old page's script died for want of a composer; a later one asked what a guest may not."""
+    """The first version's script failed without a composer; a later version requested what a guest may not request."""
     guest = come(**PHONE)
     line = Line(guest)
     guest.open_room()
@@ -104,7 +106,7 @@ def test_it_comes_back_with_growing_jittered_pauses_up_to_thirty_seconds(come: C
     line.cuts()
     ming.page.wait_for_function("() => window.pauses.length >= 10")
     pauses = ming.page.evaluate("() => window.pauses")
-    # The first pause is anything up to 2 s, so that pages that lost one server do not come back together.
+    # The first pause is random, up to 2 s, so that pages that lost a server do not all reconnect at the same time.
     assert 100 <= pauses[0] <= 2000
     for attempt, pause in enumerate(pauses[1:], 1):
         most = min(30_000, 2000 * 2**attempt)
@@ -117,7 +119,7 @@ def test_it_comes_back_at_once_when_the_device_is_online_or_the_tab_is_seen(come
     line = Line(ming)
     ming.page.clock.install()
     ming.join("小明")
-    ming.stops_the_clock()  # so that no pause runs out: it is these events that bring it back
+    ming.stops_the_clock()  # so that no pause ends: only these events may cause the reconnect
     for wake in ("window.dispatchEvent(new Event('online'))", "document.dispatchEvent(new Event('visibilitychange'))"):
         line.cuts()
         expect(ming.page.locator("#connection")).to_have_attribute("data-state", "offline")
@@ -139,7 +141,7 @@ def test_a_line_that_died_without_a_word_is_noticed(come: Come) -> None:
     line.down = lambda frame: frame
 
     def is_back_a_second_later() -> bool:
-        ming.page.clock.run_for(1_000)  # no more at once: each attempt must have the time to be answered
+        ming.page.clock.run_for(1_000)  # no further event, because each attempt needs time for its answer
         return ming.page.locator(ONLINE).count() == 1
 
     ming.until(is_back_a_second_later)
@@ -179,7 +181,7 @@ def test_after_a_restart_everything_is_as_it_was_with_no_reload(browser: Browser
         room.process.wait(PATIENCE_SECONDS)
         ming.page.wait_for_selector(AWAY, state="attached")
     with serving(tmp_path / "data", port, send_interval="0"):
-        # Its next attempt may be half a minute away.
+        # The next attempt by itself may be half a minute away.
         ming.page.wait_for_selector(ONLINE, state="attached", timeout=60_000)
         assert ming.page.evaluate("() => window.still") is True
         assert ming.page.evaluate("() => document.querySelector('#messages').scrollTop") == top
@@ -230,7 +232,7 @@ def test_without_a_line_the_shell_and_the_last_history_are_shown_and_forgotten_a
         li.recalls(taken_back)
         li.deletes(deleted)
         li.says("再来一句")
-        li.says("最后的记录")  # the fifth that counts: the first expires
+        li.says("最后的记录")  # five, because the first one expires
 
         def has_forgotten() -> bool:
             kept = copy_of(ming, "/history")
@@ -245,7 +247,7 @@ def test_without_a_line_the_shell_and_the_last_history_are_shown_and_forgotten_a
     assert not any(text in ming.page.content() for text in gone)
     expect(ming.page.locator("#banner")).to_contain_text("没有网络")
     with serving(tmp_path / "data", port, **settings):
-        # Online again it is the server's page at once, and nothing of the copy.
+        # When the page is online again it comes from the server at once, without anything of the copy.
         li.says("新的一句")
         ming.page.reload()
         ming.sees("新的一句")
@@ -258,5 +260,5 @@ def test_without_a_line_the_shell_and_the_last_history_are_shown_and_forgotten_a
 
 
 def copy_of(visitor: Visitor, address: str) -> str:
-    """What the browser keeps for `address`; nothing: ""."""
+    """What the browser has stored for `address`; "" for nothing."""
     return str(visitor.page.evaluate("async address => (await (await caches.match(address))?.text()) ?? ''", address))

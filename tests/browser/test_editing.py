@@ -1,5 +1,5 @@
-"""Editing one's own text: how it begins and ends, what comes back, what all pages show, and what is said where it
-cannot be done."""
+"""Editing one's own text: how the edit begins and ends, what is restored, what all pages show, and the message if an
+edit is not possible."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_after_the_time_nothing_offers_to_edit_and_one_that_has_begun_says_so(br
 
 
 def mute_unheard(room: RoomProcess, until_ms: int) -> None:
-    """Nothing tells the page, which would hide the field: the server refuses what it sends."""
+    """The page gets no frame about the mute, which would hide the field, so the server refuses the edit."""
     with closing(sqlite3.connect(room.data_dir / "chat.db")) as connection, connection:
         connection.execute("UPDATE users SET muted_until_ms = ? WHERE name = '小明'", (until_ms,))
 

@@ -1,4 +1,4 @@
-"""The room's main job in the engines that members carry, on the phone's page and on the desktop's."""
+"""The room's main job in the browser engines that members use, on the phone's page and on the desktop's page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ ENGINES: dict[str, Callable[[Browser], Engine]] = {
 }
 SIZES = {"mobile": (390, 844), "desktop": (1280, 800)}
 
-# The page as the engine lays it out: whether the room fills the screen, with Send on it, in the colours of the tokens.
+# The layout of the page in this engine: the room fills the screen, Send is on it, and the colours are those of the
+# tokens.
 LOOK = """(() => {
     const style = (selector) => getComputedStyle(document.querySelector(selector));
     const room = document.querySelector('.room').getBoundingClientRect();
@@ -96,7 +97,7 @@ def register(tab: Tab, address: str, name: str, ui: str) -> None:
 
 
 def post(tab: Tab, ui: str, text: str) -> None:
-    """With the button on a phone, with Enter on a desktop."""
+    """Send with the button on a phone, and with Enter on a desktop."""
     enter(tab, "#composer textarea", text if ui == "mobile" else f"{text}\n")
     if ui == "mobile":
         tab.press("#composer [type=submit]")
@@ -128,7 +129,7 @@ def edit(tab: Tab, text: str, more: str) -> None:
 
 
 def pin(tab: Tab, wang: Caller) -> None:
-    """It is shown in two lines, folds to one, and goes."""
+    """The notice is shown in two lines, is folded to one line, and is removed."""
     wang.sends("/notice/", text="周五三点取货\n请带好袋子\n货款当天结清")
     lines = "(text => text && text.clientHeight / parseFloat(getComputedStyle(text).lineHeight))"
     assert round(until(tab, f"{lines}({one('#notice .message-text')})")) == 2
@@ -149,6 +150,6 @@ def looks_right(tab: Tab) -> None:
 
 
 def says(text: str, mine: bool = False) -> str:
-    """An expression for the live article that says `text`."""
+    """An expression for the live article with this `text`."""
     selector = f"article[data-state=live][data-id]{'.message--mine' if mine else ''}"
     return f"[...document.querySelectorAll('{selector}')].find(node => node.textContent.includes({json.dumps(text)}))"

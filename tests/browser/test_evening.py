@@ -1,4 +1,4 @@
-"""A whole evening of ordering: an organiser at a desktop, two members on phones, and others who only order."""
+"""A whole evening of ordering: an organiser at a desktop, two members on phones, and members who only order."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TEMPLATE = {
         {"name": "沃柑", "unit": "斤", "price": "6.5"},
     ],
 }
-# What stands at the close: no -> (member, lines, note, total).
+# The orders at the close: number -> (member, lines, note, total).
 STANDING = {
     1: ("小明", "蓝莓 3盒", "", "75.00"),
     2: ("莉莉", "蓝莓 1盒，沃柑 3.5斤", "", "47.75"),
@@ -66,11 +66,11 @@ def test_an_evening_from_the_template_to_the_checked_record(come: Come, call: Ca
     ming.open_room()
     expect(ming.page.locator("#messages article").last).to_contain_text("更正")
     for visitor in (ming, li):
-        visitor.complaints.clear()  # the connections that could not be made meanwhile
+        visitor.complaints.clear()  # clear the errors of the connections that failed meanwhile
 
 
 def open_from_template(desktop: Visitor, wang: Caller) -> str:
-    """The address of the new window's ledger."""
+    """Open a window from a template. Returns the address of its ledger."""
     wang.sends("/orders/templates/", act="make", **TEMPLATE)
     desktop.page.goto(f"{desktop.address}/orders/")
     desktop.page.select_option("#open-from", label=TEMPLATE["title"])
@@ -82,7 +82,7 @@ def open_from_template(desktop: Visitor, wang: Caller) -> str:
 
 
 def order_from_phones(ming: Visitor, li: Visitor, call: Call) -> None:
-    """Twelve orders, of which seven come from the two phones."""
+    """Place twelve orders, of which seven come from the two phones."""
     chen, su, lin = (call(name) for name in ("陈伯", "苏苏", "林晓"))
     order(ming, 1, i1="2")
     order(li, 2, i1="1", i2="3.5")
@@ -126,7 +126,7 @@ def change_and_withdraw(ming: Visitor, li: Visitor) -> None:
 
 
 def meet_a_sold_out_item(ming: Visitor, call: Call) -> None:
-    """All twelve boxes are taken; the phone that comes last is told so, and its order does not count."""
+    """All twelve boxes are taken. The phone that comes last gets a refusal, and its order does not count."""
     entry = ming.page.locator("#order-tray .order-entry")
     fill_sheet(ming.page, i1="1")
     ming.page.click("#order [type=submit]")
@@ -136,7 +136,8 @@ def meet_a_sold_out_item(ming: Visitor, call: Call) -> None:
 
 
 def end_without_the_organiser(desktop: Visitor, ming: Visitor, li: Visitor, wang: Caller) -> None:
-    """The server closes the window; an order that waited for its connection until after the end is late."""
+    """The server closes the window. An order that was sent only after the end, because its phone was offline, is
+    refused."""
     li.page.context.set_offline(True)
     li.page.wait_for_selector("#connection:not([data-state=online])", state="attached")
     fill_sheet(li.page, i2="9")
@@ -159,7 +160,7 @@ def journal_of(caller: Caller, window_id: int) -> list[dict[str, Any]]:
 
 
 def check_exports(page: Page) -> None:
-    """All three files have the same orders."""
+    """Check that all three files have the same orders."""
     text = download(page, "#copy").path().read_text("utf-8").splitlines()
     said = [
         (member, f"{what}；备注：{note}" if what and note else what or note)
@@ -178,7 +179,7 @@ def check_exports(page: Page) -> None:
 
 
 def download(page: Page, link: str) -> Download:
-    """The file of a link, which a click may copy instead."""
+    """The file behind a link. A click on the link may copy the text instead."""
     with page.expect_download() as found:
         page.locator(link).evaluate(
             "link => { const other = link.cloneNode(); other.removeAttribute('id'); other.download = '';"
@@ -195,7 +196,7 @@ def mark_the_pick_up(phone: Page, desktop: Page) -> None:
 
 
 def correct(desktop: Page, others: list[Page]) -> None:
-    """With a reason, which everybody who looks at the ledger reads at once."""
+    """Correct with a reason, which all readers of the ledger see at once."""
     desktop.locator("#orders li", has_text="第 11 号").locator("button").click()
     desktop.fill("#correct [data-item='2']", "9")
     desktop.fill("#correct [name=reason]", "称出来只有九斤")

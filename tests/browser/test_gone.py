@@ -1,4 +1,4 @@
-"""What is gone is gone from the page: from every place that held a copy of a message that was recalled or deleted."""
+"""A recalled or deleted message leaves every place of the page that held a copy of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Come = Callable[..., Visitor]
 Call = Callable[[str], Caller]
 both_pages = pytest.mark.parametrize("kind", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
-# Everything that the page or its browser holds and a reader could get at, as one text.
+# All data that the page or its browser holds and a reader could get at, as one text.
 HELD = """async () => {
     const found = [document.documentElement.outerHTML, document.title];
     for (const field of document.querySelectorAll('input, textarea')) found.push(field.value);
@@ -32,7 +32,7 @@ HELD = """async () => {
     found.push(JSON.stringify((window.shown ?? []).filter(each => !each.closed).map(each => [each.title, each.body])));
     return found.join('\\n');
 }"""
-# A browser without a screen shows no notification: this records what the page asks for and closes.
+# A headless browser shows no notification, so this records which ones the page shows and closes.
 NOTIFICATIONS = """
     window.shown = [];
     window.Notification = class extends EventTarget {
@@ -128,7 +128,7 @@ def test_the_title_counts_what_is_there_and_unread_on_all_devices(come: Come, ca
     li.recalls(posted[0])
     li.deletes(posted[1])
     expect(ming.page).to_have_title("(2) 聊天室")
-    other.hides(False)  # read on the phone
+    other.hides(False)  # the phone has read it
     expect(ming.page).to_have_title("聊天室")
 
 
@@ -171,7 +171,7 @@ def test_going_back_closes_what_is_open_and_stays_in_the_room(come: Come, kind: 
     page.go_back()
     expect(page.locator("#search")).to_be_hidden()
     assert page.url.rstrip("/") == ming.address
-    # Closed in another way, it leaves nothing to go back to.
+    # The dialog is closed in another way, so it must leave no entry in the history.
     for _ in range(3):
         page.locator("[data-opens=search]:visible").click()
         expect(page.locator("#search")).to_be_visible()
@@ -207,7 +207,7 @@ def test_a_file_that_was_copied_in_a_file_manager_is_attached(come: Come) -> Non
     }"""
     picture = list(png(size=(20, 10)))
     ming.field.focus()
-    ming.page.evaluate(paste, ["1\t2\n3\t4", "image.png", picture])  # cells of a spreadsheet: their text is pasted
+    ming.page.evaluate(paste, ["1\t2\n3\t4", "image.png", picture])  # cells of a spreadsheet, whose text is pasted
     ming.page.wait_for_timeout(200)
     assert ming.page.locator(".attachments li").count() == 0
     ming.page.evaluate(paste, ["照片 1.png", "照片 1.png", picture])

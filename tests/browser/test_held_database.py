@@ -1,4 +1,4 @@
-"""Another process holds the database: what was written waits on the page, and is sent when it is free."""
+"""Another process locks the database: the page keeps the messages, and sends them when the lock is released."""
 
 from __future__ import annotations
 
@@ -32,4 +32,4 @@ def test_texts_and_pictures_are_sent_when_the_database_is_free_again(
     li.sees("等一下再存")
     expect(li.page.locator("#messages article[data-id] .picture")).to_have_count(1)
     expect(li.page.locator("#messages article[data-id]")).to_have_count(2)
-    ming.complaints.clear()  # the browser's own line on the 503
+    ming.complaints.clear()  # clear the browser's own line about the 503

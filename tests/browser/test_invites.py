@@ -1,4 +1,4 @@
-"""A new invitation, passed on from its page: copied, shared, or scanned."""
+"""A new invitation is passed on from its page: copied, shared, or scanned."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ both_pages = pytest.mark.parametrize("kind", [DESKTOP, PHONE], ids=["desktop", "
 
 
 def made(visitor: Visitor, script: str = "") -> str:
-    """The address of a new invitation; `script` runs before those of the page."""
+    """Make an invitation. Returns its address. `script` runs before the scripts of the page."""
     if script:
         visitor.page.add_init_script(script)
     visitor.page.goto(f"{visitor.address}/invites/")

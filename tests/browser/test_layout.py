@@ -1,4 +1,4 @@
-"""Nothing is wider than the screen and Send can be pressed: at every width, with large text and all that is longest."""
+"""At every width, with large text and the longest content, nothing is wider than the screen and Send can be pressed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.browser.pictures import pick, png
 Come = Callable[..., Visitor]
 
 SETTINGS = {"room_name": "W" * 40, "history_limit": "100"}
-# The longest that the rules let in, in the widest letters, without a place to break.
+# The longest texts that the rules allow, in the widest letters, without a place to break a line.
 NAME = "W" * 20
 WORD = "W" * 2000
 LINK = "https://example.com/" + "W" * 1900
@@ -23,11 +23,11 @@ ALBUM = 9
 
 WIDTHS = (320, 360, 390, 414, 600, 768, 899, 900, 1099, 1100, 1280, 1440)
 TEXT_PERCENT = (100, 150, 200)
-# A phone on its side with the keyboard open; a desktop window of 1280 x 800 at 400 %.
+# A phone in landscape with the keyboard open; a desktop window of 1280 x 800 at 400 %.
 SMALL = {"mobile": ((667, 160), (568, 150)), "desktop": ((320, 200), (427, 200))}
 
-# What reaches beyond the screen, but for what is inside a box that scrolls or cuts it off. The room itself cuts off
-# too: what reaches beyond it is out of reach.
+# The elements beyond the edge of the screen, except inside a box that scrolls or clips. The room clips too, so an
+# element beyond its edge cannot be reached.
 WIDER = """() => {
     const whole = '.room-page, .room, .room-main, .messages';
     const cutting = (node) => node && (getComputedStyle(node).overflowX !== 'visible' && !node.matches(whole)
@@ -45,7 +45,7 @@ WIDER = """() => {
     }
     return found;
 }"""
-# Whether a finger or a pointer in the middle of it meets it, and whether all of it is on the screen.
+# True if a press in the middle of the element hits it, and if the whole element is on the screen.
 REACHABLE = """node => {
     const { left, right, top, bottom } = node.getBoundingClientRect();
     const met = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
@@ -56,7 +56,7 @@ REACHABLE = """node => {
 
 @pytest.fixture(scope="module")
 def crowded(hall: RoomProcess) -> Caller:
-    """The module's room with the longest of everything in its history, and a window that is open."""
+    """The module's room with the longest content in its history, and an open window."""
     wide, administrator = Caller(hall.address, NAME), Caller(hall.address, ADMINISTRATOR)
     long = wide.says(WORD)
     wide.says("回复", reply_to=long["id"])
@@ -79,7 +79,7 @@ def crowded(hall: RoomProcess) -> Caller:
 
 @pytest.fixture(scope="module", params=["phone", "desktop"])
 def busy(request: pytest.FixtureRequest, browser: Browser, hall: RoomProcess, crowded: Caller) -> Iterator[Visitor]:
-    """An administrator who replies to the longest message with nine pictures and a text of many lines."""
+    """An administrator who replies to the longest message, with nine pictures and a text of many lines."""
     kind: dict[str, Any] = {"phone": PHONE, "desktop": DESKTOP}[request.param]
     settings = {"locale": "zh-CN", "timezone_id": "Asia/Shanghai", "service_workers": "block", **kind}
     visitor = Visitor(browser.new_context(**settings), hall.address)
@@ -117,7 +117,7 @@ def test_nothing_is_wider_than_the_screen_and_send_can_be_reached(busy: Visitor,
 
 @pytest.mark.parametrize("percent", TEXT_PERCENT)
 def test_send_can_be_reached_where_hardly_any_height_is_left(busy: Visitor, percent: int) -> None:
-    """A phone on its side with the keyboard open, during a window; the desktop page at 400 %."""
+    """Check a phone in landscape with the keyboard open, during a window; and the desktop page at 400 %."""
     found = {}
     for width, height in SMALL["mobile" if busy.page.locator(".room--mobile").count() else "desktop"]:
         resized(busy, width, height, percent)

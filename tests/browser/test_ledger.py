@@ -1,4 +1,4 @@
-"""The pages of ledgers: sums that grow by themselves, the proof, marks, corrections, the form that opens a window."""
+"""The pages of ledgers: live sums, the proof, marks, corrections, and the form that opens a window."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_the_record_is_checked_with_ones_own_receipts(come: Come, call: Call, wa
     verdict = ming.page.locator("#verdict")
     expect(verdict).to_contain_text("记录完整")
     expect(verdict).to_contain_text("1 张回执")
-    # An entry that was changed on its way is named.
+    # An entry that was changed on the way to the page is named.
     ming.page.route(
         "**/journal",
         lambda route: route.fulfill(
@@ -104,7 +104,7 @@ def test_administrators_mark_and_correct(come: Come, call: Call, wang: Caller) -
     two.page.locator("#correct [name=reason]").fill("重复了")
     two.page.locator("#correct [value=strike]").click()
     expect(one.page.locator("#orders li")).to_contain_text("已撤回")
-    one.complaints.clear()  # the browser's own line on the 400
+    one.complaints.clear()  # clear the browser's own line about the 400
 
 
 def test_a_correction_needs_a_reason_and_cancelling_needs_none(come: Come, call: Call, wang: Caller) -> None:
@@ -123,7 +123,7 @@ def test_a_correction_needs_a_reason_and_cancelling_needs_none(come: Come, call:
     dialog.locator("[name=reason]").fill("少送了一盒")
     dialog.locator("[name=reason]").press("Enter")
     expect(dialog).to_be_hidden()
-    # Everyone sees it without a reload.
+    # All readers see it without a reload.
     expect(reader.page.locator("#orders li")).to_contain_text("蓝莓 3盒")
     expect(reader.page.locator("#corrections")).to_contain_text(f"{ADMINISTRATOR}更正了第 1 号：少送了一盒")
 
@@ -252,7 +252,7 @@ def test_an_end_by_the_clock_is_in_the_time_zone_of_the_room(come: Come, wang: C
     page.click("#open [value=open]")
     page.wait_for_url("**/orders/*/")
     window = wang.reads("/api/windows/")["windows"][0]
-    # The minutes of a clock, and the seconds that the test took.
+    # The minutes shown by the clock, and the seconds that the test took.
     assert 7000 <= (window["closes_ms"] - window["opened_ms"]) / 1000 <= 7200
 
 
@@ -283,7 +283,7 @@ def test_a_window_can_be_opened_without_the_prepared_ones(come: Come, wang: Call
     expect(admin.page.locator("#open [role=alert]")).not_to_be_empty()
     admin.page.click("#open [value=open]")
     admin.page.wait_for_url("**/orders/*/")
-    admin.complaints.clear()  # the browser's own line on the request that failed
+    admin.complaints.clear()  # clear the browser's own line about the failed request
 
 
 def test_rows_of_a_large_ledger_stay_the_same_nodes(come: Come, call: Call, wang: Caller) -> None:
@@ -324,7 +324,7 @@ def test_a_window_is_opened_from_the_form_and_kept_as_a_template(
     page.click("#open [value=open]")
     expect(rows.first.locator(".field-error")).to_have_text("单价请填数字，最多 999999.99，两位小数")
     expect(rows.first.locator("[name=price]")).to_be_focused()
-    expect(page.locator("#open-title")).to_have_value(name)  # nothing that was typed is lost
+    expect(page.locator("#open-title")).to_have_value(name)  # typed text is not lost
     rows.first.locator("[name=price]").fill("２５")  # as a Chinese keyboard writes it
     expect(rows.first.locator(".field-error")).to_be_hidden()
     page.click("#open [value=keep]")
@@ -338,11 +338,11 @@ def test_a_window_is_opened_from_the_form_and_kept_as_a_template(
     expect(page.locator("#ledger-state")).to_contain_text("还剩 9:")
     assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
     page.goto(f"{wang.address}/orders/")
-    page.click("#open-box summary")  # closed, while a window is open
+    page.click("#open-box summary")  # refused, because a window is open
     page.select_option("#open-from", label=name)
     page.click("#open [value=remove]")
     expect(page.locator("#open [role=status]")).to_have_text("模板已删除")
-    admin.complaints.clear()  # the browser's own line on the 400
+    admin.complaints.clear()  # clear the browser's own line about the 400
 
 
 def test_without_scripts_it_says_how_many_and_hands_out_files(come: Come, call: Call, wang: Caller) -> None:
@@ -373,7 +373,7 @@ def test_the_list_says_by_whom_how_much_and_how_long_still(
     wang.presets("stop")
     expect(row.locator(".tag")).to_have_text("已结束")
     expect(row.locator(".window-left")).to_be_empty()
-    # A page with nothing to type on shows the next window by itself.
+    # A page without a form shows the next window by itself.
     other = wang.opens_window(title="周六蔬菜")
     expect(page.locator(f"[data-window='{other.split('/')[-2]}']")).to_contain_text("周六蔬菜")
     assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
@@ -454,14 +454,14 @@ def test_what_is_wrong_with_an_item_is_said_at_its_field(
         page.click("#open-add")
     rows = page.locator(".open-row")
     rows.nth(0).locator("[name=name]").fill("沃柑")
-    # The row between is empty, and no item.
+    # The row between them is empty, so it is not an item.
     for name, value in {"name": "蓝莓", "unit": "盒", **fields}.items():
         rows.nth(2).locator(f"[name={name}]").fill(value)
     page.click("#open [value=open]")
     expect(rows.nth(2).locator(".field-error")).to_have_text(message)
     expect(rows.nth(2).locator(f"[name={place}]")).to_be_focused()
     assert page.locator("#open [aria-invalid]").count() == 1
-    admin.complaints.clear()  # the browser's own line on the 400
+    admin.complaints.clear()  # clear the browser's own line about the 400
 
 
 def test_a_length_that_is_none_and_enter_among_the_items_open_no_window(come: Come, wang: Caller) -> None:

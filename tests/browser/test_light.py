@@ -1,4 +1,4 @@
-"""Light: what a first visit carries, measured from the running server; and a document that stays bounded."""
+"""The size of a first visit, measured from the running server, and the bound on the document."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ JS = Path(__file__).parents[2] / "static" / "js"
 
 
 def visited(come: Come, name: str, kind: dict[str, object]) -> list[Response]:
-    """All that the first visit requests, until the features are loaded and the network is quiet."""
+    """All responses of the first visit, until the features are loaded and the network is quiet."""
     visitor = come(**kind)
     visitor.context.add_cookies(Caller(visitor.address, name).cookies())
     heard: list[Response] = []
     visitor.page.on("response", lambda response: heard.append(response))
     visitor.page.goto(visitor.address)
     visitor.wait_online()
-    # The offline copy is made later, of files that are in the browser's cache by then.
+    # The offline copy is made later, from files that are in the browser's cache by then.
     visitor.page.wait_for_load_state("networkidle")
     return heard
 
 
 def carried(hall: RoomProcess, responses: list[Response], kind: str) -> dict[str, int]:
-    """Bytes over the wire, compressed as any browser asks for it, by address. Without what a page fetches before it is
-    used, some seconds later: a busy machine has not ended the visit by then."""
+    """Address -> bytes over the wire, compressed. Files that a page fetches some seconds later, before their use, do
+    not count, because a busy machine has not ended the visit by then."""
     sizes, later = {}, fetched_later()
     for response in responses:
         if kind in response.headers.get("content-type", "") and response.url.rpartition("/js/")[2] not in later:
@@ -64,8 +64,8 @@ def test_a_first_visit_fits(come: Come, hall: RoomProcess, kind: dict[str, objec
 
 
 def test_a_phones_first_visit_is_online_after_30_requests(browser: Browser, tmp_path: Path) -> None:
-    """Pictures and what menus need come later. Of three visits the best: where the machine makes a connection wait for
-    more than a second, the page goes on without it."""
+    """Pictures and the modules of menus come later. The best of three visits counts: if a connection takes more than a
+    second on this machine, the page continues without it."""
     with serving(tmp_path / "data", send_interval="0") as room:
         first_visit.furnish(room.address)
         visits = [first_visit.visit(browser, room.address, slow=False) for _ in range(3)]
@@ -78,7 +78,7 @@ def test_a_phones_first_visit_is_online_after_30_requests(browser: Browser, tmp_
 def test_at_most_eight_requests_before_the_first_message_is_drawn(
     come: Come, call: Call, kind: dict[str, object]
 ) -> None:
-    """With eight style sheets and scripts answered, and all others held back, the messages are there."""
+    """If only eight style sheets and scripts are answered and all others are held back, the messages are shown."""
     call("莉莉").says("只用八个请求")
     visitor = come(**kind)
     visitor.context.add_cookies(Caller(visitor.address, "小明").cookies())
@@ -112,12 +112,13 @@ def test_what_the_first_messages_need_is_preloaded_and_nothing_else(come: Come, 
     version = re.match(r"/static/\w+/js/", str(next(iter(preloaded))))
     assert version
     assert {f"{version[0]}{name}" for name in imported_by("room.js")} == preloaded
-    # The sentences are one more script, that of the page's language.
+    # The sentences of the page's language are one more script.
     assert ming.page.locator("script[src$='/js/words/zh.js']").count() == 1
 
 
 def test_one_round_trip_fetches_all_that_handles_frames() -> None:
-    """room.js names what its features import: a module that is found only in another one costs a round trip more."""
+    """room.js names the imports of its features, because a module that is only named in another module costs one more
+    round trip."""
     lists = module_lists()
     named = {f"{name}.js" for name in (*lists["WITH_FRAMES"], *lists["IMPORTED"], "models/clock", "net/socket")}
     needed = {module for name in named for module in imported_by(name)}
@@ -140,7 +141,7 @@ def test_static_files_are_kept_for_ever_under_a_path_that_names_their_content(co
 
 
 def test_no_text_of_a_script_spans_lines() -> None:
-    """The server leaves whole-line comments out; a text over several lines might hold what looks like one."""
+    """The server removes whole-line comments. A text of several lines could contain a line that looks like one."""
     for path in JS.rglob("*.js"):
         for line in path.read_text().splitlines():
             assert line.count("`") % 2 == 0, f"{path}: {line}"
@@ -155,7 +156,7 @@ def test_a_burst_does_not_grow_the_document(come: Come, call: Call) -> None:
 
 @both_pages
 def test_a_hundred_messages_are_measured_a_few_times(come: Come, call: Call, kind: dict[str, object]) -> None:
-    """Not once for each icon that has loaded: each measurement is a layout."""
+    """The list is not measured for each loaded icon, because each measurement is a layout."""
     call("莉莉").says_many(100, "量一次 {}")
     ming = come(**kind)
     ming.page.add_init_script(
@@ -174,7 +175,7 @@ def test_a_hundred_messages_are_measured_a_few_times(come: Come, call: Call, kin
 
 
 def fetched_later() -> set[str]:
-    """The modules that come with PREFETCHED and after it, and with nothing before."""
+    """The modules that come with PREFETCHED and after it, and with no module before it."""
     lists, room = module_lists(), imported_by("room.js")
     first = (*lists["WITH_FRAMES"], *lists["IMPORTED"], *lists["OTHERS"], "models/clock", "net/socket")
     later = (*lists["PREFETCHED"], "features/presets", "features/offline_copy")
@@ -183,13 +184,13 @@ def fetched_later() -> set[str]:
 
 
 def module_lists() -> dict[str, list[str]]:
-    """Those of room.js, by name."""
+    """The modules of room.js, by name."""
     found = re.findall(r"const (\w+) = \[(.*?)\];", (JS / "room.js").read_text(), re.S)
     return {name: re.findall(r'"([\w/]+)"', modules) for name, modules in found}
 
 
 def imported_by(name: str, known: set[str] | None = None) -> set[str]:
-    """The module and all that it imports statically, as paths below static/js."""
+    """The module and all of its static imports, as paths below static/js."""
     known = set() if known is None else known
     known.add(name)
     for found in re.findall(r'^import [^;]*?from "(\.[^"]+)";', (JS / name).read_text(), re.M | re.S):

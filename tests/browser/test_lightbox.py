@@ -1,4 +1,4 @@
-"""A picture, large: fitted, zoomed, swiped away, with arrows through the room's pictures."""
+"""A picture in full size: fitted, zoomed, swiped away, with arrows through the room's pictures."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def loaded(visitor: Visitor) -> None:
 
 
 def scaled(visitor: Visitor, how: str) -> None:
-    """Until the picture's scale is so: "=== 1", "> 2"."""
+    """Wait until the picture's scale meets the condition, for example "=== 1" or "> 2"."""
     visitor.page.wait_for_function(
         "() => new DOMMatrix(getComputedStyle(document.querySelector('#lightbox img')).transform).a " + how
     )
@@ -128,12 +128,12 @@ def test_a_picture_that_comes_after_its_recall_is_not_shown(come: Come, call: Ca
     expect(ming.page.locator("#lightbox")).to_be_hidden()
     with ming.page.expect_request_finished():
         on_its_way[0].fulfill(body=png("red"), content_type="image/png")
-    ming.page.wait_for_timeout(500)  # for as long as a picture may take to be decoded
+    ming.page.wait_for_timeout(500)  # as long as a picture may take to decode
     expect(ming.page.locator("#lightbox img[src]")).to_have_count(0)
 
 
 def touch(session: CDPSession, steps: list[list[tuple[int, int]]], at: float | None = None) -> None:
-    """`at`: when the fingers say that it happened, in seconds since 1970; else whenever it gets through."""
+    """`at`: the time of the event in seconds since 1970, as the device reports it; None for the time of its arrival."""
     when = {} if at is None else {"timestamp": at}
     for i, points in enumerate(steps):
         kind = "touchStart" if i == 0 else "touchMove"
@@ -143,7 +143,7 @@ def touch(session: CDPSession, steps: list[list[tuple[int, int]]], at: float | N
 
 
 def tap_twice(session: CDPSession, x: int, y: int) -> None:
-    """A tenth of a second between the two, also where the machine takes longer to say so."""
+    """A tenth of a second between the two taps, even if the machine needs longer to deliver them."""
     now = time.time()
     for i in range(2):
         touch(session, [[(x, y)]], now + i / 10)

@@ -1,4 +1,4 @@
-"""The room's main job, from registering to recalling, on both pages, with two people at once."""
+"""The room's main job, from registration to recall, on both pages, with two people at the same time."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_a_picked_picture_is_shown_to_all_small_and_without_a_jump(visit: Visit,
     answer = wang.page.request.get(wang.address + address)
     assert answer.ok and answer.headers["content-type"] == "image/webp"
     assert len(answer.body()) <= 200 * 1024
-    # The space was reserved before the picture came.
+    # The space was reserved before the picture arrived.
     assert shown.get_attribute("width") and shown.get_attribute("height")
 
 
@@ -154,7 +154,7 @@ def test_an_ordering_window_counts_down_for_everyone_and_ends_by_itself(visit: V
     late = visit(**kind)
     late.open_room()
     late.page.wait_for_selector("#countdown:visible")
-    # All have seen it: its end may come. The administrator's tab does not live to see it.
+    # All pages have shown it, so the end may come. The administrator's tab is closed before the end.
     wang.page.evaluate("() => window.opens(2)")
     wang.page.close()
     for visitor in (ming, late):
@@ -198,7 +198,7 @@ def test_the_first_administrator_sets_the_room_up(tmp_path: Path, visit: Visit) 
         second = visit()
         answer = second.page.goto(link)
         assert answer and answer.status == 404
-        second.complaints.clear()  # the 404 itself
+        second.complaints.clear()  # clear the browser's own line about the 404
 
 
 def test_the_page_comes_back_after_a_restart_without_a_reload(visit: Visit, room: RoomProcess) -> None:
@@ -222,7 +222,7 @@ def test_the_page_comes_back_after_a_restart_without_a_reload(visit: Visit, room
         ming.sees("重启之后")
         articles = ming.page.locator("#messages article[data-id] .bubble").all_inner_texts()
         assert [text.strip() for text in articles] == ["重启之前", "断线时写的", "重启之后"]
-        ming.complaints.clear()  # the connections that could not be made meanwhile
+        ming.complaints.clear()  # clear the errors of the connections that failed meanwhile
         li.complaints.clear()
 
 

@@ -1,4 +1,4 @@
-"""The card of a member: opened by a face, a name or the keyboard, and what it offers to whom."""
+"""The card of a member: opened by an avatar, a name or the keyboard, and its actions for each kind of reader."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def card(visitor: Visitor) -> Locator:
 
 
 def opened(visitor: Visitor, text: str) -> Locator:
-    """The card of who said `text`, by a press on the face."""
+    """Open the card of the author of `text`, by a press on the avatar."""
     visitor.message(text).locator(".message-face > *").click()
     expect(card(visitor)).to_be_visible()
     return card(visitor)

@@ -1,4 +1,4 @@
-"""A muted member sees until when before typing, in the place of the field, which comes back by itself."""
+"""A muted member sees the end of the mute in place of the field, which comes back by itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHANGHAI = timezone(timedelta(hours=8))
 
 
 def mute(call: Call, name: str, seconds: int = 600) -> str:
-    """Mute the member; until when, as the member reads it."""
+    """Mute the member. Returns the end of the mute as the page shows it."""
     answer = call(ADMINISTRATOR).sends(f"/members/{call(name).user['id']}/", act="mute", seconds=seconds)
     until = datetime.fromtimestamp(answer["member"]["muted_until_ms"] / 1000, UTC).astimezone(SHANGHAI)
     return until.strftime("%H:%M")
@@ -108,7 +108,7 @@ def test_what_happened_while_the_page_was_offline_is_known_afterwards(come: Come
     mute(call, "赵三")
     zhao.context.set_offline(False)
     expect(words(zhao)).to_be_visible()
-    zhao.complaints.clear()  # of the lost connection
+    zhao.complaints.clear()  # clear the error of the lost connection
 
 
 @both_pages

@@ -1,4 +1,4 @@
-"""The notice above the conversation: pinned from the page, folded by each reader, shown again when it changes."""
+"""The notice above the conversation: published on the page, folded by each reader, shown again when it changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONG = "\n".join(f"第 {n} 行：周五下午三点在小区东门取货" for n 
 
 @pytest.fixture(autouse=True)
 def without_a_notice(hall: RoomProcess) -> Iterator[None]:
-    """At the end of each test: the room is that of all tests of this file."""
+    """Remove the notice after each test, because all tests of this file share the room."""
     yield
     Caller(hall.address, ADMINISTRATOR).sends("/notice/", text="")
 
@@ -150,4 +150,4 @@ def test_what_cannot_be_pinned_stays_in_the_dialog(come: Come, call: Call) -> No
     wang.page.click(f"{EDITOR} [type=submit]")
     expect(wang.page.locator("#toast")).to_contain_text("500")
     expect(wang.page.locator(f"{EDITOR} textarea")).to_have_value("长" * 501)
-    wang.complaints.clear()  # the refusal
+    wang.complaints.clear()  # clear the browser's line about the refusal

@@ -1,4 +1,4 @@
-"""The ordering window: one bar, one clock for all, and few words for screen readers."""
+"""The ordering window: one bar, one clock on all pages, and short announcements for screen readers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_clocks_ten_minutes_wrong_agree_within_half_a_second(come: Come, wang: C
     early.join("表慢十分钟")
     late.join("表快十分钟")
     wang.presets("start", seconds=60)
-    # When each page turns to the next second, told by one clock that neither page can see.
+    # Records when each page turns to the next second, on one clock that neither page can see.
     for visitor in (early, late):
         visitor.page.wait_for_selector("#countdown:visible")
         visitor.page.evaluate(
@@ -60,12 +60,12 @@ def test_clocks_ten_minutes_wrong_agree_within_half_a_second(come: Come, wang: C
     turns = [visitor.page.evaluate("() => window.turned") for visitor in (early, late)]
     both = set(turns[0]) & set(turns[1])
     assert len(both) >= 3
-    # The best of some turns: a busy machine may delay any one of them, a wrong clock delays all.
+    # The best of several turns counts: a busy machine can delay one of them, a wrong clock delays all.
     assert min(abs(turns[0][second] - turns[1][second]) for second in both) < 500
 
 
 def test_no_page_counts_more_seconds_than_there_are(come: Come, wang: Caller) -> None:
-    """An answer that was quick there and slow back sets a page's clock a little late."""
+    """If a pong's way to the server is fast and its way back slow, the page's clock is a little late."""
     ming = come()
     line, pongs = Line(ming), 0
 
@@ -92,7 +92,7 @@ def test_no_page_counts_more_seconds_than_there_are(come: Come, wang: Caller) ->
 
 
 def test_screen_readers_hear_the_opening_sixty_thirty_ten_and_the_end_alone(come: Come, wang: Caller) -> None:
-    """On a guest's page, which asks nobody anything while its time is in our hands."""
+    """On a guest's page, because it sends no requests while the test holds its clock."""
     guest = come()
     guest.page.clock.install()
     guest.open_room()
@@ -108,10 +108,10 @@ def test_screen_readers_hear_the_opening_sixty_thirty_ten_and_the_end_alone(come
     wang.presets("start", seconds=100)
     expect(countdown).to_have_text("100")
     guest.page.clock.run_for(45_000)
-    # The end of an open window is moved, which is no opening and passes no mark.
+    # The end of an open window is moved: this is not an opening, and passes no mark.
     wang.presets("start", seconds=35)
     expect(countdown).to_have_text("35")
-    # A page that was busy or asleep has missed the very second, and says how many there are by then.
+    # A page that was busy or asleep has missed the exact second, and announces the seconds that are left then.
     guest.page.clock.fast_forward(10_000)
     wang.presets("start", seconds=12)
     expect(countdown).to_have_text("12")
@@ -133,7 +133,7 @@ def test_the_last_ten_seconds_are_loud_and_it_ends_by_itself(come: Come, wang: C
     wang.presets("start", seconds=9)
     for visitor in (ming, late):
         visitor.page.wait_for_selector("#ordering.ordering--ending:visible")
-    wang.presets("start", seconds=2)  # both have seen it: the end may come
+    wang.presets("start", seconds=2)  # both pages have shown it, so the end may come
     for visitor in (ming, late):
         expect(visitor.page.locator("#ordering")).to_be_hidden()
         visitor.sees("停止下单")
@@ -150,7 +150,7 @@ def test_the_administrators_buttons_and_lengths(come: Come) -> None:
 
 
 def cards(visitor: Visitor) -> list[str]:
-    """What has become of each notice of a window, oldest first."""
+    """The text beside each message about a window, oldest first."""
     shown: list[str] = visitor.page.eval_on_selector_all(
         ".notice--preset", "nodes => nodes.map((node) => node.dataset.window)"
     )
@@ -163,7 +163,7 @@ def fates(visitor: Visitor) -> list[str]:
 
 @pytest.fixture
 def alone(room: RoomProcess) -> Callable[[str], Caller]:
-    """In a room that has nothing but what this test does."""
+    """In a room that contains only what this test does."""
     return lambda name: Caller(room.address, name)
 
 
@@ -184,7 +184,7 @@ def test_one_card_is_live_the_earlier_ones_were_replaced_and_it_says_who_closed_
     assert cards(ming) == ["replaced", "replaced", "closed", "stop"]
     assert ming.page.locator(".remaining").count() == 0
     assert re.fullmatch(rf"\d\d:\d\d:\d\d 由{ADMINISTRATOR}结束", fates(ming)[2])
-    # The next window is another one, and a page that comes later says the same.
+    # The next window is another one, and a page that is opened later shows the same.
     wang.presets("start", seconds=600)
     expect(ming.page.locator(".notice--preset[data-window=live]")).to_have_count(1)
     ming.page.reload()
@@ -213,7 +213,7 @@ def test_the_card_before_is_live_again_when_the_newest_is_deleted(visit: Come, a
     wang.deletes(shown)
     expect(ming.page.locator(".notice--preset")).to_have_count(1)
     assert cards(ming) == ["live"]
-    # A stop that is deleted leaves its window closed, though the page cannot say any more by whom.
+    # If the stop message is deleted, its window stays closed, but the page cannot say who closed it.
     wang.deletes(wang.presets("stop"))
     expect(ming.page.locator(".notice--preset[data-window=closed]")).to_have_count(1)
     ming.page.reload()
@@ -259,4 +259,4 @@ def test_it_is_asked_too_where_the_page_does_not_know_of_the_window_yet(visit: C
     caller.presets("start", seconds=600)
     wang.page.click("[data-preset=start]")
     expect(wang.page.locator("#confirm-question")).to_contain_text(f"{ADMINISTRATOR}开启的下单还有")
-    wang.complaints.clear()  # the browser's own line on the 409
+    wang.complaints.clear()  # clear the browser's own line about the 409

@@ -1,4 +1,4 @@
-"""Orders in the room: a sheet of items, the member's own words, and what becomes of each order."""
+"""Orders in the room: a sheet of items, orders in the member's own words, and the result of each order."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_items_are_chosen_with_the_total_on_the_button(come: Come, wang: Caller,
     expect(page.locator("#order-tray")).to_be_hidden()
     receipts = json.loads(page.evaluate("localStorage.getItem('receipts')"))
     assert [[each["no"], len(each["receipt"])] for each in [*receipts.values()][-1]] == [[1, 64]]
-    # One tap to what is mine: changed, then withdrawn.
+    # One tap opens the member's own orders: change one, then withdraw one.
     page.click("[data-my-orders]")
     mine = page.locator("#order .order-mine-item")
     expect(mine).to_have_count(1)
@@ -94,7 +94,7 @@ def test_free_text_is_ordered_by_its_own_button(come: Come, wang: Caller, kind: 
     expect(ming.message("蓝莓好吃吗")).to_have_attribute("data-kind", "text")
     ledger = wang.reads("/api/windows/")["windows"][0]
     assert ledger["orders"] == 1
-    # The sheet asks for the order itself, not for a note to it.
+    # The sheet asks for the order itself instead of a note.
     open_sheet(page)
     expect(page.get_by_label("要什么，要多少")).to_be_visible()
     expect(page.locator("#order [data-label=note]")).to_be_hidden()
@@ -113,7 +113,7 @@ def test_what_did_not_count_says_so_and_what_can_be_done(
     expect(entry).to_contain_text("未计入：蓝莓 每人限购 8盒，你已订 0盒")
     entry.locator("[data-order-entry=discard]").click()
     expect(entry).to_have_count(0)
-    # Sold out while the sheet is open: what is left is told at once.
+    # If an item sells out while the sheet is open, the sheet shows the remaining stock at once.
     open_sheet(page)
     fill(page, i1="3")
     call("快手").orders([{"item": 1, "quantity": "8"}])
@@ -149,7 +149,7 @@ def test_an_order_given_offline_says_so_and_never_goes_into_another_window(come:
     expect(page.locator("#messages article[data-kind=order]").last).to_contain_text("草莓两斤")
     page.reload()
     expect(page.locator("#order-tray .order-entry")).to_have_count(0)
-    ming.complaints.clear()  # the connections that could not be made meanwhile
+    ming.complaints.clear()  # clear the errors of the connections that failed meanwhile
 
 
 def test_the_close_tells_what_it_came_to(come: Come, wang: Caller, call: Callable[[str], Caller]) -> None:

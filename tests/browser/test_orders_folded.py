@@ -1,4 +1,4 @@
-"""Orders in the conversation: one quiet line each, folded where many follow each other, all of them in the document."""
+"""Orders in the conversation: one line each, folded if many follow each other, all of them in the document."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def wang(room: RoomProcess) -> Iterator[Caller]:
     caller = Caller(room.address, ADMINISTRATOR)
     caller.presets("start", title="周五水果", items=[{"name": "蓝莓", "unit": "盒", "price": "25"}], seconds=600)
     yield caller
-    with suppress(HTTPError):  # there is none to stop
+    with suppress(HTTPError):  # no window is open
         caller.presets("stop")
 
 
@@ -67,17 +67,17 @@ def test_more_than_three_fold_and_new_ones_join(
     ids = [int(each.get_attribute("data-id") or 0) for each in ming.page.locator("#messages article[data-id]").all()]
     assert ids == sorted(ids)
     assert [each.is_visible() for each in lines.all()] == [True] * 3 + [False] * 9
-    # The reader's own is never folded, and what follows begins anew.
+    # The reader's own order is never folded, and the orders after it begin a new fold.
     orders(Caller(room.address, "小明"), 1)
     orders(li, 1)
     expect(lines.nth(12)).to_be_visible()
     expect(lines.nth(13)).to_be_visible()
     expect(fold).to_have_count(1)
-    # One that is withdrawn does not count, and stays folded.
+    # A withdrawn order does not count, and stays folded.
     li.recalls(placed[0])
     expect(fold).to_have_text("又有 8 单")
     assert ming.page.locator(f"#messages article[data-id='{placed[0]['id']}']").is_hidden()
-    # By the keyboard: unfolded, and folded again, with the button where it was.
+    # The keyboard unfolds and folds the orders, and the button stays in its place.
     fold.focus()
     top = fold.bounding_box()
     ming.page.keyboard.press("Enter")

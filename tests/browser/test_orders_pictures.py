@@ -23,7 +23,7 @@ NARROW = {"viewport": {"width": 900, "height": 1080}}
 
 
 class Keeper:
-    """Takes the picture of the form, of the states that `screenshots_orders.opening` goes through."""
+    """Takes the pictures of the form, in the states that `screenshots_orders.opening` goes through."""
 
     def __init__(self, language: str) -> None:
         self._language = language
@@ -66,7 +66,8 @@ def test_the_form_the_sheet_the_ledger_and_the_marks(browser: Browser, market: R
     mark(pick_up.page)
     keep(f"orders-marks-{language}", pick_up.page.screenshot())
     for visitor in (desktop, phone, pick_up):
-        visitor.complaints = [line for line in visitor.complaints if "400" not in line]  # the form that was refused
+        # clear the browser's line about the refused form
+        visitor.complaints = [line for line in visitor.complaints if "400" not in line]
         assert visitor.complaints == []
         visitor.context.close()
 

@@ -1,4 +1,4 @@
-"""On a phone: the whole height, the keyboard, sizes for thumbs, WeChat's browser, and installing."""
+"""On a phone: the whole height, the keyboard, sizes for fingers, WeChat's browser, and installing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WECHAT = (
     "Mozilla/5.0 (Linux; Android 14; V2309A) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/116.0.0.0"
     " Mobile Safari/537.36 MicroMessenger/8.0.49.2600(0x28003133) WeChat/arm64 NetType/WIFI Language/zh_CN"
 )
-# What can be pressed and is shown, with its size.
+# The visible elements that can be pressed, with their sizes.
 TOUCHABLE = """() => [...document.querySelectorAll('button, a, input, select, textarea, [role=switch]')]
     .filter(node => node.checkVisibility({visibilityProperty: true, opacityProperty: true}))
     .filter(node => !node.closest('.visually-hidden, .message-text'))
@@ -46,13 +46,13 @@ def test_the_room_fills_the_screen_and_nothing_but_the_timeline_scrolls(come: Co
 def test_the_keyboard_never_covers_the_composer(come: Come, call: Call) -> None:
     call("莉莉").says_many(30)
     ming = come("小明", **PHONE)
-    # Chrome and Firefox shrink the page, because it asks them to.
+    # Chrome and Firefox make the page smaller, because it requests this.
     assert "interactive-widget=resizes-content" in (ming.page.get_attribute("meta[name=viewport]", "content") or "")
     ming.page.set_viewport_size({"width": 390, "height": 460})
     expect(ming.page.locator("#composer")).to_be_in_viewport(ratio=1)
     expect(ming.message("第 30 条")).to_be_in_viewport()
     ming.page.set_viewport_size({"width": 390, "height": 844})
-    # Safari only tells that less is visible.
+    # Safari only reports that less of the page is visible.
     ming.page.evaluate(
         """() => {
             Object.defineProperty(visualViewport, 'height', {configurable: true, get: () => 500});
@@ -89,7 +89,7 @@ def test_what_can_be_touched_has_44_px(come: Come, call: Call) -> None:
 
     def look(where: str) -> None:
         found = [each for each in wang.page.evaluate(TOUCHABLE) if each[1] < 43.5 or each[2] < 43.5]
-        # A quote is a line of the bubble that holds it; the bubble's menu does the same.
+        # A quote is a line in a bubble, and the bubble's menu has the same choice.
         too_small[where] = [each for each in found if 'class="quote"' not in str(each[0])]
 
     look("the room")
@@ -119,7 +119,7 @@ def test_presets_are_large_buttons_in_the_sheet(come: Come) -> None:
 
 
 def test_it_works_as_a_plain_tab_in_wechats_browser(come: Come, call: Call) -> None:
-    """No push, no worker, no installation, no permission to ask for."""
+    """A browser without push, service worker, installation and permissions."""
     ming = come(**{**PHONE, "user_agent": WECHAT})
     ming.page.clock.install()
     ming.page.add_init_script(
@@ -132,7 +132,7 @@ def test_it_works_as_a_plain_tab_in_wechats_browser(come: Come, call: Call) -> N
     ming.sees("在微信里说的")
     call("莉莉").says("看得到")
     ming.sees("看得到")
-    ming.page.clock.run_for(5_000)  # past the moment when others would make their copy
+    ming.page.clock.run_for(5_000)  # later than other browsers make their copy
 
 
 def test_it_can_be_installed_under_the_rooms_own_name(come: Come) -> None:
@@ -152,7 +152,7 @@ def test_it_can_be_installed_under_the_rooms_own_name(come: Come) -> None:
     assert {"192x192", "512x512"} <= sizes
     assert any(icon.get("purpose") == "maskable" for icon in manifest["icons"])
     assert ming.page.request.get(ming.page.locator("link[rel=apple-touch-icon]").evaluate("link => link.href")).ok
-    # Chromium's own reading of it, which tells what it does not like.
+    # Chromium's own check of the manifest, which names its faults.
     read = ming.context.new_cdp_session(ming.page).send("Page.getAppManifest")
     assert read["url"] == address and read["errors"] == [] and "果园“团购”群" in read["data"]
 

@@ -1,4 +1,4 @@
-"""Without JavaScript one can read, post and leave; and where the script does not come, the page says so."""
+"""Without JavaScript one can read, post and log out. If the script does not load, the page says so."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ both_pages = pytest.mark.parametrize("kind", [DESKTOP, PHONE], ids=["desktop", "
 
 
 def opened(browser: Browser, hall: RoomProcess, kind: dict[str, object], name: str) -> Page:
-    """The room in a browser that runs no script of a page: Playwright's own switch leaves <noscript> unread, so the
-    answers get a policy that allows everything of a form, and no script."""
+    """The room in a browser that runs no script of the page.
+
+    Playwright's own switch does not show <noscript>. So the responses get a policy that allows all of a form, and no
+    script.
+    """
     context = browser.new_context(locale="zh-CN", **kind)  # type: ignore[arg-type]
     context.add_cookies(Caller(hall.address, name).cookies())  # type: ignore[arg-type]
 
@@ -35,7 +38,8 @@ def opened(browser: Browser, hall: RoomProcess, kind: dict[str, object], name: s
 
 
 def in_view(page: Page) -> list[str]:
-    """The texts that can be read without scrolling. Playwright's own search leaves out what is in <noscript>."""
+    """The texts that can be read without scrolling. Playwright's own search cannot be used, because it ignores
+    <noscript>."""
     found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll('.plain p > span')].filter(node => {
             const { top, bottom } = node.getBoundingClientRect();
@@ -59,7 +63,7 @@ def test_without_javascript_one_reads_posts_and_leaves(
     page.fill("#composer textarea", "表单发的")
     page.click("#composer [type=submit]")
     until(page, lambda: li.newest()[-1]["text"] == "表单发的")
-    page.goto(hall.address)  # what a redirect leads to is answered past the route
+    page.goto(hall.address)  # the answer after a redirect does not go through the route
     until(page, lambda: "表单发的" in in_view(page))
     expect(page.locator("#composer input[type=file]")).to_be_in_viewport()
     page.click("a[href='/logout/']")

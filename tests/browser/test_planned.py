@@ -1,4 +1,4 @@
-"""Planned windows: made, moved and dropped from a page that needs no script; seen in the room, opened by themselves."""
+"""Planned windows: made, moved and removed on a page without scripts; shown in the room, opened by the server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PROGRAM = set_forward.PROGRAM
 
 @pytest.fixture(autouse=True)
 def without_plans(hall: RoomProcess) -> Iterator[None]:
-    """At the end of each test: the room is that of all tests of this file."""
+    """Remove the plans after each test, because all tests of this file share the room."""
     yield
     wang = Caller(hall.address, ADMINISTRATOR)
     for plan in wang.reads("/orders/plans/")["plans"]:
@@ -36,7 +36,7 @@ def without_plans(hall: RoomProcess) -> Iterator[None]:
 
 
 def in_days(days: int) -> datetime:
-    """20:00 on a day ahead, in the room."""
+    """20:00 on a later day, in the room's time zone."""
     return (datetime.now(SHANGHAI) + timedelta(days=days)).replace(hour=20, minute=0, second=0, microsecond=0)
 
 
@@ -114,7 +114,7 @@ def test_it_opens_by_itself_and_all_who_are_here_see_it(come: Come, call: Call, 
     wang, ming, berlin = come(ADMINISTRATOR), come("小明", **PHONE), come(timezone_id="Europe/Berlin")
     berlin.open_room()
     wang.page.goto(f"{wang.address}/orders/plans/")
-    # At a full minute, between four and five minutes ahead.
+    # At a full minute, four to five minutes from now.
     at = (datetime.now(SHANGHAI) + timedelta(seconds=set_forward.STEP_SECONDS)).replace(second=0, microsecond=0)
     fill_in(wang.page, at, "自动开始")
     wang.page.click("button[value=make]")
@@ -132,7 +132,7 @@ def test_it_opens_by_itself_and_all_who_are_here_see_it(come: Come, call: Call, 
         expect(visitor.page.locator(LINE)).to_be_hidden()
         expect(visitor.page.locator("#messages .notice--preset").last).to_contain_text("按计划自动开始")
     assert call("小明").reads("/api/windows/")["windows"][0]["opened_ms"] >= at.timestamp() * 1000
-    # The plan of one date is over; a window that a member opens says nothing of a plan.
+    # The plan of one date has ended; a window that a member opens does not mention a plan.
     call(ADMINISTRATOR).presets("stop")
     call(ADMINISTRATOR).presets("start", title="自己开始")
     expect(ming.page.locator(f"{BAR} .ordering-opener:visible")).to_have_text(f"由{ADMINISTRATOR}开启")

@@ -1,7 +1,7 @@
 """Push notifications in Chromium: the page that turns them on, and the notification that the service worker shows.
 
-Chromium's own push service is on the internet. In its place stands a subscription that the test makes, and
-`ServiceWorker.deliverPushMessage` of the developer tools, which hands over what the service would have brought.
+Chromium's own push service is on the internet. The test replaces it by a subscription of its own, and by
+`ServiceWorker.deliverPushMessage` of the developer tools, which delivers a message as the service would.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def with_service(visitor: Visitor) -> Device:
 
 
 def taken(hall: RoomProcess) -> list[Any]:
-    """What `chatserver push` would be handed now."""
+    """The messages that `chatserver push` would get now."""
     with socket.socket(socket.AF_UNIX) as server:
         server.settimeout(30)
         server.connect(str(hall.data_dir / "push" / "push.sock"))
@@ -63,7 +63,7 @@ def taken(hall: RoomProcess) -> list[Any]:
 
 
 class Worker:
-    """The page's service worker, as the developer tools see it."""
+    """The page's service worker, through the developer tools."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
@@ -78,7 +78,7 @@ class Worker:
         self._tools.send("ServiceWorker.deliverPushMessage", delivered)
 
     def shown(self) -> list[list[Any]]:
-        """Title, words and tag of each notification, and whether it is silent."""
+        """Title, text and tag of each notification, and whether it is silent."""
         found: list[list[Any]] = self._page.evaluate(
             """async () => (await (await navigator.serviceWorker.ready).getNotifications())
                 .map(({title, body, tag, silent}) => [title, body, tag, silent])"""
@@ -104,7 +104,7 @@ def test_a_member_turns_them_on_chooses_and_turns_them_off(come: Come, hall: Roo
     page.fill("input[name=quiet_from]", "22:00")
     page.click("text=在这台设备上开启")
     expect(page.get_by_role("alert")).to_have_text("免打扰时段请填两个不同的时间，或都留空")
-    ming.complaints.clear()  # Chromium's own line for the 400
+    ming.complaints.clear()  # clear Chromium's own line about the 400
     assert page.evaluate("() => window.subscribedWith") == [True, 65]
     page.fill("input[name=quiet_to]", "07:00")
     page.click("text=在这台设备上开启")
@@ -142,7 +142,7 @@ def test_the_notification_is_shown_and_a_recall_replaces_it(come: Come, call: Ca
     page.click("text=在这台设备上开启")
     expect(page.get_by_role("status")).to_have_text("已开启，这台设备会收到通知")
     worker = Worker(page)
-    # A member whose socket is still connected is not told.
+    # A member whose socket is still connected gets no push notification.
     guest = come()
     guest.open_room()
     expect(guest.page.locator("[data-online]").first).to_have_text("0")

@@ -1,4 +1,4 @@
-"""The reader of free text, static/js/ledger/quantities.js, in a browser: what it reads and what it leaves alone."""
+"""The reader of free-text orders, static/js/ledger/quantities.js, in a browser: what it reads and what it ignores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.browser.conftest import ADMINISTRATOR, Visitor
 
 Come = Callable[..., Visitor]
 
-# The text -> its lines as `name quantity unit`, parted by `; `.
+# Text -> its lines as `name quantity unit`, separated by `; `.
 READ = {
     # Chinese numbers
     "蓝莓八盒": "蓝莓 8 盒",
@@ -56,7 +56,7 @@ READ = {
     "蓝莓 x 3 盒": "蓝莓 3 盒",
     "蓝莓 8": "蓝莓 8 ",
     "3*苹果": "苹果 3 ",
-    # Before the name, behind it, several
+    # The amount before the name, after it, and several amounts
     "3斤苹果": "苹果 3 斤",
     "苹果3斤": "苹果 3 斤",
     "苹果：3斤": "苹果 3 斤",
@@ -70,13 +70,13 @@ READ = {
     "苹果1,香蕉2": "苹果 1 ; 香蕉 2 ",
     "1、蓝莓2盒\n2、苹果3斤": "蓝莓 2 盒; 苹果 3 斤",
     "1. 蓝莓2盒": "蓝莓 2 盒",
-    # Words that order nothing
+    # Words that do not name an order
     "我要苹果3斤谢谢": "苹果 3 斤",
     "来3斤苹果，谢谢": "苹果 3 斤",
     "蓝莓给我留两盒": "蓝莓 2 盒",
     "老板娘，再来2盒蓝莓吧": "蓝莓 2 盒",
     "🍓草莓2盒": "草莓 2 盒",
-    # Names with numbers in them
+    # Names that contain numbers
     "五花肉3斤": "五花肉 3 斤",
     "三文鱼两斤": "三文鱼 2 斤",
     "百香果10个": "百香果 10 个",
@@ -104,7 +104,7 @@ READ = {
     "half a kilo of apples": "apples 0.5 kilo",
 }
 
-# The text -> its lines, and what is not understood.
+# Text -> its lines, and the part that is not understood.
 IN_PART = {
     "小明 蓝莓2盒": ("蓝莓 2 盒", "小明"),
     "同上，加2盒蓝莓": ("蓝莓 2 盒", "同上"),
@@ -126,7 +126,7 @@ IN_PART = {
     "Ａ座１２０３，蓝莓２盒": ("蓝莓 2 盒", "Ａ座１２０３"),
 }
 
-# No amount is read from these: there is none, or it is not exact, or it can be read in two ways.
+# No amount is read from these texts: it is missing, is not exact, or has two meanings.
 NOT_READ = [
     "", "老样子", "同上", "同上 2份", "和上次一样", "随便来点", "谢谢", "+1", "8盒", "再来一份", "我2盒",
     # Telephone numbers, addresses, times, money, sizes
@@ -136,15 +136,15 @@ NOT_READ = [
     "2 单元 301", "下午一点来拿", "两个半小时后来", "2026-11-30", "pick up at 6", "肉5块钱", "苹果5元一斤",
     "3块的蛋糕2个", "500g装蓝莓2盒", "可乐500ml 2瓶", "可乐一箱24瓶", "可乐330ml*24", "两个人吃", "我们俩6点到",
     "第2份不要", "2 kids", "10%", "豆腐3块",
-    # Not exact, or no number of the protocol
+    # Not exact, or not a number of the protocol
     "两三斤苹果", "苹果2-3斤", "苹果三到五斤", "苹果十来斤", "苹果3斤左右", "苹果3斤多", "几个苹果",
     "大约3斤苹果", "苹果½斤", "鸡蛋一百二个", "two and a half kg apples", "2 1/2 kg apples", "苹果二点五斤",
     "苹果2.555斤", "苹果0斤", "苹果007斤", "苹果1000000斤", "1,200斤苹果",
-    # In two ways
+    # Two meanings
     "小明3斤苹果", "苹果3斤香蕉", "苹果 3斤 香蕉", "苹果 3斤香蕉2斤", "苹果香蕉各2斤", "苹果、香蕉各2斤",
     "苹果和香蕉3斤", "苹果或香蕉3斤", "蓝莓8盒8盒", "六个核桃2箱", "100%橙汁2瓶", "蓝莓8盒/人", "每人2盒",
     "买2送1", "mac and cheese 2 boxes",
-    # Taken back
+    # Taken back by a later word
     "苹果3斤，不要了", "苹果8盒改成6盒", "蓝莓退2盒", "蓝莓从8盒减到6盒", "蓝莓8盒→6盒", "不要3斤苹果",
     "2 boxes blueberries, cancel the rest",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Answering by emoji, calling somebody by name, and seeing who types and who is here."""
+"""Reactions, mentions, and the lists of members who type and who are online."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Readings of free text on the ledger's page: suggested, confirmed, corrected, or said not to be understood."""
+"""Readings of free-text orders on the ledger's page: suggested, confirmed, corrected, or marked as not understood."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ both_pages = pytest.mark.parametrize("kind", [DESKTOP, PHONE], ids=["desktop", "
 
 
 def sums(page: Page) -> list[str]:
-    # One step in the page: each event makes the rows anew, and a row that was taken out has no gaps between cells.
+    # This runs in one step of the page: each event makes the rows again, and a removed row has no gaps between its
+    # cells.
     rows: list[str] = page.evaluate(
         "() => Array.from(document.querySelectorAll('#readings-sums tbody tr'), row => row.innerText)"
     )
@@ -43,13 +44,13 @@ def test_readings_are_confirmed_and_corrected_in_place(
     expect(waiting.first).to_contain_text("蓝莓 8 盒")
     expect(waiting.last.locator(".reading-rest")).to_have_text("没有看懂：要大的")
     expect(unread).to_contain_text("老样子")
-    # One tap.
+    # One tap confirms it.
     waiting.first.locator("[data-act=confirm]").click()
     expect(state).to_have_text("已确认 1 单，待确认 1 单，没有看懂 1 单")
     assert sorted(sums(page)) == ["苹果 3 斤", "蓝莓 8 盒"]
     expect(waiting.locator("[data-act=confirm]")).to_be_focused()
     expect(other.page.locator("#readings-state")).to_have_text("已确认 1 单，待确认 1 单，没有看懂 1 单")
-    # Corrected in place; Chinese and full-width numbers are taken.
+    # The administrator corrects it in its row; Chinese and full-width numbers are accepted.
     waiting.locator("[data-act=correct]").click()
     form = waiting.locator("form")
     expect(form.locator("[name=name]")).to_be_focused()
@@ -66,7 +67,7 @@ def test_readings_are_confirmed_and_corrected_in_place(
     expect(state).to_have_text("已确认 2 单，待确认 0 单，没有看懂 1 单")
     assert sorted(sums(page)) == ["大蓝莓 12 盒", "苹果 3 斤", "草莓 2.5 斤", "蓝莓 8 盒"]
     expect(page.locator("#readings-waiting-part")).to_be_hidden()
-    # What was not understood is said to be no amount, and filled in after all.
+    # A text that was not understood is marked as having no amount, and then filled in after all.
     unread.locator("[data-act=none]").click()
     expect(state).to_have_text("已确认 3 单，待确认 0 单，没有看懂 0 单")
     page.click("#readings summary")
@@ -127,7 +128,7 @@ def test_what_the_page_shows_no_more_is_not_confirmed(come: Come, call: Call, wa
     page.click("#readings-waiting [data-act=confirm]")
     expect(page.locator("#ledger-notice")).to_have_text("这个订单已经改过，请再看一遍")
     assert wang.reads(f"/api/windows/{address.split('/')[-2]}/")["orders"][0]["reading"] is None
-    admin.complaints.clear()  # the browser's own lines on the 410 and the requests that were cut off
+    admin.complaints.clear()  # clear the browser's own lines about the 410 and the cancelled requests
 
 
 def test_members_and_windows_of_items_have_no_readings(come: Come, call: Call, wang: Caller) -> None:
@@ -139,6 +140,6 @@ def test_members_and_windows_of_items_have_no_readings(come: Come, call: Call, w
         expect(visitor.page.locator("#orders li")).to_contain_text("苹果3斤")
     expect(admin.page.locator("#readings")).to_be_hidden()
     assert reader.page.locator("#readings").count() == 0
-    # An order of words alone is read there too.
+    # An order without items is read there too.
     call("小红").orders([], "草莓3盒")
     expect(admin.page.locator("#readings-waiting > li")).to_contain_text("草莓 3 盒")

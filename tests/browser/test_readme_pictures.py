@@ -1,6 +1,6 @@
-"""The README's pictures of both pages, and how they are made: by a real browser, in a lively room.
+"""The README's pictures of both pages, taken by a real browser in a room with a conversation.
 
-`CHAT_SCREENSHOTS=docs/img` keeps them; otherwise the pages are photographed all the same, and thrown away.
+`CHAT_SCREENSHOTS=docs/img` stores them; otherwise the screenshots are taken and dropped.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ REACT = """([id, emoji]) => new Promise(done => {
     };
 })"""
 
-# Those out of sight are not fetched.
+# The browser does not fetch pictures that are out of sight.
 ALL_THERE = """() => [...document.querySelectorAll('#messages img')]
     .filter(image => image.getBoundingClientRect().bottom > 0 && image.getBoundingClientRect().top < innerHeight)
     .every(image => image.complete && image.naturalWidth)"""
@@ -94,17 +94,17 @@ def test_both_pages_in_a_lively_room(browser: Browser, lively: RoomProcess) -> N
 
 
 def _wear(member: Caller, picture: bytes) -> None:
-    """The form of the profile, whose field is called `avatar`."""
+    """Send the profile's form, whose field is called `avatar`."""
     member.send("/profile/", {}, picture, "avatar")
 
 
 def _settle(who: Visitor) -> None:
-    """Until every picture is there, the countdown runs, and the newest message is in sight."""
+    """Wait until every picture is loaded, the countdown runs, and the newest message is in view."""
     page = who.page
     page.wait_for_selector("#countdown:not([hidden])")
-    page.wait_for_selector('#messages article:has-text("Four boxes")', state="attached")  # the desktop folds it
+    page.wait_for_selector('#messages article:has-text("Four boxes")', state="attached")  # the desktop page folds it
     who.until(lambda: page.evaluate(ALL_THERE))
-    # What slides in has arrived.
+    # wait for the end of the animation
     page.wait_for_timeout(500)
 
 

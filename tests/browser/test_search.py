@@ -81,4 +81,4 @@ def test_a_guest_writes_the_authors_whole_name(come: Come, call: Call) -> None:
     author.fill("路过的人")
     author.press("Enter")
     expect(guest.page.locator("#search .search-hit")).to_have_count(1)
-    guest.complaints.clear()  # the names are refused to guests
+    guest.complaints.clear()  # guests get no names from the server

@@ -1,4 +1,4 @@
-"""Sending: pending at once, settled by the ack, failed with a reason, kept while offline, in the server's order."""
+"""Sending: pending at once, confirmed by the ack, failed with a reason, stored while offline, in the server's order."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.browser.pictures import pick, png
 
 Come = Callable[..., Visitor]
 Call = Callable[[str], Caller]
-# How many unsent messages the browser keeps.
+# The number of unsent messages that the browser stores.
 SHELVED = """() => new Promise(done => {
     indexedDB.open("chat").onsuccess = ({target}) => {
         const count = target.result.transaction("unsent").objectStore("unsent").count();
@@ -89,7 +89,7 @@ def test_words_and_pictures_sent_while_offline_survive_a_reload_and_arrive_once_
     ming.page.click("#composer [type=submit]")
     unsent = ming.page.locator("#messages article[data-state=pending]")
     expect(unsent).to_have_count(2)
-    # A page shows them before the browser has written them down, and a reload waits for no writing.
+    # A page shows the messages before the browser has stored them, and a reload does not wait for the storage.
     ming.until(lambda: ming.page.evaluate(SHELVED) == 2)
     ming.page.reload()
     expect(unsent).to_have_count(2)
@@ -103,11 +103,11 @@ def test_words_and_pictures_sent_while_offline_survive_a_reload_and_arrive_once_
         li.sees(text)
         assert li.page.locator(li.article(text)).count() == 1
     expect(unsent).to_have_count(0)
-    ming.complaints.clear()  # the requests that could not be made
+    ming.complaints.clear()  # clear the errors of the requests that could not be sent
 
 
 def test_where_the_browser_keeps_nothing_the_draft_goes_only_with_the_servers_word(come: Come) -> None:
-    """A private window may have no place for what is unsent: then the draft stands in for it."""
+    """In a private window, storage may be refused: then the draft keeps the unsent text."""
     ming = come()
     ming.page.add_init_script("IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError'); };")
     line = Line(ming)

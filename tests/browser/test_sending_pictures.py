@@ -1,4 +1,4 @@
-"""Sending pictures: small enough for the line, together as an album, never in the way of a text, tried again."""
+"""Sending pictures: made smaller, together as an album, never delaying a text, and sent again after a failure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.media import samples
 Come = Callable[..., Visitor]
 Call = Callable[[str], Caller]
 POST = "**/post/"
-# A busy machine may take longer than half a minute for a test's steps.
+# A busy machine may take longer than half a minute for the steps of a test.
 SETTINGS = {"recall_seconds": "600"}
 
 
@@ -41,7 +41,7 @@ def send(visitor: Visitor) -> None:
 
 
 def uploads(visitor: Visitor) -> list[Request]:
-    """The requests of this page that post a picture, from now on."""
+    """The requests of this page that post a picture, after this call."""
     found: list[Request] = []
     visitor.page.on("request", lambda request: found.append(request) if request.url.endswith("/post/") else None)
     return found
@@ -91,14 +91,14 @@ def test_a_line_that_goes_silent_costs_one_deadline_and_the_picture_arrives_once
     ming.sees("断了的图")
     li.sees("断了的图")
     assert li.page.locator(li.article("断了的图")).count() == 1
-    ming.complaints.clear()  # the request that was given up
+    ming.complaints.clear()  # clear the error of the cancelled request
 
 
 # Albums
 
 
 def test_pictures_chosen_together_are_one_album_and_one_message_to_the_limit(visit: Come) -> None:
-    """In a room with its two seconds between two messages."""
+    """A room with an interval of two seconds between two messages."""
     ming = visit("小明")
     requests = uploads(ming)
     pick(ming, *(png(colour) for colour in ("red", "green", "blue", "gold")))
@@ -112,7 +112,7 @@ def test_pictures_chosen_together_are_one_album_and_one_message_to_the_limit(vis
 
 
 def boxes(visitor: Visitor, album: list[dict[str, Any]]) -> list[dict[str, float]]:
-    """Where the pictures of these messages are, in their order."""
+    """The positions of the pictures of these messages, in their order."""
     found = [
         visitor.page.locator(f'#messages article[data-id="{message["id"]}"] .picture').bounding_box()
         for message in album
@@ -121,7 +121,7 @@ def boxes(visitor: Visitor, album: list[dict[str, Any]]) -> list[dict[str, float
 
 
 def sent_together(call: Call, name: str, count: int, *, text: str = "", between: str = "") -> list[dict[str, Any]]:
-    """An album of a member who needs no browser; `between` is said by another one after its first picture."""
+    """Send an album as a member without a browser; another member sends `between` after the first picture."""
     caller, messages = call(name), []
     for number in range(count):
         fields = {"album": f"{name} {count} {text}", "text": "" if number else text}
@@ -230,16 +230,16 @@ def test_an_animation_stands_still_where_less_motion_is_asked_for(come: Come, ca
     expect(moving).to_have_attribute("src", re.compile("^/media/"))
 
 
-# Smaller before it is sent
+# Made smaller before it is sent
 
 
 def test_a_photograph_is_made_smaller_and_stays_upright_and_of_its_colours(come: Come, call: Call) -> None:
-    """Its EXIF turns it, and its colour profile makes green of red: what is sent has neither any more."""
+    """EXIF rotates the picture, and its colour profile turns green into red. The sent picture has neither any more."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     swapped = profile.replace(b"rXYZ", b"????").replace(b"gXYZ", b"rXYZ").replace(b"????", b"gXYZ")
     swapped = swapped.replace("sRGB".encode("utf-16-be"), "test".encode("utf-16-be"))
     photo = samples.photo(4000, 3000)
-    photo.paste("red", (0, 0, 2000, 1500))  # lies top left, and stands top right
+    photo.paste("red", (0, 0, 2000, 1500))  # stored top left, shown top right
     exif = Image.Exif()
     exif[0x0112] = 6
     content = jpeg(photo, quality=97, exif=exif, icc_profile=swapped)
@@ -278,11 +278,11 @@ def test_what_moves_and_what_is_small_is_sent_as_it_is(come: Come) -> None:
         expect(ming.page.locator("#messages article[data-state=pending]")).to_have_count(0)
 
 
-# In front
+# A proxy in front of the room
 
 
 def test_a_proxy_that_takes_no_file_of_this_size_is_told_in_words(come: Come) -> None:
-    """nginx's page for a body above client_max_body_size, which is no JSON."""
+    """nginx's error page for a body above client_max_body_size, which is not JSON."""
     ming = come("小明", locale="en-US")
     page = "<html><head><title>413 Request Entity Too Large</title></head><body>nginx</body></html>"
     ming.page.route(POST, lambda route: route.fulfill(status=413, content_type="text/html", body=page))
@@ -290,4 +290,4 @@ def test_a_proxy_that_takes_no_file_of_this_size_is_told_in_words(come: Come) ->
     send(ming)
     failed = ming.page.locator("#messages article[data-state=failed]")
     expect(failed).to_contain_text("Too large for the proxy in front of the room")
-    ming.complaints.clear()  # the browser's own line about 413
+    ming.complaints.clear()  # clear the browser's own line about the 413

@@ -1,4 +1,4 @@
-"""What readers and the server do before a feature of the page is loaded counts: each test holds a module back."""
+"""Acts of readers and frames of the server before a feature is loaded take effect: each test holds a module back."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.browser.test_attention import WATCHED
 Come = Callable[..., Visitor]
 Call = Callable[[str], Caller]
 both_pages = pytest.mark.parametrize("kind", [DESKTOP, PHONE], ids=["desktop", "phone"])
-# The features that are loaded before the page is online wait for each other, and so do those that come after it.
+# The features that are loaded before the page is online wait for each other, and so do the features after it.
 BEFORE_ONLINE, AFTER_ONLINE = "features/react", "features/theme"
 
 
 class Held:
-    """Requests for one module, which wait until they are let go."""
+    """Requests for one module, which wait until the test lets them continue."""
 
     def __init__(self, visitor: Visitor, module: str) -> None:
         self._visitor = visitor
@@ -47,7 +47,7 @@ class Held:
 
 
 def opened(visitor: Visitor, name: str, module: str = AFTER_ONLINE) -> Held:
-    """The room's page of `name`, as far as it gets without the module."""
+    """The room's page of `name`, in the state that it reaches without the module."""
     held = Held(visitor, module)
     if name:
         visitor.context.add_cookies(Caller(visitor.address, name).cookies())
@@ -104,7 +104,7 @@ def test_a_click_on_a_preset_sends_it_once(come: Come, wang: Caller, module: str
     page.page.click("[data-preset=start]")
     held.let_go()
     expect(page.page.locator("#ordering")).to_be_visible()
-    # A second one would be asked whether to move the end.
+    # A second click would open the question about moving the end.
     expect(page.page.locator("#confirm")).to_be_hidden()
 
 
@@ -134,7 +134,7 @@ def test_a_click_on_a_face_before_the_page_is_online_opens_the_card_once(
     held.let_go()
     card = ming.page.locator("#member-card[open]")
     expect(card).to_contain_text("莉莉")
-    # It is open before the dialogs' own listeners are there: going back closes it all the same.
+    # The dialog opens before the dialogs' own listeners exist; going back closes it anyway.
     late.is_requested()
     late.let_go()
     ming.until(lambda: ming.page.evaluate("history.state?.dialog"))
@@ -191,7 +191,7 @@ def test_what_is_typed_is_told_to_the_others(come: Come) -> None:
 
 
 def test_a_draft_is_not_typing(come: Come) -> None:
-    """What an earlier visit left in the field is no news."""
+    """Text that the browser restored in the field from an earlier visit is not a new input."""
     ming = come()
     ming.join("小明")
     ming.field.fill("昨天的草稿")
@@ -199,7 +199,7 @@ def test_a_draft_is_not_typing(come: Come) -> None:
     held = opened(ming, "小明")
     expect(ming.field).to_have_value("昨天的草稿")
     held.let_go()
-    # Its place in the order of what is started: this comes after it.
+    # This feature starts after it in the order of features.
     ming.page.click("[data-theme-switch]")
     ming.until(lambda: ming.page.get_attribute("html", "data-theme") != "auto")
     assert [frame for frame in line.sent if frame["type"] == "typing"] == []
@@ -319,7 +319,7 @@ def test_a_picture_that_was_recalled_before_the_lightbox_was_loaded_is_not_shown
     li.recalls(recalled)
     expect(ming.message("撤回的图")).to_have_count(0)
     held.let_go()
-    ming.page.evaluate("async address => { await import(address); }", asked.value.url)  # it has been used by then
+    ming.page.evaluate("async address => { await import(address); }", asked.value.url)  # the page has used it by then
     expect(ming.page.locator("#lightbox[open]")).to_have_count(0)
 
 
@@ -334,7 +334,7 @@ def test_a_login_that_ended_before_the_offline_copy_was_loaded_leaves_none(come:
 
 
 def test_a_logout_before_the_offline_copy_is_loaded_leaves_none(come: Come) -> None:
-    """Nothing is stored while the answer to the logout is on its way: here it never comes."""
+    """Nothing is stored while the answer to the logout is on its way; in this test it never comes."""
     ming = come(service_workers="allow")
     held = opened(ming, "小明", "features/offline_copy")
     ming.page.evaluate(

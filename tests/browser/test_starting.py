@@ -1,4 +1,4 @@
-"""How the page starts: on slow lines, without one of its modules, and what a guest's page fetches."""
+"""How the page starts: on slow lines, without one of its modules, and which files a guest's page fetches."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_guest_fetches_nothing_that_only_members_use(come: Come) -> None:
     fetched: list[str] = []
     guest.page.on("request", lambda request: fetched.append(request.url))
     guest.open_room()
-    guest.page.clock.run_for(2_500)  # what is fetched before it is used comes after 1.5 s
+    guest.page.clock.run_for(2_500)  # files that are fetched before their use come after 1.5 s
     guest.page.wait_for_load_state("networkidle")
     names = {url.rpartition("/js/")[2].removesuffix(".js") for url in fetched if "/js/" in url}
     assert names & MEMBERS_ALONE == set()
@@ -44,11 +44,11 @@ def test_a_module_that_cannot_be_fetched_is_told_with_a_way_on(come: Come, kind:
     banner.locator("button").click()
     ming.wait_online()
     expect(banner).to_be_hidden()
-    ming.complaints.clear()  # the module that failed
+    ming.complaints.clear()  # clear the error of the module that failed
 
 
 def test_frames_of_a_connection_that_closed_while_modules_loaded_are_not_delivered(come: Come) -> None:
-    """The page is online only with a connection: what a closed one had sent is dropped."""
+    """The page is online only with a connection: frames of a closed connection are dropped."""
     ming = come()
     ming.context.add_cookies(Caller(ming.address, "小明").cookies())
     held: list[Route] = []

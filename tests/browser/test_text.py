@@ -1,4 +1,4 @@
-"""Text is text: where links begin and end and where they lead, who is mentioned, and what a search marks."""
+"""Text stays text: where links begin, end and lead, who is mentioned, and what a search marks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ both_pages = pytest.mark.parametrize("kind", [DESKTOP, PHONE], ids=["desktop", "
 
 @pytest.fixture
 def module(come: Come) -> Callable[..., Any]:
-    """Call a function of elements/dom.js as the page has it."""
+    """Call a function of elements/dom.js in the page."""
     page = come("小明").page
 
     def call(function: str, *arguments: Any) -> Any:
@@ -33,7 +33,7 @@ def module(come: Come) -> Callable[..., Any]:
     return call
 
 
-# (text, [(what is linked, where it goes, the host that is shown)])
+# (text, [(linked part, address, shown host)])
 LINKS: list[tuple[str, list[tuple[str, str, str]]]] = [
     ("链接https://x.example.com/a看一下", [("https://x.example.com/a", "https://x.example.com/a", "")]),
     ("看https://x.example.com。下一句", [("https://x.example.com", "https://x.example.com/", "")]),
@@ -89,7 +89,7 @@ def test_a_link_is_isolated_left_to_right_and_shows_its_host(come: Come, call: C
     shown = ming.page.locator("#messages .message-text .link-host").last
     expect(shown).to_have_text("→ evil.example")
     assert shown.evaluate("node => getComputedStyle(node).direction") == "ltr"
-    # In an overridden run each letter would lie to the left of the one before.
+    # With the override, each letter would be shown to the left of the letter before it.
     lefts = link.evaluate(
         """node => [0, 8].map((at) => {
             const range = document.createRange();
@@ -101,7 +101,7 @@ def test_a_link_is_isolated_left_to_right_and_shows_its_host(come: Come, call: C
     assert lefts[0] < lefts[1]
 
 
-# (text, the reader's name, other names, what is marked)
+# (text, the reader's name, other names, the marked part)
 MENTIONS: list[tuple[str, str, list[str], list[str]]] = [
     ("İzmir'e @Ayşe gelsin", "Ayşe", [], ["@Ayşe"]),
     ("İİİİ @ayşe", "AYŞE", [], ["@ayşe"]),

@@ -1,4 +1,4 @@
-"""The timeline: grouped, dated, followed, never jumping, with one divider and a bounded document."""
+"""The timeline: grouped, dated, following new messages, never jumping, with one divider and a bounded document."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LIST = "#messages"
 
 
 def dated(line: Line, when: dict[str, datetime]) -> None:
-    """The messages that say these words arrive as if written then."""
+    """Send messages with these texts to the page, as if they were written at these times."""
 
     def change(frame: dict[str, Any]) -> dict[str, Any]:
         if frame["type"] == "message" and frame["message"]["text"] in when:
@@ -252,7 +252,7 @@ def test_one_divider_where_the_member_last_read_kept_on_the_server(come: Come, c
     dividers = elsewhere.page.locator(".unread-divider:visible")
     expect(dividers).to_have_count(1)
     expect(elsewhere.message("没读过的一").locator(".unread-divider")).to_be_visible()
-    # Frozen while one reads: it has been read by now, and more comes.
+    # The page is frozen while the member reads: this message counts as read, and more messages come.
     li.says("边看边来的")
     elsewhere.sees("边看边来的")
     expect(elsewhere.message("没读过的一").locator(".unread-divider")).to_be_visible()
@@ -293,7 +293,7 @@ def test_older_pages_load_on_scroll_and_the_document_stays_bounded(come: Come, c
 
 
 def test_inner_html_is_dead_markup_is_text_and_links_are_links(come: Come, call: Call) -> None:
-    """The old page put what was said into innerHTML."""
+    """The first version put texts into innerHTML."""
     evil = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script> https://example.com/a?b=1&c=2，好'
     li, ming = call("莉莉"), come("小明")
     li.says(evil)
@@ -350,7 +350,7 @@ def from_end(visitor: Visitor) -> float:
 
 
 def place(visitor: Visitor) -> list[float]:
-    """The message in the middle of the view: its id, and how far from the top it stands."""
+    """The id of the message in the middle of the view, and its distance from the top."""
     visitor.drawn()
     [found, top] = visitor.page.evaluate(
         """() => {

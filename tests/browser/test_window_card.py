@@ -1,4 +1,4 @@
-"""The card of the ordering window: what it says, where it stands, when it folds, what is left of it after the end."""
+"""The card of the ordering window: its texts, its place, when it folds, and what it shows after the end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.browser.test_timeline import near, place, scroll
 Come = Callable[..., Visitor]
 Call = Callable[[str], Caller]
 both_pages = pytest.mark.parametrize("kind", [DESKTOP, PHONE], ids=["desktop", "phone"])
-# Too narrow for the right column: the card lies over the conversation, as on a phone.
+# The page is too narrow for the right column, so the card covers the conversation, as on a phone.
 NARROW: dict[str, Any] = {"viewport": {"width": 1000, "height": 800}}
 above_the_conversation = pytest.mark.parametrize("kind", [NARROW, PHONE], ids=["desktop", "phone"])
 ITEMS = [
@@ -111,7 +111,7 @@ def test_it_folds_in_the_history_and_moves_no_message(
         toggle.press(key)
         expanded(ming, state)
         assert near(place(ming), before), key
-    # Back at the end it unfolds by itself, and folds again with the next look back.
+    # At the end of the list the card unfolds by itself, and folds again when the reader scrolls back.
     ming.page.evaluate("() => { document.querySelector('#messages').scrollTop = 1e6; }")
     ming.drawn()
     expanded(ming, "true")
@@ -148,7 +148,7 @@ def test_it_folds_while_the_keyboard_is_open(come: Come, wang: Caller) -> None:
     expanded(ming, "true")
     ming.page.set_viewport_size({"width": 390, "height": 844})
     expanded(ming, "true")
-    # Another orientation is no keyboard.
+    # A change of orientation is not an open keyboard.
     ming.page.set_viewport_size({"width": 844, "height": 390})
     expanded(ming, "true")
 

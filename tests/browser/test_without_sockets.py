@@ -1,4 +1,4 @@
-"""Where no WebSocket can be made: the menus open, and what is written is posted over HTTP."""
+"""If no WebSocket can be made, menus open, and messages are posted over HTTP."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Come = Callable[..., Visitor]
 Call = Callable[[str], Caller]
 both_pages = pytest.mark.parametrize("kind", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
-# As in Safari 15, where a policy's 'self' is not the WebSocket of the same host.
+# As in Safari 15, where the policy 'self' does not allow the WebSocket of the same host.
 THROWING = """() => { WebSocket = class { constructor() { throw new DOMException("blocked", "SecurityError"); } }; }"""
 
 
 def arrives(come: Come, kind: dict[str, object], line: bool = False) -> Visitor:
-    """A member's page without a socket: the constructor throws, or (`line`) no handshake succeeds."""
+    """A member's page without a socket: the constructor throws, or (with `line`) no handshake succeeds."""
     ming = come(**kind)
     ming.context.add_cookies(Caller(ming.address, "小明").cookies())
     if line:

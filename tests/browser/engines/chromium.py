@@ -52,7 +52,7 @@ def old_chromium(version: int, chromium: BrowserType) -> Engine:
 
 @contextmanager
 def _running(program: Path, profile: str) -> Iterator[str]:
-    """The address of its DevTools."""
+    """Start the browser. Returns the address of its DevTools."""
     command = [program, *FLAGS, f"--user-data-dir={profile}"]
     environ = {**os.environ, "LD_LIBRARY_PATH": str(program.parent)}
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=environ)
@@ -84,7 +84,7 @@ class _Tab:
             raise EngineError(error.message) from error
 
     def press(self, selector: str) -> None:
-        """By place: Playwright's own click calls what old engines have not."""
+        """Click by coordinates, because Playwright's own click uses functions that old engines lack."""
         until(self, f"Boolean({one(selector)})")
         self._page.mouse.click(*self.run(f"(node => {{ {_MIDDLE} }})({one(selector)})"))
 

@@ -44,7 +44,7 @@ ENGINE = Engine("Firefox ESR", find, start)
 
 @contextmanager
 def _running(profile: str) -> Iterator[str]:
-    """The address of its WebSocket."""
+    """Start the browser. Returns the address of its WebSocket."""
     command = ["firefox-esr", "--headless", "--no-remote", "--remote-debugging-port=0", "--profile", profile]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     assert process.stderr is not None
@@ -62,7 +62,7 @@ def _running(profile: str) -> Iterator[str]:
 
 
 class _Connection:
-    """Commands one after another; events are not subscribed to."""
+    """Sends commands one after the other. Does not subscribe to events."""
 
     def __init__(self, session: aiohttp.ClientSession, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._session, self._socket, self._sent = session, socket, 0

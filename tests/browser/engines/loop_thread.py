@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own: Playwright's synchronous calls hold the one of the test's thread."""
+"""An event loop in a thread of its own, because Playwright's synchronous calls occupy the loop of the test's thread."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class LoopThread:
         self._loop, self._patience = loop, patience
 
     def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run it there; its result."""
+        """Run the coroutine in the thread, and return its result."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(self._patience)
 
 
 @contextmanager
 def loop_thread(patience: float) -> Iterator[LoopThread]:
-    """`patience`: seconds that one call may take."""
+    """`patience`: the timeout of one call in seconds."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()

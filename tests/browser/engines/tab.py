@@ -1,4 +1,5 @@
-"""What the scenario needs of an engine: a tab that opens pages, runs expressions, and takes presses and keys."""
+"""The functions that the scenario needs of an engine: a tab that opens pages, runs expressions, and gets clicks and
+keys."""
 
 from __future__ import annotations
 
@@ -9,28 +10,28 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-# Old engines on a busy machine are slow; nothing here is meant to take long.
+# The timeout is long, because old engines on a busy machine are slow.
 PATIENCE_SECONDS = 45
 POLL_SECONDS = 0.1
 
 
 class EngineError(Exception):
-    """The engine refused a command. While a page is being left it does, and a moment later it does not."""
+    """The engine refused a command. It does so while a page is being left, and accepts the command a moment later."""
 
 
 class Tab(Protocol):
-    """One page of one browser without cookies. Selectors are CSS and name one element that can be seen."""
+    """One page of one browser without cookies. A selector is CSS and names one visible element."""
 
     def open(self, address: str) -> None: ...
 
     def run(self, expression: str) -> Any:
-        """The JSON value of a JavaScript expression; a promise is awaited."""
+        """The value of a JavaScript expression as JSON. If it is a promise, its result."""
 
     def press(self, selector: str) -> None:
-        """With the pointer, in the middle of the element."""
+        """Click with the pointer, in the middle of the element."""
 
     def type(self, text: str) -> None:
-        """Key by key, into what has the focus; a newline is Enter."""
+        """Type key by key into the focused element. A line feed is Enter."""
 
 
 Start = Callable[[int, int], AbstractContextManager[Tab]]
@@ -38,7 +39,8 @@ Start = Callable[[int, int], AbstractContextManager[Tab]]
 
 @dataclass(frozen=True)
 class Engine:
-    """`find` returns why it cannot be started here, or "". `start(width, height)` opens a tab of about that size."""
+    """`find` returns the reason why the engine cannot start here, or "". `start(width, height)` opens a tab of about
+    that size."""
 
     name: str
     find: Callable[[], str]
@@ -46,7 +48,7 @@ class Engine:
 
 
 def until(tab: Tab, expression: str) -> Any:
-    """Wait for an expression to be true; its value. AssertionError after PATIENCE_SECONDS."""
+    """Wait until an expression is true, and return its value. Raises AssertionError after PATIENCE_SECONDS."""
     over = time.monotonic() + PATIENCE_SECONDS
     refused: EngineError | None = None
     while time.monotonic() < over:
@@ -60,11 +62,11 @@ def until(tab: Tab, expression: str) -> Any:
 
 
 def enter(tab: Tab, selector: str, text: str) -> None:
-    """Press a field and type."""
+    """Click a field and type."""
     tab.press(selector)
     tab.type(text)
 
 
 def one(selector: str) -> str:
-    """An expression for the first element that can be seen and matches."""
+    """An expression for the first visible element that matches."""
     return f"[...document.querySelectorAll({json.dumps(selector)})].find(node => node.getClientRects().length)"

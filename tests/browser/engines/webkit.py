@@ -55,14 +55,14 @@ async def _client() -> aiohttp.ClientSession:
 
 @contextmanager
 def _running() -> Iterator[str]:
-    """The address of the driver. It takes no port 0, so one that is free a moment before is chosen."""
+    """Start the driver. Returns its address. It does not accept port 0, so a free port is chosen just before."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         environ = {**os.environ, "HOME": home, "XDG_RUNTIME_DIR": home, "LANG": "C.UTF-8"}
         command = [*_DRIVER, f"--port={port}", "--host=127.0.0.1"]
-        # A session of its own: the driver starts the browser, and all of them end together.
+        # In a session of its own, because the driver starts the browser, and all of them must end together.
         process = subprocess.Popen(command, env=environ, start_new_session=True, stderr=subprocess.DEVNULL)
         try:
             yield f"http://127.0.0.1:{port}"
@@ -81,7 +81,7 @@ class _Tab:
         self._session = f"{address}/session/{self._call('POST', '/session', capabilities=wanted)['sessionId']}"
 
     def resize(self, width: int, height: int) -> None:
-        """The window's own bar takes a little of the height, and no window is narrower than 447 px."""
+        """The window's own bar takes a part of the height, and no window is narrower than 447 px."""
         self._call("POST", "/window/rect", x=0, y=0, width=width, height=height)
 
     def open(self, address: str) -> None:
