@@ -1,4 +1,4 @@
-"""A browser for tests: cookies, the CSRF token from the page, forms, and a socket that remembers what it heard."""
+"""A browser for tests: cookies, the CSRF token from the page, forms, and a socket that records what it received."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ from tests import made_once
 from tests.support import FakeClock, make_config
 
 PASSWORD = "correct horse 电池"
-# Nothing here waits for time to pass; this only ends a test that would hang. A machine with much other work has
-# needed 40 s for what takes one.
+# This timeout only ends a test that would hang. A machine with much other work has needed 40 s for work of one second.
 PATIENCE = 120.0
 
 JSON = {"Accept": "application/json"}
@@ -51,30 +50,30 @@ class Answer:
 
     @property
     def code(self) -> str:
-        """The code of the refusal that this is."""
+        """The error code of this refusal."""
         code: str = self.json["error"]["code"]
         return code
 
     @property
     def session_cookie(self) -> str:
-        """The whole Set-Cookie line of the login."""
+        """The whole Set-Cookie header of the login."""
         [line] = [line for name, line in self.cookies.items() if is_session(name)]
         return line
 
     @property
     def cookies(self) -> dict[str, str]:
-        """Name -> the whole Set-Cookie line."""
+        """Name -> the whole Set-Cookie header."""
         lines = self.headers.getall("Set-Cookie", [])
         return {line.partition("=")[0]: line for line in lines}
 
 
 def is_session(name: str) -> bool:
-    """True for the name of the cookie that holds the login; its end is the room's own."""
+    """True for the name of the session cookie, which ends with a part of the room's own."""
     return re.fullmatch(r"(__Host-)?session-[0-9a-f]{12}", name) is not None
 
 
 class Browser:
-    """One person's browser. An async context manager."""
+    """The browser of one person. An async context manager."""
 
     def __init__(self, address: str, **headers: str) -> None:
         self.address = address
@@ -83,7 +82,8 @@ class Browser:
         self._sockets: list[Socket] = []
 
     async def __aenter__(self) -> Self:
-        # Given up before the server does (listening.HEADER_SECONDS), or a POST could meet its end.
+        # Shorter than the server's timeout (listening.HEADER_SECONDS), so that a POST never uses a connection that just
+        # ends.
         connector = aiohttp.TCPConnector(keepalive_timeout=5)
         self.session = aiohttp.ClientSession(
             cookie_jar=aiohttp.CookieJar(unsafe=True), headers=self._headers, connector=connector
@@ -106,11 +106,11 @@ class Browser:
         return await self.request("GET", path, headers=headers, **options)
 
     async def page(self, path: str, **headers: str) -> Answer:
-        """What somebody sees who opens `path`."""
+        """The page that a browser gets at `path`."""
         return await self.get(path, {**HTML, **{name.replace("_", "-"): value for name, value in headers.items()}})
 
     async def token(self) -> str:
-        """The CSRF token, as a page shows it."""
+        """The CSRF token from a page."""
         if not self._token:
             found = re.search(r'<meta name="csrf-token" content="([^"]+)"', (await self.page("/logout/")).text)
             assert found, "the page shows no token"
@@ -125,7 +125,7 @@ class Browser:
         headers: dict[str, str] = JSON,
         **options: Any,
     ) -> Answer:
-        """A form, as a page of ours sends it: multipart when it holds a file."""
+        """Send a form as a page does: multipart if it has a file."""
         token = await self.token()
         data: Any = {name: str(value) for name, value in (fields or {}).items()}
         if files:
@@ -143,7 +143,7 @@ class Browser:
 
     @property
     def login_token(self) -> str:
-        """What the cookie of the login holds."""
+        """The value of the session cookie."""
         [value] = [cookie.value for cookie in self.session.cookie_jar if is_session(cookie.key)]
         return value
 
@@ -156,13 +156,13 @@ class Browser:
         return found
 
     async def say(self, text: str, **fields: Any) -> Any:
-        """Post a text; the stored message."""
+        """Post a text. Returns the stored message."""
         answer = await self.post("/post/", {"text": text, **fields})
         assert answer.status == 201, answer.body
         return answer.json
 
     async def show(self, picture: bytes, **fields: Any) -> Any:
-        """Post a picture; the stored message."""
+        """Post a picture. Returns the stored message."""
         answer = await self.post("/post/", fields, {"image": picture})
         assert answer.status == 201, answer.body
         return answer.json
@@ -181,7 +181,7 @@ class Browser:
         return found
 
     async def all_messages(self) -> list[Any]:
-        """Every message that is kept, oldest first, page by page."""
+        """Every message that is kept, oldest first, read page by page."""
         found: list[Any] = []
         below = ""
         while page := (await self.get(f"/api/messages/?limit=100{below}")).json["messages"]:
@@ -190,14 +190,14 @@ class Browser:
         return found
 
     async def dial(self, origin: str | None = None, **query: Any) -> aiohttp.ClientWebSocketResponse:
-        """A bare socket. Raises aiohttp.WSServerHandshakeError when the handshake is refused."""
+        """A socket without a reader. Raises aiohttp.WSServerHandshakeError if the handshake is refused."""
         tail = "?" + urlencode(query) if query else ""
         return await self.session.ws_connect(
             f"{self.address}/ws/chat/{tail}", origin=self.address if origin is None else origin, headers=JSON
         )
 
     async def socket(self, **query: Any) -> Socket:
-        """A socket that has had its `hello`."""
+        """A socket that has received its `hello`."""
         socket = Socket(await self.dial(**query))
         self._sockets.append(socket)
         socket.hello = await socket.expect("hello")
@@ -205,7 +205,7 @@ class Browser:
 
 
 class Socket:
-    """Collects every frame that arrives."""
+    """Records every frame that arrives."""
 
     hello: dict[str, Any]
 
@@ -221,12 +221,12 @@ class Socket:
         await self.ws.send_json({"type": type, **fields})
 
     async def say(self, text: str, client_id: str = "", **fields: Any) -> dict[str, Any]:
-        """Post a text; the `ack`."""
+        """Post a text. Returns the `ack`."""
         await self.send("post", text=text, client_id=client_id, **fields)
         return await self.expect("ack", client_id=client_id)
 
     async def expect(self, type: str, **fields: Any) -> dict[str, Any]:
-        """The first frame of this type, with these fields, that was not expected before."""
+        """The first frame of this type and with these fields that no earlier call returned."""
         wanted = {"type": type, **fields}
 
         def found() -> bool:
@@ -239,14 +239,14 @@ class Socket:
         return self.frames[index]
 
     async def closed(self) -> int | None:
-        """The code that the server closed with."""
+        """The code with which the server closed the socket."""
         await self._until(lambda: self._is_over, "the end")
         return self.ws.close_code
 
     async def in_step(self) -> None:
-        """Wait until all that the server sent before now has arrived."""
+        """Wait until everything that the server sent before this call has arrived."""
 
-        def answers() -> int:  # a guest's ping is refused, which serves as well
+        def answers() -> int:  # a guest's ping is refused, and the refusal serves as well
             return len(self.heard("pong")) + len(self.heard("refused"))
 
         before = answers()
@@ -254,7 +254,7 @@ class Socket:
         await self._until(lambda: answers() > before or self._is_over, "pong")
 
     def forget(self) -> None:
-        """What has come so far is not what will be expected."""
+        """Drop the frames that have arrived so far."""
         self._taken.update(range(len(self.frames)))
 
     def types(self) -> list[str]:
@@ -291,7 +291,7 @@ class Socket:
 
 
 class House:
-    """A running server and those who visit it."""
+    """A running server, and the browsers that visit it."""
 
     def __init__(self, server: Server, clock: Any, stack: AsyncExitStack, data_dir: Path) -> None:
         self.server = server
@@ -304,7 +304,7 @@ class House:
         return await self._stack.enter_async_context(Browser(self.address, **headers))
 
     async def member(self, name: str, **headers: str) -> Browser:
-        """A new member, logged in."""
+        """Register a member and log in."""
         browser = await self.guest(**headers)
         answer = await browser.register(name)
         assert answer.status == 201, answer.body
@@ -320,7 +320,7 @@ class House:
 
 @asynccontextmanager
 async def opened(data_dir: Path, clock: Clock | None = None, **settings: Any) -> AsyncIterator[House]:
-    """A room for as long as the block lasts. Nobody has to wait between messages unless a test says so."""
+    """Open a room during the block. There is no interval between messages unless a test sets one."""
     clock = clock or FakeClock()
     config = make_config(data_dir, **{"send_interval": 0, **settings})
     made_once.empty_database(data_dir / "chat.db")
@@ -329,12 +329,12 @@ async def opened(data_dir: Path, clock: Clock | None = None, **settings: Any) ->
 
 
 def real_time() -> Clock:
-    """For what happens by itself: alarms nap on the real clock."""
+    """The real clock, for tests of timers, which sleep on it."""
     return SystemClock()
 
 
 def multipart(fields: dict[str, str], files: dict[str, bytes]) -> aiohttp.MultipartWriter:
-    """Text parts first, then files, in the order given; file names say nothing true."""
+    """Text parts first, then files, in the given order. The names of the files have no meaning."""
     form = aiohttp.MultipartWriter("form-data")
     for name, value in fields.items():
         part = form.append(value)
@@ -352,7 +352,7 @@ def picture(width: int = 40, height: int = 30, kind: str = "PNG", colour: str = 
 
 
 def files_under(directory: Path) -> dict[str, bytes]:
-    """Every file and what is in it, for those who look for what should be gone."""
+    """Every file with its content, for tests that check that something was erased."""
     found = {}
     for path in directory.rglob("*"):
         if path.is_file():

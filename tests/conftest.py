@@ -1,4 +1,4 @@
-"""What all tests share: the watch for calls that block the loop, and the rooms that tests open."""
+"""Shared by all tests: the watch for calls that block the loop, and the rooms that tests open."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def watched_loop() -> Iterator[blocking.Found]:
 
 @pytest.fixture(autouse=True)
 def nothing_blocks_the_loop(watched_loop: blocking.Found) -> Iterator[None]:
-    """See tests/blocking.py; what is meant to is named there, with its reason."""
+    """See tests/blocking.py, which names the calls that may block, with the reason for each."""
     watched_loop.taken()
     yield
     assert watched_loop.taken() == []
@@ -39,7 +39,7 @@ def parts_made_once() -> Iterator[None]:
 
 @pytest.fixture
 def logging_as_before() -> Iterator[None]:
-    """What `logs.setup` changes is put back afterwards."""
+    """Restore the logging that `logs.setup` changed."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
@@ -49,21 +49,21 @@ def logging_as_before() -> Iterator[None]:
 
 @pytest.fixture
 def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting comes from a variable of the machine."""
+    """Remove every setting from the environment of the machine."""
     for variable in [name for name in os.environ if name.startswith("CHAT_")]:
         monkeypatch.delenv(variable)
 
 
 @pytest.fixture
 def settings(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """The settings of the test's room: those of the marks `settings`, of the test before those of its module."""
+    """The settings of the test's room, from the marks `settings`: those of the test override those of its module."""
     marks = [mark.kwargs for mark in request.node.iter_markers("settings")]
     return {name: value for named in reversed(marks) for name, value in named.items()}
 
 
 @pytest.fixture
 async def stage(tmp_path: Path, settings: dict[str, Any]) -> AsyncIterator[Stage]:
-    """A room without a socket; time stands still until a test moves it."""
+    """A room without a socket. Its time stands still until a test moves it."""
     async with staged(tmp_path, FakeClock(), **settings) as opened_stage:
         yield opened_stage
 
@@ -85,6 +85,6 @@ async def wang(stage: Stage) -> User:
 
 @pytest.fixture
 async def house(tmp_path: Path, settings: dict[str, Any]) -> AsyncIterator[House]:
-    """A server in this process, without a pause between messages; time stands still until a test moves it."""
+    """A server in this process, without an interval between messages. Its time stands still until a test moves it."""
     async with opened(tmp_path, **settings) as opened_house:
         yield opened_house

@@ -1,4 +1,4 @@
-"""What all classes of the product declare in ROUTES and FRAMES, without a server: for tests with a row for each."""
+"""All ROUTES and FRAMES that the product's classes declare, without a server, for tests that need a row for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is dropped when one more is set."""
+"""Which item is dropped when one more is set."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ def test_the_item_set_longest_ago_is_dropped() -> None:
     for key in "abc":
         found[key] = 1
     found["a"] = 2
-    found.get("b")  # reading keeps nothing
+    found.get("b")  # reading an item does not protect it
     found["d"] = 1
     assert dict(found) == {"c": 1, "a": 2, "d": 1}

@@ -1,4 +1,4 @@
-"""One table of settings, and everything else in step with it."""
+"""One table of settings; flags, variables, help and the settings page follow it."""
 
 from __future__ import annotations
 

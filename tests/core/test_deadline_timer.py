@@ -1,4 +1,4 @@
-"""Sleeping until the nearest deadline, by a clock that only the test moves."""
+"""A timer sleeps until the nearest deadline, by a clock that only the test moves."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 60
 
 
 class Deadlines:
-    """Rows with times, and a bell that takes away what is due: as every rule does, it asks the time again."""
+    """Rows with times, and an action that removes the due rows. Like every rule, it reads the time again."""
 
     def __init__(self, clock: Clock, *due_ms: int) -> None:
         self.clock = clock
@@ -42,7 +42,7 @@ class Deadlines:
         self.due = [due for due in self.due if due > now]
 
     async def until_read(self, times: int) -> None:
-        """Until `nearest` was asked so many times more."""
+        """Wait until `nearest` was called this number of times more."""
         wanted = self.reads + times
         async with asyncio.timeout(PATIENCE_SECONDS):
             while self.reads < wanted:
@@ -65,7 +65,7 @@ def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def long_naps(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Only a word wakes the alarm: a test that passes did not wait for a nap to end."""
+    """Only an event wakes the timer: a test that passes did not wait for the end of a sleep."""
     monkeypatch.setattr(alarm_module, "SLEEP_MAX_SECONDS", 10.0 * PATIENCE_SECONDS)
     yield
 
@@ -129,10 +129,10 @@ async def test_a_deadline_set_while_the_nearest_is_being_read_is_not_missed() ->
 
     class Slow(Deadlines):
         async def nearest(self) -> int | None:
-            found = await super().nearest()  # read before the other deadline came …
+            found = await super().nearest()  # this value was read before the other deadline was set …
             if self.reads == 1:
                 self.due.append(START_MS)
-                alarm.wake_by(START_MS)  # … which is announced before the answer arrives
+                alarm.wake_by(START_MS)  # … and the other deadline is announced before the read returns
                 await asyncio.sleep(0)
             return found
 

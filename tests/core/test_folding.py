@@ -1,4 +1,4 @@
-"""What reads the same compares equal, at a cost that grows with the length alone."""
+"""Texts that look the same compare equal, in a time that is linear in the length."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from chatserver.core.folding import fold
     ],
 )
 def test_these_read_the_same(one: str, other: str) -> None:
-    for before in ("", "x" * 63, "é" * 64, "草" * 200):  # also where a piece ends
+    for before in ("", "x" * 63, "é" * 64, "草" * 200):  # also at the end of a piece
         assert fold(before + one) == fold(before + other)
 
 
@@ -43,7 +43,7 @@ def test_folding_in_pieces_is_folding_the_whole() -> None:
 
 
 def test_no_piece_that_is_normalised_grows_with_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Normalising takes time with the square of a run of accents: 9 s for 124 KB."""
+    """Normalising takes a time that grows with the square of a run of accents: 9 s for 124 KB."""
     longest, real = 0, unicodedata.normalize
 
     def watched(form: str, text: str) -> str:

@@ -1,4 +1,4 @@
-"""Figures that are counted cheaply say what happened."""
+"""The histogram's counts and sums are correct."""
 
 from __future__ import annotations
 

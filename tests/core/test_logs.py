@@ -1,4 +1,4 @@
-"""One event stays one line, whatever a name, a header or an exception contains."""
+"""An event is one line, even if a name, a header or an exception contains line breaks."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_log_that_nobody_reads_holds_up_nothing_and_says_what_was_lost() -> No
     stream, pipe = os.fdopen(writing, "w", buffering=1), os.fdopen(reading)
     handler = logs.ThreadHandler(stream)
     sent = logs.QUEUED_LINES_MAX + 20_000
-    for number in range(sent):  # a pipe holds some 600 of these
+    for number in range(sent):  # a pipe holds about 600 of these lines
         handler.emit(logging.makeLogRecord({"msg": f"line {number} " + "x" * 100}))
     lines: list[str] = []
     reader = threading.Thread(target=lambda: lines.extend(pipe))

@@ -1,4 +1,4 @@
-"""The list of push services: what may stand in it, and which addresses it covers."""
+"""The list of push services: its valid values, and the endpoints that it allows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often somebody may do something."""
+"""Rate limits: how often a member or an address may act."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from chatserver.core.rate_limit import AttemptLimit, MinInterval
 from tests.support import FakeClock
 
-# One act in so many seconds
+# A minimum interval between two actions
 
 
 def test_the_first_act_is_free_and_the_second_waits() -> None:
@@ -75,7 +75,7 @@ def test_members_remembered_are_bounded() -> None:
     assert [interval.wait_ms(member, 2.0) > 0 for member in (1, 2, 3)] == [True, False, True]
 
 
-# So many acts in a span
+# A number of actions in a time span
 
 
 def test_so_many_acts_and_then_a_wait_until_the_first_is_old() -> None:
@@ -102,7 +102,7 @@ def test_zero_is_no_limit() -> None:
 
 def test_an_act_can_be_taken_back_and_all_forgiven() -> None:
     attempts = AttemptLimit(FakeClock(), 2, 60)
-    attempts.undo("a")  # of nobody: nothing
+    attempts.undo("a")  # nothing was recorded, so nothing changes
     attempts.record("a")
     attempts.record("a")
     attempts.undo("a")

@@ -1,4 +1,4 @@
-"""A database of its own for each test, with a table that no rule knows."""
+"""A database for each test, with a table that no feature knows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one queue before the one connection: who is told what, when, and in which order."""
+"""The queue before the only connection: which caller gets which answer, when, and in which order."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from chatserver.features.messages.recall import RecallWindowClosed
 
 
 def write(body: str) -> TransactionFunction[int]:
-    """A unit that writes a note, announces its id and returns it."""
+    """A transaction function that writes a note, announces its id and returns it."""
 
     def unit(tx: Transaction) -> int:
         note: int = tx.one("INSERT INTO notes (body) VALUES (?) RETURNING id", (body,))[0]
@@ -47,12 +47,13 @@ def refused(tx: Transaction) -> None:
 
 
 async def together(database: Database, *units: TransactionFunction[Any]) -> list[Any]:
-    """The units in one batch: all are queued before the writer wakes up. Answers or errors, in order."""
+    """Run the functions in one batch: all are queued before the writer wakes up. Returns answers or errors, in
+    order."""
     return await asyncio.gather(*(database.run(unit) for unit in units), return_exceptions=True)
 
 
 async def page_limit(database: Database, pages: int | None = None) -> None:
-    """The disk has room for so many pages; None: no more than there are now."""
+    """Limit the disk to this number of pages; None: no more than it has now."""
 
     def task(raw: sqlite3.Connection) -> None:
         most = pages or raw.execute("PRAGMA page_count").fetchone()[0]
@@ -73,7 +74,7 @@ def ids_of(events: list[Event]) -> Iterator[int]:
     return (event.id for event in events if isinstance(event, RecallWindowClosed))
 
 
-# One unit and its neighbours
+# One function and the others of its batch
 
 
 def commits(database: Database) -> int:
@@ -137,7 +138,7 @@ async def test_what_a_unit_changed_in_memory_stays_when_it_is_on_disk(database: 
     assert noted == ["kept"]
 
 
-# Callers that go away
+# Cancelled callers
 
 
 async def test_a_cancelled_caller_changes_nothing_and_its_unit_takes_place(
@@ -205,7 +206,7 @@ async def test_a_batch_that_reads_publishes_nothing(database: Database) -> None:
 
 
 async def test_both_the_events_and_the_answer_come_after_the_commit(database: Database, tmp_path: Path) -> None:
-    """Copies of the files, taken at each of the two moments, hold the note: as after a kill -9."""
+    """Copies of the files, made at each of the two moments, contain the note, as after a kill -9."""
     seen: list[int] = []
 
     def look(moment: str) -> None:
@@ -283,7 +284,7 @@ async def test_closing_drains_the_queue_and_then_is_busy(tmp_path: Path) -> None
         with pytest.raises(DomainError) as caught:
             await late
         assert caught.value.code is ErrorCode.BUSY
-    await database.close()  # once more does nothing
+    await database.close()  # a second call does nothing
 
 
 def _next_seq(tx: Transaction) -> int:
@@ -311,7 +312,7 @@ async def test_a_full_disk_refuses_writers_and_still_answers_readers(
     assert isinstance(answers[1], DomainError) and answers[1].code is ErrorCode.STORAGE_FULL
     assert isinstance(answers[3], DomainError) and answers[3].code is ErrorCode.FORBIDDEN
     assert published == []
-    assert undone == ["large", "large"]  # once with the batch, once alone
+    assert undone == ["large", "large"]  # once in the batch, once alone
     assert "full" in caplog.text
 
 
@@ -326,7 +327,7 @@ async def test_a_writer_that_still_fits_is_not_refused_for_its_neighbour(
 
 
 async def test_a_commit_that_the_disk_refuses_is_answered_with_the_error_alone(database: Database) -> None:
-    """The function has returned by then: its result must not reach a caller that would take it for an `ack`."""
+    """The function has returned when the commit fails: no caller must get its result and take it for an `ack`."""
     await page_limit(database)
     database.before_each_commit(lambda tx: tx.execute("INSERT INTO notes (body) VALUES (?)", ("x" * 200_000,)) and None)
     answers: list[tuple[Any, BaseException | None]] = []
@@ -368,7 +369,7 @@ async def test_emptying_the_log_says_so_when_it_could_not(database: Database) ->
     assert database.path.with_name("chat.db-wal").stat().st_size == 0
 
 
-# The unit that closes a batch
+# The function that ends each batch
 
 
 def noting(calls: list[int]) -> Callable[[Transaction], None]:
@@ -423,18 +424,20 @@ async def test_a_closing_unit_that_fails_loses_its_batch_and_nothing_else(
     assert await database.run(bodies) == ["c"]
 
 
-# Units of many
+# Batch functions
 
 
 class Notes:
-    """A unit of many: stores notes, refuses what it is told to refuse. `calls` are the sizes of its calls."""
+    """A batch function that stores notes, and refuses the ones it is told to refuse. `calls` are the sizes of its
+    calls."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self.calls: list[int] = []
 
     async def store(self, *items: str | Exception | TransactionFunction[int]) -> list[Any]:
-        """All in one batch; a unit among them stands in the queue where it stands here. Answers or errors."""
+        """Run all in one batch; a function among the items keeps its position in the queue. Returns answers or
+        errors."""
         answers = [asyncio.get_running_loop().create_future() for _ in items]
         for item, done in zip(items, answers, strict=True):
             answer = partial(_handle_text, done)

@@ -1,4 +1,4 @@
-"""Bytes kept for the day when the disk is full."""
+"""The disk reserve: space that is kept for erasing on a full disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What left the database leaves the disk."""
+"""Content that was erased from the database leaves the disk."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support import FakeClock, eventually
 
 
 class Disk:
-    """Notes what it is asked, and fails as often as it is told to."""
+    """Records its calls, and fails as many times as it is told to."""
 
     def __init__(self) -> None:
         self.asked: list[set[str] | str] = []
@@ -141,7 +141,7 @@ async def test_a_failure_at_the_end_is_no_failure_to_end(disk: Disk, caplog: pyt
 
 
 class SlowDisk(Disk):
-    """Writing takes a while; when each writing began and ended, in the loop's seconds."""
+    """A slow write. Records when each write began and ended, in seconds of the loop's clock."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
@@ -161,7 +161,7 @@ async def test_what_expires_is_written_out_in_proportion_to_what_that_costs() ->
         eraser.on_erased(ContentErased())
         await eventually(lambda: disk.logs == 1)
     (_, ended), (begun, _) = disk.spans[:2]
-    assert begun - ended >= 0.9 * vacuum_schedule.EXPIRED_FACTOR * disk.seconds  # clocks have grains
+    assert begun - ended >= 0.9 * vacuum_schedule.EXPIRED_FACTOR * disk.seconds  # the clock's resolution is limited
 
 
 async def test_what_is_taken_back_does_not_wait_for_that(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +169,7 @@ async def test_what_is_taken_back_does_not_wait_for_that(monkeypatch: pytest.Mon
     disk = SlowDisk(0.002)
     async with running(disk) as eraser:
         eraser.on_erased(ContentErased(("images/old.webp",)))
-        await eventually(lambda: {"images/old.webp"} in disk.asked)  # files wait for nothing
+        await eventually(lambda: {"images/old.webp"} in disk.asked)  # files are erased at once
         await asyncio.sleep(0.05)
         assert disk.logs == 0
         eraser.on_erased(ContentErased(is_urgent=True))

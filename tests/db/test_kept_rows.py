@@ -1,4 +1,4 @@
-"""Rows that are kept in memory are those of the database, whatever writes them, and whatever is rolled back."""
+"""Rows in memory equal the rows of the database after any write and any rollback."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def account(tx: Transaction, user: User) -> store.Account | None:
 
 
 async def reads(stage: Stage, user: User) -> int:
-    """How many statements it takes to read the member's row."""
+    """The number of statements that it takes to read the member's row."""
     statements: list[str] = []
 
     def counted(tx: Transaction) -> None:

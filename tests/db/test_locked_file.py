@@ -1,4 +1,4 @@
-"""Another process holds the database: `busy`, which is tried again, and not the sentence about a full disk."""
+"""If another process has locked the database, the error is `busy` and not `storage_full`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.client import HTML, House
 
 @contextlib.contextmanager
 def held(path: Path, how: str = "IMMEDIATE") -> Iterator[None]:
-    """As another program does that writes to the file, or copies it."""
+    """Lock the file as another program does that writes to it or copies it."""
     other = sqlite3.connect(path, isolation_level=None)
     other.execute(f"BEGIN {how}")
     try:
@@ -31,7 +31,7 @@ def held(path: Path, how: str = "IMMEDIATE") -> Iterator[None]:
 
 
 async def impatient(house: House) -> list[str]:
-    """The server waits 20 ms for the lock instead of 5 s; the statements that it runs from now on."""
+    """Let the server wait 20 ms for the lock instead of 5 s. Returns the statements that it runs after this call."""
     statements: list[str] = []
 
     def change(raw: sqlite3.Connection) -> None:

@@ -1,4 +1,4 @@
-"""How many passes of the loop there are between two batches: at least some, and more while they bring more."""
+"""The number of loop passes between two batches: a minimum, and more while each pass adds jobs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chatserver.db.loop_ticks import PASSES, PASSES_MAX, between_batches
 
 
 async def passes(monkeypatch: pytest.MonkeyPatch, *, bringing: int) -> int:
-    """The passes that are made while the first `bringing` of them each bring a job."""
+    """The number of passes, if each of the first `bringing` passes adds a job."""
     monkeypatch.setattr(tuning, "ENABLED", True)
     queue: list[int] = []
     made = 0

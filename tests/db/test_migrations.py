@@ -1,4 +1,4 @@
-"""Opening the file: made well, refused without a touch, found again whole."""
+"""Opening the file: a new file is created, an unusable file is refused and not changed, an existing file is opened."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def add_members(number: int) -> Callable[[Transaction], None]:
 
 
 async def made(path: Path, members: int = 500) -> Path:
-    """A sound database of some 70 pages, closed."""
+    """A valid database of about 70 pages, closed."""
     database = await Database.open(path)
     await database.run(add_members(members))
     await database.close()
@@ -46,7 +46,7 @@ def modes(directory: Path) -> dict[str, int]:
 
 
 def copy_as_killed(path: Path) -> Path:
-    """The files as they are at this moment, in a directory of their own."""
+    """A copy of the files at this moment, in a directory of its own."""
     killed = path.parent / "killed"
     killed.mkdir()
     for file in path.parent.glob(f"{path.name}*"):
@@ -120,7 +120,7 @@ async def test_the_connection_keeps_what_it_acknowledged_and_forgets_what_it_era
         await database.close()
 
 
-# Found again
+# An existing file
 
 
 async def test_an_epoch_and_its_members_survive_closing(tmp_path: Path) -> None:

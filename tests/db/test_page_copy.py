@@ -1,4 +1,4 @@
-"""The copy of the database for a backup is one file, also while it is written, on every version of SQLite."""
+"""The copy of the database for a backup is always one file, on every version of SQLite."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_a_copy_has_no_journal_beside_it(tmp_path: Path) -> None:
         transaction.all("DELETE FROM texts")
         return {path.name for path in copies.iterdir()}
 
-    # SQLite 3.44 and newer leave the journal file of the mode DELETE where the mode is MEMORY at the end.
+    # With journal mode MEMORY, SQLite 3.44 and newer leave the journal file of the mode DELETE.
     assert page_copy.finish(copy, erase) == {"copy"}
     assert {path.name for path in copies.iterdir()} == {"copy"}
     with closing(sqlite3.connect(copy)) as read:

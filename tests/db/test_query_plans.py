@@ -1,4 +1,4 @@
-"""What runs with every commit or request goes by an index, however much is kept."""
+"""Statements of every commit or request use an index, so their cost does not grow with the stored data."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WHO = User(1, "小明", Role.MEMBER, "")
 
 
 class Explained(Transaction):
-    """Notes how each statement finds its messages, plans, orders or entries of a journal, and then runs it."""
+    """Records how each statement finds its messages, plans, orders or journal entries, and then runs it."""
 
     __slots__ = ("_execute", "_plans")
 
@@ -51,7 +51,7 @@ class Explained(Transaction):
 
 
 class ExplainingDatabase:
-    """Runs each function with an Explained transaction; `plans` are by statement."""
+    """Runs each function with an Explained transaction. `plans`: statement -> query plan."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -62,7 +62,7 @@ class ExplainingDatabase:
 
 
 class Asked:
-    """The use cases, over a database that explains what they ask."""
+    """The use cases, over a database that records the query plans."""
 
     def __init__(self, database: Any, data_dir: Path) -> None:
         clock, config = FakeClock(), make_config(data_dir)
@@ -73,7 +73,7 @@ class Asked:
         self.expiry = Expiry(database, Settings(config, {}), clock)
 
 
-# What is asked -> the beginning of its statement, the index that this goes by, and the call.
+# Question -> the beginning of its statement, the index that it uses, and the call.
 ASKED: dict[str, tuple[str, str, Callable[[Asked], Awaitable[object]]]] = {
     "what is too old": ("SELECT max(+id)", "messages_by_age", lambda asked: asked.expiry.expire()),
     "what is too much": (

@@ -1,7 +1,7 @@
-"""A database of every schema there has been becomes today's; before that, a copy; and nothing at all without room.
+"""A database of every older schema is upgraded; a copy is made before; nothing changes if there is no disk space.
 
-`schemas/N.sql` is a whole room as schema N kept it. A new schema brings a dump of its own: the one before,
-migrated, with a row for what is new.
+`schemas/N.sql` is a whole room with schema N. A new schema needs a dump of its own: the dump before it, migrated, with
+a row for each new table or column.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def test_what_it_was_is_kept_beside_it_for_its_owner_alone(tmp_path: Path, schem
     assert rows(copy, "PRAGMA user_version") == [(schema,)]
     assert rows(copy, "PRAGMA application_id") == [(migrations.APPLICATION_ID,)]
     assert rows(copy, "SELECT text FROM messages WHERE id < 5") == [("今天有草莓吗",), ("有的",)]
-    # Put back, it is another line of history than the one that went on.
+    # A copy that is put back has another epoch than the database that continued.
     assert rows(copy, "SELECT epoch FROM room") != rows(path, "SELECT epoch FROM room")
 
 
@@ -171,7 +171,7 @@ async def test_an_upgraded_room_keeps_its_promise_in_the_copy_too(tmp_path: Path
         assert "有的".encode() in (data / "chat.db.schema-1").read_bytes()
 
 
-# No room for it
+# No disk space for it
 
 
 def test_a_disk_without_room_refuses_in_one_line_and_touches_nothing(tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ def test_a_copy_that_cannot_be_made_stops_the_upgrade(tmp_path: Path) -> None:
     assert sorted(file.name for file in tmp_path.iterdir()) == ["chat.db", "chat.db.schema-1"]
 
 
-# The copy keeps nothing that the room took back
+# The copy keeps nothing that was erased in the room
 
 
 @pytest.mark.parametrize("schema", OLDER)

@@ -1,4 +1,4 @@
-"""What was recalled or has expired is in no byte of the database's files."""
+"""Recalled and expired content is in no byte of the database's files."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from chatserver.features.messages.encode import MessageEncoder
 from chatserver.features.messages.recall import Recall
 from tests.support import FakeClock, make_config, no_orders
 
-# How often a text says its secret, by the size of the rows: short ones share a page and are moved
-# about by SQLite, long ones spill over into pages of their own.
+# How often a text repeats its secret, by the size of the rows: SQLite moves short rows, which share a page, and stores
+# long rows in pages of their own.
 SIZES = {"short": (1, 1, 1, 2, 2, 5, 5, 20, 60), "long": (1, 30, 100, 100, 300)}
 
 
 class Story:
-    """A busy room, the same in every run of a seed: posts, recalls, deletions and expiries."""
+    """A busy room with posts, recalls, deletions and expiries. One seed gives the same room on every run."""
 
     def __init__(self, database: Database, author: User, seed: int, sizes: tuple[int, ...]) -> None:
         encoder = MessageEncoder(make_config(database.path.parent).timezone)
@@ -74,7 +74,7 @@ def all_bytes(directory: Path) -> bytes:
     return b"".join(file.read_bytes() for file in directory.iterdir())
 
 
-# With these seeds of short rows, `secure_delete` and an emptied log alone leave copies behind.
+# With these seeds and short rows, `secure_delete` and an empty log are not enough: copies remain.
 @pytest.mark.parametrize(("seed", "sizes"), [(30, "short"), (34, "short"), (38, "short"), (1, "long")])
 async def test_erased_text_is_in_no_byte_of_the_files(tmp_path: Path, seed: int, sizes: str) -> None:
     database = await Database.open(tmp_path / "chat.db")

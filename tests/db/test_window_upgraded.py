@@ -1,4 +1,4 @@
-"""An upgrade in the middle of an ordering window: the window of an older schema goes on in today's."""
+"""An upgrade during an ordering window: the window of an older schema continues in the present schema."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.orders import lines
 from tests.stage import refuses, staged
 from tests.support import FakeClock
 
-# Of the rooms in `schemas/`: 店长 opened the window, and 小明 may speak again.
+# In the rooms of `schemas/`, 店长 opened the window, and the mute of 小明 has ended.
 KEEPER, MING = User(1, "店长", Role.ADMINISTRATOR), User(2, "小明", Role.MEMBER)
 OPENED_MS, NOW_MS, CLOSES_MS = 1_795_330_300_000, 1_795_330_360_000, 1_795_330_400_000
 FIRST_WITH_ORDERS = 7
@@ -96,7 +96,7 @@ async def test_its_orders_are_counted_on(tmp_path: Path, schema: int) -> None:
 
 
 def test_the_entries_of_orders_are_found_by_an_index(tmp_path: Path) -> None:
-    """From its end, the journal of 10,000 orders was read 10,000 times."""
+    """Without this rule, the end of the window read the journal of 10,000 orders 10,000 times."""
     [step] = [step for step in migrations._steps() if step.number == 21]
     [statement] = [each for each in step.sql.split(";") if "UPDATE orders SET entry" in each]
     with closing(sqlite3.connect(made(tmp_path / "chat.db", 20))) as connection:
@@ -106,7 +106,7 @@ def test_the_entries_of_orders_are_found_by_an_index(tmp_path: Path) -> None:
 
 
 def with_an_order(path: Path) -> bytes:
-    """Put an open window with one order of 小明 into the room; its receipt."""
+    """Add an open window with one order of 小明 to the room. Returns the order's receipt."""
     salts = journal.salts(2)
     opened = journal.next_entry(journal.FIRST_HEAD, salts[0], journal.body_of({"kind": "opened", "at_ms": OPENED_MS}))
     body = journal.body_of({"kind": "accepted", "at_ms": OPENED_MS + 1, "no": 1})

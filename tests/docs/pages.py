@@ -1,4 +1,4 @@
-"""The pages of documentation, and the blocks in them."""
+"""The pages of the documentation, and the code blocks in them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def blocks(page: str, language: str) -> list[str]:
 
 
 def commands(page: str) -> list[str]:
-    """Every line that a reader is told to type, without sudo and comments."""
+    """Every command line that a reader should type, without sudo and comments."""
     lines = [line for block in blocks(page, "sh") for line in block.splitlines()]
     found = [re.sub(r"\s+#.*$", "", line).removeprefix("sudo ").strip() for line in lines]
     return [line for line in found if line]

@@ -1,4 +1,4 @@
-"""The table of WebSocket clients in docs/protocol.md: each library that is installed here is run against the server.
+"""Each WebSocket library of the table in docs/protocol.md that is installed here is run against the server.
 
 `CHAT_TEST_NODE_PATH` may name the directory with Node's package `ws`.
 """
@@ -34,7 +34,7 @@ Told = dict[str, Any]
 
 @dataclass(frozen=True)
 class Library:
-    """`row`: how its row in the table begins; `is_installed`: whether the version of that row is here."""
+    """`row`: the beginning of its row in the table. `is_installed`: whether the version of that row is installed."""
 
     row: str
     command: tuple[str, ...]
@@ -140,7 +140,7 @@ def test_the_table_has_a_row_for_each() -> None:
 
 
 async def told_by(library: Library, house: House, token: str, send: str = "nothing", act: Any = None) -> Told:
-    """What its program prints; `act` is done once it is connected."""
+    """What the client's program prints. `act` is called when it is connected."""
     *start, program = library.command
     process = await asyncio.create_subprocess_exec(
         *start, str(HERE / program), house.address, token, send, stdout=PIPE, cwd=HERE, env=node_environ()

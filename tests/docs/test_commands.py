@@ -1,4 +1,4 @@
-"""Every command in the documentation is one that works: ours are run, the others are known ones."""
+"""Every command in the documentation works: the room's own commands are run, all others are known ones."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tests.docs.pages import PAGES, ROOT, commands
 from tests.process.serving import listening, prepare, run, start
 
 CHEAP = {"CHAT_BCRYPT_ROUNDS": "4"}
-# How a page calls the program, in a checkout or installed.
+# How a page calls the program: in a checkout or installed.
 OURS = re.compile(r"^((?:CHAT_\w+=\S+ )*)(?:\.venv/bin/python run\.py|(?:\.venv/bin/)?chatserver)(?: (.*))?$")
-# Commands of the system's, and what has to be so for them.
+# Commands of the system, and their conditions.
 UNITS = {path.name for folder in (ROOT, ROOT / "docs/deploy") for path in folder.glob("chat*.*")}
 FOREIGN = re.compile(
     r"^(apt-get install|docker (build|run|exec)|journalctl -u chat\b|nginx -t$|pipx install dist/|uv tool install dist/"
@@ -28,7 +28,7 @@ FOREIGN = re.compile(
 
 
 def ours(page: str) -> list[tuple[dict[str, str], list[str]]]:
-    """The variables and the arguments of each call of ours."""
+    """The variables and the arguments of each call of the room's program."""
     calls = [match for line in commands(page) if (match := OURS.match(line))]
     return [(dict(word.split("=", 1) for word in shlex.split(call[1])), shlex.split(call[2] or "")) for call in calls]
 
@@ -36,7 +36,7 @@ def ours(page: str) -> list[tuple[dict[str, str], list[str]]]:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_other_command_is_known(page: str) -> None:
     for line in commands(page):
-        # `a && b` is two; the README's two lines are run as they are by .ci/run and test_docs.
+        # `a && b` is two commands. The two lines of the README are run as .ci/run and test_docs run them.
         for command in line.split(" && "):
             assert OURS.match(command) or FOREIGN.match(command), f"{page}: {command}"
             if command.startswith("systemctl ") and "chat" in command:
@@ -56,7 +56,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if ours(page)])
 async def test_our_own_commands_do_what_the_page_says(page: str, prepared: Path, tmp_path: Path) -> None:
-    """One after the other as a reader would type them."""
+    """Run the commands one after the other, as a reader would type them."""
     shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
     data, archive = tmp_path / "data", tmp_path / "kept.tar"
     for index, (variables, words) in enumerate(ours(page)):
@@ -84,7 +84,7 @@ async def _carry_out(variables: dict[str, str], words: list[str], data: Path, ar
 
 
 def _moved(word: str, aside: Path) -> str:
-    """What a page writes to goes aside."""
+    """Files that a command writes go to another directory."""
     is_file = word.endswith((".tar", ".tar.gz", ".jsonl", ".html")) and not word.startswith(str(aside))
     return str(aside / Path(word).name) if is_file else word
 

@@ -1,4 +1,4 @@
-"""No page names what is not there, and every page can be found."""
+"""Every file and setting that a page names exists, and a link leads to every page."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytest
 from chatserver.core.config import SETTINGS
 from tests.docs.pages import PAGES, ROOT, text
 
-# What pages speak of besides settings.
+# Names in the pages that are not settings.
 OTHERS = {"CHAT_NAME", "CHAT_SCREENSHOTS", "CHAT_TUNING"}
 
 
 def anchors(page: str) -> set[str]:
-    """As forges make them of headings."""
+    """The anchor that GitHub and others make from a heading."""
     headings = re.findall(r"^#+ (.+)$", text(page), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

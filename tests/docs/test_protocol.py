@@ -1,4 +1,4 @@
-"""docs/protocol.md against the program: its bot is run, its routes, codes and frames are the real ones."""
+"""docs/protocol.md and the program agree: its bot is run, and its routes, codes and frames are those of the program."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def part(heading: str) -> str:
 
 
 async def a_bot(data_dir: Path, address: str) -> str:
-    """The token of a new bot, 钟."""
+    """Make a bot called 钟. Returns its token."""
     await make_administrator(data_dir, "店长")
     async with Browser(address) as admin:
         assert (await admin.log_in("店长")).status == 200
@@ -46,7 +46,7 @@ async def test_the_bot_answers_once(tmp_path: Path) -> None:
             await socket.expect("presence", online=2)
             asked = await socket.say("!time", client_id="one")
             await socket.say("what time is it?", client_id="two")
-            await socket.send("react", id=asked["id"], emoji="👍")  # changes the message: not asked again
+            await socket.send("react", id=asked["id"], emoji="👍")  # a change of a message is not answered again
             await socket.say("!time", client_id="three")
             answers = []
             while len(answers) < 2 or answers[-1]["reply_to"] == asked["id"]:
@@ -104,7 +104,7 @@ def test_every_code_stands_beside_its_status() -> None:
 
 
 def types(table: str) -> set[str]:
-    """The names in the first column."""
+    """The names in the first column of a table."""
     return {name for row in re.findall(r"^\| (`.+?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
 
 
@@ -114,7 +114,7 @@ def test_every_frame_is_told() -> None:
     assert types(from_client) == FRAME_TYPES
     from_server = socket.partition("| from a client")[0]
     code = "".join(path.read_text("utf-8") for path in (ROOT / "chatserver").rglob("*.py") if "ops" not in path.parts)
-    code = re.sub(r'"""[^"].*?"""', "", code, flags=re.DOTALL)  # docstrings show what clients send
+    code = re.sub(r'"""[^"].*?"""', "", code, flags=re.DOTALL)  # docstrings show the frames of clients
     said = set(re.findall(r'\\?"type\\?": ?\\?"(\w+)\\?"', code))
     assert len(said) > 10
     assert said - types(from_server) == set()

@@ -1,4 +1,5 @@
-"""The bot of docs/protocol.md that misses nothing: cut off, left behind, killed, and refused."""
+"""The bot of docs/protocol.md that misses no message: after a cut connection, a kill, many missed changes, and a
+refusal."""
 
 from __future__ import annotations
 
@@ -35,8 +36,8 @@ def script(tmp_path: Path) -> Path:
 
 @contextlib.asynccontextmanager
 async def working(script: Path, house: House, token: str) -> AsyncIterator[Process]:
-    """The bot as a program, connected; killed at the end."""
-    # A slash too many at the end of the address, as people copy it.
+    """The bot as a connected program; it is killed at the end."""
+    # An address with a slash at its end, as people often copy it.
     process = await asyncio.create_subprocess_exec(
         sys.executable, str(script), house.address + "/", token, cwd=script.parent, stderr=PIPE
     )
@@ -53,7 +54,7 @@ async def until_online(house: House) -> None:
 
 
 async def answers(admin: Browser, to: set[int]) -> list[int]:
-    """The ids that were answered, in the order of the answers, once those of `to` were."""
+    """The ids that were answered, in the order of the answers, once the ids of `to` were answered."""
 
     async def answered() -> list[int]:
         found = [message["reply_to"] for message in await admin.all_messages() if message["user"] == NAME]
@@ -77,12 +78,12 @@ async def test_it_answers_each_message_once_whatever_happens(tmp_path: Path, scr
             await until_online(house)
             asked = {(await admin.say("!time"))["id"]}
             assert await answers(admin, asked) == [*asked]
-            # Cut off: what comes meanwhile is a change after its `seq`.
+            # Cut the connection: messages meanwhile are changes after the bot's `seq`.
             house.server.room.hub.close_all(1001)
             asked.add((await admin.say("!time"))["id"])
             assert await answers(admin, asked) == sorted(asked)
 
-        # Killed, and left behind by more than the server remembers as changes.
+        # Kill the bot, and post more changes than the server remembers.
         asked.add((await admin.say("!time"))["id"])
         [author] = [session.user for session in [await house.server.room.sessions.find(admin.login_token)] if session]
         for number in range(350):
@@ -109,7 +110,7 @@ async def test_it_stops_when_it_is_not_wanted(tmp_path: Path, script: Path, act:
             assert words in await ended(process)
 
 
-# What is left of its headers when something on the way takes the token away.
+# The headers that are left if a proxy removes the token.
 AS_A_GUEST = """
 import asyncio, sys, bot
 guest = bot.Bot(sys.argv[1], "a token")

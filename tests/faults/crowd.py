@@ -1,4 +1,4 @@
-"""Many sockets, spoken by hand: hundreds of them cost a test little, and some never read."""
+"""Many raw sockets: hundreds of them cost a test little, and some of them never read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def handshake(address: str, query: str = "", cookies: str = "") -> bytes:
 
 
 class Guest:
-    """One socket; what it got is kept."""
+    """One socket, which keeps the data that it received."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -34,7 +34,7 @@ class Guest:
         self.got = b""
 
     async def until(self, word: bytes) -> bytes:
-        """Read on until `word` has come; "" at the end of the stream counts as not."""
+        """Read until `word` has come. "" is returned at the end of the stream."""
         while word not in self.got:
             piece = await self._reader.read(65_536)
             if not piece:
@@ -46,10 +46,10 @@ class Guest:
         self._writer.write(data)
 
     async def answer(self) -> dict[str, Any]:
-        """The first `ack` or refusal that it gets."""
+        """The first `ack` or refusal that the socket receives."""
         while True:
             if found := _ANSWER.search(self.got):
-                with suppress(ValueError):  # the rest of it is still on its way
+                with suppress(ValueError):  # the rest of it has not arrived yet
                     frame: dict[str, Any]
                     frame, _ = json.JSONDecoder().raw_decode(self.got[found.start() :].decode("utf-8", "replace"))
                     return frame
@@ -68,7 +68,7 @@ class Guest:
 
 
 async def guests(address: str, queries: Sequence[str], at_once: int = 100) -> list[Guest]:
-    """So many guests, each with its `hello` (and `sync`, where its query asks for one)."""
+    """Connect this number of guests. Each has received its `hello` (and `sync`, if its query requests one)."""
     door = asyncio.Semaphore(at_once)
     here = urlsplit(address)
 
@@ -86,7 +86,7 @@ async def guests(address: str, queries: Sequence[str], at_once: int = 100) -> li
 
 
 def deaf(address: str) -> socket.socket:
-    """A socket whose owner reads nothing, with as little room in the kernel as can be had."""
+    """A socket that is never read, with the smallest buffer that the kernel allows."""
     here = urlsplit(address)
     ear = socket.socket()
     ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -1,4 +1,4 @@
-"""A disk that can be filled and emptied: a small file system in memory, of the kernel's own."""
+"""A disk that a test can fill and empty: a small file system in the kernel's memory."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 
 
 class Disk:
-    """A file system of `mib` at `path`, full and not full at will."""
+    """A file system of `mib` MiB at `path`, which can be filled and emptied."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._filler = path / "filler"
 
     def fill(self) -> None:
-        """Leave no byte."""
+        """Fill the disk to the last byte."""
         with self._filler.open("ab", buffering=0) as file:
             for size in (1024 * 1024, 4096, 1):
                 with contextlib.suppress(OSError):
@@ -37,7 +37,7 @@ class Disk:
 
 @contextlib.contextmanager
 def mounted(path: Path, mib: int) -> Iterator[Disk]:
-    """Raises PermissionError where this process may not mount."""
+    """Raises PermissionError if this process may not mount a file system."""
     path.mkdir()
     if sys.platform != "linux":
         raise PermissionError(errno.EPERM, "no small file system without Linux")

@@ -1,4 +1,4 @@
-"""What nobody would send, from a seed: the same every time, so that what breaks once can be looked at."""
+"""Invalid input from a seed. A seed gives the same input every time, so that a fault can be repeated."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def value(chance: random.Random, depth: int = 0) -> Any:
 
 
 def payload(chance: random.Random) -> bytes:
-    """Mostly a frame of the protocol with something wrong in it; now and then just bytes."""
+    """Usually a frame of the protocol with a fault in it; sometimes random bytes."""
     if chance.random() < 0.1:
         return chance.randbytes(chance.randrange(200))
     frame = {"type": chance.choice(_TYPES)}
@@ -72,7 +72,7 @@ def payload(chance: random.Random) -> bytes:
 
 
 def frame(chance: random.Random) -> bytes:
-    """An RFC 6455 frame from a client, nearly always one that is allowed, so that the connection lives on."""
+    """An RFC 6455 frame from a client. Most are valid, so that the connection stays open."""
     data = payload(chance)
     opcode = 0x1
     if chance.random() < 0.03:
@@ -89,7 +89,8 @@ def frame(chance: random.Random) -> bytes:
 
 
 async def socket_frames(address: str, cookies: str, seed: int, count: int) -> int:
-    """Send `count` frames over as many sockets as it takes; how many that were. An error of ours would be a 5xx."""
+    """Send `count` frames over as many sockets as needed. Returns the number of sockets. An error of the server would
+    be a 5xx."""
     chance = random.Random(seed)
     here = urlsplit(address)
     sent = sockets = 0
@@ -111,7 +112,7 @@ async def socket_frames(address: str, cookies: str, seed: int, count: int) -> in
             writer.write_eof()
             async with asyncio.timeout(PATIENCE):
                 await listening
-        except OSError:  # the server has hung up, as it may
+        except OSError:  # the server may have closed the connection
             pass
         finally:
             writer.transport.abort()
@@ -147,7 +148,7 @@ def request(chance: random.Random, host: str, cookies: str, token: str) -> bytes
 
 
 async def http_requests(address: str, cookies: str, token: str, seed: int, count: int) -> dict[int, int]:
-    """Status -> how often, over `count` requests. Asserts that none was an error of ours."""
+    """Status -> number, of `count` requests. Asserts that none was an error of the server."""
     chance = random.Random(seed)
     here = urlsplit(address)
     found: dict[int, int] = {}
@@ -163,7 +164,7 @@ async def http_requests(address: str, cookies: str, token: str, seed: int, count
             status = int(line.split()[1]) if line else 0
             found[status] = found.get(status, 0) + 1
             assert status < 500, (line, sent)
-        except OSError:  # the server has hung up, as it may
+        except OSError:  # the server may have closed the connection
             found[0] = found.get(0, 0) + 1
         finally:
             writer.transport.abort()
@@ -173,7 +174,7 @@ async def http_requests(address: str, cookies: str, token: str, seed: int, count
 
 
 def _samples() -> list[bytes]:
-    """Still pictures and animations of each kind, made here, and by other programs."""
+    """Still pictures and animations of each kind, made here and by other programs."""
     picture = Image.radial_gradient("L").resize((120, 90)).convert("RGB")
     found = [_saved(picture, kind) for kind in ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")]
     found += [_saved(picture, "TIFF", compression=name) for name in ("tiff_lzw", "tiff_adobe_deflate", "jpeg")]
@@ -209,7 +210,7 @@ def mutated(chance: random.Random, samples: list[bytes]) -> bytes:
 
 
 async def images(workers: ImageWorkers, directory: Path, seed: int, count: int) -> dict[str, int]:
-    """Code (or "taken") -> how often, of `count` mutated pictures. Anything but a refusal by code is raised."""
+    """Code (or "taken") -> number, of `count` mutated pictures. Raises every error except a refusal with a code."""
     chance = random.Random(seed)
     samples = _samples()
     found: dict[str, int] = {}
@@ -235,7 +236,8 @@ async def images(workers: ImageWorkers, directory: Path, seed: int, count: int) 
 
 
 class _Complaints(logging.Handler):
-    """What is said of workers: one that died of a picture refuses it by the same code as a worker that read it."""
+    """The log lines about workers: a worker that died of a picture refuses it with the same code as a worker that read
+    it."""
 
     def __init__(self) -> None:
         super().__init__()

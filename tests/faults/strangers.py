@@ -1,7 +1,7 @@
-"""`python -m tests.faults.strangers ADDRESS SECONDS`: what strangers, and one member, can ask of a room, all at once.
+"""`python -m tests.faults.strangers ADDRESS SECONDS`: attacks of strangers and of one member, all at the same time.
 
-Each attack comes from a loopback address of its own, so that no limit of one hides another's cost. What they got is
-printed at the end, a line of JSON for each: status or close code -> how often.
+Each attack comes from a loopback address of its own, so that a limit on one attack does not hide the cost of another.
+At the end it prints a line of JSON for each attack: status or close code -> number.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ import aiohttp
 from tests.client import Browser, picture
 from tests.faults.crowd import handshake
 
-# 124 KB whose normalisation takes seconds: marks in alternating order.
+# 124 KB that take seconds to normalise: combining marks in alternating order.
 COSTLY = "\u0301\u0316" * 31_000
 PHOTO_SIDES = 4000, 3000
 
 
 class Stranger:
-    """One attack: its source address, and what it got."""
+    """One attack: its source address, and the answers that it got."""
 
     def __init__(self, address: str, source: str, ends: float) -> None:
         self.address = address
@@ -48,7 +48,7 @@ Attack = Callable[[Stranger], Awaitable[None]]
 
 
 async def passwords(stranger: Stranger) -> None:
-    """Logins under an unknown name with a costly password."""
+    """Log in under an unknown name with a password that is expensive to check."""
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(local_addr=(stranger.source, 0)), cookie_jar=aiohttp.CookieJar(unsafe=True)
     ) as session:
@@ -62,7 +62,7 @@ async def passwords(stranger: Stranger) -> None:
 
 
 async def uploads(stranger: Stranger) -> None:
-    """A large file to a form that takes none, without a login, a little at a time."""
+    """Send a large file slowly to a form that accepts none, without a login."""
     head = (
         f"POST /login/ HTTP/1.1\r\nHost: {stranger.here.netloc}\r\nContent-Length: 19000000\r\n"
         "Content-Type: multipart/form-data; boundary=x\r\n\r\n"
@@ -72,18 +72,18 @@ async def uploads(stranger: Stranger) -> None:
 
 
 async def half_headers(stranger: Stranger) -> None:
-    """Connections that send one byte of a header in a second."""
+    """Open connections that send one byte of a header a second."""
     await _many(stranger, 300, b"GET / HTTP/1.1\r\nX-Slow: ", b"x", 1.0)
 
 
 async def deaf_readers(stranger: Stranger) -> None:
-    """The longest answers, asked for again and again, never read."""
+    """Request the longest answers again and again, and never read them."""
     ask = f"GET /api/recent_messages_apiint/1000 HTTP/1.1\r\nHost: {stranger.here.netloc}\r\n\r\n".encode()
     await _many(stranger, 40, ask * 20, ask, 1.0, reads=False)
 
 
 async def _many(stranger: Stranger, count: int, first: bytes, then: bytes, seconds: float, reads: bool = True) -> None:
-    """`count` connections that send `first`, then `then` every `seconds`; each begins again when it is closed."""
+    """`count` connections that send `first`, then `then` every `seconds`. Each connects again when it is closed."""
 
     async def one() -> None:
         while stranger.goes_on:
@@ -106,7 +106,7 @@ async def _many(stranger: Stranger, count: int, first: bytes, then: bytes, secon
 
 
 async def searches(stranger: Stranger) -> None:
-    """Searches for what every message has and for what none has, twenty at once."""
+    """Search for a word of every message and for a word of none, twenty searches at a time."""
     connector = aiohttp.TCPConnector(local_addr=(stranger.source, 0), limit=0)
     async with aiohttp.ClientSession(connector=connector) as session:
 
@@ -124,7 +124,7 @@ async def searches(stranger: Stranger) -> None:
 
 
 async def handshakes(stranger: Stranger) -> None:
-    """Sockets that ask for everything since the beginning, opened and dropped."""
+    """Open sockets that request all changes since the beginning, and drop them."""
 
     async def one() -> None:
         while stranger.goes_on:
@@ -139,12 +139,12 @@ async def handshakes(stranger: Stranger) -> None:
 
 
 async def guests_frames(stranger: Stranger) -> None:
-    """Sixty sockets of guests, who may say nothing, and go on saying it."""
+    """Send frames on sixty sockets of guests, who may not send any, and continue after refusals."""
     await _frames(stranger, 60, {})
 
 
 async def members_frames(stranger: Stranger) -> None:
-    """Sixty sockets of one member, 240 frames a second each."""
+    """Send 240 frames a second on each of sixty sockets of one member."""
     async with Browser(stranger.address) as member:
         await member.register("话多的人")
         await _frames(stranger, 60, {cookie.key: cookie.value for cookie in member.session.cookie_jar})
@@ -176,7 +176,7 @@ async def _frames(stranger: Stranger, count: int, cookies: dict[str, str]) -> No
 
 
 async def photographs(stranger: Stranger) -> None:
-    """Forty photographs of 12 megapixels at once from one member."""
+    """Upload forty photographs of 12 megapixels at the same time, as one member."""
     photo = await asyncio.to_thread(picture, *PHOTO_SIDES, "JPEG")
     async with Browser(stranger.address) as member:
         await member.register("拍照的人")

@@ -1,4 +1,4 @@
-"""A database that cannot be used: one line that names it, exit 78, and not a byte of it changed."""
+"""An unusable database: the program prints one line that names it, exits with 78, and does not change a byte of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.process.serving import run, serving
 
 
 async def made(data: Path) -> None:
-    """A room with something in it, killed, so that its log is not folded in either."""
+    """A room with content. Its server was killed, so the write-ahead log was not merged."""
     async with serving(data, "--send-interval", "0") as server, Browser(server.address) as member:
         await member.register("小明")
         for number in range(20):

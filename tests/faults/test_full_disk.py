@@ -1,7 +1,7 @@
-"""A disk that fills up under a room that goes on: nothing is promised that is not kept, and nobody has to help.
+"""A disk that becomes full while the room runs: every ack is kept, and the room recovers without help.
 
-On a file system of a few megabytes in memory. Where this process may not mount one, the same without
-the erasing, under a limit on the size of files.
+The tests use a file system of a few megabytes in memory. If this process may not mount one, they run without the
+erasing, under a limit on the size of files.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ FLAGS = ("--send-interval", "0", "--history-limit", "100000", "--recall-seconds"
 
 
 async def post_until_refused(socket: Socket) -> int:
-    """What is left in the log's own file is used first. Returns how many messages were acknowledged."""
+    """Post until the disk is full; the free space in the log's own file is used first. Returns the number of acked
+    messages."""
     for number in range(2_000):
         socket.frames.clear()
         socket._taken.clear()
@@ -37,7 +38,7 @@ async def post_until_refused(socket: Socket) -> int:
 
 
 async def becomes_ready(browser: Browser, status: int) -> None:
-    """The probe answers from its last look for a second, and remembers a refused write for some more."""
+    """The probe reuses its result for a second, and remembers a refused write for some seconds more."""
     async with asyncio.timeout(PATIENCE):
         while (await browser.get("/readyz")).status != status:
             await asyncio.sleep(0.2)
@@ -87,7 +88,7 @@ async def on_a_small_disk(disk: Disk) -> None:
         assert (data / "ballast").stat().st_blocks * 512 >= disk_reserve.SIZE
         disk.fill()
         await post_until_refused(socket)
-        disk.fill()  # what the refused batch gave back
+        disk.fill()  # space that the refused batch released
         await nothing_is_promised(writer, socket, reader)
         upload = await writer.post("/post/", {"text": "with a picture"}, {"image": picture(400, 400)})
         assert (upload.status, upload.code) == (507, "storage_full")
@@ -156,6 +157,7 @@ async def test_a_limit_on_the_size_of_files_is_a_full_disk_too(tmp_path: Path) -
 
 
 def limit(server: Serving, size: int) -> None:
-    """Of files that the running server writes; only the soft one, so that it can be raised again."""
+    """Limit the size of files that the running server writes. Only the soft limit is set, so that it can be raised
+    again."""
     _, hard = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size, hard))

@@ -1,4 +1,4 @@
-"""A little of what the workbench does at length: nothing that is sent makes an error of ours, or kills a worker."""
+"""A short run of the workbench's fuzzing: no input causes an error of the server or kills a worker."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tests.faults.test_readers import resident_kib
 from tests.process.serving import serving
 
 SEED = 2026
-HISTORY, TEXT_MAX = 100, 2_000  # as a room has them by default
-# Errors alone: nobody reads the server's log while it runs, and a full pipe would stop it.
+HISTORY, TEXT_MAX = 100, 2_000  # the default of a room
+# Log only errors, because nobody reads the server's log while it runs, and a full pipe would stop it.
 FLAGS = (
     *("--send-interval", "0", "--connections-per-address", "0", "--registrations-per-hour", "0"),
     *("--log-level", "error"),
@@ -25,11 +25,11 @@ async def test_frames_and_requests_from_a_seed_make_no_error_of_ours(tmp_path: P
 
 
 async def fuzzed(data: Path, frames: int, requests: int) -> dict[str, float]:
-    """Both, against the real server. Memory is measured from when the server is warm.
+    """Both kinds of fuzzing, against the real server. Memory is measured from when the server is warm.
 
-    That is: with its history full, and after a fifth as much of the same. The first thousands of requests
-    load what the first visit did not need, and leave cycles until there are enough for the collector
-    (core/garbage_collection.py lets 50,000 objects come together). Neither goes on growing.
+    The server is warm when its history is full, and after a fifth of the same load. The first thousands of requests
+    load modules that the first visit did not need, and leave cycles until the collector runs
+    (core/garbage_collection.py lets 50,000 objects accumulate). Neither of them continues to grow.
     """
     async with serving(data, *FLAGS) as server, Browser(server.address) as member:
         await member.register("小明")
@@ -52,7 +52,7 @@ async def fuzzed(data: Path, frames: int, requests: int) -> dict[str, float]:
 
 
 async def _fill_the_history(member: Browser) -> None:
-    """With the longest messages that there are, as many as are kept."""
+    """Fill the history with the longest messages."""
     socket = await member.socket()
     for number in range(HISTORY):
         await socket.say("长" * TEXT_MAX, f"h-{number}")

@@ -1,4 +1,5 @@
-"""Those who begin and do not go on: each is gone at its deadline, and nobody waits for them."""
+"""Clients that begin a request and do not continue: each is dropped at its deadline, and no other client waits for
+it."""
 
 from __future__ import annotations
 

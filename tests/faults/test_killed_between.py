@@ -1,6 +1,6 @@
-"""A photo is a file, a thumbnail and a row. Killed between any two steps of it, no row is left without its files.
+"""A photo is a file, a thumbnail and a row. After a kill between any two steps, every row has its files.
 
-Nothing of the program helps: the kernel kills it as it makes the call.
+The program does not take part: the kernel kills it when it makes the system call.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from tests.faults.tracing import killing, needs_strace
 from tests.process.serving import serving
 from tests.support import eventually
 
-# Each is made once or twice for a photo: the parts, their names, their directory; the row; the removal.
+# The calls that are made once or twice for a photo: for the files, their names, their directory, the row, and the
+# removal.
 STEPS = [("rename", 1), ("rename", 2), ("unlink", 2), ("fsync", 3), ("fsync", 4)]
 FLAGS = ("--send-interval", "0", "--registrations-per-hour", "0")
 
@@ -32,7 +33,7 @@ async def test_no_row_is_left_without_its_files_and_no_file_without_its_row(
 
 
 async def killed_and_looked_after(data: Path, call: str, number: int) -> bool:
-    """Post photos until the server dies of its `number`th `call`; start it again and see. False: it never died."""
+    """Post photos until the server dies at its `number`th `call`; start it again and check. False: it did not die."""
     acknowledged: list[str] = []
     died = await _post_until_killed(data, killing(call, number), acknowledged)
     async with serving(data, *FLAGS) as server, Browser(server.address) as guest:
@@ -48,7 +49,7 @@ async def killed_and_looked_after(data: Path, call: str, number: int) -> bool:
 
 
 async def _post_until_killed(data: Path, under: list[str], acknowledged: list[str]) -> bool:
-    """Post some photos and recall one; True when the server died of it, or had died while it started."""
+    """Post some photos and recall one. True if the server died meanwhile, or had died during its start."""
     async with AsyncExitStack() as stack:
         try:
             server = await stack.enter_async_context(serving(data, *FLAGS, under=under))

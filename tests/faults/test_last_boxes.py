@@ -1,4 +1,5 @@
-"""Hundreds after the last boxes at once, over sockets and forms: not one box too many, and everyone is told."""
+"""Hundreds of members order the last boxes at the same time, over sockets and forms: no box is sold twice, all get an
+answer."""
 
 from __future__ import annotations
 
@@ -61,7 +62,7 @@ async def connected(address: str, member: Member) -> Guest:
 
 
 async def over_socket(socket: Guest, start: asyncio.Event) -> dict[str, Any]:
-    """One box; the `ack` or the refusal."""
+    """Order one box. Returns the `ack` or the refusal."""
     order = {"type": "order", "client_id": "c-1", "lines": lines(i1="1")}
     await start.wait()
     socket.write(masked(json.dumps(order).encode()))

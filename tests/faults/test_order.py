@@ -1,4 +1,4 @@
-"""First the disk, then the word."""
+"""The data is on the disk before a reader gets it."""
 
 from __future__ import annotations
 

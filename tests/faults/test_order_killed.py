@@ -1,7 +1,7 @@
 """An order is a message, a row of the ledger, an entry of the journal and counters, all in one commit.
 
-Killed between any two writes of it: the log, its sync, the word to the members. Nothing of the program helps: the
-kernel kills it as it makes the call.
+The server is killed between any two of its writes: the log, its sync, the frames to the members. The program does not
+take part: the kernel kills it when it makes the system call.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from tests.faults.tracing import killing_from_now, needs_strace
 from tests.orders import lines, whole_ledger
 from tests.process.serving import make_administrator, serving
 
-# An order is some thirty writes to the log, a sync, and a write to each member: these kill in the first order,
-# between two, and in a later one.
+# An order is about thirty writes to the log, a sync, and a write to each member. These numbers kill the server during
+# the first order, between two orders, and during a later order.
 STEPS = [("pwrite64", 1), ("pwrite64", 2), ("pwrite64", 15), ("pwrite64", 60), ("fdatasync", 1), ("fdatasync", 3)]
 STEPS += [("writev", 1), ("writev", 3), ("writev", 6)]
 STOCK, ORDERS = 40, 8
@@ -36,7 +36,7 @@ async def test_an_acknowledged_order_is_everywhere_and_no_order_is_twice(
 
 
 async def killed_and_looked_after(data: Path, call: str, number: int) -> bool:
-    """Order until the server dies of its `number`th `call`; start it again and see. False: it never died."""
+    """Order until the server dies at its `number`th `call`; start it again and check. False: it did not die."""
     assert (await make_administrator(data)).code == 0
     sent: dict[str, dict[str, Any]] = {}
     acks: dict[str, dict[str, Any]] = {}

@@ -1,4 +1,4 @@
-"""Who may read what lies on the disk: its user, and nobody else, whatever umask the server was started with."""
+"""Only the server's user can read the files on the disk, with any umask at the server's start."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def test_directories_are_0700_and_files_0600(tmp_path: Path) -> None:
             await member.show(picture())
             modes = {path: stat.S_IMODE(path.lstat().st_mode) for path in (data, *data.rglob("*"))}
             right = {path: 0o700 if path.is_dir() else 0o600 for path in modes}
-            # For a process of another user, which is let into the directory of the socket alone.
+            # The push socket is for a process of another user, which may enter only the socket's directory.
             right |= {data / "push": 0o755, data / "push/push.sock": 0o666}
             wrong = {str(path): oct(mode) for path, mode in modes.items() if mode != right[path]}
             assert wrong == {}

@@ -1,4 +1,4 @@
-"""Readers that do not read, all readers at once, and an end with everything under way."""
+"""Readers that do not read, all readers at the same time, and a shutdown with everything in progress."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def descriptors(server: Serving) -> int:
 
 
 async def settled_descriptors(server: Serving) -> int:
-    """Those of a server that has finished its start: it reads its templates in a thread, after it listens."""
+    """The descriptors of a server whose start has ended: it reads its templates in a thread after it listens."""
     counts: list[int] = []
     while len(counts) < 10 or len(set(counts[-10:])) > 1:
         counts.append(descriptors(server))
@@ -41,9 +41,9 @@ async def test_readers_that_never_read_cost_little_and_leave_nothing(tmp_path: P
 
 
 async def never_reading(data: Path, readers: int, messages: int, size: int = 1_000) -> dict[str, float]:
-    """`readers` sockets are never read from while `messages` of `size` bytes pass: more than the kernel takes for them.
+    """`readers` sockets never read while `messages` of `size` bytes are sent, more than the kernel buffers for them.
 
-    What it cost, in KiB, ms a message and s until their descriptors were free.
+    Returns the cost: KiB, ms per message, and the seconds until their descriptors were closed.
     """
     async with serving(data, *FLAGS, "--text-max", "10000") as server, Browser(server.address) as member:
         await member.register("小明")
@@ -76,7 +76,7 @@ async def test_all_readers_come_back_at_once_and_continue_where_they_were(tmp_pa
 
 
 async def coming_back(data: Path, readers: int) -> dict[str, float]:
-    """The server is killed; `readers` come back to the next one at once, each with what it knew."""
+    """The server is killed. `readers` return to the next server at the same time, each with its last state."""
     async with serving(data, *FLAGS) as server, Browser(server.address) as member:
         await member.register("小明")
         cookies = {cookie.key: cookie.value for cookie in member.session.cookie_jar}
@@ -108,7 +108,7 @@ async def test_an_end_with_readers_senders_and_uploads_under_way_loses_nothing(t
 
 
 async def ending(data: Path, readers: int, uploads: int) -> dict[str, float]:
-    """SIGTERM while `readers` listen, one member posts as fast as acks allow, and `uploads` are half-sent."""
+    """Send SIGTERM while `readers` listen, one member posts as fast as acks allow, and `uploads` are half sent."""
     async with serving(data, *FLAGS) as server, Browser(server.address) as member:
         await member.register("小明")
         writer = await member.socket()
@@ -152,7 +152,7 @@ async def _post_on(writer) -> None:  # type: ignore[no-untyped-def]
 
 
 async def _half_an_upload(member: Browser, token: str) -> None:
-    """A body that promises more than it sends, and waits."""
+    """Send a body that is shorter than its Content-Length, and wait."""
     whole = multipart({"csrf_token": token}, {"image": picture(400, 300)})
 
     async def body():  # type: ignore[no-untyped-def]

@@ -1,4 +1,5 @@
-"""Every attack of strangers at once: a member elsewhere is answered, and what strangers hold is bounded."""
+"""All attacks of strangers at the same time: a member at another address gets answers, and the strangers' use is
+bounded."""
 
 from __future__ import annotations
 
@@ -14,9 +15,9 @@ from tests.faults.strangers import ATTACKS
 from tests.faults.test_readers import resident_kib
 from tests.process.serving import ROOT, environment, serving
 
-# Memory of the server's own process, over that of before. Sockets, their outboxes, answers not read, forms.
+# Growth of the memory of the server's own process: sockets, outboxes, unread responses, forms.
 GROWN_MAX_KIB = 256 * 1024
-# Uploads under way, as docs/reliability.md bounds them in all.
+# Uploads in progress, with the total limit of docs/reliability.md.
 UPLOADS_MAX_KIB = 512 * 1024
 MESSAGES = 1_000
 PING_EVERY = 0.2
@@ -30,7 +31,7 @@ async def test_strangers_cost_a_member_nothing_but_a_little_time(tmp_path: Path)
 
 
 async def besieged(data: Path, seconds: float) -> dict[str, float]:
-    """The member's pings in ms, and the KiB of memory grown and of uploads held at most."""
+    """The member's pings in ms, and the maximum of the KiB of memory growth and of uploads held."""
     flags = ("--send-interval", "0", "--history-limit", str(MESSAGES))
     async with serving(data, *flags) as server, Browser(server.address) as member:
         await member.register("小明")

@@ -1,4 +1,4 @@
-"""The real server under strace: what it asked the kernel, in which order; or killed as it asked."""
+"""The real server under strace: its system calls in order; or a kill at one of them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ needs_strace = pytest.mark.skipif(STRACE is None, reason="strace is not installe
 
 
 def watching(log: Path, calls: str) -> list[str]:
-    """A command to run the server under: `calls` are logged, with the paths of descriptors and long texts."""
+    """A command that runs the server and logs `calls`, with the paths of descriptors and long texts."""
     return [STRACE or "strace", "-D", "-f", "-qq", "-y", "-s", "8192", "-e", f"trace={calls}", "-o", str(log)]
 
 
 def killing(calls: str, number: int) -> list[str]:
-    """A command to run the server under: SIGKILL as it makes the `number`th of each of `calls`.
+    """A command that runs the server, and sends SIGKILL when it makes the `number`th of each of `calls`.
 
-    The kernel delivers the signal before the call does anything, so what follows has not happened.
+    The kernel delivers the signal before the call has any effect.
     """
     kill = f"inject={calls}:signal=SIGKILL:when={number}"
     return [STRACE or "strace", "-D", "-f", "-qq", "-e", f"trace={calls}", "-e", kill, "-o", "/dev/null"]
@@ -34,7 +34,7 @@ def killing(calls: str, number: int) -> list[str]:
 
 @contextlib.asynccontextmanager
 async def killing_from_now(pid: int, call: str, number: int) -> AsyncIterator[None]:
-    """SIGKILL to a running process as one of its threads makes the `number`th `call` from now on, if it does."""
+    """Send SIGKILL to a running process when one of its threads makes the `number`th `call` from now on."""
     command = killing(call, number)
     strace = await asyncio.create_subprocess_exec(
         *(word for word in command if word not in ("-D", "-qq")), "-p", str(pid), stderr=PIPE
@@ -45,7 +45,8 @@ async def killing_from_now(pid: int, call: str, number: int) -> AsyncIterator[No
         assert b"attached" in line, line
         yield
     finally:
-        # It ends with the process. Told to end while that is dying, it would never let go of it.
+        # strace ends with the process. If it were told to end while the process dies, it would never release the
+        # process.
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(strace.wait(), 10)
         if strace.returncode is None:
@@ -55,7 +56,7 @@ async def killing_from_now(pid: int, call: str, number: int) -> AsyncIterator[No
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`begun` and `ended` are lines of the log: threads' calls overlap."""
+    """`begun` and `ended` are line numbers of the log, because the calls of threads overlap."""
 
     name: str
     words: str
@@ -64,7 +65,7 @@ class Call:
 
 
 def calls(log: Path) -> Iterator[Call]:
-    """The calls in the log, each with where it began and where it ended."""
+    """The calls in the log, each with the lines where it began and ended."""
     begun: dict[tuple[str, str], tuple[int, str]] = {}
     for number, line in enumerate(log.read_text("utf-8", "replace").splitlines()):
         thread, _, rest = line.partition(" ")

@@ -1,4 +1,4 @@
-"""Each administrators' page links to all of them: those whose route has a title."""
+"""Each administrators' page links to all of them, which are the routes that have a title."""
 
 from __future__ import annotations
 

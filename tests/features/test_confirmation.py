@@ -1,4 +1,4 @@
-"""What changes much asks first and says how much, also without scripts. Programs have decided already."""
+"""Acts with large effects ask first and say what follows, also without scripts. Programs are not asked."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def submitted(browser: Browser, path: str, fields: dict[str, Any]) -> Answ
 
 
 async def settings_form(browser: Browser, **typed: str) -> dict[str, str]:
-    """What a browser sends after these fields were changed."""
+    """The fields that a browser sends after these fields were changed."""
     page = (await browser.page("/settings/")).text
     before = re.search(r'name="before" value="([^"]*)"', page)
     assert before
@@ -132,13 +132,13 @@ async def test_an_act_on_a_member_is_asked_about_with_what_follows(house: House,
     asked = await submitted(wang, f"/members/{member['id']}/", {"act": act, "seconds": "60", "q": "明"})
     assert asked.status == 200
     assert member["name"] in asked.text and WORDS[act] in asked.text
-    if act is not Act.BAN:  # which logs nobody out before it is confirmed
+    if act is not Act.BAN:  # no member is logged out before the confirmation
         assert (await ming.get("/profile/", HTML)).status == 200
     assert (await wang.get("/members/")).json["members"] == before
     done = await submitted(wang, f"/members/{member['id']}/", fields_of(asked.text))
     assert (done.status, done.headers["Location"]) == (303, f"/members/?q=%E6%98%8E&done={act}")
     after = (await wang.get("/members/")).json["members"]
-    assert (after == before) is (act is Act.TAKE_AVATAR)  # who had none
+    assert (after == before) is (act is Act.TAKE_AVATAR)  # this member had none
 
 
 @pytest.mark.parametrize("act", [Act.MUTE, Act.UNMUTE, Act.UNBAN])

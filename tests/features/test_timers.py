@@ -1,4 +1,4 @@
-"""The room's own alarms, over a real room and a clock that the test moves."""
+"""The room's own timers, with a real room and a clock that the test moves."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ async def test_a_login_begun_while_the_server_runs_ends_by_itself(tmp_path: Path
     clock = FakeClock()
     async with staged(tmp_path, clock) as stage, with_alarms(stage):
         ming = await stage.join("小明")
-        await asyncio.sleep(0.02)  # the alarm has looked, and found no login
+        await asyncio.sleep(0.02)  # the timer has looked, and found no session
         await stage.room.sessions.start(ming.id, "", "")
         clock.forward(90 * 86_400)
         ended = await until(stage, SessionsEnded)

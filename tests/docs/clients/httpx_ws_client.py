@@ -18,7 +18,7 @@ async def main() -> None:
 
 
 async def receive_all(ws: httpx_ws.AsyncWebSocketSession) -> None:
-    """Within the `async with`: what leaves it is wrapped in an ExceptionGroup."""
+    """This must be inside the `async with`, which wraps an exception that leaves it in an ExceptionGroup."""
     try:
         while True:
             await ws.receive()

@@ -1,4 +1,4 @@
-"""The command line of a client's program, and what it sends."""
+"""The command line of a client's program, and the frames that it sends."""
 
 from __future__ import annotations
 

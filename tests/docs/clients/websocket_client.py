@@ -11,7 +11,7 @@ def main() -> None:
     except websocket.WebSocketBadStatusException as refused:
         raised(refused, status=refused.status_code)
         return
-    with contextlib.suppress(OSError):  # the server may have closed meanwhile
+    with contextlib.suppress(OSError):  # the server may have closed the connection meanwhile
         for text in texts:
             ws.send(text)
     try:

@@ -1,4 +1,4 @@
-"""Registering, logging in and out, and the profile, as a browser and a program do it."""
+"""Registration, login, logout and the profile, as a browser and a program use them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Registering, logging in, changing password and face; and who becomes administrator."""
+"""Registration, login, a new password, a new avatar, and who becomes administrator."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def test_one_address_registers_so_many_in_an_hour(stage: Stage) -> None:
     stage.set(registrations_per_hour=2)
     await register(stage, "one")
     with refuses(ErrorCode.NAME_TAKEN):
-        await register(stage, "one")  # does not count
+        await register(stage, "one")  # a refused attempt does not count
     await register(stage, "two")
     with refuses(ErrorCode.TOO_FAST) as refusal:
         await register(stage, "three")
@@ -170,7 +170,7 @@ async def test_twenty_failures_close_an_address(stage: Stage) -> None:
     for number in range(10):
         await fail(stage, f"name {number}", 2)
         if number == 5:
-            await stage.log_in("小明", PASSWORD, HERE)  # neither counts nor forgives
+            await stage.log_in("小明", PASSWORD, HERE)  # this attempt is not counted and clears nothing
     with refuses(ErrorCode.LOGIN_THROTTLED):
         await stage.log_in("小明", PASSWORD, HERE)
     await stage.log_in("小明", PASSWORD, THERE)
@@ -239,7 +239,7 @@ async def test_strangers_who_guess_at_the_login_keep_no_member_from_changing_the
     with refuses(ErrorCode.LOGIN_THROTTLED):
         await stage.log_in("小明", PASSWORD, HERE)
     await stage.room.profile.change_password(ming, PASSWORD, OTHER_PASSWORD, 0)
-    # Nor does that let the stranger guess on.
+    # The correct password does not clear the stranger's failures.
     with refuses(ErrorCode.LOGIN_THROTTLED):
         await stage.log_in("小明", "guess 5", "203.0.113.9")
 
@@ -252,7 +252,7 @@ async def test_wrong_old_passwords_keep_nobody_from_logging_in(stage: Stage) -> 
     assert await stage.log_in("小明", PASSWORD, HERE) == ming
 
 
-# The face
+# The avatar
 
 
 async def test_a_new_avatar_is_announced_and_the_old_one_erased(stage: Stage) -> None:
@@ -319,7 +319,7 @@ async def test_every_start_without_an_administrator_has_a_token_of_its_own(stage
     assert await stage.room.setup.prepare() != await stage.room.setup.prepare()
 
 
-# The operator's word
+# The operator's commands
 
 
 async def test_the_operator_makes_a_new_administrator(stage: Stage) -> None:

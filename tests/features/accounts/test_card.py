@@ -1,4 +1,4 @@
-"""The card of a member: who it is, orders of the open window, and for administrators what they may do."""
+"""The card of a member: profile, orders of the open window, and the acts that an administrator may do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Muting, banning, and sharing power: who may, what it does at once, and that it can be taken back."""
+"""Muting, banning, promoting: who may do it, its immediate effect, and how it is undone."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ async def test_a_ban_ends_every_login_and_lets_none_begin(stage: Stage, ming: Us
     assert await stage.room.sessions.find(other) is not None
     with refuses(ErrorCode.BANNED):
         await stage.log_in("小明", PASSWORD, HERE)
-    with refuses(ErrorCode.LOGIN_FAILED):  # a password that was checked a moment before the ban
+    with refuses(ErrorCode.LOGIN_FAILED):  # a password that was checked just before the ban
         await stage.room.sessions.start(ming.id, "", HERE)
     with refuses(ErrorCode.BANNED):
         await stage.said(ming)
@@ -176,7 +176,7 @@ async def test_a_password_that_was_replaced_meanwhile_begins_no_login(stage: Sta
 
 
 async def test_a_reset_is_not_undone_by_a_change_that_began_before_it(stage: Stage, ming: User) -> None:
-    """Whoever knows the old password and holds a stolen login must not win against the operator."""
+    """A thief who knows the old password and has a stolen session must not undo the operator's reset."""
     await stage.room.administrators.reset_password("小明", PASSWORD)
     hasher = stage.room.profile._hasher
     original = hasher.hash

@@ -1,4 +1,4 @@
-"""What a muted member cannot do, how often an avatar changes, and how an avatar or a name is taken away."""
+"""What a muted member cannot do, how often an avatar may change, and how an avatar or a name is removed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def moderate(administrator: Browser, member_id: int, act: str, **more: int
 
 
 async def avatar(browser: Browser, colour: str = "red") -> str:
-    """The code of the refusal, or the new address."""
+    """The error code, or the new address."""
     answer = await browser.post("/profile/", files={"avatar": picture(colour=colour)})
     return str(answer.json["user"]["avatar"]) if answer.status == 200 else answer.code
 
@@ -171,8 +171,9 @@ async def test_an_avatar_is_taken_away_with_its_file(house: House) -> None:
     async def is_gone() -> bool:
         return (await wang.get(address)).status in (404, 410)
 
-    await eventually(is_gone)  # the eraser's thread deletes the file after the COMMIT
-    assert (await moderate(wang, await ming.member_id(), "take_avatar"))["avatar"] == ""  # again: the same
+    await eventually(is_gone)  # the eraser deletes the file in a thread after the COMMIT
+    # a repeated act gives the same answer
+    assert (await moderate(wang, await ming.member_id(), "take_avatar"))["avatar"] == ""
 
 
 async def test_a_name_is_taken_away_everywhere_and_the_new_one_logs_in(house: House) -> None:
@@ -199,7 +200,7 @@ async def test_a_name_is_taken_away_everywhere_and_the_new_one_logs_in(house: Ho
     assert (await later.log_in("脏话")).code == "login_failed"
     assert (await later.log_in(name)).status == 200
     assert (await ming.say("还在"))["user"] == name
-    # The name is free, and the room does not give a name twice.
+    # The name is free again, but the room does not give a name twice.
     await house.member("脏话")
 
 

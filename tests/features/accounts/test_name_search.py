@@ -1,4 +1,4 @@
-"""Names that are offered after an @: over all members, by their characters or the initials of their pinyin."""
+"""Names that are offered after an @: of all members, found by characters or by the initials of their pinyin."""
 
 from __future__ import annotations
 

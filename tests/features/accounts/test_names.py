@@ -1,4 +1,4 @@
-"""A name may not hide anything, look like another member's, or claim an office."""
+"""A name must not hide characters, look like another member's name, or contain a title."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def test_no_character_at_all_crashes_the_rules() -> None:
 
 
 def reason(name: str) -> str:
-    """Why `name` is refused; fails when it is not."""
+    """The reason why `name` is refused. Fails if it is accepted."""
     with pytest.raises(DomainError) as refusal:
         names.check(name)
     assert refusal.value.code is ErrorCode.NAME_INVALID

@@ -1,4 +1,4 @@
-"""Password links: who makes one for whom, and that each works once, for a day, for its member alone."""
+"""Password links: who makes one for which member; each works once, for a day, and only for its member."""
 
 from __future__ import annotations
 

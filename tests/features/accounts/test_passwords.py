@@ -1,4 +1,5 @@
-"""Weak passwords are refused by name, strong ones are kept whole, and hashing never holds up the loop."""
+"""Weak passwords are refused with a reason, every character of a strong one counts, and hashing never blocks the
+loop."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.features.accounts import passwords
 from chatserver.features.accounts.passwords import PasswordHasher, check_strength, hash_password, verify
 
-ROUNDS = 4  # the cheapest that bcrypt has
+ROUNDS = 4  # the lowest cost of bcrypt
 PATIENCE = 60.0
 
 
@@ -122,7 +123,7 @@ async def test_the_hasher_hashes_and_verifies(hasher: PasswordHasher) -> None:
 async def test_what_is_longer_than_a_password_is_wrong_before_any_work_on_it(
     hasher: PasswordHasher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Alternating accents of different classes: the time to compose them grows with the square of their number."""
+    """The time to compose alternating accents of different classes grows with the square of their number."""
     lengths: list[int] = []
 
     def normalize(form: Literal["NFC"], text: str) -> str:
@@ -147,13 +148,13 @@ async def test_nobody_has_any_password(hasher: PasswordHasher) -> None:
 async def test_an_unknown_name_takes_as_long_as_a_known_one(
     hasher: PasswordHasher, monkeypatch: pytest.MonkeyPatch, hashed: str | None
 ) -> None:
-    """Counted in bcrypt's rounds, which are all of the time that both take."""
+    """The work is counted in bcrypt's rounds, which are all of the time that both take."""
     known = await hasher.hash("correct horse")
     rounds: list[int] = []
     check = bcrypt.checkpw
 
     def counted(password: bytes, against: bytes) -> bool:
-        matches = check(password, against)  # raises where it is no hash
+        matches = check(password, against)  # raises ValueError if it is not a hash
         rounds.append(2 ** int(against.split(b"$")[2]))
         return matches
 
@@ -166,7 +167,7 @@ async def test_an_unknown_name_takes_as_long_as_a_known_one(
 
 
 async def test_hashing_leaves_the_loop_free(hasher: PasswordHasher, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The hash ends only once the loop has gone on meanwhile."""
+    """The hash ends only after the loop has run meanwhile."""
     has_turned = threading.Event()
     hash_ = bcrypt.hashpw
 

@@ -1,4 +1,5 @@
-"""Renaming oneself: once a day, the old name shown and kept for a day, and everything follows at once."""
+"""Changing one's name: once a day; the old name is shown and reserved for a day; every place shows the new name at
+once."""
 
 from __future__ import annotations
 
@@ -80,7 +81,7 @@ async def test_a_second_name_within_a_day_is_refused_with_the_time_to_wait(house
     assert refused.json["error"]["retry_after_ms"] == HELD_MS - 3_600_000
     assert refused.headers["Retry-After"] == str(23 * 3600)
     assert (await ming.post("/profile/", {"username": "小明"})).code == "too_fast"
-    assert (await ming.post("/profile/", {"username": "明月"})).status == 200  # it is that already
+    assert (await ming.post("/profile/", {"username": "明月"})).status == 200  # this is the name already
     house.clock.forward(DAY_SECONDS - 3600)
     assert (await ming.post("/profile/", {"username": "清风"})).status == 200
 
@@ -90,7 +91,7 @@ async def test_the_rules_for_names_are_those_of_registering(house: House, name: 
     ming = await house.member("小明")
     refused = await ming.post("/profile/", {"username": name})
     assert (refused.status, refused.code) == (400, "name_invalid")
-    assert (await ming.post("/profile/", {"username": "明月"})).status == 200  # a refusal is no change
+    assert (await ming.post("/profile/", {"username": "明月"})).status == 200  # a refusal does not count as a change
 
 
 async def test_a_name_that_another_member_has_or_that_looks_like_it_is_taken(house: House) -> None:
@@ -182,7 +183,7 @@ async def test_the_timer_erases_and_asks_for_a_vacuum(stage: Stage, ming: User) 
 async def test_a_copy_from_an_upgrade_loses_the_old_names_too(stage: Stage, ming: User, hong: User) -> None:
     await stage.room.rename.rename(ming, "明月")
     gone = await stage.run(erased_old_names)
-    await stage.room.rename.rename(hong, "红叶")  # this row stands for one of the copy that is no longer kept
+    await stage.room.rename.rename(hong, "红叶")  # this row stands for a row of the copy that the database has deleted
     assert await stage.run(gone) == 1
     assert await stage.sql("SELECT old_name FROM renames ORDER BY user_id") == [("小明",), (None,)]
 

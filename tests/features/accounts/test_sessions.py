@@ -1,4 +1,4 @@
-"""Logins: found by their token, known without a query, worth nothing once they have ended."""
+"""Sessions: found by their token, cached without a query, and invalid once they have ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two rooms on one host: browsers send a host's cookies to every port of it."""
+"""Two rooms on one host: browsers send the cookies of a host to all its ports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support import FakeClock
 async def test_each_room_has_a_name_of_its_own_for_the_login(tmp_path: Path, base: str | None) -> None:
     settings = {"base_url": base} if base else {}
     names = set()
-    for room in ("one", "one", "two"):  # the first room's name survives its restart
+    for room in ("one", "one", "two"):  # the first room keeps its cookie's name after its restart
         async with opened(tmp_path / room, FakeClock(), **settings) as house:
             name = house.server.room.session_cookie.cookie_name
             assert is_session(name) and name.startswith("__Host-") is bool(base)
@@ -23,7 +23,7 @@ async def test_each_room_has_a_name_of_its_own_for_the_login(tmp_path: Path, bas
 
 
 async def test_a_login_in_one_room_ends_none_in_another(tmp_path: Path) -> None:
-    """Tests' cookies ignore ports, as browsers' do."""
+    """The cookies of tests ignore ports, as those of browsers do."""
     async with opened(tmp_path / "one") as one, opened(tmp_path / "two") as two, Browser(one.address) as browser:
 
         def goes_to(address: str) -> None:
@@ -44,7 +44,7 @@ async def test_a_login_from_before_the_names_differed_goes_on(house: House) -> N
     token = (await house.member("小明")).login_token
     older = await house.guest(Cookie=f"session={token}")
     assert (await older.get("/profile/")).status == 200
-    # The room's own cookie is the one that counts where there are both.
+    # If both cookies are sent, the room's own cookie counts.
     own = house.server.room.session_cookie.cookie_name
     both = await house.guest(Cookie=f"session=of-another-room; {own}={token}")
     assert (await both.get("/profile/")).status == 200

@@ -17,7 +17,7 @@ from chatserver.features.messages.post import MessagePosted
 from tests.client import HTML, JSON, House, picture
 from tests.stage import PICTURE, Stage, refuses
 
-# Two events of one message are equal whatever encodes them.
+# Two events of one message are equal, even if different encoders encode them.
 ENCODER = MessageEncoder(ZoneInfo("UTC"))
 OTHER = StoredImage("announcements/xyz.webp", "announcements/xyz.thumb.webp", 10, 20)
 

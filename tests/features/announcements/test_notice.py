@@ -1,4 +1,4 @@
-"""The notice: who pins it, who hears of it, and what is left of the one before."""
+"""The notice: who may publish it, who gets it, and that the old notice is erased."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever administrators and the operator do stands in the audit log, and nobody in the room can change it."""
+"""Every act of administrators and of the operator is in the audit log, and no user of the room can change the log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PHONE = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130.0 Mobile 
 
 
 async def entries(admin: Browser, query: str = "") -> list[Any]:
-    """The newest first, as JSON."""
+    """The entries as JSON, newest first."""
     answer = await admin.get(f"/audit/{query}")
     assert answer.status == 200, answer.text
     found: list[Any] = answer.json["entries"]
@@ -26,7 +26,7 @@ async def entries(admin: Browser, query: str = "") -> list[Any]:
 
 
 async def acts(admin: Browser, query: str = "") -> list[str]:
-    """In the order in which they were done."""
+    """The acts in the order in which they were done."""
     return [entry["act"] for entry in reversed(await entries(admin, query))]
 
 

@@ -1,4 +1,4 @@
-"""Every request of administrators that changes the room leaves one entry in the audit log, or its row says why none.
+"""Every administrators' request that changes the room adds one entry to the audit log, or its row here gives a reason.
 
 A new route of administrators without a row here fails.
 """
@@ -30,7 +30,7 @@ class Scene:
     ids: dict[str, int | str]
 
     async def entries(self) -> list[dict[str, Any]]:
-        """The oldest first."""
+        """The entries, oldest first."""
         found: list[dict[str, Any]] = (await self.admin.get("/audit/")).json["entries"]
         return found[::-1]
 
@@ -61,7 +61,8 @@ Act = Callable[[Scene], Awaitable[Any]]
 
 @dataclass(frozen=True)
 class Row:
-    """`leaves`: the acts of the entries; without any, `why`. `first` is done before, and not counted."""
+    """`leaves`: the acts of the expected entries; if empty, `why` gives the reason. `first` is done before and does not
+    count."""
 
     path: str
     name: str
@@ -72,7 +73,8 @@ class Row:
 
 
 def sent(path: str, image: bool = False, **fields: Any) -> Act:
-    """A POST of JSON, or of a form with a picture; a value that names one of `ids` in braces is replaced by it."""
+    """Send a POST of JSON, or of a form with a picture. A value that names one of `ids` in braces is replaced by that
+    id."""
 
     async def act(scene: Scene) -> Answer:
         at = path.format(**scene.ids)
@@ -91,7 +93,7 @@ def sent(path: str, image: bool = False, **fields: Any) -> Act:
 
 
 def formed(path: str, **fields: Any) -> Act:
-    """A POST of a form."""
+    """Send a POST of a form."""
 
     async def act(scene: Scene) -> Answer:
         values = {name: str(value).format(**scene.ids) for name, value in fields.items()}
@@ -181,7 +183,7 @@ ROWS = [
     ),
 ]  # fmt: skip
 
-# What members do with their own; `/order/` is placed by nobody for somebody else.
+# Acts that members do with their own things. No member can place an `/order/` for another one.
 OF_MEMBERS = {"post", "edit", "react", "read", "typing", "ping", "order"}
 ON_OTHERS = {f"/recall_message/{ID}/", f"/delete_message/{ID}/", f"/order/{ID}/"}
 

@@ -365,7 +365,7 @@ async def test_its_token_is_only_a_hash_in_the_database(house: House) -> None:
 
 
 async def test_an_answer_to_the_address_with_a_token_is_never_a_page(house: House) -> None:
-    """A page would send that address on as a Referer."""
+    """A page would send that address as the Referer."""
     stranger: Bot | Browser = await house.guest()
     for method in ("GET", "POST"):
         answer = await stranger.request(method, "/bots/wrong/messages", headers=HTML)

@@ -1,4 +1,4 @@
-"""The page of bots, as administrators and programs meet it."""
+"""The page of bots, for administrators and programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Invitations: how many they let in, for how long, and that nobody slips in beside them."""
+"""Invitations: for how many members, for how long, and that no member joins without one."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def test_it_is_refused_before_any_work_is_done(stage: Stage) -> None:
         await stage.room.register.check("小明", PASSWORD, "guessed", "192.0.2.1")
     code = await invited(stage)
     await stage.room.register.check("小明", PASSWORD, f" {code}\n", "192.0.2.1")
-    await stage.room.register.check("小明", PASSWORD, code, "192.0.2.1")  # a check uses nothing up
+    await stage.room.register.check("小明", PASSWORD, code, "192.0.2.1")  # a check takes no use
     await register(stage, "小明", code)
 
 
@@ -101,7 +101,8 @@ async def test_it_works_until_its_time_is_over(stage: Stage) -> None:
     with refuses(ErrorCode.INVITE_INVALID):
         await register(stage, "小红", code)
     await invited(stage)
-    assert await stage.sql("SELECT count(*) FROM invites") == [(1,)]  # the old one went when a new one came
+    # the older invitation ended when a new one was made
+    assert await stage.sql("SELECT count(*) FROM invites") == [(1,)]
 
 
 @pytest.mark.settings(registration="open")

@@ -1,4 +1,4 @@
-"""The page of invitations, as administrators, programs and those who are invited meet it."""
+"""The page of invitations, for administrators, programs and invited people."""
 
 from __future__ import annotations
 
@@ -174,6 +174,6 @@ async def test_the_page_says_whether_an_invitation_is_asked_for(house: House, la
 @pytest.mark.parametrize("agent", ["Mozilla/5.0 (X11; Linux x86_64)", "Mozilla/5.0 (iPhone) Mobile"])
 async def test_the_room_leads_its_administrators_to_invitations(house: House, agent: str) -> None:
     admin, ming = await house.administrator(), await house.member("小明")
-    # In the menu, and in the room without messages.
+    # The link is in the menu, and in the room while it has no messages.
     assert (await admin.page("/", User_Agent=agent)).text.count('href="/invites/"') == 3
     assert 'href="/invites/"' not in (await ming.page("/", User_Agent=agent)).text

@@ -1,4 +1,4 @@
-"""The files of a ledger, read back as spreadsheets read them: no text becomes a formula, a number or another text."""
+"""The files of a ledger, read as spreadsheets read them: no text becomes a formula, a number or another text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A ledger outgrows the history: the chat forgets, the ledger does not."""
+"""A ledger keeps all orders, even if it has more orders than the message history holds."""
 
 from __future__ import annotations
 
@@ -35,6 +35,6 @@ async def test_a_thousand_orders_are_in_the_ledger_of_a_room_that_keeps_a_hundre
         assert (window.orders, window.members, window.items[0].left) == (1_000, MEMBERS, 300_000)
         sums = Sums(window.items, orders)
         assert (sums.orders, sums.total, sums.quantities) == (1_000, 5_000_000, {1: 200_000})
-        # Sent again, an order whose message is long forgotten is answered with its number.
+        # Send an order again whose message has long expired: the answer has the order's number.
         again = await stage.room.place_order.place(members[0], lines(i1="2"), "", "c0")
         assert (again.order.no, again.is_new) == (1, False)

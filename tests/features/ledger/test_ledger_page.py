@@ -1,4 +1,4 @@
-"""The page of a ledger is rendered once for each kind of reader, and again after every change."""
+"""The ledger's page is rendered once for each kind of reader, and again after every change."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.client import Browser, House
 
 
 async def shown(house: House, browser: Browser) -> str:
-    """The page, with the reader's own token, and allowed to open a socket."""
+    """The page, with the reader's own token, and a policy that allows a socket."""
     answer = await browser.page("/orders/1/")
     assert answer.status == 200 and answer.text.count(await browser.token()) == 1
     assert f"ws://{house.address.removeprefix('http://')}" in answer.headers["Content-Security-Policy"]

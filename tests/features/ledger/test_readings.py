@@ -1,4 +1,5 @@
-"""Readings of free text: who may confirm one, what is refused, who hears of it, and when it is gone from the files."""
+"""Readings of free-text orders: who may confirm one, what is refused, who gets it, and when it is erased from the
+files."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from chatserver.ops import export_rows
 from tests.client import House
 from tests.stage import Stage, refuses
 
-# Stands in a reading and nowhere else.
+# A word that only the reading has.
 WORD = "独一无二的读法"
 LINE = {"name": WORD, "quantity": "8.50", "unit": "盒"}
 KEPT = [{"name": WORD, "quantity": "8.5", "unit": "盒"}]
@@ -32,7 +33,7 @@ def reading(no: int = 1, lines: Any = (LINE,), **more: Any) -> readings.Reading:
 
 
 async def placed(stage: Stage, wang: User, ming: User) -> tuple[int, int]:
-    """An order of free text: the ids of its window and of its message."""
+    """Place a free-text order. Returns the ids of its window and of its message."""
     window = (await stage.room.windows.start(wang, 60)).window
     return window.id, (await stage.room.place_order.place(ming, [], "蓝莓八盒半")).order.id
 
@@ -57,7 +58,7 @@ async def test_an_administrator_confirms_what_an_order_says(house: House) -> Non
     none = await admin.post_json("/orders/1/readings", {"no": 1, "lines": [], "none": True})
     assert none.json == {"no": 1, "reading": []}
     assert (await watching.expect("reading", reading=[]))["no"] == 1
-    # A member's change takes the reading with it.
+    # A change of the order by its member deletes the reading.
     await ming.post_json(f"/order/{order['id']}/", {"text": "蓝莓九盒"})
     assert (await admin.get("/api/windows/1/")).json["orders"][0]["reading"] is None
 
@@ -84,7 +85,7 @@ async def test_nobody_else_confirms(house: House) -> None:
         {"no": 0, "lines": [LINE]},
         {"no": True, "lines": [LINE]},
         {"no": 10**19, "lines": [LINE]},
-        {"no": 1, "lines": []},  # an empty reading is said with `none`
+        {"no": 1, "lines": []},  # an empty reading is sent with `none`
         {"no": 1, "lines": [LINE], "none": True},
         {"no": 1, "lines": [], "none": 1},
         {"no": 1, "lines": {}},
@@ -149,7 +150,7 @@ async def test_a_reading_is_no_part_of_the_proof(stage: Stage, wang: User, ming:
 
 
 async def erased_within_10_s(stage: Stage) -> None:
-    """The words of the reading are gone from the database, and its file is to be rewritten within 10 s."""
+    """The text of the reading is gone from the database, and a VACUUM is due within 10 s."""
     assert await stage.sql("SELECT count(*) FROM order_readings") == [(0,)]
     assert any(event.is_urgent for event in stage.told(ContentErased))
     await stage.database.vacuum()

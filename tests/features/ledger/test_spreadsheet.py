@@ -1,4 +1,4 @@
-"""An exported workbook, opened by LibreOffice itself and written as CSV: each cell is what the ledger has."""
+"""An exported workbook, converted to CSV by LibreOffice: each cell has the value of the ledger."""
 
 from __future__ import annotations
 

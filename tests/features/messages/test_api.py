@@ -1,4 +1,4 @@
-"""Reading back: the newest, the older, the found; and what is no longer kept."""
+"""Reading messages: the newest, older ones, and search results; and messages that are no longer kept."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def numbers(first: int, last: int) -> list[str]:
 
 @pytest.fixture
 async def talker(house: House) -> Browser:
-    """Somebody who has said 1 to 60."""
+    """A room in which a member has posted 1 to 60."""
     browser = await house.member("小明")
     for n in range(1, 61):
         await browser.say(str(n))
@@ -198,7 +198,7 @@ async def test_a_long_history_is_read_to_its_end(house: House) -> None:
 async def test_long_messages_make_an_answer_shorter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
-    """Whether they are held in memory (30 of them) or read from the database (600)."""
+    """For messages in memory (30) and for messages read from the database (600)."""
     assert encode.ANSWER_BYTES_MAX == 8 * 1024 * 1024
     for module in (chunked_pages, recent):
         monkeypatch.setattr(module, "ANSWER_BYTES_MAX", 20_000)
@@ -208,7 +208,7 @@ async def test_long_messages_make_an_answer_shorter(
             await browser.say(f"{n:02}" + "菜" * 1000)
         answer = await browser.get(f"/api/recent_messages_apiint/{count}")
         shown = [message["text"][:2] for message in answer.json["messages"]]
-        assert shown == ["25", "26", "27", "28", "29"]  # 5 messages of some 3.4 KB
+        assert shown == ["25", "26", "27", "28", "29"]  # 5 messages of about 3.4 KB
         assert len(answer.body) < 20_300
         older = (await browser.get(f"/api/messages/?before={answer.json['messages'][0]['id']}")).json["messages"]
         assert older[-1]["text"][:2] == "24"
@@ -246,7 +246,7 @@ async def test_what_is_no_day_is_refused(house: House, name: str, day: str) -> N
 
 
 async def test_a_day_is_one_of_the_room(tmp_path: Path) -> None:
-    """23 hours long where summer time begins: 2026-03-29 in Berlin."""
+    """A day of 23 hours, on which summer time begins: 2026-03-29 in Berlin."""
     berlin = ZoneInfo("Europe/Berlin")
     query = Query.of("", "", date(2026, 3, 29), berlin)
     assert query.to_ms - query.from_ms == 23 * 3_600_000

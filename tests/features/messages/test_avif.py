@@ -1,4 +1,4 @@
-"""A stored AVIF, for those that read AVIF and those that do not: one address, and nothing left when it is gone."""
+"""A stored AVIF for clients that read AVIF and for others: one address, and no copy left after a recall."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ async def test_a_copy_that_is_made_while_its_picture_is_erased_does_not_stay(tmp
 
 
 async def test_a_copy_does_not_outlive_a_restart(tmp_path: Path) -> None:
-    """It is made again when it is asked for."""
+    """The copy is made again at the next request."""
     files = MediaFiles(tmp_path / "media")
     avif = samples.FILES.joinpath("still.avif").read_bytes()
     stored = await files.store_picture(Rendered(avif, avif, 60, 40))

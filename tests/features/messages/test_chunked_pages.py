@@ -1,4 +1,5 @@
-"""Long answers are read one at a time, encoded a part in each pass of the loop, and shared by those who wait."""
+"""Long answers are read one at a time, encoded in parts over several passes of the loop, and shared by waiting
+requests."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ class Counted(MessageEncoder):
 
 
 class Room:
-    """The answers of a room, with the number of reads."""
+    """The answers of a room, and the number of reads."""
 
     def __init__(self, stage: Stage) -> None:
         self.encoder = Counted(stage.room.settings.now.timezone)
@@ -53,7 +54,7 @@ async def room(stage: Stage, ming: User) -> Room:
 
 @contextmanager
 def passes(encoder: Counted) -> Iterator[list[int]]:
-    """Messages encoded in each pass of the loop meanwhile."""
+    """The number of messages encoded in each pass of the loop."""
     loop = asyncio.get_running_loop()
     found: list[int] = []
     seen = encoder.encoded
@@ -76,7 +77,7 @@ def passes(encoder: Counted) -> Iterator[list[int]]:
 async def test_clients_at_once_share_one_answer(room: Room) -> None:
     with passes(room.encoder) as in_pass:
         bodies = await asyncio.gather(*(room.answers.newest(MESSAGES) for _ in range(40)))
-    # The first is begun at once; all others wait for it, and share the next.
+    # The first request begins at once. All others wait for it, and share the next answer.
     assert len({id(body) for body in bodies[1:]}) == 1
     assert (room.reads, sum(in_pass)) == (2, 2 * MESSAGES)
     assert max(in_pass) == AT_A_TIME

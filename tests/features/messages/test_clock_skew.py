@@ -1,4 +1,4 @@
-"""A clock that is set erases nothing that is young, and spares nothing that is old."""
+"""A change of the wall clock does not erase young messages, and does not keep old messages."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ async def test_a_clock_that_was_set_while_nobody_ran_erases_nothing(tmp_path: Pa
     clock.forward(60)
     async with staged(tmp_path, clock) as after:
         assert await kept(after) == ["before"]
-    async with staged(tmp_path, clock) as later:  # and the leap is not forgotten
+    async with staged(tmp_path, clock) as later:  # the jump is still known
         clock.forward(DAY - 120)
         assert await kept(later) == ["before"]
         clock.forward(60)

@@ -1,4 +1,4 @@
-"""Editing a text: who, until when, what readers get, and what is left of the old words."""
+"""Editing a text: who may, until when, what readers get, and that the old text is erased."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ async def test_refused_edits_use_nothing_up(stage: Stage, ming: User, wang: User
     await stage.room.edit.edit(ming, own.id, "x")
 
 
-# What is told, and what is left
+# What readers get, and what is erased
 
 
 async def test_the_room_is_told_first_and_then_the_old_words_go(stage: Stage, ming: User) -> None:

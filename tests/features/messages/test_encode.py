@@ -1,4 +1,4 @@
-"""A message in its one shape, whatever it holds."""
+"""A message's JSON has the same fields for every kind of message."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TEXTS = ("", "你好", 'a "quoted" \\ word', "</script><!-- & -->", "line\nline\
 
 
 def test_the_shape_in_its_order() -> None:
-    """Section 3 of the protocol."""
+    """The fields of section 3 of the protocol."""
     message = Message(
         12, 34, State.LIVE, Kind.IMAGE, AUTHOR, "看", "images/b.webp", "images/b.thumb.webp", 640, 480,
         1_700_000_000_123, 1_700_000_030_123, 5, "c-1", album="5e884898da280471",
@@ -55,7 +55,7 @@ def test_the_shape_in_its_order() -> None:
 
 @pytest.mark.parametrize("seed", range(50))
 def test_it_is_written_as_any_json_of_ours_is(seed: int) -> None:
-    """Compact, in UTF-8, and safe inside an HTML data block, whatever anybody typed or is called."""
+    """Compact, in UTF-8, and safe inside an HTML data block, with any text and any name."""
     chance = random.Random(seed)
     author = User(chance.randrange(9), chance.choice(TEXTS), chance.choice(list(Role)), chance.choice(("", "a.webp")))
     message = Message(

@@ -1,4 +1,4 @@
-"""What is kept, for how long, and looking back at it."""
+"""Which messages are kept, for how long, and how older messages are read."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ async def test_the_files_of_what_expired_are_named(stage: Stage, ming: User) -> 
     assert stage.told(ContentErased) == [ContentErased((PICTURE.image, PICTURE.thumb))]
 
 
-# Looking back
+# Reading older messages
 
 
 async def test_the_newest_are_told_oldest_first_without_deleted_ones(stage: Stage, ming: User) -> None:

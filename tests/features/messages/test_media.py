@@ -1,4 +1,4 @@
-"""Pictures on their way in and out: what is stored, who may see it, and when it is gone."""
+"""Pictures: what is stored, who may see it, and when it is erased."""
 
 from __future__ import annotations
 

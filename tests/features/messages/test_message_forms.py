@@ -1,4 +1,4 @@
-"""Posting, recalling and deleting by form and by call; and the one shape of a message."""
+"""Posting, recalling and deleting by forms and JSON, and the fields of a message."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FIELDS = {
 }
 
 
-# The shape
+# The fields
 
 
 async def test_a_text_in_its_one_shape(house: House) -> None:
@@ -247,7 +247,7 @@ async def test_a_recalled_message_sent_again_stays_recalled(house: House) -> Non
     assert (again.status, again.json["id"], again.json["state"]) == (200, message["id"], "recalled")
 
 
-# The pace
+# The interval
 
 
 @pytest.mark.settings(send_interval=2.0)
@@ -287,7 +287,7 @@ async def test_a_refused_message_costs_no_time(house: House) -> None:
     await browser.say("one")
 
 
-# Taking back
+# Recall and delete
 
 
 async def test_a_recalled_message_is_empty_for_everybody(house: House) -> None:

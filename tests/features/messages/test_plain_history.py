@@ -1,4 +1,4 @@
-"""The room page for a browser without scripts: the newest messages stand in <noscript>, escaped."""
+"""The room page for a browser without scripts: <noscript> contains the newest messages, escaped."""
 
 from __future__ import annotations
 

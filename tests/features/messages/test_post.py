@@ -1,4 +1,4 @@
-"""Saying something: what is stored, what is refused, and once each."""
+"""Posting: what is stored, what is refused, and that each message is stored once."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ async def test_a_reply_to_what_never_was_is_refused(stage: Stage, ming: User, or
         await stage.say(ming, "答", reply_to=original)
 
 
-# Once each
+# Stored once
 
 
 async def test_the_same_client_id_is_stored_once_whatever_the_text(stage: Stage, ming: User) -> None:
@@ -197,7 +197,7 @@ async def test_a_muted_member_still_hears_that_a_message_was_stored(stage: Stage
     assert (await stage.say(ming, client_id="c1")).seq == first.seq
 
 
-# Not too fast
+# The send interval
 
 
 async def test_the_second_message_waits_for_the_interval(stage: Stage, ming: User, hong: User) -> None:

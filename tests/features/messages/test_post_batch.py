@@ -1,4 +1,4 @@
-"""Texts that wait side by side go in together, and it is as if each had come by itself."""
+"""Texts that wait together are stored together, with the same results as one after the other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Answered = list[Posted | BaseException]
 
 
 async def submit(stage: Stage, *requests: tuple[User, Draft]) -> Answered:
-    """All of them before the writer wakes up."""
+    """Queue all of them before the writer wakes up."""
     loop = asyncio.get_running_loop()
     answers = [loop.create_future() for _ in requests]
     for number, (author, draft) in enumerate(requests):
@@ -32,7 +32,7 @@ async def submit(stage: Stage, *requests: tuple[User, Draft]) -> Answered:
 
 
 def said(answered: Answered) -> list[Any]:
-    """What each sender hears: (id, seq, is_new, text), or the code of the refusal."""
+    """The answer to each sender: (id, seq, is_new, text), or the error code."""
     return [
         (each.message.id, each.seq, each.is_new, each.message.text)
         if isinstance(each, Posted)
@@ -76,7 +76,7 @@ async def test_one_that_is_there_already_is_answered_so_among_others(stage: Stag
 
 
 async def test_the_same_from_two_sockets_at_once_is_stored_once(stage: Stage, ming: User, wang: User) -> None:
-    for author in (ming, wang):  # one has to wait between two messages, the other has not
+    for author in (ming, wang):  # one member has to wait between two messages, the other has not
         stage.clock.forward(10)
         answered = await submit(stage, *[(author, Draft("一", "a"))] * 3, (author, Draft("一", "a", 99)))
         assert len({each.message.id for each in answered if isinstance(each, Posted)}) == 1
@@ -98,7 +98,7 @@ async def test_what_the_disk_did_not_take_uses_up_no_interval(stage: Stage, ming
 
 @pytest.mark.parametrize("seed", range(30))
 async def test_it_is_as_if_each_had_come_by_itself(tmp_path: Path, seed: int) -> None:
-    """Two rooms, the same wishes: in one of them they come together, in the other one after the other."""
+    """Two rooms get the same requests: one room all together, the other one after the other."""
     chance = random.Random(seed)
     batches = [[_wish(chance) for _ in range(chance.choice((2, 5, 40)))] for _ in range(6)]
     heard: list[list[Any]] = []
@@ -120,14 +120,14 @@ async def test_it_is_as_if_each_had_come_by_itself(tmp_path: Path, seed: int) ->
                 stage.clock.forward(1.5)
             heard.append(answers)
             kept.append(await stage.sql("SELECT id, seq, user_id, text, reply_to, client_id FROM messages ORDER BY id"))
-    # What one batch pushed out at its end, the other room pushed out message by message.
+    # The first room erased these messages at the end of the batch, the other room message by message.
     assert heard[0] == heard[1]
     assert kept[0] == kept[1]
     assert {type(each) for each in heard[0]} == {tuple, ErrorCode}
 
 
 def _wish(chance: random.Random) -> tuple[int, Draft]:
-    """Of four members, one of whom is muted for a while and one does not exist."""
+    """The requests of four members, one of whom is muted for a while and one does not exist."""
     text = chance.choice(("你好", "hello", "", "x" * 3000, "half \ud83d"))
     client_id = chance.choice(("", "a", "b", "c", f"{chance.random()}", f"{chance.random()}"))
     return chance.choice((0, 0, 1, 2, 2, 2, 3)), Draft(text, client_id, chance.choice((None, None, 1, 7, 1000)))

@@ -1,4 +1,4 @@
-"""Pictures by form: refused before they cost anything, stored once, and an album counts as one message."""
+"""Pictures by form: refused before they cost anything, stored once; an album counts as one message."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ INTERVAL = 2.0
 
 @pytest.fixture
 async def paced(tmp_path: Path) -> AsyncIterator[House]:
-    """A room with the interval, whose clock stands still."""
+    """A room with an interval, whose clock stands still."""
     async with opened(tmp_path, send_interval=INTERVAL) as house:
         yield house
 
@@ -30,11 +30,11 @@ async def post(browser: Browser, content: bytes, **fields: Any) -> Answer:
 
 
 def jobs(house: House) -> int:
-    """How many pictures the workers have been given."""
+    """The number of pictures that the workers got."""
     return sum(house.server.room.workers.outcomes.values())
 
 
-# Refused before it costs
+# Refused before any cost
 
 
 async def test_of_pictures_at_once_one_is_processed_and_the_others_are_too_fast(paced: House) -> None:
@@ -71,7 +71,7 @@ async def test_a_muted_member_costs_no_processing(paced: House) -> None:
 
 
 async def test_the_interval_counts_from_the_check(paced: House) -> None:
-    """Nothing is lost: a picture that the interval admits is stored, however many are at work before it."""
+    """Every picture that the interval admits is stored, however many are processed before it."""
     ming = await paced.member("小明")
     await ming.token()
     first = asyncio.create_task(post(ming, picture(3000, 2000)))
@@ -100,7 +100,7 @@ async def test_a_picture_that_was_refused_does_not_shorten_the_interval_of_a_lat
 
 
 async def test_twenty_photographs_of_ten_members_behind_one_address_are_all_taken(house: House) -> None:
-    """All being received at once: as many bytes as a photograph has, and little to process."""
+    """All pictures are being received at the same time: as many bytes as a photograph has, but cheap to process."""
     members = [await house.member(f"成员{number}") for number in range(10)]
     text = PngInfo()
     text.add_text("Comment", "x" * 1_400_000)
@@ -203,7 +203,7 @@ async def test_an_album_is_the_same_wherever_it_is_read_and_empty_after_a_recall
     assert [message["album"] for message in await ming.messages()] == [album] * 3
     assert (await ming.recall(shown[1]["id"])).json["album"] is None
     assert [message["album"] for message in await ming.messages()] == [album, None, album]
-    # What is left of a recalled picture still has its place in the album: taking back frees none.
+    # A recalled picture keeps its place in the album: a recall allows no further picture.
     for _ in range(6):
         await ming.show(picture(), album="a1")
     assert (await post(ming, picture(), album="a1")).code == "too_fast"

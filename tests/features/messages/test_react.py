@@ -1,4 +1,4 @@
-"""Reactions: what readers hear of a change, and what those hear who were away."""
+"""Reactions: what readers get after a change, and what returning clients get."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Taking back and deleting: who, until when, and what is left."""
+"""Recall and delete: who may, until when, and what is left."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def test_the_window_closes_at_its_end_for_the_author(stage: Stage, ming: U
 
 async def test_a_late_timer_lets_no_recall_through(stage: Stage, ming: User) -> None:
     message = await stage.said(ming)
-    stage.clock.forward(31)  # nobody has called `settle`
+    stage.clock.forward(31)  # the timer has not run
     with refuses(ErrorCode.RECALL_EXPIRED):
         await stage.room.recall.recall(ming, message.id)
 
@@ -196,7 +196,7 @@ async def test_a_refused_recall_tells_nobody_and_changes_no_number(stage: Stage,
     assert (await stage.room.history.newest(1)).seq == message.seq
 
 
-# Settling
+# The end of the recall window
 
 
 async def test_an_author_learns_once_that_the_window_has_closed(stage: Stage, ming: User, hong: User) -> None:

@@ -1,4 +1,4 @@
-"""The newest messages in memory, as of one commit; deleted ones displace none of them."""
+"""The newest messages in memory, as of one commit. Deleted messages displace no others."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def test_load_knows_what_it_does_not_hold(stage: Stage, ming: User, monkey
     recent = await loaded(stage)
     assert ids(recent.newest(100)) == [2, 3]  # 4 is deleted
     assert recent.hello_fields() == {"epoch": recent.epoch, "seq": 6, "first_id": 1}
-    assert recent.changes_after(5) is None  # the recall of 1, which is not held
+    assert recent.changes_after(5) is None  # the recall of 1, which is not in memory
     assert recent.changes_after(6) == b"[]"
     assert recent.has_more(2) and not recent.holds(3)
 
@@ -62,7 +62,8 @@ async def test_load_forgets_the_earliest_deletions_first(
 async def test_whatever_was_deleted_the_newest_are_those_of_the_database(
     stage: Stage, wang: User, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    """Posts, recalls, deletions and expiry at random; what is held is read again by the next commit."""
+    """Random posts, recalls, deletions and expiries. The messages in memory equal those of a new read after each
+    commit."""
     for name, value in (("ROWS_MAX", 8), ("REFILL_BELOW", 6), ("DELETED_MAX", 4)):
         monkeypatch.setattr(recent_module, name, value)
     stage.set(history_limit=15, send_interval=0)
@@ -96,7 +97,7 @@ def _assert_changes_are_all(recent: RecentMessages, rows: list[tuple[int, int]])
 
 @pytest.mark.parametrize("restarted", [False, True])
 async def test_twenty_messages_and_then_505_that_were_deleted(tmp_path: Path, restarted: bool) -> None:
-    """On the page, in `sync`, over HTTP, in older pages and in a search: the twenty are there."""
+    """The twenty messages are on the page, in `sync`, over HTTP, in older pages and in a search."""
     async with opened(tmp_path / "data", real_time(), upload_max_mb=1) as house:
         ming = await house.member("小明")
         socket = await ming.socket()

@@ -1,4 +1,4 @@
-"""`sync` frames are kept for those who have missed the same, and never longer than until the next change."""
+"""`sync` frames are shared by clients that missed the same changes, and dropped at the next change."""
 
 from __future__ import annotations
 

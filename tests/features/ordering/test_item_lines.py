@@ -1,4 +1,4 @@
-"""Items as lines of text: what is written is read as the same items, whatever signs a name has."""
+"""Items as lines of text are read as the same items, whatever characters a name contains."""
 
 from __future__ import annotations
 

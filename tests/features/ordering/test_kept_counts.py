@@ -1,4 +1,4 @@
-"""What a batch has counted serves the next one; whatever else changes the ledger in between is counted all the same."""
+"""The counts of one batch serve the next batch. Every other change of the ledger between them is noticed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ QUERY_OF_ORDERS = "FROM orders"
 
 @asynccontextmanager
 async def queries(stage: Stage) -> AsyncIterator[list[str]]:
-    """The statements that the database runs meanwhile."""
+    """The statements that the database runs during the block."""
     statements: list[str] = []
     raw = stage.database._raw
     raw.set_trace_callback(statements.append)

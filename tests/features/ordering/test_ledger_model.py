@@ -1,4 +1,5 @@
-"""Random orders, changes, withdrawals, moves, closes, corrections and restarts, against a model of twenty lines."""
+"""Random orders, changes, withdrawals, moves, closes, corrections and restarts, compared with a model of twenty
+lines."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from chatserver.features.ordering.sums import Sums
 from tests.stage import Stage, staged
 from tests.support import FakeClock
 
-STOCK, LIMIT, PRICE = 1000, 400, 333  # 10 pieces in all, 4 for each member, at 3.33
+STOCK, LIMIT, PRICE = 1000, 400, 333  # 10 pieces in all, 4 for each member, at 3.33 each
 MEMBERS = ("甲", "乙", "丙")
 
 quantities = st.integers(1, 500)
@@ -35,7 +36,7 @@ steps = st.one_of(
 
 
 class Model:
-    """What the ledger must say: number -> [member, hundredths, stands]."""
+    """The expected ledger: number -> [member, hundredths, whether it stands]."""
 
     def __init__(self) -> None:
         self.orders: dict[int, list[Any]] = {}

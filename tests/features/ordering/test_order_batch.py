@@ -1,4 +1,4 @@
-"""Orders that wait side by side are stored together, and it is as if each had come by itself."""
+"""Orders that wait together are stored together, with the same results as one after the other."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def opened_with(stage: Stage, wang: User, **item: str) -> None:
 
 
 async def submit(stage: Stage, *requests: tuple[User, str, str]) -> Answered:
-    """Orders of (member, quantity, client_id), all of them before the writer wakes up."""
+    """Queue orders of (member, quantity, client_id), all of them before the writer wakes up."""
     loop = asyncio.get_running_loop()
     answers = [loop.create_future() for _ in requests]
     for number, (author, quantity, client_id) in enumerate(requests):
@@ -37,7 +37,7 @@ async def submit(stage: Stage, *requests: tuple[User, str, str]) -> Answered:
 
 
 def said(answered: Answered) -> list[Any]:
-    """What each member hears: (number, id, is_new), or the code of the refusal."""
+    """The answer to each member: (number, id, is_new), or the error code."""
     return [
         (each.order.no, each.order.id, each.is_new)
         if isinstance(each, Placed)
@@ -49,7 +49,7 @@ def said(answered: Answered) -> list[Any]:
 
 
 async def heads(stage: Stage) -> list[str]:
-    """The heads of the journal, which is whole."""
+    """The heads of the journal, which must be correct."""
     entries = await stage.run(lambda tx: journal.entries(tx, 1))
     assert journal.first_wrong(entries) is None
     [(count, head)] = await stage.sql("SELECT entries, head FROM windows")

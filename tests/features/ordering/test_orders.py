@@ -1,4 +1,4 @@
-"""Orders: taken, refused, changed and withdrawn; the ledger that they leave; the proof that it is whole."""
+"""Orders: accepted, refused, changed and withdrawn; the ledger, and the proof that it is complete."""
 
 from __future__ import annotations
 
@@ -81,7 +81,8 @@ async def test_an_order_is_numbered_summed_and_said_in_words(stage: Stage, wang:
 
 
 async def test_what_counts_is_when_it_was_read(stage: Stage, wang: User, ming: User, hong: User) -> None:
-    """The queue is seconds long: what was read before the end is taken, and the close stands behind it."""
+    """The queue takes seconds: a request that was read before the end is accepted, because the close is queued behind
+    it."""
     window = (await stage.room.windows.start(wang, offered=offered())).window
     stage.clock.forward(59.999)
     async with held_up(stage.database):
@@ -155,7 +156,7 @@ async def test_a_quantity_that_is_refused_is_named(stage: Stage, wang: User, min
 
 
 async def test_the_largest_orders_are_summed(stage: Stage, wang: User, ming: User, hong: User) -> None:
-    """Two orders cannot come to so much; some thousands of 50 items at the highest price can."""
+    """Two orders cannot reach this sum; some thousands of orders of 50 items at the highest price can."""
     await stage.room.windows.start(wang, offered=offered())
     for member in (ming, hong):
         await stage.room.place_order.place(member, lines(i1="1"))
@@ -265,7 +266,8 @@ async def test_who_may_change_and_until_when(stage: Stage, wang: User, ming: Use
         await stage.room.change_order.change(hong, placed.order.id, lines(i1="2"))
     with refuses(ErrorCode.NOT_FOUND):
         await stage.room.change_order.change(ming, 999, lines(i1="2"))
-    await stage.room.change_order.change(wang, placed.order.id, lines(i1="2"))  # open: no reason is needed
+    # the window is open, so no reason is needed
+    await stage.room.change_order.change(wang, placed.order.id, lines(i1="2"))
     stage.clock.forward(61)
     with refuses(ErrorCode.WINDOW_CLOSED) as refused:
         await stage.room.change_order.change(ming, placed.order.id, lines(i1="3"))
@@ -286,7 +288,7 @@ async def test_withdrawing_keeps_the_number_and_none_of_the_words(
 ) -> None:
     await stage.room.windows.start(wang, offered=offered())
     placed = await stage.room.place_order.place(ming, lines(i1="8"), "悄悄话一句", "c1")
-    stage.clock.forward(40)  # past the 30 s of a recall
+    stage.clock.forward(40)  # the 30 s of a recall are over
     end = getattr(getattr(stage.room, way), way)
     left = await end(ming, placed.order.id)
     assert left.state in (State.RECALLED, State.DELETED) and left.text == ""
@@ -403,7 +405,7 @@ async def test_a_ledger_is_erased_whole_after_its_days(stage: Stage) -> None:
     await stage.room.ledger_expiry.expire()
     for table in ("windows", "items", "orders", "journal", "marks"):
         assert await stage.sql(f"SELECT count(*) FROM {table}") == [(0,)], table
-    # The message that is still kept keeps its own words.
+    # The message that is still kept keeps its own text.
     [(text,)] = await stage.sql("SELECT text FROM messages WHERE id = ?", placed.order.id)
     assert text == "蓝莓 2盒；备注：一句悄悄话"
     await stage.database.vacuum()
@@ -456,7 +458,7 @@ async def test_orders_over_the_socket(house: House) -> None:
     await socket.send("order", client_id="c2", lines=lines(i1="7"))
     refused = await socket.expect("refused", client_id="c2")
     assert (refused["code"], refused["item"], refused["limit"], refused["have"]) == ("over_limit", 1, "8", "2")
-    for _ in range(12):  # not counted towards the tenth that closes
+    for _ in range(12):  # does not count towards the tenth order, which closes the window
         await socket.send("order", client_id="bad", lines="?")
         assert (await socket.expect("refused", client_id="bad"))["code"] == "bad_request"
     await socket.send("order_change", id=ack["id"], lines=lines(i1="3"))

@@ -1,4 +1,4 @@
-"""What the COMMIT of a batch of orders writes does not grow with the orders that are kept."""
+"""The pages that the COMMIT of a batch of orders writes do not grow with the number of stored orders."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.orders import lines
 from tests.stage import Stage, staged
 from tests.support import FakeClock
 
-# A page holds 100 client keys: while each key had a page of its own to go to, 50 orders wrote 69 pages here.
+# A page holds 100 client keys. When each key was written to a page of its own, 50 orders wrote 69 pages here.
 MEMBERS, BATCHES_BEFORE, WINDOWS_BEFORE = 50, 10, 4
 FRAME_BYTES, HEADER_BYTES = 24 + 4096, 32
 NOTE = "x" * 60
 
 
 async def pages_written(stage: Stage, act: Callable[[], Awaitable[object]]) -> int:
-    """How many pages `act` puts into the write-ahead log."""
+    """The number of pages that `act` writes to the write-ahead log."""
     await stage.database.between_batches(lambda raw: raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone())
     await act()
     log = stage.database.path.with_name("chat.db-wal").stat().st_size

@@ -1,4 +1,4 @@
-"""The administrator's tools: ordering windows, the countdown, the preset picture."""
+"""The administrator's presets: ordering windows, the countdown, the preset picture."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ async def test_the_server_closes_the_window_by_itself(tmp_path: Path) -> None:
         admin, guest = await house.administrator(), await house.guest()
         socket = await guest.socket()
         await admin.preset("start", seconds=1)
-        await admin.session.close()  # the administrator's tab is gone
+        await admin.session.close()  # the administrator's tab is closed
         closed = await socket.expect("window", state="closed")
         assert closed["now_ms"] >= closed["closes_ms"]
         stop = (await guest.messages())[-1]
@@ -221,7 +221,7 @@ async def test_a_refused_preset_picture_leaves_the_old_one(house: House) -> None
     assert len(await admin.messages()) == 2
 
 
-# What tells the page which window a preset is about
+# The field that tells the page which window a preset is about
 
 
 async def test_the_presets_of_a_window_name_it_and_say_whether_someone_ended_it(house: House) -> None:

@@ -1,4 +1,4 @@
-"""A wall clock that is set while a window is open: the window follows it, and the ledger stays whole."""
+"""The wall clock is set while a window is open: the window follows it, and the ledger stays correct."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ HOUR = 3_600_000
 
 
 async def opened(stage: Stage, wang: User) -> int:
-    """A window of 60 s; when it ends."""
+    """Open a window of 60 s. Returns its end."""
     posted = await stage.room.windows.start(wang, offered=offer.read({"items": [ITEM], "seconds": 60}))
     return posted.window.closes_ms
 
 
 async def numbers(stage: Stage) -> list[int]:
-    """The numbers in the ledger; its journal is whole."""
+    """The numbers in the ledger. Fails if its journal is not correct."""
     entries = await stage.run(lambda tx: journal.entries(tx, 1))
     assert journal.first_wrong(entries) is None
     return [no for (no,) in await stage.sql("SELECT no FROM orders ORDER BY no")]
@@ -37,7 +37,7 @@ async def test_a_clock_set_ahead_of_the_end_closes_the_window_once(stage: Stage,
     await stage.room.windows.close_due()
     with refuses(ErrorCode.WINDOW_CLOSED) as refused:
         await stage.room.place_order.place(ming, lines(i1="1"))
-    assert "late_ms" not in refused.details  # by the clock as it stands now it is not late at all
+    assert "late_ms" not in refused.details  # by the present clock it is not late
     assert await stage.sql("SELECT count(*) FROM messages WHERE preset = 'stop'") == [(1,)]
     assert await numbers(stage) == [1]
     assert (await stage.room.windows.start(wang, 60)).window.id == 2

@@ -1,4 +1,4 @@
-"""Ordering windows: opened, moved, shown and closed, by people and by themselves."""
+"""Ordering windows: opened, moved, shown and closed, by administrators and by the server."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from chatserver.features.ordering.window import WindowChanged
 from tests.stage import Stage, refuses, staged
 from tests.support import FakeClock
 
-# Two events of one message are equal whatever encodes them.
+# Two events of one message are equal, even if different encoders encode them.
 ENCODER = MessageEncoder(ZoneInfo("UTC"))
 
 
 def said_presets(stage: Stage) -> list[tuple[Preset | None, str]]:
-    """The presets posted since the last look, with the names of their authors."""
+    """The presets posted since the last call, with the names of their authors."""
     return [(event.message.preset, event.message.author.name) for event in stage.told(MessagePosted)]
 
 
@@ -46,7 +46,7 @@ async def test_starting_again_moves_the_end_of_the_same_window(stage: Stage, wan
     other = await stage.join("阿丽", Role.ADMINISTRATOR)
     first = await stage.room.windows.start(wang, 60)
     stage.clock.forward(50)
-    for seconds in (60, 5):  # later, and sooner
+    for seconds in (60, 5):  # a later end, and an earlier end
         again = await stage.room.windows.start(other, seconds)
         assert again.window.id == first.window.id
         assert again.window.opened_ms == first.window.opened_ms
@@ -121,12 +121,12 @@ async def test_the_countdown_is_refused_where_no_window_is_open(stage: Stage, wa
     with refuses(ErrorCode.WINDOW_CLOSED):
         await stage.room.windows.countdown(wang)
     await stage.room.windows.start(wang, 60)
-    stage.clock.forward(60)  # its end has come, though no timer has run
+    stage.clock.forward(60)  # its end has passed, though no timer has run
     with refuses(ErrorCode.WINDOW_CLOSED):
         await stage.room.windows.countdown(wang)
 
 
-# By itself
+# Closed by the server
 
 
 async def test_the_window_does_not_close_early(stage: Stage, wang: User) -> None:
@@ -186,7 +186,7 @@ async def test_an_open_window_is_known_after_a_restart(tmp_path: Path) -> None:
 
 
 async def test_a_late_timer_leaves_no_window_open(stage: Stage, wang: User) -> None:
-    """Its time has come, but nobody has called `close_due` yet: it is closed all the same."""
+    """Its end has passed, but `close_due` has not run: the window counts as closed."""
     first = await stage.room.windows.start(wang, 60)
     stage.clock.forward(61)
     with refuses(ErrorCode.WINDOW_CLOSED):
@@ -207,7 +207,7 @@ async def test_starting_after_the_deadline_opens_another_window(stage: Stage, wa
     assert said_presets(stage) == [(Preset.STOP, "老王"), (Preset.START, "老王")]
 
 
-# Who
+# Permissions
 
 
 @pytest.mark.parametrize("command", ["start", "stop", "countdown"])

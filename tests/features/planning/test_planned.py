@@ -1,4 +1,4 @@
-"""Planned windows: made, opened by themselves, missed, in each other's way, and those that may open no more."""
+"""Planned windows: made, opened by the server, missed, in each other's way, and plans that may not open any more."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def outcome(plan: dict[str, Any]) -> tuple[int, str]:
     return plan["last"]["opens_ms"], plan["last"]["outcome"]
 
 
-# Made, moved, dropped
+# Made, moved, removed
 
 
 async def test_a_plan_is_shown_to_all_before_it_opens(stage: Stage, wang: User) -> None:
@@ -111,7 +111,7 @@ async def test_the_next_time_alone_is_left_out(stage: Stage, wang: User) -> None
     await make(stage, wang)
     skipped = await stage.room.planned.skip(wang, 1, AT_18)
     assert (skipped["opens_ms"], outcome(skipped)) == (AT_18 + DAY, (AT_18, "skipped"))
-    assert (await stage.room.planned.skip(wang, 1, AT_18))["opens_ms"] == AT_18 + DAY  # pressed twice
+    assert (await stage.room.planned.skip(wang, 1, AT_18))["opens_ms"] == AT_18 + DAY  # the button was pressed twice
     assert (await stage.room.planned.change(wang, 1, {"note": "新"}))["opens_ms"] == AT_18 + DAY
     await settle_at(stage, AT_18)
     assert window(stage) is None
@@ -188,7 +188,7 @@ async def test_a_window_of_before_can_be_planned_again(stage: Stage, wang: User)
         await make(stage, wang, window=99)
 
 
-# By itself
+# Opened by the server
 
 
 async def test_it_opens_at_its_time_in_the_name_of_who_planned_it(stage: Stage, wang: User) -> None:
@@ -403,7 +403,7 @@ async def test_it_waits_longer_than_ten_minutes_where_it_is_itself_longer(stage:
     await make(stage, wang, seconds=1800)
     stage.clock.set_wall(AT_18 - MINUTE)
     await stage.room.windows.start(wang, 26 * 60)
-    await settle_at(stage, AT_18 + 25 * MINUTE)  # the timers are late by nothing: it closes the other one itself
+    await settle_at(stage, AT_18 + 25 * MINUTE)  # the timers are not late: the timer closes the other window itself
     opened = window(stage)
     assert opened is not None and opened["title"] == "晚市"
 
@@ -452,7 +452,7 @@ async def test_of_two_at_one_time_the_second_waits(stage: Stage, wang: User) -> 
     assert opened is not None and opened["title"] == "夜宵"
 
 
-# Who may
+# Permissions
 
 
 @pytest.mark.parametrize("act", [Act.DEMOTE, Act.BAN])
@@ -472,7 +472,7 @@ async def test_a_plan_of_who_may_no_more_is_not_shown_and_does_not_open(stage: S
     assert window(stage) is None
     plans = {plan["id"]: plan for plan in await stage.room.planned.listed()}
     assert (plans[1]["opens_ms"], outcome(plans[1])) == (AT_18 - HOUR + DAY, (AT_18 - HOUR, why))
-    # Another administrator takes it over.
+    # Another administrator takes the plan over.
     assert (await stage.room.planned.change(other, 1, {}))["blocked"] is None
 
 

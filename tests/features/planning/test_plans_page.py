@@ -1,4 +1,4 @@
-"""Planned windows over HTTP and the socket: JSON, forms, the page without scripts, and who hears of what."""
+"""Planned windows over HTTP and the socket: JSON, forms, the page without scripts, and which readers get the frames."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ITEM = {"name": "蓝莓", "unit": "盒", "price": "25.00"}
 
 
 async def settle_at(house: House, now_ms: int) -> None:
-    """The server's own timer may be before it: then there is nothing left to do."""
+    """Run the timer's work now. If the server's own timer was first, nothing is left to do."""
     house.clock.set_wall(now_ms)
     await house.server.room.planned.settle()
 
@@ -103,7 +103,7 @@ async def test_readers_hear_what_is_next_and_then_the_window(house: House) -> No
     told = {"title": "晚市", "opens_ms": AT_18, "by": "店长", "zone": "Asia/Shanghai"}
     assert await reader.expect("planned") == {"type": "planned", "planned": told}
     assert (await guest.socket()).hello["planned"] == told
-    await admin.post_json(PATH, {"act": "change", "id": 1, "note": "带袋子"})  # the same for readers
+    await admin.post_json(PATH, {"act": "change", "id": 1, "note": "带袋子"})  # readers get the same
     await settle_at(house, AT_18)
     window = await reader.expect("window")
     assert (window["state"], window["title"], window["by"], window["planned"]) == ("open", "晚市", "店长", True)
@@ -218,7 +218,7 @@ async def test_a_template_and_a_window_of_before_are_offered(house: House) -> No
     await admin.post_json("/orders/templates/", {"act": "make", "title": "蔬菜", "items": [{"name": "青菜"}]})
     await admin.preset("start", title="水果", items=[ITEM], seconds=300)
     await admin.preset("stop")
-    await admin.preset("start")  # without items: nothing to begin with
+    await admin.preset("start")  # without items, a window offers nothing to plan again
     page = (await admin.page(PATH)).text
     assert 'value="template-1"' in page and 'value="window-1"' in page and 'value="window-2"' not in page
     form = {"act": "make", "repeat": "daily", "at": "18:00", "title": "", "note": "", "minutes": ""}

@@ -1,4 +1,4 @@
-"""When a planned window opens, as a table: zones, changes of the clock, weekdays, the end of the year."""
+"""When a planned window opens, as a table: time zones, changes of the clock, weekdays, the end of the year."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def once(day: str, at: str) -> Schedule:
 
 
 SHANGHAI, BERLIN, ST_JOHNS, APIA = "Asia/Shanghai", "Europe/Berlin", "America/St_Johns", "Pacific/Apia"
-# The zone, the schedule, a moment in UTC, and the openings after it in UTC.
+# The zone, the schedule, a moment in UTC, and the next openings in UTC.
 TABLE: list[tuple[str, Schedule, str, list[str]]] = [
     (SHANGHAI, daily("18:00"), "2026-11-22 09:59:59", ["2026-11-22 10:00", "2026-11-23 10:00"]),
     (SHANGHAI, daily("18:00"), "2026-11-22 10:00:00", ["2026-11-23 10:00"]),
@@ -57,12 +57,12 @@ TABLE: list[tuple[str, Schedule, str, list[str]]] = [
     (BERLIN, daily("18:00"), "2026-03-28 12:00:00", ["2026-03-28 17:00", "2026-03-29 16:00"]),
     (BERLIN, weekly("02:30", 7), "2026-10-25 00:30:00", ["2026-11-01 01:30"]),
     (BERLIN, once("2026-03-29", "02:30"), "2026-03-01 00:00:00", ["2026-03-29 01:00"]),
-    # Half an hour beside the others: -03:30 in winter, -02:30 in summer.
+    # A half-hour offset: -03:30 in winter, -02:30 in summer.
     (ST_JOHNS, daily("18:00"), "2026-01-15 00:00:00", ["2026-01-15 21:30", "2026-01-16 21:30"]),
     (ST_JOHNS, daily("02:15"), "2026-03-07 12:00:00", ["2026-03-08 05:30", "2026-03-09 04:45"]),
     (ST_JOHNS, daily("01:15"), "2026-10-31 12:00:00", ["2026-11-01 03:45", "2026-11-02 04:45"]),
     (ST_JOHNS, daily("20:00"), "2026-12-31 22:00:00", ["2026-12-31 23:30", "2027-01-01 23:30"]),
-    # A whole day that did not exist: 2011-12-30 in Samoa.
+    # A day that did not exist: 2011-12-30 in Samoa.
     (APIA, daily("18:00"), "2011-12-29 12:00:00", ["2011-12-30 04:00", "2011-12-30 10:00", "2011-12-31 04:00"]),
     (APIA, daily("00:00"), "2011-12-29 12:00:00", ["2011-12-30 10:00", "2011-12-31 10:00"]),
 ]  # fmt: skip

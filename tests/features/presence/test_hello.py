@@ -1,4 +1,4 @@
-"""`hello` is what its parts say, though they are encoded apart and what the features add is kept."""
+"""`hello` has the fields of all features, although they are encoded separately and cached."""
 
 from __future__ import annotations
 

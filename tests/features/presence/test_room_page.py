@@ -1,4 +1,4 @@
-"""The room's page for every kind of reader, and what an address that is none answers."""
+"""The room's page for every kind of reader, and the answer to an unknown address."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DESKTOP = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/1
 
 
 def layout(page: str) -> str:
-    """Which of the two pages this is, by its style sheet."""
+    """The kind of page, told by its style sheet."""
     found = re.findall(r"/css/(chatroom\w*)\.css", page)
     assert len(found) == 1, found
     return {"chatroom": "desktop", "chatroom_mobile": "mobile"}[found[0]]

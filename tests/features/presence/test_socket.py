@@ -1,4 +1,4 @@
-"""The socket as the page uses it: frames, their order, and who hears what."""
+"""The socket as the page uses it: frames, their order, and which readers get them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
 def numbered(socket: Socket) -> list[int]:
-    """The `seq` of everything on this connection that has one, in the order in which it came."""
+    """The `seq` of every frame on this connection that has one, in the order of arrival."""
     found = []
     for frame in socket.frames:
         if frame["type"] == "sync" and frame["complete"]:
@@ -247,7 +247,7 @@ async def test_a_recall_that_comes_too_late_is_refused(house: House) -> None:
     assert (await socket.expect("refused"))["code"] == "recall_expired"
 
 
-# Taking back
+# Recalling
 
 
 @pytest.mark.parametrize("type", ["recall", "delete"])
@@ -316,7 +316,7 @@ async def test_a_member_is_present_once_however_many_tabs(house: House) -> None:
 
 
 async def test_presence_is_told_at_most_once_a_second(house: House) -> None:
-    """Counted over the whole time: how long a single frame is under way depends on the machine."""
+    """Counted over the whole time, because the delay of a single frame depends on the machine."""
     guest, loop = await house.guest(), asyncio.get_running_loop()
     begun = loop.time()
     watcher = await guest.dial()
@@ -334,7 +334,7 @@ async def test_presence_is_told_at_most_once_a_second(house: House) -> None:
         await socket.close()
     await watcher.close()
     await task
-    assert 2 <= told <= 1 + (loop.time() - begun) / 0.99  # clocks have grains
+    assert 2 <= told <= 1 + (loop.time() - begun) / 0.99  # the clock's resolution is limited
 
 
 async def test_hello_counts_the_newcomer_among_those_online(house: House) -> None:
@@ -373,7 +373,7 @@ async def test_a_changed_avatar_does_not_disturb_the_numbers(house: House) -> No
     assert numbered(socket) == [1, 2]
 
 
-# Coming back
+# Reconnecting
 
 
 async def test_who_missed_nothing_is_told_so(house: House) -> None:
@@ -441,9 +441,9 @@ async def test_who_was_away_across_expiry_learns_where_the_history_begins(house:
 
 @pytest.mark.settings(connections_per_address=0)
 async def test_what_follows_the_snapshot_continues_it_exactly(house: House) -> None:
-    """Readers that come and go while others talk end up with what the API says, each change once.
+    """Readers that come and go while others post end with the same state as the API, and get each change once.
 
-    They come as often as the machine lets them: no limit of handshakes.
+    They connect as often as the machine allows: there is no limit on handshakes.
     """
     await _readers_come_and_go(house)
 

@@ -1,4 +1,4 @@
-"""How a socket ends: by the protocol's rules, by the house's, and by nobody's fault."""
+"""How a socket ends: by the rules of the protocol, by the rules of the room, and after an error."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 
 
 class Encoder:
-    """A guest's socket spoken by hand, for frames that no client library sends."""
+    """A raw socket of a guest, for frames that no client library sends."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -51,10 +51,10 @@ class Encoder:
             head += struct.pack("!BH", 0x80 | 126, size)
         else:
             head += struct.pack("!BQ", 0x80 | 127, size)
-        self._writer.write(head + b"\0\0\0\0" + payload)  # masked, with a key that changes nothing
+        self._writer.write(head + b"\0\0\0\0" + payload)  # masked with the key 0, which changes nothing
 
     async def next(self, *opcodes: int) -> bytes:
-        """The payload of the next frame of such a kind."""
+        """The payload of the next frame of this kind."""
         async with asyncio.timeout(PATIENCE):
             while True:
                 first, size = await self._reader.readexactly(2)
@@ -115,7 +115,7 @@ async def test_what_breaks_the_protocol_is_closed_with_its_code(
         b"\x81\x05hello",
         b"\x81\x7e\x01\x00" + b"x" * 256,
         b"\x89\x00",
-        b"\x81\x80\0\0\0\0" + b"\x81\x00",  # after one that is
+        b"\x81\x80\0\0\0\0" + b"\x81\x00",  # after a valid frame
         b"\x81\xfe\x01\x00\0\0\0\0" + b"x" * 256 + b"\x81\x05hello",
     ],
 )
@@ -183,13 +183,13 @@ async def test_the_server_pings_and_drops_who_stays_silent(house: House) -> None
         alive.send(PING, b"heard")
         await alive.next(PONG)
         house.clock.forward(31)
-        await alive.next(PING)  # not dropped: it is asked again
+        await alive.next(PING)  # the connection is not dropped: it is pinged again
         with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
             while True:
                 await silent.next(TEXT)
 
 
-# By the house's rules
+# By the rules of the room
 
 
 async def test_a_logout_ends_the_sockets_of_that_login_alone(house: House) -> None:

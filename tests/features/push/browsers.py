@@ -1,4 +1,4 @@
-"""A browser's half of Web Push, written after RFC 8291 with the primitives of `cryptography` alone."""
+"""A browser's part of Web Push, written after RFC 8291 with only the primitives of `cryptography`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Device:
         return point(self.private_key.public_key())
 
     def fields(self, **wishes: Any) -> dict[str, Any]:
-        """What its page sends to `/push/`."""
+        """The fields that its page sends to `/push/`."""
         kinds = {"opened": True, "closes": True, "named": True, "words": False}
         keys = {"p256dh": base64url(self.public_key), "auth": base64url(self.auth)}
         return {"endpoint": self.endpoint, **keys, **kinds, **wishes}

@@ -1,4 +1,4 @@
-"""A push service on loopback, over TLS: it answers as a test says, and keeps what it was sent."""
+"""A push service on loopback, over TLS. It answers as a test tells it, and keeps the requests."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class PushService:
         self._news = asyncio.Condition()
 
     async def nth(self, number: int) -> Received:
-        """The request of this number, counted from 1, as soon as it is here."""
+        """The request with this number, counted from 1, as soon as it has arrived."""
         async with asyncio.timeout(PATIENCE), self._news:
             await self._news.wait_for(lambda: len(self.received) >= number)
         return self.received[number - 1]

@@ -19,7 +19,7 @@ SERVICE = "https://push.example.org"
 
 
 def test_the_browser_of_these_tests_reads_the_example_of_rfc_8291() -> None:
-    """Appendix A; so that it is no mirror of the library."""
+    """Appendix A of the RFC, so that the test does not only repeat the library."""
     number = int.from_bytes(from_base64url("q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94"))
     auth = from_base64url("BTBZMqHH6r4Tts7J_aSIgg")
     device = Device(SERVICE, ec.derive_private_key(number, ec.SECP256R1()), auth)

@@ -1,4 +1,4 @@
-"""The socket for `chatserver push`: what it hands over, to whom, and nothing else."""
+"""The socket for `chatserver push`: which messages it hands over, and to which process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SERVICE = "https://fcm.googleapis.com/fcm/send/"
 
 
 async def ask(house: House, command: str, **arguments: Any) -> Any:
-    """The answer of the push socket, as it stands there."""
+    """The answer of the push socket, as raw JSON."""
     async with asyncio.timeout(PATIENCE):
         reader, writer = await asyncio.open_unix_connection(house.data_dir / "push" / "push.sock")
         writer.write(json.dumps({"command": command, "arguments": arguments}).encode() + b"\n")

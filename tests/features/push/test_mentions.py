@@ -1,4 +1,4 @@
-"""Whom a text mentions: the same cases as the page's own rule (tests/browser/test_reactions_mentions.py)."""
+"""Whom a text mentions: the same cases as in the test of the page's rule (tests/browser/test_reactions_mentions.py)."""
 
 from __future__ import annotations
 

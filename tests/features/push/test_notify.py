@@ -1,4 +1,4 @@
-"""Who is told of what, and what of it is taken back."""
+"""Which members get which notification, and which notifications are replaced."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def stage(stage: Stage) -> Stage:
 
 
 async def wants(stage: Stage, member: User, language: str = "zh", **wishes: Any) -> int:
-    """A subscription of a new session; its id."""
+    """Store a subscription of a new session. Returns its id."""
     await stage.room.sessions.start(member.id, "", "192.0.2.1")
     [(session_id,)] = await stage.sql("SELECT max(id) FROM sessions")
     address = Address(f"{SERVICE}{session_id}", bytes(65), bytes(16))
@@ -45,12 +45,12 @@ async def wants(stage: Stage, member: User, language: str = "zh", **wishes: Any)
 
 
 async def queued(stage: Stage) -> list[tuple[int, str, bool]]:
-    """Subscription, words and whether it alerts, of all that waits; and take it."""
+    """Subscription, text and whether it alerts, for all queued messages; and empty the queue."""
     return [(push.subscription_id, said["body"], said["alerts"]) for push, said in await pushes(stage)]
 
 
 async def pushes(stage: Stage) -> list[tuple[Push, dict[str, Any]]]:
-    for _ in range(2):  # what was asked of the database before is answered, and what followed from it
+    for _ in range(2):  # wait until earlier requests to the database are answered and their results were handled
         await stage.sql("SELECT 1")
     taken = stage.room.push.queue.take(1000, stage.clock.now_ms())
     return [(push, json.loads(push.payload)) for push in taken]
@@ -217,7 +217,7 @@ async def test_a_restart_tells_nothing_twice(tmp_path: Path) -> None:
 
 
 async def test_quiet_hours_are_in_the_rooms_time_zone(stage: Stage, wang: User, ming: User) -> None:
-    """The clock says 14:36 in Shanghai."""
+    """The clock shows 14:36 in Shanghai."""
     await wants(stage, ming, quiet_from=14 * 60, quiet_to=15 * 60)
     later = await wants(stage, ming, quiet_from=22 * 60, quiet_to=7 * 60)
     await stage.say(wang, "@小明")

@@ -1,4 +1,4 @@
-"""Subscriptions: who may have one, for which addresses, and when it is forgotten."""
+"""Subscriptions: who may have one, for which addresses, and when it is deleted."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ async def test_a_browser_on_which_another_member_logs_in_tells_that_one_alone(ho
 
 @pytest.mark.settings(push="on")
 async def test_it_ends_with_the_session(house: House) -> None:
-    """By logging out, by a new password, and by a ban."""
+    """It ends by a logout, a new password, and a ban."""
     wang = await house.administrator("老王")
     ming, other = await house.member("小明"), await house.guest()
     await other.log_in("小明")

@@ -1,4 +1,4 @@
-"""The room's settings: whose word wins, from when on, and what is kept of it."""
+"""The room's settings: which value counts, from when on, and what is stored."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ async def test_nothing_typed_gives_a_setting_back_to_the_operator(
     assert stage.room.settings.now.text_max == 2000
     item = await listed(stage, "text_max")
     assert item.source == "default"
-    assert item.last == settings_store.Change(None, START_MS, "老王")  # who gave it back is known too
+    assert item.last == settings_store.Change(None, START_MS, "老王")  # the administrator who reset it is known too
 
 
 async def test_saying_what_is_so_already_changes_nothing(stage: Stage, wang: User) -> None:
@@ -141,7 +141,7 @@ async def test_what_does_not_reach_the_disk_is_not_in_force(stage: Stage, wang: 
 
     def unit(tx: Transaction) -> None:
         stage.room.settings.change(tx, wang, {"text_max": "5"}, START_MS)
-        assert stage.room.settings.now.text_max == 5  # for the rest of the batch
+        assert stage.room.settings.now.text_max == 5  # also for the rest of the batch
         raise LookupError
 
     with pytest.raises(LookupError):
@@ -151,7 +151,7 @@ async def test_what_does_not_reach_the_disk_is_not_in_force(stage: Stage, wang: 
     assert stage.told(SettingsChanged) == []
 
 
-# What another program left
+# Overrides of another version
 
 
 async def test_a_word_that_this_program_does_not_understand_is_left_out_and_logged(
@@ -212,7 +212,7 @@ async def test_the_first_administrator_sets_the_room_up_in_the_same_act(stage: S
     assert (now.room_name, now.registration, now.guests) == ("莉莉的小店", "invite", "read")
     item = await listed(stage, "room_name")
     assert item.last is not None and item.last.by == user.name
-    assert (await listed(stage, "guests")).source == "default"  # as it was: still the operator's
+    assert (await listed(stage, "guests")).source == "default"  # unchanged: still the operator's value
 
 
 async def test_a_set_up_with_a_wrong_word_makes_nobody_an_administrator(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""The settings page, as administrators, programs and everybody who is connected meet it."""
+"""The settings page, for administrators, programs and connected readers."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def rows(answer: Answer) -> dict[str, dict[str, Any]]:
 
 
 def before(page: str) -> str:
-    """What the form says stood in it when it was made."""
+    """The hidden field with the form's values at the time it was made."""
     found = re.search(r'name="before" value="([^"]*)"', page)
     assert found
     return html.unescape(found[1])
 
 
 async def whole_form(browser: Browser) -> dict[str, str]:
-    """What a browser sends when nothing was touched."""
+    """The fields that a browser sends if nothing was changed."""
     was = before((await browser.page("/settings/")).text)
     return {**json.loads(was), "before": was}
 

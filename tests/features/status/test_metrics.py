@@ -1,4 +1,4 @@
-"""What a monitor reads, who may read it, and that the figures are those of the room."""
+"""The metrics: what a monitor reads, who may read it, and that the figures are correct."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def test_the_figures_are_those_of_the_room(house: House) -> None:
     assert of(figures, "chat_http_responses_total", status="415") == 1
     assert of(figures, "chat_queue_length") == 0
     assert of(figures, "chat_readers_dropped_total") == 0
-    # Four messages, each to three readers, in some hundred bytes.
+    # Four messages, each to three readers, of some hundred bytes each.
     assert of(figures, "chat_broadcast_bytes_total") > 4 * 3 * 100
     assert of(figures, "chat_commit_batch_units_count") == of(figures, "chat_commit_seconds_count") > 4
     assert of(figures, "chat_commit_seconds_bucket", le="+Inf") == of(figures, "chat_commit_seconds_count")
@@ -69,7 +69,7 @@ async def test_the_figures_are_those_of_the_room(house: House) -> None:
 @pytest.mark.settings(base_url="https://chat.example.org", metrics_token=TOKEN)
 async def test_a_scrape_of_a_room_with_a_public_name_needs_the_token_and_no_host_of_its_own(house: House) -> None:
     guest = await house.guest()
-    assert (await guest.get("/metrics")).status == 403  # a proxy that names no client may have sent it
+    assert (await guest.get("/metrics")).status == 403  # it may come from a proxy that does not name the client
     assert of(await scrape(guest, Authorization=f"Bearer {TOKEN}"), "chat_queue_length") == 0
 
 
@@ -82,7 +82,7 @@ async def test_a_program_elsewhere_needs_the_token(house: House) -> None:
         assert (answer.status, answer.code) == (403, "forbidden"), wrong
     assert await scrape(guest, X_Forwarded_For="203.0.113.9", Authorization=f"Bearer {TOKEN}")
     assert await scrape(guest, X_Forwarded_For="203.0.113.9", Authorization=f"bearer {TOKEN}")
-    # Forged further left, the proxy's own word stands at the right.
+    # A forged entry is further left; the proxy's own entry is the last one.
     assert (await guest.get("/metrics", {"X-Forwarded-For": "127.0.0.1, 203.0.113.9"})).status == 403
     assert (await guest.get("/metrics")).status == 403
 

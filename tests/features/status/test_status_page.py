@@ -1,4 +1,4 @@
-"""The administrators' status page: for them alone, in both languages, with the last hour drawn."""
+"""The status page: only for administrators, in both languages, with charts of the last hour."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ async def test_it_says_how_the_room_is_doing_in_plain_words(house: House) -> Non
     words = (await admin.page("/status/", Accept_Language="en")).text
     assert "<h1>Status</h1>" in words and "1 member, 0 guests" in words
     assert re.search(r"<dt>Messages posted</dt><dd>1</dd>", words)
-    assert re.search(r"<dt>[^<]+</dt><dd>1</dd></div>\s*</dl>\s*</section>\s*</main>", words)  # the refusal of `empty`
+    # the refusal with the code `empty`
+    assert re.search(r"<dt>[^<]+</dt><dd>1</dd></div>\s*</dl>\s*</section>\s*</main>", words)
     assert "运行状态" in (await admin.page("/status/", Accept_Language="zh")).text
 
 
