@@ -1,7 +1,7 @@
-"""What is the same for every room of a test run, made once in the process: schema, static files, compiled templates.
+"""Things that are the same for every room of a test run, made once in the process: schema, static files, templates.
 
-The objects are the program's own. Only the work of making them again for each test is left out; the tests of
-migrations, and those that start the program, do it.
+The objects are the program's own; only the work of making them again is saved. The tests of migrations, and tests that
+start the program, do not use this module.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from chatserver.http.static_files import StaticTree
 
 
 def empty_database(path: Path) -> None:
-    """Put a database of the newest schema, with an epoch of its own, at `path`, unless there is a file."""
+    """Put a database of the newest schema at `path`, with an epoch of its own. Does nothing if the file exists."""
     if path.exists():
         return
     content, epoch = _migrated()
@@ -35,7 +35,7 @@ def empty_database(path: Path) -> None:
 
 @functools.cache
 def _migrated() -> tuple[bytes, bytes]:
-    """The bytes of a new database, and the epoch in it: hexadecimal digits that stand nowhere else."""
+    """The bytes of a new database, and its epoch: hexadecimal digits that occur nowhere else in the file."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "chat.db"
         with closing(migrations.connect(path)) as connection:
@@ -47,7 +47,7 @@ def _migrated() -> tuple[bytes, bytes]:
 
 @contextmanager
 def shared() -> Iterator[None]:
-    """Rooms of this process share the static files and what Jinja compiled."""
+    """Let the rooms of this process share the static files and the templates that Jinja compiled."""
     compiled = _Compiled()
 
     def load_templates(app: web.Application, templates: Path) -> jinja2.Environment:
@@ -62,7 +62,7 @@ def shared() -> Iterator[None]:
 
 
 class _Compiled(jinja2.BytecodeCache):
-    """Code of templates in memory, by file and the hash of its text."""
+    """A cache of compiled templates in memory, by file and the hash of the template's text."""
 
     def __init__(self) -> None:
         self._code: dict[tuple[str, str], object] = {}

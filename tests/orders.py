@@ -1,4 +1,4 @@
-"""What tests of orders share: lines to send, the journal checked as a reader would, and the ledger beside the chat."""
+"""Shared by tests of orders: lines to send, a check of the journal, and a check of the ledger against the messages."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tests.client import Browser
 
 
 def lines(**quantities: str) -> list[dict[str, Any]]:
-    """`lines(i1="2")`: so much of item 1."""
+    """`lines(i1="2")` orders a quantity of 2 of item 1."""
     return [{"item": int(name[1:]), "quantity": quantity} for name, quantity in quantities.items()]
 
 
 def verified(journal: dict[str, Any]) -> list[dict[str, Any] | None]:
-    """The entries' bodies, None for those whose words were erased; fails where the chain does not hold."""
+    """The bodies of the entries, None for erased ones. Fails if the chain is not correct."""
     head = bytes(32)
     for entry in journal["entries"]:
         if entry["body"] is not None:
@@ -32,9 +32,9 @@ def verified(journal: dict[str, Any]) -> list[dict[str, Any] | None]:
 
 
 async def whole_ledger(browser: Browser, acks: Mapping[str, dict[str, Any]], window_id: int = 1) -> dict[str, Any]:
-    """The ledger of a window in which orders were only accepted; fails where it, the chat and the journal disagree.
+    """The ledger of a window with accepted orders only. Fails if ledger, messages and journal disagree.
 
-    `acks`: client_id -> the `ack` that its order got. Each must be in all three.
+    `acks`: client_id -> the `ack` of its order. Each order must be in all three.
     """
     ledger: dict[str, Any] = (await browser.get(f"/api/windows/{window_id}/")).json
     journal = (await browser.get(f"/api/windows/{window_id}/journal")).json

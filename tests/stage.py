@@ -1,4 +1,4 @@
-"""A whole room without a socket: real database, a clock to move, and what was announced."""
+"""A whole room without a socket: a real database, a clock that a test moves, and the published events."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 
 class Stage:
-    """The room, its cast, and `events`: all that was published, in order."""
+    """The room, its members, and `events`: all published events, in order."""
 
     publisher: Publisher
 
@@ -47,11 +47,11 @@ class Stage:
         self.copies: list[StoredImage] = []
 
     def set(self, **changes: Any) -> None:
-        """Other settings from now on."""
+        """Put other settings in force."""
         self.room.settings.now = replace(self.room.settings.now, **changes)
 
     async def join(self, name: str, role: Role = Role.MEMBER) -> User:
-        """A member who has a row but no password; a bot has a token too."""
+        """Add a member with a row but no password; a bot gets a token too."""
         user = await self.database.run(
             lambda tx: account_store.insert(tx, name, names.skeleton(name), "none", role, "", self.clock.now_ms())
         )
@@ -68,12 +68,12 @@ class Stage:
         return await self.room.post.post(author, Draft(text, **draft))
 
     async def said(self, author: User, text: str = "你好", **draft: Any) -> Message:
-        """The message, posted after a polite pause."""
+        """Post after the send interval. Returns the message."""
         self.clock.forward(self.room.settings.now.send_interval)
         return (await self.say(author, text, **draft)).message
 
     async def state_of_media(self, key: str) -> State | None:
-        """The state of the message that this picture belongs to."""
+        """The state of the message that has this picture."""
         return await self.database.run(lambda tx: state_of(tx, key))
 
     async def sql(self, sql: str, *values: Any) -> list[Any]:
@@ -87,20 +87,20 @@ class Stage:
         return b"".join(file.read_bytes() for file in self.database.path.parent.glob("chat.db*"))
 
     def told(self, *kinds: type[Any]) -> list[Any]:
-        """The events of these kinds (all, if none is named); and forget what came so far."""
+        """The events of these kinds (all, if none is named). Forgets all events so far."""
         found = [event for event in self.events if not kinds or isinstance(event, kinds)]
         self.events.clear()
         return found
 
     def happened(self) -> list[str]:
-        """The names of the events so far, but for the erasures; and forget them."""
+        """The names of the events so far, without the erasures. Forgets them."""
         found = [type(event).__name__ for event in self.events if not isinstance(event, ContentErased)]
         self.events.clear()
         return found
 
 
 class CountedCopies(MediaFiles):
-    """Copies of pictures that need no file: `copies` lists what was copied."""
+    """Copies pictures without files. `copies` lists the copied names."""
 
     def __init__(self, root: Path, copies: list[StoredImage]) -> None:
         super().__init__(root)
@@ -114,7 +114,7 @@ class CountedCopies(MediaFiles):
 
 @asynccontextmanager
 async def staged(data_dir: Path, clock: FakeClock, **settings: Any) -> AsyncIterator[Stage]:
-    """Opened, and closed at the end; again over the same directory it is the room after a restart."""
+    """Open a room, and close it at the end. Over the same directory it is the room after a restart."""
     made_once.empty_database(data_dir / "chat.db")
     database = await Database.open(data_dir / "chat.db")
     hasher = PasswordHasher(4)
@@ -144,7 +144,7 @@ async def staged(data_dir: Path, clock: FakeClock, **settings: Any) -> AsyncIter
 
 @asynccontextmanager
 async def held_up(database: Database) -> AsyncIterator[None]:
-    """The database's thread does nothing meanwhile: what is asked of it waits in the queue."""
+    """Block the database's thread during the block, so that new functions wait in the queue."""
     begun, gate = asyncio.Event(), threading.Event()
     loop = asyncio.get_running_loop()
 
@@ -162,7 +162,8 @@ async def held_up(database: Database) -> AsyncIterator[None]:
 
 
 class refuses:
-    """`with refuses(Code.EMPTY) as caught:` — the block is refused so; `caught.details` are the facts."""
+    """`with refuses(Code.EMPTY) as caught:` checks that the block raises this error; `caught.details` are its
+    details."""
 
     def __init__(self, code: ErrorCode) -> None:
         self._code = code

@@ -1,4 +1,4 @@
-"""What many tests need: a clock to move, a Config to change, and a wait for what nothing tells of."""
+"""Shared by many tests: a clock that a test moves, a Config to change, and `eventually`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ START_MS = 1_795_329_360_000
 
 
 class FakeClock:
-    """Stands still until a test moves it."""
+    """A clock that stands still until a test moves it."""
 
     def __init__(self, now_ms: int = START_MS) -> None:
         self._now_ms = now_ms
@@ -35,24 +35,25 @@ class FakeClock:
         return "boot 1"
 
     def forward(self, seconds: float) -> None:
-        """Time passes."""
+        """Let time pass."""
         self._now_ms += round(seconds * 1000)
         self._monotonic += seconds
 
     def set_wall(self, now_ms: int) -> None:
-        """Somebody sets the wall clock; no time passes."""
+        """Set the wall clock; no time passes."""
         self._now_ms = now_ms
 
 
 def make_config(data_dir: Path, **settings: Any) -> config.Config:
-    """The default Config on a free port, with cheap hashes; `settings` as one would type them."""
+    """The default Config on a free port, with cheap hashes. `settings` are typed as on the command line."""
     typed = {"data_dir": data_dir, "port": 0, "bcrypt_rounds": 4, **settings}
     loaded, _ = config.load({name: str(value) for name, value in typed.items()}, {})
     return loaded
 
 
 async def eventually(probe: Callable[[], T | Coroutine[Any, Any, T]], what: str = "") -> T:
-    """Call `probe`, which may be a coroutine function, until its answer is true; the answer. Fails after 2 minutes."""
+    """Call `probe`, which may be a coroutine function, until its answer is true. Returns the answer. Fails after 2
+    minutes."""
     deadline = asyncio.get_running_loop().time() + 120
     while not (found := await _answer(probe())):
         assert asyncio.get_running_loop().time() < deadline, what or "it never came to be"
@@ -65,4 +66,4 @@ async def _answer(answer: T | Coroutine[Any, Any, T]) -> T:
 
 
 def no_orders(*_: object) -> None:
-    """For recall and delete in tests without orders: no message is one."""
+    """For recall and delete in tests without orders: no message belongs to an order."""

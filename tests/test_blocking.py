@@ -1,4 +1,4 @@
-"""The watch over the loop does see what it is there for."""
+"""The watch for blocking calls finds them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests import blocking
 async def test_what_the_product_does_on_the_loop_is_seen_and_kept_in_mind(
     tmp_path: Path, watched_loop: blocking.Found
 ) -> None:
-    """Here a callback of the loop's; the error itself comes to nothing, as it would in many a task."""
+    """The call is in a callback of the loop. Its error is only logged, as it would be in many tasks."""
     noted: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: noted.append(context["exception"]))
     asyncio.get_running_loop().call_soon(MediaFiles(tmp_path / "media").new_upload_path)

@@ -1,4 +1,4 @@
-"""The commands: what they print, where, and with which exit code. Never a traceback."""
+"""The commands: their output, its stream, and the exit code. A traceback is never printed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Called = list[tuple[Any, ...]]
 
 
 class Unreachable(Exception):
-    """As in chatserver.ops.control."""
+    """The same as in chatserver.ops.control."""
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ def _settings(no_variables: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 
 def complaint(capture: Capture) -> str:
-    """The one line on standard error; nothing else may have been printed."""
+    """The only line on standard error. Fails if anything else was printed."""
     out, err = capture.readouterr()
     assert out == ""
     assert err.endswith("\n") and err.count("\n") == 1, err
@@ -45,7 +45,7 @@ def complaint(capture: Capture) -> str:
     return err.removeprefix("chatserver: ").rstrip("\n")
 
 
-# Wrong calls
+# Wrong command lines
 
 
 @pytest.mark.parametrize(
@@ -219,12 +219,12 @@ def test_a_reader_that_stops_reading_is_no_error() -> None:
     assert done.stderr == ""
 
 
-# serve and create-admin, over a stand-in for the server
+# serve and create-admin, with a stand-in for the server
 
 
 @pytest.fixture
 def operated(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Called]:
-    """Replaces the server's side: `operated(answer)` sets what every call returns, or raises."""
+    """Replaces the server's part. `operated(answer)` sets what every call returns, or raises."""
     called: Called = []
 
     def prepare(answer: Any) -> Called:
@@ -506,7 +506,7 @@ def test_the_version_is_a_command_too(capsys: Capture) -> None:
     assert json.loads(capsys.readouterr().out) == {"version": __version__}
 
 
-# The administrators' word
+# Settings that administrators changed
 
 
 def test_the_rooms_own_word_wins_over_the_flag(operated: Operated, capsys: Capture, tmp_path: Path) -> None:

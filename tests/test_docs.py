@@ -1,4 +1,4 @@
-"""The documentation is tested like the code: it names every setting, and its commands are real ones."""
+"""The documentation is tested: it names every setting, and its commands exist."""
 
 from __future__ import annotations
 

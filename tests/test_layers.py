@@ -1,4 +1,4 @@
-"""Imports point from a higher layer to a lower one, and a file has one purpose."""
+"""Imports point from a higher layer to a lower one, and a file is short."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LAYERS: dict[str, int] = {
     for name in names.split()
 }
 
-# A feature imports another one's public names only where it is named here.
+# A feature may import public names of another feature only if it is listed here.
 FEATURES: dict[str, set[str]] = {
     "accounts": {"audit", "invites", "settings"},
     "audit": {"accounts"},
@@ -39,8 +39,8 @@ FEATURES: dict[str, set[str]] = {
     "setup": {"accounts", "settings"},
     "status": {"messages", "push"},
 }
-# What operators' commands take from features: numbers for their flags, the tables of `export` (`exports.py`), and for
-# `restore`, which runs without a room, the function that writes to the audit log.
+# Modules of features that operators' commands may import: numbers for their flags, the tables of `export`
+# (`exports.py`), and, for `restore`, which runs without a room, the function that writes to the audit log.
 PUBLIC_TO_OPS = {
     "chatserver.features.audit.record.AuditAct",
     "chatserver.features.audit.record.record",
@@ -57,7 +57,7 @@ def dotted(path: Path) -> str:
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Every module that this file imports, those inside functions too; `from a import b` as a.b."""
+    """Every module that this file imports, also inside functions; `from a import b` as a.b."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -71,7 +71,7 @@ def own_imports(path: Path) -> set[str]:
 
 
 def top(module: str) -> str:
-    """The package or file right under `chatserver` that a dotted module belongs to; "" for the package itself."""
+    """The package or file directly under `chatserver` that contains a dotted module; "" for the package itself."""
     name = module.split(".")[1]
     return name if name in LAYERS else ""
 
@@ -104,7 +104,7 @@ def test_imports_point_downwards() -> None:
 
 
 def test_only_the_server_imports_every_feature() -> None:
-    """It builds them; `ops` and `cli` reach them through their plain data."""
+    """server.py builds the features; `ops` and `cli` reach them through their plain data."""
     for path in product_files():
         if name(path).startswith("features/") or path.name == "server.py":
             continue
@@ -124,7 +124,8 @@ def test_a_feature_imports_others_only_as_the_table_says() -> None:
 
 
 def test_the_table_of_features_has_no_circle_but_the_named_one() -> None:
-    """Messages stand on accounts, settings and so on; only accounts and what they need know each other."""
+    """Messages may use accounts, settings and other features. Among those, only accounts and the features it needs know
+    each other."""
     graph = {feature: set(others) for feature, others in FEATURES.items()}
     for feature in ("audit", "invites", "settings"):
         graph[feature] -= {"accounts"}

@@ -1,4 +1,4 @@
-"""Style sheets: what the oldest engines of docs/page.md drop stands in no rule that a page needs."""
+"""Style sheets: no rule that a page needs contains something that the oldest engines of docs/page.md drop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 STYLES = sorted((Path(__file__).parents[1] / "static/css").rglob("*.css"))
-# What makes an engine of the floor drop a declaration, a rule, or all that it surrounds; and since when it is known.
+# Properties and values that such an engine drops, with the declaration, the rule or the block around it; and the first
+# engine that knows it.
 TOO_NEW = {
     r"@layer\b": "Chromium 99",
     r"@container\b": "Chromium 105",
@@ -26,7 +27,7 @@ TOO_NEW = {
 
 
 def rules(path: Path) -> str:
-    """The text without comments and without what @supports surrounds."""
+    """The text without comments and without the content of @supports."""
     text = re.sub(r"/\*.*?\*/", "", path.read_text("utf-8"), flags=re.DOTALL)
     return re.sub(r"@supports [^{]+\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", text)
 
@@ -39,7 +40,7 @@ def test_no_rule_needs_an_engine_above_the_floor(path: Path) -> None:
 
 @pytest.mark.parametrize("path", STYLES, ids=lambda path: path.name)
 def test_heights_of_the_screen_are_taken_from_the_token(path: Path) -> None:
-    """`100dvh` makes a whole declaration invalid before Chromium 108, and with var() there is no fallback line."""
+    """`100dvh` makes a whole declaration invalid before Chromium 108, and a declaration with var() has no fallback."""
     assert not re.search(r"\d[dsl]v[hwb]\b", rules(path))
 
 

@@ -1,4 +1,4 @@
-"""What systemd hands over and is told; without systemd, nothing."""
+"""The systemd protocols: sockets and notifications; without systemd, nothing happens."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ print(handed.getsockname()[1], os.get_inheritable(3), "LISTEN_FDS" in os.environ
 
 @pytest.fixture
 def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    """Hears what the service says; waits for a word every tenth of a second."""
+    """Receives the service's notifications, and expects one every tenth of a second."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
         heard.bind(str(tmp_path / "notify"))
         heard.setblocking(False)

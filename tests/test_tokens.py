@@ -1,4 +1,4 @@
-"""Colours: readable by day and by night, whoever asked for the night."""
+"""Colours have enough contrast in both themes, whether the reader or the system chose the theme."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def colour(tokens: dict[str, str], name: str) -> Colour:
 
 
 def drawn(tokens: dict[str, str], name: str, hue: int) -> Colour:
-    """The colour `hsl(hue, saturation, lightness)`, of which the token holds the last two."""
+    """The colour `hsl(hue, saturation, lightness)`. The token holds saturation and lightness."""
     found = re.fullmatch(r"([\d.]+)%, ([\d.]+)%", tokens[name])
     assert found is not None, tokens[name]
     saturation, lightness = (float(number) / 100 for number in found.groups())
@@ -105,7 +105,7 @@ def drawn(tokens: dict[str, str], name: str, hue: int) -> Colour:
 
 
 def linear(*encoded: float) -> Colour:
-    """From sRGB's encoding (CSS Color 4, section 10.2)."""
+    """Decode sRGB (CSS Color 4, section 10.2)."""
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in encoded)
     return red, green, blue
 

@@ -33,7 +33,7 @@ async def test_messages_reach_every_reader_once_and_in_order(
     async with opened(tmp_path, history_limit=1000) as house:
         sender = await (await house.administrator()).socket()
         readers = [await (await house.guest()).socket() for _ in range(5)]
-        long = "长" * 1000  # ten of them in one batch are more than SHARED_MIN bytes
+        long = "长" * 1000  # ten of these messages in one batch have more than SHARED_MIN bytes
         await asyncio.gather(*(sender.send("post", text=f"{n} {long}", client_id=f"c{n}") for n in range(60)))
         acks = [await sender.expect("ack", client_id=f"c{n}") for n in range(60)]
         assert len({ack["id"] for ack in acks}) == 60

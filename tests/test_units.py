@@ -1,4 +1,4 @@
-"""The units that an operator trusts: what systemd itself says of them."""
+"""The systemd units, as systemd itself reads them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_what_is_left_exposed_is_little(unit: Path, most: float) -> None:
 @pytest.mark.parametrize("is_changed", [False, True], ids=["alone", "with all drop-ins"])
 def test_systemd_finds_nothing_wrong_with_them(unit: Path, is_changed: bool, tmp_path: Path) -> None:
     instance, socket = ("chat@8001", TEMPLATE_SOCKET) if unit is TEMPLATE else ("chat", SOCKET)
-    # The program is not installed here; anything that can be executed stands in for it.
+    # The program is not installed here, so any executable file stands in for it.
     text = unit.read_text("utf-8").replace("/opt/chat/.venv/bin/chatserver", "/bin/true")
     name = "chat@.service" if unit is TEMPLATE else "chat.service"
     (tmp_path / name).write_text(text)
@@ -71,7 +71,7 @@ def test_systemd_finds_nothing_wrong_with_them(unit: Path, is_changed: bool, tmp
 def test_there_is_a_drop_in_for_each_credential_and_none_in_the_units() -> None:
     loaded = [value for drop_in in DROP_INS for value in directives(drop_in).get("LoadCredential", [])]
     assert sorted(loaded) == ["chat.metrics_token", "chat.tls_cert", "chat.tls_key"]
-    for unit in UNITS:  # systemd 257 logs a line for each credential that is not there
+    for unit in UNITS:  # systemd 257 logs a line for each missing credential
         assert "LoadCredential" not in directives(unit), unit
 
 
@@ -134,7 +134,7 @@ def test_systemd_finds_nothing_wrong_with_the_push_unit(tmp_path: Path) -> None:
 
 
 def test_the_push_unit_is_shut_in_like_the_room_but_for_the_network_and_sees_no_data() -> None:
-    """The room's sandbox, without what serves its socket, its directory and its workers."""
+    """The sandbox of the room's unit, without the lines for its socket, its directory and its workers."""
     room, push = directives(WITH_A_SOCKET), directives(PUSH)
     own = {"Description", "ExecStart", "Type", "After", "EnvironmentFile", "WantedBy", "LimitNOFILE", "RestartSec"}
     own |= {

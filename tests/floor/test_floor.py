@@ -1,6 +1,6 @@
-"""No script or style sheet of the page needs an engine above the floor of docs/page.md, by the browsers' own data.
+"""No script or style sheet of the page needs a newer engine than docs/page.md names, by the browsers' own data.
 
-`bash tests/floor/install.sh` installs the linters; without them these tests are skipped.
+`bash tests/floor/install.sh` installs the linters. Without them these tests are skipped.
 """
 
 from __future__ import annotations

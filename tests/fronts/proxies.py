@@ -22,7 +22,7 @@ PATIENCE = 60.0
 NAME = "chat.example.org"
 
 
-# What a proxy is run by, in order: the port that it listens on, and the command.
+# The parameters of a proxy, in order: the port on which it listens, and the command.
 Commands = dict[int, list[str]]
 
 
@@ -36,12 +36,12 @@ class Pair:
 
     @property
     def trusting(self) -> ssl.SSLContext:
-        """For a client that trusts this certificate alone."""
+        """An SSL context for a client that trusts only this certificate."""
         return ssl.create_default_context(cafile=str(self.certificate))
 
 
 def certificate(directory: Path, name: str = "one", host: str = NAME) -> Pair:
-    """Made with openssl, as the docs say."""
+    """Make it with openssl, as the docs say."""
     openssl = program("openssl")
     pair = Pair(directory / f"{name}.pem", directory / f"{name}.key", host)
     subprocess.run(
@@ -56,7 +56,7 @@ def certificate(directory: Path, name: str = "one", host: str = NAME) -> Pair:
 
 
 class HereResolver(AbstractResolver):
-    """Every name is this host's."""
+    """Resolve every name to this host."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
@@ -67,14 +67,14 @@ class HereResolver(AbstractResolver):
         pass
 
 
-# Program -> the packages of Debian that it takes, where these have other names.
+# Program -> its Debian packages, if they have other names.
 _PACKAGES = {"nginx": "nginx-light", "lighttpd": "lighttpd lighttpd-mod-openssl", "varnishd": "varnish hitch"}
-# Not installed by .ci/run: Varnish compiles its configuration, and brings a compiler.
+# .ci/run does not install it, because Varnish compiles its configuration and needs a compiler.
 _NEVER_REQUIRED = {"varnishd", "hitch"}
 
 
 def program(name: str) -> str:
-    """The program's path; the test is skipped without it, or fails where it must be there."""
+    """The program's path. Without the program the test is skipped, or fails if the program is required."""
     found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if found is None:
         is_required = os.environ.get("CHAT_TEST_FRONTS") == "required" and name not in _NEVER_REQUIRED
@@ -90,7 +90,7 @@ def free_port() -> int:
 
 
 def snippet(file: str, *changes: tuple[str, str]) -> str:
-    """The file of docs/deploy/, with a test's ports and paths in the places of an operator's."""
+    """The file of docs/deploy/ with the test's ports and paths in place of an operator's."""
     text = (ROOT / "docs/deploy" / file).read_text("utf-8")
     for old, new in changes:
         assert old in text, f"docs/deploy/{file} has no {old!r}"
@@ -99,7 +99,7 @@ def snippet(file: str, *changes: tuple[str, str]) -> str:
 
 
 def nginx_config(directory: Path, pair: Pair, port: int, plain_port: int, room_port: int) -> Commands:
-    """The whole configuration around docs/deploy/nginx.conf; the command that runs it."""
+    """Write the whole configuration around docs/deploy/nginx.conf. Returns the command that runs it."""
     text = snippet(
         "nginx.conf",
         ("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
@@ -113,7 +113,7 @@ def nginx_config(directory: Path, pair: Pair, port: int, plain_port: int, room_p
         f"    {kind}_temp_path {directory}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     (directory / "nginx.conf").write_text(
-        # Its workers would be another user's, who may not enter this test's directory.
+        # Its workers would run as another user, who may not enter this test's directory.
         f"{'user root;' if os.geteuid() == 0 else ''}\n"
         f"daemon off;\nworker_processes 1;\npid {directory}/nginx.pid;\nerror_log stderr warn;\n"
         f"events {{ worker_connections 256; }}\n"
@@ -124,7 +124,7 @@ def nginx_config(directory: Path, pair: Pair, port: int, plain_port: int, room_p
 
 
 def caddy_config(directory: Path, pair: Pair, port: int, plain_port: int, room_port: int) -> Commands:
-    """docs/deploy/Caddyfile with a certificate of ours, since nobody here gives one to that name."""
+    """docs/deploy/Caddyfile with the test's certificate, because no authority here issues one for that name."""
     site = f"https://{pair.host}:{port} {{\n\tbind 127.0.0.1\n\ttls {pair.certificate} {pair.key}"
     text = snippet("Caddyfile", ("\nchat.example.org {", f"\n{site}"), ("127.0.0.1:8000", f"127.0.0.1:{room_port}"))
     options = f"{{\n\tadmin off\n\tauto_https disable_redirects\n\thttp_port {plain_port}\n}}\n"
@@ -133,7 +133,7 @@ def caddy_config(directory: Path, pair: Pair, port: int, plain_port: int, room_p
 
 
 def apache_config(directory: Path, pair: Pair, port: int, plain_port: int, room_port: int) -> Commands:
-    """docs/deploy/apache.conf in the least that Apache runs with. Its children may not be root's."""
+    """docs/deploy/apache.conf in a minimal configuration of Apache. Its children must not run as root."""
     text = snippet(
         "apache.conf",
         ("*:443", f"127.0.0.1:{port}"),
@@ -154,7 +154,7 @@ def apache_config(directory: Path, pair: Pair, port: int, plain_port: int, room_
 
 
 def lighttpd_config(directory: Path, pair: Pair, port: int, plain_port: int, room_port: int) -> Commands:
-    """docs/deploy/lighttpd.conf in the least that lighttpd runs with."""
+    """docs/deploy/lighttpd.conf in a minimal configuration of lighttpd."""
     text = snippet(
         "lighttpd.conf",
         ('":443"', f'"127.0.0.1:{port}"'),
@@ -195,7 +195,7 @@ def varnish_config(directory: Path, pair: Pair, port: int, plain_port: int, room
     (directory / "hitch.conf").write_text(text, "utf-8")
     hitch = [program("hitch"), f"--config={directory / 'hitch.conf'}"]
     if os.geteuid() == 0:
-        hitch.append("--user=root")  # for the certificate in this test's directory
+        hitch.append("--user=root")  # to read the certificate in this test's directory
     listen = f"127.0.0.1:{plain_port},PROXY"
     run = ("-F", "-j", "none", "-n", str(directory / "varnish"), "-s", "malloc,16m")
     varnish = [program("varnishd"), *run, "-a", listen, "-f", str(directory / "default.vcl")]
@@ -228,7 +228,7 @@ FRONTS: dict[str, Configure] = {
 
 @contextlib.asynccontextmanager
 async def front(commands: Commands, directory: Path) -> AsyncIterator[None]:
-    """The proxy's processes, from when it takes connections until the block ends."""
+    """Run the proxy's processes. Yields when the proxy accepts connections, and ends the processes after the block."""
     async with contextlib.AsyncExitStack() as stack:
         for port, command in commands.items():
             await stack.enter_async_context(_running(command, directory, port))

@@ -1,4 +1,5 @@
-"""The doctor knocks from outside, through a real proxy with TLS: one that is right, and ones that are set up wrong."""
+"""The doctor's check of the public address through a real proxy with TLS: with a correct proxy, and with faulty
+ones."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from tests.client import JSON, PASSWORD, Browser
 from tests.fronts.proxies import FRONTS, Pair, certificate, free_port, front, program
 from tests.process.serving import run, serving
 
-# A name that every machine knows, so that the doctor itself finds the proxy.
+# A name that every machine can resolve, so that the doctor itself finds the proxy.
 HOST = "localhost"
 CHANGED = {"nginx": "chat.conf", "haproxy": "haproxy.cfg"}
 NO_UPGRADE = ("        proxy_set_header Upgrade $http_upgrade;\n", "")
@@ -28,7 +29,8 @@ OTHER_HOST = ("proxy_set_header Host $http_host;", "proxy_set_header Host chat_r
 async def fronted(
     name: str, tmp_path: Path, *changes: tuple[str, str], reaches_room: bool = True
 ) -> AsyncIterator[tuple[Pair, dict[str, str]]]:
-    """A room behind the proxy, whose configuration has `changes`; the certificate, and the operator's variables."""
+    """A room behind the proxy, whose configuration gets `changes`. Yields the certificate and the operator's
+    variables."""
     directory = tmp_path / "front"
     directory.mkdir()
     pair, port = certificate(directory, host=HOST), free_port()
@@ -50,7 +52,7 @@ async def fronted(
 
 
 async def way_in(pair: Pair | None, settings: dict[str, str], check: str = "address") -> tuple[int, dict[str, str]]:
-    """The doctor's exit code, and what it found of the address. It trusts the certificate, if one is given."""
+    """The doctor's exit code, and its findings about the address. It trusts the certificate, if one is given."""
     trust = {"SSL_CERT_FILE": str(pair.certificate)} if pair else {}
     done = await run("doctor", "--json", **settings, **trust)
     [found] = [finding for finding in json.loads(done.out) if finding["check"] == check]
@@ -99,7 +101,7 @@ async def test_a_proxy_that_does_not_find_the_room_is_told_so(name: str, tmp_pat
     async with fronted(name, tmp_path, reaches_room=False) as (pair, settings):
         code, found = await way_in(pair, settings)
     assert (code, found["level"]) == (1, "problem")
-    if name == "varnishd":  # closes a connection that it pipes
+    if name == "varnishd":  # this proxy closes a connection that it pipes
         assert found["text"].endswith("Server disconnected") and "the proxy" in found["advice"], found
     else:
         assert re.search(r"with status 50[23]$", found["text"]) and "cannot reach the server" in found["advice"], found
@@ -149,7 +151,8 @@ async def test_a_proxy_that_does_not_name_its_clients_is_a_problem(
 
 
 async def test_a_proxy_that_replaces_the_host_is_found_without_a_base_url(tmp_path: Path) -> None:
-    """As nginx does with `proxy_pass` alone. A browser on its own page is refused, and told the two addresses."""
+    """nginx with `proxy_pass` alone, which replaces Host. A browser on the room's own page is refused, and the error
+    has both addresses."""
     program("nginx")
     directory = tmp_path / "front"
     directory.mkdir()

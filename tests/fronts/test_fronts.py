@@ -1,4 +1,4 @@
-"""The room behind Debian's proxies, each with the snippet that docs/deploy/ has for it."""
+"""The room behind Debian's proxies, each with its snippet from docs/deploy/."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from tests.client import JSON, Browser, picture
 from tests.fronts.proxies import FRONTS, NAME, ROOT, HereResolver, Pair, certificate, free_port, front, program
 from tests.process.serving import Serving, make_administrator, serving
 
-# Another address of this host: a client that is not the proxy.
+# Another address of this host, for a client that is not the proxy.
 ELSEWHERE = "127.0.0.2"
 TOKEN = "a-token-of-twenty-four"
 
 
 @dataclass(frozen=True, slots=True)
 class Fronted:
-    """A room, and the address under which the world reaches it."""
+    """A room, and the address at which clients reach it."""
 
     address: str
     pair: Pair
@@ -40,7 +40,7 @@ class Fronted:
         async with Browser(self.address) as browser:
             await browser.session.close()
             connector = aiohttp.TCPConnector(ssl=self.pair.trusting, local_addr=(source, 0), resolver=HereResolver())
-            # Not `unsafe`: `Secure` is heeded, as browsers do.
+            # Without `unsafe`, so that the cookie jar obeys `Secure`, as browsers do.
             browser.session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.CookieJar())
             yield browser
 
@@ -69,7 +69,7 @@ async def test_a_member_registers_and_talks_through_it(fronted: Fronted) -> None
     async with fronted.browser() as browser, fronted.browser() as other:
         answer = await browser.register("小明")
         assert answer.status == 201, answer.body
-        # What browsers take from an https site alone.
+        # The features that browsers allow only on an https site.
         assert answer.session_cookie.startswith("__Host-") and "Secure" in answer.session_cookie
         assert answer.headers["Strict-Transport-Security"]
         socket, listener = await browser.socket(), await other.socket()
@@ -138,7 +138,7 @@ async def test_a_bot_works_through_it_and_its_log_has_no_token(fronted: Fronted,
             assert (await ws.receive_json())["user"]["role"] == "bot"
     logged = "".join(path.read_text("utf-8") for path in (tmp_path / "front").glob("*.log"))
     assert token not in logged
-    if logged:  # Caddy keeps no log unless it is told to
+    if logged:  # Caddy writes no access log by default
         assert "POST /login/" in logged and "POST /bots/ " in logged
 
 
@@ -162,7 +162,7 @@ async def test_readers_come_back_through_it_when_the_room_says_1001(fronted: Fro
 
 
 def noise() -> bytes:
-    """A picture that no format makes small."""
+    """A picture that no format can compress."""
     file = io.BytesIO()
     Image.frombytes("RGB", (1600, 1200), os.urandom(1600 * 1200 * 3)).save(file, "PNG")
     return file.getvalue()

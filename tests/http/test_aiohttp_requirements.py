@@ -1,4 +1,4 @@
-"""Another aiohttp or aiosqlite than the one whose private parts were read is refused in one sentence."""
+"""An aiohttp or aiosqlite without the private parts that the program uses is refused with one sentence."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_next_major_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_part_with_other_parameters_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def connection_lost(self: object) -> None:
-        """Without `exc`."""
+        """Without the parameter `exc`."""
 
     monkeypatch.setattr(web_protocol.RequestHandler, "connection_lost", connection_lost)
     with pytest.raises(requirements.IncompatibleAiohttp, match=r"RequestHandler\.connection_lost.*hand_over\.py"):

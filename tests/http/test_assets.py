@@ -1,4 +1,4 @@
-"""The program finds its templates and static files, and what the build made of them, wherever it runs."""
+"""The program finds its templates, static files and compressed files in a checkout and in an installed package."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def build(static: Path) -> None:
 
 
 async def asked(static: Path, accepts: str, name: str = "answer.js") -> tuple[str, bytes]:
-    """The coding and the bytes that a browser which accepts these gets, from a room started now."""
+    """The coding and the bytes that a browser with this Accept-Encoding gets, from a room that is started now."""
     async for session, address in serving(static):
         async with session.get(f"{address}/{name}", headers={"Accept-Encoding": accepts}) as answer:
             if answer.status != 200:

@@ -1,4 +1,5 @@
-"""The parts of a form that has been received whole are read one in a pass of the loop, and their heads parsed once."""
+"""The parts of a form that was received whole are read one in each pass of the loop, and their headers are parsed
+once."""
 
 from __future__ import annotations
 
@@ -47,6 +48,6 @@ async def test_a_form_of_many_parts_is_read_part_by_part(tmp_path: Path, monkeyp
         answer = await member.request("POST", "/post/", data=form, headers=headers)
         handle.cancel()
     assert answer.status == 201
-    # Once by aiohttp, which looks for `_charset_`, and once here.
+    # once by aiohttp, which searches for `_charset_`, and once here
     assert sum(parsed.values()) == 2 * (PARTS + 1)
     assert max(parsed.values()) == 2

@@ -1,4 +1,5 @@
-"""Frames of one client are heard in their order, some at once and some in line, and never too many together."""
+"""The frames of one client are handled in their order, some at once and some in tasks, and never more than the
+limit."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from tests.support import eventually
 
 
 async def until_waiting(database: Database, count: int) -> None:
-    """Returns when so many units wait, and no more come."""
+    """Wait until this number of functions is queued, and no more are added."""
     await eventually(lambda: database.waiting >= count)
     await asyncio.sleep(0.1)
     assert database.waiting == count
@@ -41,7 +42,7 @@ async def test_many_frames_in_one_go_are_heard_in_their_order(house: House) -> N
 
 
 async def test_other_frames_between_keep_their_places(house: House) -> None:
-    """A ping of the protocol stands in line, and so does what follows it; recalls are tasks."""
+    """A ping of the protocol waits in the queue, and so do the frames after it; recalls are tasks."""
     browser = await house.member("小明")
     socket = await browser.socket()
     for n in range(20):

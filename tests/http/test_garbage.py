@@ -1,7 +1,7 @@
-"""What a message, an answer or a visit needed goes when it is done with, without the garbage collector.
+"""The objects of a message, an answer or a visit are freed when it ends, without the garbage collector.
 
-A collection looks at everything that is alive and stops the room meanwhile: with 17 objects of each
-message left to it, a busy room stood still for 15 to 70 ms every other second.
+A collection looks at everything that is alive, and stops the room meanwhile. When 17 objects of each message were left
+to the collector, a busy room stopped for 15 to 70 ms every other second.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from tests.support import eventually
 
 @contextmanager
 def left_over() -> Iterator[list[str]]:
-    """The names of our own objects that only the collector could free, filled in at the end."""
+    """The names of the product's objects that only the collector could free. The list is filled at the end of the
+    block."""
     names: list[str] = []
     gc.collect()
-    gc.freeze()  # what is there already, the rooms of other tests with it, is not looked at
+    gc.freeze()  # objects that exist already, also those of other tests' rooms, are not looked at
     gc.disable()
     gc.set_debug(gc.DEBUG_SAVEALL)
     try:
@@ -38,7 +39,7 @@ def left_over() -> Iterator[list[str]]:
 
 
 def _kind(each: Any) -> Any:
-    """A function for itself and for its methods, for anything else its class."""
+    """The function of a function or a method; for any other object its class."""
     each = getattr(each, "__func__", each)
     return each if isinstance(each, FunctionType) else type(each)
 
@@ -92,5 +93,5 @@ async def test_who_comes_and_goes(house: House) -> None:
         browser._sockets.clear()
         del socket
         await eventually(lambda: house.server.room.hub.is_empty)
-        await browser.get("/healthz")  # what the last end has scheduled is done by then
+        await browser.get("/healthz")  # so that the callbacks that the last close has scheduled are done
     assert names == []

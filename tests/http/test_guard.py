@@ -1,4 +1,4 @@
-"""Who is let in at the door: the token, the origin, the host, the proxy, and what the cookies say."""
+"""The checks before every handler: the token, the origin, the host, the proxy, and the cookies."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ async def test_probes_need_not_know_the_host(house: House) -> None:
 
 
 async def secure_login(guest: Browser, origin: str) -> aiohttp.ClientResponse:
-    """Register by hand, as a browser behind https would: the test's own cookie jar keeps no `Secure` cookies."""
+    """Register without the client's cookie jar, as a browser on https would: the jar keeps no `Secure` cookies."""
     page = await guest.page("/login/", **front())
     visitor = page.cookies["__Host-visitor"].partition(";")[0]
     token = re.search(r'name="csrf-token" content="([^"]+)"', page.text)
@@ -302,7 +302,7 @@ async def test_limits_of_an_address_are_of_the_forwarded_one(house: House) -> No
     assert (await (await house.guest(X_Forwarded_For="203.0.113.1")).register("three")).code == "too_fast"
 
 
-# Who is local
+# Which requests are local
 
 
 LOCAL = {"Host": "localhost"}

@@ -1,4 +1,4 @@
-"""The handshake of a WebSocket (RFC 6455, section 4.2): what is answered with 101, and how the rest is refused."""
+"""The handshake of a WebSocket (RFC 6455, section 4.2): which requests get 101, and how all others are refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.realtime.parsed import PING, TEXT, close, frame
 from tests.support import eventually
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
-ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # of that key, by the example of section 1.3
+ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # the accept value of that key, from the example of section 1.3
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,13 @@ class Answer:
 
 
 class Dialled:
-    """A connection of bytes to the room."""
+    """A raw connection to the room."""
 
     def __init__(self, house: House, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.house, self.reader, self.writer = house, reader, writer
 
     def ask(self, version: str = "1.1", method: str = "GET", behind: bytes = b"", **changes: str | None) -> None:
-        """A handshake with these headers changed, or left out for None; `behind` follows in the same segment."""
+        """A handshake with these headers changed, or omitted for None. `behind` follows in the same TCP segment."""
         headers: dict[str, str | None] = {
             "Host": urlsplit(self.house.address).netloc,
             "Origin": self.house.address,
@@ -71,7 +71,7 @@ class Dialled:
             return await self.reader.readexactly(size)
 
     async def until(self, word: bytes) -> bytes:
-        """The payload of the next frame that has `word` in it."""
+        """The payload of the next frame that contains `word`."""
         while word not in (payload := await self.payload()):
             pass
         return payload
@@ -182,7 +182,7 @@ async def test_a_connection_serves_requests_after_a_handshake_that_was_refused(h
         assert b'"hello"' in await line.payload()
 
 
-# What a client sends behind the request
+# Bytes that a client sends after the request
 
 
 async def test_frames_in_the_segment_of_the_request_are_heard(house: House) -> None:
@@ -204,7 +204,7 @@ async def test_a_frame_that_is_half_behind_the_request_is_heard(house: House) ->
 
 
 async def test_more_than_aiohttp_keeps_behind_a_request_is_heard(house: House) -> None:
-    """It stops reading then, and must not stay stopped."""
+    """aiohttp stops reading then, and the connection must read again."""
     pings = [frame(PING, b"%d" % number + b"x" * 100) for number in range(900)]
     async with dialled(house) as line:
         line.ask(behind=b"".join(pings))
@@ -272,7 +272,7 @@ async def test_a_fault_while_a_connection_begins_ends_it(
 async def test_a_request_that_aiohttp_reads_on_behind_is_not_handed_over(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Were its parser to take another request for a handshake than this server does, no byte may be lost."""
+    """If aiohttp's parser recognized other requests as handshakes than this server does, bytes could be lost."""
     real = hand_over.hand_over
 
     def not_upgraded(request: object, protocol: object) -> bytes:

@@ -1,4 +1,4 @@
-"""Connections of one address are counted, and responses are given up that nobody reads."""
+"""The connections of one address are limited, and a response that its client does not read is aborted."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Peer:
 
 @asynccontextmanager
 async def connecting(house: House) -> AsyncIterator[Callable[[], Awaitable[Peer]]]:
-    """Yields a function that opens one more connection; all are closed at the end."""
+    """Yields a function that opens one more connection. All are closed at the end."""
     here = urlsplit(house.address)
     async with AsyncExitStack() as stack:
 
@@ -62,7 +62,7 @@ async def connecting(house: House) -> AsyncIterator[Callable[[], Awaitable[Peer]
 async def test_the_oldest_that_waits_makes_room_for_a_new_one(tmp_path: Path) -> None:
     async with opened(tmp_path, connections_per_address=4) as house, connecting(house) as connect:
         peers = [await connect() for _ in range(4)]
-        await peers[1].send(b"GET / HTTP/1.1\r\nHost: ")  # half a header waits too
+        await peers[1].send(b"GET / HTTP/1.1\r\nHost: ")  # half of a header also counts as waiting
         newest = [await connect() for _ in range(2)]
         assert await peers[0].is_closed() and await peers[1].is_closed()
         assert [await peer.status() for peer in (*peers[2:], *newest)] == [200] * 4
@@ -75,7 +75,7 @@ async def test_one_too_many_is_refused_while_all_are_answered(tmp_path: Path) ->
             await peer.send(b"POST /login/ HTTP/1.1\r\nHost: %s\r\nContent-Length: 20\r\n")
             await peer.send(b"Accept: application/json\r\nContent-Type: application/x-www-form-urlencoded\r\n")
             await peer.send(b"Expect: 100-continue\r\n\r\n")
-            assert await peer.answer() == 100  # from here on its request is being answered
+            assert await peer.answer() == 100  # from here on the server answers its request
             assert await peer.reader.readuntil(b"\r\n") == b"\r\n"
             await peer.send(b"username=")
         refused = await connect()
@@ -85,7 +85,7 @@ async def test_one_too_many_is_refused_while_all_are_answered(tmp_path: Path) ->
         await peers[0].send(b"12345678901")
         assert await peers[0].answer() in (400, 403)
         async with asyncio.timeout(PATIENCE):
-            while (status := await (await connect()).status()) == 503:  # until the server waits for peers[0] again
+            while (status := await (await connect()).status()) == 503:  # until peers[0] waits for a request again
                 pass
         assert status == 200
 
@@ -127,7 +127,7 @@ async def test_responses_that_nobody_reads_are_given_up(tmp_path: Path, monkeypa
 
 
 async def _until_gone(peer: Peer) -> None:
-    """Asks on, and reads nothing, until the server ends the connection."""
+    """Send requests and read nothing, until the server ends the connection."""
     try:
         while not peer.writer.is_closing():
             await peer.send(b"GET / HTTP/1.1\r\nHost: %s\r\n\r\n" * 50)
@@ -137,7 +137,7 @@ async def _until_gone(peer: Peer) -> None:
 
 
 class Reader:
-    """A connection as the limits see it."""
+    """A connection, as the limits use it."""
 
     is_waiting = False
 
@@ -163,7 +163,7 @@ def test_bytes_that_wait_to_be_read_are_bounded_for_an_address_and_in_all() -> N
     others = [Reader(f"192.0.2.{number}") for number in range(2, 10)]
     for reader in others:
         connections.set_unread(reader, 15 * mib)
-    # 16 + 8 x 15 = 136: the oldest of all went first.
+    # 16 + 8 x 15 = 136: the oldest of all was aborted first.
     assert readers[3].aborted and readers[4].aborted and not any(reader.aborted for reader in others)
     for reader in (*readers, *others):
         connections.remove(reader)

@@ -1,4 +1,4 @@
-"""Every "no" that this program says over HTTP: its code, its status, its words, and when to come back."""
+"""Every refusal over HTTP: its code, its status, its text in both languages, and when to try again."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ async def open_already(house: House, member: Browser, admin: Browser, headers: d
 
 
 def ordering(quantity: str) -> Act:
-    """An order in a window with a stock of 8, of which each member may have 5."""
+    """Order in a window with a stock of 8, of which each member may have 5."""
 
     async def act(house: House, member: Browser, admin: Browser, headers: dict[str, str]) -> Answer:
         item = {"name": "apples", "unit": "kg", "stock": "8", "limit": "5"}
@@ -93,7 +93,7 @@ def ordering(quantity: str) -> Act:
 
 
 def set_in_the_database(house: House, assignment: str) -> None:
-    """What no page of this program sets yet; the rules ask the row each time."""
+    """Set a value that no page of this program sets; the rules read the row each time."""
     with sqlite3.connect(house.data_dir / "chat.db") as database:
         database.execute(f"UPDATE users SET {assignment} WHERE name = '小明'")
     database.close()
@@ -114,7 +114,7 @@ async def wrong_method(house: House, member: Browser, admin: Browser, headers: d
 
 
 def failing(refusal: DomainError) -> Act:
-    """The database says no: its queue is full, or its disk."""
+    """The database refuses: its queue is full, or its disk is full."""
 
     async def act(house: House, member: Browser, admin: Browser, headers: dict[str, str]) -> Answer:
         async def fail(*_: object) -> None:
@@ -177,7 +177,7 @@ def test_every_code_is_tried() -> None:
 async def test_a_no_has_its_code_its_status_and_words_in_both_languages(
     tmp_path: Path, code: ErrorCode, status: int, act: Act, settings: dict[str, object]
 ) -> None:
-    # An administrator joins by the operator's word, so the policy of registration stands in nobody's way.
+    # The administrator is made by the operator's command, so that the registration policy does not matter.
     async with opened(tmp_path / "one") as house:
         await house.member("小明")
         await house.administrator()

@@ -1,4 +1,4 @@
-"""Where the server says that it listens, and what it says where it may not."""
+"""The address that the server prints, and the error if it cannot listen there."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_an_unspecified_address_is_reached_at_the_loopback_one(listens: str, ope
 async def test_where_no_socket_may_be_opened_one_line_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """chat.service with a chat.socket that was changed and not restarted: RestrictAddressFamilies=AF_UNIX."""
+    """chat.service with a chat.socket that was changed but not restarted: RestrictAddressFamilies=AF_UNIX."""
 
     def forbidden(*_: object) -> socket.socket:
         raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")

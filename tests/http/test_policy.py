@@ -1,4 +1,4 @@
-"""The room page's Content-Security-Policy names the room's own WebSocket, and nothing that a request makes up."""
+"""The room page's Content-Security-Policy names the room's own WebSocket, and no host that a request invents."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.client import PATIENCE, House
 
 
 async def policy(house: House, host: str, version: str = "1.1") -> str:
-    """The policy of the room page for a request with this Host header, as any program can send it."""
+    """The policy of the room page for a request with this Host header, which a program can choose."""
     address = urlsplit(house.address)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     writer.write(f"GET / HTTP/{version}\r\nHost: {host}\r\nCookie: visitor=x\r\nAccept: text/html\r\n\r\n".encode())

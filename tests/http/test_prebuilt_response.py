@@ -1,4 +1,4 @@
-"""The fast way to answer and aiohttp's own say the same, to every kind of asker."""
+"""The prebuilt response and aiohttp's own response have the same content, for every kind of client."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Answer:
 
 
 class Encoder:
-    """A connection of bytes."""
+    """A raw connection."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cookies: str) -> None:
         self._reader, self._writer, self._cookies = reader, writer, cookies
@@ -52,7 +52,7 @@ class Encoder:
 
 @pytest.fixture
 async def reader(house: House) -> Browser:
-    """A member of a room in which something was said."""
+    """A member of a room that has a message."""
     browser = await house.member("小明")
     await browser.say("谁要奶茶？")
     await browser.page("/")
@@ -69,7 +69,7 @@ async def wire(reader: Browser) -> AsyncIterator[Encoder]:
 
 
 def told(answer: Answer) -> dict[str, str]:
-    """The headers but for those that differ between any two answers, or with how the connection goes on."""
+    """The headers, without those that differ between two answers or depend on the connection."""
     return {name: value for name, value in answer.headers.items() if name not in ("date", "x-request-id", "connection")}
 
 
@@ -89,7 +89,7 @@ async def test_both_ways_say_the_same(wire: Encoder, path: str) -> None:
 async def test_both_ways_say_the_same_of_the_page(wire: Encoder) -> None:
     wire.ask("/")
     fast = await wire.answer()
-    wire.ask("/?ui=desktop")  # is remembered in a cookie, and so goes the usual way
+    wire.ask("/?ui=desktop")  # the choice is stored in a cookie, so the response is not prebuilt
     usual = await wire.answer()
     assert usual.headers.pop("set-cookie").startswith("ui=desktop")
     assert told(fast) | {"content-length": ""} == told(usual) | {"content-length": ""}
@@ -139,7 +139,7 @@ async def test_many_questions_at_once_are_answered_in_their_order(wire: Encoder)
 
 
 async def test_who_asks_on_without_reading_is_not_answered_on(house: House, reader: Browser, wire: Encoder) -> None:
-    """What is written to somebody who does not read waits in memory: the next question waits instead."""
+    """The response to a client that does not read waits in memory, so its next request waits too."""
     for n in range(40):
         await reader.say("长" * 1500 + str(n))
     before = house.server.room.metrics.answers[200]
@@ -157,7 +157,7 @@ async def test_who_asks_on_without_reading_is_not_answered_on(house: House, read
 async def test_a_long_page_arrives_whole_at_a_reader_who_reads_slowly(
     house: House, reader: Browser, wire: Encoder
 ) -> None:
-    """So long that it is written past the transport, and that the kernel does not take all of it at once."""
+    """The response is so long that it bypasses the transport, and that the kernel does not take all of it at once."""
     for number in range(60):
         await reader.say(f"{number} {'茶' * 1_900}")
     for _ in range(40):

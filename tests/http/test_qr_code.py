@@ -1,4 +1,4 @@
-"""The QR code of an address, read back by hand: finder patterns, quiet zone, and modules as segno has them."""
+"""The QR code of an address, decoded here: finder patterns, quiet zone, and the same modules as segno's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One id for a request: in its answer, in every line that was logged for it, and in the page of a 500."""
+"""A request has one id: in its response, in each of its log lines, and on the page of a 500."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ID = re.compile(r"[0-9a-f]{12}")
 
 @pytest.fixture
 def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A function that returns what was logged so far, as the operator's JSON lines."""
+    """A function that returns the events that were logged so far, as the JSON lines of the operator."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     out = io.StringIO()

@@ -1,4 +1,4 @@
-"""Bytes that no browser sends: each is refused, and none is an error of ours."""
+"""Bytes that no browser sends: each request is refused, and none causes an error of the server."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NAMED = b'Content-Disposition: form-data; name="text"\r\n'
 
 
 async def raw(browser: Browser, request: str, body: bytes = b"", *headers: str | bytes) -> tuple[int, bytes]:
-    """The status and the body of the answer to a request written by hand, sent with this browser's cookies."""
+    """Send a raw request with this browser's cookies. Returns the status and the body of the answer."""
     here = urlsplit(browser.address)
     cookies = "; ".join(f"{cookie.key}={cookie.value}" for cookie in browser.session.cookie_jar)
     lines: list[str | bytes] = [
@@ -81,7 +81,7 @@ async def test_an_encoded_body_is_refused_before_it_is_unpacked(house: House, en
     token = f"X-CSRFToken: {await browser.token()}"
     for path in ("/post/", "/login/", "/order/"):
         status, content = await raw(browser, f"POST {path}", body, token, kind, f"Content-Encoding: {encoding}")
-        if status != 400:  # what aiohttp itself cannot unpack, it refuses before any handler
+        if status != 400:  # aiohttp itself cannot decompress it, and refuses it before any handler
             assert (status, json.loads(content)["error"]["code"]) == (415, "bad_request")
     assert await browser.messages() == []
 
@@ -97,7 +97,7 @@ async def test_a_file_is_stored_only_where_one_is_taken(house: House, path: str)
 
 
 async def test_a_body_that_trickles_is_given_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each chunk comes in time, and the whole never would."""
+    """Each chunk comes in time, but the whole body would never end."""
     from chatserver.http import forms
 
     monkeypatch.setattr(forms, "GRACE_SECONDS", 0.5)
@@ -261,7 +261,7 @@ async def test_a_handshake_that_is_no_text_is_refused(house: House, header: byte
 
 @pytest.mark.parametrize("path", ["/login/", "/post/", "/register/"])
 async def test_the_text_of_a_form_is_bounded_as_a_whole(house: House, path: str) -> None:
-    """Each part is small enough, and all of them together are not."""
+    """Each part is within its limit, but all parts together are not."""
     browser = await house.member("小明")
     fields = {f"field-{n}": "x" * 60_000 for n in range(6)}
     answer = await browser.post(path, fields, {"image" if path == "/post/" else "avatar": b"x"})

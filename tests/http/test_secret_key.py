@@ -1,4 +1,4 @@
-"""The server's secret: whole or not at all."""
+"""The server's secret key is written completely or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RFC 6455 by the suite that everybody is measured with, and limits on what keeps to it and is still too much."""
+"""RFC 6455 by the Autobahn suite, and the limits on valid frames."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from chatserver.realtime.connection import Connection
 from tests.client import Browser, House, Socket, opened
 from tests.realtime.parsed import CONTINUATION, TEXT, frame
 
-# Those whose frames are longer than a message of the room may be: only the limit is another here.
+# Cases with frames that are longer than a message of the room may be: only the limit differs here.
 ECHO_MAX = 128 * 1024
 GROUPS = ("1", "2", "3", "4", "5", "6", "7", "10")
 CASES = 247
@@ -33,7 +33,7 @@ ANSWER_SECONDS = 60.0
 
 
 class Echo:
-    """A receiver that sends back what comes."""
+    """A receiver that echoes what it gets."""
 
     def __init__(self, connection: EchoConnection) -> None:
         self._connection = connection
@@ -58,7 +58,7 @@ class Echo:
 
 
 class EchoConnection(Connection):
-    """The room's connection, but for binary messages, which the suite sends too."""
+    """The room's connection, which also accepts binary messages, because the suite sends them."""
 
     __slots__ = ()
 
@@ -80,7 +80,7 @@ async def echo(request: web.Request) -> web.StreamResponse:
 
 @asynccontextmanager
 async def echoing() -> AsyncIterator[str]:
-    """host:port of an echo."""
+    """host:port of an echo server."""
     app = web.Application()
     app.router.add_get("/", echo)
     runner = web.AppRunner(app)
@@ -95,9 +95,9 @@ async def echoing() -> AsyncIterator[str]:
 
 
 class Patient:
-    """The suite's end of a connection, which waits a minute for an answer where a case waits half a second or one.
+    """The suite's end of a connection. It waits a minute for an answer, where a case waits half a second or one.
 
-    A case ends with the answer: only on a machine that is busy does it wait at all.
+    A case ends with the answer, so it waits longer only on a busy machine.
     """
 
     def __init__(self, protocol: Any) -> None:
@@ -117,10 +117,10 @@ class Patient:
 
 
 async def test_every_case_of_the_conformance_suite_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Autobahn suite's own cases, with the numbers that they have there."""
+    """The Autobahn suite's own cases, with their numbers."""
     monkeypatch.setattr(frames, "MESSAGE_MAX", ECHO_MAX)
     kosoku = pytest.importorskip("kosoku", reason="kosoku, which carries the cases, is not installed")
-    import_module("kosoku._caseindex").initialize_shims()  # the cases import each other by names of their own
+    import_module("kosoku._caseindex").initialize_shims()  # the cases import each other by their own names
     case = import_module("case").Case
     begin = case.__init__
     monkeypatch.setattr(case, "__init__", lambda self, protocol: begin(self, Patient(protocol)))
@@ -132,11 +132,12 @@ async def test_every_case_of_the_conformance_suite_passes(monkeypatch: pytest.Mo
             pytest.fail("\n".join(f"{each.case_id}: {each.result} {each.result_close}" for each in failed))
     assert len(found) == CASES
     assert {each.behavior.value for each in found} <= {"OK", "NON-STRICT", "INFORMATIONAL"}
-    # A text is looked at when it is whole; the suite would like it refused at the first wrong byte, too.
+    # A text is checked when it is complete. The suite would prefer a refusal at the first wrong byte, but also accepts
+    # this.
     assert {each.case_id for each in found if each.behavior.value == "NON-STRICT"} <= {f"6.4.{n}" for n in range(1, 5)}
 
 
-# How fast
+# The rate of frames
 
 
 async def refusals(socket: Socket, count: int) -> list[dict[str, object]]:
@@ -177,7 +178,7 @@ async def test_guests_pings_and_pongs_of_the_protocol_count_too(house: House) ->
 
 async def test_a_message_of_endless_fragments_counts_too(house: House) -> None:
     ws = await (await house.guest()).dial()
-    transport = ws._writer.transport  # no client library sends such frames
+    transport = ws._writer.transport  # raw, because no client library sends such frames
     transport.write(frame(TEXT, final=False))
     for _ in range(rate_limit.BURST + rate_limit.REFUSALS_MAX + 1):
         transport.write(frame(CONTINUATION, final=False))
@@ -197,7 +198,7 @@ async def test_messages_that_are_stored_do_not_count(tmp_path: Path, monkeypatch
         assert socket.heard("refused") == []
 
 
-# How many
+# The number of connections
 
 
 @pytest.mark.settings(max_connections=2)
@@ -209,7 +210,7 @@ async def test_a_member_finds_room_where_a_guest_does_not(house: House) -> None:
     ends = [asyncio.create_task(each.closed()) for each in (first, second)]
     ended, still = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     assert [each.result() for each in ended] == [1013] and len(still) == 1
-    await member.socket()  # the second guest's place
+    await member.socket()  # this closes the second guest's connection
     assert await still.pop() == 1013
     assert await refused_status(member) == await refused_status(guest) == 503
     await socket.say("nobody who was in lost a place to a member", "c-2")
@@ -235,10 +236,10 @@ async def refused_status(browser: Browser) -> int:
     return refused.value.status
 
 
-# What JSON can hold
+# JSON values
 
 DIGITS = "1" * 5_000
-DEEP = 60_000  # 100,000 brackets are more than a frame may have: see the form below
+DEEP = 60_000  # 100,000 brackets are longer than a frame may be: see the form below
 
 TORTURE = {
     "NaN": '{"type":"ping","t":NaN}',
@@ -287,7 +288,7 @@ async def test_all_sockets_of_a_member_share_one_allowance(house: House) -> None
     ming, hong = await house.member("小明"), await house.member("小红")
     sockets = [await ming.socket() for _ in range(4)]
     other = await hong.socket()
-    for socket in sockets:  # time stands still: what was taken does not come back
+    for socket in sockets:  # time stands still, so no token is refilled
         for _ in range(rate_limit.BURST // 4 - 5):
             await socket.send("typing")
     for socket in sockets:

@@ -1,4 +1,4 @@
-"""Both languages say the same things, and say all of them."""
+"""Both catalogues have the same keys, and every key is used."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from chatserver.i18n import LANGUAGES, catalogue, explain, translator
 from chatserver.i18n.scripts import scripts
 
 ROOT = Path(__file__).parents[2]
-# t('page.login.title') names a key; t('room.key.' ~ what) and t(f"page.done_{what}") name a family.
-# A script leaves the prefix "script." out, and its families are t(`theme_${theme}`).
+# t('page.login.title') names a key; t('room.key.' ~ what) and t(f"page.done_{what}") name a family of keys. A script
+# omits the prefix "script.", and its families are t(`theme_${theme}`).
 KEY = re.compile(r"""\bt\(\s*f?(['"`])([a-z0-9_.]+)(\1\s*[,)]|\1\s*~|\$?\{)""")
 PLACEHOLDER = re.compile(r"\{(\w+)(?:\|[^|}]*\|[^|}]*)?\}")
-# Where sentences are named: folder, files, what stands before the keys there.
+# Where keys are named: folder, files, and the prefix of the keys there.
 USERS = [("templates", "*.html", ""), ("chatserver", "*.py", ""), ("static/js", "*.js", "script.")]
-# What a script hands over: t("new_messages", { count: this.#unseen }).
+# The values that a script passes: t("new_messages", { count: this.#unseen }).
 VALUES = re.compile(r"""\bt\("(\w+)", \{ ([^{}]+) \}\)""")
-# Sentences that refuse are named by their code: explain() in chatserver/i18n.
+# The sentences of refusals are named by their error code: explain() in chatserver/i18n.
 BY_CODE = "refusal."
 SEPARATOR = "script.comma"
 
@@ -34,7 +34,7 @@ def texts(folder: str, kind: str) -> list[str]:
 
 
 def used(folder: str, kind: str, prefix: str) -> tuple[set[str], tuple[str, ...]]:
-    """The keys that these files name, and the beginnings of those that they put together."""
+    """The keys that these files name, and the beginnings of the keys that they put together."""
     found = [match for text in texts(folder, kind) for match in KEY.finditer(text)]
     keys = {prefix + match[2] for match in found if match[3].endswith((",", ")"))}
     return keys, tuple({prefix + match[2] for match in found} - keys)

@@ -1,4 +1,4 @@
-"""The browser's languages, as browsers and others send them."""
+"""The choice of the language from the Accept-Language headers of browsers and other clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Built and installed once for all tests of this folder."""
+"""The wheel is built and installed once for all tests of this folder."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="package")
 def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The `bin` of an environment in which the wheel was installed, and what it needs, and nothing else."""
+    """The `bin` of an environment that contains only the wheel and its dependencies."""
     return wheels.install(wheel, tmp_path_factory.mktemp("environment") / "venv")

@@ -1,4 +1,4 @@
-"""docs/install.md against what it names: the files, the unit, the paths in it, the container."""
+"""docs/install.md agrees with the files that it names: the unit, its paths, the container."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DOCKERFILE = (ROOT / "docs/deploy/Dockerfile").read_text("utf-8")
 
 
 def commands(heading: str) -> list[str]:
-    """The lines of the first block of commands below a heading."""
+    """The lines of the first block of commands after a heading."""
     part = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     block = re.search(r"```sh\n(.*?)```", part, re.S)
     assert block, heading
@@ -105,7 +105,7 @@ def test_the_builder_is_sent_what_is_copied_and_no_data() -> None:
 
 
 def test_what_the_container_is_built_from_makes_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
-    """The first stage by hand: what COPY takes, in an empty directory, and then its `pip wheel`."""
+    """The first stage of the Dockerfile without Docker: COPY into an empty directory, then its `pip wheel`."""
     source = tmp_path / "src"
     source.mkdir()
     first = DOCKERFILE.partition("\nFROM ")[2].partition("\nFROM ")[0]

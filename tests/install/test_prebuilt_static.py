@@ -1,4 +1,4 @@
-"""The installed room sends what the build compressed, and takes no time for it at its start."""
+"""An installed room sends the files that the build compressed, and compresses nothing at its start."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ async def test_the_installed_room_answers_with_brotli(programs: Path, tmp_path: 
 async def test_the_installed_room_draws_its_first_message_with_at_most_eight_requests(
     programs: Path, tmp_path: Path, ui: str
 ) -> None:
-    """As tests/browser/test_light.py sees it in a checkout, but without a browser: by what the page names."""
+    """The same count as in tests/browser/test_light.py, but without a browser: from the names in the page."""
     async with room(programs / "chatserver", tmp_path) as address, Browser(address) as guest:
         page = (await guest.get(f"/?ui={ui}", HTML)).text
-        page = re.sub(r"(?s)<noscript>.*?</noscript>", "", page)  # no request where scripts run
+        page = re.sub(r"(?s)<noscript>.*?</noscript>", "", page)  # not requested if scripts run
         sheets = re.findall(r'<link rel="stylesheet" href="([^"]+)"', page)
         modules = set(re.findall(r'<link rel="modulepreload" href="([^"]+)"', page))
         scripts_ = set(re.findall(r'<script [^>]*src="([^"]+)"', page))
@@ -53,6 +53,6 @@ async def test_the_installed_room_draws_its_first_message_with_at_most_eight_req
         for module in modules:
             for name in re.findall(r'^import [^;]*?from "(\.[^"]+)";', (await guest.get(module, {})).text, re.M | re.S):
                 assert urljoin(module, name) in modules, f"{module} imports {name}"
-        # late.js only tells of a page that does not start: no drawing waits for it.
+        # late.js only reports a page that does not start, so no drawing waits for it.
         needed = {script for script in scripts_ if not script.endswith("/js/late.js")}
         assert len({*sheets, *modules, *needed}) <= 8

@@ -1,4 +1,5 @@
-"""docs/deploy/packaging/release.sh: the same bytes from the checkout and from the sdist, and what the SBOM names."""
+"""docs/deploy/packaging/release.sh: the same bytes from the checkout and from the sdist, and the content of the
+SBOM."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ NAMES = {f"chatserver-{__version__}{end}" for end in ("-py3-none-any.whl", ".tar
 
 
 def release(source: Path, directory: Path, *, umask: int, **variables: str) -> dict[str, bytes]:
-    """Run the script of `source`; the files that it made."""
+    """Run the script of `source`. Returns the files that it made."""
     script = source / "docs/deploy/packaging/release.sh"
     command("sh", str(script), str(directory), umask=umask, **variables)
     return {path.name: path.read_bytes() for path in directory.iterdir()}

@@ -1,4 +1,4 @@
-"""docs/deploy/uninstall.sh: lists all that an installation leaves, erases it, and touches nothing else."""
+"""docs/deploy/uninstall.sh lists everything that an installation leaves, erases it, and changes nothing else."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ OTHERS = [
 
 @pytest.fixture
 def host(tmp_path: Path) -> Path:
-    """A host with a space in its name, so that no path is split."""
+    """The root has a space in its name, so that a path without quotes would be split."""
     root = tmp_path / "a host"
     for name in (*LEFT, *OTHERS):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -124,7 +124,7 @@ def test_a_wrong_word_erases_nothing(host: Path) -> None:
 
 
 def test_it_knows_every_place_that_the_units_and_the_docs_name() -> None:
-    """What is copied or written by a documented command has a line in the script."""
+    """Every path that a documented command copies to or writes has a line in the script."""
     script = SCRIPT.read_text("utf-8")
     pages = [ROOT / name for name in ("docs/install.md", "docs/operating.md", "docs/backup.md")]
     units = [*ROOT.glob("chat.*"), *ROOT.glob("docs/deploy/chat*.*")]

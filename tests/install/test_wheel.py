@@ -1,4 +1,4 @@
-"""The room from its wheel: built, installed where nothing else is, and run far from the checkout."""
+"""The room from its wheel: built, installed into an empty environment, and run outside the checkout."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SCHEMA_OF_0_1_0 = 5
 
 @asynccontextmanager
 async def room(program: Path, away: Path, *flags: str) -> AsyncIterator[str]:
-    """The installed `chatserver serve`, started in a directory that has nothing to do with us; its address."""
+    """Start the installed `chatserver serve` in a directory outside the checkout. Yields its address."""
     words = (str(program), "serve", "--port", "0", "--bcrypt-rounds", "4", "--send-interval", "0", *flags)
     pipes = {"stdin": PIPE, "stdout": PIPE, "stderr": PIPE}
     process = await asyncio.create_subprocess_exec(*words, cwd=away, env=bare({}), **pipes)
@@ -57,7 +57,7 @@ async def test_the_room_runs_from_it_far_from_the_checkout(programs: Path, tmp_p
     async with room(programs / "chatserver", tmp_path) as address, Browser(address) as browser:
         assert (await browser.register("小明")).status == 201
         await browser.say("从 wheel 里来的")
-        # Pictures are read in a process of their own, which has to find the package again.
+        # A picture is decoded in a process of its own, which must find the package too.
         message = await browser.show(picture(300, 200))
         assert (await browser.get(message["image"])).headers["Content-Type"] == "image/webp"
         page = await browser.get("/", HTML)
@@ -97,7 +97,7 @@ def test_a_doctor_has_nothing_against_the_installation(programs: Path, tmp_path:
 
 @pytest.mark.parametrize("tool", ["pipx", "uv"])
 def test_tools_that_install_programs_put_it_on_the_path(wheel: Path, tool: str, tmp_path: Path) -> None:
-    # Of Debian's, or of this environment's own packages.
+    # Debian's package, or a package of this environment.
     here = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     program = shutil.which(tool, path=here)
     if program is None:

@@ -1,4 +1,4 @@
-"""The wheel, built once and installed into an environment that has nothing else."""
+"""The wheel, built once and installed into an environment that contains nothing else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ PATIENCE = 400.0
 
 
 def command(*words: str, umask: int = -1, **variables: str) -> str:
-    """Run it away from the checkout; what it printed. Where no package index is reached, the test is skipped."""
+    """Run a command outside the checkout. Returns its output. The test is skipped if no package index can be
+    reached."""
     done = subprocess.run(
         words, env=bare(variables), cwd="/", umask=umask, capture_output=True, text=True, timeout=PATIENCE
     )
@@ -27,20 +28,20 @@ def command(*words: str, umask: int = -1, **variables: str) -> str:
 
 
 def bare(more: Mapping[str, str]) -> dict[str, str]:
-    """Without what would lead Python back to the checkout or to this environment's packages."""
+    """The environment without variables that would lead Python to the checkout or to this environment's packages."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("CHAT_", "PYTHON", "VIRTUAL_"))}
     return {**kept, "PYTHONDONTWRITEBYTECODE": "1", **more}
 
 
 def build(directory: Path) -> Path:
-    """docs/install.md's own command, into `directory`."""
+    """Build with docs/install.md's own command, into `directory`."""
     command(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(directory), str(ROOT))
     [wheel] = directory.glob("chatserver-*.whl")
     return wheel
 
 
 def install(wheel: Path, environment: Path) -> Path:
-    """Into a new virtual environment; its directory of programs."""
+    """Install into a new virtual environment. Returns its directory of programs."""
     command(sys.executable, "-m", "venv", str(environment))
     command(str(environment / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", str(wheel))
     return environment / "bin"

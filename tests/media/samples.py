@@ -1,4 +1,4 @@
-"""Real files of every kind, made at test time. Seeded: the same bytes on every run."""
+"""Real files of every format, made by the tests. Seeded, so the bytes are the same on every run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from PIL import Image, ImageChops, ImageDraw
 
 KIB = 1024
-# Made by other programs: see its README.
+# Files that other programs made: see the README in that directory.
 FILES = Path(__file__).parent / "files"
 
 # 64 × 48 px, made with libheif: red on the left, blue on the right, a green square at the top left.
@@ -31,7 +31,7 @@ HEIC = base64.b64decode(
 
 
 def photo(width: int, height: int, seed: int = 1) -> Image.Image:
-    """Something like a photograph: soft shapes at every scale, edges, and the grain of a sensor."""
+    """A picture like a photograph: soft shapes at every scale, edges, and the noise of a sensor."""
     chance = random.Random(seed)
     bands = [_clouds(width, height, chance) for _ in range(3)]
     image = Image.merge("RGB", bands)
@@ -46,7 +46,7 @@ def photo(width: int, height: int, seed: int = 1) -> Image.Image:
 
 
 def _clouds(width: int, height: int, chance: random.Random) -> Image.Image:
-    """One band: noise at every scale, the finer the fainter, as in nature."""
+    """One band of noise. Finer noise is fainter, as in nature."""
     clouds = Image.new("L", (width, height), 128)
     cells, strength = 3, 0.5
     while cells < max(width, height) // 2 and strength > 0.01:
@@ -58,12 +58,13 @@ def _clouds(width: int, height: int, chance: random.Random) -> Image.Image:
 
 
 def noise(mode: str, width: int, height: int, seed: int = 1) -> Image.Image:
-    """What no encoder can make small."""
+    """Noise, which no encoder can compress."""
     return Image.frombytes(mode, (width, height), random.Random(seed).randbytes(width * height * len(mode)))
 
 
 def corners(width: int = 60, height: int = 40) -> Image.Image:
-    """A picture that knows which way is up: red top left, green top right, blue bottom left, white else."""
+    """A picture whose orientation can be recognised: red top left, green top right, blue bottom left, white bottom
+    right."""
     image = Image.new("RGB", (width, height), "white")
     for colour, (column, row) in {"red": (0, 0), "lime": (1, 0), "blue": (0, 1)}.items():
         left, top = column * width // 2, row * height // 2
@@ -72,7 +73,7 @@ def corners(width: int = 60, height: int = 40) -> Image.Image:
 
 
 def sticker_frames(count: int = 8, side: int = 120) -> list[Image.Image]:
-    """A ball that rolls over nothing: RGBA, transparent around it."""
+    """Frames of a ball that rolls: RGBA, transparent around it."""
     frames = []
     for index in range(count):
         frame = Image.new("RGBA", (side, side), (0, 0, 0, 0))
@@ -83,7 +84,7 @@ def sticker_frames(count: int = 8, side: int = 120) -> list[Image.Image]:
 
 
 def film_frames(count: int, width: int, height: int) -> list[Image.Image]:
-    """A camera that pans over a photo: nothing stays where it was."""
+    """Frames of a camera that pans over a photo, so that every pixel changes."""
     scene = photo(width + 4 * count, height + count)
     return [scene.crop((4 * i, i, 4 * i + width, i + height)) for i in range(count)]
 
@@ -106,7 +107,7 @@ def opened(data: bytes) -> Image.Image:
 
 
 def durations(data: bytes) -> list[int]:
-    """How long each frame of an animation is shown, in ms."""
+    """The duration of each frame of an animation in ms."""
     image = Image.open(BytesIO(data))
     shown = []
     for index in range(getattr(image, "n_frames", 1)):
@@ -117,7 +118,8 @@ def durations(data: bytes) -> list[int]:
 
 
 def grey_or_rgb_png(depth: int, pixels: Sequence[Sequence[int]], transparent: Sequence[int]) -> bytes:
-    """A PNG of 20 rows with a transparent colour (tRNS); `pixels` are one row's, of one channel (grey) or three."""
+    """A PNG of 20 rows with a transparent colour (tRNS). `pixels` are the values of one row, with one channel (grey) or
+    three."""
     bits = "".join(f"{value:0{depth}b}" for pixel in pixels for value in pixel)
     row = int(bits, 2).to_bytes(len(bits) // 8, "big")
     header = struct.pack("!IIBBBBB", len(pixels), 20, depth, 0 if len(transparent) == 1 else 2, 0, 0, 0)
@@ -138,20 +140,20 @@ def png_chunk(name: bytes, content: bytes, *, checksum_is_wrong: bool = False) -
 
 
 def png_claiming(width: int, height: int) -> bytes:
-    """A PNG of a few bytes whose header promises `width` × `height`."""
+    """A PNG of a few bytes whose header declares `width` × `height`."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return png(header, (b"IDAT", zlib.compress(b"\0" * 100_000)))
 
 
 def webp_claiming(width: int, height: int) -> bytes:
-    """A WebP that is nothing but a header (VP8X) with that canvas."""
+    """A WebP with only a header (VP8X) that declares this canvas."""
     body = b"WEBPVP8X" + struct.pack("<I", 10) + b"\0" * 4
     body += (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
 def jpeg_claiming(width: int, height: int) -> bytes:
-    """A real JPEG whose frame header was made to lie."""
+    """A real JPEG whose frame header declares another size."""
     out = BytesIO()
     photo(64, 64).save(out, "JPEG")
     data = bytearray(out.getvalue())
@@ -161,6 +163,6 @@ def jpeg_claiming(width: int, height: int) -> bytes:
 
 
 def gif_claiming(width: int, height: int, frames: int) -> bytes:
-    """A GIF of `frames` tiny frames on a canvas that is not."""
+    """A GIF of `frames` tiny frames on a canvas of a wrong size."""
     frame = b"\x2c" + struct.pack("<HHHH", 0, 0, 1, 1) + b"\0" + b"\x02\x02\x44\x01\0"
     return b"GIF89a" + struct.pack("<HH", width, height) + b"\x80\0\0" + b"\0" * 6 + frame * frames + b"\x3b"

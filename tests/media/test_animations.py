@@ -1,4 +1,4 @@
-"""Animations: every frame, its time, its place, within bounds of memory and processor time."""
+"""Animations: every frame, its duration and its position, within limits of memory and processor time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def drawn_frames(count: int, width: int, height: int) -> list[Image.Image]:
-    """Of a palette, so that a GIF of hundreds of them is written fast: a bar that moves over a page of words."""
+    """Frames with a palette, so that a GIF of hundreds of them is written fast: a bar that moves over a page of
+    text."""
     page = Image.new("P", (width, height), 0)
     page.putpalette([value for index in range(256) for value in (index, 255 - index, index // 2)])
     draw = ImageDraw.Draw(page)
@@ -114,7 +115,7 @@ def test_a_copy_as_webp_moves_and_keeps_its_time(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("format", ["GIF", "AVIF"])
 def test_the_largest_animation_that_is_accepted_stays_within_the_memory(tmp_path: Path, format: str) -> None:
-    """Of a worker, whose address space is limited; in a process of its own."""
+    """The peak memory of a worker, whose address space is limited; measured in a process of its own."""
     side, count = 3500, 12
     path = tmp_path / "file"
     if format == "GIF":

@@ -1,4 +1,4 @@
-"""A PNG's colours against those that Chromium 156 shows of the same file (read from a canvas)."""
+"""A PNG's colours are those that Chromium 156 shows for the same file (read from a canvas)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RED, GREY, LIGHT, VIOLET = (200, 30, 30), (128, 128, 128), (180, 180, 180), (100
 P3, BT2020, SRGB = 12, 9, 1
 LINEAR, GAMMA_22, SRGB_CURVE, BT709_CURVE = 8, 4, 13, 1
 
-# Primaries, transfer, the pixel, and what Chromium 156 shows.
+# Primaries, transfer, the pixel, and the colour that Chromium 156 shows.
 CODE_POINTS: list[tuple[int, int, Colour, Colour]] = [
     (P3, SRGB_CURVE, RED, (218, 0, 6)),
     (P3, SRGB_CURVE, VIOLET, (107, 58, 187)),
@@ -32,7 +32,7 @@ CODE_POINTS: list[tuple[int, int, Colour, Colour]] = [
     (BT2020, BT709_CURVE, RED, (246, 0, 0)),
     (BT2020, BT709_CURVE, VIOLET, (99, 37, 184)),
 ]
-# In light between the steps of the table that brings a high dynamic range to sRGB, up to 11 of 255 are lost.
+# Between two steps of the table that converts a high dynamic range to sRGB, the error is up to 11 of 255.
 HIGH_RANGE: list[tuple[int, int, Colour, Colour]] = [
     (BT2020, hdr.PQ, RED, (255, 0, 0)),
     (BT2020, hdr.PQ, GREY, (132, 132, 132)),

@@ -1,4 +1,4 @@
-"""Turns: one job at work of each owner, owners one after the other, bounds, and cancelled jobs."""
+"""The fair queue: one job of each owner at a time, owners in turn, limits, and cancelled jobs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chatserver.media.fair_queue import FairQueue
 
 
 class Jobs:
-    """Jobs of a queue, as a test starts and ends them. `at_work` names those that hold a slot, in their order."""
+    """Jobs of a queue that a test starts and ends. `at_work` names the jobs that hold a slot, in their order."""
 
     def __init__(self, queue: FairQueue) -> None:
         self.queue = queue
@@ -19,7 +19,7 @@ class Jobs:
         self._ends: dict[str, asyncio.Event] = {}
 
     async def start(self, *names: str) -> list[asyncio.Task[None]]:
-        """Each is "owner" or "owner 2"."""
+        """Start a job for each name: "owner" or "owner 2"."""
         tasks = [asyncio.create_task(self._job(name)) for name in names]
         await _settled()
         return tasks
@@ -39,7 +39,7 @@ class Jobs:
 
 
 async def _settled() -> None:
-    """All that can happen now has happened."""
+    """Wait until the loop has nothing more to do."""
     for _ in range(10):
         await asyncio.sleep(0)
 
@@ -84,7 +84,7 @@ async def test_cancelled_jobs_give_back_their_places_and_turns() -> None:
     await jobs.start("yu")
     await jobs.end("ming")
     assert jobs.at_work == ["hua"]
-    # Cancelled in the same pass of the loop in which its turn came.
+    # The job is cancelled in the same pass of the loop in which its turn comes.
     jobs._ends["hua"].set()
     await asyncio.wait([third])
     [last] = await jobs.start("xin")
@@ -102,7 +102,7 @@ async def test_a_turn_that_comes_as_its_job_is_cancelled_goes_to_the_next() -> N
     jobs = Jobs(queue)
     await jobs.start("ming")
     [li, _hua] = await jobs.start("li", "hua")
-    queue._release("ming")  # what the end of ming's job does, without a pass of the loop before the cancellation
+    queue._release("ming")  # the same as the end of ming's job, but without a pass of the loop before the cancellation
     li.cancel()
     await _settled()
     assert jobs.at_work == ["ming", "hua"]

@@ -1,4 +1,4 @@
-"""The media directory: whole files, fresh names, nothing outside."""
+"""The media directory: complete files, new names, and no path outside the directory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files as other programs write them: each kind that is taken, and the words for those that are not."""
+"""Files that other programs wrote: each accepted format, and the error message for formats that are not accepted."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def test_pictures_of_other_programs_are_taken(name: str) -> None:
 
 
 def test_an_avif_is_turned_by_its_own_property() -> None:
-    """irot 1: a quarter turn anti-clockwise (ISO/IEC 23008-12, section 6.5.10)."""
+    """irot 1: a quarter turn counter-clockwise (ISO/IEC 23008-12, section 6.5.10)."""
     assert_shows(render(samples.FILES / "turned.avif")[0], samples.corners().transpose(Image.Transpose.ROTATE_90))
 
 
 def test_an_avif_in_display_p3_is_converted_to_srgb() -> None:
     image, _ = render(samples.FILES / "p3.avif")
-    # The green of Display P3 is greener than sRGB can show, and its red redder: both are clipped.
+    # The green and the red of Display P3 are outside sRGB, so both are clipped.
     assert near(image.getpixel((55, 5)), (0, 255, 0), by=6)
     assert near(image.getpixel((5, 5)), (255, 0, 0), by=6)
 
@@ -73,7 +73,7 @@ def test_a_bmp_of_each_kind_is_taken(tmp_path: Path, mode: str) -> None:
 
 
 def test_a_gain_map_without_xmp_is_a_still_photograph(tmp_path: Path) -> None:
-    """ISO 21496-1: the second picture of the file (MPF) says how bright the first may be, and is not a frame of it."""
+    """ISO 21496-1: the second picture of the file (MPF) is a gain map for the first one, and not a frame."""
     photo, gain = samples.photo(400, 300), Image.new("L", (100, 75), 128).convert("RGB")
     out = io.BytesIO()
     photo.save(out, "MPO", save_all=True, append_images=[gain], quality=90)
@@ -126,7 +126,7 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(
     assert code_and_reason(path) == (ErrorCode.IMAGE_TOO_LARGE, None)
 
 
-# What is refused by name
+# Refused with the format's name
 
 
 ISO_MEDIA = b"\0\0\0\x18ftyp%s\0\0\0\0%s"

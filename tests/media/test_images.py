@@ -1,4 +1,4 @@
-"""The picture pipeline, on real files of every kind."""
+"""The picture pipeline, with real files of every format."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def twelve_megapixels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def render(path: Path, limit: int = LIMIT) -> tuple[Image.Image, Rendered]:
-    """The stored picture, opened again, once everything that holds for every picture was checked."""
+    """Encode the picture, check the rules for all pictures, and return the stored picture, opened again."""
     rendered = images.picture(path, limit)
     image, thumb = samples.opened(rendered.image), samples.opened(rendered.thumb)
     assert image.format in ("WEBP", "AVIF") and thumb.format in ("WEBP", image.format)
@@ -61,7 +61,7 @@ def near(pixel: object, colour: tuple[int, ...], by: int = 40) -> bool:
     return all(abs(a - b) <= by for a, b in zip(pixel, colour, strict=False))
 
 
-# What is accepted
+# Accepted files
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF"])
@@ -98,7 +98,7 @@ def test_a_photo_of_48_megapixels_is_read_at_reduced_size(tmp_path: Path) -> Non
     assert image.size == (2000, 1500)
 
 
-# What comes out
+# The result
 
 
 def test_a_large_photo_fits_and_uses_what_it_may(twelve_megapixels: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_screenshot_keeps_its_exact_pixels(tmp_path: Path, size: tuple[int, in
 
 
 def test_a_screenshot_of_many_colours_keeps_its_exact_pixels_if_they_fit(tmp_path: Path) -> None:
-    """More colours than a drawing has: a small photograph beside text."""
+    """A picture with more colours than a drawing: a small photograph beside text."""
     page = text_page(1080, 2400)
     page.paste(samples.photo(180, 120), (60, 60))
     image, _ = render(samples.save(page, tmp_path / "file", "PNG"))
@@ -158,7 +158,7 @@ def test_a_long_screenshot_keeps_its_short_side(tmp_path: Path, format: str, opt
     chance = samples.random.Random(1)
     page = Image.new("RGB", (1080, 12_000), "white")
     draw = ImageDraw.Draw(page)
-    for top in range(40, 11_900, 62):  # lines of small strokes, as dense as Chinese text
+    for top in range(40, 11_900, 62):  # lines of short strokes, as dense as Chinese text
         for left in range(60, 1000, 14):
             draw.line([(left + chance.randrange(10), top + chance.randrange(40)) for _ in range(3)], "black", width=3)
     image, rendered = render(samples.save(page, tmp_path / "file", format, **options))
@@ -225,7 +225,7 @@ def test_a_sliver_keeps_at_least_one_pixel(tmp_path: Path, size: tuple[int, int]
 # Orientation, metadata, colour
 
 
-# How a camera that was held that way stores what stood upright before it.
+# Orientation -> the transposition that gives the pixels as the camera stores an upright scene.
 LYING = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -259,7 +259,7 @@ def test_what_no_browser_turns_is_not_turned(tmp_path: Path, format: str) -> Non
 
 @pytest.mark.parametrize("format", ["JPEG", "WEBP", "AVIF", "PNG"])
 def test_an_orientation_in_xmp_turns_nothing(tmp_path: Path, format: str) -> None:
-    """As in browsers, and unlike Pillow."""
+    """As in browsers, and unlike in Pillow."""
     xmp = (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
         '<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
@@ -308,13 +308,14 @@ def test_what_is_hidden_behind_the_picture_is_not_served(tmp_path: Path) -> None
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("exif", [b"MM\0*\xff\xff\xff\xff", b"MM\0*\0", b"XX\0*\0\0\0\x08"])
 def test_damaged_exif_does_not_refuse_a_photo(kind: str, exif: bytes, tmp_path: Path) -> None:
-    # With a resolution of its own: else Pillow reads the EXIF of a JPEG before us, and hides what it raises.
+    # With a resolution in the header. Otherwise Pillow reads the EXIF of a JPEG first, and hides the error that it
+    # raises.
     render(samples.save(samples.corners(), tmp_path / "file", kind, exif=b"Exif\0\0" + exif, dpi=(72, 72)))
 
 
 def test_a_colour_profile_is_applied_before_it_is_dropped(tmp_path: Path) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    # Red and green change places, under a name that is not sRGB's.
+    # A profile that swaps red and green, with a name that is not sRGB's.
     swapped = profile.replace(b"rXYZ", b"????").replace(b"gXYZ", b"rXYZ").replace(b"????", b"gXYZ")
     swapped = swapped.replace("sRGB".encode("utf-16-be"), "test".encode("utf-16-be"))
     path = samples.save(Image.new("RGB", (50, 50), "red"), tmp_path / "file", "PNG", icc_profile=swapped)
@@ -328,7 +329,7 @@ def test_a_broken_colour_profile_is_ignored(tmp_path: Path) -> None:
     assert near(image.getpixel((5, 5)), (255, 0, 0))
 
 
-# Every way to write a pixel
+# Every pixel format
 
 
 def test_cmyk_is_shown_in_its_colours(tmp_path: Path) -> None:
@@ -356,7 +357,7 @@ def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path: Path) -> None:
 def test_the_transparent_colour_of_a_png_is_transparent_at_every_depth(
     tmp_path: Path, depth: int, transparent: tuple[int, ...], other: tuple[int, ...]
 ) -> None:
-    """Its own colour alone: in 16 bits of grey, the next one is not."""
+    """Only its own colour becomes transparent; in 16-bit grey the next value does not."""
     path = tmp_path / "file"
     path.write_bytes(samples.grey_or_rgb_png(depth, [transparent] * 16 + [other] * 16, transparent))
     image, _ = render(path)
@@ -448,7 +449,7 @@ def test_the_cover_of_an_apng_is_not_one_of_its_frames(tmp_path: Path) -> None:
     assert not near(image.convert("RGBA").getpixel((110, 110)), (255, 0, 0, 255))
 
 
-# What is refused
+# Refused files
 
 
 def test_an_animation_that_breaks_off_is_unreadable(tmp_path: Path) -> None:
@@ -506,7 +507,7 @@ BOMBS = {
 
 @pytest.mark.parametrize("data", BOMBS.values(), ids=BOMBS.keys())
 def test_a_bomb_is_refused_from_its_header(tmp_path: Path, data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of it is decoded."""
+    """No pixel of it is decoded."""
     decoded: list[object] = []
     for kind in (ImageFile.ImageFile, WebPImagePlugin.WebPImageFile):
         monkeypatch.setattr(kind, "load", decoded.append)
@@ -569,7 +570,7 @@ def _with_hole(image: Image.Image) -> Image.Image:
 
 
 def ssim(one: Image.Image, other: Image.Image) -> float:
-    """Structural similarity (Wang et al. 2004) of the luminance, over blocks of 8 px: 1 is equal."""
+    """Structural similarity (Wang et al. 2004) of the luminance, over blocks of 8 px. 1 means equal."""
     one, other = one.convert("L"), other.convert("L")
     total, blocks = 0.0, 0
     for top in range(0, one.height - 7, 32):

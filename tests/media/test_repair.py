@@ -1,4 +1,4 @@
-"""Damaged pictures that every browser shows are taken, with their colours; too little of one is refused."""
+"""Damaged pictures that every browser shows are accepted, with their colours. A file that lacks too much is refused."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def assert_alike(one: Image.Image, other: Image.Image, by: int) -> None:
     assert worst <= by
 
 
-# Cut short
+# Truncated files
 
 
 @every_format
@@ -82,7 +82,7 @@ def test_a_picture_whose_end_is_missing_is_taken(tmp_path: Path, make: Callable[
     data = make()
     end = len(data) - (lost if isinstance(lost, int) else int(lost * len(data)))
     whole, cut = render(tmp_path / "file", data), render(tmp_path / "file", data[:end])
-    scale = whole.height / cut.height  # plain rows take fewer bytes, so the rest may be larger
+    scale = whole.height / cut.height  # plain rows take fewer bytes, so more of the file may be missing
     assert abs(whole.width - cut.width * scale) <= 2
     assert_alike(upper(whole, 0.6), upper(cut.resize(whole.size), 0.6), by=40 if scale == 1 else 120)
 
@@ -105,7 +105,7 @@ def test_rows_that_are_missing_are_transparent(tmp_path: Path, name: str) -> Non
 
 
 def test_an_interlaced_png_whose_end_is_missing_shows_the_rows_above(tmp_path: Path) -> None:
-    """Pillow writes none, so the passes are laid out here: in Adam7, the last one holds every second row."""
+    """Pillow writes no interlaced PNG, so the passes are written here: in Adam7, the last pass has every second row."""
     side = 40
     pixels = [bytes([200, 40 + 4 * row, 60]) for row in range(side)]
     raw = b""
@@ -135,7 +135,7 @@ def test_an_animated_gif_needs_no_trailer(tmp_path: Path) -> None:
     assert len(samples.durations(images.picture(tmp_path / "file", LIMIT).image)) == 3
 
 
-# Bytes that do not belong
+# Extra bytes
 
 
 GARBAGE = b"not a picture\0" * 20
@@ -153,7 +153,7 @@ def test_garbage_before_the_end_marker_of_a_jpeg_changes_nothing(tmp_path: Path)
 
 
 def test_a_webp_without_its_padding_is_taken(tmp_path: Path) -> None:
-    """The length of its chunk is odd, and the byte that should follow is missing."""
+    """The length of its chunk is odd, and the padding byte after it is missing."""
     data = FORMATS["WebP"]()
     assert data[12:16] == b"VP8 "
     content = data[20:] + b"\0"
@@ -163,7 +163,7 @@ def test_a_webp_without_its_padding_is_taken(tmp_path: Path) -> None:
     assert_alike(render(tmp_path / "file", data), render(tmp_path / "file", odd), by=0)
 
 
-# Chunks of a PNG that nothing needs
+# Chunks of a PNG that are not needed
 
 
 def with_chunk(name: bytes, content: bytes, *, checksum_is_wrong: bool = False) -> bytes:

@@ -1,4 +1,5 @@
-"""A worker that was taken over: what it tries, the kernel refuses. Each in a process of its own, for it is for good."""
+"""The acts of a worker that an attacker controls: the kernel refuses each. Each test uses a new process, because the
+filter cannot be removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worker processes: limited, replaced, bounded, and never on the loop."""
+"""The worker processes: limited, replaced, bounded, and never in the event loop's process."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ def small(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Most of a second's work at least: nothing about it is small, flat or repeated."""
+    """A picture that takes most of a second: large, without flat areas or repetitions."""
     path = tmp_path_factory.mktemp("slow") / "file"
     return samples.save(samples.noise("RGB", 4500, 4500), path, "PNG", compress_level=1)
 
 
 def children() -> set[int]:
-    """The processes that this one started and has not reaped."""
+    """The child processes of this process that are not reaped."""
     found: set[int] = set()
     for task in Path("/proc/self/task").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # a thread that has ended since
+        with contextlib.suppress(FileNotFoundError):  # this thread has ended meanwhile
             found.update(map(int, (task / "children").read_text().split()))
     return found
 
 
 def a_child_beyond(known: set[int]) -> int:
-    """The process id of the worker that was started since `known` was taken."""
+    """The process id of the worker that was started after `known` was read."""
     (pid,) = children() - known
     return pid
 
@@ -165,7 +165,7 @@ async def test_a_job_past_its_processor_time_is_too_large_and_its_worker_is_repl
 
 
 async def test_a_job_that_waits_for_the_host_is_not_refused_for_it(small: Path) -> None:
-    """A worker that gets no processor for longer than all of its processor time is refused nothing."""
+    """A worker that gets no processor for a long wall time, but has processor time left, refuses nothing."""
     known = children()
     async with ImageWorkers(processes=1, job_cpu_seconds=1) as workers:
         await workers.picture(small, LIMIT, MEMBER)
@@ -181,7 +181,7 @@ async def test_a_job_that_waits_for_the_host_is_not_refused_for_it(small: Path) 
 async def test_a_worker_that_waits_for_ever_is_busy_and_replaced(small: Path) -> None:
     known = children()
     async with ImageWorkers(processes=1, job_seconds=0.3) as workers:
-        workers._job_seconds = PATIENCE  # the first job waits for the start too
+        workers._job_seconds = PATIENCE  # the first job also waits for the worker's start
         await workers.picture(small, LIMIT, MEMBER)
         workers._job_seconds = 0.3
         os.kill(a_child_beyond(known), signal.SIGSTOP)
@@ -197,7 +197,7 @@ async def test_a_worker_killed_for_lack_of_memory_refuses_its_picture_and_is_rep
     async with ImageWorkers(processes=1) as workers:
         await workers.picture(small, LIMIT, MEMBER)
         pid = a_child_beyond(known)
-        os.kill(pid, signal.SIGSTOP)  # so that the job is under way until the end
+        os.kill(pid, signal.SIGSTOP)  # so that the job runs until the end
         job = asyncio.ensure_future(workers.picture(small, LIMIT, MEMBER))
         await eventually(lambda: next(iter(workers._alive)).jobs == 2)
         os.kill(pid, signal.SIGKILL)
@@ -263,7 +263,7 @@ async def test_the_worker_has_its_limits_and_none_of_our_secrets(small: Path, mo
 
 
 async def test_a_worker_is_nice_while_it_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its imports are work too: the package that it begins with never ends here."""
+    """The imports are work too: the package that the worker imports first never ends here."""
     (tmp_path / "chatserver").mkdir()
     (tmp_path / "chatserver/__init__.py").write_text("import time; time.sleep(60)")
     monkeypatch.setattr("chatserver.media.workers._PACKAGE_ROOT", str(tmp_path))
@@ -301,7 +301,7 @@ async def test_a_worker_gives_the_memory_of_a_job_back(tmp_path: Path) -> None:
 
 
 def test_a_worker_collects_garbage_after_its_start() -> None:
-    """The collector is off during the imports alone."""
+    """The collector is off only during the imports."""
     program = "import gc; gc.disable(); import chatserver.media.worker as worker; worker.run(); print(gc.isenabled())"
     done = subprocess.run(
         [sys.executable, "-S", "-c", program],
@@ -335,8 +335,10 @@ async def test_the_largest_file_that_is_let_in_fits_the_memory_limit(tmp_path: P
 
 
 async def test_the_loop_stays_free_while_pictures_are_made(slow: Path) -> None:
-    """Counted in the loop's own processor time: how long a busy machine lets it wait is not its doing, nor how long the
-    garbage collector takes for what other tests have left."""
+    """Measured in processor time of the loop's thread, because wall time depends on the machine.
+
+    The time of the garbage collector does not count either, because other tests have left its objects.
+    """
     async with ImageWorkers() as workers:
         gc.disable()
         try:
@@ -349,7 +351,7 @@ async def test_the_loop_stays_free_while_pictures_are_made(slow: Path) -> None:
             await job
         finally:
             gc.enable()
-    assert worst < 0.1  # the picture takes half a second at least
+    assert worst < 0.1  # the picture takes at least half a second
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A command line of one's own: no settings of the machine, and what it printed."""
+"""A command line for each test, without settings of the machine, and the output of the command."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Said:
 
     @property
     def complaint(self) -> str:
-        """The one line on standard error."""
+        """The only line on standard error."""
         assert self.out == ""
         assert self.err.startswith("chatserver: ") and self.err.count("\n") == 1, self.err
         return self.err.removeprefix("chatserver: ").rstrip("\n")
@@ -51,7 +51,7 @@ def operator(no_variables: None, capsys: pytest.CaptureFixture[str]) -> Operator
 
 @pytest.fixture
 def operate(operator: Operator) -> Operate:
-    """The same beside a running loop."""
+    """The same, in a thread beside a running loop."""
 
     async def in_thread(*arguments: str | Path) -> Said:
         return await asyncio.to_thread(operator, *arguments)

@@ -1,4 +1,4 @@
-"""Rooms to back up, and archives to doubt."""
+"""Rooms to back up, and invalid archives."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SECRET_TEXT = "撤回-x1y2z3"
 
 
 async def furnish(data_dir: Path) -> dict[str, Any]:
-    """A closed room with some of everything; what was in it."""
+    """A closed room with one of everything. Returns its content."""
     async with opened(data_dir, real_time()) as house:
         keeper = await house.administrator("店长")
         member = await house.member("小明")
@@ -48,12 +48,12 @@ async def visited(address: str, name: str = "小明"):  # type: ignore[no-untype
 
 
 def inside(directory: Path) -> list[str]:
-    """The names in it, hidden ones too."""
+    """The names in the directory, also hidden ones."""
     return sorted(path.name for path in directory.iterdir())
 
 
 def members_of(archive: Path) -> dict[str, bytes]:
-    """What any tar makes of it."""
+    """The archive's content, as any tar reads it."""
     with tarfile.open(archive) as tar:
         return {member.name: tar.extractfile(member).read() for member in tar}  # type: ignore[union-attr]
 
@@ -64,7 +64,7 @@ def manifest_of(archive: Path) -> dict[str, Any]:
 
 
 def forged(path: Path, contents: dict[str, bytes], *, extra: list[tarfile.TarInfo] = [], **changes: Any) -> Path:  # noqa: B006
-    """An archive with a manifest that fits `contents`, but for `changes`; `extra` members have no content."""
+    """An archive with a manifest for `contents`, with `changes` to the manifest. `extra` members have no content."""
     listed = [{"name": n, "size": len(d), "sha256": hashlib.sha256(d).hexdigest()} for n, d in contents.items()]
     manifest = {
         "format": 1, "program": "0.1.0", "schema": 1, "created": "2026-11-22T00:00:00+00:00", "created_ms": 1,

@@ -1,4 +1,5 @@
-"""Refused attempts in the log: their format, and what fail2ban makes of it with the filter of docs/deploy/."""
+"""Log lines of refused attempts: their format, and the addresses that fail2ban finds with the filter of
+docs/deploy/."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("logging_as_before")
 
 
 async def attempts(house: House) -> None:
-    """Wrong logins and one that is throttled, from two addresses; then a handshake and a form of another origin."""
+    """Cause wrong logins and a throttled login, from two addresses; then a handshake and a form of another origin."""
     member = await house.member("小明")
     for address in (HERE, FAR):
         guest = await house.guest(X_Forwarded_For=address)
@@ -41,7 +42,7 @@ async def attempts(house: House) -> None:
         await stranger.dial(origin=ELSEWHERE)
     answer = await member.post("/post/", {"text": "forged"}, headers={**JSON, "Origin": ELSEWHERE})
     assert answer.code == "csrf"
-    # What a client may have logged: it must not look like one of these lines.
+    # Text of a client that must not look like one of these log lines.
     for forged in FORGED:
         with pytest.raises(aiohttp.WSServerHandshakeError):
             await stranger.dial(origin=forged)
@@ -77,7 +78,7 @@ async def test_fail2ban_reads_them_and_is_not_deceived(tmp_path: Path, capfd: py
         await attempts(house)
     lines = capfd.readouterr().err
     assert "192.0.2.1" in lines
-    # As the journal hands them to fail2ban, and as a file has them.
+    # The lines as the journal passes them to fail2ban, and as a file has them.
     for prefix in ("Nov 30 12:00:00 host chatserver[123]: ", ""):
         file = tmp_path / "log"
         file.write_text("".join(f"{prefix}{line}\n" for line in lines.splitlines()), "utf-8")
@@ -101,7 +102,7 @@ def test_the_files_of_fail2ban_name_what_there_is() -> None:
 
 
 async def test_the_refusal_and_the_doctor_name_both_origins(tmp_path: Path) -> None:
-    """A proxy that replaces the Host header: the browser names the public origin, the server another one."""
+    """A proxy replaces the Host header: the browser names the public origin, the server knows another one."""
     public = "https://chat.example.org"
     async with opened(tmp_path) as house:
         browser = await house.member("小明")

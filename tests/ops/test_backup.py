@@ -1,4 +1,4 @@
-"""A backup is the room at one moment: whole, however busy it was, and without what was taken back."""
+"""A backup is the room at one moment: complete, also of a busy room, and without recalled content."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def test_a_backup_while_hundreds_post_is_every_message_and_file_of_one_mom
     data, copy, file = tmp_path / "data", tmp_path / "copy", tmp_path / "room.tar"
     async with serving(data, *CROWD) as server, AsyncExitStack() as stack, asyncio.TaskGroup() as group:
         browsers = [await stack.enter_async_context(Browser(server.address)) for _ in range(SENDERS)]
-        for some in batched(enumerate(browsers), 20):  # more passwords at once are told to come back later
+        for some in batched(enumerate(browsers), 20):  # more hashes at the same time would be refused with `busy`
             await asyncio.gather(*(browser.register(f"sender {n}") for n, browser in some))
         over, shown = asyncio.Event(), 0
 
@@ -64,7 +64,7 @@ async def test_a_backup_while_hundreds_post_is_every_message_and_file_of_one_mom
         made = await run("backup", str(file), "--data-dir", str(data))
         assert made.code == 0, made.err
         so_far = shown
-        await eventually(lambda: shown > so_far)  # they went on meanwhile, and since
+        await eventually(lambda: shown > so_far)  # members have posted meanwhile and afterwards
         over.set()
         await asyncio.gather(*sending)
         before = {**(await browsers[0].get("/api/recent_messages/")).json, "messages": await browsers[0].all_messages()}
@@ -113,7 +113,7 @@ async def test_what_was_recalled_is_in_no_byte_of_a_backup_made_right_after(tmp_
 async def test_a_picture_recalled_while_the_backup_is_made_does_not_break_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Live in the copied database, so it is in the archive; and nowhere else."""
+    """The message is live in the copied database, so its picture is in the archive, and nowhere else."""
     loop, pack, packing, go_on = asyncio.get_running_loop(), snapshot._pack, asyncio.Event(), threading.Event()
 
     def slowly(*values: Any) -> None:
@@ -154,7 +154,7 @@ async def test_what_expired_while_nothing_ran_is_not_in_a_backup(tmp_path: Path,
     assert (await operate("backup", whole, "--data-dir", data)).code == 0
     assert SECRET_TEXT.encode() in whole.read_bytes()
     database = (data / "chat.db").read_bytes()
-    await asyncio.sleep(0.5)  # longer than the history of the next line
+    await asyncio.sleep(0.5)  # longer than the history that the next line sets
     made = await run("backup", str(file), "--data-dir", str(data), CHAT_HISTORY_HOURS="0.0001")
     assert made.code == 0, made.err
     assert SECRET_TEXT.encode() not in file.read_bytes()

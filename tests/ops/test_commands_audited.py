@@ -1,4 +1,4 @@
-"""Every command of the operator that changes the room leaves an entry in the audit log, or its row says why none."""
+"""Every operator's command that changes the room adds an entry to the audit log, or its row here gives a reason."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from tests.process.serving import prepare, run
 
 
 class Row(NamedTuple):
-    """`words` after the command's name, with {file} for a file; `leaves`: the acts, or `why` there is none."""
+    """`words`: the arguments after the command's name, with {file} for a file. `leaves`: the acts, or `why` there is
+    none."""
 
     command: str
     words: str
@@ -31,7 +32,7 @@ READS = "it changes nothing"
 ROWS = [
     Row("create-admin", "小明 --password-stdin", "member.create_admin", stdin=PASSWORD),
     Row("create-admin", "店长", "member.create_admin"),
-    # Two acts: the role, and the password of a member who had one.
+    # Two acts: the role, and the password of an existing member.
     Row("create-admin", "店长 --password-stdin", "member.create_admin member.reset_password", stdin=PASSWORD),
     Row("reset-password", "店长 --password-stdin", "member.reset_password", stdin=PASSWORD),
     Row("reset-password", "店长 --link", "member.password_link"),

@@ -1,4 +1,4 @@
-"""The control socket: its file while the server runs, and after it."""
+"""The control socket: its file exists while the server runs, and not afterwards."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.client import opened
 
 
 async def test_its_file_is_removed_and_nothing_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    # Longer than the name of a socket may be.
+    # Longer than the path of a socket may be.
     path = tmp_path / ("d" * 100) / "control.sock"
     caplog.set_level(logging.ERROR)
     async with opened(path.parent):

@@ -1,4 +1,4 @@
-"""What a service manager hands over as files."""
+"""Secrets that a service manager passes as files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doctor finds what is broken, names what to do, and breaks nothing by looking."""
+"""The doctor finds faults, says what to do, and changes nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.process.serving import PATIENCE, run, serving, start
 
 
 def problems(said: Said) -> dict[str, dict[str, Any]]:
-    """check -> finding, of what is wrong; the exit code agrees, and each says what to do."""
+    """check -> finding, for findings of problems. Asserts that the exit code agrees, and that each says what to do."""
     found = {finding["check"]: finding for finding in said.json if finding["level"] == "problem"}
     assert said.code == (1 if found else 0)
     assert all(finding["advice"] for finding in found.values())
@@ -98,7 +98,7 @@ async def test_push_notifications_without_their_process_are_a_warning(tmp_path: 
 
 
 async def _push_finding(data_dir: Path) -> tuple[str, str]:
-    """The level, and the words up to the first semicolon."""
+    """The level, and the text up to the first semicolon."""
     done = await run("doctor", "--json", "--data-dir", str(data_dir))
     [found] = [finding for finding in json.loads(done.out) if finding["check"] == "push"]
     return found["level"], found["text"].partition(";")[0]

@@ -1,4 +1,4 @@
-"""Commands that a signal ends leave nothing behind; what a killed restore left is named."""
+"""A command that a signal ends leaves no files. The directory that a killed restore left is reported."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ async def room(tmp_path: Path) -> Path:
 
 
 def ended_after(monkeypatch: pytest.MonkeyPatch, module: Any, function: str, number: int) -> None:
-    """The process gets the signal when the function has done its work."""
+    """Send the process a signal when the function has done its work."""
     real: Callable[..., Any] = getattr(module, function)
 
     def then_ended(*arguments: Any, **named: Any) -> Any:
         result = real(*arguments, **named)
         os.kill(os.getpid(), number)
-        time.sleep(0.05)  # a signal that another thread takes is handled a little later
+        time.sleep(0.05)  # Python handles a signal that another thread received a little later
         return result
 
     monkeypatch.setattr(module, function, then_ended)
@@ -69,9 +69,9 @@ def test_a_signal_while_the_two_are_exchanged_loses_neither(
     request: pytest.FixtureRequest,
     number: int,
 ) -> None:
-    """From the exchange to the renaming the directory that a cleaning would remove is the old room.
+    """Between the exchange and the rename, the directory that the cleanup would remove is the old room.
 
-    Also where the kernel gives the signal to another thread than the one that restores.
+    This is also tested with a signal that the kernel gives to another thread than the one that restores.
     """
     over = threading.Event()
     threading.Thread(target=over.wait, daemon=True).start()
@@ -107,7 +107,7 @@ def test_doctor_names_what_a_killed_restore_left(tmp_path: Path, room: Path, ope
     assert "restoring" not in operator("doctor", "--data-dir", room).out
     left = tmp_path / ".data.restoring-0a1b2c3d"
     shutil.copytree(room, left)
-    shutil.copytree(room, tmp_path / ".other.restoring-0a1b2c3d")  # another room's
+    shutil.copytree(room, tmp_path / ".other.restoring-0a1b2c3d")  # a directory of another room
     said = operator("doctor", "--data-dir", room).out
     assert f"rm -r {left}" in said and ".other" not in said
     shutil.rmtree(room)

@@ -1,4 +1,4 @@
-"""An export holds all that is kept and nothing that opens a door."""
+"""An export has all stored data, and no secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one secret among the settings is never printed."""
+"""The only secret setting is never printed."""
 
 from __future__ import annotations
 

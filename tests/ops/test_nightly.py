@@ -1,4 +1,4 @@
-"""The nightly backup does what its unit says: the unit's own lines are run here, in other directories."""
+"""The nightly backup works as its unit says: the test runs the unit's own lines in other directories."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEPT = 14
 
 
 def shell_lines(data: Path, archives: Path) -> list[str]:
-    """What `sh -ec` is given, as the service manager hands it over."""
+    """The script that `sh -ec` gets from the service manager."""
     found = re.findall(r"^ExecStart(?:Post)?=/bin/sh -ec '(.+)'$", UNIT, re.MULTILINE)
     program = f"{sys.executable} {ROOT}/run.py --data-dir {data}"
     return [

@@ -1,4 +1,4 @@
-"""The operator's commands on a real room: while it runs, and while it does not."""
+"""The operator's commands on a real room, while the server runs and while it does not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NEW_PASSWORD = "another long one"
 
 
 async def run(data_dir: Path, *argv: str, typed: str = "", code: int = 0) -> str:
-    """What the program prints; on standard output when all is well, else on standard error."""
+    """Run the program. Returns its output: standard output if it succeeds, else standard error."""
     done = await serving.run(*argv, "--data-dir", str(data_dir), stdin=typed, CHAT_BCRYPT_ROUNDS="4")
     assert done.code == code, done.err
     return done.err if code else done.out
@@ -77,7 +77,7 @@ async def test_an_invitation_opens_the_door_of_the_address_that_it_names(tmp_pat
     told = json.loads(await run(tmp_path, "invite", "--uses", "2", "--json"))
     assert told["address"] == f"http://127.0.0.1:8000/register/?invite={told['code']}"
     async with opened(tmp_path, registration="invite") as house:
-        # It was made by the real clock, and this house has its own.
+        # The link was made with the real clock, and this room has a clock of its own.
         house.clock.set_wall(told["expires_ms"] - 1)
         assert (await (await house.guest()).register("小红", invite=told["code"])).status == 201
 

@@ -1,4 +1,4 @@
-"""A planned window through a kill, and through a backup: what is past then is treated as after any restart."""
+"""A planned window through a kill and a restored backup: missed openings are handled as after any restart."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 @pytest.mark.parametrize(("minutes", "outcome"), [(3, "opened"), (20, "missed")])
 async def test_a_plan_survives_kills_and_opens_once(tmp_path: Path, minutes: int, outcome: str) -> None:
-    """It fell due while the server was down; the next server is killed as soon as the plan has been settled."""
+    """The plan was due while the server was down. The next server is killed as soon as it has handled the plan."""
     assert (await make_administrator(tmp_path)).code == 0
     at = datetime.now(SHANGHAI) - timedelta(minutes=minutes)
     async with Browser("") as admin:

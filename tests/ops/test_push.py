@@ -1,4 +1,4 @@
-"""`chatserver push`: from a message in the room to a push service, and whom it never writes to."""
+"""`chatserver push`: from a message in the room to a push service, and addresses that it never sends to."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def service(tmp_path: Path) -> AsyncIterator[PushService]:
 
 @asynccontextmanager
 async def pushing(house: House, service: PushService, *more: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The program, as its unit starts it, until the block ends; then it has ended by SIGTERM with 0."""
+    """Run the program as its unit starts it, until the block ends. It must end by SIGTERM with 0."""
     socket = house.data_dir / "push" / "push.sock"
     flags = ("--push-services", service.service, "--ca", str(service.ca), "--log-format", "text", *more)
     process = await start("push", "--socket", str(socket), *flags)
@@ -94,7 +94,7 @@ async def test_a_dead_subscription_is_forgotten_and_a_busy_service_is_asked_agai
         again = await service.nth(3)
         assert living.payload(again.body)["body"] == "小红：@小花 二"
         await hong.say("@小花 三")
-        await service.nth(4)  # it was asked for after the first subscription was reported
+        await service.nth(4)  # this request came after the first subscription was reported
         assert (await ming.get("/push/")).json["push"]["subscription"] is None
         assert (await hua.get("/push/")).json["push"]["subscription"]
 
@@ -120,7 +120,7 @@ async def test_what_became_of_messages_is_counted(tmp_path: Path, service: PushS
             await hong.say(f"@{name} 三点见")
             await service.nth(number)
         admin = await house.administrator()
-        await admin.say("@小明 到了")  # taken by the request that tells of the messages before
+        await admin.say("@小明 到了")  # handed over by the request that reports the messages before
         await service.nth(4)
         counted = {"sent": 1, "gone": 1, "failed": 1}
         await eventually(lambda: house.server.room.push_delivery.figures().outcomes == counted)

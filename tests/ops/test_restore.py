@@ -1,4 +1,4 @@
-"""A restore is all or nothing, and loses nothing that was there."""
+"""A restore does all or nothing, and keeps the data that was there before."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KEY = "A" * 24
 
 
 def database_of(path: Path, change: str = "") -> bytes:
-    """A fresh database of this program, then `change`d."""
+    """A new database of this program, then `change`d."""
     connection = migrations.connect(path)
     connection.executescript(change)
     connection.execute("PRAGMA journal_mode = DELETE")
@@ -91,7 +91,7 @@ async def test_an_old_backup_is_expired_by_todays_clock_before_anyone_reads_it(
     assert (await operate("backup", file, "--data-dir", data)).code == 0
     assert (await operate("restore", file, "--data-dir", data, "--force")).code == 0
     assert was["image"] in files_under(data).values()
-    await asyncio.sleep(0.5)  # longer than the history of the next line
+    await asyncio.sleep(0.5)  # longer than the history that the next line sets
     async with serving(data, "--history-hours", "0.0001") as server, visited(server.address) as member:
         answer = (await member.get("/api/recent_messages/")).json
         assert answer["messages"] == []
@@ -229,7 +229,7 @@ def test_an_older_schema_is_brought_up_to_date(tmp_path: Path, operator: Operato
     connection = sqlite3.connect(tmp_path / "data/chat.db")
     assert connection.execute("PRAGMA user_version").fetchone() == (migrations.newest_version(),)
     connection.close()
-    # The archive itself is what to go back to: no second copy of the room lies about.
+    # The archive itself is the copy to go back to, so no second copy of the room is made.
     assert not list((tmp_path / "data").glob("*.schema-*"))
     assert old.read_bytes() == members_of(file)["chat.db"]
 

@@ -1,4 +1,4 @@
-"""A backup in the middle of an ordering window: restored, the window goes on, or has ended when its time came."""
+"""A backup during an ordering window: after a restore the window continues, or has ended if its time is over."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ITEM = {"name": "蓝莓", "unit": "盒", "price": "25.00", "stock": "40", "limit
 
 @pytest.fixture
 async def backup(tmp_path: Path, operate: Operate) -> dict[str, Any]:
-    """An archive made while a window was open: after the first order and before the second one."""
+    """An archive that was made while a window was open, between the first and the second order."""
     data, file = tmp_path / "data", tmp_path / "room.tar"
     async with opened(data, real_time()) as house:
         admin, ming = await house.administrator("店长"), await house.member("小明")
@@ -50,7 +50,7 @@ async def test_a_window_that_is_not_over_goes_on(tmp_path: Path, operate: Operat
         window = (await ming.socket()).hello["window"]
         assert (window["closes_ms"], window["orders"]) == (backup["window"]["closes_ms"], 1)
         assert (await order(ming, "c1", "5"))["receipt"] == backup["first"]["receipt"]
-        again = await order(ming, "c2", "2")  # the order after the backup is lost with its number
+        again = await order(ming, "c2", "2")  # the order after the backup is lost, and its number is used again
         ledger = await whole_ledger(ming, {"c1": ack(backup["first"]), "c2": ack(again)})
         assert [o["no"] for o in ledger["orders"]] == [1, 2]
         assert (await ming.post_json("/order/", {"lines": lines(i1="2")})).code == "over_limit"

@@ -1,4 +1,4 @@
-"""A client as the protocol wants it: keeps what it was told, comes back where it was, trusts nothing."""
+"""A client that follows the protocol: it keeps what it got, continues after a reconnect, and checks every frame."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tests.client import Browser
 
 
 class Reader:
-    """Follows the room over as many sockets as it takes.
+    """Follows the room over as many sockets as needed.
 
-    Fails on a `seq` that does not rise on a connection, on a message told twice as new, and on one
-    that comes back to life. `shown` is what its reader would see.
+    Fails if a `seq` does not rise on a connection, if a message is new twice, or if a removed message appears again.
+    `shown` are the messages that its reader would see.
     """
 
     def __init__(self, browser: Browser) -> None:
@@ -29,12 +29,12 @@ class Reader:
         return [message for _, message in sorted(self._kept.items()) if message["state"] != "deleted"]
 
     async def follow(self, seconds: float) -> None:
-        """Listen for so long, then drop the connection without a word, in the middle of whatever comes."""
+        """Listen for this time, then drop the connection without a close frame, in the middle of the frames."""
         where = {"after": self.seq, "epoch": self._epoch} if self._epoch else {}
         try:
             ws = await self._browser.dial(**where)
         except (aiohttp.ClientError, OSError):
-            await asyncio.sleep(0.02)  # the server is not there just now
+            await asyncio.sleep(0.02)  # the server is down at this moment
             return
         self.sockets += 1
         try:
@@ -49,14 +49,14 @@ class Reader:
             await ws.close()
 
     async def catch_up(self, seq: int) -> None:
-        """Come back once more and stay until everything up to `seq` is known."""
+        """Reconnect once more, and stay until everything up to `seq` has arrived."""
         while self.seq < seq:
             await self.follow(0.5)
 
     async def _listen(self, ws: aiohttp.ClientWebSocketResponse, asked: bool) -> None:
         first = await ws.receive()
         if first.type is not aiohttp.WSMsgType.TEXT:
-            return  # killed between the handshake and its first word
+            return  # the server was killed between the handshake and `hello`
         hello = first.json()
         assert hello["type"] == "hello"
         if not asked:
@@ -100,7 +100,7 @@ class Reader:
 
     def _keep(self, message: dict[str, Any]) -> None:
         before = self._kept.get(message["id"])
-        # A first page may already hold what its socket then tells as new; nothing else is told twice.
+        # The first page may contain messages that its socket then sends as new. No other message is new twice.
         assert before is None or before["seq"] <= message["seq"], (before, message)
         assert before is None or before["state"] == "live" or message["state"] != "live", (before, message)
         self._kept[message["id"]] = message

@@ -1,4 +1,4 @@
-"""The real program as an operator starts it, in a process of its own.
+"""The real program, started as an operator starts it, in a process of its own.
 
 tests/browser/conftest.py starts it without an event loop, in the same environment.
 """
@@ -26,7 +26,7 @@ CHEAP = ("--bcrypt-rounds", "4")
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A program that has ended."""
+    """The result of a program that has ended."""
 
     code: int
     out: str
@@ -34,7 +34,7 @@ class Done:
 
     @property
     def complaint(self) -> str:
-        """The one line on standard error; a traceback, or a second line, is a failure."""
+        """The only line on standard error. Fails for a traceback or a second line."""
         assert self.err.endswith("\n") and self.err.count("\n") == 1, self.err
         return self.err.rstrip("\n")
 
@@ -52,7 +52,7 @@ def address_of(line: str) -> str:
 
 
 async def start(*arguments: str, under: Sequence[str] = (), **variables: str) -> Process:
-    """The program; `under` is a command that runs another one and becomes it, such as `strace -D`."""
+    """Start the program. `under` is a command that runs another one and replaces itself by it, such as `strace -D`."""
     return await asyncio.create_subprocess_exec(
         *under,
         sys.executable,
@@ -72,7 +72,7 @@ async def run(*arguments: str, stdin: str = "", **variables: str) -> Done:
 
 
 async def make_administrator(data_dir: Path, name: str = "店长") -> Done:
-    """`create-admin`, with the password that the browsers of the tests know."""
+    """Run `create-admin` with the password that the browsers of the tests use."""
     command = ("create-admin", name, "--password-stdin", "--data-dir", str(data_dir))
     return await run(*command, stdin=PASSWORD + "\n", CHAT_BCRYPT_ROUNDS="4")
 
@@ -85,19 +85,19 @@ async def prepare(folder: Path, name: str) -> None:
 
 
 class Serving:
-    """A server that takes connections."""
+    """A server that accepts connections."""
 
     def __init__(self, process: Process, address: str) -> None:
         self.process = process
         self.address = address
 
     async def stop(self) -> Done:
-        """SIGTERM, and what came of it."""
+        """Send SIGTERM, and return the result."""
         self.process.send_signal(signal.SIGTERM)
         return await ended(self.process)
 
     async def kill(self) -> None:
-        """As a power cut would: nothing of the program's own runs any more."""
+        """Send SIGKILL, so that no code of the program runs any more, as after a power failure."""
         self.process.kill()
         await ended(self.process)
 

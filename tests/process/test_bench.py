@@ -1,4 +1,4 @@
-"""The benchmark's comparison of two trees: which way a ratio points, what it refuses, and a short run."""
+"""The benchmark's comparison of two trees: the direction of a ratio, invalid arguments, and a short run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def test_a_ratio_above_1_means_that_this_tree_is_better() -> None:
 
 
 def test_the_ratio_is_the_mean_of_the_pairs_ratios_and_the_median_of_the_turns() -> None:
-    """Not the ratio of the means, which is 1.2 for this turn: the machine changed its speed between the pairs."""
+    """This is not the ratio of the means, which is 1.2 for this turn, because the machine's speed changed between the
+    pairs."""
     found = turn((10, 10), (100, 50), (10, 40), more=True)
     assert (found.this, found.other, found.ratio) == (40, pytest.approx(100 / 3), pytest.approx(0.5 ** (1 / 3)))
     turns = [found, turn((3, 1), more=True), turn((2, 1), more=True)]
@@ -57,12 +58,12 @@ def test_the_command_refuses(arguments: list[str], capsys: pytest.CaptureFixture
 
 
 async def test_a_tree_is_compared_with_another_checkout(tmp_path: Path) -> None:
-    """The other one holds the server alone: its tests, in an older checkout, may have another layout."""
+    """The other tree contains only the server, because an older checkout may have another layout of its tests."""
     for name in ("chatserver", "static", "templates"):
         (tmp_path / name).symlink_to(REPOSITORY / name)
     mark = "from pathlib import Path\nPath(__file__).with_name('has-run').touch()\n"
     (tmp_path / "run.py").write_text(mark + (REPOSITORY / "run.py").read_text())
-    # Any ratio is worse than that: the run shows that the command's code follows the comparison.
+    # Any ratio is worse than that, so the run shows that the command's exit code follows the comparison.
     arguments = ["10", "--against", str(tmp_path), "--quick", "--worse-than", "-1000000"]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.bench", *arguments, cwd=REPOSITORY, stdout=PIPE, stderr=PIPE

@@ -1,4 +1,4 @@
-"""How it ends, and what the next start finds: after SIGTERM, and after a kill at any moment."""
+"""How the server ends, and what the next start finds: after SIGTERM, and after a kill at any moment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.client import Browser, files_under, picture
 from tests.process.serving import make_administrator, serving
 from tests.support import eventually
 
-# From SIGTERM to the exit, as the contract states it.
+# The time from SIGTERM to the exit that the contract allows.
 ENDING_SECONDS = 5.0
 
 
@@ -39,7 +39,7 @@ async def test_a_signal_says_goodbye_to_sockets_and_ends_with_0(tmp_path: Path, 
 
 async def test_a_reader_who_does_not_answer_holds_up_nothing(tmp_path: Path) -> None:
     async with serving(tmp_path) as server, Browser(server.address) as guest:
-        silent = await guest.dial()  # nobody reads from it, so nobody answers the goodbye
+        silent = await guest.dial()  # nobody reads from it, so it does not answer the close frame
         idle = await asyncio.open_connection(*server.address.removeprefix("http://").split(":"))
         server.process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(ENDING_SECONDS):
@@ -69,7 +69,7 @@ async def test_what_was_acknowledged_before_sigterm_is_there_after_it(tmp_path: 
 
 
 async def test_a_kill_loses_nothing_acknowledged_and_nobody_has_to_log_in_again(tmp_path: Path) -> None:
-    flags = ("--history-limit", "500", "--send-interval", "0")  # neither server may forget one of the 201 messages
+    flags = ("--history-limit", "500", "--send-interval", "0")  # neither server may erase one of the 201 messages
     async with serving(tmp_path, *flags) as server, Browser(server.address) as member:
         await member.register("小明")
         socket = await member.socket()

@@ -1,4 +1,4 @@
-"""A room in which nothing happens costs next to nothing."""
+"""A room in which nothing happens uses almost no processor time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="
 
 
 def family(pid: int) -> list[int]:
-    """The process and its children, theirs too."""
+    """The process and all its descendants."""
     found = [pid]
     for task in Path(f"/proc/{pid}/task").iterdir():
         for child in (task / "children").read_text().split():
@@ -36,7 +36,7 @@ def resident(pids: list[int]) -> int:
 
 
 def wakings(pids: list[int]) -> int:
-    """How often any thread gave up the processor of its own will: each time something has woken it since."""
+    """The number of voluntary context switches of all threads; each means that something woke the thread afterwards."""
     texts = [path.read_text() for pid in pids for path in Path(f"/proc/{pid}/task").glob("*/status")]
     return sum(int(count) for text in texts for count in re.findall(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M))
 
@@ -44,7 +44,7 @@ def wakings(pids: list[int]) -> int:
 async def test_it_sleeps_and_is_small(tmp_path: Path) -> None:
     async with serving(tmp_path) as server:
         log = tmp_path / "chat.db-wal"
-        async with asyncio.timeout(PATIENCE):  # the start's own work ends with that: what a crash left is erased
+        async with asyncio.timeout(PATIENCE):  # this is the last work of a start: erasing what a crash left
             while log.stat().st_size:  # noqa: ASYNC110 - nothing tells of it
                 await asyncio.sleep(0.1)
         before = wakings(family(server.process.pid))
@@ -70,7 +70,8 @@ def test_what_a_start_does_not_need_is_not_imported() -> None:
 
 
 def test_the_collector_is_at_work_again_once_the_room_listens() -> None:
-    """A start goes without it (`cli.serve`); a room of years may not."""
+    """The collector is off during a start (`cli.serve`). It must be on again afterwards, because a room runs for
+    years."""
     before = gc.get_threshold()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""What an operator sees: the line it prints, its settings, its commands, and how it says that it cannot run."""
+"""What an operator sees: the first line, the settings, the commands, and the errors if the server cannot run."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ async def test_an_administrator_is_made_while_the_server_runs(tmp_path: Path) ->
         assert (await admin.log_in("店长")).status == 200
         await member.register("小明")
         assert (await member.preset("start")).code == "forbidden"
-        raised = await run(*command, "小明")  # no password: the member keeps the one they have
+        raised = await run(*command, "小明")  # without a password option the member keeps the old password
         assert raised.code == 0, raised.err
         assert (await member.preset("start")).status in (200, 201)
         assert (await member.log_in("小明")).json["user"]["role"] == "administrator"
@@ -111,7 +111,7 @@ async def test_an_administrator_who_cannot_be_is_one_line(tmp_path: Path, name: 
     assert refused.complaint
 
 
-# It cannot run
+# Errors at the start
 
 
 def damaged(path: Path) -> None:

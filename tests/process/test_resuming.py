@@ -1,4 +1,4 @@
-"""Never lose, never repeat: readers that drop at random moments, and a server that is killed at random moments."""
+"""No message is lost or repeated: readers disconnect at random moments, and a server is killed at random moments."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ async def test_kills_at_random_moments_lose_and_repeat_nothing(tmp_path: Path) -
 
 
 async def killed(data: Path, kills: int, senders: int, seconds: float = 0.2) -> dict[str, int]:
-    """Kill the server so often under so many senders, and look at what it kept.
+    """Kill the server this many times while many senders post, and check what it kept.
 
-    A life lasts `seconds` or some more, on a slow machine until ACKS_IN_A_LIFE were heard.
+    A server lives for `seconds` or longer, on a slow machine until ACKS_IN_A_LIFE were received.
     """
     chance = random.Random(2027)
     acknowledged: dict[str, int] = {}
@@ -93,7 +93,7 @@ async def killed(data: Path, kills: int, senders: int, seconds: float = 0.2) -> 
                 for outcome in await asyncio.gather(*sending, reading, return_exceptions=True):
                     assert outcome is None or isinstance(outcome, (asyncio.CancelledError, OSError)), outcome
                 if life == kills:
-                    for number in range(senders):  # what was under way at the last kill is sent once more
+                    for number in range(senders):  # messages that had no answer at the last kill are sent once more
                         await _settle(browsers[number], number, unsettled, acknowledged)
                     said = (await browsers[0].get("/api/recent_messages/")).json
                     kept = await browsers[0].all_messages()
@@ -109,7 +109,7 @@ async def killed(data: Path, kills: int, senders: int, seconds: float = 0.2) -> 
 
 
 async def _when_quiet(browser: Browser) -> Any:
-    """What the API says once the last frames of those who left have been dealt with."""
+    """The state that the API returns after the last frames of disconnected clients were handled."""
     said = None
     while said != (now := (await browser.get("/api/recent_messages_apiint/1000")).json):
         said = now
@@ -118,7 +118,7 @@ async def _when_quiet(browser: Browser) -> Any:
 
 
 async def _write(browser: Browser, chance: random.Random) -> None:
-    """Post, and now and then recall or delete something, for ever."""
+    """Post again and again, and sometimes recall or delete a message."""
     socket = await browser.dial()
     mine: list[int] = []
     for number in range(100_000):
@@ -137,7 +137,8 @@ async def _write(browser: Browser, chance: random.Random) -> None:
 async def _send(
     browser: Browser, number: int, unsettled: list[str | None], counts: list[int], acknowledged: dict[str, int]
 ) -> None:
-    """One message after the other; one without an `ack` is sent again under its name, after a kill too."""
+    """Post one message after the other. A message without an `ack` is sent again with its `client_id`, also after a
+    kill."""
     while True:
         if unsettled[number] is None:
             counts[number] += 1

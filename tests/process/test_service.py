@@ -1,4 +1,4 @@
-"""As systemd runs it: handed its socket, asked for signs of life, and kept to few system calls."""
+"""The server as a systemd service: socket activation, the watchdog, and the allowed system calls."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import pytest
 from tests.client import Browser, picture
 from tests.process.serving import CHEAP, PATIENCE, ROOT, environment, serving
 
-# What systemd does between fork and exec: descriptor 3 is the socket, and the variables say for whom.
+# The work of systemd between fork and exec: descriptor 3 is the socket, and the variables name the process.
 _LAUNCH = """
 import os, sys
 os.dup2(int(sys.argv[1]), 3)
@@ -29,7 +29,7 @@ os.execv(sys.executable, [sys.executable, "run.py", *sys.argv[2:]])
 
 
 class Manager:
-    """Listens for the service, starts it, and hears what it says."""
+    """Listens for the service, starts it, and receives its notifications."""
 
     def __init__(self, directory: Path) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -124,11 +124,11 @@ async def test_a_secret_that_the_manager_hands_over_is_used(tmp_path: Path, mana
             assert (await elsewhere.get("/metrics", bearer)).status == 200
 
 
-# What the unit forbids
+# System calls that the unit denies
 
 
 def permitted(unit: str) -> set[str]:
-    """The system calls that the unit's SystemCallFilter lines leave, by systemd's own table of groups."""
+    """The system calls that the unit's SystemCallFilter lines allow, by systemd's own table of groups."""
     table = subprocess.run(["systemd-analyze", "syscall-filter"], capture_output=True, text=True, timeout=60).stdout
     groups: dict[str, list[str]] = {}
     for line in table.splitlines():
@@ -162,6 +162,6 @@ async def test_a_whole_life_makes_no_system_call_that_the_unit_forbids(tmp_path:
         assert (await server.stop()).code == 0
     allowed = permitted((ROOT / "chat.service").read_text("utf-8"))
     made = set(re.findall(r"^\d+ +(?:<\.\.\. )?(\w+)(?:\(| resumed>)", traced.read_text(), re.MULTILINE))
-    # Only as root, as these tests may run, does SQLite give its files to the directory's owner.
+    # SQLite sets the owner of its files to the directory's owner only if it runs as root, as these tests may.
     assert made - allowed <= {"fchown"}
     assert {"fdatasync", "accept4", "setpriority"} <= made, "the trace shows too little"

@@ -1,4 +1,4 @@
-"""TLS of the room's own: a renewed certificate is taken up on SIGHUP, and nobody loses a connection."""
+"""The room's own TLS: a renewed certificate is loaded on SIGHUP, and no connection is closed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.process.serving import PATIENCE, Serving, serving
 
 @asynccontextmanager
 async def browser(address: str, pair: Pair) -> AsyncIterator[Browser]:
-    """Trusts this certificate and no other."""
+    """An SSL context that trusts only this certificate."""
     async with Browser(address) as found:
         await found.session.close()
         connector = aiohttp.TCPConnector(ssl=pair.trusting, resolver=HereResolver())
@@ -78,7 +78,7 @@ async def test_a_certificate_that_cannot_be_used_leaves_the_old_one_in_place(tmp
     put(old, live)
     async with room(tmp_path, live) as (server, address):
         if spoiled == "pair":
-            shutil.copy(new.certificate, live.certificate)  # and the key of the old one
+            shutil.copy(new.certificate, live.certificate)  # with the key of the old certificate
         else:
             getattr(live, spoiled).write_text("not one\n")
         server.process.send_signal(signal.SIGHUP)

@@ -1,4 +1,4 @@
-"""The count of the files that a posted text visits: what counts as a move, and that it reaches a running server."""
+"""The count of the files that a posted text visits: what counts as a move, and that it works on a running server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_returns_are_no_moves_and_what_follows_the_last_write_is_cut_off() -> No
 
 
 async def test_a_posted_text_is_traced_from_the_socket_to_the_fan_out() -> None:
-    """Through the database's thread too: its transaction is entered there alone."""
+    """The trace includes the database's thread, because only there the transaction function is entered."""
     found = await asyncio.to_thread(trace, REPOSITORY, 1)
     assert found.files[0] == "realtime/connection.py"
     short = found.until_last_write()

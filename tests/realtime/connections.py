@@ -1,4 +1,4 @@
-"""Connections over transports that only pretend."""
+"""Connections over fake transports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HONG = User(2, "小红", Role.MEMBER)
 
 
 class FakeTransport(asyncio.Transport):
-    """What is written waits in `waiting` until the test lets it pass, or passes at once."""
+    """Written data waits in `waiting` until the test lets it pass, or passes at once."""
 
     def __init__(self, reads: bool = True) -> None:
         super().__init__()

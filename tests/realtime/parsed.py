@@ -1,4 +1,4 @@
-"""What the parser of frames makes of bytes, and frames as a client sends them."""
+"""The results of the frame parser for given bytes, and frames as a client sends them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KEY = b"\x37\xfa\x21\x3d"
 
 
 class Parsed(FrameParser):
-    """Keeps what was found, as (kind, what it carries)."""
+    """Records the results as (kind, value)."""
 
     def __init__(self) -> None:
         super().__init__(unmask)
@@ -43,7 +43,7 @@ class Parsed(FrameParser):
 
 
 def parse(*pieces: bytes) -> list[tuple[str, object]]:
-    """All that was found in these pieces of a stream. The bytes handed over are used again, as the transport does."""
+    """The results for these pieces of a stream. The buffer is used again after each call, as a transport does."""
     parser = Parsed()
     for piece in pieces:
         feed(parser, piece)
@@ -81,6 +81,6 @@ def close(code: int, reason: bytes = b"") -> bytes:
 
 
 def cut(stream: bytes, places: Iterable[int]) -> list[bytes]:
-    """The stream in pieces, cut at these places."""
+    """Split the stream into pieces at these places."""
     ends = sorted({place for place in places if 0 < place < len(stream)})
     return [stream[start:end] for start, end in zip([0, *ends], [*ends, len(stream)], strict=True)]

@@ -1,6 +1,6 @@
-"""Streams of frames from a seed, right and wrong, for the two parsers.
+"""Streams of valid and invalid frames from a seed, for the two parsers.
 
-Making one takes 0.08 ms, where Hypothesis takes 4. What it finds is not made shorter, as Hypothesis would.
+To make a stream takes 0.08 ms; Hypothesis takes 4 ms. Unlike Hypothesis, it does not shorten a stream that fails.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from tests.realtime.reference import compare
 _OPCODES = (TEXT, TEXT, TEXT, CONTINUATION, CONTINUATION, BINARY, CLOSE, PING, PONG, 0x3, 0xB)
 _CODES = (1000, 1001, 1005, 1006, 1015, 2999, 3000, 4999, 5000)
 _RESERVED = (0,) * 20 + (0x40, 0x10)
-# At the ends of each way to write a length, and above what a message may be.
+# The limits of each form of the length field, and sizes above the maximum of a message.
 _SIZES = (0, 1, 124, 125, 126, 127, 40_000, 65_535, 65_536, 65_537)
 _CHARACTERS = "a \x00é你\u202e\uffff👍"
 _PIECES_MAX = 8
 
 
 def compared(seed: int, count: int) -> Counter[str]:
-    """Compare the parsers over `count` streams; how many ended with which kind (see `compare`).
+    """Compare the parsers over `count` streams. Returns how many ended with which kind (see `compare`).
 
-    Raises AssertionError, with the seed and the number of the stream, where the parsers differ.
+    Raises AssertionError, with the seed and the number of the stream, if the parsers differ.
     """
     kinds: Counter[str] = Counter()
     for number in range(count):
@@ -43,7 +43,7 @@ def stream(chance: random.Random) -> bytes:
 
 
 def _piece(chance: random.Random) -> bytes:
-    """Mostly something right, so that the stream goes on."""
+    """Mostly valid frames, so that the stream continues."""
     kind = chance.random()
     if kind < 0.75:
         return _message(chance)
@@ -57,7 +57,7 @@ def _piece(chance: random.Random) -> bytes:
 
 
 def _message(chance: random.Random) -> bytes:
-    """A message that is right, in fragments, with control frames between them."""
+    """A valid message in fragments, with control frames between them."""
     payload, opcode = _text(chance, 150), chance.choice((TEXT, BINARY))
     pieces = cut(payload, [chance.randrange(1, 300) for _ in range(chance.randrange(5))])
     written = b""
@@ -86,5 +86,5 @@ def _text(chance: random.Random, size_max: int) -> bytes:
 
 
 def _bits(chance: random.Random) -> tuple[bool, int, bytes]:
-    """`final`, `reserved` and `key` of a frame."""
+    """Make a frame; `final`, `reserved` and `key` are its header's fields."""
     return chance.random() < 0.75, chance.choice(_RESERVED), chance.randbytes(4)

@@ -1,4 +1,4 @@
-"""The parser of frames beside that of the package `websockets`, which has to be installed."""
+"""Compares the frame parser with that of the package `websockets`, which must be installed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ HEADER_MAX = 14
 
 
 def reference(stream: bytes) -> list[tuple[str, object]]:
-    """What `websockets` finds, in the words of `parse`. It leaves it to its caller to join frames to messages."""
+    """The results of `websockets`, in the form of `parse`. Its caller has to join frames to messages."""
     peer = protocol.Protocol(protocol.SERVER, max_size=(None, MESSAGE_MAX))
     peer.receive_data(stream)
     found: list[tuple[str, object]] = []
@@ -30,7 +30,7 @@ def reference(stream: bytes) -> list[tuple[str, object]]:
                 found.append(_message(message, opcode))
                 if found[-1][0] == "failed":
                     return found
-    # Between the fragments of a message `websockets` takes no close frame; section 5.4 allows it.
+    # `websockets` accepts no close frame between the fragments of a message, but section 5.4 allows it.
     if peer.close_rcvd is not None:
         found.append(("close", None if peer.close_rcvd.code == 1005 else peer.close_rcvd.code))
     elif peer.parser_exc is not None:
@@ -48,9 +48,10 @@ def _message(payload: bytes, opcode: int) -> tuple[str, object]:
 
 
 def compare(stream: bytes, places: list[int]) -> str:
-    """Parse the stream, cut at `places`, with both; the kind of the last thing found, "nothing" where there is none.
+    """Parse the stream, cut at `places`, with both. Returns the kind of the last result, or "nothing".
 
-    `websockets` looks at a frame when it is whole, the parser here at its header, so it may be one error ahead.
+    `websockets` checks a frame when it is complete, this parser checks its header, so this parser may find an error
+    earlier.
     """
     ours, theirs = parse(*cut(stream, places)), reference(stream)
     if ours != theirs:

@@ -1,4 +1,4 @@
-"""One reader: what may wait for it, and when nothing more is to be expected of it."""
+"""One connection: the data that may wait for it, and when it counts as lost."""
 
 from __future__ import annotations
 

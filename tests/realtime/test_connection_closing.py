@@ -1,4 +1,4 @@
-"""The end of a connection over a real socket: who closes what, and that the close frame arrives."""
+"""The end of a connection over a real socket: which side closes, and that the close frame arrives."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PATIENCE = 60
 
 
 class Room(Recorder):
-    """What the frame reader does with the end of a connection."""
+    """Handles the end of a connection as the frame reader does."""
 
     def __init__(self, hub: Hub) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Room(Recorder):
 
 
 class Line:
-    """A connection of the hub, and the peer's end of it."""
+    """A connection of the hub, and the peer's socket."""
 
     def __init__(self, room: Room, peer: socket.socket, clock: FakeClock) -> None:
         self.room, self.peer, self.clock = room, peer, clock
@@ -48,7 +48,7 @@ class Line:
         await asyncio.wait_for(asyncio.get_running_loop().sock_sendall(self.peer, data), PATIENCE)
 
     async def to_the_end(self) -> bytes:
-        """All that the peer gets. Raises ConnectionResetError where the kernel threw the end away."""
+        """Everything that the peer receives. Raises ConnectionResetError if the kernel dropped the rest."""
         got = b""
         while piece := await asyncio.wait_for(asyncio.get_running_loop().sock_recv(self.peer, 1 << 16), PATIENCE):
             got += piece
@@ -60,7 +60,7 @@ class Line:
 
 @pytest.fixture
 async def line() -> AsyncIterator[Line]:
-    """Over TCP: what the kernel does with unread bytes is different for other sockets."""
+    """Over TCP, because the kernel handles unread bytes differently for other sockets."""
     clock = FakeClock()
     hub = Hub(clock)
     room = Room(hub)
@@ -107,10 +107,11 @@ async def test_what_was_broadcast_before_stands_before_the_close_frame(line: Lin
 
 @pytest.mark.parametrize(("wrong", "code"), [(b"\x81\x00", 1002), (frame(TEXT, b"\xff"), 1007)])
 async def test_the_code_of_an_error_arrives_although_the_peer_sends_on(line: Line, wrong: bytes, code: int) -> None:
-    """A socket that is closed with unread bytes is reset, and the peer's kernel then drops what it has received."""
+    """A socket that is closed with unread bytes is reset. Then the peer's kernel drops the data that it has
+    received."""
     await line.send(wrong + b"x" * 200_000)
     assert await line.to_the_end() == frames.close(code)
-    assert not line.room.lost.is_set()  # until the peer ends its side
+    assert not line.room.lost.is_set()  # until the peer closes its side
     line.peer.shutdown(socket.SHUT_WR)
     await line.lost()
 
@@ -147,7 +148,7 @@ async def test_a_peer_that_is_gone_leaves_nothing_behind(line: Line) -> None:
 async def test_the_transport_is_read_no_further_while_frames_wait(line: Line) -> None:
     connection = line.room.connection
     connection.pause_reading()
-    text, count = "x" * 60_000, 400  # more than the kernel's buffers hold
+    text, count = "x" * 60_000, 400  # more than the kernel's buffers can hold
     sending = asyncio.create_task(line.send(frame(TEXT, text.encode()) * count))
     await asyncio.sleep(0.05)
     assert not sending.done() and line.room.got == []
@@ -166,7 +167,7 @@ async def test_a_close_is_heard_though_the_connection_was_paused(line: Line) -> 
 
 
 async def test_over_tls_a_broken_stream_closes_the_transport() -> None:
-    """TLS cannot be closed for writing only; asyncio reads on until the peer's own end."""
+    """TLS cannot be closed for writing only, so asyncio reads on until the peer closes."""
     connection, transport = connect(FakeClock())
     connection.receiver = receiver = Recorder()
     feed(connection, b"\x81\x00" + frame(TEXT, b"late"))

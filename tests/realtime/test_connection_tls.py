@@ -1,4 +1,4 @@
-"""A connection over TLS of the room's own: what is read, what is written, and how it ends."""
+"""A connection over the room's own TLS: reading, writing, and its end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATIENCE = 60
 
 
 class Line(Recorder):
-    """A connection, and the peer's end of it."""
+    """A connection, and the peer's socket."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -61,7 +61,7 @@ async def line(tmp_path: Path) -> AsyncIterator[Line]:
 
 
 async def test_frames_of_many_records_read_at_once_are_heard_in_their_order(line: Line) -> None:
-    """asyncio reads one record after the other into the buffer before it tells that something came."""
+    """asyncio reads several records into the buffer before it calls `buffer_updated`."""
     texts = [f"{number} {'x' * (number % 700)}" for number in range(2_000)]
     line.connection.pause_reading()
     for text in texts:

@@ -1,4 +1,5 @@
-"""A connection over a real socket: frames pass the transport by while nothing waits in it, and overtake nothing."""
+"""A connection over a real socket: frames bypass the transport while its buffer is empty, and never overtake other
+frames."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from tests.support import FakeClock
 
 
 class Line:
-    """One connection, and the peer's end of it, which reads only when it is told to."""
+    """One connection, and the peer's socket, which reads only when the test tells it to."""
 
     def __init__(self, peer: socket.socket, connection: Connection, lost: asyncio.Event) -> None:
         self.peer = peer
@@ -57,7 +58,7 @@ async def line() -> AsyncIterator[Line]:
 
 @pytest.fixture
 def transport_writes(monkeypatch: pytest.MonkeyPatch, line: Line) -> list[int]:
-    """The lengths of what went through the transport's own `write`."""
+    """The lengths of the data that went through the transport's own `write`."""
     lengths: list[int] = []
     write: Callable[[bytes], None] = line.transport.write
 
@@ -79,7 +80,7 @@ async def test_a_reader_who_keeps_up_is_written_to_without_the_transport(
 
 
 async def test_nothing_overtakes_what_waits(line: Line, transport_writes: list[int]) -> None:
-    """The kernel takes a part of a frame; the rest, and all that follows, goes through the transport's buffer."""
+    """The kernel takes a part of a frame. The rest, and all later frames, go through the transport's buffer."""
     pieces = [bytes([65 + number % 26]) * 50_000 for number in range(30)]
     for piece in pieces[:15]:
         assert line.connection.send(piece)
@@ -98,7 +99,7 @@ async def test_it_is_straight_again_when_nothing_waits_any_more(line: Line, tran
     for _ in range(3):
         assert line.connection.send(b"y")
     assert await line.read(3) == b"yyy"
-    [rest] = transport_writes  # what the kernel did not take of the first
+    [rest] = transport_writes  # the rest of the first frame, which the kernel did not take
     assert rest < 600_000
 
 
@@ -115,7 +116,7 @@ async def test_a_closed_socket_is_never_written_to_though_its_number_is_another_
     number = line.transport.get_extra_info("socket").fileno()
     line.transport.abort()
     await line.lost.wait()
-    # The kernel gives the lowest number that is free, so soon enough it gives this one.
+    # The kernel assigns the lowest free number, so it soon assigns this one again.
     others = [end for _ in range(100) for end in socket.socketpair()]
     try:
         [taken] = [place for place, end in enumerate(others) if end.fileno() == number]

@@ -1,4 +1,4 @@
-"""What is told to all reaches each reader once and in order, though not all at the same moment."""
+"""Broadcast data reaches each connection once and in order, though not all connections at the same moment."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ CROWD = AT_A_TIME * 3 + 1
 
 
 class Room:
-    """A hub with a crowd in it, in the order in which a round reaches them."""
+    """A hub with many connections, in the order in which a round writes to them."""
 
     def __init__(self, readers: int = CROWD) -> None:
         self.clock = FakeClock()
         self.hub = Hub(self.clock)
         joined = dict(self.join() for _ in range(readers))
-        # A round goes through the hub's set, whose order is nobody's business but this test's.
+        # A round follows the order of the hub's set. Only this test relies on that order.
         self.crowd = [(reader, joined[reader]) for reader in self.hub._live]
 
     def join(self, reads: bool = True) -> tuple[Connection, FakeTransport]:
@@ -124,7 +124,7 @@ async def test_a_slow_reader_in_a_crowd_costs_only_itself(room: Room) -> None:
 
 
 async def test_no_more_waits_than_the_bound(room: Room) -> None:
-    """Past it the round ends before anything else happens, and nothing of it is kept."""
+    """Above the limit the round ends before anything else happens, and no data is kept."""
     part = b"x" * (PENDING_MAX // 4)
     for number in range(1, 10):
         room.hub.broadcast(part)
@@ -151,7 +151,7 @@ async def test_nothing_is_told_to_an_empty_room() -> None:
 async def test_everybody_hears_what_was_said_since_they_came_once_and_in_order(
     monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    """Whatever happens in between: answers, comings and goings, long words, the loop's own pace."""
+    """With anything between: replies, joining and leaving connections, long data, passes of the loop."""
     monkeypatch.setattr(fanout, "PENDING_MAX", 300)
     chance = random.Random(seed)
     room = Room(chance.choice((3, AT_A_TIME, CROWD)))

@@ -1,4 +1,4 @@
-"""Random streams give the same in the parser here and in that of the package `websockets`."""
+"""The frame parser gives the same results as that of the package `websockets` for random streams."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.realtime.parsed import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, cut, frame, header
 
-pytest.importorskip("websockets", reason="the package websockets is not installed")  # before what imports it
+pytest.importorskip("websockets", reason="the package websockets is not installed")  # before the modules that import it
 
 from tests.realtime.random_streams import compared
 from tests.realtime.reference import compare
@@ -33,7 +33,7 @@ any_frame = st.builds(frame, opcodes, payloads, mostly, reserved, keys)
 
 @st.composite
 def messages(draw: Any) -> bytes:
-    """A message that is right, in fragments, with control frames between them."""
+    """A valid message in fragments, with control frames between them."""
     payload, opcode = (
         draw(st.one_of(texts, st.text(max_size=300).map(str.encode))),
         draw(st.sampled_from((TEXT, BINARY))),
@@ -71,5 +71,5 @@ def test_a_stream_cut_after_each_byte_is_the_same_stream(stream: bytes) -> None:
 
 
 def test_streams_from_a_seed() -> None:
-    """A little of the workbench's row `streams`."""
+    """A short run of the workbench's row `streams`."""
     assert set(compared(seed=0, count=3_000)) == {"text", "binary", "ping", "pong", "close", "failed", "nothing"}

@@ -56,7 +56,7 @@ def test_5_2_a_payload_of_every_size_of_the_length_field_is_read(size: int) -> N
 
 
 def test_5_2_a_length_that_is_longer_than_it_needs_to_be_is_read() -> None:
-    """The RFC forbids a client to send it, and asks nothing of the server."""
+    """The RFC forbids a client to send this code, and does not say what the server must do."""
     assert parse(struct.pack("!BBH", 0x81, 0x80 | 126, 2) + b"\0\0\0\0hi") == [("text", "hi")]
 
 
@@ -229,7 +229,7 @@ def test_10_4_the_next_message_has_the_whole_limit_again() -> None:
 
 
 class Pausing(Parsed):
-    """Takes one message, then wants no more until told."""
+    """Takes one message, then pauses until the test tells it to continue."""
 
     def text_received(self, text: str) -> None:
         super().text_received(text)
@@ -256,7 +256,7 @@ def test_a_pause_in_the_middle_of_what_was_read_loses_nothing_and_keeps_the_orde
 
 
 def test_a_message_in_single_bytes_is_looked_at_when_it_is_whole() -> None:
-    """The parser knows how many bytes it needs, so that a slow client costs no more than a fast one."""
+    """The parser knows how many bytes it needs, so that slow bytes cost no more than fast ones."""
     parser = Parsed()
     stream = frame(TEXT, b"x" * 1000)
     looked: list[int] = []

@@ -1,4 +1,4 @@
-"""All connections at once: who is reached, who is counted, who is dropped."""
+"""All connections together: which get data, which are counted, which are dropped."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def join(
     return connection, transport
 
 
-# Reaching
+# Sending
 
 
 async def test_a_broadcast_is_one_write_of_the_same_bytes_to_each(hub: Hub, clock: FakeClock) -> None:
@@ -68,7 +68,7 @@ async def test_whoever_has_left_hears_nothing(hub: Hub, clock: FakeClock) -> Non
 
 
 async def test_an_answer_that_comes_after_the_goodbye_is_not_written(hub: Hub, clock: FakeClock) -> None:
-    """A ping and a close in one breath: aiohttp answers the close while the pong is on its way."""
+    """The peer sends a ping and a close frame together: the close arrives while the pong is being sent."""
     connection, transport = join(hub, clock)
     hub.leave(connection)
     hub.send(connection, b"pong")

@@ -1,4 +1,4 @@
-"""What one batch of events sends, and that an event that fails takes nothing from the others."""
+"""The data that a batch of events sends. If one event fails, all others are sent."""
 
 from __future__ import annotations
 

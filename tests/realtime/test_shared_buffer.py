@@ -1,4 +1,4 @@
-"""What many sockets are given at once, over real sockets: whole, in order, and with nothing left behind."""
+"""Data for many sockets arrives whole and in order over real sockets, and its memory is freed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LONG = bytes(range(256)) * (SHARED_MIN // 256)
 
 @pytest.fixture
 async def peers() -> AsyncIterator[tuple[Hub, list[socket.socket]]]:
-    """A hub with a crowd in it, and the crowd's own ends."""
+    """A hub with many connections, and the peers' sockets."""
     hub, clock, loop = Hub(FakeClock()), FakeClock(), asyncio.get_running_loop()
     ends: list[socket.socket] = []
     transports: list[asyncio.Transport] = []
@@ -88,7 +88,7 @@ async def test_what_a_socket_does_not_take_follows_later(peers: tuple[Hub, list[
 
 @pytest.mark.parametrize("failing", ["memfd_create", "write"])
 async def test_without_such_a_file_everybody_gets_a_copy(monkeypatch: pytest.MonkeyPatch, failing: str) -> None:
-    """No descriptor is left, or no memory."""
+    """Simulates that no descriptor or no memory is left."""
     ours, peer = socket.socketpair()
     before = _descriptors()
     with monkeypatch.context() as patch:

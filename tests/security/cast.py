@@ -1,4 +1,4 @@
-"""Everybody there is: a guest, a member, one who is muted, one who is banned, an administrator, and their victim."""
+"""All kinds of users: a guest, a member, a muted member, a banned member, an administrator, and their victim."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAMES = {"member": "小明", "muted": "小红", "banned": "阿强", "administrat
 
 @dataclass
 class Cast:
-    """`browsers`, `messages` (their own, one each) and `ids`, by role; `victim` has a message too."""
+    """`browsers`, `messages` (one message of each) and `ids`, by role. `victim` has a message too."""
 
     house: House
     browsers: dict[str, Browser] = field(default_factory=dict)
@@ -25,7 +25,7 @@ class Cast:
         assert answer.status == 200, answer.body
 
     async def everything(self) -> list[Any]:
-        """All that is kept, but for who is logged in and how far they have read."""
+        """All stored data, except who is logged in and what they have read."""
         tables = ("messages", "reactions", "settings", "windows", "pictures", "invites", "bots", "audit")
         columns = "id, name, password, role, avatar, muted_until_ms, banned"
         queries = [*(f"SELECT * FROM {table}" for table in tables), f"SELECT {columns} FROM users"]
@@ -50,6 +50,6 @@ async def assembled(house: House) -> Cast:
 
 
 async def logged_in_again(cast: Cast, role: str) -> str:
-    """The code with which another login of theirs is refused, or ""."""
+    """The error code of another login of this user, or ""."""
     answer = await (await cast.house.guest()).log_in(NAMES[role], PASSWORD)
     return "" if answer.status == 200 else answer.code

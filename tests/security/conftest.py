@@ -1,4 +1,4 @@
-"""The room under attack."""
+"""The room for the security tests."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from tests.security.cast import Cast, assembled
 
 @pytest.fixture
 async def cast(house: House) -> Cast:
-    """Everybody, with a message each; nobody is muted or banned yet."""
+    """All kinds of users, with a message each. Nobody is muted or banned yet."""
     return await assembled(house)

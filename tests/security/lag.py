@@ -1,9 +1,8 @@
-"""How late the loop is while 200 logins come at once: `python -m tests.security.lag` prints a line for the docs.
+"""The delay of the event loop during 200 logins: `python -m tests.security.lag` prints a line for the docs.
 
-A figure, not a test. The clients run in a process of their own. What the machine's other work adds is
-told apart: a tick is late because the loop was at work (its thread's processor time, which is the same
-on a busy machine), or because it waited for a processor (the kernel counts that for each thread,
-Documentation/scheduler/sched-stats.rst), or for Python's lock.
+It is a figure, not a test. The clients run in a process of their own. The program tells why a tick is late: the loop
+was busy (the processor time of its thread, which does not depend on other work of the machine), it waited for a
+processor (the kernel counts this for each thread, Documentation/scheduler/sched-stats.rst), or it waited for the GIL.
 """
 
 from __future__ import annotations
@@ -28,7 +27,8 @@ LOGINS, ROUNDS, TICK_SECONDS = 200, 12, 0.005
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """In ms: how late it came, what the loop's thread worked and for how long it was ready but not run meanwhile."""
+    """In ms: the delay of the tick, the processor time of the loop's thread, and the time that it was ready but did not
+    run."""
 
     late: float
     worked: float
@@ -64,7 +64,7 @@ async def _says(crowd: Process, word: bytes) -> None:
 
 
 async def ticks(work: Awaitable[object]) -> list[Tick]:
-    """One every 5 ms while `work` goes on."""
+    """Take a tick every 5 ms during `work`."""
     found: list[Tick] = []
     schedule = os.open(f"/proc/self/task/{threading.get_native_id()}/schedstat", os.O_RDONLY)
 
@@ -99,7 +99,7 @@ def spread(found: list[float]) -> str:
 
 
 async def crowded(address: str) -> None:
-    """The clients: each from an address of its own, with its token; then all at once."""
+    """The clients: each comes from an address of its own with its own token. Then all log in at the same time."""
     async with AsyncExitStack() as stack:
         guests = [
             await stack.enter_async_context(Browser(address, X_Forwarded_For=f"10.{n // 250}.{n % 250}.1"))

@@ -1,4 +1,4 @@
-"""Who may do what: every route and every frame, for every role, attacked. A new one without a row here fails."""
+"""Permissions: every route and every frame, for every role. A new route or frame without a row here fails."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ ID = r"{id:[1-9]\d{0,17}}"
 OK, GUEST, NO = "ok", "login_required", "forbidden"
 NONE, NO_WINDOW = "not_found", "window_closed"
 
-# For the five roles in the order of ROLES: OK, or the code of the refusal. A cookie from before the
-# ban is worth nothing, so the banned are guests; that they cannot log in again is POST /login/.
+# The results for the five roles in the order of ROLES: OK, or the error code. A cookie from before the ban is invalid,
+# so banned users are guests. POST /login/ shows that they cannot log in again.
 EVERYBODY = (OK, OK, OK, OK, OK)
 MEMBERS = (GUEST, OK, OK, GUEST, OK)
 ADMINISTRATORS = (GUEST, NO, NO, GUEST, OK)
@@ -44,7 +44,8 @@ def get(path: str) -> Act:
 
 
 def post(path: str, fields: dict[str, str] | None = None, image: str = "") -> Act:
-    """`{own}`, `{other}` and `{victim}` in the path: the id of one's message, of the victim's, and the victim's own."""
+    """`{own}`, `{other}` and `{victim}` in the path: the id of the user's message, of the victim's message, and of the
+    victim."""
 
     async def act(cast: Cast, role: str, browser: Browser) -> str:
         own, other = cast.messages[role]["id"], cast.messages["victim"]["id"]
@@ -85,7 +86,7 @@ async def look_at_a_picture(cast: Cast, role: str, browser: Browser) -> str:
 
 
 def read_ledger(path: str) -> Act:
-    """`{window}` in the path: the id of a window that an administrator opens first."""
+    """`{window}` in the path: the id of a window that an administrator opens before."""
 
     async def act(cast: Cast, role: str, browser: Browser) -> str:
         window = (await cast.browsers["administrator"].preset("start")).json["window"]
@@ -260,7 +261,8 @@ def others(cast: Cast, role: str) -> dict[str, Any]:
     return {"id": cast.messages["victim"]["id"]}
 
 
-# Here the banned have a socket still: the row says that they are banned, and no rule believes the socket.
+# Here the banned user still has a socket. The row in the database says that the user is banned, and the rules use the
+# row.
 FRAME_OF_MEMBERS = (GUEST, OK, OK, "banned", OK)
 FRAME_OF_SPEAKERS = (GUEST, OK, "muted", "banned", OK)
 FRAMES = [
@@ -317,7 +319,7 @@ async def test_a_frame_does_what_its_sender_may_and_nothing_else(cast: Cast, fra
 
 
 async def noted(cast: Cast, role: str, socket: Socket) -> None:
-    """How far a member has read is told to nobody, so the row is asked."""
+    """The read position of a member is sent to no other user, so the test reads the row."""
     query = ("SELECT read_id FROM users WHERE id = ?", (cast.ids[role],))
 
     async def read_id() -> int:

@@ -1,4 +1,4 @@
-"""A page on another site: it cannot act for a reader, read what they may, frame us, or send them elsewhere."""
+"""A page on another site cannot act for a reader, read the reader's data, frame a page, or redirect to another site."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ BINDING = {
     "X-Frame-Options": "DENY",
 }
 
-# Who knows this address has the token; a cookie is worth nothing there.
+# A client that knows this address has the token; a cookie has no effect there.
 OF_BOTS = "/bots/{bot_token}/messages"
 
 
@@ -44,7 +44,7 @@ def routes(method: str) -> list[str]:
 
 
 def address_of(cast: Cast, path: str, image: str = "/media/images/none.webp") -> str:
-    """A real address of this route."""
+    """A real address for this route."""
     at = {
         "/static/{version}/{name:.+}": cast.house.server.app[SITE].static.url("css/base.css"),
         "/media/{folder}/{name}": image,
@@ -56,7 +56,7 @@ def address_of(cast: Cast, path: str, image: str = "/media/images/none.webp") ->
     return at.get(path) or re.sub(r"\{id:.+?\}(?=/)", str(number), path)
 
 
-# Acting for somebody
+# Acting for a reader
 
 
 async def test_a_cookie_is_worth_nothing_at_the_address_of_a_bot(cast: Cast) -> None:
@@ -70,7 +70,7 @@ async def test_a_cookie_is_worth_nothing_at_the_address_of_a_bot(cast: Cast) -> 
 
 @pytest.mark.parametrize("path", [path for path in routes("POST") if path != OF_BOTS])
 async def test_no_other_sites_page_acts_for_a_reader(cast: Cast, path: str) -> None:
-    """The strongest case: an administrator's cookies, and even their token."""
+    """The strongest case: an administrator's cookies, and also the administrator's token."""
     admin, address = cast.browsers["administrator"], address_of(cast, path)
     token, before = await admin.token(), await cast.everything()
     fields = {"text": "x", "act": "ban", "command": "start", "username": "eve", "password": PASSWORD, "text_max": "77"}
@@ -131,11 +131,11 @@ async def test_other_methods_do_nothing(cast: Cast, method: str) -> None:
     assert await cast.everything() == before
 
 
-# Reading over our shoulder
+# Reading a reader's data
 
 
 async def everything_that_is_answered(cast: Cast) -> dict[str, Answer]:
-    """Every route, as an administrator and as a guest, as a page and as JSON; and what goes wrong."""
+    """Every route, as an administrator and as a guest, as a page and as JSON; and the errors."""
     found: dict[str, Answer] = {}
     image = (await cast.browsers["administrator"].show(picture()))["image"]
     for role in ("administrator", "guest"):
@@ -219,7 +219,7 @@ async def test_over_https_the_browser_is_told_to_stay_there(house: House) -> Non
 async def test_what_is_no_http_is_answered_in_our_words_and_logged_in_none_of_its_own(
     cast: Cast, caplog: pytest.LogCaptureFixture, raw: bytes
 ) -> None:
-    """aiohttp's own answer repeats the line, without our headers, and its log has the cookie in it."""
+    """aiohttp's own answer repeats the line, lacks the security headers, and its log contains the cookie."""
     here = urlsplit(cast.house.address)
     reader, writer = await asyncio.open_connection(here.hostname, here.port)
     writer.write(raw)
@@ -231,7 +231,7 @@ async def test_what_is_no_http_is_answered_in_our_words_and_logged_in_none_of_it
     assert b"SECRET" not in head + body and "SECRET" not in caplog.text
 
 
-# The wrong name
+# A wrong host
 
 
 @pytest.mark.settings(base_url=BASE)
@@ -244,7 +244,7 @@ async def test_only_probes_answer_under_another_host(house: House, path: str) ->
     assert (answer.status == 421) == (path not in probes)
 
 
-# Sent elsewhere
+# Redirects to another site
 
 
 @pytest.mark.parametrize("path", ["/profile/", "/profile/?done=avatar&x=1", "/settings/?a=%26next%3Dx&b=",

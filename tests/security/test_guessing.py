@@ -1,4 +1,4 @@
-"""Guessing passwords: slowed down by account and by household, and told nothing on the way."""
+"""Guessing passwords: limited for each account and each address, and no answer reveals anything."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WRONG = "not the password"
 
 
 def shape(answer: Answer) -> tuple[Any, ...]:
-    """All that an answer shows, but for the time."""
+    """Everything that an answer shows, except the time."""
     headers = {name: value for name, value in answer.headers.items() if name not in ("Date", "X-Request-ID")}
     return answer.status, answer.body, headers
 
@@ -39,7 +39,7 @@ async def test_an_unknown_name_is_answered_exactly_as_a_known_one(house: House) 
 
 
 async def test_an_unknown_name_costs_the_same_work(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The hash that is compared, not the time it took: the same function, once, at the same cost."""
+    """This checks the hash that is compared instead of the time: the same function, once, at the same cost."""
     await house.member("小明")
     compared: list[bytes] = []
     original = bcrypt.checkpw
@@ -58,7 +58,8 @@ async def test_an_unknown_name_costs_the_same_work(house: House, monkeypatch: py
 async def test_hashes_from_before_the_cost_was_changed_give_no_name_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether it was raised or lowered since: as many rounds for each of the old, the new and the unknown."""
+    """With a cost that was raised or lowered since: the same number of rounds for the old, the new and the unknown
+    member."""
     for rounds, name in ((6, "小明"), (4, "小红")):
         async with opened(tmp_path, bcrypt_rounds=rounds) as house:
             await house.member(name)
@@ -148,7 +149,7 @@ async def test_at_most_two_passwords_are_checked_at_once_and_past_the_queue_the_
 
 @pytest.mark.settings(registrations_per_hour=3)
 async def test_a_guests_broken_pictures_count_as_registrations(house: House) -> None:
-    """Each keeps a worker busy: a stranger may ask for that as often as for an account."""
+    """Each attempt occupies a thread, and costs the same for an unknown name as for an account."""
     guest = await house.guest()
     fields = {"username": "小明", "password": PASSWORD}
     codes = [(await guest.post("/register/", fields, {"avatar": b"no picture"})).code for _ in range(4)]

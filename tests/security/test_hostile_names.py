@@ -1,4 +1,4 @@
-"""Names at the door: what hides something or looks like somebody is refused, however it is written."""
+"""Names that hide characters or look like another member's name are refused in every spelling."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def test_nobody_looks_like_somebody_who_is_here(house: House, taken: str, 
 
 
 async def test_the_badge_is_drawn_from_the_role_alone(house: House) -> None:
-    """A name that the operator may give is no power, and power needs no such name."""
+    """A name that the operator may give has no permissions, and an administrator needs no such name."""
     member = await house.member("小明")
     assert (await member.say("hello"))["role"] == "member"
     assert (await (await house.administrator("阿花")).say("hello"))["role"] == "administrator"

@@ -1,4 +1,4 @@
-"""Hostile pictures at the door: refused by their content, or made anew; nothing of what was sent is ever served."""
+"""Hostile pictures are refused by their content or encoded again. No uploaded byte is ever served."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAYLOAD = b"<script>alert(document.domain)</script>"
 
 
 def with_comment(kind: str) -> bytes:
-    """The payload where a format keeps words: EXIF, a comment, a text chunk."""
+    """The payload in the places where formats store texts: EXIF, a comment, a text chunk."""
     out, image = io.BytesIO(), Image.new("RGB", (64, 64), "teal")
     exif = Image.Exif()
     exif[0x010E] = exif[0x9286] = PAYLOAD.decode()
@@ -97,7 +97,8 @@ async def test_a_picture_may_do_nothing_in_a_browser_and_has_a_name_nobody_guess
 
 
 async def test_every_worker_is_behind_its_filter(house: House) -> None:
-    """`Seccomp: 2` is a filter, `NoNewPrivs: 1` that it may not be left by a program with more rights."""
+    """`Seccomp: 2` means that a filter is active; `NoNewPrivs: 1` means that no program with more rights can remove
+    it."""
     await (await house.member("小明")).show(picture())
     if house.server.room.workers._has_warned:
         pytest.skip("this machine has no seccomp filters")

@@ -1,4 +1,4 @@
-"""The log, at its most talkative, holds no password, cookie, token, code or text of anybody's."""
+"""The log at its most detailed level contains no password, cookie, token, code or text of a user."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def test_nothing_that_was_typed_or_given_out_is_in_the_log(
         await member.page(f"/password/{link}/")
         await admin.post(f"/members/{cast.ids['victim']}/", {"act": "ban"})
         await admin.page(f"/setup/?token={setup_token}")
-        await socket.ws.send_str('{"type": "post", "text": "' + TEXT)  # broken off
+        await socket.ws.send_str('{"type": "post", "text": "' + TEXT)  # the upload is cut off
 
         async def fail(*_: object) -> None:
             raise RuntimeError("a fault of ours")
@@ -87,7 +87,7 @@ async def test_nothing_that_was_typed_or_given_out_is_in_the_log(
 
 
 async def test_a_fault_is_found_again_by_its_number(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """The answer says a number and no more; the log has the same one, and not the query."""
+    """The answer has only an id. The log has the same id, and not the query."""
     logs.setup("info", "json")
     async with opened(tmp_path) as house:
         house.server.room.post.post = None  # type: ignore[method-assign,assignment]
@@ -103,7 +103,7 @@ async def test_a_fault_is_found_again_by_its_number(tmp_path: Path, capfd: pytes
 async def test_a_body_that_is_not_what_its_encoding_says_is_a_line_and_no_fault(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], pieces: int
 ) -> None:
-    """aiohttp unpacks it after the answer, when nobody who would refuse it is left."""
+    """aiohttp decompresses it after the answer, when no code of the room can refuse it any more."""
     logs.setup("info", "json")
     async with opened(tmp_path) as house:
         here = urlsplit(house.address)

@@ -1,4 +1,4 @@
-"""A login that ended is worth nothing: on pages, the API, media and sockets, whatever was under way."""
+"""A session that has ended is invalid on pages, the API, media and sockets, also during a request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NEW_PASSWORD = "another long one"
 
 @pytest.fixture
 async def closed(tmp_path: Path) -> AsyncIterator[Cast]:
-    """A room that guests may not read: there a dead cookie opens nothing at all."""
+    """A room that guests may not read, so that an invalid cookie opens nothing."""
     async with opened(tmp_path, guests="none") as house:
         yield await assembled(house)
 
@@ -28,7 +28,7 @@ def cookie_of(browser: Browser) -> str:
 
 
 async def is_worth_nothing(cast: Cast, cookie: str, image: str) -> bool:
-    """A thief with this cookie gets nowhere."""
+    """Check that a thief with this cookie gets nothing."""
     thief = await cast.house.guest()
     headers = {**JSON, "Cookie": f"session={cookie}"}
     paths = ("/", "/profile/", "/api/recent_messages/", "/api/messages/?limit=5", image)
@@ -111,11 +111,11 @@ async def test_the_banned_are_told_so_when_they_log_in_and_may_again_when_it_is_
     assert (await cast.browsers["banned"].get("/profile/")).status == 401, "the login from before the ban"
 
 
-# What is under way when it ends
+# Requests in progress when the session ends
 
 
 def during_the_handshake(cast: Cast, monkeypatch: pytest.MonkeyPatch, act: Callable[[], Awaitable[Any]]) -> None:
-    """`act` happens between the look at who asks and the joining."""
+    """`act` happens between the check of the session and the join of the hub."""
     sessions = cast.house.server.room.sessions
     find = sessions.find
 
@@ -129,7 +129,7 @@ def during_the_handshake(cast: Cast, monkeypatch: pytest.MonkeyPatch, act: Calla
 
 
 async def hears(browser: Browser, cast: Cast) -> tuple[int | None, list[Any]]:
-    """The code that a new socket is closed with, and all that it heard before."""
+    """The close code of a new socket, and all frames before it."""
     ws = await browser.dial(after=0, epoch="")
     heard = [message.data async for message in ws]
     return ws.close_code, heard

@@ -1,4 +1,4 @@
-"""What is installed with the room: no version with a known hole, and from the lock exactly what was tested."""
+"""The installed packages: no version with a known vulnerability, and the lock has the tested versions."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ LOCKS = [path.read_text("utf-8") for path in (ROOT / "requirements.lock", *sorte
 PINNED = {name: version for name, version in re.findall(r"^([a-z0-9-]+)==([0-9.]+)", "\n".join(LOCKS), re.MULTILINE)}
 EXTRAS = PROJECT["optional-dependencies"]
 NEEDED = [*PROJECT["dependencies"], *EXTRAS["heic"], *EXTRAS["push"]]
-# Their private parts are relied on (chatserver/http/aiohttp_compat/, chatserver/db/aiosqlite_compat.py).
+# The program uses private parts of these (chatserver/http/aiohttp_compat/, chatserver/db/aiosqlite_compat.py).
 UPPER_BOUNDS = {"aiohttp": "4", "aiosqlite": "0.23"}
-# Fixed at these versions: request smuggling and header injection; buffer overflows in decoders.
+# Vulnerabilities were fixed in these versions: request smuggling and header injection; buffer overflows in decoders.
 AT_LEAST = {"aiohttp": (3, 14, 5), "pillow": (13,), "jinja2": (3, 1, 6)}
 
 

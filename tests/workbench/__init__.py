@@ -1,1 +1,1 @@
-"""The long versions of what breaks the room on purpose: `python -m tests.workbench`."""
+"""Long runs that break the room on purpose: `python -m tests.workbench`."""

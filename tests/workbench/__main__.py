@@ -1,4 +1,4 @@
-"""`python -m tests.workbench [ROW …] [--share 0.1]`: breaks the room at length, prints what came of it as a table."""
+"""`python -m tests.workbench [ROW …] [--share 0.1]`: runs the long rows, and prints the results as a table."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def main() -> int:
 
 
 def _done(row: Row, share: float) -> bool:
-    """Do a row, print its line; False where a promise was broken, which is told on standard error."""
+    """Run a row and print its line. False if a promise was broken, which is printed on standard error."""
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="workbench-") as directory:
         try:

@@ -1,4 +1,4 @@
-"""What is done to the room at length. A row raises where a promise is broken; what it returns are figures."""
+"""Long runs against the room. A row raises an error if a promise is broken, and returns figures."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ Measure = Callable[[Path, float], Awaitable[Figures]]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`measure` gets an empty directory and the share of the full length to do: 1.0 is what the docs quote.
+    """`measure` gets an empty directory and the share of the full length: 1.0 is the length that the docs quote.
 
-    `at_most` and `at_least` are the figures that were promised, of the full length.
+    `at_most` and `at_least` are the promised figures, of the full length.
     """
 
     name: str
@@ -84,7 +84,7 @@ async def _frames_and_requests(data: Path, share: float) -> Figures:
 
 
 async def _streams(_: Path, share: float) -> Figures:
-    from tests.realtime import random_streams  # here, because it imports the package websockets
+    from tests.realtime import random_streams  # imported here, because it imports the package websockets
 
     count = round(1_000_000 * share)
     return {"streams": count, **random_streams.compared(test_fuzz.SEED, count)}

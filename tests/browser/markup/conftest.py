@@ -1,4 +1,5 @@
-"""The browser, and the room full of hostile words. A package of its own: where Playwright's loop runs, no other can."""
+"""The browser, and the room with hostile texts. A package of its own, because no other loop can run beside
+Playwright's."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from tests.browser.markup.scene import Scene, fill, listen
 
 @pytest.fixture(autouse=True)
 def nothing_ran(scene: Scene) -> Iterator[None]:
-    """After each test: no script ran, no policy was violated, no dialog opened, no other host was asked."""
+    """After each test: no script ran, no policy was violated, no dialog opened, no other host was requested."""
     yield
     found, scene.attacks[:] = list(scene.attacks), []
     assert found == []

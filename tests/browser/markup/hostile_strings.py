@@ -1,14 +1,14 @@
-"""Two hundred strings that become script where somebody forgets to escape, in every place that markup has.
+"""Two hundred strings that become a script if a page does not escape them, for every place in markup.
 
-Written out of a few ideas: what breaks out of the place, what runs there, and how it is spelled.
-Each calls `alert`, which the test listens to, with its own number.
+They combine a few ideas: the characters that leave the place, the code that runs there, and its spelling. Each calls
+`alert` with its own number, and the test listens for it.
 """
 
 from __future__ import annotations
 
 from itertools import product
 
-# Out of text, of an attribute in either quote, of a comment, of an element that holds raw text, of JSON.
+# Leaves a text, an attribute in either quotes, a comment, an element with raw text, JSON.
 _BREAKS = (
     "", '">', "'>", "-->", "</title>", "</textarea>", "</script>", "</style>", "</noscript>", "</template>", "]]>",
     '"}]}</script>', "\\u003c/script\\u003e", "--!>", "</select>", "</svg>",

@@ -1,7 +1,7 @@
-"""A room full of hostile words, and the browser of its administrator.
+"""A room with hostile texts, and the browser of its administrator.
 
-The names are put into the database by hand, since the rules let none of them in: what draws them
-must not rely on that.
+The names are written directly to the database, because the rules allow none of them. The code that draws them must not
+rely on the rules.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LISTENING = """
   document.addEventListener("securitypolicyviolation", (e) =>
     window.attacked(`${e.violatedDirective}: ${e.blockedURI} ${e.sample}`));
 """
-# What a page is made of: its elements and their attributes, in order, but for what they hold.
+# The structure of a page: its elements and their attributes in order, without their values.
 SKELETON = """(html) => {
   const page = new DOMParser().parseFromString(html, "text/html");
   return [...page.querySelectorAll("*")].map((e) => `${e.localName} ${e.getAttributeNames().sort()}`);
@@ -32,7 +32,7 @@ SKELETON = """(html) => {
 
 @dataclass
 class Scene:
-    """A room full of hostile words, its administrator's browser, and what that browser had to report."""
+    """A room with hostile texts, its administrator's browser, and the violations that the browser reported."""
 
     room: RoomProcess
     context: BrowserContext
@@ -44,12 +44,12 @@ class Scene:
         return self.page.locator("meta[name=csrf-token]").get_attribute("content") or ""
 
     def sent(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> APIResponse:
-        """A form of ours, filled in and sent."""
+        """Fill in a form of the room and send it."""
         token = {"X-CSRFToken": self._token, "Accept": "text/html", **(headers or {})}
         return self.context.request.post(self.room.address + path, form=fields, headers=token, max_redirects=0)
 
     def got(self, path: str) -> str:
-        """A page, as its markup."""
+        """The markup of a page."""
         return self.context.request.get(self.room.address + path, headers={"Accept": "text/html"}).text()
 
     def start(self) -> None:
@@ -104,7 +104,7 @@ def login(db: sqlite3.Connection, token: str, user_id: int, agent: str, now_ms: 
 
 
 def skeletons(scene: Scene, pages: dict[str, str]) -> dict[str, list[str]]:
-    """What each of these pages is made of, as the browser's own parser reads it."""
+    """The structure of each of these pages, as the browser's own parser reads it."""
     assert scene.context.browser
     blank = scene.context.browser.new_page()
     try:
@@ -114,7 +114,7 @@ def skeletons(scene: Scene, pages: dict[str, str]) -> dict[str, list[str]]:
 
 
 def values(scene: Scene, pages: dict[str, str], selector: str) -> dict[str, str]:
-    """What the first such field of each page holds."""
+    """The value of the first such field on each page."""
     assert scene.context.browser
     blank = scene.context.browser.new_page()
     try:

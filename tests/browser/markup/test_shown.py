@@ -1,4 +1,4 @@
-"""Two hundred strings of script, as messages and names and titles, in a real browser: they stay text."""
+"""Two hundred hostile strings as messages, names and titles in a real browser: they stay text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.browser.markup.hostile_strings import HOSTILE
 from tests.browser.markup.scene import Scene, listen, skeletons
 
 SEEN = 'article[data-id] .message-text:has-text("{}")'
-# Of every message: its text, what its text is made of, where that leads, and the rest of it.
+# For every message: its text, the nodes of its text, the addresses of its links, and the rest of it.
 MESSAGES = """() => [...document.querySelectorAll("article[data-id]")].map((article) => {
   const text = article.querySelector(".message-text");
   const inside = text ? [...text.querySelectorAll("*")] : [];
@@ -36,7 +36,7 @@ KEEPS_TYPING = """() => setInterval(() => {
 
 @pytest.mark.parametrize("ui", ["desktop", "mobile"])
 def test_messages_names_and_quotes_are_text_on_both_pages(scene: Scene, ui: str) -> None:
-    """The first hundred out of the history, the others as they are posted."""
+    """The first hundred are in the history, the others are posted while the page is open."""
     page = scene.page
     page.goto(f"{scene.room.address}/?ui={ui}")
     page.wait_for_selector("#connection[data-state=online]", state="attached")
@@ -71,7 +71,7 @@ def test_what_is_searched_for_and_found_is_text(scene: Scene) -> None:
     page.wait_for_selector("#search .search-results li")
     for text in HOSTILE[::10]:
         page.fill("#search input[name=q]", text.replace("\n", " ")[:100])
-        page.wait_for_timeout(30)  # some are looked for and some are overtaken by the next, as when one types
+        page.wait_for_timeout(30)  # some searches are done, and some are overtaken by the next, as when a reader types
     page.fill("#search input[name=q]", "alert(")
     page.wait_for_selector("#search .search-results li")
     found = page.evaluate(
@@ -143,7 +143,7 @@ def test_hostile_names_are_text_among_those_present_and_those_who_type(scene: Sc
         page.wait_for_function(
             "(name) => document.querySelector('[data-members]').textContent.includes(name)", arg=HOSTILE[n]
         )
-    # Whoever typed a while ago is not shown any more.
+    # Names of members who have stopped typing are not shown any more.
     theirs.evaluate(KEEPS_TYPING)
     page.wait_for_function("document.getElementById('typing').textContent !== ''")
     assert page.locator("#typing *").count() == 0

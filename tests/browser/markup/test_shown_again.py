@@ -1,4 +1,4 @@
-"""Two hundred strings of script, typed into every form and address whose page shows them again: they stay text."""
+"""Two hundred hostile strings, typed into every form and address whose page shows them again: they stay text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HTML = {"Accept": "text/html"}
 
 
 class Guest:
-    """Somebody who is not logged in, and what they are answered."""
+    """A guest, and the answers that the guest gets."""
 
     def __init__(self, scene: Scene, request: APIRequestContext) -> None:
         self._address, self._request = scene.room.address, request
@@ -55,7 +55,7 @@ def test_being_invited_by_it(scene: Scene, guest: Guest) -> None:
 
 
 def test_logging_in_with_it(scene: Scene, guest: Guest) -> None:
-    for n in range(21):  # so that every one of them is refused in the same way, as one too many
+    for n in range(21):  # so that all of them are refused for the same reason, the limit
         guest.sent("/login/", username=f"nobody{n}", password="none", next="/")
     pages = {text: guest.sent("/login/", username=text, password=text, next="/" + text) for text in ["a/b", *HOSTILE]}
     same_elements(scene, pages)
@@ -82,7 +82,7 @@ def test_pinning_it_above_the_conversation(scene: Scene) -> None:
     pages = {}
     for text in ["a/b", *HOSTILE]:
         assert scene.sent("/notice/", text=text).status == 303
-        pages[text] = scene.got("/").replace("noscript", "div")  # as a browser that runs no script parses it
+        pages[text] = scene.got("/").replace("noscript", "div")  # parsed as by a browser that runs no script
     scene.sent("/notice/", text="")
     same_elements(scene, pages)
 
@@ -98,14 +98,14 @@ def same_elements(scene: Scene, pages: dict[str, str]) -> None:
 
 
 def says(scene: Scene, pages: dict[str, str], selector: str) -> None:
-    """Or the page would be the same because it shows nothing. A field has no line breaks."""
+    """Otherwise the pages could be equal because they do not show the string. A field has no line breaks."""
     found = values(scene, pages, selector)
     assert {text: found[text] for text in HOSTILE} == {text: text.replace("\n", "") for text in HOSTILE}
 
 
 @pytest.mark.parametrize("text", HOSTILE[::16], ids=lambda text: text[-24:])
 def test_nothing_runs_where_it_is_shown_again(scene: Scene, browser: Browser, text: str) -> None:
-    """The same pages, loaded and not only parsed: for every sixteenth string."""
+    """Load the same pages too, for every sixteenth string."""
     context = browser.new_context(locale="zh-CN")
     listen(scene, context)
     page = context.new_page()

@@ -19,11 +19,11 @@ from tests.fronts.proxies import certificate
 from tests.install.wheels import ROOT, build
 from tests.workbench.booted.tree import NSPAWN, SECONDS_MAX, download, inside, make, run
 
-# The first schema that a later version brought.
+# The first schema of a later version than that.
 SCHEMA_AFTER_0_1_0 = "chatserver/db/schema/0006_*.sql"
 PACKAGES = ("systemd", "systemd-sysv", "dbus", "python3", "python3-venv")
 
-# Runs `steps.py` as soon as the system is up, which then turns it off.
+# Runs `steps.py` as soon as the system has booted, and then turns the system off.
 _UNIT = """[Unit]
 After=multi-user.target
 [Service]
@@ -36,9 +36,9 @@ WantedBy=graphical.target
 
 
 async def booted(directory: Path, release: str) -> Mapping[str, float]:
-    """Boot Debian `release` ("bookworm", "trixie") and do every step in it; the figures of the steps.
+    """Boot Debian `release` ("bookworm", "trixie") and run every step in it. Returns the figures of the steps.
 
-    Raises AssertionError with the log of the steps where one failed, and RuntimeError where a tool is missing.
+    Raises AssertionError with the log if a step failed, and RuntimeError if a tool is missing.
     """
     return await asyncio.to_thread(_booted, directory, release)
 
@@ -47,7 +47,7 @@ def _booted(directory: Path, release: str) -> Mapping[str, float]:
     tree = make(directory, release, PACKAGES)
     _install(directory, tree)
     command = [*NSPAWN, "--boot", "-D", str(tree)]
-    # Where the host has cgroups of both versions.
+    # The host may have cgroups of both versions.
     variables = {**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
     subprocess.run(command, env=variables, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS_MAX)
     result = tree / "result.json"
@@ -59,7 +59,8 @@ def _booted(directory: Path, release: str) -> Mapping[str, float]:
 
 
 def _release_before(directory: Path, old: Path) -> None:
-    """In `old` the wheel and the units of 0.1.0, from its last commit; nothing in a checkout without that history."""
+    """Put the wheel and the units of 0.1.0, from its last commit, into `old`; nothing if the checkout lacks that
+    history."""
     git = ("git", "-C", str(ROOT))
     log = (*git, "log", "--format=%H", "--diff-filter=A", "--", SCHEMA_AFTER_0_1_0)
     added = subprocess.run(log, capture_output=True, text=True).stdout.split()
@@ -75,7 +76,8 @@ def _release_before(directory: Path, old: Path) -> None:
 
 
 def _install(directory: Path, tree: Path) -> None:
-    """In /wheels the project's wheel with the files of the locks, a certificate, and the unit that does the steps."""
+    """Put the project's wheel with the files of the locks, a certificate, and the unit that runs the steps into
+    /wheels."""
     download(tree, "--require-hashes", "-r", str(ROOT / "requirements.lock"))
     for name in ("push-build.lock", "push.lock"):
         lock = str(ROOT / "docs/deploy/packaging" / name)

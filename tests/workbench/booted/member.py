@@ -1,4 +1,4 @@
-"""A member's browser in the booted system, where Python has its standard library alone."""
+"""A member's browser in the booted system, where Python has only its standard library."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BOUNDARY = "0123456789abcdef"
 
 
 class Member:
-    """Logged in when it is made. Each method raises urllib.error.HTTPError where the server refuses."""
+    """Logs in when it is made. Each method raises urllib.error.HTTPError if the server refuses."""
 
     def __init__(self, address: str, name: str, password: str) -> None:
         self._address = address
@@ -35,7 +35,7 @@ class Member:
             return body
 
     def show(self, picture: bytes) -> str:
-        """Post a picture; the path that it is served at."""
+        """Post a picture. Returns the path at which it is served."""
         head = 'Content-Disposition: form-data; name="{}"'
         parts = [
             head.format("csrf_token").encode() + b"\r\n\r\n" + self._token.encode(),

@@ -1,6 +1,6 @@
-"""The commands of docs/install.md on a booted system, and what they must lead to. Runs there, with Python alone.
+"""The commands of docs/install.md on a booted system, and checks of their results. Runs there, with Python alone.
 
-    python3 -m tests.workbench.booted.steps
+python3 -m tests.workbench.booted.steps
 
 Writes /result.json: the names of the steps that passed, the errors of those that failed, and figures.
 """
@@ -23,7 +23,7 @@ from tests.workbench.booted.member import Member, png
 
 PASSWORD = "correct horse battery 9"
 SOURCE = Path("/src")
-# The wheel and the units of version 0.1.0, where the checkout has them (host.py).
+# The wheel and the units of version 0.1.0, if the checkout has them (host.py).
 RELEASE_BEFORE = Path("/old")
 LOG = Path("/steps.log")
 PLAIN, OWN_TLS = "http://127.0.0.1:8000", "https://127.0.0.1"
@@ -33,7 +33,7 @@ pictures: list[str] = []
 
 
 def run(command: str, *, fails: bool = False) -> str:
-    """Run a command of a shell in the checkout; what it printed. `fails`: its exit code must not be 0."""
+    """Run a shell command in the checkout. Returns its output. `fails`: its exit code must not be 0."""
     variables = {**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "/wheels", "LANG": "C.UTF-8"}
     done = subprocess.run(
         command, shell=True, cwd=SOURCE, env=variables, input=PASSWORD + "\n", capture_output=True, text=True
@@ -45,12 +45,12 @@ def run(command: str, *, fails: bool = False) -> str:
 
 
 def documented(heading: str, block: int = 0, page: str = "docs/install.md") -> None:
-    """Run a block of commands as it stands below a heading; the wheel instead of the checkout."""
+    """Run a block of commands after a heading, with the wheel instead of the checkout."""
     part = (SOURCE / page).read_text("utf-8").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     commands = re.findall(r"```sh\n(.*?)```", part, re.S)[block].splitlines()
     for command in commands:
         if command.startswith("apt-get "):
-            continue  # the packages are there
+            continue  # the packages are installed already
         command = re.sub(r"(pip install (?:--upgrade )?)\.$", r"\1/wheels/chatserver-*.whl", command)
         if "create-admin" in command:
             command += " --password-stdin"
@@ -58,7 +58,7 @@ def documented(heading: str, block: int = 0, page: str = "docs/install.md") -> N
 
 
 def answers(address: str) -> bool:
-    """True when /readyz answers, at the latest after 20 s."""
+    """True if /readyz answers within 20 s."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     end = time.monotonic() + 20
@@ -80,7 +80,7 @@ def show(name: str, unit: str = "chat.service") -> str:
     return run(f"systemctl show -p {name} --value {unit}").strip()
 
 
-# The steps, in order. Each leaves a server that answers, until the last.
+# The steps, in order. After each of them a server answers, until the last.
 
 
 def installs() -> None:
@@ -128,7 +128,7 @@ def ends_a_wrong_setting_with_one_line_and_goes_on_once_it_is_mended() -> None:
     try:
         urllib.request.urlopen(f"{PLAIN}/readyz", timeout=5)
     except OSError:
-        pass  # each connection starts the service again, until systemd gives up
+        pass  # each connection starts the service again, until systemd stops trying
     end = time.monotonic() + 30
     while show("Result", "chat.socket") != "service-start-limit-hit" and time.monotonic() < end:
         time.sleep(0.2)
@@ -163,7 +163,7 @@ def says_what_to_do_where_only_the_service_is_restarted_after_its_socket_changed
     run("install -D -m 644 docs/deploy/chat.socket.d/tls.conf /etc/systemd/system/chat.socket.d/tls.conf")
     run("systemctl daemon-reload")
     run("systemctl restart chat.service", fails=True)
-    time.sleep(3)  # it is not started again
+    time.sleep(3)  # systemd does not start it again
     assert journal().rstrip().count("was passed none") == 1 and show("NRestarts") == "0"
 
 
@@ -234,7 +234,7 @@ def is_a_package_that_starts_upgrades_and_is_purged() -> None:
 
 
 def sends_push_notifications() -> None:
-    """The process of chat-push.service runs, and is not told that the room does not answer."""
+    """The process of chat-push.service runs, and does not report that the room does not answer."""
     assert answers(PLAIN)
     time.sleep(3)
     assert run("systemctl is-active chat-push.service").strip() == "active"
@@ -243,7 +243,7 @@ def sends_push_notifications() -> None:
 
 
 def is_upgraded_from_the_release_before() -> None:
-    """With a schema of then, a picture of then, and units that an upgrade replaces; all of it can be removed."""
+    """An old schema, an old picture, and units that an upgrade replaces; all of it can be removed."""
     if not RELEASE_BEFORE.is_dir():
         return
     run("python3 -m venv /opt/chat/.venv && /opt/chat/.venv/bin/pip install /old/chatserver-*.whl")
@@ -264,7 +264,7 @@ def is_upgraded_from_the_release_before() -> None:
 
 
 def left() -> list[Path]:
-    """What the server or its package has left on this system."""
+    """The files that the server or its package has left on this system."""
     found = [path for top in ("/etc", "/opt", "/var", "/usr/local") for path in Path(top).rglob("*chat*")]
     return [path for path in found if "letsencrypt" not in path.parts]
 

@@ -19,11 +19,11 @@ PACKAGES = (
     " strace systemd varnish"
 ).split()
 SECONDS_MAX = 3 * 3_600
-# What pipx and an editable installation fetch.
+# Packages that pipx and an editable installation fetch.
 _TOOLS = ("pip", "editables")
-# The index has no wheel of these.
+# The index has no wheel of these packages.
 _SOURCE_ONLY = ("forbiddenfruit", "http-ece")
-# Packages come from /wheels, also those that the tests of the installation ask for.
+# All packages come from /wheels, also those of the installation tests.
 _VARIABLES = ("PIP_NO_INDEX=1", "PIP_FIND_LINKS=/wheels", "UV_OFFLINE=1", "UV_FIND_LINKS=/wheels", "LANG=C.UTF-8")
 _COMMANDS = """cd /src
 python3 -m venv .venv && .venv/bin/pip install --quiet -e '.[test]' || exit 1
@@ -32,9 +32,9 @@ exit 0"""
 
 
 async def suite(directory: Path, release: str, without: Sequence[str] = ()) -> Mapping[str, float]:
-    """Run the tests in Debian `release` ("trixie", "sid"), which lacks the packages `without`; how many passed.
+    """Run the tests in Debian `release` ("trixie", "sid"), which lacks the packages `without`. Returns how many passed.
 
-    Raises AssertionError with the log where one failed, and RuntimeError where a tool is missing.
+    Raises AssertionError with the log if a test failed, and RuntimeError if a tool is missing.
     """
     return await asyncio.to_thread(_suite, directory, release, without)
 

@@ -19,9 +19,9 @@ SECONDS_MAX = 3_600
 
 
 def make(directory: Path, release: str, packages: Sequence[str]) -> Path:
-    """Install Debian `release` ("trixie") with `packages`, and the checkout in /src; its root.
+    """Install Debian `release` ("trixie") with `packages`, and the checkout in /src. Returns its root directory.
 
-    Raises RuntimeError where a tool is missing.
+    Raises RuntimeError if a tool is missing.
     """
     for tool in ("debootstrap", "systemd-nspawn"):
         if shutil.which(tool, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") is None:
@@ -33,19 +33,19 @@ def make(directory: Path, release: str, packages: Sequence[str]) -> Path:
 
 
 def download(tree: Path, *what: str) -> None:
-    """Put files from the package index for the tree's Python into its /wheels; `what` as pip takes it."""
+    """Download files from the package index for the tree's Python into its /wheels; `what` are pip's arguments."""
     version = inside(tree, "python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])").strip()
     pip = (sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--python-version", version)
     run(*pip, "--dest", str(tree / "wheels"), *what)
 
 
 def inside(tree: Path, *words: str, seconds: float = SECONDS_MAX) -> str:
-    """Run a command in the tree, without a network but loopback; what it printed."""
+    """Run a command in the tree, with only the loopback network. Returns its output."""
     return run(*NSPAWN, "--pipe", "-D", str(tree), *words, seconds=seconds)
 
 
 def run(*words: str, seconds: float = SECONDS_MAX) -> str:
-    """Run a command; what it printed. Raises AssertionError with its output where it fails."""
+    """Run a command. Returns its output. Raises AssertionError with its output if it fails."""
     done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds)
     assert done.returncode == 0, f"{' '.join(words)}: {done.stdout}{done.stderr}"
     return done.stdout
