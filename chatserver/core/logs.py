@@ -37,23 +37,15 @@ def setup(level: str, format: str, *, in_thread: bool = False) -> None:
     text on a terminal and JSON elsewhere. `in_thread`: write in a separate thread, so that a slow
     reader of standard error does not block the program. A later call replaces the earlier setup.
     """
+    if format == "auto":
+        format = "text" if sys.stderr.isatty() else "json"
     handler: logging.Handler = ThreadHandler(sys.stderr) if in_thread else logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JSONFormatter() if _is_json(format) else TextFormatter())
+    handler.setFormatter(JSONFormatter() if format == "json" else TextFormatter())
     handler.addFilter(_add_request_id)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
     for name in _VERBOSE_LOGGERS:
         logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger().level))
-
-
-def start_line(logger: str, message: str, format: str) -> str:
-    """A line for standard output: `message`, or an event at info level where the log of `format` has JSON lines.
-
-    So every line of a journal or of a container's log, which hold both outputs, has one format.
-    """
-    if not _is_json(format):
-        return message
-    return JSONFormatter().format(logging.LogRecord(logger, logging.INFO, "", 0, message, None, None))
 
 
 class ThreadHandler(logging.Handler):
@@ -128,10 +120,6 @@ class JSONFormatter(logging.Formatter):
         text = json.dumps(event, ensure_ascii=False, default=str)
         # json.dumps does not escape line separators, direction marks and lone surrogates.
         return re.sub(r"[^\x20-\x7e]", lambda c: c[0] if c[0].isprintable() else json.dumps(c[0])[1:-1], text)
-
-
-def _is_json(format: str) -> bool:
-    return format == "json" or (format == "auto" and not sys.stderr.isatty())
 
 
 def _add_request_id(record: logging.LogRecord) -> bool:

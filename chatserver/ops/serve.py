@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 
 from chatserver import systemd
-from chatserver.core import garbage_collection, logs
+from chatserver.core import garbage_collection
 from chatserver.core.clock import SystemClock
 from chatserver.core.config import Config
 from chatserver.http.application import read_templates
@@ -27,22 +27,18 @@ async def serve(config: Config, sources: Mapping[str, str]) -> int:
         loop.add_signal_handler(number, stop.set)
     async with running(config, SystemClock(), sources) as server:
         loop.add_signal_handler(signal.SIGHUP, stop.set if _is_on_a_terminal() else server.reload)
-        _say(f"listening on {server.address}", config)
-        _say(f"data directory: {config.data_dir.absolute()}", config)
+        print(f"listening on {server.address}", flush=True)
+        print(f"data directory: {config.data_dir.absolute()}", flush=True)
         if server.setup_token:
             # If a base URL is set, requests with another Host are refused (421), also on this machine.
             public = config.base_url or reachable(server.address)
-            _say(f"first administrator: {public}/setup/?token={server.setup_token}", config)
+            print(f"first administrator: {public}/setup/?token={server.setup_token}", flush=True)
         garbage_collection.resume()
         systemd.notify("READY=1")
         await asyncio.to_thread(read_templates, server.app)
         await stop.wait()
         systemd.notify("STOPPING=1")
     return 0
-
-
-def _say(message: str, config: Config) -> None:
-    print(logs.start_line(__name__, message, config.log_format), flush=True)
 
 
 def _is_on_a_terminal() -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -136,9 +135,7 @@ def first_run(data_dir: Path) -> Iterator[str]:
         assert process.stdout is not None
         while "/setup/" not in (line := process.stdout.readline()):
             assert line, "the server said nothing"
-        found = re.search(r'https?://[^\s"]+', line)
-        assert found, line
-        yield found[0]
+        yield next(word for word in line.split() if word.startswith("http"))
 
 
 @contextmanager

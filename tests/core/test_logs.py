@@ -68,12 +68,6 @@ def test_auto_is_text_on_a_terminal(capfd: pytest.CaptureFixture[str], monkeypat
     assert capfd.readouterr().err.endswith("INFO    chat: hello\n")
 
 
-def test_a_start_line_has_the_logs_format() -> None:
-    assert logs.start_line("chat", "data directory: /srv/chat", "text") == "data directory: /srv/chat"
-    event = json.loads(logs.start_line("chat", f"data directory: {NASTY}%s", "json"))
-    assert (event["level"], event["logger"], event["message"]) == ("info", "chat", f"data directory: {NASTY}%s")
-
-
 def test_what_is_below_the_level_is_not_logged(capfd: pytest.CaptureFixture[str]) -> None:
     logs.setup("warning", "text")
     logging.getLogger("chat").info("hello")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import socket
 from pathlib import Path
 
@@ -19,7 +18,7 @@ async def test_the_setup_page_has_an_address_that_can_be_opened(tmp_path: Path) 
     async with serving(tmp_path / "data", CHAT_HOST="0.0.0.0") as server:
         assert server.address.startswith("http://0.0.0.0:")
         assert server.process.stdout is not None
-        lines = [json.loads(await server.process.stdout.readline())["message"] for _ in range(2)]
+        lines = [(await server.process.stdout.readline()).decode() for _ in range(2)]
         port = server.address.rpartition(":")[2]
         assert lines[1].startswith(f"first administrator: http://127.0.0.1:{port}/setup/?token=")
 

@@ -46,7 +46,7 @@ def environment(**more: str) -> dict[str, str]:
 
 def address_of(line: str) -> str:
     """The address in the first line that `serve` prints; fails for any other line."""
-    found = re.search(r'listening on (https?://[^\s"]+)', line)
+    found = re.match(r"listening on (https?://\S+)", line)
     assert found, f"the server said {line!r}"
     return found[1]
 

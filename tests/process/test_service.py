@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import re
 import shutil
 import socket
@@ -95,7 +94,7 @@ async def test_it_names_the_address_of_the_socket_and_not_its_own_settings(manag
         assert process.stdout is not None
         async with asyncio.timeout(PATIENCE):
             line = (await process.stdout.readline()).decode()
-    assert json.loads(line)["message"] == f"listening on http://[::]:{manager.listener.getsockname()[1]}"
+    assert line == f"listening on http://[::]:{manager.listener.getsockname()[1]}\n"
 
 
 async def test_whoever_comes_while_it_restarts_waits_and_is_served(manager: Manager) -> None:
