@@ -18,14 +18,14 @@ def require_speaker(tx: Transaction, user: User, now_ms: int) -> User:
 
     Raises DomainError as `require_member` does, and `muted`.
     """
-    return may_speak(store.account(tx, user.id), now_ms)
+    return existing(store.account(tx, user.id)).speaker(now_ms)
 
 
-def may_speak(account: store.Account | None, now_ms: int) -> User:
-    """`require_speaker` for an account that has just been read."""
+def existing(account: store.Account | None) -> store.Account:
+    """The account that was looked up. Raises DomainError `login_required` if there is no such member."""
     if account is None:
         raise DomainError(ErrorCode.LOGIN_REQUIRED)
-    return account.speaker(now_ms)
+    return account
 
 
 def require_administrator(tx: Transaction, user: User) -> User:
@@ -44,7 +44,7 @@ def require_speaking_administrator(tx: Transaction, user: User, now_ms: int) -> 
 
     Raises DomainError as `require_administrator` does, and `muted`.
     """
-    return may_speak(store.account(tx, require_administrator(tx, user).id), now_ms)
+    return existing(store.account(tx, require_administrator(tx, user).id)).speaker(now_ms)
 
 
 def require_window_manager(tx: Transaction, user: User, now_ms: int) -> User:
@@ -55,20 +55,12 @@ def require_window_manager(tx: Transaction, user: User, now_ms: int) -> User:
     actor = require_member(tx, user)
     if not actor.is_administrator and not _manages_windows(tx, actor):
         raise DomainError(ErrorCode.FORBIDDEN)
-    return may_speak(store.account(tx, actor.id), now_ms)
+    return existing(store.account(tx, actor.id)).speaker(now_ms)
 
 
 def require_buyer(tx: Transaction, user: User, now_ms: int) -> User:
     """The member as stored, who may order at `now_ms`. Raises as `require_speaker` does, and `forbidden` for a bot."""
-    return may_order(store.account(tx, user.id), now_ms)
-
-
-def may_order(account: store.Account | None, now_ms: int) -> User:
-    """`require_buyer` for an account that has just been read."""
-    actor = may_speak(account, now_ms)
-    if actor.is_bot:
-        raise DomainError(ErrorCode.FORBIDDEN)
-    return actor
+    return existing(store.account(tx, user.id)).buyer(now_ms)
 
 
 def is_banned(tx: Transaction, user: User) -> bool:
@@ -90,8 +82,7 @@ def _manages_windows(tx: Transaction, user: User) -> bool:
 
 
 def _allowed(account: store.Account | None) -> store.Account:
-    if account is None:
-        raise DomainError(ErrorCode.LOGIN_REQUIRED)
+    account = existing(account)
     if account.banned:
         raise DomainError(ErrorCode.BANNED)
     return account

@@ -35,6 +35,13 @@ class Account:
             raise DomainError(ErrorCode.MUTED, until_ms=self.muted_until_ms)
         return self.user
 
+    def buyer(self, now_ms: int) -> User:
+        """The member, who may order at `now_ms` (Unix ms). Raises as `speaker` does, and `forbidden` for a bot."""
+        user = self.speaker(now_ms)
+        if user.role is Role.BOT:
+            raise DomainError(ErrorCode.FORBIDDEN)
+        return user
+
 
 @dataclass(frozen=True, slots=True)
 class Person(Account):

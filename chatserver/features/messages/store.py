@@ -124,7 +124,7 @@ def insert_many(tx: Transaction, new_messages: Sequence[NewMessage]) -> list[Mes
     for seq, new in enumerate(new_messages, first_seq):
         messages.append(Message(
             message_id, seq, State.LIVE, new.kind, new.author, new.text, "", "", 0, 0, new.created_ms,
-            new.recall_until_ms, new.reply_to, new.client_id, window_id=new.window_id, extra=new.extra,
+            new.recall_until_ms, new.reply_to, new.client_id, None, None, new.window_id, None, (), "", new.extra,
         ))  # fmt: skip
         message_id += 1
     return messages

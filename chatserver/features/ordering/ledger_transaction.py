@@ -14,7 +14,7 @@ from typing import Any
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.json import encode_text
 from chatserver.core.model import User
-from chatserver.db.transaction import Transaction
+from chatserver.db.transaction import RetryOneByOne, Transaction
 from chatserver.features.ordering import amounts, journal, store
 from chatserver.features.ordering.kept_counts import Counts, KeptCounts, MemberOrders
 from chatserver.features.ordering.model import OrderContent, OrderingWindow, PricedLines
@@ -88,15 +88,6 @@ class LedgerTransaction:
         """Whether this member has ordered under this client key in this window."""
         return key is not None and key in self._members[user_id].keys
 
-    def check_new(self, user_id: int, words: OrderContent) -> None:
-        """Check the member's number of orders, then as `check` does. Raises DomainError: `over_limit`, `sold_out`."""
-        if self._members[user_id].count >= ORDERS_OF_MEMBER_MAX:
-            raise DomainError(
-                ErrorCode.OVER_LIMIT, item=None, limit=ORDERS_OF_MEMBER_MAX, have=self._members[user_id].count,
-                reason="orders",
-            )  # fmt: skip
-        self.check(user_id, words)
-
     def check(self, user_id: int, words: OrderContent) -> None:
         """Check the stock and the member's limit for each item. Raises DomainError: `sold_out`, `over_limit`."""
         have = self._members[user_id].quantities
@@ -123,14 +114,23 @@ class LedgerTransaction:
                 )
 
     def accept(self, at_ms: int, user: User, words: OrderContent, key: bytes | None) -> tuple[int, bytes, int]:
-        """Number and count a new order, and append it to the journal.
+        """Check a new order, number and count it, and append it to the journal.
 
-        Returns the order's number, its receipt (the head) and the number of its entry.
+        Returns the order's number, its receipt (the head) and the number of its entry. Raises DomainError as `check`
+        does, and `over_limit` for the member's number of orders; RetryOneByOne if the member has used the key in this
+        window.
         """
+        member = self._members[user.id]
+        if key is not None and key in member.keys:
+            raise RetryOneByOne
+        if member.count >= ORDERS_OF_MEMBER_MAX:
+            raise DomainError(
+                ErrorCode.OVER_LIMIT, item=None, limit=ORDERS_OF_MEMBER_MAX, have=member.count, reason="orders"
+            )
+        self.check(user.id, words)
         if not self.entries:
             self.write_opened(self.window.opened_by.name)
         self._last_no = no = self._last_no + 1
-        member = self._members[user.id]
         member.count += 1
         member.keys.add(key)
         self.add(user.id, words)
@@ -139,11 +139,12 @@ class LedgerTransaction:
 
     def add(self, user_id: int, words: OrderContent) -> None:
         """Add a standing order to the counters."""
-        member, quantities = self._members[user_id], words.priced.quantities
+        member = self._members[user_id]
         self._orders += 1
         self._orderers += member.standing == 0
-        member.add(quantities)
-        self._order(quantities, 1)
+        member.add(words.priced.quantities)
+        for item, hundredths in words.priced.quantities.items():
+            self._ordered[item] += hundredths
 
     def take_out(self, user_id: int, lines: str) -> None:
         """Subtract an order from the counters; `lines` as the ledger stores them."""
@@ -151,10 +152,9 @@ class LedgerTransaction:
         self._orders -= 1
         member.standing -= 1
         self._orderers -= member.standing == 0
-        quantities = _quantities(lines)
-        for item, hundredths in quantities.items():
+        for item, hundredths in _quantities(lines).items():
             member.quantities[item] -= hundredths
-        self._order(quantities, -1)
+            self._ordered[item] -= hundredths
 
     def write(self, kind: str, at_ms: int, words_of: int | None = None, **fields: Any) -> bytes:
         """Append an entry to the journal and return its head. `save` stores the entry.
@@ -222,10 +222,6 @@ class LedgerTransaction:
     def standing(self) -> int:
         """How many orders stand."""
         return self._orders
-
-    def _order(self, quantities: Mapping[int, int], sign: int) -> None:
-        for item_id, hundredths in quantities.items():
-            self._ordered[item_id] += sign * hundredths
 
 
 # Members often order the same, and a batch reads the earlier orders of each member who has a new order in it.

@@ -21,11 +21,12 @@ from chatserver.features.messages.encode import MessageEncoder
 from chatserver.features.messages.post import MessagePosted
 from chatserver.features.messages.text import check_client_id, client_key
 from chatserver.features.ordering import answers, order_input, store
+from chatserver.features.ordering.closed_keys import ClosedKeys
 from chatserver.features.ordering.events import OrdersCounted
 from chatserver.features.ordering.kept_counts import KeptCounts
 from chatserver.features.ordering.late import window_closed
 from chatserver.features.ordering.ledger_transaction import LedgerTransaction
-from chatserver.features.ordering.model import Order, OrderContent, order_extra
+from chatserver.features.ordering.model import Order, OrderContent, describe, order_extra
 from chatserver.features.ordering.order_input import OrderInput
 from chatserver.http.access import Access
 from chatserver.http.client_frame import ClientFrame, Direct, Done
@@ -58,32 +59,10 @@ class _NewOrder(NamedTuple):
 
     request: OrderRequest
     author: User
-    window_id: int
-    no: int
     words: OrderContent
+    no: int
     receipt: bytes
     entry: int
-
-    def message(self, recall_ms: int) -> message_store.NewMessage:
-        words, received_ms = self.words, self.request.received_ms
-        priced = words.priced
-        return message_store.NewMessage(
-            author=self.author,
-            kind=Kind.ORDER,
-            text=words.text,
-            created_ms=received_ms,
-            recall_until_ms=received_ms + recall_ms,
-            client_id=self.request.client_id,
-            window_id=self.window_id,
-            extra=order_extra(self.window_id, self.no, priced.json, words.note_json, priced.total_json),
-        )
-
-    def order(self, message: Message) -> Order:
-        words, author, received_ms = self.words, self.author, self.request.received_ms
-        return Order(
-            message.id, self.window_id, self.no, author.id, author.name, True, words.priced.json, words.note,
-            words.priced.total, received_ms, received_ms, message.seq, self.receipt, self.entry,
-        )  # fmt: skip
 
 
 class PlaceOrder:
@@ -93,6 +72,7 @@ class PlaceOrder:
         self._clock = clock
         self._encoder = encoder
         self._kept_counts = KeptCounts()
+        self._closed_keys = ClosedKeys()
 
     async def place(
         self, author: User, lines: Any, text: Any = "", client_id: str = "", window_id: int | None = None
@@ -159,24 +139,28 @@ class PlaceOrder:
         """
         if len(requests) == 1 and (before := _placed_before(tx, requests[0])):
             return [before]
-        keys = [(request.author.id, request.key) for request in requests]
-        if len(requests) > 1 and not store.are_new_keys(tx, keys):
-            raise RetryOneByOne
+        ledger = LedgerTransaction.open(tx, self._kept_counts)
+        if len(requests) > 1:
+            keys = [(request.author.id, request.key) for request in requests]
+            if ledger:
+                keys = self._closed_keys.maybe_used(tx, ledger.window.id, keys)
+            if not store.are_new_keys(tx, keys):
+                raise RetryOneByOne
         now_ms = self._clock.now_ms()
         user_ids = {request.author.id for request in requests}
         accounts = account_store.accounts(tx, user_ids)
-        ledger = LedgerTransaction.open(tx, self._kept_counts)
         if ledger:
             ledger.load_members(user_ids)
             ledger.expect_entries(len(requests))
         new: list[_NewOrder] = []
         answered: dict[int, Placed | DomainError] = {}
         for index, request in enumerate(requests):
-            if ledger and ledger.has_key(request.author.id, request.key):  # also in this batch
-                raise RetryOneByOne
             try:
                 new.append(_accepted(tx, ledger, request, accounts.get(request.author.id), now_ms))
             except DomainError as error:
+                # Looked up only now, because most orders are new, and `accept` itself finds the repeated ones.
+                if ledger and ledger.has_key(request.author.id, request.key):
+                    raise RetryOneByOne from None
                 answered[index] = error
         placed = iter(self._stored(tx, ledger, new) if ledger and new else ())
         if ledger:
@@ -185,14 +169,31 @@ class PlaceOrder:
 
     def _stored(self, tx: Transaction, ledger: LedgerTransaction, new: Sequence[_NewOrder]) -> list[Placed]:
         """Insert the orders and their messages, save the ledger, and announce all three."""
-        recall_ms = self._settings.now.recall_ms
-        messages = message_store.insert_many(tx, [each.message(recall_ms) for each in new])
-        orders = [each.order(message) for each, message in zip(new, messages, strict=True)]
-        store.insert_orders(tx, [(order, each.request.key) for order, each in zip(orders, new, strict=True)])
-        for message in messages:
+        window_id, recall_ms = ledger.window.id, self._settings.now.recall_ms
+        unsent: list[message_store.NewMessage] = []
+        for request, author, words, no, _, _ in new:
+            priced, received_ms = words.priced, request.received_ms
+            extra = order_extra(window_id, no, priced.json, words.note_json, priced.total_json)
+            unsent.append(message_store.NewMessage(
+                author, Kind.ORDER, describe(priced.said, words.note), received_ms, received_ms + recall_ms, None, None, request.client_id,
+                window_id=window_id, extra=extra,
+            ))  # fmt: skip
+        placed: list[Placed] = []
+        orders: list[tuple[Order, bytes | None]] = []
+        for message, (request, author, words, no, receipt, entry) in zip(
+            message_store.insert_many(tx, unsent), new, strict=True
+        ):
+            priced, received_ms = words.priced, request.received_ms
+            order = Order(
+                message.id, window_id, no, author.id, author.name, True, priced.json, words.note, priced.total,
+                received_ms, received_ms, message.seq, receipt, entry,
+            )  # fmt: skip
+            orders.append((order, request.key))
+            placed.append(Placed(order, message, True))
             tx.announce(MessagePosted(message, self._encoder))
+        store.insert_orders(tx, orders)
         tx.announce(OrdersCounted(ledger.save()))
-        return [Placed(order, message, True) for order, message in zip(orders, messages, strict=True)]
+        return placed
 
     ROUTES = (Route("POST", "/order/", on_form, Access.MEMBER),)
     FRAMES = {"order": Direct(on_frame)}
@@ -211,16 +212,14 @@ def _accepted(
     now_ms: int,
 ) -> _NewOrder:
     """Check an order, give it a number and a journal entry, and count it in the ledger. Raises DomainError."""
-    author, asked = permissions.may_order(account, now_ms), request.wanted
+    author, asked = permissions.existing(account).buyer(now_ms), request.wanted
     if isinstance(asked, DomainError):
         raise asked
     window_id, received_ms = request.window_id, request.received_ms
     if ledger is None or window_id not in (None, ledger.window.id) or received_ms >= ledger.window.closes_ms:
         raise window_closed(tx, window_id, received_ms)
     words = ledger.words(asked)
-    ledger.check_new(author.id, words)
-    no, receipt, entry = ledger.accept(received_ms, author, words, request.key)
-    return _NewOrder(request, author, ledger.window.id, no, words, receipt, entry)
+    return _NewOrder(request, author, words, *ledger.accept(received_ms, author, words, request.key))
 
 
 def _one(results: list[Placed | DomainError]) -> Placed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -151,6 +151,14 @@ def are_new_keys(tx: Transaction, keys: Sequence[tuple[int, bytes | None]]) -> b
         )
         for some in in_powers_of_two(keys)
     )
+
+
+def keys_of_windows(tx: Transaction, first: int, end: int) -> Iterator[bytes]:
+    """The client keys of all orders in windows with ids from `first` to before `end`."""
+    rows = tx.execute(
+        "SELECT client_key FROM orders WHERE window_id >= ? AND window_id < ? AND client_key IS NOT NULL", (first, end)
+    )
+    return (key for (key,) in rows)
 
 
 def orders(tx: Transaction, window_id: int) -> list[Order]:
