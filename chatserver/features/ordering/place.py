@@ -173,9 +173,10 @@ class PlaceOrder:
         unsent: list[message_store.NewMessage] = []
         for request, author, words, no, _, _ in new:
             priced, received_ms = words.priced, request.received_ms
+            text = describe(priced.said, words.note)
             extra = order_extra(window_id, no, priced.json, words.note_json, priced.total_json)
             unsent.append(message_store.NewMessage(
-                author, Kind.ORDER, describe(priced.said, words.note), received_ms, received_ms + recall_ms, None, None, request.client_id,
+                author, Kind.ORDER, text, received_ms, received_ms + recall_ms, None, None, request.client_id,
                 window_id=window_id, extra=extra,
             ))  # fmt: skip
         placed: list[Placed] = []
