@@ -1,4 +1,4 @@
-"""All ROUTES and FRAMES that the product's classes declare, without a server, for tests that need a row for each."""
+"""All ROUTES, FRAMES and error codes that the product declares, without a server, for tests that need a row for each."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pkgutil
 from collections.abc import Iterator
 
 from chatserver import features, http
+from chatserver.core.errors import Code
 from chatserver.http.route import Route
 
 
@@ -21,3 +22,4 @@ def _classes() -> Iterator[type]:
 
 ROUTES: tuple[Route, ...] = tuple(route for each in _classes() for route in vars(each).get("ROUTES", ()))
 FRAME_TYPES: frozenset[str] = frozenset(kind for each in _classes() for kind in vars(each).get("FRAMES", ()))
+CODES: tuple[Code, ...] = tuple(code for kind in Code.__subclasses__() for code in kind)

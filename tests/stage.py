@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import pytest
 
 from chatserver import binding
-from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.errors import Code, DomainError
 from chatserver.core.events import ContentErased, Event
 from chatserver.core.model import Message, Role, State, StoredImage, User
 from chatserver.db.database import Database
@@ -165,7 +165,7 @@ class refuses:
     """`with refuses(Code.EMPTY) as caught:` checks that the block raises this error; `caught.details` are its
     details."""
 
-    def __init__(self, code: ErrorCode) -> None:
+    def __init__(self, code: Code) -> None:
         self._code = code
         self.details: dict[str, Any] = {}
 

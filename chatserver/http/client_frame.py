@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from chatserver.core import json
 from chatserver.core.clock import Clock
-from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.errors import Code, DomainError, ErrorCode
 from chatserver.core.model import User
 from chatserver.core.numbers import ID_MAX
 from chatserver.core.rate_limit import SharedBuckets, TokenBucket, Verdict
@@ -126,7 +126,7 @@ class FrameContext:
     publisher: Publisher
     clock: Clock
     handlers: Mapping[str, FrameHandler]
-    count_error: Callable[[ErrorCode], None]
+    count_error: Callable[[Code], None]
     buckets: SharedBuckets = field(default_factory=SharedBuckets)
 
 

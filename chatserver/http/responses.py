@@ -19,42 +19,6 @@ from chatserver.http.site import SITE
 from chatserver.http.viewer import VIEWER, wants_html, wants_json
 from chatserver.i18n import explain
 
-STATUS = {
-    ErrorCode.BAD_REQUEST: 400,
-    ErrorCode.EMPTY: 400,
-    ErrorCode.TOO_LONG: 400,
-    ErrorCode.NAME_INVALID: 400,
-    ErrorCode.PASSWORD_WEAK: 400,
-    ErrorCode.INVITE_INVALID: 400,
-    ErrorCode.IMAGE_UNREADABLE: 400,
-    ErrorCode.LOGIN_REQUIRED: 401,
-    ErrorCode.LOGIN_FAILED: 401,
-    ErrorCode.FORBIDDEN: 403,
-    ErrorCode.CSRF: 403,
-    ErrorCode.NOT_YOURS: 403,
-    ErrorCode.RECALL_EXPIRED: 403,
-    ErrorCode.EDIT_EXPIRED: 403,
-    ErrorCode.MUTED: 403,
-    ErrorCode.BANNED: 403,
-    ErrorCode.REGISTRATION_CLOSED: 403,
-    ErrorCode.NOT_FOUND: 404,
-    ErrorCode.METHOD_NOT_ALLOWED: 405,
-    ErrorCode.NAME_TAKEN: 409,
-    ErrorCode.WINDOW_OPEN: 409,
-    ErrorCode.WINDOW_CLOSED: 409,
-    ErrorCode.SOLD_OUT: 409,
-    ErrorCode.OVER_LIMIT: 409,
-    ErrorCode.GONE: 410,
-    ErrorCode.BODY_TOO_LARGE: 413,
-    ErrorCode.IMAGE_TOO_LARGE: 413,
-    ErrorCode.IMAGE_UNSUPPORTED: 415,
-    ErrorCode.WRONG_HOST: 421,
-    ErrorCode.TOO_FAST: 429,
-    ErrorCode.LOGIN_THROTTLED: 429,
-    ErrorCode.INTERNAL: 500,
-    ErrorCode.BUSY: 503,
-    ErrorCode.STORAGE_FULL: 507,
-}
 _PAGE = (("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"), ("Vary", "Cookie"))
 # The number of hosts whose headers are cached. Without a base URL each request can name another host.
 HOSTS_MAX = 256
@@ -64,11 +28,11 @@ _JSON = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
 def status_of(error: DomainError) -> int:
     """The HTTP status of an error: 415 for a body that is encoded, which no route takes (RFC 9110, section 8.4).
 
-    426 for a WebSocket of another version (RFC 6455, section 4.4), else the status in STATUS.
+    426 for a WebSocket of another version (RFC 6455, section 4.4), else the status of its code.
     """
     if "encoding" in error.details:
         return 415
-    return 426 if "websocket_version" in error.details else STATUS[error.code]
+    return 426 if "websocket_version" in error.details else error.code.status
 
 
 def as_json(value: Any, status: int = 200) -> web.Response:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from aiohttp import web
 
 from chatserver.core.config import CurrentConfig
-from chatserver.core.errors import ErrorCode
+from chatserver.core.errors import Code
 from chatserver.http.csrf import CSRFTokens
 from chatserver.http.origin import OriginPolicy
 from chatserver.http.static_files import StaticTree
@@ -33,7 +33,7 @@ class Site:
     static: StaticTree
     tokens: CSRFTokens
     origin: OriginPolicy
-    count_error: Callable[[ErrorCode], None]
+    count_error: Callable[[Code], None]
     count_answer: Callable[[int], None]
     administration: list[AdministratorsPage] = field(default_factory=list)
 

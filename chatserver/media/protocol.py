@@ -13,7 +13,7 @@ import os
 import struct
 from typing import Any, NamedTuple
 
-from chatserver.core.errors import ErrorCode
+from chatserver.core.errors import Code, ErrorCode
 from chatserver.media.format_names import Unsupported
 
 LENGTH = struct.Struct(">I")
@@ -68,7 +68,7 @@ class AnswerHeader(NamedTuple):
     An error `image_unsupported` may name the `format`.
     """
 
-    code: ErrorCode | None = None
+    code: Code | None = None
     format: Unsupported | None = None
     parts: int = 0
     width: int = 0

@@ -7,11 +7,9 @@ import re
 import sys
 from pathlib import Path
 
-from chatserver.core.errors import ErrorCode
-from chatserver.http.responses import STATUS
 from tests.bots import made
 from tests.client import PASSWORD, Browser, opened
-from tests.declared import FRAME_TYPES, ROUTES
+from tests.declared import CODES, FRAME_TYPES, ROUTES
 from tests.docs.pages import ROOT, blocks, text
 from tests.process.serving import make_administrator, serving
 
@@ -99,8 +97,8 @@ def test_every_route_for_programs_is_told() -> None:
 def test_every_code_stands_beside_its_status() -> None:
     rows = re.findall(r"^\| ([\d, ]+) \| (`.+) \|$", part("HTTP"), re.MULTILINE)
     told = {code: row[0] for row in rows for code in re.findall(r"`(\w+)`", row[1])}
-    assert told.keys() == {code.value for code in ErrorCode}
-    assert [code for code, statuses in told.items() if str(STATUS[ErrorCode(code)]) not in statuses] == []
+    assert told.keys() == {code.value for code in CODES}
+    assert [code.value for code in CODES if str(code.status) not in told[code.value]] == []
 
 
 def types(table: str) -> set[str]:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.http.responses import STATUS
+from chatserver.core.errors import Code, DomainError, ErrorCode
+from chatserver.features.messages.edit import EditCode
 from tests.client import JSON, PASSWORD, Answer, Browser, House, opened, picture
+from tests.declared import CODES
 
 Act = Callable[[House, Browser, Browser, dict[str, str]], Awaitable[Answer]]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -132,7 +133,7 @@ async def broken(house: House, member: Browser, admin: Browser, headers: dict[st
 
 
 NEW = {"username": "小红", "password": "a long enough one"}
-NOES: list[tuple[ErrorCode, int, Act, dict[str, object]]] = [
+NOES: list[tuple[Code, int, Act, dict[str, object]]] = [
     (ErrorCode.BAD_REQUEST, 400, get("/api/messages/?limit=0"), {}),
     (ErrorCode.EMPTY, 400, post("/post/"), {}),
     (ErrorCode.TOO_LONG, 400, post("/post/", {"text": "x" * 2001}), {}),
@@ -146,7 +147,7 @@ NOES: list[tuple[ErrorCode, int, Act, dict[str, object]]] = [
     (ErrorCode.CSRF, 403, forged, {}),
     (ErrorCode.NOT_YOURS, 403, not_mine, {}),
     (ErrorCode.RECALL_EXPIRED, 403, too_late, {}),
-    (ErrorCode.EDIT_EXPIRED, 403, edited_too_late, {}),
+    (EditCode.EXPIRED, 403, edited_too_late, {}),
     (ErrorCode.MUTED, 403, muted, {}),
     (ErrorCode.BANNED, 403, banned, {}),
     (ErrorCode.REGISTRATION_CLOSED, 403, post("/register/", NEW, as_="guest"), {"registration": "closed"}),
@@ -170,12 +171,12 @@ NOES: list[tuple[ErrorCode, int, Act, dict[str, object]]] = [
 
 
 def test_every_code_is_tried() -> None:
-    assert {code for code, *_ in NOES} | {ErrorCode.WRONG_HOST} == set(ErrorCode) == set(STATUS)
+    assert {code for code, *_ in NOES} | {ErrorCode.WRONG_HOST} == set(CODES)
 
 
 @pytest.mark.parametrize(("code", "status", "act", "settings"), NOES, ids=[no[0].value for no in NOES])
 async def test_a_no_has_its_code_its_status_and_words_in_both_languages(
-    tmp_path: Path, code: ErrorCode, status: int, act: Act, settings: dict[str, object]
+    tmp_path: Path, code: Code, status: int, act: Act, settings: dict[str, object]
 ) -> None:
     # The administrator is made by the operator's command, so that the registration policy does not matter.
     async with opened(tmp_path / "one") as house:

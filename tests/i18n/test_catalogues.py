@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from chatserver import i18n
-from chatserver.core.errors import ErrorCode
 from chatserver.i18n import LANGUAGES, catalogue, explain, translator
 from chatserver.i18n.scripts import scripts
+from tests.declared import CODES
 
 ROOT = Path(__file__).parents[2]
 # t('page.login.title') names a key; t('room.key.' ~ what) and t(f"page.done_{what}") name a family of keys. A script
@@ -55,18 +55,18 @@ def test_a_sentence_has_the_same_places_for_values_in_both_languages() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_refusal_can_be_told(language: str) -> None:
-    assert [code.value for code in ErrorCode if f"refusal.{code}" not in catalogue(language)] == []
+    assert [code.value for code in CODES if f"refusal.{code}" not in catalogue(language)] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_refusal_can_be_told_without_its_details(language: str) -> None:
-    told = {code.value: explain(language, code, {"reason": "general"}) for code in ErrorCode}
+    told = {code.value: explain(language, code, {"reason": "general"}) for code in CODES}
     assert {code for code, words in told.items() if "…" in words} == set()
 
 
 def test_no_refusal_is_told_that_nobody_gives() -> None:
     told = {key.split(".")[1] for key in catalogue("zh") if key.startswith("refusal.")}
-    assert told - {code.value for code in ErrorCode} == set()
+    assert told - {code.value for code in CODES} == set()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from chatserver.core.clock import Clock
 from chatserver.core.config import CurrentConfig
-from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.errors import Code, DomainError, ErrorCode
 from chatserver.core.events import ContentErased
 from chatserver.core.model import Kind, Message, State, User
 from chatserver.core.rate_limit import RateLimit
@@ -24,6 +24,10 @@ from chatserver.http.viewer import member_of
 
 # Edits of one member. An edit is broadcast to every reader, and the send interval does not limit it.
 EDITS_AT_ONCE, EDITS_PER_SECOND = 5, 1.0
+
+
+class EditCode(Code):
+    EXPIRED = "edit_expired", 403
 
 
 class MessageEdited(MessageChange):
@@ -89,4 +93,4 @@ def _refusal(tx: Transaction, actor: User, message_id: int) -> DomainError:
         return DomainError(ErrorCode.BAD_REQUEST, field="id", reason="not_text")
     if message.author.id != actor.id:
         return DomainError(ErrorCode.NOT_YOURS)
-    return DomainError(ErrorCode.EDIT_EXPIRED if message.state is State.LIVE else ErrorCode.GONE)
+    return DomainError(EditCode.EXPIRED if message.state is State.LIVE else ErrorCode.GONE)

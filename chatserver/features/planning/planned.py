@@ -17,7 +17,7 @@ from chatserver.core import json
 from chatserver.core.clock import Clock
 from chatserver.core.config import CurrentConfig
 from chatserver.core.deadline_timer import Timer
-from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.core.errors import Code, DomainError, ErrorCode
 from chatserver.core.events import Event
 from chatserver.core.model import User
 from chatserver.db.database import Database
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 # An opening that was missed by at most this time takes place late.
 LATE_MS = 600_000
-_OUTCOMES = {
+_OUTCOMES: dict[Code, Outcome] = {
     ErrorCode.FORBIDDEN: Outcome.FORBIDDEN,
     ErrorCode.BANNED: Outcome.BANNED,
     ErrorCode.MUTED: Outcome.MUTED,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chatserver.core.clock import Clock
-from chatserver.core.errors import ErrorCode
+from chatserver.core.errors import Code
 from chatserver.core.histogram import Histogram
 from chatserver.db.database import Database
 from chatserver.features.messages.recent import RecentMessages
@@ -79,7 +79,7 @@ class Metrics:
         self._sampled = (0, 0)
         self._next_sample_at = clock.monotonic() + SAMPLE_SECONDS
 
-    def count_error(self, code: ErrorCode) -> None:
+    def count_error(self, code: Code) -> None:
         """Count a refused request or frame."""
         self._errors[code.value] += 1
 

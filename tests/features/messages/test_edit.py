@@ -10,7 +10,7 @@ import pytest
 from chatserver.core.errors import ErrorCode
 from chatserver.core.events import ContentErased
 from chatserver.core.model import Role, User
-from chatserver.features.messages.edit import EDITS_AT_ONCE, MessageEdited
+from chatserver.features.messages.edit import EDITS_AT_ONCE, EditCode, MessageEdited
 from chatserver.features.messages.search import Query
 from tests.client import HTML, House
 from tests.stage import PICTURE, Stage, refuses
@@ -32,7 +32,7 @@ async def test_after_the_time_it_is_refused_for_everybody(stage: Stage, ming: Us
     own, administrators = await stage.said(ming), await stage.said(wang)
     stage.clock.forward(300 + late)
     for actor, message in ((ming, own), (wang, administrators)):
-        with refuses(ErrorCode.EDIT_EXPIRED):
+        with refuses(EditCode.EXPIRED):
             await stage.room.edit.edit(actor, message.id, "x")
     assert [message.text for message in (await stage.room.history.newest(2)).messages] == ["你好", "你好"]
 
@@ -42,7 +42,7 @@ async def test_a_time_of_0_allows_no_edit_and_a_changed_setting_holds_for_old_me
 ) -> None:
     message = await stage.said(ming)
     stage.set(edit_seconds=0.0)
-    with refuses(ErrorCode.EDIT_EXPIRED):
+    with refuses(EditCode.EXPIRED):
         await stage.room.edit.edit(ming, message.id, "x")
     stage.clock.forward(1000)
     stage.set(edit_seconds=3600.0)
