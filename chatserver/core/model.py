@@ -89,7 +89,10 @@ class Message(NamedTuple):
     `ended_by` is the name of the member who recalled or deleted it. `window_id` is the ordering window that a preset
     is about; `closes_ms` is the end of that window as it was planned then. `album` is the common id of pictures
     that one author sent together. `extra` is a JSON object of the fields that few kinds of message have, or "".
-    `edited_ms` is when the author last corrected the text.
+
+    The fields after `extra` are those that use cases add (ADDED_FIELDS). Each is named only here: it is a column that
+    may be NULL, a field of the JSON and a field of an export, all of the same name, and a recall or a deletion sets it
+    to NULL. `edited_ms` is when the author last corrected the text.
     """
 
     id: int
@@ -114,6 +117,12 @@ class Message(NamedTuple):
     ended_by: str = ""
     extra: str = ""
     edited_ms: int | None = None
+
+
+ADDED_FIELDS = Message._fields[Message._fields.index("extra") + 1 :]
+# The added fields that readers see, while they are not NULL, as a word beside the message: the sentence
+# `script.mark_WORD`. The room page's own list is MARKS in static/js/room.js.
+MARKS = {"edited_ms": "edited"}
 
 
 @dataclass(frozen=True, slots=True)

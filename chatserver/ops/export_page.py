@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 from urllib.parse import quote
 
+from chatserver.core.model import MARKS
 from chatserver.i18n import translator
 
 _HEAD = """<!DOCTYPE html>
@@ -61,8 +62,7 @@ def _article(message: dict[str, Any], language: str, pictures: str) -> str:
     if message["reply_to"]:
         parts.append(f' <a href="#m{message["reply_to"]}">↪ {message["reply_to"]}</a>')
     t = translator(language)
-    if message["edited_ms"] is not None:
-        parts.append(f" {escape(t('export.edited'))}")
+    parts += [f" {escape(t(f'script.mark_{mark}'))}" for field, mark in MARKS.items() if message[field] is not None]
     parts.append("</header>")
     if message["state"] == "recalled":
         parts.append(f'<p class="gone">{escape(t("export.recalled"))}</p>')

@@ -223,7 +223,7 @@ async def test_what_is_taken_back_or_expires_leaves_the_copy_too(tmp_path: Path,
     recall = Recall(database, FakeClock(), MessageEncoder(make_config(tmp_path).timezone), no_orders)
 
     def edit(text: str) -> Callable[[Transaction], object]:
-        return lambda tx: tx.execute("UPDATE messages SET text = ?, edited_ms = 1 WHERE id = 3", (text,))
+        return lambda tx: message_store.change_content(tx, 3, text, "")
 
     def author_of_4(tx: Transaction) -> User:
         message = message_store.get(tx, 4)

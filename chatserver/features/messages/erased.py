@@ -12,15 +12,13 @@ from chatserver.db.transaction import Transaction
 def erased_messages(tx: Transaction) -> Callable[[Transaction], int]:
     """Read which messages are erased. The returned function deletes their rows from a copy of any schema.
 
-    A message whose text was replaced since the copy, by an edit or a change of its order, is deleted from the copy
-    completely, because the copy is for an upgrade that failed and must not keep text that was taken back.
+    A message whose text was replaced since the copy is deleted from the copy completely, because the copy is for an
+    upgrade that failed and must not keep text that was taken back. Each change of a text takes a new `seq`.
     """
     first_id = sequence.read(tx).first_id
     ids = [row[0] for row in tx.all("SELECT id FROM messages WHERE state <> 'live'")]
-    replaced = tx.all(
-        "SELECT id, text FROM messages WHERE state = 'live' AND (edited_ms IS NOT NULL OR kind = 'order')"
-    )
-    texts = json.encode_value([list(row) for row in replaced])
+    changed = tx.all("SELECT id, text FROM messages WHERE state = 'live' AND seq <> posted_seq")
+    texts = json.encode_value([list(row) for row in changed])
 
     def erase(copy: Transaction) -> int:
         sequence.raise_first_id(copy, first_id)

@@ -7,7 +7,7 @@ from html import escape
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from chatserver.core.model import Message, State
+from chatserver.core.model import MARKS, Message, State
 from chatserver.features.messages.recent import PAGE, RecentMessages
 from chatserver.i18n import translator
 
@@ -62,13 +62,13 @@ def _render(page: bytes, messages: list[Message], zone: ZoneInfo, language: str,
 
 
 def _row(message: Message, zone: ZoneInfo, language: str) -> bytes:
-    name = escape(message.author.name)
+    name, t = escape(message.author.name), translator(language)
     if message.state is State.RECALLED:
-        recalled = translator(language)("script.recalled", name=message.author.name)
-        return f"<p>{escape(recalled)}</p>".encode()
+        return f"<p>{escape(t('script.recalled', name=message.author.name))}</p>".encode()
     time = datetime.fromtimestamp(message.created_ms / 1000, zone).strftime("%m-%d %H:%M")
-    if message.edited_ms is not None:
-        time += f" · {escape(translator(language)('script.edited'))}"
+    for field, mark in MARKS.items():
+        if getattr(message, field) is not None:
+            time += f" · {escape(t(f'script.mark_{mark}'))}"
     text = f'<span dir="auto">{escape(message.text, quote=False)}</span>' if message.text else ""
     return f"<p><bdi>{name}</bdi> <time>{time}</time>{_picture(message)}{text}</p>".encode()
 

@@ -7,7 +7,18 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from chatserver.core.errors import DomainError, ErrorCode
-from chatserver.core.model import REACTIONS, Kind, Message, Preset, Reaction, Role, State, StoredImage, User
+from chatserver.core.model import (
+    ADDED_FIELDS,
+    REACTIONS,
+    Kind,
+    Message,
+    Preset,
+    Reaction,
+    Role,
+    State,
+    StoredImage,
+    User,
+)
 from chatserver.db import sequence
 from chatserver.db.transaction import RetryOneByOne, Transaction, insert_rows
 from chatserver.features.messages.withdraw import Withdrawn
@@ -34,7 +45,7 @@ _FIELDS = {
     "reactions": "(SELECT json_group_array(json_array(r.emoji, w.name)) FROM reactions r"
     " JOIN users w ON w.id = r.user_id WHERE r.message_id = m.id)",
     "extra": "m.extra",
-    "edited_ms": "m.edited_ms",
+    **{name: f"m.{name}" for name in ADDED_FIELDS},
     "ended_by": "coalesce((SELECT e.name FROM users e WHERE e.id = m.ended_by), '')",
     "author_id": "m.user_id",
     "author_name": "u.name",
@@ -45,7 +56,10 @@ _SELECTED = f"{', '.join(_FIELDS.values())} FROM messages m JOIN users u ON u.id
 
 # The columns that a recall or a deletion empties. The row keeps who and when, keys that reveal nothing of its content,
 # and in `extra` the data that messages of its kind keep.
-EMPTY = "text = '', image = '', thumb = '', width = 0, height = 0, client_id = '', album = NULL, edited_ms = NULL"
+EMPTY = ", ".join([
+    "text = '', image = '', thumb = '', width = 0, height = 0, client_id = '', album = NULL",
+    *(f"{name} = NULL" for name in ADDED_FIELDS),
+])  # fmt: skip
 
 
 class NewMessage(NamedTuple):

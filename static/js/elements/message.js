@@ -173,9 +173,9 @@ export class MessageRenderer {
   }
 
   #edited({ edited_ms }) {
-    const node = make("time", "message-edited", t("edited"));
+    const node = make("time", "message-edited", t("mark_edited"));
     node.dateTime = new Date(edited_ms).toISOString();
-    node.title = t("edited_at", { time: this.room.dates.exact(edited_ms) });
+    node.title = t("mark_edited_at", { time: this.room.dates.exact(edited_ms) });
     return node;
   }
 
@@ -375,7 +375,7 @@ function kindOf(message) {
   if (kind === "preset") return presetText(message);
   if (kind === "order" && order) return t("kind_order", order);
   if (image) return t("kind_picture");
-  return edited_ms ? t("kind_edited") : t("kind_text");
+  return edited_ms ? t("mark_edited_kind") : t("kind_text");
 }
 
 // "12 orders · 9 members · ¥350.00"
