@@ -15,7 +15,7 @@ from chatserver.db.transaction import Transaction
 from chatserver.features.accounts import permissions
 from chatserver.features.messages import store
 from chatserver.features.messages.answer import change_answer, text_of
-from chatserver.features.messages.encode import MessageChange, MessageEncoder
+from chatserver.features.messages.encode import MessageEncoder, TextReplaced
 from chatserver.features.messages.text import checked
 from chatserver.http.access import Access
 from chatserver.http.client_frame import ClientFrame
@@ -30,7 +30,7 @@ class EditCode(Code):
     EXPIRED = "edit_expired", 403
 
 
-class MessageEdited(MessageChange):
+class MessageEdited(TextReplaced):
     """The text of a message was changed. Frame `message`."""
 
     __slots__ = ()

@@ -126,6 +126,12 @@ class MessageChange(Event):
         return b'{"type":"message","seq":%d,"message":%b}' % (self.message.seq, self.json)
 
 
+class TextReplaced(MessageChange):
+    """The base class of changes that replace the text of a message, so that the old text must be shown no more."""
+
+    __slots__ = ()
+
+
 @dataclass(slots=True, eq=False)
 class MessageEmptied(MessageChange):
     """The base class of recall and delete. `message`: the row that is left, empty; `by`: the name of the actor."""

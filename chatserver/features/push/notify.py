@@ -17,8 +17,7 @@ from chatserver.core.model import Kind, Message, State
 from chatserver.db.database import Database
 from chatserver.db.transaction import Transaction
 from chatserver.features.messages import store as message_store
-from chatserver.features.messages.edit import MessageEdited
-from chatserver.features.messages.encode import MessageEmptied
+from chatserver.features.messages.encode import MessageEmptied, TextReplaced
 from chatserver.features.messages.post import MessagePosted
 from chatserver.features.ordering.events import WindowChanged
 from chatserver.features.push import store, words
@@ -134,10 +133,10 @@ class Notify:
             if message.reply_to is not None or may_mention(message.text):
                 self._read(lambda tx: _named(tx, message.id), self._on_named)
 
-    def on_edited(self, event: MessageEdited) -> None:
+    def on_text_replaced(self, event: TextReplaced) -> None:
         message = event.message
         if self.is_on and (message.id in self._told or message.reply_to is not None or may_mention(message.text)):
-            self._read(lambda tx: _named(tx, message.id), self._on_edited)
+            self._read(lambda tx: _named(tx, message.id), self._on_replaced)
 
     def on_emptied(self, event: MessageEmptied) -> None:
         """After a recall or deletion, stop queued notifications of the message, and replace those on a screen."""
@@ -173,14 +172,14 @@ class Notify:
             self._told[message.id] = told
         return {each.id for each in reached}
 
-    def _on_edited(self, named: Named | None) -> None:
+    def _on_replaced(self, named: Named | None) -> None:
         """Notify the members whom the message names now, and replace the old text on all other devices."""
         if named is None:
             return
         message, before = named.message, self._told.get(named.message.id, {})
         reached = self._on_named(named)
         outdated = [key for key, had_words in before.items() if had_words and key not in reached]
-        self._replace(message.id, outdated, lambda language: words.edited(language, message))
+        self._replace(message.id, outdated, lambda language: words.replaced(language, message))
         if outdated:
             self._told[message.id] = {**self._told[message.id], **dict.fromkeys(outdated, False)}
 
@@ -223,7 +222,7 @@ class Notify:
     LISTENERS = (
         (WindowChanged, on_window),
         (MessagePosted, on_posted),
-        (MessageEdited, on_edited),
+        (TextReplaced, on_text_replaced),
         (MessageEmptied, on_emptied),
     )
 

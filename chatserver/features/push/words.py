@@ -43,10 +43,10 @@ def gone(language: str) -> str:
     return t("push.gone")
 
 
-def edited(language: str, message: Message) -> str:
+def replaced(language: str, message: Message) -> str:
     """The text in place of a message that does not mention the member any more."""
     t = translator(language)
-    return t("push.edited", name=message.author.name)
+    return t("push.replaced", name=message.author.name)
 
 
 def _snippet(text: str) -> str:
