@@ -29,8 +29,8 @@ export class MessageMenu {
       this.#list.replaceChildren(); // let go of the message, which the choices refer to
     });
     room.timeline.addEventListener("change", ({ detail }) => {
-      const isEdited = detail.edited?.some(({ id }) => id === this.#id);
-      if (dialog.open && (isEdited || room.timeline.isGone(this.#id))) dialog.close();
+      const isOutdated = detail.textChanged?.some(({ id }) => id === this.#id);
+      if (dialog.open && (isOutdated || room.timeline.isGone(this.#id))) dialog.close();
     });
     dialog.addEventListener("keydown", (event) => this.#onKey(event));
   }

@@ -18,7 +18,7 @@ export function start(room) {
     const mention = mentions[mentions.length - 1];
     if (mention && isAway()) switches.notifyMention(mention);
     switches.closeGone();
-    for (const edited of detail.edited ?? []) switches.followEdit(edited, isAway());
+    for (const message of detail.textChanged ?? []) switches.followText(message, isAway());
     if (mention || (others.length && isAway())) switches.playSound();
   };
   room.timeline.addEventListener("change", onChange);
@@ -68,10 +68,10 @@ class Switches {
     for (const id of [...this.#told.keys()]) if (this.#room.timeline.isGone(id)) this.#close(id);
   }
 
-  // Shows the new text of an edited message if it mentions the member; else closes its notification.
-  followEdit(message, isAway) {
+  // Shows the new text of a message if it mentions the member; else closes its notification.
+  followText(message, isAway) {
     const { me, mentions } = this.#room;
-    const isMention = message.user_id !== me?.id && message.edited_ms && mentions(message).length > 0;
+    const isMention = message.user_id !== me?.id && message.kind !== "order" && mentions(message).length > 0;
     if (isMention && isAway) this.notifyMention(message);
     else if (this.#told.has(message.id)) this.#close(message.id);
   }

@@ -10,7 +10,7 @@ export function start(room) {
   room.reply = reply;
   room.timeline.addEventListener("change", ({ detail }) => {
     if (reply.id !== null && room.timeline.isGone(reply.id)) reply.drop();
-    else if (detail.edited?.some(({ id }) => id === reply.id)) reply.set(reply.id);
+    else if (detail.textChanged?.some(({ id }) => id === reply.id)) reply.set(reply.id);
   });
   room.actions.reply = ({ id }) => reply.choose(id);
   room.composer.addEventListener("escape", () => reply.id !== null && reply.choose(null));

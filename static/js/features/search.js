@@ -46,7 +46,7 @@ class Search {
     });
     dialog.addEventListener("close", () => this.#results.replaceChildren());
     room.timeline.addEventListener("change", ({ detail }) => {
-      if (dialog.open && detail.edited?.length) this.#find();
+      if (dialog.open && detail.textChanged?.length) this.#find();
       else this.#dropGone();
     });
     // The dialog opens before this module is loaded, so text that was typed meanwhile is searched for.

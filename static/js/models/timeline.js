@@ -62,11 +62,11 @@ export class Timeline extends EventTarget {
   catchUp(messages, { seq, first_id }) {
     const newest = this.newestId;
     const posted = messages.filter(({ id, state }) => state === "live" && id > newest);
-    const edited = messages.filter((message) => this.#isEdited(message));
+    const textChanged = messages.filter((message) => this.#isTextChanged(message));
     for (const message of messages) this.#apply(message);
     this.seq = Math.max(this.seq, seq);
     this.#dropBelow(first_id);
-    this.#changed({ posted, edited });
+    this.#changed({ posted, textChanged });
   }
 
   // Older messages, from HTTP. They do not move `seq`, which counts the socket's changes only.
@@ -79,10 +79,10 @@ export class Timeline extends EventTarget {
 
   post(seq, message) {
     const isNew = message.id > this.newestId;
-    const edited = this.#isEdited(message) ? [message] : [];
+    const textChanged = this.#isTextChanged(message) ? [message] : [];
     this.#apply(message);
     this.seq = Math.max(this.seq, seq);
-    this.#changed(isNew ? { posted: [message] } : { edited });
+    this.#changed(isNew ? { posted: [message] } : { textChanged });
   }
 
   // The reactions to a message have changed.
@@ -184,7 +184,7 @@ export class Timeline extends EventTarget {
   }
 
   // True if the text differs from that of the known message.
-  #isEdited({ id, seq, state, text }) {
+  #isTextChanged({ id, seq, state, text }) {
     const known = this.#byId.get(id);
     return Boolean(known) && state === "live" && known.seq < seq && known.text !== text;
   }
@@ -226,6 +226,7 @@ export class Timeline extends EventTarget {
     if (this.oldestId <= this.firstId) this.hasMore = false;
   }
 
+  // `detail`: `posted` are new messages, `textChanged` known ones that have another text now; `removed` is an id.
   #changed(detail) {
     this.dispatchEvent(Object.assign(new Event("change"), { detail }));
   }
