@@ -89,7 +89,6 @@ const room = {
   composer: null,
   reply: null,
   attachments: null,
-  editing: null,
   // The reader's actions by name, added by the features.
   actions: {},
   mutedUntil_ms: 0,

@@ -156,7 +156,7 @@ def test_the_room_and_all_that_opens_over_it(come: Come, look: Look) -> None:
     wang.field.fill("")
     wang.say("要改的一句")
     wang.act("要改的一句", "edit")
-    wang.page.wait_for_selector(".composer-editing")
+    wang.page.wait_for_selector(".composer-task")
     said["an edit"] = faults(wang.page)
     wang.say("改过的一句")
     wang.message("改过的一句").locator(".message-edited").wait_for()

@@ -20,7 +20,7 @@ from tests.browser.pictures import pick, png
 Come = Callable[..., Visitor]
 Call = Callable[[str], Caller]
 both_pages = pytest.mark.parametrize("kind", [DESKTOP, PHONE], ids=["desktop", "phone"])
-BAR = ".composer-editing"
+BAR = ".composer-task"
 MENU = "#message-menu[open]"
 
 
@@ -154,7 +154,7 @@ def test_after_the_time_nothing_offers_to_edit_and_one_that_has_begun_says_so(br
         visitor.join("小明")
         said(visitor, "改到一半")
         visitor.act("改到一半", "edit")
-        expect(visitor.page.locator(".composer-editing-state")).to_have_text("已超过可以编辑的时间，不能再保存")
+        expect(visitor.page.locator(".composer-task-state")).to_have_text("已超过可以编辑的时间，不能再保存")
         visitor.page.keyboard.press("Escape")
         visitor.field.fill("")
         visitor.page.keyboard.press("ArrowUp")
@@ -197,7 +197,7 @@ def test_without_a_connection_it_is_said_before_and_saved_after(come: Come) -> N
     line.cuts()
     ming.page.wait_for_selector("#connection[data-state=offline]", state="attached")
     ming.act("断线前说的", "edit")
-    state = ming.page.locator(".composer-editing-state")
+    state = ming.page.locator(".composer-task-state")
     expect(state).to_have_text("没有连接，连上后才能保存")
     ming.field.fill("断线时改的")
     line.mends()

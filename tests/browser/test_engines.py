@@ -122,10 +122,10 @@ def edit(tab: Tab, text: str, more: str) -> None:
     own = until(tab, f"{says(text, mine=True)}.dataset.id")
     tab.press(f"article[data-id='{own}'] [data-action=menu]")
     tab.press("#message-menu[open] [data-action=edit]")
-    until(tab, f"Boolean({one('.composer-editing')}) && document.activeElement.value === '{text}'")
+    until(tab, f"Boolean({one('.composer-task')}) && document.activeElement.value === '{text}'")
     tab.type(more)
     tab.press("#composer [type=submit]")
-    until(tab, f"!{one('.composer-editing')} && document.querySelector('#composer textarea').value === ''")
+    until(tab, f"!{one('.composer-task')} && document.querySelector('#composer textarea').value === ''")
 
 
 def pin(tab: Tab, wang: Caller) -> None:

@@ -1,5 +1,9 @@
 // The composer: the text field and its button. It does not know what is done with the text.
 //
+// A feature may use it for something else than a new message: it sets `task` meanwhile, an object {label, submit(), draft,
+// noPictures}. `label` is on the button; `draft`, {text, reply_to}, is what the feature restores afterwards, and
+// features/drafts.js changes it with the draft; `noPictures` says why pictures cannot be added.
+//
 // Events: "change" (the text was changed, by hand or by insert() and restoreText()), "submit",
 // "escape", and "up" (the arrow key in an empty field).
 
@@ -18,6 +22,7 @@ export class Composer extends EventTarget {
   #send;
   #label;
   #ticking = false;
+  #task = null;
 
   constructor(room, form) {
     super();
@@ -42,6 +47,16 @@ export class Composer extends EventTarget {
   // Sets a text that is not new, such as the draft, so it fires no "change".
   set text(text) {
     this.#field.value = text;
+    this.draw();
+  }
+
+  get task() {
+    return this.#task;
+  }
+
+  set task(task) {
+    this.#task = task;
+    this.#form.classList.toggle("composer--task", task !== null);
     this.draw();
   }
 
@@ -137,13 +152,12 @@ export class Composer extends EventTarget {
     this.#form.classList.toggle("composer--ready", count > 0 || Boolean(attachments?.images.length));
   }
 
-  // The button shows the rest of the send interval. A message that is sent before its end waits in the outbox; an edit
+  // The button shows the rest of the send interval. A message that is sent before its end waits in the outbox. A task
   // does not wait.
   #drawWait() {
     if (this.#ticking) return;
-    const { editing, outbox } = this.#room;
-    const wait = editing ? 0 : outbox.wait_ms;
-    this.#label.textContent = wait > 0 ? t("wait_seconds", { seconds: (wait / 1000).toFixed(1) }) : editing ? t("save") : t("send");
+    const wait = this.#task ? 0 : this.#room.outbox.wait_ms;
+    this.#label.textContent = wait > 0 ? t("wait_seconds", { seconds: (wait / 1000).toFixed(1) }) : this.#task?.label ?? t("send");
     this.#send.classList.toggle("send--waiting", wait > 0);
     this.#send.title = wait > 0 ? t("wait_long", { seconds: (wait / 1000).toFixed(1) }) : "";
     if (wait <= 0) return;

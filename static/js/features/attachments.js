@@ -37,9 +37,9 @@ class Attachments {
   }
 
   add(files) {
-    const { limits, toast, editing, isMuted } = this.#room;
-    if (editing || isMuted()) {
-      toast(editing ? t("edit_no_pictures") : t("muted_now"));
+    const { limits, toast, composer, isMuted } = this.#room;
+    if (composer.task || isMuted()) {
+      toast(composer.task ? composer.task.noPictures : t("muted_now"));
       return;
     }
     for (const file of files) {

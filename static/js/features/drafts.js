@@ -6,16 +6,16 @@ export function start(room) {
   if (!room.me) return;
   const { composer, reply, outbox, timeline } = room;
   const drafts = new Drafts(room.me.id);
-  // During an edit the text in the composer is not a draft.
-  const save = () => room.editing ?? drafts.save({ text: composer.text, reply_to: reply.id });
+  // During a task of the composer, its text is not a draft.
+  const save = () => composer.task ?? drafts.save({ text: composer.text, reply_to: reply.id });
   const { text, reply_to } = drafts.load();
   // The browser may have restored the form itself, with a newer text.
   composer.text ||= text;
   reply.set(reply_to !== null && timeline.get(reply_to)?.state === "live" ? reply_to : null);
   // A draft that is typed, sent or cleared in another tab changes here too.
   drafts.onChange((draft) => {
-    if (room.editing) {
-      room.editing.draft = draft;
+    if (composer.task) {
+      composer.task.draft = draft;
       return;
     }
     if (composer.text !== draft.text) composer.text = draft.text;

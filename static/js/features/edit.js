@@ -1,5 +1,5 @@
 // Edits the member's own text: the choice in its menu, and the composer during the edit. The composer's draft comes
-// back afterwards. room.editing is the editor during an edit, else null.
+// back afterwards.
 
 import { icon, iconButton, length, make, snippet } from "../elements/dom.js";
 import { request } from "../net/request.js";
@@ -33,15 +33,17 @@ function edit(room, message) {
   editor.begin(message);
 }
 
+// The task of the composer (elements/composer.js) during an edit.
 class Editor {
-  // The composer's content before the edit, restored after it: {text, reply_to}. Another tab may change it meanwhile.
+  label = t("save");
+  noPictures = t("edit_no_pictures");
   draft = null;
 
   #room;
   #form;
   #bar;
-  #words = make("span", "composer-editing-words");
-  #state = make("span", "composer-editing-state");
+  #words = make("span", "composer-task-words");
+  #state = make("span", "composer-task-state");
   #message = null;
   #timer = 0;
   // True if the edit was sent and is not answered yet.
@@ -50,24 +52,28 @@ class Editor {
   constructor(room, form) {
     this.#room = room;
     this.#form = form;
-    this.#bar = make("div", "composer-editing");
-    this.#words.id = "composer-editing";
+    this.#bar = make("div", "composer-task");
+    this.#words.id = "composer-task";
     this.#state.setAttribute("role", "status");
     this.#bar.append(icon("pencil"), this.#words, this.#state, iconButton("side-button", "close", t("edit_cancel"), () => this.#cancel()));
     this.#bar.hidden = true;
     form.querySelector(".composer-above").prepend(this.#bar);
-    room.composer.addEventListener("escape", () => room.editing && this.#cancel());
-    room.timeline.addEventListener("change", () => room.editing && this.#onChange());
-    room.socket.addEventListener("state", () => room.editing && this.#onConnection());
+    room.composer.addEventListener("escape", () => this.#isOn && this.#cancel());
+    room.timeline.addEventListener("change", () => this.#isOn && this.#onChange());
+    room.socket.addEventListener("state", () => this.#isOn && this.#onConnection());
     // A reply is a new message, so it ends the edit.
     room.reply.addEventListener("change", () => {
-      if (!room.editing || room.reply.id === null) return;
+      if (!this.#isOn || room.reply.id === null) return;
       this.#end(room.reply.id);
       room.reply.dispatchEvent(new Event("change")); // Saves the draft as the draft of a reply.
     });
     room.onFrame("refused", ({ id }) => {
-      if (room.editing && id === this.#message.id) this.#isSent = false;
+      if (this.#isOn && id === this.#message.id) this.#isSent = false;
     });
+  }
+
+  get #isOn() {
+    return this.#room.composer.task === this;
   }
 
   begin(message) {
@@ -75,10 +81,9 @@ class Editor {
     this.draft ??= { text: composer.text, reply_to: reply.id };
     this.#message = message;
     this.#isSent = false;
-    this.#room.editing = this;
+    composer.task = this;
     reply.set(null);
     composer.text = message.text;
-    this.#form.classList.add("composer--editing");
     this.#form.elements.text.setAttribute("aria-describedby", this.#words.id);
     this.#words.replaceChildren(`${t("editing")} `, make("bdi", "quote-text", snippet(message.text)));
     this.#bar.hidden = false;
@@ -139,9 +144,8 @@ class Editor {
     const { text } = this.draft;
     clearTimeout(this.#timer);
     this.draft = null;
-    this.#room.editing = null;
+    composer.task = null;
     this.#bar.hidden = true;
-    this.#form.classList.remove("composer--editing");
     this.#form.elements.text.removeAttribute("aria-describedby");
     reply.set(reply_to !== null && timeline.get(reply_to)?.state === "live" ? reply_to : null);
     composer.text = text;

@@ -20,7 +20,7 @@ export function start(room) {
   room.outbox = outbox;
   outbox.addEventListener("change", () => room.view.redraw());
   room.composer = new Composer(room, document.getElementById("composer"));
-  room.composer.addEventListener("submit", () => (room.editing ? room.editing.submit() : submit(room)));
+  room.composer.addEventListener("submit", () => (room.composer.task ? room.composer.task.submit() : submit(room)));
   room.composer.addEventListener("up", async () => (await import("./edit.js")).editLast(room));
   room.onHello(() => outbox.setOnline(!room.userChanged));
   room.socket.addEventListener("state", ({ hello }) => !hello && outbox.setOnline(room.socket.isBlocked));
