@@ -4,20 +4,21 @@
 import * as copyText from "../features/copy_text.js";
 import * as deletion from "../features/delete.js";
 import * as edit from "../features/edit.js";
-import { reactionRow } from "../features/react.js";
 import * as order from "../features/order.js";
 import * as recall from "../features/recall.js";
 import * as reply from "../features/reply.js";
-import { t } from "../words/words.js";
+import { reactionRow } from "../features/react.js";
 import { button, icon, make } from "./dom.js";
 
+// What the features offer, in this order: functions (room, message) => choice or nothing. A choice is {action, label,
+// glyph, run()}, and tick() if its label changes: the label now, or nothing when the choice is over.
 const CHOICES = [reply.choice, edit.choice, order.changeChoice, copyText.choice, copyText.downloadChoice, recall.choice, recall.albumChoice, order.withdrawChoice, deletion.choice];
 
 export class MessageMenu {
   #room;
   #dialog;
   #list;
-  #timer = 0;
+  #timers = [];
   #id = 0;
 
   constructor(room, dialog) {
@@ -25,7 +26,7 @@ export class MessageMenu {
     this.#dialog = dialog;
     this.#list = dialog.querySelector("[role=menu]");
     dialog.addEventListener("close", () => {
-      clearInterval(this.#timer);
+      this.#timers.forEach(clearInterval);
       this.#list.replaceChildren(); // let go of the message, which the choices refer to
     });
     room.timeline.addEventListener("change", ({ detail }) => {
@@ -46,7 +47,7 @@ export class MessageMenu {
     this.#dialog.showModal();
     if (this.#room.ui === "desktop") this.#moveTo(point ?? below(opener));
     this.#list.querySelector(".menu-item").focus({ preventScroll: true });
-    this.#countDown(message);
+    this.#timers = choices.filter(({ tick }) => tick).map((choice) => this.#countDown(choice));
   }
 
   #item({ action, label, glyph, run }) {
@@ -68,22 +69,22 @@ export class MessageMenu {
     style.setProperty("top", `${Math.max(8, y + offsetHeight + 8 > innerHeight ? y - offsetHeight : y)}px`);
   }
 
-  // An author sees how long the recall is still possible; at 0 the choice is removed.
-  #countDown(message) {
-    const { me } = this.#room;
-    const item = this.#list.querySelector("[data-action=recall]");
-    if (!item || me.role === "administrator" || message.kind === "order") return;
-    const label = item.querySelector(".menu-label");
+  // Draws the label of a choice that is possible for some time only; then the choice is removed. Returns the timer.
+  #countDown({ action, tick }) {
+    const item = this.#list.querySelector(`[data-action=${action}]`);
     const draw = () => {
-      const seconds = recall.recallSeconds(message, this.#room.now());
-      label.textContent = t("recall_within", { seconds });
-      if (seconds > 0) return;
-      clearInterval(this.#timer);
+      const label = tick();
+      if (label) {
+        item.querySelector(".menu-label").textContent = label;
+        return;
+      }
+      clearInterval(timer);
       if (item === document.activeElement) this.#step(1);
       item.remove();
     };
+    const timer = setInterval(draw, 250);
     draw();
-    this.#timer = setInterval(draw, 250);
+    return timer;
   }
 
   // The up and down keys move in the list. The row of emoji is one stop, and the left and right keys move in it.

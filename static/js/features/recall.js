@@ -9,12 +9,7 @@ import { t } from "../words/words.js";
 // that a member is not offered a recall that would be refused.
 function canRecall(message, me, now_ms) {
   if (!me || message.state !== "live") return false;
-  return me.role === "administrator" || (message.user_id === me.id && recallSeconds(message, now_ms) > 0);
-}
-
-// Seconds during which its author can still recall the message.
-export function recallSeconds({ recall_until_ms }, now_ms) {
-  return secondsLeft(recall_until_ms, now_ms);
+  return me.role === "administrator" || (message.user_id === me.id && secondsLeft(message.recall_until_ms, now_ms) > 0);
 }
 
 export function start(room) {
@@ -36,7 +31,12 @@ export function start(room) {
 export function choice(room, message) {
   // features/order.js offers to withdraw an order.
   if (message.kind === "order" || !canRecall(message, room.me, room.now())) return null;
-  return { action: "recall", label: t("recall"), glyph: "recall", run: () => room.actions.recall(message) };
+  const tick = () => {
+    const seconds = secondsLeft(message.recall_until_ms, room.now());
+    return seconds > 0 && t("recall_within", { seconds });
+  };
+  const isLimited = room.me.role !== "administrator";
+  return { action: "recall", label: t("recall"), glyph: "recall", run: () => room.actions.recall(message), tick: isLimited && tick };
 }
 
 // Recalls all pictures of its album that can still be recalled, if there are several.
