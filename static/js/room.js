@@ -38,6 +38,11 @@ const ON_CLICK = [
   ["[data-all-members]", "features/member_list"],
   ["#messages .message-face > *, #messages .message-who, [data-member]", "features/member_card"],
 ];
+// Loaded at the first such event of the composer.
+const ON_COMPOSER = [["up", "features/edit"]];
+// Fields that use cases add to a message (chatserver/core/model.py). While such a field holds a time, its word is shown
+// beside the message: the sentences mark_WORD, mark_WORD_at for the title, mark_WORD_kind for the name of the message.
+const MARKS = [["edited_ms", "edited"]];
 const OFFLINE_COPY_AFTER_MS = 4000;
 // Menus and pictures wait at most this long for the connection.
 const SETTLED_AFTER_MS = 1500;
@@ -66,7 +71,7 @@ const room = {
   ui: page.ui,
   page,
   limits: page.limits,
-  timeline: new Timeline(),
+  timeline: new Timeline(MARKS),
   dates: new Dates(),
   previews: new Map(),
   // Resolved once a connection is made or has failed, or after SETTLED_AFTER_MS. Pictures wait for it, so that on a
@@ -133,6 +138,7 @@ async function startFeatures() {
   for (const [selector, name] of ON_CLICK) {
     room.onClick(selector, (clicked, message) => openFeature(name, clicked, message));
   }
+  for (const [event, name] of ON_COMPOSER) room.composer?.addEventListener(event, () => openFeature(name));
   showPlanned(page.planned);
   room.onHello(({ planned }) => showPlanned(planned));
   room.onFrame("planned", ({ planned }) => showPlanned(planned));

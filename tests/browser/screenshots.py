@@ -218,7 +218,7 @@ def writing(camera: Camera, ming: Visitor, words: dict[str, str]) -> None:
     ming.act(words["thanks"], "edit")
     camera.take(ming.page, "editing")
     ming.say(words["draft"])
-    ming.message(words["draft"]).locator(".message-edited").wait_for()
+    ming.message(words["draft"]).locator(".message-mark").wait_for()
     camera.take(ming.page, "edited")
     ming.page.set_input_files(
         "#composer input[name=image]", {"name": "IMG_9.PNG", "mimeType": "image/png", "buffer": noise((2000, 2000))}

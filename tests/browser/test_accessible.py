@@ -159,7 +159,7 @@ def test_the_room_and_all_that_opens_over_it(come: Come, look: Look) -> None:
     wang.page.wait_for_selector(".composer-task")
     said["an edit"] = faults(wang.page)
     wang.say("改过的一句")
-    wang.message("改过的一句").locator(".message-edited").wait_for()
+    wang.message("改过的一句").locator(".message-mark").wait_for()
     said["an edited message"] = faults(wang.page)
     wang.page.locator("#ordering .ordering-more").click()
     said["the whole window"] = faults(wang.page)

@@ -50,8 +50,8 @@ def test_an_edit_shows_for_everybody_in_its_place_and_the_draft_comes_back(
     for visitor in (ming, li):
         edited = visitor.page.locator(f"article[data-id='{original}']")
         expect(edited).to_contain_text("我要三盒草莓")
-        expect(edited.locator(".message-edited")).to_have_text("已编辑")
-        expect(edited.locator(".message-edited")).to_have_attribute("title", re.compile(r"^编辑于 .*\d\d:\d\d:\d\d"))
+        expect(edited.locator(".message-mark")).to_have_text("已编辑")
+        expect(edited.locator(".message-mark")).to_have_attribute("title", re.compile(r"^编辑于 .*\d\d:\d\d:\d\d"))
         expect(visitor.page.locator(visitor.article("我要三合草莓"))).to_have_count(0)
         expect(visitor.message("那就三合").locator(".quote")).to_contain_text("我要三盒草莓")
         following = edited.evaluate("article => article.nextElementSibling.innerText")
@@ -80,7 +80,7 @@ def test_esc_or_the_cross_cancels_and_gives_back_the_draft_and_its_reply(
         expect(ming.field).to_have_value("写到一半")
         expect(ming.field).to_be_focused()
         expect(ming.page.locator(".composer-reply")).to_contain_text("要回复的话")
-    expect(ming.message("不改的话").locator(".message-edited")).to_have_count(0)
+    expect(ming.message("不改的话").locator(".message-mark")).to_have_count(0)
     ming.act("不改的话", "edit")
     ming.act("要回复的话", "reply")
     expect(ming.page.locator(BAR)).to_be_hidden()
@@ -204,7 +204,7 @@ def test_without_a_connection_it_is_said_before_and_saved_after(come: Come) -> N
     ming.wait_online()
     expect(state).to_have_text("")
     ming.page.click("#composer [type=submit]")
-    expect(ming.message("断线时改的").locator(".message-edited")).to_be_visible()
+    expect(ming.message("断线时改的").locator(".message-mark")).to_be_visible()
     expect(ming.page.locator(BAR)).to_be_hidden()
 
 

@@ -16,7 +16,7 @@ export class MessageRenderer {
   // Made once, and copied for each bubble.
   #sideButtons = null;
 
-  // Uses of `room`: me, ui, dates, previews (client_id -> object URL), recalledText(), mentions().
+  // Uses of `room`: me, ui, dates, previews (client_id -> object URL), recalledText(), mentions(), timeline.
   constructor(room) {
     this.room = room;
   }
@@ -52,7 +52,8 @@ export class MessageRenderer {
     else delete article.dataset.clientId;
     article.classList.toggle("message--mine", mine);
     const name = mine ? t("me") : message.user;
-    article.setAttribute("aria-label", t("article", { name, time: this.room.dates.time(message.created_ms), kind: kindOf(message) }));
+    const kind = kindOf(message, this.room.timeline.marksOf(message));
+    article.setAttribute("aria-label", t("article", { name, time: this.room.dates.time(message.created_ms), kind }));
   }
 
   #drawContent(article, item) {
@@ -78,7 +79,7 @@ export class MessageRenderer {
     if (!item.album && (message.image || entry?.image)) bubble.append(this.#picture(item));
     if (message.kind === "order" && message.order) bubble.append(...this.#order(message.order));
     else if (message.text) bubble.append(textNode(message.text, (text) => this.room.mentions({ ...message, text })));
-    if (message.edited_ms) bubble.append(this.#edited(message));
+    bubble.append(...this.room.timeline.marksOf(message).map((mark) => this.#mark(mark)));
     bubble.classList.toggle("bubble--meant", bubble.querySelector(".mention") !== null);
     bubble.classList.toggle("bubble--bare", message.reply_to === null && !message.text);
     bubble.classList.toggle("bubble--captioned", Boolean(message.image || entry?.image) && !bubble.classList.contains("bubble--bare"));
@@ -172,10 +173,10 @@ export class MessageRenderer {
     return node;
   }
 
-  #edited({ edited_ms }) {
-    const node = make("time", "message-edited", t("mark_edited"));
-    node.dateTime = new Date(edited_ms).toISOString();
-    node.title = t("mark_edited_at", { time: this.room.dates.exact(edited_ms) });
+  #mark({ word, at_ms }) {
+    const node = make("time", "message-mark", t(`mark_${word}`));
+    node.dateTime = new Date(at_ms).toISOString();
+    node.title = t(`mark_${word}_at`, { time: this.room.dates.exact(at_ms) });
     return node;
   }
 
@@ -368,14 +369,14 @@ function presetText(message) {
 }
 
 // What an article is, for its accessible name.
-function kindOf(message) {
-  const { state, kind, order, image, edited_ms } = message;
+function kindOf(message, [mark]) {
+  const { state, kind, order, image } = message;
   if (state === "recalled") return t("kind_recalled");
   if (state !== "live") return t("kind_unsent");
   if (kind === "preset") return presetText(message);
   if (kind === "order" && order) return t("kind_order", order);
   if (image) return t("kind_picture");
-  return edited_ms ? t("mark_edited_kind") : t("kind_text");
+  return mark ? t(`mark_${mark.word}_kind`) : t("kind_text");
 }
 
 // "12 orders · 9 members · ¥350.00"

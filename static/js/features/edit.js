@@ -21,7 +21,7 @@ export function choice(room, message) {
 }
 
 // Edits the member's newest text that can be edited, if there is one.
-export function editLast(room) {
+export function open(room) {
   const last = room.timeline.newest((message) => canEdit(room, message));
   if (last) edit(room, last);
 }

@@ -21,7 +21,6 @@ export function start(room) {
   outbox.addEventListener("change", () => room.view.redraw());
   room.composer = new Composer(room, document.getElementById("composer"));
   room.composer.addEventListener("submit", () => (room.composer.task ? room.composer.task.submit() : submit(room)));
-  room.composer.addEventListener("up", async () => (await import("./edit.js")).editLast(room));
   room.onHello(() => outbox.setOnline(!room.userChanged));
   room.socket.addEventListener("state", ({ hello }) => !hello && outbox.setOnline(room.socket.isBlocked));
   if (room.socket.isBlocked) outbox.setOnline(true);

@@ -32,9 +32,21 @@ export class Timeline extends EventTarget {
   // Changes to messages that are not or no longer loaded: id -> {seq, state, by} or {seq, reactions}, or the
   // changed message itself. An answer that was read before a deletion cannot bring the message back.
   #pendingChanges = new Map();
+  #marks;
+
+  // `marks`: pairs of a field that a use case adds to messages, and the word for it. A recall sets the field to null.
+  constructor(marks) {
+    super();
+    this.#marks = marks;
+  }
 
   get(id) {
     return this.#byId.get(id);
+  }
+
+  // The marks that a message has: [{word, at_ms}].
+  marksOf(message) {
+    return this.#marks.filter(([field]) => message[field]).map(([field, word]) => ({ word, at_ms: message[field] }));
   }
 
   get oldestId() {
@@ -99,7 +111,7 @@ export class Timeline extends EventTarget {
     const known = this.#byId.get(id);
     this.seq = Math.max(this.seq, seq);
     if (known) {
-      if (known.seq < seq) this.#store(emptied(known, { seq, state, by }));
+      if (known.seq < seq) this.#store(this.#emptied(known, { seq, state, by }));
     } else {
       this.#keepChange(id, { seq, state, by });
     }
@@ -198,7 +210,7 @@ export class Timeline extends EventTarget {
     const known = this.#byId.get(message.id);
     const pending = this.#pendingChanges.get(message.id);
     if (known && known.seq >= message.seq) return;
-    if (pending && pending.seq > message.seq) message = changed(message, pending);
+    if (pending && pending.seq > message.seq) message = this.#changedBy(pending, message);
     this.#highestId = Math.max(this.#highestId, message.id);
     if (message.state === "deleted") {
       this.#keepChange(message.id, { seq: message.seq, state: "deleted", by: message.by });
@@ -226,6 +238,19 @@ export class Timeline extends EventTarget {
     if (this.oldestId <= this.firstId) this.hasMore = false;
   }
 
+  // The message after a change that arrived before the message was loaded.
+  #changedBy(change, message) {
+    if (change.id) return change;
+    return change.state ? this.#emptied(message, change) : { ...message, seq: change.seq, reactions: change.reactions };
+  }
+
+  #emptied(message, { seq, state, by }) {
+    const recalled_by = state === "recalled" ? by : "";
+    const left = { ...message, seq, state, recalled_by, text: "", image: "", thumb: "", client_id: "", album: null, reactions: [] };
+    for (const [field] of this.#marks) left[field] = null;
+    return left;
+  }
+
   // `detail`: `posted` are new messages, `textChanged` known ones that have another text now; `removed` is an id.
   #changed(detail) {
     this.dispatchEvent(Object.assign(new Event("change"), { detail }));
@@ -240,17 +265,6 @@ function endOf({ created_ms, closes_ms, user }) {
 
 function renamed(reactions, was, name) {
   return reactions.map(({ emoji, users }) => ({ emoji, users: users.map((each) => (each === was ? name : each)) }));
-}
-
-// The message after a change that arrived before the message was loaded.
-function changed(message, change) {
-  if (change.id) return change;
-  return change.state ? emptied(message, change) : { ...message, seq: change.seq, reactions: change.reactions };
-}
-
-function emptied(message, { seq, state, by }) {
-  const recalled_by = state === "recalled" ? by : "";
-  return { ...message, seq, state, recalled_by, text: "", image: "", thumb: "", client_id: "", album: null, edited_ms: null, reactions: [] };
 }
 
 export function isNearEnd({ top, client, height }) {

@@ -1,4 +1,4 @@
-// A request about one message, "recall", "delete" or "edit": over the socket while it is connected, over HTTP
+// A request about one message, such as "recall": a frame of that type over the socket while it is connected, over HTTP
 // otherwise. The answer is the room's own frame, or a refusal.
 
 // `fields`: the request's fields besides the id. Resolves to a refusal by HTTP, which the reader has seen, else null; a
