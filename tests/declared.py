@@ -1,4 +1,4 @@
-"""All ROUTES, FRAMES and error codes that the product declares, without a server, for tests that need a row for each."""
+"""All ROUTES, FRAMES and error codes of the product, without a server, for tests that need a row for each."""
 
 from __future__ import annotations
 
