@@ -118,13 +118,19 @@ async def test_what_is_above_the_proxys_own_limit_is_413(fronted: Fronted) -> No
         assert refused.status == 413
 
 
-async def test_it_keeps_no_copy_of_a_picture_that_is_recalled(fronted: Fronted) -> None:
+async def test_it_keeps_no_copy_of_a_picture_that_is_recalled_nor_of_a_file(fronted: Fronted) -> None:
     async with fronted.browser() as browser, fronted.browser() as guest:
         assert (await browser.register("小明")).status == 201
         message = await browser.show(picture(90, 90))
         seen = [(await guest.get(message["image"])).status for _ in range(2)]
         assert (await browser.recall(message["id"])).status == 200
         assert [*seen, (await guest.get(message["image"])).status] == [200, 200, 410]
+        style = re.search(r'href="(/static/[^"]+\.css)"', (await guest.page("/")).text)
+        assert style
+        guest.session.cookie_jar.clear()  # with a cookie Varnish keeps no copy anyway
+        answers = [await guest.get(style[1]) for _ in range(2)]
+        # Varnish names two requests where it answers with a copy: this one, and the one that fetched it.
+        assert all(answer.status == 200 and " " not in answer.headers.get("X-Varnish", "") for answer in answers)
 
 
 async def test_a_bot_works_through_it_and_its_log_has_no_token(fronted: Fronted, tmp_path: Path) -> None:
