@@ -81,6 +81,54 @@ def test_debians_packages_have_these_names() -> None:
     assert names <= set(known)
 
 
+PROXIES = {
+    "nginx": "nginx.conf",
+    "Caddy": "Caddyfile",
+    "Apache": "apache.conf",
+    "lighttpd": "lighttpd.conf",
+    "HAProxy": "haproxy.cfg",
+    "Varnish": "varnish.vcl",
+}
+
+
+def proxy_file(name: str) -> str:
+    """The proxy's configuration, which the tests of `tests/fronts` run, with single spaces."""
+    return " ".join((ROOT / "docs/deploy" / PROXIES[name]).read_text("utf-8").split())
+
+
+def test_the_table_of_proxies_names_what_their_files_say() -> None:
+    rows = re.findall(r"^\| (\w+)(?:, behind hitch)? \| (\[.+?) \| (.+) \|$", PAGE, re.MULTILINE)
+    assert [name for name, _, _ in rows] == list(PROXIES)
+    for name, files, words in rows:
+        assert f"deploy/{PROXIES[name]}" in files
+        for word in re.findall(r"`([^`]+)`", words):
+            assert word in proxy_file(name), (name, word)
+
+
+@pytest.mark.parametrize(
+    ("symptom", "names"),
+    [
+        ("421", PROXIES.keys() - {"lighttpd", "Caddy", "HAProxy", "Varnish"}),
+        ("403 at registering", set()),
+        ("the socket gets 400", PROXIES.keys() - {"Caddy", "HAProxy"}),
+        ("Not connected", PROXIES.keys() - {"Caddy", "HAProxy"}),
+        ("413", PROXIES.keys() - {"HAProxy", "Varnish"}),
+        ("all members have one address", {"nginx", "HAProxy"}),
+        ("502", set(PROXIES)),
+    ],
+)
+def test_a_symptom_is_listed_with_the_lines_of_the_proxies_that_mend_it(symptom: str, names: set[str]) -> None:
+    part = PAGE.partition("\n## Troubleshooting\n")[2]
+    [row] = [line for line in part.splitlines() if line.startswith("| ") and symptom in line.split(" | ")[0]]
+    mends = row.split(" | ")[2]
+    found = re.findall(rf"\b({'|'.join(PROXIES)}): ((?:`[^`]+`,? ?)+)", mends)
+    assert {name for name, _ in found} >= names
+    for name, lines in found:
+        for line in re.findall(r"`([^`]+)`", lines):
+            if not line.startswith("return "):  # VCL's are shown without their braces
+                assert line in proxy_file(name), (name, line)
+
+
 def test_a_reload_is_the_signal_that_reads_the_certificate_again() -> None:
     assert unit("ExecReload") == "/bin/kill -HUP $MAINPID"
 
