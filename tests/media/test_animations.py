@@ -122,7 +122,7 @@ def test_the_largest_animation_that_is_accepted_stays_within_the_memory(tmp_path
         samples.save_animation(drawn_frames(count, side, side), path, format)
     else:
         frames = [frame.convert("RGB") for frame in drawn_frames(count, side, side)]
-        samples.save_animation(frames, path, format, duration=[80] * count, speed=10)
+        samples.save_animation(frames, path, format, duration=[80] * count, quality=0)
     code = (
         "import resource, sys\n"
         "from pathlib import Path\n"

@@ -517,10 +517,15 @@ def test_a_bomb_is_refused_from_its_header(tmp_path: Path, data: bytes, monkeypa
     assert decoded == []
 
 
-@pytest.mark.parametrize("format", ["PNG", "WEBP"])
-def test_frames_count_towards_the_pixels(tmp_path: Path, format: str) -> None:
-    frames = [Image.new("RGB", (3000, 3000), (index * 9, 0, 0)) for index in range(17)]
-    assert refusal(samples.save_animation(frames, tmp_path / "file", format)) is ErrorCode.IMAGE_TOO_LARGE
+@pytest.mark.parametrize("claiming", [samples.apng_claiming, samples.webp_animation_claiming])
+def test_frames_count_towards_the_pixels(tmp_path: Path, claiming: Callable[[int, int, int], bytes]) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(claiming(3000, 3000, 17))
+    with Image.open(path) as opened:
+        assert (opened.size, getattr(opened, "n_frames", 1)) == ((3000, 3000), 17)
+    assert refusal(path) is ErrorCode.IMAGE_TOO_LARGE
+    path.write_bytes(claiming(30, 30, 17))
+    images.picture(path, LIMIT)
 
 
 def test_random_damage_is_answered_and_never_raises_anything_else(tmp_path: Path) -> None:

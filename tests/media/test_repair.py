@@ -47,7 +47,18 @@ FORMATS: dict[str, Callable[[], bytes]] = {
     "GIF, interlaced": lambda: encoded(photo().quantize(64), "GIF", interlace=1),
     "GIF, plain below": lambda: encoded(samples.corners(), "GIF"),
 }
-every_format = pytest.mark.parametrize("make", FORMATS.values(), ids=FORMATS.keys())
+every_format = pytest.mark.parametrize("name", FORMATS)
+
+
+@cache
+def data_of(name: str) -> bytes:
+    return FORMATS[name]()
+
+
+@cache
+def whole_of(name: str, folder: Path) -> Image.Image:
+    """The picture of this format, undamaged, as it is stored."""
+    return render(folder / "whole", data_of(name))
 
 
 def render(path: Path, data: bytes) -> Image.Image:
@@ -78,27 +89,25 @@ def assert_alike(one: Image.Image, other: Image.Image, by: int) -> None:
 
 @every_format
 @pytest.mark.parametrize("lost", [1, 2, 3, 20, 0.03, 0.05])
-def test_a_picture_whose_end_is_missing_is_taken(tmp_path: Path, make: Callable[[], bytes], lost: float) -> None:
-    data = make()
+def test_a_picture_whose_end_is_missing_is_taken(tmp_path: Path, name: str, lost: float) -> None:
+    data = data_of(name)
     end = len(data) - (lost if isinstance(lost, int) else int(lost * len(data)))
-    whole, cut = render(tmp_path / "file", data), render(tmp_path / "file", data[:end])
-    scale = whole.height / cut.height  # plain rows take fewer bytes, so more of the file may be missing
+    whole, cut = whole_of(name, tmp_path.parent), render(tmp_path / "file", data[:end])
+    scale = whole.height / cut.height  # plain rows take fewer bytes, so more may be missing
     assert abs(whole.width - cut.width * scale) <= 2
     assert_alike(upper(whole, 0.6), upper(cut.resize(whole.size), 0.6), by=40 if scale == 1 else 120)
 
 
 @every_format
 @pytest.mark.parametrize("part", [0.5, 0.3, 0.1])
-def test_a_picture_of_which_half_is_missing_is_unreadable(
-    tmp_path: Path, make: Callable[[], bytes], part: float
-) -> None:
-    data = make()
+def test_a_picture_of_which_half_is_missing_is_unreadable(tmp_path: Path, name: str, part: float) -> None:
+    data = data_of(name)
     assert refusal(tmp_path / "file", data[: int(part * len(data))]) is ErrorCode.IMAGE_UNREADABLE
 
 
 @pytest.mark.parametrize("name", ["PNG", "PNG, palette", "GIF"])
 def test_rows_that_are_missing_are_transparent(tmp_path: Path, name: str) -> None:
-    data = FORMATS[name]()
+    data = data_of(name)
     alpha = render(tmp_path / "file", data[: int(0.93 * len(data))]).getchannel("A")
     assert alpha.getpixel((150, 100)) == 255
     assert alpha.getpixel((150, 199)) == 0
@@ -143,24 +152,25 @@ GARBAGE = b"not a picture\0" * 20
 
 @pytest.mark.parametrize("name", ["JPEG", "PNG", "WebP", "GIF"])
 def test_bytes_behind_the_picture_change_nothing(tmp_path: Path, name: str) -> None:
-    data = FORMATS[name]()
-    assert_alike(render(tmp_path / "file", data), render(tmp_path / "file", data + GARBAGE), by=0)
+    data = data_of(name)
+    assert_alike(whole_of(name, tmp_path.parent), render(tmp_path / "file", data + GARBAGE), by=0)
 
 
 def test_garbage_before_the_end_marker_of_a_jpeg_changes_nothing(tmp_path: Path) -> None:
-    data = FORMATS["JPEG"]()
-    assert_alike(render(tmp_path / "file", data), render(tmp_path / "file", data[:-2] + GARBAGE + data[-2:]), by=0)
+    data = data_of("JPEG")
+    spoilt = render(tmp_path / "file", data[:-2] + GARBAGE + data[-2:])
+    assert_alike(whole_of("JPEG", tmp_path.parent), spoilt, by=0)
 
 
 def test_a_webp_without_its_padding_is_taken(tmp_path: Path) -> None:
     """The length of its chunk is odd, and the padding byte after it is missing."""
-    data = FORMATS["WebP"]()
+    data = data_of("WebP")
     assert data[12:16] == b"VP8 "
     content = data[20:] + b"\0"
     assert len(content) % 2
     odd = b"VP8 " + len(content).to_bytes(4, "little") + content
     odd = b"RIFF" + (4 + len(odd)).to_bytes(4, "little") + b"WEBP" + odd
-    assert_alike(render(tmp_path / "file", data), render(tmp_path / "file", odd), by=0)
+    assert_alike(whole_of("WebP", tmp_path.parent), render(tmp_path / "file", odd), by=0)
 
 
 # Chunks of a PNG that are not needed

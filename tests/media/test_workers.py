@@ -39,7 +39,8 @@ def small(tmp_path: Path) -> Path:
 def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A picture that takes most of a second: large, without flat areas or repetitions."""
     path = tmp_path_factory.mktemp("slow") / "file"
-    return samples.save(samples.noise("RGB", 4500, 4500), path, "PNG", compress_level=1)
+    path.write_bytes(samples.noise_png(4500, 4500))
+    return path
 
 
 def children() -> set[int]:
