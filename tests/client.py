@@ -6,9 +6,10 @@ import asyncio
 import io
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from http.cookies import Morsel
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +18,7 @@ from urllib.parse import urlencode
 import aiohttp
 from multidict import CIMultiDictProxy
 from PIL import Image
+from yarl import URL
 
 from chatserver.core.clock import Clock, SystemClock
 from chatserver.server import Server, running
@@ -149,6 +151,10 @@ class Browser:
 
     async def log_in(self, name: str, password: str = PASSWORD, **fields: str) -> Answer:
         return await self.post("/login/", {"username": name, "password": password, **fields})
+
+    def take_cookies(self, cookies: Iterable[Morsel[str]]) -> None:
+        """Those of another browser of the same room."""
+        self.session.cookie_jar.update_cookies({cookie.key: cookie for cookie in cookies}, URL(self.address))
 
     async def member_id(self) -> int:
         """The id of the member who is logged in."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tests.client import PASSWORD, Browser, House
+from tests.kept_rooms import KeptRooms
 
 ROLES = ("guest", "member", "muted", "banned", "administrator")
 NAMES = {"member": "小明", "muted": "小红", "banned": "阿强", "administrator": "店长", "guest": "游客"}
@@ -34,6 +38,7 @@ class Cast:
 
 
 async def assembled(house: House) -> Cast:
+    """Register everybody in a new room."""
     cast = Cast(house)
     cast.browsers["administrator"] = await house.administrator(NAMES["administrator"])
     for role in ("member", "muted", "banned"):
@@ -47,6 +52,24 @@ async def assembled(house: House) -> Cast:
     for browser in cast.browsers.values():
         await browser.token()
     return cast
+
+
+async def _furnished(house: House) -> tuple[dict[str, Browser], Cast]:
+    cast = await assembled(house)
+    return cast.browsers, cast
+
+
+_ROOMS = KeptRooms(_furnished)
+
+
+@asynccontextmanager
+async def gathered(data_dir: Path, settings: dict[str, Any]) -> AsyncIterator[Cast]:
+    """The cast in a room of its own, a copy of the one that was made first."""
+    kept = await _ROOMS.get(data_dir, settings)
+    async with kept.opened(data_dir) as (house, browsers):
+        for browser in browsers.values():
+            await browser.token()
+        yield Cast(house, browsers, dict(kept.facts.messages), dict(kept.facts.ids))
 
 
 async def logged_in_again(cast: Cast, role: str) -> str:

@@ -14,7 +14,7 @@ from chatserver.http.access import Access
 from chatserver.http.site import SITE
 from tests.client import JSON, PASSWORD, Answer, Browser, House, Socket, picture
 from tests.declared import FRAME_TYPES, ROUTES
-from tests.security.cast import NAMES, ROLES, Cast, assembled
+from tests.security.cast import NAMES, ROLES, Cast
 from tests.support import eventually
 
 Act = Callable[[Cast, str, Browser], Awaitable[str]]
@@ -229,8 +229,7 @@ async def test_a_route_lets_in_who_may_and_nobody_else(cast: Cast, row: Row) -> 
 @pytest.mark.parametrize("row", [row for row in TABLE if (row.method, row.path) in {
     (route.method, route.path) for route in ROUTES if route.access is Access.READER
 }], ids=str)  # fmt: skip
-async def test_where_guests_may_not_read_no_route_shows_them_the_room(house: House, row: Row) -> None:
-    cast = await assembled(house)
+async def test_where_guests_may_not_read_no_route_shows_them_the_room(cast: Cast, row: Row) -> None:
     await cast.moderate("muted", "mute")
     await cast.moderate("banned", "ban")
     for role in ROLES:

@@ -14,7 +14,7 @@ from chatserver.http.headers import CONTENT_SECURITY_POLICY
 from chatserver.http.site import SITE
 from tests.client import HTML, JSON, PASSWORD, PATIENCE, Answer, House, picture
 from tests.declared import ROUTES
-from tests.security.cast import Cast, assembled
+from tests.security.cast import Cast
 
 BASE = "https://chat.example.org"
 FOREIGN: list[dict[str, str]] = [
@@ -276,8 +276,7 @@ async def test_nobody_is_sent_to_another_site(cast: Cast, there: str) -> None:
     assert (logged_in.status, logged_in.headers["Location"]) == (303, "/")
 
 
-async def test_a_redirect_cannot_be_given_a_header(house: House) -> None:
-    cast = await assembled(house)
+async def test_a_redirect_cannot_be_given_a_header(cast: Cast) -> None:
     answer = await cast.browsers["guest"].page("/profile/?x=%0d%0aSet-Cookie:%20session=evil")
     assert not [name for name in answer.cookies if "session" in name]
     assert "\r" not in answer.headers["Location"]

@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from tests.client import JSON, PASSWORD, Browser, opened, picture
-from tests.security.cast import NAMES, Cast, assembled, logged_in_again
+from tests.client import JSON, PASSWORD, Browser, picture
+from tests.security.cast import NAMES, Cast, gathered, logged_in_again
 
 NEW_PASSWORD = "another long one"
 
@@ -19,8 +19,8 @@ NEW_PASSWORD = "another long one"
 @pytest.fixture
 async def closed(tmp_path: Path) -> AsyncIterator[Cast]:
     """A room that guests may not read, so that an invalid cookie opens nothing."""
-    async with opened(tmp_path, guests="none") as house:
-        yield await assembled(house)
+    async with gathered(tmp_path, {"guests": "none"}) as cast:
+        yield cast
 
 
 def cookie_of(browser: Browser) -> str:

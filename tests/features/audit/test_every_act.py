@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from chatserver.http.route import ID
 from tests.bots import made
 from tests.client import Answer, Browser, House, Socket, picture
 from tests.declared import FRAME_TYPES, ROUTES
+from tests.kept_rooms import KeptRooms
 
 MEMBER = "/members/{member}/"
 PHONE = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36"
@@ -25,6 +27,7 @@ PHONE = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130.0 Mobile 
 class Scene:
     """A room with an administrator, a member, a bot, an invitation, a template, and an open window with an order."""
 
+    house: House
     admin: Browser
     socket: Socket
     ids: dict[str, int | str]
@@ -35,8 +38,7 @@ class Scene:
         return found[::-1]
 
 
-@pytest.fixture
-async def scene(house: House) -> AsyncIterator[Scene]:
+async def furnished(house: House) -> tuple[dict[str, Browser], dict[str, int | str]]:
     admin, member = await house.administrator(User_Agent=PHONE), await house.member("小明")
     await member.post("/profile/", {}, {"avatar": picture()})
     bot = await made(admin)
@@ -53,7 +55,17 @@ async def scene(house: House) -> AsyncIterator[Scene]:
         "own": own["id"], "template": template["id"], "invite": invite["id"],
         "plan": plan["id"],
     }  # fmt: skip
-    yield Scene(admin, await admin.socket(), ids)
+    return {"admin": admin}, ids
+
+
+ROOMS = KeptRooms(furnished)
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    room = await ROOMS.get(tmp_path, {})
+    async with room.opened(tmp_path, User_Agent=PHONE) as (house, browsers):
+        yield Scene(house, browsers["admin"], await browsers["admin"].socket(), dict(room.facts))
 
 
 Act = Callable[[Scene], Awaitable[Any]]
@@ -195,18 +207,18 @@ def test_every_route_and_frame_has_a_row() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.path} {row.name}")
-async def test_it_leaves_what_its_row_says(house: House, scene: Scene, row: Row) -> None:
+async def test_it_leaves_what_its_row_says(scene: Scene, row: Row) -> None:
     for act in row.first:
         await act(scene)
     before = await scene.entries()
-    house.clock.forward(1)
+    scene.house.clock.forward(1)
     await row.act(scene)
     after = await scene.entries()
     assert after[: len(before)] == before, "nothing in the room changes an entry"
     new = after[len(before) :]
     assert [entry["act"] for entry in new] == row.leaves.split()
     for entry in new:
-        assert (entry["by"]["name"], entry["at_ms"]) == ("店长", house.clock.now_ms())
+        assert (entry["by"]["name"], entry["at_ms"]) == ("店长", scene.house.clock.now_ms())
         assert entry["device"] == "Chrome · Android"
         whom = "小明" if entry["act"].startswith(("member.", "message.", "order.")) else None
         if not entry["act"].startswith(("bot.", "member.take_name")):
