@@ -24,7 +24,7 @@ from chatserver.features.messages.encode import MessageEncoder
 from chatserver.features.messages.erased import erased_messages
 from chatserver.features.messages.recall import Recall
 from tests.client import Browser
-from tests.faults.disk import mounted
+from tests.process.faults.disk import mounted
 from tests.process.serving import make_administrator, serving
 from tests.support import FakeClock, eventually, make_config, no_orders
 

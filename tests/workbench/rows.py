@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chatserver.media.workers import ImageWorkers
-from tests.faults import (
+from tests.process.faults import (
     fuzz,
     test_fuzz,
     test_killed_between,
@@ -15,8 +15,8 @@ from tests.faults import (
     test_readers,
     test_strangers,
 )
-from tests.faults.disk import mounted
-from tests.faults.test_full_disk import on_a_small_disk, retention_on_a_small_disk
+from tests.process.faults.disk import mounted
+from tests.process.faults.test_full_disk import on_a_small_disk, retention_on_a_small_disk
 from tests.process.test_resuming import killed
 from tests.workbench.booted.host import booted
 from tests.workbench.booted.suite import suite

@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from tests.client import Browser, picture
-from tests.faults.tracing import killing, needs_strace
+from tests.process.faults.tracing import killing, needs_strace
 from tests.process.serving import serving
 from tests.support import eventually
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.client import Browser
-from tests.faults.disk import mounted
+from tests.process.faults.disk import mounted
 from tests.process.serving import run, serving
 
 

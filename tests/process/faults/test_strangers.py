@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 from tests.client import Browser
-from tests.faults.strangers import ATTACKS
-from tests.faults.test_readers import resident_kib
+from tests.process.faults.strangers import ATTACKS
+from tests.process.faults.test_readers import resident_kib
 from tests.process.serving import ROOT, environment, serving
 
 # Growth of the memory of the server's own process: sockets, outboxes, unread responses, forms.
@@ -41,7 +41,7 @@ async def besieged(data: Path, seconds: float) -> dict[str, float]:
         await socket.expect("ack", client_id=f"c-{MESSAGES - 1}")
         before_kib = resident_kib(server)
         attack = await asyncio.create_subprocess_exec(
-            *("nice", sys.executable, "-m", "tests.faults.strangers", server.address, str(seconds)),
+            *("nice", sys.executable, "-m", "tests.process.faults.strangers", server.address, str(seconds)),
             cwd=ROOT, env=environment(), stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         took: list[float] = []

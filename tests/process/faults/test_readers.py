@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from tests.client import Browser, multipart, picture
-from tests.faults.crowd import deaf, guests
+from tests.process.faults.crowd import deaf, guests
 from tests.process.serving import Serving, serving
 from tests.support import eventually
 

@@ -15,8 +15,8 @@ import aiohttp
 import pytest
 
 from tests.client import Browser
-from tests.faults.tracing import killing_from_now, needs_strace
 from tests.orders import lines, whole_ledger
+from tests.process.faults.tracing import killing_from_now, needs_strace
 from tests.process.serving import make_administrator, serving
 
 # An order is about thirty writes to the log, a sync, and a write to each member. These numbers kill the server during

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.client import Browser, picture
-from tests.faults.tracing import calls, needs_strace, watching
+from tests.process.faults.tracing import calls, needs_strace, watching
 from tests.process.serving import serving
 
 

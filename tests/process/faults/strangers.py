@@ -1,4 +1,9 @@
+<<<<<<< HEAD:tests/faults/strangers.py
 """`python -m tests.faults.strangers ADDRESS SECONDS`: attacks of strangers and of one member, all at the same time.
+=======
+"""`python -m tests.process.faults.strangers ADDRESS SECONDS`: attacks of strangers and of one
+member, all at the same time.
+>>>>>>> 51fe1df (Move the tests of faults that start a server to the process tests):tests/process/faults/strangers.py
 
 Each attack comes from a loopback address of its own, so that a limit on one attack does not hide the cost of another.
 At the end it prints a line of JSON for each attack: status or close code -> number.
@@ -19,7 +24,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from tests.client import Browser, picture
-from tests.faults.crowd import handshake
+from tests.process.faults.crowd import handshake
 
 # 124 KB that take seconds to normalise: combining marks in alternating order.
 COSTLY = "\u0301\u0316" * 31_000

@@ -14,7 +14,7 @@ import pytest
 
 from chatserver.db import disk_reserve
 from tests.client import Browser, Socket, picture
-from tests.faults.disk import Disk, mounted
+from tests.process.faults.disk import Disk, mounted
 from tests.process.serving import Serving, serving
 from tests.support import eventually
 

@@ -17,8 +17,8 @@ from PIL import Image, ImageChops
 
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.media.workers import ImageWorkers
-from tests.faults.crowd import handshake
 from tests.media.samples import FILES, HEIC
+from tests.process.faults.crowd import handshake
 
 PATIENCE = 120.0
 _TYPES = ("post", "recall", "delete", "typing", "ping", "react", "read", "shout", "", None, 1, [])

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from chatserver.media.workers import ImageWorkers
 from tests.client import Browser
-from tests.faults import fuzz
-from tests.faults.test_readers import resident_kib
+from tests.process.faults import fuzz
+from tests.process.faults.test_readers import resident_kib
 from tests.process.serving import serving
 
 SEED = 2026
