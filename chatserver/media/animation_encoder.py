@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import BytesIO
 
-from chatserver.media import avif_repetition
+from chatserver.media import avif_repetition, webp_transparency
 from chatserver.media.animation import Animation, reduced
 from chatserver.media.encoded import EncodedImage, check_limit
 from chatserver.media.quality_search import Rules, estimated_quality
@@ -84,7 +84,7 @@ def _webp(animation: Animation, quality: int) -> bytes:
         kmax=0,
         allow_mixed=True,
     )
-    return out.getvalue()
+    return webp_transparency.marked(out.getvalue())
 
 
 def _avif_bytes(animation: Animation, quality: int) -> bytes:

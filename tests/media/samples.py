@@ -100,9 +100,15 @@ def save(image: Image.Image, path: Path, format: str, **options: Any) -> Path:
 
 
 def save_animation(frames: Sequence[Image.Image], path: Path, format: str, **options: Any) -> Path:
-    options = {"duration": 80, "loop": 0, **_FAST_ANIMATION.get(format, {}), **options}
-    frames[0].save(path, format, save_all=True, append_images=list(frames[1:]), **options)
+    path.write_bytes(animation(frames, format, **options))
     return path
+
+
+def animation(frames: Sequence[Image.Image], format: str, **options: Any) -> bytes:
+    out = BytesIO()
+    options = {"duration": 80, "loop": 0, **_FAST_ANIMATION.get(format, {}), **options}
+    frames[0].save(out, format, save_all=True, append_images=list(frames[1:]), **options)
+    return out.getvalue()
 
 
 def opened(data: bytes) -> Image.Image:

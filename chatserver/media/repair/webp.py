@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chatserver.core.errors import DomainError, ErrorCode
+from chatserver.media import webp_transparency
 from chatserver.media.repair.damage import Repaired
 
 # The largest share of bytes that may be missing. The header gives the file's size, so this share is known exactly.
@@ -21,7 +22,8 @@ def repaired(data: bytes) -> Repaired:
     whole = data[12 : 8 + size] + bytes(max(0, missing))
     if missing > 1:
         whole = _with_spare_zeros(whole)
-    return Repaired(b"RIFF" + (4 + len(whole)).to_bytes(4, "little") + b"WEBP" + whole)
+    file = b"RIFF" + (4 + len(whole)).to_bytes(4, "little") + b"WEBP" + whole
+    return Repaired(webp_transparency.marked(file))
 
 
 def _with_spare_zeros(chunks: bytes) -> bytes:

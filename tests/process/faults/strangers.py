@@ -1,9 +1,4 @@
-<<<<<<< HEAD:tests/faults/strangers.py
-"""`python -m tests.faults.strangers ADDRESS SECONDS`: attacks of strangers and of one member, all at the same time.
-=======
-"""`python -m tests.process.faults.strangers ADDRESS SECONDS`: attacks of strangers and of one
-member, all at the same time.
->>>>>>> 51fe1df (Move the tests of faults that start a server to the process tests):tests/process/faults/strangers.py
+"""`python -m tests.process.faults.strangers ADDRESS SECONDS`: attacks of strangers and of one member at the same time.
 
 Each attack comes from a loopback address of its own, so that a limit on one attack does not hide the cost of another.
 At the end it prints a line of JSON for each attack: status or close code -> number.
