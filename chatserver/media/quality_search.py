@@ -13,8 +13,6 @@ from PIL import Image
 
 # An estimate of the quality aims at this share of the limit.
 TARGET_SHARE = 0.95
-# If the estimate is at most this many steps of quality away, it is accurate enough, and no further attempt is made.
-_NEAR = 2
 # The side length of a tile of the sample, as a share of the side of its grid cell. The sample has an eighth of the
 # pixels.
 _SAMPLE_SIDES = 0.35
@@ -73,26 +71,6 @@ def best_quality(encode: Callable[[int], bytes], limit: int, first: int, rules: 
         else:
             quality = rules.low
     return under or over or Attempt(quality, None, limit)
-
-
-def quality_of_sample(encode: Callable[[int], bytes], limit: int, first: int, rules: Rules) -> Attempt:
-    """Estimate the quality at which a sample just fits `limit`, from at most `rules.attempts` encodings; without data.
-
-    Assumes that near the last two attempts each step of quality multiplies the size by the same factor. `size` is
-    above `limit` if the sample does not fit at the lowest quality.
-    """
-    quality = min(max(first, rules.low), rules.top)
-    size = len(encode(quality))
-    following = quality + math.floor(math.log2(limit / size) * rules.doubling)
-    for _ in range(rules.attempts - 1):
-        following = min(max(following, rules.low), rules.top)
-        if abs(following - quality) <= _NEAR:
-            break
-        before, quality = (quality, size), following
-        size = len(encode(quality))
-        growth = math.log(size / before[1]) / (quality - before[0])
-        following = math.floor(quality + math.log(limit / size) / growth) if growth > 0 else quality
-    return Attempt(min(max(following, rules.low), rules.top), None, size if quality == rules.low else limit)
 
 
 def estimated_quality(quality: int, size: int, limit: int, rules: Rules) -> int:

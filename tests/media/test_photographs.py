@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageFilter
 
-from chatserver.media import images, photographs, quality_search
+from chatserver.media import avif_photographs, images, photographs
+from chatserver.media.avif_photographs import LEVEL_MAX, LEVEL_MIN
 from tests.media import samples
 
 LIMIT = 200 * samples.KIB
-RULES = quality_search.Rules(low=25, top=92, attempts=3, good_share=0.84, halving=14, doubling=14)
 
 
 def busy(width: int, height: int) -> Image.Image:
@@ -22,6 +25,10 @@ def busy(width: int, height: int) -> Image.Image:
 
 def calm(width: int, height: int) -> Image.Image:
     return samples.photo(width, height).filter(ImageFilter.GaussianBlur(6))
+
+
+def level_bytes(image: Image.Image, level: int) -> int:
+    return len(avif_photographs.encode_level(image, level))
 
 
 def stored_side(path: Path) -> int:
@@ -51,6 +58,8 @@ def test_a_busy_photograph_has_fewer_pixels(tmp_path: Path, size: tuple[int, int
         # Half of its sides would be too few: it is decoded once more.
         ((3088, 2056), photographs.CALM_SIDE),
         ((4352, 2448), 2176),
+        # Half of its sides is a little less than CALM_SIDE.
+        ((3640, 2400), 1820),
         ((2048, 1280), 2048),
     ],
 )
@@ -75,21 +84,36 @@ def test_a_turned_photograph_that_is_decoded_twice_is_turned_once(tmp_path: Path
     assert samples.opened(rendered.thumb).size == (320, 480)
 
 
-@pytest.mark.parametrize("halving", [9, 14, 25])
-@pytest.mark.parametrize("first", [25, 40, 60, 92])
-def test_the_quality_of_a_sample_is_found_in_three_attempts(first: int, halving: int) -> None:
-    tried: list[int] = []
-
-    def encode(quality: int) -> bytes:
-        tried.append(quality)
-        return bytes(round(100_000 * 2 ** ((quality - 55) / halving)))
-
-    found = quality_search.quality_of_sample(encode, 100_000, first, RULES)
-    assert len(tried) <= RULES.attempts
-    assert 51 <= found.quality <= 55
-    assert found.size <= 100_000
+@pytest.mark.parametrize("picture", [busy, calm, samples.photo])
+@pytest.mark.parametrize("limit", [100 * samples.KIB, LIMIT])
+def test_a_photograph_has_the_highest_level_that_fits_or_the_one_below(
+    picture: Callable[[int, int], Image.Image], limit: int
+) -> None:
+    image = picture(1600, 1000)
+    best = bisect_right(range(LEVEL_MAX + 1), limit, lo=LEVEL_MIN, key=partial(level_bytes, image)) - 1
+    found = avif_photographs.fit_photograph(image, limit)
+    assert found[1:] == image.size
+    assert len(found.data) in (level_bytes(image, best), level_bytes(image, best - 1))
 
 
-def test_a_sample_that_is_too_large_at_the_lowest_quality_says_how_large() -> None:
-    found = quality_search.quality_of_sample(lambda quality: bytes(1000 * quality), 10_000, 60, RULES)
-    assert (found.quality, found.size) == (RULES.low, 25_000)
+def test_a_photograph_that_does_not_fit_at_the_lowest_level_is_scaled() -> None:
+    image = samples.noise("RGB", 1200, 900)
+    found = avif_photographs.fit_photograph(image, 60 * samples.KIB)
+    assert len(found.data) <= 60 * samples.KIB
+    assert 300 <= found.width < 1200
+    assert samples.opened(found.data).size == (found.width, found.height)
+
+
+def test_a_transparent_photograph_keeps_its_transparency() -> None:
+    image = calm(1000, 800).convert("RGBA")
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    found = avif_photographs.fit_photograph(image, LIMIT)
+    assert len(found.data) <= LIMIT
+    assert samples.opened(found.data).getchannel("A").getextrema() == (0, 255)
+
+
+def test_the_expected_level_falls_with_the_bytes_of_the_jpeg() -> None:
+    levels = [avif_photographs.expected_level(LIMIT * share // 10, LIMIT) for share in (1, 5, 10, 20, 100)]
+    assert levels == sorted(levels, reverse=True)
+    assert (levels[0], levels[-1]) == (LEVEL_MAX, LEVEL_MIN)
+    assert LEVEL_MIN < levels[2] < LEVEL_MAX
