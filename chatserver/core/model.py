@@ -83,16 +83,25 @@ class StoredImage:
     height: int
 
 
+class AddedFields(NamedTuple):
+    """The fields that use cases add to a message, each named here alone.
+
+    A field is a column that may be NULL, and a field of the JSON and of an export, all of its name. A recall or a
+    deletion sets it to NULL. `edited_ms`: when the author last corrected the text.
+    """
+
+    edited_ms: int | None = None
+
+
+NOTHING_ADDED = AddedFields()
+
+
 class Message(NamedTuple):
     """A message as every reader may see it: a recalled or deleted message has no content.
 
     `ended_by` is the name of the member who recalled or deleted it. `window_id` is the ordering window that a preset
     is about; `closes_ms` is the end of that window as it was planned then. `album` is the common id of pictures
     that one author sent together. `extra` is a JSON object of the fields that few kinds of message have, or "".
-
-    The fields after `extra` are those that use cases add (ADDED_FIELDS). Each is named only here: it is a column that
-    may be NULL, a field of the JSON and a field of an export, all of the same name, and a recall or a deletion sets it
-    to NULL. `edited_ms` is when the author last corrected the text.
     """
 
     id: int
@@ -116,10 +125,9 @@ class Message(NamedTuple):
     reactions: tuple[Reaction, ...] = ()
     ended_by: str = ""
     extra: str = ""
-    edited_ms: int | None = None
+    added: AddedFields = NOTHING_ADDED
 
 
-ADDED_FIELDS = Message._fields[Message._fields.index("extra") + 1 :]
 # The added fields that readers see, while they are not NULL, as a word beside the message: the sentence
 # `script.mark_WORD`. The room page's own list is MARKS in static/js/room.js.
 MARKS = {"edited_ms": "edited"}

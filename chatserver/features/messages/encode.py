@@ -12,15 +12,15 @@ from zoneinfo import ZoneInfo
 from chatserver.core import json
 from chatserver.core.events import Event
 from chatserver.core.json import encode_text, encode_value
-from chatserver.core.model import ADDED_FIELDS, Message, Reaction, State
+from chatserver.core.model import NOTHING_ADDED, AddedFields, Message, Reaction, State
 
 # Section 3 of the protocol, field by field. A dictionary would take three times as long to encode.
-_SHAPE = (
+_HEAD = (
     '{"id":%d,"seq":%d,"state":"%s","kind":"%s","user":%s,"user_id":%d,"role":"%s","avatar":%s,"text":%s'
     ',"image":%s,"thumb":%s,"width":%d,"height":%d,"timestamp":"%s","created_ms":%d,"recall_until_ms":%d'
-    ',"reply_to":%s,"client_id":%s,"preset":%s,"closes_ms":%s,"window_id":%s,"album":%s%s'
-    ',"reactions":%s,"recalled_by":%s%s}'
+    ',"reply_to":%s,"client_id":%s,"preset":%s,"closes_ms":%s,"window_id":%s,"album":%s'
 )
+_TAIL = ',"reactions":%s,"recalled_by":%s%s}'
 
 # Maximum size of the messages in one response: half of the bytes that may wait to be read by one address
 # (http/http_connections.py).
@@ -41,14 +41,14 @@ class MessageEncoder:
         # Unpacked in one step, because reading two dozen fields by name takes as long as the formatting.
         (
             message_id, seq, state, kind, author, text, image, thumb, width, height, created_ms, recall_until_ms,
-            reply_to, client_id, preset, closes_ms, window_id, album, reactions, ended_by, extra, *added,
+            reply_to, client_id, preset, closes_ms, window_id, album, reactions, ended_by, extra, added,
         ) = message  # fmt: skip
         user_id, name, role, avatar = author
         if created_ms // 1000 != self._second:  # most messages of a busy room are of the same second
             self._second = created_ms // 1000
             self._timestamp = datetime.fromtimestamp(self._second, self._zone).strftime("%Y-%m-%d %H:%M:%S")
         return json.escape_html(
-            _SHAPE
+            (_SHAPE if added == NOTHING_ADDED else _shape(added))
             % (
                 message_id,
                 seq,
@@ -72,7 +72,6 @@ class MessageEncoder:
                 "null" if closes_ms is None else closes_ms,
                 "null" if window_id is None else window_id,
                 f'"{album}"' if album else "null",
-                _NOTHING_ADDED_JSON if added == _NOTHING_ADDED else _added_json(added),
                 encode_value(reactions_json(reactions)) if reactions else "[]",
                 encode_text(ended_by if state is State.RECALLED else ""),
                 f",{extra[1:-1]}" if extra else "",
@@ -85,13 +84,13 @@ class MessageEncoder:
         return shape
 
 
-def _added_json(values: Sequence[object]) -> str:
-    return "".join(f',"{name}":{encode_value(value)}' for name, value in zip(ADDED_FIELDS, values, strict=True))
+def _shape(added: AddedFields) -> str:
+    """The format of a message whose added fields have these values."""
+    fields = "".join(f',"{name}":{encode_value(value)}' for name, value in added._asdict().items())
+    return _HEAD + fields.replace("%", "%%") + _TAIL
 
 
-_NOTHING_ADDED: list[object] = [None] * len(ADDED_FIELDS)
-# Most messages have none of these fields.
-_NOTHING_ADDED_JSON = _added_json(_NOTHING_ADDED)
+_SHAPE = _shape(NOTHING_ADDED)  # that of most messages
 
 
 def reactions_json(reactions: Iterable[Reaction]) -> list[dict[str, Any]]:

@@ -67,7 +67,7 @@ def _row(message: Message, zone: ZoneInfo, language: str) -> bytes:
         return f"<p>{escape(t('script.recalled', name=message.author.name))}</p>".encode()
     time = datetime.fromtimestamp(message.created_ms / 1000, zone).strftime("%m-%d %H:%M")
     for field, mark in MARKS.items():
-        if getattr(message, field) is not None:
+        if getattr(message.added, field) is not None:
             time += f" · {escape(t(f'script.mark_{mark}'))}"
     text = f'<span dir="auto">{escape(message.text, quote=False)}</span>' if message.text else ""
     return f"<p><bdi>{name}</bdi> <time>{time}</time>{_picture(message)}{text}</p>".encode()

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import (
-    ADDED_FIELDS,
     REACTIONS,
+    AddedFields,
     Kind,
     Message,
     Preset,
@@ -45,7 +45,7 @@ _FIELDS = {
     "reactions": "(SELECT json_group_array(json_array(r.emoji, w.name)) FROM reactions r"
     " JOIN users w ON w.id = r.user_id WHERE r.message_id = m.id)",
     "extra": "m.extra",
-    **{name: f"m.{name}" for name in ADDED_FIELDS},
+    **{name: f"m.{name}" for name in AddedFields._fields},
     "ended_by": "coalesce((SELECT e.name FROM users e WHERE e.id = m.ended_by), '')",
     "author_id": "m.user_id",
     "author_name": "u.name",
@@ -58,7 +58,7 @@ _SELECTED = f"{', '.join(_FIELDS.values())} FROM messages m JOIN users u ON u.id
 # and in `extra` the data that messages of its kind keep.
 EMPTY = ", ".join([
     "text = '', image = '', thumb = '', width = 0, height = 0, client_id = '', album = NULL",
-    *(f"{name} = NULL" for name in ADDED_FIELDS),
+    *(f"{name} = NULL" for name in AddedFields._fields),
 ])  # fmt: skip
 
 
@@ -295,6 +295,7 @@ def _message(row: tuple[Any, ...]) -> Message:
     fields["kind"] = Kind(fields["kind"])
     fields["preset"] = Preset(fields["preset"]) if fields["preset"] else None
     fields["reactions"] = _reactions(fields["reactions"])
+    fields["added"] = AddedFields(*(fields.pop(name) for name in AddedFields._fields))
     return Message(author=author, **fields)
 
 

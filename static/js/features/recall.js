@@ -1,5 +1,5 @@
 // Recalls a message: the choice in its menu, the frame "recall", and the recalled text, which its author
-// can edit again.
+// can put back into the field.
 
 import { secondsLeft } from "../models/clock.js";
 import { t } from "../words/words.js";

@@ -9,7 +9,7 @@ import pytest
 
 from chatserver.core.errors import ErrorCode
 from chatserver.core.events import ContentErased
-from chatserver.core.model import Role, User
+from chatserver.core.model import AddedFields, Role, User
 from chatserver.features.messages.edit import EDITS_AT_ONCE, EditCode, MessageEdited
 from chatserver.features.messages.search import Query
 from tests.client import HTML, House
@@ -23,7 +23,7 @@ async def test_the_author_edits_within_the_time(stage: Stage, ming: User) -> Non
     message = await stage.said(ming, "两合")
     stage.clock.forward(299.999)
     edited = await stage.room.edit.edit(ming, message.id, "  两盒\r\n谢谢 ")
-    assert edited == message._replace(text="两盒\n谢谢", seq=message.seq + 1, edited_ms=stage.clock.now_ms())
+    assert edited == message._replace(text="两盒\n谢谢", seq=message.seq + 1, added=AddedFields(stage.clock.now_ms()))
     assert (await stage.room.history.newest(1)).messages == (edited,)
 
 
@@ -92,7 +92,7 @@ async def test_the_text_keeps_the_rules_of_a_post(stage: Stage, ming: User) -> N
     with refuses(ErrorCode.TOO_LONG) as refused:
         await stage.room.edit.edit(ming, message.id, "长" * 2001)
     assert refused.details == {"limit": 2000, "length": 2001}
-    assert (await stage.room.edit.edit(ming, message.id, "长" * 2000)).edited_ms == stage.clock.now_ms()
+    assert (await stage.room.edit.edit(ming, message.id, "长" * 2000)).added.edited_ms == stage.clock.now_ms()
 
 
 async def test_pictures_presets_and_orders_are_never_edited(stage: Stage, ming: User, wang: User) -> None:
@@ -165,7 +165,7 @@ async def test_the_old_words_are_in_no_file_after_a_vacuum_and_search_finds_the_
 async def test_a_recalled_message_does_not_tell_that_it_was_edited(stage: Stage, ming: User) -> None:
     message = await stage.said(ming)
     await stage.room.edit.edit(ming, message.id, "x")
-    assert (await stage.room.recall.recall(ming, message.id)).edited_ms is None
+    assert (await stage.room.recall.recall(ming, message.id)).added.edited_ms is None
 
 
 async def test_an_edit_moves_no_message_and_wakes_no_expiry(stage: Stage, ming: User) -> None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chatserver.core.json import dumps
-from chatserver.core.model import Kind, Message, Preset, Reaction, Role, State, User
+from chatserver.core.model import AddedFields, Kind, Message, Preset, Reaction, Role, State, User
 from chatserver.features.messages.encode import MessageEncoder
 
 ENCODER = MessageEncoder(ZoneInfo("Asia/Shanghai"))
@@ -65,7 +65,7 @@ def test_it_is_written_as_any_json_of_ours_is(seed: int) -> None:
         chance.choice((None, *Preset)), chance.choice((None, 0, 1_700_000_000_000)),
         chance.choice((None, 3)), chance.choice((None, "5e884898da280471")),
         chance.choice(((), (Reaction("🎉", TEXTS[1:]),))), chance.choice(TEXTS),
-        edited_ms=chance.choice((None, 1_700_000_000_001)),
+        added=AddedFields(edited_ms=chance.choice((None, 1_700_000_000_001))),
     )  # fmt: skip
     encoded = ENCODER(message)
     assert encoded == dumps(json.loads(encoded))
@@ -73,7 +73,7 @@ def test_it_is_written_as_any_json_of_ours_is(seed: int) -> None:
     assert (shape["text"], shape["user"], shape["client_id"]) == (message.text, author.name, message.client_id)
     assert (shape["id"], shape["reply_to"], shape["closes_ms"]) == (message.id, message.reply_to, message.closes_ms)
     assert (shape["window_id"], shape["album"]) == (message.window_id, message.album)
-    assert shape["edited_ms"] == message.edited_ms
+    assert shape["edited_ms"] == message.added.edited_ms
     assert (shape["state"], shape["kind"], shape["preset"]) == (message.state, message.kind, message.preset)
     assert shape["recalled_by"] == (message.ended_by if message.state is State.RECALLED else "")
     assert [tuple(each["users"]) for each in shape["reactions"]] == [each.names for each in message.reactions]
