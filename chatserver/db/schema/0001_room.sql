@@ -1,5 +1,5 @@
--- The room's line of history. `seq` numbers every change to a message; everything below `first_id`
--- is gone. `epoch` names this line of history.
+-- The state of the room's history. `seq` numbers every change of a message. All messages below `first_id` are erased.
+-- `epoch` names this history; it changes when a backup is restored.
 CREATE TABLE room (
     id            INTEGER PRIMARY KEY CHECK (id = 1),
     epoch         TEXT    NOT NULL,
@@ -8,7 +8,7 @@ CREATE TABLE room (
 ) STRICT;
 INSERT INTO room (id, epoch) VALUES (1, lower(hex(randomblob(8))));
 
--- `skeleton` is the name with look-alike characters folded together: no two members share one.
+-- `skeleton` is the name with look-alike characters replaced. No two members have the same skeleton.
 CREATE TABLE users (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     name       TEXT    NOT NULL,
@@ -21,7 +21,7 @@ CREATE TABLE users (
     created_ms INTEGER NOT NULL
 ) STRICT;
 
--- Only a hash of the token: who reads this file cannot log in with it.
+-- The database has only a hash of the token, so a person who reads this file cannot log in with it.
 CREATE TABLE sessions (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     token_hash BLOB    NOT NULL UNIQUE,
@@ -34,10 +34,10 @@ CREATE TABLE sessions (
 ) STRICT;
 CREATE INDEX sessions_of_user ON sessions (user_id);
 
--- A recalled or deleted message stays as an empty row until it expires, so that those who were away
--- learn of it. `media_key` (the name of its files) and `client_key` (a hash of what its sender called
--- it) stay too: the first answers 410, the second keeps a resent message from being stored again.
--- The checks say OR: an IN of more than two words makes a table of them for each row, half of an INSERT's time.
+-- A recalled or deleted message stays as an empty row until it expires, so that clients that were away learn of it.
+-- `media_key` (the name of its files) and `client_key` (a hash of the client's own name for it) stay too: with the
+-- first a request for a file gets 410, and with the second a resent message is not stored again. The checks use OR,
+-- because an IN of more than two words builds a table for each row, which takes half of an INSERT's time.
 CREATE TABLE messages (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
     seq             INTEGER NOT NULL,
@@ -75,7 +75,7 @@ CREATE TABLE windows (
 -- At most one window is open.
 CREATE UNIQUE INDEX windows_open ON windows ((1)) WHERE closed_ms IS NULL;
 
--- The room's own pictures: 'announcement' (the rules, shown to everyone) and 'preset'.
+-- The room's own pictures: 'announcement', which every reader can open, and 'preset'.
 CREATE TABLE pictures (
     name       TEXT PRIMARY KEY CHECK (name IN ('announcement', 'preset')),
     image      TEXT    NOT NULL,

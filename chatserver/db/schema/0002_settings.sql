@@ -1,5 +1,5 @@
--- What the room's administrators changed on the settings page, as they typed it. It wins over the
--- operator's word; NULL: given back to the operator, and this is who did it.
+-- Settings that administrators changed on the settings page, as they typed them. They override the operator's values.
+-- NULL: the override was removed, by this administrator.
 CREATE TABLE settings (
     name       TEXT PRIMARY KEY,
     value      TEXT,
@@ -7,7 +7,8 @@ CREATE TABLE settings (
     changed_by INTEGER NOT NULL REFERENCES users (id)
 ) STRICT;
 
--- Invitations that still work. Only a hash of the code: who reads this file cannot come in with it.
+-- Valid invitations. The database has only a hash of the code, so a person who reads this file cannot use it to
+-- register.
 CREATE TABLE invites (
     code_hash  BLOB PRIMARY KEY,
     uses_left  INTEGER NOT NULL CHECK (uses_left > 0),

@@ -1,4 +1,4 @@
--- Who answered a message with which of the few emoji.
+-- The reactions: which member reacted to which message with which emoji.
 CREATE TABLE reactions (
     message_id INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
     emoji      TEXT    NOT NULL,
@@ -6,8 +6,8 @@ CREATE TABLE reactions (
     PRIMARY KEY (message_id, emoji, user_id)
 ) STRICT, WITHOUT ROWID;
 
--- The newest message that a member has seen, on whichever of their devices.
+-- The newest message that a member has seen, on any device.
 ALTER TABLE users ADD COLUMN read_id INTEGER NOT NULL DEFAULT 0;
 
--- Who recalled or deleted a message: its author, or an administrator.
+-- The member who recalled or deleted a message: its author, or an administrator.
 ALTER TABLE messages ADD COLUMN ended_by INTEGER REFERENCES users (id);

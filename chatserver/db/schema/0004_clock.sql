@@ -1,5 +1,5 @@
--- How the wall clock stood against the machine's steady one when the room last looked, so that a clock
--- that was set while no server ran is distinguished from time that passed. No row: no server has run yet.
+-- The difference between the wall clock and the machine's monotonic clock at the last look. With it the server tells a
+-- wall clock that was set while no server ran from time that passed. No row: no server has run yet.
 CREATE TABLE clock (
     id        INTEGER PRIMARY KEY CHECK (id = 1),
     boot      TEXT    NOT NULL,

@@ -1,2 +1,2 @@
--- Which administrator made an invitation on the room's page; NULL: the operator, on the command line.
+-- The administrator who made an invitation on the page; NULL: the operator, on the command line.
 ALTER TABLE invites ADD COLUMN made_by INTEGER REFERENCES users (id);

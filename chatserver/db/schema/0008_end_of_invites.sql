@@ -1,4 +1,5 @@
--- An invitation ends with its maker's role, for good: promoted again, its maker has to make another.
+-- An invitation ends for good when its maker is no longer an administrator. After a new promotion, its maker must make
+-- another one.
 CREATE TRIGGER invites_end AFTER UPDATE OF role, banned ON users WHEN NEW.role <> 'administrator' OR NEW.banned <> 0
 BEGIN
     DELETE FROM invites WHERE made_by = NEW.id;

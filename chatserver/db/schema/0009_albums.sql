@@ -1,2 +1,2 @@
--- The id that the pictures of one author share which were sent together.
+-- The common id of pictures that one author sent together.
 ALTER TABLE messages ADD COLUMN album TEXT;

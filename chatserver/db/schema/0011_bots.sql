@@ -9,7 +9,7 @@ BEGIN
     DELETE FROM invites WHERE made_by = NEW.id;
 END;
 
--- Bots that are in use. The member's row stays when a bot is removed: its messages name it.
+-- Bots in use. If a bot is removed, the member's row stays, because its messages refer to it.
 CREATE TABLE bots (
     user_id         INTEGER PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
     token_hash      BLOB    NOT NULL UNIQUE,

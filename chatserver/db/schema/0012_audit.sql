@@ -1,5 +1,5 @@
--- What administrators and the operator did. Names are those of the members' rows, so that one that was taken away is
--- kept nowhere.
+-- The acts of administrators and the operator. Names come from the members' rows, so that a name that was taken away is
+-- stored nowhere.
 CREATE TABLE audit (
     id      INTEGER PRIMARY KEY AUTOINCREMENT,
     at_ms   INTEGER NOT NULL,

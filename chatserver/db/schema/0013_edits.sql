@@ -1,2 +1,2 @@
--- When its author last corrected the text; NULL: never, or nothing of it is left.
+-- When the author last corrected the text; NULL: never, or the message is empty now.
 ALTER TABLE messages ADD COLUMN edited_ms INTEGER;

@@ -1,5 +1,5 @@
--- By which invitation each member came. An invitation is deleted with its last use; what its members are listed
--- under stays: when it was made and by whom (NULL: the operator).
+-- The invitation by which each member joined. An invitation is deleted with its last use. Its time and its maker (NULL:
+-- the operator) stay here, for the list of its members.
 CREATE TABLE used_invites (
     id         INTEGER PRIMARY KEY,
     code_hash  BLOB    NOT NULL UNIQUE,

@@ -1,5 +1,5 @@
--- One-time links to set a new password, one for a member; the token is kept as a hash. `made_by` is NULL for the
--- operator's.
+-- One-time links to set a new password, at most one for a member. The token is stored as a hash. `made_by` is NULL for
+-- the operator.
 CREATE TABLE password_links (
     user_id    INTEGER PRIMARY KEY REFERENCES users (id),
     token_hash BLOB    NOT NULL UNIQUE,
@@ -7,7 +7,7 @@ CREATE TABLE password_links (
     expires_ms INTEGER NOT NULL,
     made_by    INTEGER REFERENCES users (id)
 ) STRICT;
--- A link ends when its member's password, role or ban changes, and with the role of the administrator who made it.
+-- A link ends when its member's password, role or ban changes, and when its maker is no longer an administrator.
 CREATE TRIGGER password_links_end AFTER UPDATE OF password, role, banned ON users
 WHEN NEW.password <> OLD.password OR NEW.role <> OLD.role OR NEW.banned <> OLD.banned
 BEGIN

@@ -1,5 +1,5 @@
--- Web Push: where the browser of a session wants to be told of what, one row for a session. A session that ends takes
--- its row with it. Quiet hours are minutes after midnight in the room's time zone, both NULL for none.
+-- Web Push: the push subscription of a session's browser and its kinds of notification, one row for a session. The row
+-- is deleted with the session. Quiet hours are minutes after midnight in the room's time zone, both NULL for none.
 CREATE TABLE push_subscriptions (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     user_id    INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,

@@ -1,8 +1,9 @@
--- Windows that open by themselves. What one offers is the template of that id, or else title, note and items (the JSON
--- that `start` takes); `seconds` NULL: that of the template, else the setting. A template may be removed: no reference.
--- `repeat` says how `at` ("HH:MM" in the room's time zone) recurs: on the one `day`, daily, or on the `weekdays` (digits,
--- 1 is Monday). `next_day` is the day of the next opening and `opens_ms` that opening in Unix ms, by the zone in force
--- when it was computed; NULL: there is none any more. `last_ms` and `last_outcome` tell of the opening before.
+-- Windows that open by themselves. A plan offers the template of that id, or else title, note and items (the JSON that
+-- `start` takes). If `seconds` is NULL, the template's length is used, else the setting. A template may be removed, so
+-- it is not a foreign key. `repeat` says how `at` ("HH:MM" in the room's time zone) recurs: on the one `day`, daily, or
+-- on the `weekdays` (digits, 1 is Monday). `next_day` is the day of the next opening, and `opens_ms` the opening in
+-- Unix ms, by the time zone at the time of computing. NULL: there is no further opening. `last_ms` and `last_outcome`
+-- describe the last opening.
 CREATE TABLE plans (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
     title        TEXT    NOT NULL,
@@ -23,5 +24,5 @@ CREATE TABLE plans (
 ) STRICT;
 CREATE INDEX plans_by_time ON plans (opens_ms) WHERE opens_ms IS NOT NULL;
 
--- 1: it was opened by a plan.
+-- 1: a plan opened the window.
 ALTER TABLE windows ADD COLUMN planned INTEGER NOT NULL DEFAULT 0;

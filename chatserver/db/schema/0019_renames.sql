@@ -1,5 +1,5 @@
--- The last change of each member's name, for a day: until then there is no other. The old name is shown meanwhile, and is
--- free for no other member; NULL where an administrator took the name away.
+-- The last change of each member's name, for a day. Until its end the member cannot change the name again. Meanwhile
+-- the old name is shown, and no other member can take it. It is NULL if an administrator took the name away.
 CREATE TABLE renames (
     user_id      INTEGER PRIMARY KEY REFERENCES users (id),
     renamed_ms   INTEGER NOT NULL,

@@ -1,5 +1,5 @@
--- Each bot's own rate, in messages per 10 s, and a token that ended (NULL) while the bot stays. SQLite cannot drop a
--- NOT NULL, so the table is made again.
+-- The rate of each bot, in messages per 10 s. A token is NULL if it ended while the bot stays. SQLite cannot drop a NOT
+-- NULL, so the table is made again.
 ALTER TABLE bots RENAME TO bots_before;
 CREATE TABLE bots (
     user_id         INTEGER PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
