@@ -26,10 +26,10 @@ RETRY_SECONDS = 0.5
 
 
 class Timer(NamedTuple):
-    """One kind of deadline, as a feature declares it; all functions are methods of the feature.
+    """One kind of deadline, as a feature declares it. All functions are methods of the feature.
 
-    `nearest` reads the nearest deadline in Unix ms, `act` does what is due. `wakes_on` maps a class of
-    event to a function `(feature, event)`, or to an `attrgetter` of the event (for events that come with each
+    `nearest` reads the nearest deadline in Unix ms, and `act` handles all deadlines that have passed. `wakes_on` maps a
+    class of event to a function `(feature, event)`, or to an `attrgetter` of the event (for events that come with each
     message). It returns the deadline in Unix ms that the event sets, or None.
     """
 
@@ -40,9 +40,10 @@ class Timer(NamedTuple):
 
 
 class DeadlineTimer:
-    """Runs one kind of deadline. The deadlines are stored in rows; `nearest` reads them, `act` does what is due.
+    """Runs one kind of deadline. The deadlines are stored in rows.
 
-    `act` must read the time again, because it may be called too early.
+    `nearest` reads the nearest deadline, and `act` handles all deadlines that have passed. `act` must read the time
+    again, because it may be called too early.
     """
 
     def __init__(

@@ -169,7 +169,7 @@ class Database:
     def _enqueue(self, job: Job[Any]) -> None:
         if self._is_closing or len(self._queue) >= QUEUE_MAX:
             raise DomainError(ErrorCode.BUSY, retry_after_ms=1000)
-        if not self._queue:  # else the writer was woken already, and takes all queued jobs
+        if not self._queue:  # otherwise the writer was woken before, and takes all queued jobs
             self._wake.set()
         self._queue.append(job)
 
@@ -216,7 +216,8 @@ class Database:
                 events = self._commit(raw, batch)
             except sqlite3.Error as error:
                 log.error("batch of %d jobs rolled back: %s", len(batch), error)
-                # Another process has locked the file. If each job ran alone, each would wait as long again.
+                # Another process has locked the file. If the jobs ran one by one, each of them would wait for the
+                # timeout again.
                 if is_transient(error):
                     for job in batch:
                         job.reset()

@@ -37,7 +37,7 @@ def finish(path: Path, transaction: Callable[[Transaction], T]) -> T:
     """Run `transaction` on the copy at `path`, then vacuum it to one file without a log and without erased content."""
     copy = sqlite3.connect(path, isolation_level=None)
     try:
-        pragmas.set_up_copy(copy, "MEMORY")  # a crash leaves a copy that is deleted anyway
+        pragmas.set_up_copy(copy, "MEMORY")  # if the program crashes, the incomplete copy is deleted
         copy.execute("BEGIN IMMEDIATE")
         result = transaction(Transaction(copy))
         copy.execute("COMMIT")

@@ -1,4 +1,4 @@
-"""Transaction functions: their access to the database, their jobs in the queue, and the one COMMIT of a batch.
+"""Transaction functions: their access to the database, their jobs in the queue, and the COMMIT of a batch.
 
 The queue and the file are in database.py.
 """

@@ -131,9 +131,9 @@ class FrameContext:
 
 
 class FrameReader:
-    """The receiver of one connection: its frames are handled in their order, in the callback that read them.
+    """The receiver of one connection. Frames are handled in their order, in the callback that read them.
 
-    While AT_WORK_MAX frames are at work, the connection is not read, so that further frames of its client wait in the
+    While AT_WORK_MAX frames are being handled, the connection is not read. So further frames of its client wait in the
     kernel's buffers, and then at the client.
     """
 

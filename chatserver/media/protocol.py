@@ -18,7 +18,7 @@ from chatserver.media.format_names import Unsupported
 
 LENGTH = struct.Struct(">I")
 READY = b"ready"
-# Sent in place of READY by a worker that runs without the seccomp filter (see sandbox.py).
+# A worker that runs without the seccomp filter sends this instead of READY (see sandbox.py).
 READY_UNCONFINED = b"ready, unconfined"
 
 # 32 MiB. The largest valid part has 10 MiB, the maximum of the setting image_max_kb.

@@ -45,7 +45,7 @@ def load(source: Source, side: int) -> Image.Image:
 
 
 def decoded(source: Source, side: int) -> Decoded:
-    """Decode the picture with at least `draft_min(side)` px on the long side, if it has so many.
+    """Decode the picture, with at least `draft_min(side)` px on the long side if the file has that many.
 
     Raises as `load` does.
     """

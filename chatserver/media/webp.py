@@ -86,7 +86,7 @@ def fit_square(image: Image.Image, limit: int) -> bytes:
         data = _encode(image, quality=quality, method=4)
         if len(data) <= limit:
             return data
-    # The alpha channel is lossless by default. If it is noise, it does not fit that way.
+    # The alpha channel is lossless by default, but a channel of noise does not fit that way.
     return _encode(image, quality=0, alpha_quality=0, method=4)
 
 

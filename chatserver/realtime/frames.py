@@ -91,17 +91,17 @@ class _InvalidFrame(Exception):
 
 
 class FrameParser:
-    """Calls a method below for each message and control frame, in their order, as soon as its last byte has come.
+    """Calls a method below for each message and control frame, in their order, as soon as its last byte has arrived.
 
-    Calls `failed` for a frame that breaks a rule, as soon as its header has come. After that, and after a close frame,
-    nothing is parsed. No byte of a message is kept after the message was handed on.
+    Calls `failed` for a frame that breaks a rule, as soon as its header has arrived. After that, and after a close
+    frame, nothing is parsed. No byte of a message is kept after the message was handed on.
     """
 
     __slots__ = ("_fragments", "_is_over", "_is_paused", "_is_text", "_needed", "_unmask", "_unread")
 
     def __init__(self, unmask: Unmask) -> None:
         self._unmask = unmask
-        # The payloads of a message whose last frame has not come.
+        # The payloads of a message whose last frame has not arrived.
         self._fragments: bytearray | None = None
         self._is_text = False
         # The beginning of a frame, or while paused all received bytes. It is parsed again from `_needed` bytes on.

@@ -304,7 +304,7 @@ function openWindow() {
   return current?.state === "open" && current.closes_ms > room.now() ? current : undefined;
 }
 
-// Members who can be mentioned: those who are online, and the authors of the messages that are known.
+// Members who can be mentioned: the members who are online, and the authors of known messages.
 function names() {
   const here = room.presence.people?.map(({ name }) => name) ?? [];
   const authors = room.timeline.ids.map((id) => room.timeline.get(id).user);

@@ -1,7 +1,7 @@
 """Letters that look alike, and the replacement of each.
 
-This is a part of Unicode's confusables.txt, which has thousands of letters: only those that are possible
-after case folding, compatibility folding and the rules of `names`.
+This is a small part of Unicode's confusables.txt, which has thousands of letters: the letters that are possible after
+case folding, compatibility folding and the rules of `names`.
 """
 
 from __future__ import annotations

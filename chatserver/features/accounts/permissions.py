@@ -1,4 +1,4 @@
-"""Checks what a member may do, by the member's present row and never by an earlier state that the caller has."""
+"""Checks what a member may do. The present row of the member counts, never a state that the caller read earlier."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def _number(typed: dict[str, Any], name: str, most: int) -> int:
 
 
 def _is_on(typed: dict[str, Any], name: str) -> bool:
-    """Parse true or false, or "1", "0" or "" of a form."""
+    """Parse true or false of JSON; or "1" (true), "0" or "" (false) of a form."""
     value = typed[name]
     if value not in (True, False, "1", "0", ""):
         raise DomainError(ErrorCode.BAD_REQUEST, field=name)

@@ -97,7 +97,8 @@ class Invites:
         await self._database.run(lambda tx: _withdraw(tx, actor, invite_id, self._clock.now_ms()))
 
     async def check(self, code: str) -> None:
-        """Refuse early a code that `use` would refuse. Raises DomainError `invite_invalid`."""
+        """Check a code before the registration, so that an invalid code is refused early. Raises DomainError
+        `invite_invalid`."""
         now_ms = self._clock.now_ms()
         if not await self._database.run(lambda tx: _is_valid(tx, code, now_ms)):
             raise DomainError(ErrorCode.INVITE_INVALID)

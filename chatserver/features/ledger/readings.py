@@ -47,7 +47,7 @@ class ReadingConfirmed(Event):
 class Reading(NamedTuple):
     """`lines`: the JSON list to store; `[]` means that the order names no amount.
 
-    `changed_ms`: that of the order as the administrator read it; None accepts the order whatever it says now.
+    `changed_ms`: the order's `changed_ms` when the administrator read it. None: accept the order with any text.
     """
 
     no: int
@@ -61,7 +61,7 @@ class Readings:
         self._clock = clock
 
     async def confirm(self, actor: User, window_id: int, reading: Reading) -> None:
-        """Store the reading, in place of the reading before.
+        """Store the reading, and replace an earlier one.
 
         Raises DomainError: `forbidden`, `banned`, `not_found`, `gone` (erased, withdrawn, or, with `reason`
         `order_changed`, changed after it was read), `bad_request` (an order of items).

@@ -21,7 +21,8 @@ PLANS_MAX = 50
 
 
 class Outcome(StrEnum):
-    """The result of an opening. The last four say that the plan's member, or its template, prevented it."""
+    """The result of an opening. The last four mean that the member of the plan, or the missing template, prevented
+    it."""
 
     OPENED = "opened"
     SKIPPED = "skipped"
@@ -35,9 +36,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a plan opens: the template `template_id`, or else `offered`.
+    """The offer of a plan: the template `template_id`, or else `offered`.
 
-    `seconds`: the plan's own length; None for that of the template, else the setting.
+    `seconds`: the plan's own length. If it is None, the template's length is used, else the setting.
     """
 
     offered: Offer = field(default_factory=Offer)

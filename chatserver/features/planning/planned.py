@@ -105,7 +105,8 @@ class PlannedWindows:
         return await self._database.run(lambda tx: self._make(tx, actor, fields, now_ms))
 
     async def change(self, actor: User, plan_id: int, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Change what `fields` names. From then on the plan belongs to `actor`. Raises DomainError as `make` does."""
+        """Change the values that `fields` names. From then on the plan belongs to `actor`. Raises DomainError as `make`
+        does."""
         now_ms = self._clock.now_ms()
         return await self._database.run(lambda tx: self._change(tx, actor, plan_id, fields, now_ms))
 
@@ -115,7 +116,7 @@ class PlannedWindows:
         return await self._database.run(lambda tx: self._remove(tx, actor, plan_id, now_ms))
 
     async def skip(self, actor: User, plan_id: int, opens_ms: int | None = None) -> dict[str, Any]:
-        """Skip the next opening only. If `opens_ms` is given and is not the next opening any more, do nothing.
+        """Skip only the next opening. If `opens_ms` is given and differs from the next opening, do nothing.
 
         Raises DomainError: `forbidden`, `banned`, `not_found`, and `bad_request` (`act`) for a plan of one date.
         """
@@ -308,7 +309,7 @@ class PlannedWindows:
 
 
 def as_json(tx: Transaction, plan: Plan, now_ms: int) -> dict[str, Any]:
-    """A plan as administrators get it. `blocked` says why it would not open, `waiting` that its time has come."""
+    """A plan as administrators get it. `blocked`: the reason why it would not open. `waiting`: it is due and waits."""
     try:
         offered = plan_store.offered(tx, plan.content)
     except DomainError:

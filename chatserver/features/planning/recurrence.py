@@ -29,7 +29,7 @@ class Repeat(StrEnum):
 
 
 class Schedule(NamedTuple):
-    """`at` is "HH:MM". `day` is set for `once` alone, `weekdays` for `weekly` alone: 1 (Monday) to 7, ascending."""
+    """`at` is "HH:MM". `day` is set only for `once`, and `weekdays` only for `weekly`: 1 (Monday) to 7, ascending."""
 
     repeat: Repeat
     at: str

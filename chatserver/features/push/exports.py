@@ -1,4 +1,4 @@
-"""What an export holds of subscriptions: neither the address of a browser nor its keys."""
+"""The exported columns of subscriptions, without the address and the keys of a browser."""
 
 from __future__ import annotations
 

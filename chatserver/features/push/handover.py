@@ -96,7 +96,7 @@ class Handover:
         return {"messages": await asyncio.to_thread(self._prepared, taken, addresses, services, now_ms)}
 
     async def on_forget(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Delete `subscriptions`, a list of ids that their push services do not know any more."""
+        """Delete `subscriptions`, a list of ids that are unknown to their push services now."""
         ids = arguments.get("subscriptions")
         if not isinstance(ids, list) or len(ids) > FORGOTTEN_MAX or not all(map(_is_id, ids)):
             raise DomainError(ErrorCode.BAD_REQUEST, field="subscriptions")

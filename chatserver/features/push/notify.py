@@ -139,7 +139,8 @@ class Notify:
             self._read(lambda tx: _named(tx, message.id), self._on_replaced)
 
     def on_emptied(self, event: MessageEmptied) -> None:
-        """After a recall or deletion, stop queued notifications of the message, and replace those on a screen."""
+        """After a recall or deletion, remove queued notifications of the message, and replace notifications that were
+        sent."""
         self._replace(event.message.id, self._told.pop(event.message.id, {}), words.gone)
 
     def _on_opened(self, opened: tuple[OpenWindow | None, list[Subscription]]) -> None:
@@ -184,7 +185,8 @@ class Notify:
             self._told[message.id] = {**self._told[message.id], **dict.fromkeys(outdated, False)}
 
     def _replace(self, message_id: int, told: Iterable[int], body: Callable[[str], str]) -> None:
-        """Remove the notifications of a message from the queue, or queue others that replace those already sent."""
+        """Remove the notifications of a message from the queue, and queue replacements for notifications that were
+        sent."""
         topic = _message_topic(message_id)
         left = [key for key in told if not self._queue.drop(key, topic)]
 

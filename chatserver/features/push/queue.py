@@ -39,7 +39,8 @@ class PushQueue:
         return len(self._waiting)
 
     def put(self, push: Push) -> None:
-        """Append a message, in place of a message with its subscription and topic. A full queue drops its oldest."""
+        """Append a message; replace a queued message of the same subscription and topic. A full queue drops its oldest
+        message."""
         self._waiting.pop((push.subscription_id, push.topic), None)
         if len(self._waiting) >= QUEUE_MAX:
             self._waiting.popitem(last=False)
@@ -56,7 +57,7 @@ class PushQueue:
         return found
 
     def drop(self, subscription_id: int, topic: str) -> bool:
-        """Remove a message; False if it is not in the queue (any more)."""
+        """Remove a message. False if it is not in the queue."""
         return self._waiting.pop((subscription_id, topic), None) is not None
 
     def drop_topic(self, topic: str) -> None:

@@ -72,7 +72,7 @@ _SUBSCRIPTION = f"SELECT id, user_id, {_WISHES} FROM push_subscriptions"  # nose
 def put(
     tx: Transaction, user_id: int, session_id: int, address: Address, wishes: NotificationPreferences, now_ms: int
 ) -> None:
-    """Store the subscription of a session, in place of any other subscription of this session or this endpoint.
+    """Store the subscription of a session, and delete any other subscription of this session or this endpoint.
 
     A subscription with the same endpoint and keys keeps its id.
     """
@@ -130,7 +130,7 @@ def addresses(tx: Transaction, ids: Iterable[int]) -> dict[int, Address]:
 
 
 def forget(tx: Transaction, ids: Iterable[int]) -> None:
-    """Delete subscriptions that their push service does not know any more."""
+    """Delete subscriptions that are unknown to their push service now."""
     tx.execute("DELETE FROM push_subscriptions WHERE id IN (SELECT value FROM json_each(?))", (json.dumps([*ids]),))
 
 

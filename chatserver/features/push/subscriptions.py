@@ -50,7 +50,7 @@ class PushSubscriptions:
         return "on" if IS_INSTALLED else "not_installed"
 
     async def subscribe(self, session: Session, address: Address, wishes: NotificationPreferences) -> None:
-        """Store the push subscription of this session's browser, in place of its old subscription.
+        """Store the push subscription of this session's browser, and delete its old subscription.
 
         Raises DomainError: `forbidden` (`reason`) unless the state is `on`; `bad_request` (`field`) if the endpoint is
         on no service of the list, or a key is invalid; `empty` if no kind is chosen; `too_fast`; `login_required`,

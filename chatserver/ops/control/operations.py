@@ -16,7 +16,7 @@ Operations = Mapping[str, Operation]
 async def run_operation(operations: Operations, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Run an operation and return its answer.
 
-    Raises DomainError: `bad_request` for an unknown name, and what the operation raises.
+    Raises DomainError: `bad_request` for an unknown name, and every error of the operation.
     """
     operation = operations.get(name)
     if operation is None:

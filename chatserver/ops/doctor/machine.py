@@ -1,4 +1,4 @@
-"""Checks what the program needs from the machine: Python, SQLite, packages, its own files, the clock."""
+"""Checks the machine: Python, SQLite, packages, the program's own files, the clock."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Message(NamedTuple):
 class Outcome(Enum):
     SENT = auto()
     GONE = auto()
-    """The subscription does not exist any more (RFC 8030, section 7.3)."""
+    """The push service says that the subscription does not exist (RFC 8030, section 7.3)."""
     FAILED = auto()
 
 

@@ -14,7 +14,7 @@ function enhance(picker) {
     show();
     input.focus();
   });
-  // This browser cannot show the picture (usually HEIC), but the server can perhaps read it.
+  // This browser cannot show the picture (usually HEIC), but the server may be able to read it.
   part("preview").addEventListener("error", () => {
     part("preview").hidden = true;
     part("now").hidden = false;

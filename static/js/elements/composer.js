@@ -1,4 +1,4 @@
-// The composer: the text field and its button. It does not know what is done with the text.
+// The composer: the text field and its button. Other modules decide what happens with the text.
 //
 // A feature may use it for something else than a new message: it sets `task` meanwhile, an object {label, submit(), draft,
 // noPictures}. `label` is on the button; `draft`, {text, reply_to}, is what the feature restores afterwards, and

@@ -1,6 +1,6 @@
-// The offline copy of the room, shown when the server cannot be reached: the newest messages, the files
-// of the page, and small pictures. What is recalled or deleted or expires is removed at once, and the
-// whole copy when the login ends. The service worker (sw.js) stores the page's HTML beside it.
+// The offline copy of the room, shown when the server cannot be reached: the newest messages, the files of the page,
+// and small pictures. Content that is recalled, deleted or expired is removed at once, and the whole copy when the
+// login ends. The service worker (sw.js) stores the page's HTML beside it.
 
 const CACHE = "room";
 const HISTORY = "/history";

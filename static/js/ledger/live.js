@@ -26,7 +26,7 @@ export class Reloader {
   #asked = 0;
   #drawn = 0;
 
-  // `ask()` resolves to what `show` draws; `fail` gets the Refused.
+  // `ask()` resolves to the value for `show`; `fail` gets the Refused.
   constructor({ ask, show, fail }) {
     this.#ask = ask;
     this.#show = show;

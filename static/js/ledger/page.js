@@ -1,4 +1,4 @@
-// The page of one ledger: its state, sums and orders, live, and what can be done with them.
+// The page of one ledger: its state, sums and orders, updated live, and the acts on them.
 
 import { getJSON, postJSON } from "../net/http.js";
 import { clockFace, phrases, t, withUnit } from "../words/words.js";

@@ -13,7 +13,7 @@ export class Readings {
   #windowId;
   #notify;
   #orders = [];
-  // Cache: text -> what was read from it.
+  // Cache: text -> the reading of it.
   #read = new Map();
   #lists = ["waiting", "unread", "confirmed"].map((kind) => ({
     kind,

@@ -1,7 +1,7 @@
 // The member's orders that the server has not answered. In the end each order is accepted, refused or discarded.
 //
-// An order keeps its `client_id` and its window, however often it is sent, so that the server stores it once, and never
-// in another window. Entries are kept over a reload, so that none disappears without an answer.
+// An order keeps its `client_id` and its window at each attempt, so that the server stores it once, and never in
+// another window. Entries are kept over a reload, so that each of them gets an answer.
 
 import { newClientId } from "./outbox.js";
 

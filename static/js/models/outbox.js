@@ -1,8 +1,8 @@
 // The messages that the member has written and the server has not confirmed.
 //
-// Texts and pictures are two lanes: in each one entry is sent at a time, so that they arrive in the order in
-// which they were written, and a text never waits behind a picture. An entry keeps its `client_id` however often
-// it is sent: the server stores it once. For the interval the pictures of one `album` count as one message.
+// Texts and pictures are two lanes. In each lane one entry is sent at a time, so that entries arrive in the order in
+// which they were written, and a text never waits behind a picture. An entry keeps its `client_id` at each attempt, so
+// that the server stores it once. For the interval the pictures of one `album` count as one message.
 
 const RETRY_MS = 3000;
 const RETRIED = new Set(["too_fast", "busy", "offline", "stalled"]);

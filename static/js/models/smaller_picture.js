@@ -18,7 +18,7 @@ const QUALITIES = [0.86, 0.76, 0.66];
 
 const known = new WeakMap();
 
-// A Blob: the picture made smaller, or `blob` itself. `stored_bytes` is the limit of what the server stores.
+// A Blob: the picture made smaller, or `blob` itself. `stored_bytes` is the maximum size of a stored picture.
 export function smallerPicture(blob, stored_bytes) {
   if (!known.has(blob)) known.set(blob, made(blob, stored_bytes).catch(() => blob));
   return known.get(blob);
