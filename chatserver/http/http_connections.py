@@ -13,8 +13,8 @@ log = logging.getLogger(__name__)
 # the longest answer, 1,000 messages of 2,000 characters each, has about 12 MB.
 UNREAD_OF_ADDRESS_MAX = 16 * 1024 * 1024
 UNREAD_MAX = 128 * 1024 * 1024
-# A client has a minute to read a response, plus the time that its bytes take at this rate. A request's body has the
-# same limit.
+# A client has a minute to read a response, plus one second for each 8 KiB of it. The body of a request has the same
+# limit.
 READ_GRACE_SECONDS = 60.0
 LEAST_BYTES_PER_SECOND = 8 * 1024
 

@@ -338,7 +338,7 @@ def test_a_window_is_opened_from_the_form_and_kept_as_a_template(
     expect(page.locator("#ledger-state")).to_contain_text("还剩 9:")
     assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
     page.goto(f"{wang.address}/orders/")
-    page.click("#open-box summary")  # refused, because a window is open
+    page.click("#open-box summary")  # the form is folded while a window is open
     page.select_option("#open-from", label=name)
     page.click("#open [value=remove]")
     expect(page.locator("#open [role=status]")).to_have_text("模板已删除")

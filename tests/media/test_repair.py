@@ -93,7 +93,7 @@ def test_a_picture_whose_end_is_missing_is_taken(tmp_path: Path, name: str, lost
     data = data_of(name)
     end = len(data) - (lost if isinstance(lost, int) else int(lost * len(data)))
     whole, cut = whole_of(name, tmp_path.parent), render(tmp_path / "file", data[:end])
-    scale = whole.height / cut.height  # plain rows take fewer bytes, so more may be missing
+    scale = whole.height / cut.height  # plain rows take fewer bytes, so more rows may be missing
     assert abs(whole.width - cut.width * scale) <= 2
     assert_alike(upper(whole, 0.6), upper(cut.resize(whole.size), 0.6), by=40 if scale == 1 else 120)
 

@@ -52,7 +52,7 @@ async def test_nothing_that_was_typed_or_given_out_is_in_the_log(
         await member.page(f"/password/{link}/")
         await admin.post(f"/members/{cast.ids['victim']}/", {"act": "ban"})
         await admin.page(f"/setup/?token={setup_token}")
-        await socket.ws.send_str('{"type": "post", "text": "' + TEXT)  # the upload is cut off
+        await socket.ws.send_str('{"type": "post", "text": "' + TEXT)  # incomplete JSON
 
         async def fail(*_: object) -> None:
             raise RuntimeError("a fault of ours")

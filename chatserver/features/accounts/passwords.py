@@ -71,7 +71,7 @@ def hash_password(password: str, rounds: int) -> str:
 
 
 def verify(password: str, hashed: str) -> bool:
-    """True if `hashed` is a hash of `password`. As slow as `hash_password`."""
+    """True if `hashed` is a hash of `password`. Takes as long as `hash_password`."""
     if not _is_text(password):
         return False
     try:

@@ -148,7 +148,7 @@ async def test_nobody_has_any_password(hasher: PasswordHasher) -> None:
 async def test_an_unknown_name_takes_as_long_as_a_known_one(
     hasher: PasswordHasher, monkeypatch: pytest.MonkeyPatch, hashed: str | None
 ) -> None:
-    """The work is counted in bcrypt's rounds, which are all of the time that both take."""
+    """The work is counted in bcrypt's rounds, because both checks spend all of their time in them."""
     known = await hasher.hash("correct horse")
     rounds: list[int] = []
     check = bcrypt.checkpw

@@ -1,6 +1,6 @@
 """A Debian system with the project's wheel, booted with systemd-nspawn to run `steps.py` inside.
 
-Some three minutes and 700 MB for each release; tree.py says what it takes.
+It needs about three minutes and 700 MB for each release. tree.py says which programs it needs.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The tests without a browser, in a Debian system of their own with that release's Python, SQLite and proxies.
 
-Some 1.5 GB, and as long as the tests take; tree.py says what it takes.
+It needs about 1.5 GB of disk space, and as long as the tests take. tree.py says which programs it needs.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A Debian system in a directory, with the checkout in /src; made by debootstrap, entered with systemd-nspawn.
 
-Takes root, debootstrap, systemd-container and a mirror of Debian.
+It needs root, debootstrap, systemd-container and a mirror of Debian.
 """
 
 from __future__ import annotations
