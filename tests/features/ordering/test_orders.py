@@ -458,7 +458,7 @@ async def test_orders_over_the_socket(house: House) -> None:
     await socket.send("order", client_id="c2", lines=lines(i1="7"))
     refused = await socket.expect("refused", client_id="c2")
     assert (refused["code"], refused["item"], refused["limit"], refused["have"]) == ("over_limit", 1, "8", "2")
-    for _ in range(12):  # does not count towards the tenth order, which closes the window
+    for _ in range(12):  # not counted towards the tenth invalid frame, which closes the socket
         await socket.send("order", client_id="bad", lines="?")
         assert (await socket.expect("refused", client_id="bad"))["code"] == "bad_request"
     await socket.send("order_change", id=ack["id"], lines=lines(i1="3"))
