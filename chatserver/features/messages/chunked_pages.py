@@ -33,8 +33,8 @@ class ChunkedPages:
     def __init__(self, encoder: MessageEncoder, read: Callable[[int], Awaitable[Page]]) -> None:
         self._encoder = encoder
         self._read = read
-        # A request that waited for a lock continues in a tick of its own. There are two locks, so that a short page
-        # does not wait for a long page.
+        # A request that waited for a lock continues in a later tick. There are two locks, so that a short page does not
+        # wait for a long page.
         self._page_turn = asyncio.Lock()
         self._newest_turn = asyncio.Lock()
         # Numbers the requests and the starts of encoding, in their order.
@@ -71,6 +71,7 @@ class ChunkedPages:
         encoded: list[bytes] = []
         for begin in range(0, len(page.messages), AT_A_TIME):
             encoded.extend(map(self._encoder, page.messages[begin : begin + AT_A_TIME]))
-            await asyncio.sleep(0)  # after the last chunk too, else the next waiter continues in this tick
+            # after the last chunk too, so that the next waiting request continues in another tick
+            await asyncio.sleep(0)
         messages = join_list(newest_within(ANSWER_BYTES_MAX, encoded))
         return page_json(messages, page.seq, page.first_id, page.epoch)

@@ -67,7 +67,7 @@ class Delete:
             message = store.stamp_emptied(tx, message_id)
             if withdrawn is None and message.author.id != actor.id:
                 record(tx, asked_ms, AuditAct.MESSAGE_DELETE, actor, message.author.id, message=message_id)
-        elif withdrawn and withdrawn.is_new:  # its message has expired, but readers are told too
+        elif withdrawn and withdrawn.is_new:  # the message has expired, but readers get the frame too
             message = withdrawn.message._replace(seq=sequence.next_seq(tx), state=State.DELETED)
         else:
             return store.unchanged(tx, actor, message_id, State.DELETED, withdrawn)

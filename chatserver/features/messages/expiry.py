@@ -35,9 +35,9 @@ from chatserver.features.settings.settings import SettingsChanged
 
 log = logging.getLogger(__name__)
 
-# More than a time server corrects in one step on a machine whose clock is about right.
+# More than the correction that a time server makes in one step on a machine whose clock is about right.
 JUMP_MS = 5 * 60_000
-# How often a commit writes the row. In this time the two clocks drift apart by less than JUMP_MS.
+# The interval at which a commit writes the row. The two clocks drift apart by less than JUMP_MS in this time.
 WRITE_MS = 10 * 60_000
 
 
@@ -103,7 +103,7 @@ class Expiry:
             expire,
             {
                 MessagePosted: lambda expiry, event: event.message.created_ms + expiry._settings.now.history_ms,
-                # Look again, because messages may be kept for a shorter time now.
+                # Read the deadline again, because messages may be kept for a shorter time now.
                 SettingsChanged: lambda expiry, event: expiry._clock.now_ms(),
             },
         ),

@@ -109,7 +109,7 @@ class Post:
         try:
             draft = Draft(frame.text("text"), frame.text("client_id"), frame.optional_id("reply_to"))
             self.submit(frame.user, draft, answer)
-        except DomainError as error:  # nothing was queued
+        except DomainError as error:  # no function was queued
             frame.refuse(error)
             done(error)
 
@@ -162,7 +162,8 @@ class Post:
                 new.append(self._accepted(tx, request, accounts.get(request.author.id), now_ms, ahead=len(new)))
                 keys.add(request.key)
             except DomainError as error:
-                # Looked up only now, because most messages are new, and the INSERT itself finds the repeated ones.
+                # Looked up only if there is one, because most messages are new, and the INSERT finds repeated messages
+                # itself.
                 if request.key and request.key in keys:
                     raise RetryOneByOne from None
                 answered[index] = _posted_before(tx, request.author, request.key) or error

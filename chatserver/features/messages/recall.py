@@ -102,7 +102,7 @@ class Recall:
             message = store.stamp_emptied(tx, message_id)
             if withdrawn is None and message.author.id != actor.id:
                 record(tx, asked_ms, AuditAct.MESSAGE_RECALL, actor, message.author.id, message=message_id)
-        elif withdrawn and withdrawn.is_new:  # its message has expired, but readers are told too
+        elif withdrawn and withdrawn.is_new:  # the message has expired, but readers get the frame too
             message = withdrawn.message._replace(seq=sequence.next_seq(tx))
         else:
             return store.unchanged(tx, actor, message_id, State.RECALLED, withdrawn)

@@ -41,7 +41,7 @@ DELETED_MAX = 500
 PAGE = 100
 # Messages in the API's answer if no count is given.
 API_PAGE = 50
-# A client that missed more changes gets a page instead, because it would scroll past the rest anyway.
+# A client that missed more changes gets a page instead, because its reader would skip the other changes anyway.
 CHANGES_MAX = 300
 # Maximum size of one `sync`: two thirds of a connection's outbox, so that live events have room behind it.
 SYNC_BYTES_MAX = 512 * 1024
@@ -157,7 +157,7 @@ class RecentMessages:
         return len(self._entries) >= count or not self._has_older
 
     def has_more(self, count: int) -> bool:
-        """True when messages older than the newest `count` are kept, or may be."""
+        """True if messages older than the newest `count` are kept, or may be kept."""
         return len(self._entries) > count or self._has_older
 
     def changes_after(self, seq: int) -> bytes | None:
@@ -204,7 +204,7 @@ class RecentMessages:
         if self._is_refilling or len(self._entries) >= REFILL_BELOW or not self._has_older or self._database is None:
             return
         below, wanted = self._below, ROWS_MAX - len(self._entries)
-        with suppress(DomainError):  # if busy, the next deletion tries again
+        with suppress(DomainError):  # if the database is busy, the next deletion tries again
             self._database.submit(
                 lambda tx: _page_below(tx, below + 1, wanted), lambda found, error: self._refilled(below, found)
             )

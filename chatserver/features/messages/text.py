@@ -52,7 +52,7 @@ def checked(text: str, limit: int, *, may_be_empty: bool = False) -> str:
 
 
 def is_storable(text: str) -> bool:
-    """False if `text` contains half a surrogate pair, which UTF-8 cannot encode, or NUL, where some programs stop."""
+    """False if `text` contains a lone surrogate, which UTF-8 cannot encode, or NUL, at which some programs stop."""
     return "\0" not in text and (text.isascii() or is_encodable(text))
 
 
