@@ -58,11 +58,11 @@ class ChangeOrder:
         self._amendments = amendments
 
     async def change(self, actor: User, message_id: int, lines: Any, text: Any = "", reason: Any = "") -> Changed:
-        """Replace the lines and the note of an order. The quantities that it had before count as free.
+        """Replace the lines and the note of an order. The order's earlier quantities count as free stock.
 
         Raises DomainError: `not_found`, `not_yours`, `gone` (withdrawn), `window_closed` (`late_ms`), `sold_out`,
-        `over_limit`, `empty`, `too_long`, `bad_request` (a correction needs a reason), `muted`, `banned`,
-        `forbidden` (a bot).
+        `over_limit`, `empty`, `too_long`, `bad_request` (a correction needs a reason), `muted`, `banned`, `forbidden`
+        (a bot).
         """
         function = self._function(actor, message_id, lines, text, reason)
         return await self._database.run(function)
@@ -83,7 +83,7 @@ class ChangeOrder:
                 frame.user, frame.id("id"), fields.get("lines"), fields.get("text"), fields.get("reason")
             )
             self._database.submit(function, answer)
-        except DomainError as error:  # nothing was queued
+        except DomainError as error:  # no function was queued
             frame.refuse(error)
             done(error)
 
@@ -139,8 +139,8 @@ class ChangeOrder:
             self._amendments.announce(tx, ledger, actor, asked_ms)
         else:
             tx.announce(OrdersCounted(ledger.save()))
-        # Not urgent unless a reading is erased. Else a member who changes an order again and again would cause as
-        # many rewrites of the database.
+        # Not urgent unless a reading is erased, because a member who changes an order again and again would cause a
+        # rewrite of the database each time.
         tx.announce(ContentErased(is_urgent=was_read))
         return Changed(changed._replace(receipt=receipt), message or answers.expired_message(tx, changed))
 

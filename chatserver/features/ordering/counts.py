@@ -1,4 +1,4 @@
-"""Broadcast the counts of the open window to all readers, at most once a second however many orders come."""
+"""Broadcasts the counts of the open window to all readers, at most once a second, even if many orders come."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Erase a ledger, with its journal, marks and readings, when the time for which ledgers are kept is over."""
+"""Erases a ledger, with its journal, marks and readings, when its time is over (setting `ledger_days`)."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class LedgerExpiry:
                 WindowChanged: lambda expiry, event: (
                     None if event.window.is_open else expiry._clock.now_ms() + expiry._settings.now.ledger_ms
                 ),
-                # Look again, because ledgers may be kept for a shorter time now.
+                # Read the deadline again, because ledgers may be kept for a shorter time now.
                 SettingsChanged: lambda expiry, event: expiry._clock.now_ms(),
             },
         ),

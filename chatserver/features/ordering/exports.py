@@ -1,4 +1,4 @@
-"""What an export holds of the ordering windows, their ledgers, the templates and the plans."""
+"""The exported columns of the ordering windows, their ledgers, the templates and the plans."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""A cache of what a batch of orders has read and counted, for the next batch of the same window.
+"""A cache of the counts that a batch of orders has read, for the next batch of the same window.
 
 The cache is valid while the journal ends with the same head, because each change of a ledger appends an entry with a
-random salt in the same transaction. Every batch reads the window's row, with its head, anyway. So a rollback, a
-change, a withdrawal or another window is noticed there, and no event has to clear the cache.
+random salt in the same transaction. Every batch reads the window's row, which has the head, in any case. So it notices
+a rollback, a change, a withdrawal or another window there, and no event has to clear the cache.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from chatserver.features.ordering import store
 def window_closed(tx: Transaction, window_id: int | None, received_ms: int) -> DomainError:
     """`window_closed`, with `late_ms` since the end of window `window_id`, or of the last window if that is None.
 
-    Without `late_ms` if that window does not exist, is not kept any more, or is not over.
+    `late_ms` is missing if that window does not exist, is not kept any more, or is still open.
     """
     row = store.window(tx, window_id) if window_id is not None else store.open_window(tx) or store.newest_closed(tx)
     if row is None:

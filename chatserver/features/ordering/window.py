@@ -43,8 +43,8 @@ class PresetPosted:
 class OrderingWindows:
     """At most one window is open; the database's index `windows_open` ensures it. Call `load` before `hello_fields`.
 
-    A request is judged by the time at which the server read it, never by the time at which the queue reached it.
-    So each request that was read before the end of a window is in the queue before the job that closes the window.
+    A request is judged by the time at which the server read it, never by the time at which the queue reaches it. So
+    each request that was read before the end of a window is in the queue before the job that closes the window.
     """
 
     def __init__(self, database: Database, settings: CurrentConfig, clock: Clock, encoder: MessageEncoder) -> None:
@@ -239,7 +239,8 @@ class OrderingWindows:
         closes_ms: int | None = None,
         extra: str = "",
     ) -> Message:
-        """Post a preset. The message has the planned end, so a `stop` that is not earlier comes from the server."""
+        """Post a preset. The message has the planned end of its window, so a `stop` that is not earlier came from the
+        server."""
         return post_preset(
             tx,
             self._encoder,
