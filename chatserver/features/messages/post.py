@@ -162,8 +162,8 @@ class Post:
                 new.append(self._accepted(tx, request, accounts.get(request.author.id), now_ms, ahead=len(new)))
                 keys.add(request.key)
             except DomainError as error:
-                # Looked up only if there is one, because most messages are new, and the INSERT finds repeated messages
-                # itself.
+                # Only a refused request is looked up among the stored messages, because most messages are new, and the
+                # INSERT finds repeated messages itself.
                 if request.key and request.key in keys:
                     raise RetryOneByOne from None
                 answered[index] = _posted_before(tx, request.author, request.key) or error
