@@ -1,4 +1,4 @@
-"""Acts of readers and frames of the server before a feature is loaded take effect: each test holds a module back."""
+"""A click or a frame that comes before its feature is loaded still takes effect. Each test holds a module back."""
 
 from __future__ import annotations
 

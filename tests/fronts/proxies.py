@@ -154,7 +154,7 @@ def apache_config(directory: Path, pair: Pair, port: int, plain_port: int, room_
 
 
 def lighttpd_config(directory: Path, pair: Pair, port: int, plain_port: int, room_port: int) -> Commands:
-    """docs/deploy/lighttpd.conf in a minimal configuration of lighttpd."""
+    """Write docs/deploy/lighttpd.conf into a minimal configuration of lighttpd. Returns the command that runs it."""
     text = snippet(
         "lighttpd.conf",
         ('":443"', f'"127.0.0.1:{port}"'),
@@ -170,7 +170,7 @@ def lighttpd_config(directory: Path, pair: Pair, port: int, plain_port: int, roo
 
 
 def haproxy_config(directory: Path, pair: Pair, port: int, plain_port: int, room_port: int) -> Commands:
-    """docs/deploy/haproxy.cfg, alone."""
+    """Write docs/deploy/haproxy.cfg with the test's ports. Returns the command that runs it."""
     text = snippet(
         "haproxy.cfg",
         ("bind :443", f"bind 127.0.0.1:{port}"),

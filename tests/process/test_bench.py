@@ -27,8 +27,8 @@ def test_a_ratio_above_1_means_that_this_tree_is_better() -> None:
 
 
 def test_the_ratio_is_the_mean_of_the_pairs_ratios_and_the_median_of_the_turns() -> None:
-    """This is not the ratio of the means, which is 1.2 for this turn, because the machine's speed changed between the
-    pairs."""
+    """The machine's speed changed between the pairs, so this is not the ratio of the means, which is 1.2 for this
+    turn."""
     found = turn((10, 10), (100, 50), (10, 40), more=True)
     assert (found.this, found.other, found.ratio) == (40, pytest.approx(100 / 3), pytest.approx(0.5 ** (1 / 3)))
     turns = [found, turn((3, 1), more=True), turn((2, 1), more=True)]

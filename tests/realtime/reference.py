@@ -11,7 +11,8 @@ HEADER_MAX = 14
 
 
 def reference(stream: bytes) -> list[tuple[str, object]]:
-    """The results of `websockets`, in the form of `parse`. Its caller has to join frames to messages."""
+    """The results of `websockets`, in the form of `parse`. This package does not join frames to messages, so it is done
+    here."""
     peer = protocol.Protocol(protocol.SERVER, max_size=(None, MESSAGE_MAX))
     peer.receive_data(stream)
     found: list[tuple[str, object]] = []

@@ -9,7 +9,8 @@ export const language = document.documentElement.lang.startsWith("en") ? "en" : 
 export const LONG_S = 120;
 const sentences = globalThis.roomWords ?? {};
 const QUARTER_MS = 15 * 60_000;
-// {name} is the value called name; {count|message|messages} the first word if count is 1, else the second.
+// {name} is replaced by the value called name; {count|message|messages} by the first word if count is 1, else by the
+// second.
 const PLACE = /\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}/g;
 
 // A missing value leaves its {name}: see around() in elements/message.js.
