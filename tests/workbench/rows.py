@@ -20,6 +20,7 @@ from tests.process.faults.test_full_disk import on_a_small_disk, retention_on_a_
 from tests.process.test_resuming import killed
 from tests.workbench.booted.host import booted
 from tests.workbench.booted.suite import suite
+from tests.workbench.container.image import container
 
 Figures = Mapping[str, float]
 Measure = Callable[[Path, float], Awaitable[Figures]]
@@ -145,6 +146,7 @@ ROWS = (
         lambda data, _: booted(data, "trixie"),
         at_most={"exposure": 0.5, "idle_mib": 80},
     ),
+    Row("container", "the image of docs/deploy/Dockerfile, built and run by podman", lambda data, _: container(data)),
     Row("suite-13", "the tests without a browser in Debian 13", lambda data, _: suite(data, "trixie")),
     Row(
         "suite-sid",

@@ -19,7 +19,14 @@ SECONDS_MAX = 3_600
 
 
 def make(directory: Path, release: str, packages: Sequence[str]) -> Path:
-    """Install Debian `release` ("trixie") with `packages`, and the checkout in /src. Returns its root directory.
+    """Do the same as `bootstrap`, and copy the checkout to /src. Returns its root directory."""
+    tree = bootstrap(directory, release, packages)
+    shutil.copytree(ROOT, tree / "src", ignore=shutil.ignore_patterns(".git", ".venv", "data", "__pycache__"))
+    return tree
+
+
+def bootstrap(directory: Path, release: str, packages: Sequence[str]) -> Path:
+    """Install Debian `release` ("trixie") with `packages` in a directory of that name. Returns its root directory.
 
     Raises RuntimeError if a tool is missing.
     """
@@ -28,7 +35,6 @@ def make(directory: Path, release: str, packages: Sequence[str]) -> Path:
             raise RuntimeError(f"no {tool} here; Debian has it: apt install debootstrap systemd-container")
     tree = directory / release
     run("debootstrap", "--variant=minbase", f"--include={','.join(packages)}", release, str(tree))
-    shutil.copytree(ROOT, tree / "src", ignore=shutil.ignore_patterns(".git", ".venv", "data", "__pycache__"))
     return tree
 
 
