@@ -24,7 +24,7 @@ RELEASE = "trixie"
 PACKAGES = ("python3", "python3-pip", "python-is-python3")
 TOOLS = ("podman", "runc", "iptables", "unshare")
 BASE = "localhost/python:3.13-slim"
-SECONDS_MAX = 900
+SECONDS_MAX = 1_800
 # What the Dockerfile's first stage needs besides the requirements of `.[heic]`: pyproject.toml, build-system.
 BUILDERS = ("hatchling", "brotli")
 # Debian's pip refuses to install outside of a virtual environment; that of the real base image does not.
