@@ -12,7 +12,8 @@ import pytest
 
 from tests.client import PASSWORD
 from tests.docs.pages import PAGES, ROOT, commands
-from tests.process.serving import listening, prepare, run, start
+from tests.ops.conftest import Operate
+from tests.process.serving import listening, prepare, start
 
 CHEAP = {"CHAT_BCRYPT_ROUNDS": "4"}
 # How a page calls the program: in a checkout or installed.
@@ -55,31 +56,40 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if ours(page)])
-async def test_our_own_commands_do_what_the_page_says(page: str, prepared: Path, tmp_path: Path) -> None:
-    """Run the commands one after the other, as a reader would type them."""
+async def test_our_own_commands_do_what_the_page_says(
+    page: str, prepared: Path, tmp_path: Path, operate: Operate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Run the commands one after the other, as a reader would type them. `serve` gets a process of its own."""
     shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
     data, archive = tmp_path / "data", tmp_path / "kept.tar"
     for index, (variables, words) in enumerate(ours(page)):
         aside = tmp_path / str(index)
         aside.mkdir()
-        await _carry_out(variables, [*words], data, archive, aside)
+        if not words or words[0] == "serve" or words[0].startswith("-"):
+            await _serve(variables, _without_data_dir(words), data)
+            continue
+        with monkeypatch.context() as patch:
+            for name, value in variables.items():
+                patch.setenv(name, value)
+            await _carry_out(operate, _without_data_dir(words), data, archive, aside)
 
 
-async def _carry_out(variables: dict[str, str], words: list[str], data: Path, archive: Path, aside: Path) -> None:
+def _without_data_dir(words: list[str]) -> list[str]:
     if "--data-dir" in words:
         at = words.index("--data-dir")
-        del words[at : at + 2]
-    if not words or words[0] == "serve" or words[0].startswith("-"):
-        await _serve(variables, words, data)
-        return
-    stdin = ""
+        return words[:at] + words[at + 2 :]
+    return words
+
+
+async def _carry_out(operate: Operate, words: list[str], data: Path, archive: Path, aside: Path) -> None:
+    typed = ""
     if words[0] in ("create-admin", "reset-password"):
-        words, stdin = [*words, "--password-stdin"], PASSWORD + "\n"
+        words, typed = [*words, "--password-stdin"], PASSWORD + "\n"
     if words[0] == "restore":
         shutil.copy(archive, aside / "kept.tar")
         words[1] = str(aside / "kept.tar")
     words = [_moved(word, aside) for word in words]
-    done = await run(*words, "--data-dir", str(data), stdin=stdin, **CHEAP, **variables)
+    done = await operate(*words, "--data-dir", data, typed=typed)
     assert done.code == 0, f"{words}: {done.out}{done.err}"
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,11 +40,13 @@ Operate = Callable[..., Awaitable[Said]]
 
 
 @pytest.fixture
-def operator(no_variables: None, capsys: pytest.CaptureFixture[str]) -> Operator:
-    """`operator("backup", path)` runs a command in this process."""
+def operator(no_variables: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Operator:
+    """`operator("backup", path)` runs a command in this process; `typed` is what it reads from standard input."""
+    monkeypatch.setenv("CHAT_BCRYPT_ROUNDS", "4")
 
-    def operate(*arguments: str | Path) -> Said:
+    def operate(*arguments: str | Path, typed: str = "") -> Said:
         capsys.readouterr()
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed.encode()), "utf-8"))
         code = cli.main([str(argument) for argument in arguments])
         return Said(code, *capsys.readouterr())
 
@@ -53,7 +57,7 @@ def operator(no_variables: None, capsys: pytest.CaptureFixture[str]) -> Operator
 def operate(operator: Operator) -> Operate:
     """The same, in a thread beside a running loop."""
 
-    async def in_thread(*arguments: str | Path) -> Said:
-        return await asyncio.to_thread(operator, *arguments)
+    async def in_thread(*arguments: str | Path, typed: str = "") -> Said:
+        return await asyncio.to_thread(operator, *arguments, typed=typed)
 
     return in_thread

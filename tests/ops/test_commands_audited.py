@@ -14,7 +14,8 @@ import pytest
 
 from chatserver.ops.commands import find_commands
 from tests.client import PASSWORD
-from tests.process.serving import prepare, run
+from tests.ops.conftest import Operator
+from tests.process.serving import prepare
 
 
 class Row(NamedTuple):
@@ -66,18 +67,19 @@ def test_every_command_has_a_row() -> None:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`data`, a room with one administrator, and `kept.tar`, a backup of it."""
     folder = tmp_path_factory.mktemp("prepared")
     asyncio.run(prepare(folder, "店长"))
     return folder
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.command} {row.words}".strip())
-async def test_it_leaves_what_its_row_says(prepared: Path, tmp_path: Path, row: Row) -> None:
+def test_it_leaves_what_its_row_says(prepared: Path, tmp_path: Path, row: Row, operator: Operator) -> None:
     shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
     data, file = tmp_path / "data", tmp_path / "kept.tar"
-    at = ("--data-dir", str(data))
+    at = ("--data-dir", data)
     before = len(entries(data))
     words = row.words.format(file=file).split()
-    done = await run(row.command, *words, *at, stdin=row.stdin + "\n", CHAT_BCRYPT_ROUNDS="4")
+    done = operator(row.command, *words, *at, typed=row.stdin + "\n")
     assert row.command == "doctor" or done.code == 0, done
     assert list(acts_after(data, before)) == row.leaves.split()

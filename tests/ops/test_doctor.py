@@ -15,9 +15,11 @@ from chatserver.db import migrations
 from chatserver.ops.doctor import data as doctor_data
 from chatserver.ops.doctor import machine
 from chatserver.ops.doctor import push as doctor_push
-from tests.client import files_under
-from tests.ops.conftest import Operator, Said
-from tests.process.serving import PATIENCE, run, serving, start
+from chatserver.server import running
+from tests.client import files_under, opened, real_time
+from tests.ops.conftest import Operate, Operator, Said
+from tests.process.serving import PATIENCE, start
+from tests.support import make_config
 
 
 def problems(said: Said) -> dict[str, dict[str, Any]]:
@@ -65,41 +67,44 @@ def test_a_room_that_is_not_running_is_examined_without_changing_it(room: Path, 
     assert {name: content for name, content in files_under(room).items() if name != "chat.lock"} == before
 
 
-async def test_a_running_room_is_examined_through_its_server(tmp_path: Path) -> None:
+async def test_a_running_room_is_examined_through_its_server(tmp_path: Path, operate: Operate) -> None:
     data_dir = tmp_path / "data"
     data_dir.mkdir(mode=0o755)
-    async with serving(data_dir) as server:
-        done = await run("doctor", "--json", "--data-dir", str(data_dir))
+    async with running(make_config(data_dir), real_time()) as server:  # which finds an empty directory
+        done = await operate("doctor", "--json", "--data-dir", data_dir)
         assert done.code == 0, done.out + done.err
         found = {finding["check"]: finding for finding in json.loads(done.out)}
         assert found["server"]["level"] == found["database"]["level"] == found["address"]["level"] == "ok"
         assert server.address in found["address"]["text"]
-    async with serving(data_dir, "--base-url", "http://chat.invalid") as server:
-        done = await run("doctor", "--json", "--data-dir", str(data_dir))
+    async with opened(data_dir, real_time(), base_url="http://chat.invalid"):
+        done = await operate("doctor", "--json", "--data-dir", data_dir)
         assert done.code == 1
         found = {finding["check"]: finding for finding in json.loads(done.out)}
         assert found["address"]["level"] == "problem" and "chat.invalid" in found["address"]["text"]
 
 
-async def test_push_notifications_without_their_process_are_a_warning(tmp_path: Path) -> None:
-    async with serving(tmp_path / "data", "--push", "on"):
-        assert await _push_finding(tmp_path / "data") == ("warning", "nothing has asked for messages in the last 90 s")
+NOBODY_ASKS = "nothing has asked for messages in the last 90 s"
+
+
+async def test_push_notifications_without_their_process_are_a_warning(tmp_path: Path, operate: Operate) -> None:
+    async with opened(tmp_path / "data", real_time(), push="on"):
+        assert await _push_finding(operate, tmp_path / "data") == ("warning", NOBODY_ASKS)
         process = await start("push", "--data-dir", str(tmp_path / "data"))
         try:
             async with asyncio.timeout(PATIENCE):
-                while (found := await _push_finding(tmp_path / "data"))[0] == "warning":
+                while (found := await _push_finding(operate, tmp_path / "data"))[0] == "warning":
                     pass
             assert found == ("ok", "`chatserver push` is running")
         finally:
             process.terminate()
             await process.communicate()
-    async with serving(tmp_path / "off"):
-        assert await _push_finding(tmp_path / "off") == ("note", "notifications are off")
+    async with opened(tmp_path / "off", real_time()):
+        assert await _push_finding(operate, tmp_path / "off") == ("note", "notifications are off")
 
 
-async def _push_finding(data_dir: Path) -> tuple[str, str]:
+async def _push_finding(operate: Operate, data_dir: Path) -> tuple[str, str]:
     """The level, and the text up to the first semicolon."""
-    done = await run("doctor", "--json", "--data-dir", str(data_dir))
+    done = await operate("doctor", "--json", "--data-dir", data_dir)
     [found] = [finding for finding in json.loads(done.out) if finding["check"] == "push"]
     return found["level"], found["text"].partition(";")[0]
 

@@ -15,17 +15,17 @@ import pytest
 
 from chatserver.ops import backup as backup_module
 from chatserver.ops import restore as restore_module
-from tests.client import files_under
+from tests.client import PASSWORD, files_under
 from tests.ops.conftest import Operator
-from tests.process.serving import make_administrator
 
 SIGNALS = [signal.SIGTERM, signal.SIGHUP]
 
 
 @pytest.fixture
-async def room(tmp_path: Path) -> Path:
+def room(tmp_path: Path, operator: Operator) -> Path:
     """The data directory of a small room."""
-    assert (await make_administrator(tmp_path / "data")).code == 0
+    words = ("create-admin", "店长", "--password-stdin", "--data-dir", tmp_path / "data")
+    assert operator(*words, typed=PASSWORD + "\n").code == 0
     return tmp_path / "data"
 
 

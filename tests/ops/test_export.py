@@ -13,10 +13,9 @@ import pytest
 
 from chatserver.db import migrations
 from chatserver.ops import export_rows
-from tests.client import Browser
+from tests.client import opened
 from tests.ops.conftest import Operate, Operator
 from tests.ops.rooms import SECRET_TEXT, furnish, inside
-from tests.process.serving import run, serving
 
 
 def objects(file: Path) -> list[dict[str, Any]]:
@@ -168,20 +167,20 @@ async def test_the_page_shows_every_message_as_text_and_its_pictures(tmp_path: P
     assert (tmp_path / (image["src"] or "").replace("%20", " ")).read_bytes() == was["image"]
 
 
-async def test_it_works_while_the_server_runs_and_replaces_nothing_unasked(tmp_path: Path) -> None:
+async def test_it_works_while_the_server_runs_and_replaces_nothing_unasked(tmp_path: Path, operate: Operate) -> None:
     data, file = tmp_path / "data", tmp_path / "room.jsonl"
-    async with serving(data) as server, Browser(server.address) as member:
-        await member.register("小明")
+    async with opened(data) as house:
+        member = await house.member("小明")
         message = await member.say("hello")
-        at = ("--data-dir", str(data))
-        assert (await run("export", str(file), *at)).code == 0
+        at = ("--data-dir", data)
+        assert (await operate("export", file, *at)).code == 0
         assert [m["id"] for m in of_type(file, "message")] == [message["id"]]
         first = file.read_bytes()
-        again = await run("export", str(file), *at)
+        again = await operate("export", file, *at)
         assert again.code == 1 and "already exists" in again.complaint
         assert file.read_bytes() == first
-        assert (await run("export", str(file), "--force", "--html", *at)).code == 0
-        assert (await run("export", str(file), "--force", "--html", *at)).code == 0
+        assert (await operate("export", file, "--force", "--html", *at)).code == 0
+        assert (await operate("export", file, "--force", "--html", *at)).code == 0
     assert inside(tmp_path) == ["data", "room.html", "room.jsonl", "room_files"]
 
 

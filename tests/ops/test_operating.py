@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.client import PASSWORD, House, opened
-from tests.process import serving
+from tests.ops.conftest import Operate
 
 NEW_PASSWORD = "another long one"
 
 
-async def run(data_dir: Path, *argv: str, typed: str = "", code: int = 0) -> str:
-    """Run the program. Returns its output: standard output if it succeeds, else standard error."""
-    done = await serving.run(*argv, "--data-dir", str(data_dir), stdin=typed, CHAT_BCRYPT_ROUNDS="4")
-    assert done.code == code, done.err
-    return done.err if code else done.out
+Run = Callable[..., Awaitable[str]]
 
 
-async def test_a_reset_password_ends_every_session_of_a_running_room(house: House) -> None:
+@pytest.fixture
+def run(operate: Operate) -> Run:
+    """`run(data_dir, "invite")` returns the command's output: standard output if it succeeds, else standard error."""
+
+    async def run_command(data_dir: Path, *argv: str, typed: str = "", code: int = 0) -> str:
+        done = await operate(*argv, "--data-dir", data_dir, typed=typed)
+        assert done.code == code, done.err
+        return done.err if code else done.out
+
+    return run_command
+
+
+async def test_a_reset_password_ends_every_session_of_a_running_room(house: House, run: Run) -> None:
     ming, hong = await house.member("小明"), await house.member("小红")
     socket, other = await ming.socket(), await hong.socket()
     argv = ["reset-password", "小明", "--password-stdin", "--json"]
@@ -33,7 +44,7 @@ async def test_a_reset_password_ends_every_session_of_a_running_room(house: Hous
     assert told == "chatserver: there is no member named '小刚'\n"
 
 
-async def test_a_link_to_set_a_password_opens_that_of_an_administrator_too(house: House) -> None:
+async def test_a_link_to_set_a_password_opens_that_of_an_administrator_too(house: House, run: Run) -> None:
     await house.administrator("店长")
     address = (await run(house.data_dir, "reset-password", "店长", "--link")).strip()
     assert address.startswith(f"{house.address}/password/")
@@ -45,7 +56,7 @@ async def test_a_link_to_set_a_password_opens_that_of_an_administrator_too(house
     assert told == "chatserver: there is no member named '小刚'\n"
 
 
-async def test_the_same_while_nobody_serves(tmp_path: Path) -> None:
+async def test_the_same_while_nobody_serves(tmp_path: Path, run: Run) -> None:
     async with opened(tmp_path) as house:
         await house.member("小明")
     assert "小明 has a new password" in await run(
@@ -55,7 +66,7 @@ async def test_the_same_while_nobody_serves(tmp_path: Path) -> None:
         assert (await (await house.guest()).log_in("小明", NEW_PASSWORD)).status == 200
 
 
-async def test_the_members_of_a_room(tmp_path: Path) -> None:
+async def test_the_members_of_a_room(tmp_path: Path, run: Run) -> None:
     async with opened(tmp_path) as house:
         await house.administrator("店长")
         await house.member("小明")
@@ -67,7 +78,7 @@ async def test_the_members_of_a_room(tmp_path: Path) -> None:
     assert {member["banned"] for member in running} == {False}
 
 
-async def test_an_invitation_opens_the_door_of_the_address_that_it_names(tmp_path: Path) -> None:
+async def test_an_invitation_opens_the_door_of_the_address_that_it_names(tmp_path: Path, run: Run) -> None:
     async with opened(tmp_path, registration="invite") as house:
         address = (await run(tmp_path, "invite")).strip()
         assert address.startswith(f"{house.address}/register/?invite=")
@@ -82,7 +93,7 @@ async def test_an_invitation_opens_the_door_of_the_address_that_it_names(tmp_pat
         assert (await (await house.guest()).register("小红", invite=told["code"])).status == 201
 
 
-async def test_settings_shows_the_administrators_word_running_or_not(tmp_path: Path) -> None:
+async def test_settings_shows_the_administrators_word_running_or_not(tmp_path: Path, run: Run) -> None:
     async def row() -> dict[str, Any]:
         rows = json.loads(await run(tmp_path, "settings", "--json", "--text-max", "900"))
         found: dict[str, Any] = next(row for row in rows if row["name"] == "text_max")
