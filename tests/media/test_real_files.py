@@ -34,6 +34,12 @@ def test_a_picture_is_shown_as_it_is_stored(name: str) -> None:
     assert_shows(render(samples.FILES / name)[0].convert("RGB"), samples.corners())
 
 
+def test_a_screenshot_keeps_its_exact_pixels() -> None:
+    image, _ = render(samples.FILES / "chromium.png")
+    with Image.open(samples.FILES / "chromium.png") as original:
+        assert image.convert("RGB").tobytes() == original.convert("RGB").tobytes()
+
+
 @needs_heif
 def test_a_heic_of_ten_bits_is_shown() -> None:
     assert_shows(render(samples.FILES / "heif-enc.heic")[0].convert("RGB"), samples.corners())
