@@ -70,6 +70,19 @@ def test_arrows_go_through_the_rooms_pictures(come: Come, album: list[dict[str, 
     expect(save).to_have_attribute("href", str(album[1]["image"]))
 
 
+def test_escape_closes_the_picture_after_a_long_one(come: Come, call: Call) -> None:
+    li = call("莉莉")
+    li.says("长图", image=png("teal", (800, 3000)))
+    after = li.says("后一张", image=png("gold", (1600, 1200)))
+    ming = come("小明")
+    open_picture(ming, "长图")
+    ming.page.keyboard.press("ArrowRight")
+    expect(ming.page.locator("#lightbox a[download]")).to_have_attribute("href", str(after["image"]))
+    ming.drawn()
+    ming.page.keyboard.press("Escape")
+    expect(ming.page.locator("#lightbox")).to_be_hidden()
+
+
 def test_it_downloads_and_the_wheel_zooms(come: Come, album: list[dict[str, object]]) -> None:
     ming = come("小明")
     open_picture(ming, "第一张")

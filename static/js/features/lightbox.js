@@ -71,6 +71,9 @@ class Lightbox {
     this.#picture.style.setProperty("--width", width);
     this.#picture.style.setProperty("--height", height);
     this.#isLong = height > LONG_RATIO * width;
+    const save = this.#dialog.querySelector("a[download]");
+    // The stage of a long picture scrolls, and so has the focus; the next one may lose it, and Escape with it.
+    if (document.activeElement === this.#stage) save.focus();
     this.#stage.classList.toggle("lightbox-stage--long", this.#isLong);
     this.#stage.scrollTop = 0;
     this.#sharpen(image);
@@ -78,7 +81,6 @@ class Lightbox {
       `${message.user} · ${this.#room.dates.exact(message.created_ms)}`;
     this.#dialog.querySelector("[data-go=back]").hidden = id === ids[0];
     this.#dialog.querySelector("[data-go=on]").hidden = id === ids[ids.length - 1];
-    const save = this.#dialog.querySelector("a[download]");
     save.href = image;
     save.download = image.slice(image.lastIndexOf("/") + 1);
   }
