@@ -12,8 +12,7 @@ from PIL import Image
 
 from chatserver.media import avif_photographs, stills, thumbnails, webp
 from chatserver.media.encoded import EncodedImage
-from chatserver.media.headers import Kind
-from chatserver.media.open_checked import Source, again
+from chatserver.media.open_checked import Source
 from chatserver.media.protocol import Rendered
 
 LONG_SIDE = 2048
@@ -22,18 +21,9 @@ CALM_SIDE = 1920
 # Bytes per pixel of the thumbnail from which a photograph is busy. Below it, a photograph looks worse with fewer pixels
 # (docs/performance.md).
 BUSY_FROM = 0.11
-# libjpeg decodes at 1/2, 1/4 or 1/8 of the sides in half of the time. Such a draft is not scaled again, which would
-# take 50 ms. It is used for a busy photograph from 1,500 px, and for a calm one up to DRAFT_SIDE_MAX, half of 4,608 px.
-_DRAFT_SIDE = 1600
+# libjpeg decodes at 1/2, 1/4 or 1/8 of the sides in half of the time. Such a draft of at most LONG_SIDE, or of a calm
+# photograph up to DRAFT_SIDE_MAX (half of 4,608 px), is not scaled again, which would take 50 ms.
 DRAFT_SIDE_MAX = 2304
-# A calm photograph is not decoded again if its draft has this side: it shows 2 % less than CALM_SIDE, in half of the
-# time.
-CALM_DRAFT_MIN = 1800
-# A photograph with a longer side is decoded at LONG_SIDE at once. If it is calm, decoding it a second time would take
-# longer than scaling.
-_HALVED_SIDE_MAX = 3840
-# A JPEG of fewer bytes per pixel is probably calm, and is also decoded at LONG_SIDE at once.
-_HALVED_BYTES_MIN = 0.12
 # Pictures with a larger ratio of the sides are mostly screenshots, whose text needs its pixels.
 _RATIO_MAX = 1.8
 # A picture of at most this number of pixels is stored as WebP. It needs no second file for browsers that cannot read
@@ -47,30 +37,17 @@ def render(source: Source, limit_bytes: int) -> Rendered | None:
     Returns None for an image of few colours. Raises what a decoder raises.
     """
     whole_side = max(source.image.size)
-    is_long = _ratio(source.image) > _RATIO_MAX
-    calm_min = stills.draft_min(LONG_SIDE) if is_long else CALM_DRAFT_MIN
-    decoded = stills.decoded(source, _first_side(source, calm_min))
+    decoded = stills.decoded(source, LONG_SIDE)
     if decoded.image.getcolors(webp.FLAT_COLOURS_MAX) is not None:
         return None
     thumb = _thumbnail(decoded, limit_bytes)
-    is_busy = len(thumb.data) >= BUSY_FROM * thumb.width * thumb.height and not is_long
-    if not is_busy and max(decoded.image.size) < min(whole_side, calm_min):
-        decoded = stills.decoded(again(source), LONG_SIDE)
+    is_busy = len(thumb.data) >= BUSY_FROM * thumb.width * thumb.height and _ratio(decoded.image) <= _RATIO_MAX
     image = decoded.shown(_side(max(decoded.image.size), whole_side, is_busy))
     if image.width * image.height <= SMALL_PIXELS:
         stored = webp.fit_still(image, limit_bytes)
     else:
         stored = avif_photographs.fit_photograph(image, limit_bytes)
     return Rendered(stored.data, thumb.data, stored.width, stored.height)
-
-
-def _first_side(source: Source, calm_min: int) -> int:
-    """The side to decode before it is known whether the photograph is busy: the one that is probably kept."""
-    whole_side = max(source.image.size)
-    if source.kind is not Kind.JPEG or whole_side > _HALVED_SIDE_MAX:
-        return LONG_SIDE
-    is_probably_busy = source.bytes >= _HALVED_BYTES_MIN * source.image.width * source.image.height
-    return _DRAFT_SIDE if is_probably_busy or whole_side >= 2 * calm_min else LONG_SIDE
 
 
 def _side(side: int, whole_side: int, is_busy: bool) -> int:

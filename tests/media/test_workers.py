@@ -301,6 +301,26 @@ async def test_a_worker_gives_the_memory_of_a_job_back(tmp_path: Path) -> None:
         await eventually(lambda: int(status.read_text().partition("VmRSS:")[2].split()[0]) < 48 * samples.KIB)
 
 
+def kernel_gives_large_pages_on_request() -> bool:
+    setting = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    return setting.is_file() and "[madvise]" in setting.read_text()
+
+
+@pytest.mark.skipif(
+    platform.libc_ver() < ("glibc", "2.35") or not kernel_gives_large_pages_on_request(),
+    reason="needs glibc 2.35, and a kernel that gives large pages on request",
+)
+async def test_a_worker_asks_the_kernel_for_large_pages(tmp_path: Path) -> None:
+    """A job begins with all its memory given back."""
+    large = samples.save(samples.noise("RGB", 3000, 2000), tmp_path / "file", "JPEG")
+    known = children()
+    async with ImageWorkers(processes=1) as workers:
+        await workers.picture(large, LIMIT, MEMBER)
+        mappings = await asyncio.to_thread(Path(f"/proc/{a_child_beyond(known)}/smaps").read_text)
+    flags = [line.split() for line in mappings.splitlines() if line.startswith("VmFlags:")]
+    assert any("hg" in each for each in flags)  # proc(5): the advice of madvise(2)
+
+
 def test_a_worker_collects_garbage_after_its_start() -> None:
     """The collector is off only during the imports."""
     program = "import gc; gc.disable(); import chatserver.media.worker as worker; worker.run(); print(gc.isenabled())"
