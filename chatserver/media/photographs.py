@@ -52,10 +52,10 @@ def render(source: Source, limit_bytes: int) -> Rendered | None:
 
 def _side(side: int, whole_side: int, is_busy: bool) -> int:
     """The long side in pixels of the stored picture. `side` px were decoded from an original of `whole_side` px."""
+    if is_busy and (side < whole_side or side > LONG_SIDE):
+        return min(side, BUSY_SIDE)
     if side <= LONG_SIDE:
         return side
-    if is_busy:
-        return BUSY_SIDE
     return side if side < whole_side and side <= DRAFT_SIDE_MAX else CALM_SIDE
 
 
