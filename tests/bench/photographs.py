@@ -1,6 +1,6 @@
 """The photographs of row 12: those of Debian's package lomiri-wallpapers-16.04, or a drawing without the package.
 
-The rules for pictures were tuned on other photographs of that package (docs/performance.md, "Pictures").
+The rules of the pictures were tuned on these and other photographs of that package (docs/performance.md, "Pictures").
 """
 
 from __future__ import annotations
