@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from chatserver.core.errors import DomainError, ErrorCode
 from chatserver.core.model import (
+    NOTHING_ADDED,
     REACTIONS,
     AddedFields,
     Kind,
@@ -45,14 +46,14 @@ _FIELDS = {
     "reactions": "(SELECT json_group_array(json_array(r.emoji, w.name)) FROM reactions r"
     " JOIN users w ON w.id = r.user_id WHERE r.message_id = m.id)",
     "extra": "m.extra",
-    **{name: f"m.{name}" for name in AddedFields._fields},
     "ended_by": "coalesce((SELECT e.name FROM users e WHERE e.id = m.ended_by), '')",
     "author_id": "m.user_id",
     "author_name": "u.name",
     "author_role": "u.role",
     "author_avatar": "u.avatar",
 }
-_SELECTED = f"{', '.join(_FIELDS.values())} FROM messages m JOIN users u ON u.id = m.user_id"
+_ADDED = tuple(f"m.{name}" for name in AddedFields._fields)
+_SELECTED = f"{', '.join((*_FIELDS.values(), *_ADDED))} FROM messages m JOIN users u ON u.id = m.user_id"
 
 # The columns that a recall or a deletion empties. The row keeps who and when, keys that reveal nothing of its content,
 # and in `extra` the data that messages of its kind keep.
@@ -287,7 +288,7 @@ def missing(tx: Transaction, message_id: int) -> DomainError:
 
 
 def _message(row: tuple[Any, ...]) -> Message:
-    fields: dict[str, Any] = dict(zip(_FIELDS, row, strict=True))
+    fields: dict[str, Any] = dict(zip(_FIELDS, row, strict=False))
     author = User(
         fields.pop("author_id"), fields.pop("author_name"), Role(fields.pop("author_role")), fields.pop("author_avatar")
     )
@@ -295,7 +296,8 @@ def _message(row: tuple[Any, ...]) -> Message:
     fields["kind"] = Kind(fields["kind"])
     fields["preset"] = Preset(fields["preset"]) if fields["preset"] else None
     fields["reactions"] = _reactions(fields["reactions"])
-    fields["added"] = AddedFields(*(fields.pop(name) for name in AddedFields._fields))
+    added = row[len(_FIELDS) :]
+    fields["added"] = NOTHING_ADDED if added == NOTHING_ADDED else AddedFields(*added)
     return Message(author=author, **fields)
 
 
