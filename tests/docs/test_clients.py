@@ -135,7 +135,7 @@ def library(request: pytest.FixtureRequest) -> Library:
 
 
 def test_the_table_has_a_row_for_each() -> None:
-    table = text("docs/protocol.md").partition("### What libraries need and tell")[2].partition("\n## ")[0]
+    table = text("docs/protocol.md").partition("### What libraries need and report")[2].partition("\n## ")[0]
     assert len(re.findall(r"^\| (?!library|---)", table, re.MULTILINE)) == len(LIBRARIES)
 
 

@@ -40,7 +40,7 @@ async def test_a_backup_while_hundreds_post_is_every_message_and_file_of_one_mom
         over, shown = asyncio.Event(), 0
 
         # The members post by forms. With sockets each message would be a frame for 200 sockets, and this process would
-        # read 40,000 frames before its next requests begin. After 15 s without a request the server closes a connection.
+        # read 40,000 frames before its next requests. The server closes a connection after 15 s without a request.
         async def send(n: int, browser: Browser) -> None:
             nonlocal shown
             count = 0
