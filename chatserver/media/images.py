@@ -112,7 +112,7 @@ def _still(source: Source, limit_bytes: int) -> Rendered:
             return rendered
         source = again(source)
     image = stills.load(source, side if is_photograph else max(width, height))
-    exact = webp.lossless(image, limit_bytes) if not is_photograph or _is_flat(image) else None
+    exact = webp.lossless(image, limit_bytes) if not is_photograph or webp.is_flat(image) else None
     image = stills.shrunk(image, side)
     stored = exact or _lossy(image, limit_bytes, is_long=max(image.size) > LONG_SIDE)
     return _with_thumbnail(stored, image, limit_bytes)
@@ -124,11 +124,6 @@ def _lossy(image: Image.Image, limit_bytes: int, is_long: bool) -> EncodedImage:
     if not is_long:
         return avif.fit_still(image, limit_bytes)
     return avif.fit_still(image, limit_bytes, quality_min=LEGIBLE_QUALITY_MIN, short_side=LEGIBLE_SIDE)
-
-
-def _is_flat(image: Image.Image) -> bool:
-    """True if the image has as few colours as a drawing."""
-    return image.getcolors(webp.FLAT_COLOURS_MAX) is not None
 
 
 def _long_side(width: int, height: int, is_photograph: bool) -> int:

@@ -38,7 +38,7 @@ def render(source: Source, limit_bytes: int) -> Rendered | None:
     """
     whole_side = max(source.image.size)
     decoded = stills.decoded(source, LONG_SIDE)
-    if decoded.image.getcolors(webp.FLAT_COLOURS_MAX) is not None:
+    if webp.is_flat(decoded.image):
         return None
     thumb = _thumbnail(decoded, limit_bytes)
     is_busy = len(thumb.data) >= BUSY_FROM * thumb.width * thumb.height and _ratio(decoded.image) <= _RATIO_MAX

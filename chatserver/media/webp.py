@@ -37,14 +37,28 @@ _EFFORT_GAIN = 1.15
 # of a photograph takes 5 times its share or more. A sample has more edges and fewer repetitions than the whole image.
 _LOSSLESS_SAMPLE_RATIO = 2.5
 # Images of at most this many colours are drawings or screenshots: they need no sample.
+# A grey photograph has at most 256 colours, so a grey image is a drawing only if it has fewer.
 FLAT_COLOURS_MAX = 1024
+FLAT_GREYS_MAX = 64
+
+
+def is_flat(image: Image.Image) -> bool:
+    """True if the image has as few colours as a drawing."""
+    colours = image.getcolors(FLAT_COLOURS_MAX)
+    if colours is None or len(colours) <= FLAT_GREYS_MAX:
+        return colours is not None
+    return not all(_is_grey(colour) for _, colour in colours)
+
+
+def _is_grey(colour: float | tuple[int, ...]) -> bool:
+    return not isinstance(colour, tuple) or len({*colour[:3]}) == 1
 
 
 def lossless(image: Image.Image, limit: int) -> EncodedImage | None:
     """Encode the exact pixels in at most `limit` bytes; return None if they do not fit."""
     if max(image.size) > SIDE_MAX:
         return None
-    if image.getcolors(FLAT_COLOURS_MAX) is None and not _may_fit_lossless(image, limit):
+    if not is_flat(image) and not _may_fit_lossless(image, limit):
         return None
     for effort in _EFFORTS:
         data = _encode(image, lossless=True, **effort)
@@ -71,7 +85,7 @@ def fit_still(
     method 2. Raises ValueError for a `limit` below LIMIT_BYTES_MIN.
     """
     check_limit(limit)
-    if image.getcolors(FLAT_COLOURS_MAX) is not None and (exact := lossless(image, limit)):
+    if is_flat(image) and (exact := lossless(image, limit)):
         return exact
     while True:
         found = _best_quality(image, limit, top, method, quality_min)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageFilter
 
-from chatserver.media import avif_photographs, images, photographs
+from chatserver.media import avif_photographs, images, photographs, webp
 from chatserver.media.avif_photographs import LEVEL_MAX, LEVEL_MIN
 from tests.media import samples
 
@@ -108,6 +108,19 @@ def test_a_transparent_photograph_keeps_its_transparency() -> None:
     found = avif_photographs.fit_photograph(image, LIMIT)
     assert len(found.data) <= LIMIT
     assert samples.opened(found.data).getchannel("A").getextrema() == (0, 255)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_grey_photograph_is_no_drawing(mode: str) -> None:
+    grey = samples.photo(320, 240).convert("L").convert(mode)
+    assert len(grey.getcolors() or ()) > webp.FLAT_GREYS_MAX
+    assert not webp.is_flat(grey)
+
+
+def test_a_drawing_has_few_colours_or_few_greys() -> None:
+    coloured = samples.photo(320, 240).quantize(200).convert("RGB")
+    grey = samples.photo(320, 240).convert("L").point([value & 0xF0 for value in range(256)])
+    assert webp.is_flat(coloured) and webp.is_flat(grey)
 
 
 def test_the_expected_level_falls_with_the_bytes_of_the_jpeg() -> None:
