@@ -199,7 +199,11 @@ class Browser:
         """A socket without a reader. Raises aiohttp.WSServerHandshakeError if the handshake is refused."""
         tail = "?" + urlencode(query) if query else ""
         return await self.session.ws_connect(
-            f"{self.address}/ws/chat/{tail}", origin=self.address if origin is None else origin, headers=JSON
+            f"{self.address}/ws/chat/{tail}",
+            origin=self.address if origin is None else origin,
+            headers=JSON,
+            # A server that a test holds up does not answer the close frame.
+            timeout=aiohttp.ClientWSTimeout(ws_close=2),
         )
 
     async def socket(self, **query: Any) -> Socket:
