@@ -1,5 +1,4 @@
-"""The browser, and the room with hostile texts. A package of its own, because no other loop can run beside
-Playwright's."""
+"""The room with hostile texts."""
 
 from __future__ import annotations
 
@@ -8,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import add_administrator, browser, serving  # noqa: F401
+from tests.browser.conftest import add_administrator, serving
 from tests.browser.markup.scene import Scene, fill, listen
 
 
@@ -21,7 +20,7 @@ def nothing_ran(scene: Scene) -> Iterator[None]:
 
 
 @pytest.fixture(scope="package")
-def scene(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:  # noqa: F811
+def scene(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     data_dir = tmp_path_factory.mktemp("markup") / "data"
     settings = {"send_interval": "0", "history_limit": "1000", "log_level": "warning"}
     add_administrator(data_dir)
