@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 from chatserver.media import avif_repetition, webp_transparency
 from chatserver.media.animation import Animation, reduced
@@ -68,14 +69,9 @@ def _webp(animation: Animation, quality: int) -> bytes:
     `allow_mixed` encodes a frame lossless if that is smaller, which cuts drawn stickers to a third.
     Method 0 is the fastest; an animation has many frames.
     """
-    out = BytesIO()
-    first, *rest = animation.frames
-    first.save(
-        out,
+    data = _saved(
+        animation,
         "WEBP",
-        save_all=True,
-        append_images=rest,
-        duration=list(animation.durations),
         loop=animation.loop,
         background=(0, 0, 0, 0),
         quality=quality,
@@ -84,26 +80,22 @@ def _webp(animation: Animation, quality: int) -> bytes:
         kmax=0,
         allow_mixed=True,
     )
-    return webp_transparency.marked(out.getvalue())
+    return webp_transparency.marked(data)
 
 
 def _avif_bytes(animation: Animation, quality: int) -> bytes:
-    """Encode as AVIF. The durations are a list: for a single number Pillow writes 1 ms for all frames but the first.
+    """Encode as AVIF.
 
     `range` limited: Chromium 156 shows an animated AVIF of full range, which is Pillow's default, with too much
     contrast: values below 16 become 0, and values above 235 become 255.
     """
+    data = _saved(animation, "AVIF", quality=quality, speed=AVIF_SPEED, range="limited", max_threads=1)
+    return avif_repetition.repeated(data, animation.loop)
+
+
+def _saved(animation: Animation, format: str, **options: Any) -> bytes:
+    """The durations are a list: for a single number Pillow writes 1 ms for all frames of an AVIF but the first."""
     out = BytesIO()
     first, *rest = animation.frames
-    first.save(
-        out,
-        "AVIF",
-        save_all=True,
-        append_images=rest,
-        duration=list(animation.durations),
-        quality=quality,
-        speed=AVIF_SPEED,
-        range="limited",
-        max_threads=1,
-    )
-    return avif_repetition.repeated(out.getvalue(), animation.loop)
+    first.save(out, format, save_all=True, append_images=rest, duration=list(animation.durations), **options)
+    return out.getvalue()
