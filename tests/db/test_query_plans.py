@@ -114,6 +114,10 @@ ASKED: dict[str, tuple[str, str, Callable[[Asked], Awaitable[object]]]] = {
         "WITH asked", "orders_by_client",
         lambda asked: asked.run(lambda tx: order_store.are_new_keys(tx, [(1, b"key"), (2, b"key")])),
     ),
+    "the keys of closed windows": (
+        "SELECT client_key", "orders_by_member",
+        lambda asked: asked.run(lambda tx: list(order_store.keys_of_windows(tx, 0, 2))),
+    ),
     "what members have ordered": (
         "SELECT user_id, state", "orders_by_member",
         lambda asked: asked.run(lambda tx: order_store.orders_of_members(tx, 1, [1, 2])),
