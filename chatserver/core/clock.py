@@ -20,8 +20,8 @@ class Clock(Protocol):
         """Wall time in Unix nanoseconds."""
 
     def monotonic(self) -> float:
-        """Seconds on a clock that does not jump if somebody sets the wall clock. Use it for intervals within the
-        process."""
+        """Seconds on a clock that does not jump when the operator or NTP sets the wall clock. Use it for intervals
+        within the process."""
 
     def boot_id(self) -> str:
         """The id of this boot of the machine, from which `monotonic` counts; "" if unknown."""

@@ -42,8 +42,8 @@ JOBS_PER_WORKER = 200
 # Processor time of one job. On a current core a photograph of 12 megapixels takes 0.3 s, and the costliest file
 # that the limit on pixels accepts (noise, 25 megapixels) 1.5 s, so a host may be eight times as slow.
 JOB_CPU_SECONDS = 12
-# The timeout of one job in wall time, for a worker that hangs. It allows 12 s of processor time on a core
-# of which a worker gets a tenth.
+# The timeout of one job in wall time, for a worker that hangs. If a worker gets a tenth of a core, 12 s of processor
+# time take 120 s.
 JOB_SECONDS = 120.0
 # Each waiting job keeps an upload on disk. 32 are three albums; 128 are some 30 s of work for two cores.
 WAITING_MAX = 128

@@ -22,7 +22,7 @@ from tests.browser.conftest import DESKTOP, FLAGS, Visitor, chromium, serving
 LOADS = 7
 BURST_SECONDS = 5
 A_SECOND = 200
-BATCHES = 20  # batches a second; the server joins the messages of one commit
+BATCHES = 20  # Batches in a second. The server joins the messages of one commit, so single messages would differ.
 
 
 def main() -> None:

@@ -179,7 +179,7 @@ def check_exports(page: Page) -> None:
 
 
 def download(page: Page, link: str) -> Download:
-    """The file behind a link. A click on the link may copy the text instead."""
+    """The file behind a link. Clicks a copy of the link, because a click on the link itself may copy the text."""
     with page.expect_download() as found:
         page.locator(link).evaluate(
             "link => { const other = link.cloneNode(); other.removeAttribute('id'); other.download = '';"

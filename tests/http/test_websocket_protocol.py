@@ -24,7 +24,7 @@ from chatserver.realtime.connection import Connection
 from tests.client import Browser, House, Socket, opened
 from tests.realtime.parsed import CONTINUATION, TEXT, frame
 
-# Cases with frames that are longer than a message of the room may be: only the limit differs here.
+# Some cases send longer frames than the room accepts. Only this limit differs from the running server.
 ECHO_MAX = 128 * 1024
 GROUPS = ("1", "2", "3", "4", "5", "6", "7", "10")
 CASES = 247

@@ -97,7 +97,7 @@ def test_a_doctor_has_nothing_against_the_installation(programs: Path, tmp_path:
 
 @pytest.mark.parametrize("tool", ["pipx", "uv"])
 def test_tools_that_install_programs_put_it_on_the_path(wheel: Path, tool: str, tmp_path: Path) -> None:
-    # Debian's package, or a package of this environment.
+    # The tool may be Debian's or installed in this environment, so search both.
     here = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     program = shutil.which(tool, path=here)
     if program is None:

@@ -56,7 +56,8 @@ def test_an_animation_is_not_turned_by_exif() -> None:
     assert near(image.convert("RGB").getpixel((20, 60)), (250, 190, 30))
 
 
-# The pixel at the top left as Chromium 156 shows it. It is (200, 30, 30) in the file; (255, 0, 0) in libultrahdr.jpg.
+# The pixel at the top left as Chromium 156 shows it. The stored value is (200, 30, 30), except in
+# libultrahdr.jpg: (255, 0, 0).
 COLOURS = {
     "ffmpeg-p3.png": (218, 0, 6),
     "imagemagick.png": (201, 24, 24),

@@ -94,7 +94,7 @@ async def test_a_dead_subscription_is_forgotten_and_a_busy_service_is_asked_agai
         again = await service.nth(3)
         assert living.payload(again.body)["body"] == "小红：@小花 二"
         await hong.say("@小花 三")
-        await service.nth(4)  # this request came after the first subscription was reported
+        await service.nth(4)  # This request came after the sender reported the first subscription as gone.
         assert (await ming.get("/push/")).json["push"]["subscription"] is None
         assert (await hua.get("/push/")).json["push"]["subscription"]
 

@@ -124,7 +124,7 @@ async def test_a_slow_reader_in_a_crowd_costs_only_itself(room: Room) -> None:
 
 
 async def test_no_more_waits_than_the_bound(room: Room) -> None:
-    """Above the limit the round ends before anything else happens, and no data is kept."""
+    """If more than PENDING_MAX bytes are pending, the round is finished at once."""
     part = b"x" * (PENDING_MAX // 4)
     for number in range(1, 10):
         room.hub.broadcast(part)

@@ -231,7 +231,8 @@ def media_key(image: str) -> str:
 
 
 def has_posted(tx: Transaction, user_id: int) -> bool:
-    """True if a message of this member is kept and readers see it. Reads all messages if there is none."""
+    """True if a message of this member is kept and readers see it. Reads the whole table if there is no such
+    message."""
     return tx.one("SELECT 1 FROM messages WHERE user_id = ? AND state <> 'deleted' LIMIT 1", (user_id,)) is not None
 
 

@@ -25,7 +25,7 @@ _BLOCK_ROWS = 16
 
 
 class _Scan:
-    """A scan of `size` bytes: it leaves the coefficients `first` to `last` without their last `low` bits."""
+    """A scan that codes the coefficients `first` to `last`, except their lowest `low` bits, which later scans add."""
 
     def __init__(self, components: tuple[int, ...], first: int, last: int, low: int) -> None:
         self.components = components

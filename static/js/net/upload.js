@@ -6,7 +6,7 @@ import { headers, noNetwork, Refused, resultOf } from "./http.js";
 // still wait in the device, and the picture may wait in the server's queue.
 const STALLED_MS = 20_000;
 const UNANSWERED_MS = 45_000;
-// The line may only be slow, so the timeouts grow with each attempt, up to this factor.
+// Perhaps the connection is only slow, so the timeouts grow with each attempt, up to this factor.
 const PATIENCE_MAX = 4;
 
 // A multipart POST with `progress(part)` from 0 to 1 and an `abort()` on the promise. It is an XMLHttpRequest

@@ -56,7 +56,7 @@ async def killing_from_now(pid: int, call: str, number: int) -> AsyncIterator[No
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`begun` and `ended` are line numbers of the log, because the calls of threads overlap."""
+    """One system call. `begun` and `ended` are line numbers of the log, where the calls of several threads overlap."""
 
     name: str
     words: str
